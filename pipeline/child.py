@@ -1,0 +1,157 @@
+"""One run of one stage, in a process of its own.
+
+The runner writes an Assignment to standard input and reads events, one JSON object a line, from standard output. Both
+are taken away from the stage before it starts: whatever a library prints goes to the stage's log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import logging
+import os
+import shutil
+import sys
+import time
+import traceback
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from pipeline.errors import SutradharError
+from pipeline.processes import die_with_parent
+from pipeline.settings import Settings
+from pipeline.stage import Outcome, Stage, StageContext
+
+PROGRESS_INTERVAL = 0.2  # seconds between two progress events
+
+
+class Assignment(msgspec.Struct, frozen=True):
+    workflow: str
+    stage: str
+    settings: Settings
+    media: str
+    artifacts: str
+    scratch: str
+    deliverables: str
+    models: str
+
+
+class Progress(msgspec.Struct, frozen=True, tag=True):
+    done: float
+    total: float
+
+
+class Note(msgspec.Struct, frozen=True, tag=True):
+    level: int
+    message: str
+
+
+class Finished(msgspec.Struct, frozen=True, tag=True):
+    outcome: Outcome
+    packages: dict[str, str]
+
+
+class Failed(msgspec.Struct, frozen=True, tag=True):
+    message: str
+    exit_code: int
+
+
+Event = Progress | Note | Finished | Failed
+
+
+class EventWriter(logging.Handler):
+    """Sends log records and progress to the runner."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        super().__init__(logging.INFO)
+        self.stream = stream
+        self.last_progress = 0.0
+
+    def send(self, event: Event) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            self.stream.write(msgspec.json.encode(event) + b"\n")
+            self.stream.flush()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.send(Note(record.levelno, record.getMessage()))
+
+    def progress(self, done: float, total: float) -> None:
+        now = time.monotonic()
+        if done >= total or now - self.last_progress >= PROGRESS_INTERVAL:
+            self.last_progress = now
+            self.send(Progress(done, total))
+
+
+class LogStream(io.FileIO):
+    """Standard output and error of a stage: its log. A full disk under the log is no reason for a stage to fail."""
+
+    def write(self, data: Any) -> int:
+        with contextlib.suppress(OSError):
+            super().write(data)
+        return len(data)
+
+
+def run_stage(stage: Stage, assignment: Assignment, events: EventWriter) -> Event:
+    log = logging.getLogger("sutradhar")
+    log.setLevel(logging.DEBUG)
+    log.addHandler(events)
+    context = StageContext(
+        stage=stage,
+        settings=assignment.settings,
+        media=Path(assignment.media),
+        artifacts=Path(assignment.artifacts),
+        scratch=Path(assignment.scratch),
+        deliverables=Path(assignment.deliverables),
+        models=Path(assignment.models),
+        log=log,
+        report=events.progress,
+    )
+    try:
+        outcome = stage.run(context)
+        return Finished(outcome, _versions(outcome.packages))
+    except SutradharError as error:
+        return Failed(str(error), error.exit_code)
+    except MemoryError:
+        traceback.print_exc()
+        return Failed("Out of memory; lower BATCH_SIZE or choose a smaller WHISPER_MODEL in the job's settings", 1)
+    except Exception as error:  # noqa: BLE001 - the stage boundary: the log gets the traceback, the user one line
+        traceback.print_exc()
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            free = shutil.disk_usage(context.scratch).free
+            return Failed(f"No space left on device ({free / 1e6:.0f} MB free); make room and run the same command again", 1)
+        return Failed(f"{type(error).__name__}: {_first_line(error)}", 1)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0][:300]
+
+
+def _versions(distributions: tuple[str, ...]) -> dict[str, str]:
+    versions = {"python": ".".join(map(str, sys.version_info[:3]))}
+    for name in distributions:
+        with contextlib.suppress(PackageNotFoundError):
+            versions[name] = version(name)
+    return versions
+
+
+def main() -> None:
+    die_with_parent()
+    os.umask(0o077)
+    events = EventWriter(os.fdopen(os.dup(1), "wb"))
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr = io.TextIOWrapper(LogStream(2, "wb", closefd=False), encoding="utf-8", errors="replace", write_through=True)
+    assignment = msgspec.json.decode(sys.stdin.buffer.read(), type=Assignment)
+    from stages import WORKFLOWS
+
+    stage = next(stage for stage in WORKFLOWS[assignment.workflow] if stage.name == assignment.stage)
+    events.send(run_stage(stage, assignment, events))
+    # The result is told. Libraries' clean-up at exit (thread pools, a full disk under stdout) must not change it.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

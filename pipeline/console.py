@@ -1,0 +1,126 @@
+"""What a person sees of a run: one live line a stage on a terminal, plain lines elsewhere, and the same in a log file."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import rich.progress
+
+PLAIN_INTERVAL = 30.0  # seconds between two progress lines where there is no terminal
+LEVEL_NAMES = {logging.WARNING: "WARN"}  # the wording users know
+
+
+def line_of(level: int, message: str) -> str:
+    return f"[{LEVEL_NAMES.get(level, logging.getLevelName(level))}] {message}"
+
+
+def clock(seconds: float) -> str:
+    """2:05, 1:02:05"""
+    minutes, second = divmod(int(seconds + 0.5), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def pace(done: float, total: float, seconds: float) -> str:
+    """How far, how fast and how long still: "45 %, 12.3x, 0:31 left"."""
+    speed = done / seconds if seconds > 0 else 0.0
+    left = f", {clock((total - done) / speed)} left" if speed > 0 and total > done else ""
+    return f"{100 * done / total if total else 100:.0f} %, {speed:.1f}x real time{left}"
+
+
+class Console:
+    """Writes to one stream and, while a job runs, to its log file. A stream or a disk that fails never ends a run."""
+
+    def __init__(self, stream: IO[str] | None = None) -> None:
+        self.stream = stream or sys.stdout
+        self.log_file: IO[str] | None = None
+        self.live: rich.progress.Progress | None = None
+        self.task: rich.progress.TaskID | None = None
+        self.started = 0.0
+        self.last_plain = 0.0
+
+    @contextlib.contextmanager
+    def logging_to(self, path: Path) -> Iterator[None]:
+        try:
+            self.log_file = path.open("a", encoding="utf-8", buffering=1)
+        except OSError as error:
+            self.warn(f"Cannot write the log {path}: {error.strerror}; going on without it")
+        try:
+            yield
+        finally:
+            self._close_log()
+
+    def _close_log(self) -> None:
+        if self.log_file:
+            with contextlib.suppress(OSError):
+                self.log_file.close()
+            self.log_file = None
+
+    def info(self, message: str) -> None:
+        self.say(logging.INFO, message)
+
+    def warn(self, message: str) -> None:
+        self.say(logging.WARNING, message)
+
+    def error(self, message: str) -> None:
+        self.say(logging.ERROR, message)
+
+    def say(self, level: int, message: str) -> None:
+        line = line_of(level, message)
+        self._write_log(line)
+        self.print(line)
+
+    def print(self, text: str) -> None:
+        if self.live:
+            self.live.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            return
+        with contextlib.suppress(OSError, UnicodeEncodeError):
+            print(text, file=self.stream, flush=True)
+
+    def _write_log(self, line: str) -> None:
+        if not self.log_file:
+            return
+        try:
+            self.log_file.write(time.strftime("%Y-%m-%d %H:%M:%S ") + line + "\n")
+        except OSError as error:
+            self._close_log()
+            self.warn(f"The log cannot be written any more: {error.strerror}; going on without it")
+
+    @contextlib.contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Show the progress of one stage until the block ends."""
+        self.started = self.last_plain = time.monotonic()
+        if self.stream.isatty():
+            self.live = self._make_live()
+            self.task = self.live.add_task(name, total=None, pace="")
+            self.live.start()
+        try:
+            yield
+        finally:
+            if self.live:
+                self.live.stop()
+                self.live = None
+
+    def _make_live(self) -> rich.progress.Progress:
+        from rich.console import Console as RichConsole
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[pace]}"))
+        return Progress(*columns, console=RichConsole(file=self.stream), transient=True)
+
+    def progress(self, name: str, done: float, total: float) -> None:
+        """`done` and `total` in seconds of media."""
+        now = time.monotonic()
+        text = pace(done, total, now - self.started)
+        if self.live and self.task is not None:
+            self.live.update(self.task, completed=done, total=total, pace=text)
+        elif now - self.last_plain >= PLAIN_INTERVAL:
+            self.last_plain = now
+            self.info(f"Stage {name}: {text}")

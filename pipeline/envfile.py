@@ -1,0 +1,140 @@
+"""A job's `.env`: written with comments, parsed strictly, never sourced.
+
+python-dotenv's parser splits the lines; what it would let pass (lines it cannot read, keys given twice, variables that
+somebody may expect to be expanded) is refused here, with the line number.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pipeline.errors import UsageError
+from pipeline.settings import SECTIONS, Settings, describe
+
+if TYPE_CHECKING:
+    from dotenv.parser import Binding
+
+PLAIN = re.compile(r"[\w./:,+%@-]*")
+VARIABLE = re.compile(r"\$\{\w+\}")
+
+
+def quote(value: str) -> str:
+    """The value as it is written after `=`: as it stands where that is safe, else in single quotes."""
+    if PLAIN.fullmatch(value):
+        return value
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def render(settings: Settings, header: str, reasons: Mapping[str, str]) -> str:
+    """The whole file. `reasons` says for some keys why they have their value."""
+    lines = [f"# {line}".rstrip() for line in header.splitlines()]
+    section_of = {key: section for section, key in SECTIONS.items()}
+    for key in Settings.__struct_fields__:
+        if key in section_of:
+            lines += ["", f"# --- {section_of[key]} ---"]
+        lines += ["", f"# {describe(key)}"]
+        if key in reasons:
+            lines.append(f"# Chosen: {' '.join(reasons[key].split())}")
+        lines.append(f"{key}={quote(to_text(getattr(settings, key)))}")
+    return "\n".join(lines) + "\n"
+
+
+def to_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def parse(data: bytes, name: str) -> dict[str, str]:
+    """Key to value. Raises UsageError that names the file and the line. Accepts CRLF and a byte-order mark."""
+    from dotenv.parser import parse_stream
+
+    values: dict[str, str] = {}
+    lines: dict[str, int] = {}
+    for binding in parse_stream(io.StringIO(_decode(data, name), newline="")):
+        line = _line_of(binding)
+        if binding.error or (binding.key is not None and binding.value is None):
+            raise UsageError(f"{name} line {line}: not a setting. Write KEY=value; a value with quotes or a leading space goes into '…'")
+        if binding.key is None:
+            continue
+        if binding.key in values:
+            raise UsageError(f"{name} line {line}: {binding.key} is set twice (first in line {lines[binding.key]}); remove one of them")
+        if "'" not in binding.original.string and VARIABLE.search(binding.value or ""):
+            raise UsageError(f"{name} line {line}: variables are not expanded here; write the value itself, or put it into '…' to mean it literally")
+        values[binding.key], lines[binding.key] = binding.value or "", line
+    for key in values.keys() - set(Settings.__struct_fields__):
+        raise UsageError(f"{name} line {lines[key]}: {_unknown(key)}")
+    return values
+
+
+def _decode(data: bytes, name: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"{name} line {line}: not UTF-8 text; save the file as UTF-8") from None
+
+
+def _line_of(binding: Binding) -> int:
+    before = binding.original.string[: len(binding.original.string) - len(binding.original.string.lstrip())]
+    return int(binding.original.line) + before.count("\n")
+
+
+def _unknown(key: str) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(key.upper(), Settings.__struct_fields__, n=1)
+    return f"unknown setting {key}" + (f"; did you mean {close[0]}?" if close else "; docs/settings.md lists them all")
+
+
+def build(values: Mapping[str, str], name: str) -> Settings:
+    """Check values against the schema. Raises UsageError that names the key, what it got and what it takes."""
+    for key in values:
+        if key not in Settings.__struct_fields__:
+            raise UsageError(f"{name}: {_unknown(key)}")
+    try:
+        return msgspec.convert(dict(values), Settings, strict=False)
+    except msgspec.ValidationError as error:
+        match = re.search(r"\$\.(\w+)", str(error))
+        key = match.group(1) if match else ""
+        raise UsageError(f"{name}: {key}={values.get(key, '')!r} does not fit: {describe(key) if key else error}") from None
+
+
+def load(path: Path) -> Settings:
+    """Read a job's settings. Raises UsageError."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"Cannot read the settings {path}: {error.strerror}; prepare the job again") from None
+    return build(parse(data, path.name), path.name)
+
+
+def change(text: str, changes: Mapping[str, str]) -> str:
+    """The file's text with some values replaced, everything else as the user left it."""
+    lines = text.splitlines(keepends=True)
+    for key, value in changes.items():
+        new = f"{key}={quote(value)}\n"
+        for number, line in enumerate(lines):
+            if re.match(rf"\s*(export\s+)?{key}\s*=", line):
+                lines[number] = new
+                break
+        else:
+            lines.append(new)
+    return "".join(lines)
+
+
+def parse_assignments(assignments: list[str]) -> dict[str, str]:
+    """`KEY=VALUE` arguments of `--set`. Raises UsageError."""
+    changes = {}
+    for assignment in assignments:
+        key, equals, value = assignment.partition("=")
+        if not equals:
+            raise UsageError(f"--set {assignment}: write --set KEY=VALUE")
+        if key not in Settings.__struct_fields__:
+            raise UsageError(f"--set {assignment}: {_unknown(key)}")
+        changes[key] = value
+    return changes

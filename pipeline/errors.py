@@ -1,0 +1,34 @@
+"""What can go wrong, and the exit code each kind ends a command with.
+
+SutradharError (1)
+├── UsageError (2)          bad arguments, settings or media: nothing was started
+├── StageFailed (1)         a stage of a job ended without its result
+├── JobBusy (75)            another process is running the job
+└── Interrupted (130, 143)  Ctrl-C or SIGTERM
+
+A message says what is wrong, where, and what to do about it, in one line.
+"""
+
+from __future__ import annotations
+
+
+class SutradharError(Exception):
+    exit_code = 1
+
+
+class UsageError(SutradharError):
+    exit_code = 2
+
+
+class StageFailed(SutradharError):
+    exit_code = 1
+
+
+class JobBusy(SutradharError):
+    exit_code = 75
+
+
+class Interrupted(SutradharError):
+    def __init__(self, signal_number: int) -> None:
+        super().__init__("Interrupted; run the same command again to go on from here")
+        self.exit_code = 128 + signal_number

@@ -1,0 +1,316 @@
+"""What this machine can run, and why: `out/hardware_cache.json`. Sizes are in GB of 2**30 bytes, as memory is sold."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from pipeline import sizing
+from pipeline.errors import SutradharError, UsageError
+from pipeline.files import write_atomic
+from pipeline.probe import Backend, Nvidia, NvidiaGpu, Probe
+from pipeline.probe import probe as probe
+
+log = logging.getLogger(__name__)
+
+SCHEMA = 1
+GB = 1 << 30
+EXAMPLES = """\
+examples:
+  python -m pipeline.hardware                                     a table to read
+  python -m pipeline.hardware --json | jq .recommended_settings   for scripts
+  python -m pipeline.hardware --write out/hardware_cache.json     what prepare-job.sh reads
+"""
+
+GpuType = Literal["mps", "cuda", "cpu", "cuda-unavailable"]
+
+APPLE_GPU_MEMORY = ((64, 32.0), (32, 16.0), (16, 10.0), (0, 8.0))  # of so much RAM the GPU may use so much
+
+OLDEST_CAPABILITY = (5, 3)  # the oldest that CTranslate2's wheels hold kernels for
+OLDEST_CUDA = 12_000  # CTranslate2 and PyTorch are built for CUDA 12
+IN_USE_ELSEWHERE = 0.8  # with less than this share of a GPU free, only the free part counts
+
+
+class Cpu(msgspec.Struct, frozen=True):
+    brand: str
+    cores: int
+    threads: int
+    usable: float  # logical processors that affinity and container leave to us
+
+
+class Memory(msgspec.Struct, frozen=True):
+    total_gb: float
+    available_gb: float
+    limit_gb: float | None  # of the container
+
+
+class Gpu(msgspec.Struct, frozen=True):
+    index: int
+    uuid: str
+    name: str
+    memory_gb: float
+    free_gb: float
+    compute_capability: str
+    usable: bool
+    reason: str  # why it is not usable
+
+
+class RecommendedSettings(msgspec.Struct, frozen=True, kw_only=True):
+    whisper_model: str
+    whisper_model_reason: str
+    compute_type: str
+    compute_type_reason: str
+    batch_size: int
+    batch_size_reason: str
+    whisper_backend: str
+    whisper_backend_reason: str
+    device: str
+    device_reason: str
+
+
+class Hardware(msgspec.Struct, frozen=True, kw_only=True):
+    """The content of `hardware_cache.json`."""
+
+    schema: int = SCHEMA
+    probed_at: str  # ISO 8601, UTC
+    platform: str
+    machine: str
+    cpu: Cpu
+    memory: Memory
+    gpu_available: bool
+    gpu_type: GpuType
+    gpu_name: str | None
+    gpu_memory_gb: float | None
+    gpu_uuid: str | None  # the NVIDIA GPU to use, as CUDA_VISIBLE_DEVICES takes it
+    gpu_reason: str
+    compute_capability: str | None
+    gpus: tuple[Gpu, ...]
+    backends: dict[str, Backend]
+    recommended_settings: RecommendedSettings
+
+
+@dataclass(frozen=True)
+class Accelerator:
+    type: GpuType
+    reason: str
+    name: str | None = None
+    memory_gb: float | None = None
+    room_gb: float = 0.0  # what of it a model may use
+    capability: sizing.Capability | None = None
+    uuid: str | None = None
+
+
+def recommend(facts: Probe) -> Hardware:
+    gpus = tuple(_judge(gpu, facts.nvidia) for gpu in facts.nvidia.gpus)
+    accelerator = _accelerator(facts, gpus)
+    limit = facts.memory_limit if facts.memory_limit and facts.memory_limit < facts.memory else None
+    available = min(facts.memory_available, max(0, limit - facts.memory_limit_used)) if limit else facts.memory_available
+    return Hardware(
+        probed_at=facts.probed_at,
+        platform=facts.system,
+        machine=facts.machine,
+        cpu=Cpu(facts.cpu_brand, facts.cores, facts.threads, _usable_processors(facts)),
+        memory=Memory(_gb(facts.memory), _gb(available), _gb(limit) if limit else None),
+        gpu_available=accelerator.type in ("mps", "cuda"),
+        gpu_type=accelerator.type,
+        gpu_name=accelerator.name,
+        gpu_memory_gb=accelerator.memory_gb,
+        gpu_uuid=accelerator.uuid,
+        gpu_reason=accelerator.reason,
+        compute_capability=".".join(map(str, accelerator.capability)) if accelerator.capability else None,
+        gpus=gpus,
+        backends=facts.backends,
+        recommended_settings=_settings(accelerator, facts.backends, _gb(limit or facts.memory)),
+    )
+
+
+def _gb(size: int) -> float:
+    return round(size / GB, 1)
+
+
+def _usable_processors(facts: Probe) -> float:
+    processors = facts.affinity or facts.threads
+    return round(min(processors, facts.cpu_quota or processors), 2)
+
+
+# --- Which processor
+
+
+def _accelerator(facts: Probe, gpus: Sequence[Gpu]) -> Accelerator:
+    if facts.system == "Darwin":
+        return _apple(facts)
+    usable = [gpu for gpu in gpus if gpu.usable]
+    if usable:
+        return _nvidia(max(usable, key=lambda gpu: gpu.free_gb), len(usable))
+    if gpus:
+        return Accelerator("cuda-unavailable", "; ".join(f"{gpu.name}: {gpu.reason}" for gpu in gpus), gpus[0].name, gpus[0].memory_gb)
+    if facts.nvidia.adapters:
+        error = facts.nvidia.error or "the driver sees none"
+        return Accelerator("cuda-unavailable", f"there is an NVIDIA GPU, but its driver does not answer: {error}; nvidia-smi must work first")
+    return Accelerator("cpu", "no NVIDIA GPU")
+
+
+def _apple(facts: Probe) -> Accelerator:
+    if facts.translated:
+        return Accelerator("cpu", "this Python is an Intel build: remove .venv and run scripts/bootstrap.sh with an Apple Silicon Python")
+    if facts.machine != "arm64":
+        return Accelerator("cpu", "a Mac with an Intel processor: MLX needs Apple Silicon")
+    memory = next(gpu_memory for ram, gpu_memory in APPLE_GPU_MEMORY if _gb(facts.memory) >= ram)
+    return Accelerator("mps", f"Apple Silicon: the GPU may use {memory} GB of {_gb(facts.memory)} GB", facts.cpu_brand, memory, memory)
+
+
+def _nvidia(gpu: Gpu, usable: int) -> Accelerator:
+    chosen = f"the one of {usable} with most free memory" if usable > 1 else "NVIDIA GPU"
+    reason = f"{chosen}: {gpu.free_gb} of {gpu.memory_gb} GB free"
+    room = gpu.memory_gb
+    if gpu.free_gb < IN_USE_ELSEWHERE * gpu.memory_gb:
+        room = gpu.free_gb
+        reason += "; other programs hold the rest, so only the free part counts"
+    return Accelerator("cuda", reason, gpu.name, gpu.memory_gb, room, sizing.capability(gpu.compute_capability), gpu.uuid)
+
+
+def _judge(gpu: NvidiaGpu, nvidia: Nvidia) -> Gpu:
+    reason = _why_unusable(gpu, nvidia)
+    return Gpu(gpu.index, gpu.uuid, gpu.name, _gb(gpu.memory), _gb(gpu.free), gpu.compute_capability, not reason, reason)
+
+
+def _why_unusable(gpu: NvidiaGpu, nvidia: Nvidia) -> str:
+    if _hidden(gpu, nvidia.visible):
+        return f"hidden by CUDA_VISIBLE_DEVICES={nvidia.visible}"
+    if nvidia.cuda < OLDEST_CUDA:
+        speaks = f"CUDA {nvidia.cuda // 1000}.{nvidia.cuda % 1000 // 10}"
+        return f"driver {nvidia.driver} speaks {speaks}; CUDA 12 needs driver 525 or newer"
+    if sizing.capability(gpu.compute_capability) < OLDEST_CAPABILITY:
+        return f"compute capability {gpu.compute_capability} is too old; CTranslate2 needs {'.'.join(map(str, OLDEST_CAPABILITY))}"
+    needed = sum(sizing.GPU_COST["base"])
+    if _gb(gpu.free) < needed:
+        return f"only {_gb(gpu.free)} of {_gb(gpu.memory)} GB are free; the model base needs {needed}"
+    return ""
+
+
+def _hidden(gpu: NvidiaGpu, visible: str | None) -> bool:
+    """CUDA_VISIBLE_DEVICES lists numbers or beginnings of UUIDs, and ends at the first that is neither."""
+    if visible is None:
+        return False
+    names = [name.strip() for name in visible.split(",")]
+    return not any(name == str(gpu.index) or (name and gpu.uuid.startswith(name)) for name in names)
+
+
+# --- Which settings
+
+
+def _settings(accelerator: Accelerator, backends: dict[str, Backend], memory_gb: float) -> RecommendedSettings:
+    backend, backend_reason, device, device_reason = _engine(accelerator, backends)
+    compute_type, compute_type_reason = sizing.choose_compute_type(device, accelerator.capability)
+    room = memory_gb if device == "cpu" else accelerator.room_gb / (2 if compute_type == "float32" else 1)
+    model, model_reason = sizing.choose_model(device, room)
+    batch, batch_reason = sizing.batch_size(model, device, room)
+    return RecommendedSettings(
+        whisper_model=model,
+        whisper_model_reason=model_reason,
+        compute_type=compute_type,
+        compute_type_reason=compute_type_reason,
+        batch_size=batch,
+        batch_size_reason=batch_reason,
+        whisper_backend=backend,
+        whisper_backend_reason=backend_reason,
+        device=device,
+        device_reason=device_reason,
+    )
+
+
+def _engine(accelerator: Accelerator, backends: dict[str, Backend]) -> tuple[str, str, str, str]:
+    """Backend and device, each with its reason."""
+    whisperx, mlx = backends["whisperx"], backends["mlx"]
+    if accelerator.type == "mps" and mlx.available:
+        return "mlx", f"MLX {mlx.version} runs on the Apple GPU", "mps", accelerator.reason
+    if accelerator.type == "mps":
+        return "whisperx", f"MLX cannot be used ({mlx.reason}); run ./install-mlx.sh", "cpu", "only MLX can use the Apple GPU"
+    reason = f"WhisperX {whisperx.version}" if whisperx.available else f"not usable yet ({whisperx.reason}); run scripts/bootstrap.sh"
+    return "whisperx", reason, "cuda" if accelerator.type == "cuda" else "cpu", accelerator.reason
+
+
+# --- The cache
+
+
+def write_cache(path: Path, hardware: Hardware) -> Hardware:
+    """Raises UsageError where the file cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, _to_json(hardware))
+    except OSError as error:
+        raise UsageError(f"Cannot write {path}: {error.strerror}") from None
+    return hardware
+
+
+def read_cache(path: Path) -> Hardware | None:
+    """None, with a warning in the log, where the file cannot be used; None where there is none."""
+    try:
+        hardware = msgspec.json.decode(path.read_bytes(), type=Hardware)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.MsgspecError) as error:
+        log.warning("%s cannot be used (%s); looking at the hardware again", path, error)
+        return None
+    if hardware.schema != SCHEMA:
+        log.warning("%s is of another version (schema %d, not %d); looking at the hardware again", path, hardware.schema, SCHEMA)
+        return None
+    return hardware
+
+
+def _to_json(hardware: Hardware) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(hardware), indent=2) + b"\n"
+
+
+# --- The command
+
+
+def table(hardware: Hardware) -> str:
+    advice = hardware.recommended_settings
+    container = f", container limit {hardware.memory.limit_gb} GB" if hardware.memory.limit_gb else ""
+    rows = [
+        ("Processor", f"{hardware.cpu.brand}: {hardware.cpu.cores} cores, {hardware.cpu.usable:g} of {hardware.cpu.threads} threads usable"),
+        ("Memory", f"{hardware.memory.total_gb} GB, {hardware.memory.available_gb} GB available{container}"),
+        ("GPU", f"{hardware.gpu_name or 'none'} ({hardware.gpu_type}): {hardware.gpu_reason}"),
+        *(("", f"{gpu.index}: {gpu.name}, {gpu.free_gb} of {gpu.memory_gb} GB free{'; ' * bool(gpu.reason)}{gpu.reason}") for gpu in hardware.gpus),
+        *((name, backend.version if backend.available else f"not available: {backend.reason}") for name, backend in hardware.backends.items()),
+        ("Recommended", ""),
+        ("  backend", f"{advice.whisper_backend:<10}{advice.whisper_backend_reason}"),
+        ("  device", f"{advice.device:<10}{advice.device_reason}"),
+        ("  model", f"{advice.whisper_model:<10}{advice.whisper_model_reason}"),
+        ("  compute type", f"{advice.compute_type:<10}{advice.compute_type_reason}"),
+        ("  batch size", f"{advice.batch_size:<10}{advice.batch_size_reason}"),
+    ]
+    return "\n".join(f"{label:<16}{value}".rstrip() for label, value in rows)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.hardware",
+        description="Show what this machine has and which settings suit it.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--write", type=Path, metavar="PATH", help="write the JSON to a file too")
+    arguments = parser.parse_args(argv)
+    hardware = recommend(probe())
+    try:
+        if arguments.write:
+            write_cache(arguments.write, hardware)
+    except SutradharError as error:
+        print(f"[ERROR] {error}", file=sys.stderr)
+        return error.exit_code
+    print(_to_json(hardware).decode() if arguments.json else table(hardware), end="" if arguments.json else "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""Where things lie: the project's folders and what may be called a job id."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import UsageError
+
+VERSION = "0.1.0"
+JOB_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+@dataclass(frozen=True)
+class House:
+    """The folder that holds `jobs/`, `out/` and `models/`: the project's own, or `$SUTRADHAR_HOME`."""
+
+    root: Path
+
+    @classmethod
+    def find(cls) -> House:
+        return cls(Path(os.environ.get("SUTRADHAR_HOME") or Path(__file__).parent.parent).resolve())
+
+    @property
+    def jobs(self) -> Path:
+        return self.root / "jobs"
+
+    @property
+    def out(self) -> Path:
+        return self.root / "out"
+
+    @property
+    def models(self) -> Path:
+        return self.root / "models"
+
+    @property
+    def hardware_cache(self) -> Path:
+        return self.out / "hardware_cache.json"
+
+
+def check_job_id(job_id: str) -> str:
+    """The id itself. Raises UsageError before any path is built of something that is none."""
+    if not JOB_ID.fullmatch(job_id):
+        raise UsageError(f"{job_id[:80]!r} is no job id: use a to z, 0 to 9 and '-', at most 63 characters")
+    return job_id

@@ -1,0 +1,184 @@
+"""A job on disk: its folder, what was asked, and who is running it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from pipeline import envfile
+from pipeline.errors import JobBusy, UsageError
+from pipeline.files import FileRecord, write_atomic
+from pipeline.house import VERSION, House, check_job_id
+from pipeline.settings import Settings
+
+SCHEMA = 1
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """`job.json`: what was asked for, and the media file as it was then."""
+
+    schema: int = SCHEMA
+    job_id: str
+    media: str  # absolute path
+    media_record: FileRecord  # sha256 of its head, middle and tail
+    duration_ms: int  # of the part to work on
+    created_at: str
+    tool_version: str = VERSION
+
+
+class Running(msgspec.Struct, frozen=True):
+    """`running.json`: who runs the job and how far they are, for `--status` in another shell."""
+
+    pid: int
+    host: str
+    stage: str = ""
+    done: float = 0.0  # seconds of media
+    total: float = 0.0
+    seconds: float = 0.0  # since the stage began
+
+    @property
+    def alive(self) -> bool:
+        if self.host != socket.gethostname():
+            return True  # cannot be seen from here
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            pass
+        return True
+
+
+@dataclass(frozen=True)
+class Job:
+    house: House
+    request: Request
+
+    @classmethod
+    def open(cls, house: House, job_id: str) -> Job:
+        """Raises UsageError where there is no such job, or what lies there is none."""
+        folder = house.jobs / check_job_id(job_id)
+        if folder.is_symlink():
+            raise UsageError(f"{folder} is a symbolic link; a job is a folder of its own")
+        try:
+            request = msgspec.json.decode((folder / "job.json").read_bytes(), type=Request)
+        except FileNotFoundError:
+            raise UsageError(f"No job {job_id} in {house.jobs}; ./run-pipeline.sh --list shows what there is") from None
+        except (OSError, msgspec.MsgspecError) as error:
+            raise UsageError(f"{folder / 'job.json'} cannot be read ({error}); prepare the job again") from None
+        if request.job_id != job_id or request.schema != SCHEMA:
+            raise UsageError(f"{folder / 'job.json'} belongs to another job or version; prepare the job again")
+        return cls(house, request)
+
+    @classmethod
+    def create(cls, house: House, request: Request, env_text: str) -> Job:
+        """Make the folder whole or not at all. Raises FileExistsError where the id is taken."""
+        house.jobs.mkdir(parents=True, exist_ok=True)
+        job = cls(house, request)
+        temporary = house.jobs / f".tmp-{os.getpid()}-{job.id}"
+        temporary.mkdir()
+        try:
+            (temporary / "stages").mkdir()
+            (temporary / "logs").mkdir()
+            write_atomic(temporary / job.env_path.name, env_text.encode())
+            write_atomic(temporary / "job.json", msgspec.json.format(msgspec.json.encode(request), indent=1) + b"\n")
+            if job.folder.exists():
+                raise FileExistsError(job.id)
+            temporary.rename(job.folder)
+        except OSError as error:
+            if job.folder.exists():
+                raise FileExistsError(job.id) from error
+            raise
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        return job
+
+    @property
+    def id(self) -> str:
+        return self.request.job_id
+
+    @property
+    def folder(self) -> Path:
+        return self.house.jobs / self.id
+
+    @property
+    def env_path(self) -> Path:
+        return self.folder / f".{self.id}.env"
+
+    @property
+    def media(self) -> Path:
+        return Path(self.request.media)
+
+    @property
+    def artifacts(self) -> Path:
+        return self.folder / "stages"
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    @property
+    def deliverables(self) -> Path:
+        return self.house.out / self.id
+
+    def marker_path(self, stage: str) -> Path:
+        return self.artifacts / stage / "stage.json"
+
+    def settings(self) -> Settings:
+        return envfile.load(self.env_path)
+
+    def change_settings(self, changes: Mapping[str, str]) -> None:
+        """Write new values into the job's file, after checking that it stays valid. Raises UsageError."""
+        text = envfile.change(self.env_path.read_text(encoding="utf-8-sig"), changes)
+        envfile.build(envfile.parse(text.encode(), self.env_path.name), self.env_path.name)
+        write_atomic(self.env_path, text.encode())
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the job. The lock dies with this process and is not inherited. Raises JobBusy."""
+        descriptor = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                owner = self.running()
+                who = f"process {owner.pid} on {owner.host}" if owner else "another process"
+                raise JobBusy(f"Job {self.id} is being run by {who}; wait for it, or follow it with --status {self.id}") from None
+            yield
+        finally:
+            os.close(descriptor)
+
+    def note_running(self, running: Running | None) -> None:
+        """Publish how far the run is. Best effort: never a reason to stop a run."""
+        path = self.folder / "running.json"
+        with contextlib.suppress(OSError):
+            if running is None:
+                path.unlink(missing_ok=True)
+                return
+            temporary = path.with_name(".tmp-running.json")
+            temporary.write_bytes(msgspec.json.encode(running))
+            temporary.replace(path)
+
+    def running(self) -> Running | None:
+        try:
+            running = msgspec.json.decode((self.folder / "running.json").read_bytes(), type=Running)
+        except (OSError, msgspec.MsgspecError):
+            return None
+        return running if running.alive else None
+
+
+def all_jobs(house: House) -> list[Job]:
+    """Every readable job, oldest first."""
+    jobs = []
+    for path in house.jobs.glob("*/job.json"):
+        with contextlib.suppress(UsageError):
+            jobs.append(Job.open(house, path.parent.name))
+    return sorted(jobs, key=lambda job: (job.request.created_at, job.id))

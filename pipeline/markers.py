@@ -1,0 +1,99 @@
+"""Completion markers: what a stage made, from what, and whether that still holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+
+from pipeline.envfile import to_text
+from pipeline.files import FileRecord, record, write_atomic
+from pipeline.settings import Settings
+from pipeline.stage import Stage
+
+SCHEMA = 1
+MEDIA = "media"  # how the user's own file is called among a stage's inputs
+
+
+class Marker(msgspec.Struct, frozen=True, kw_only=True):
+    """`stage.json`. It is written last, so that its presence means that everything it names is in place."""
+
+    schema: int = SCHEMA
+    stage: str
+    inputs: dict[str, FileRecord]
+    outputs: dict[str, FileRecord]
+    deliverables: dict[str, FileRecord]  # by file name below the job's folder in out/
+    settings: dict[str, str]
+    summary: str
+    engine: dict[str, str]
+    packages: dict[str, str]
+    degraded: tuple[str, ...]
+    started_at: str
+    ended_at: str
+    seconds: float
+    seconds_of_media: float | None
+    attempt: int
+    tool_version: str
+
+
+def read_marker(path: Path, warn: Callable[[str], None]) -> Marker | None:
+    """The marker, or None where the stage is not done. What cannot be read or trusted counts as not done, with a warning."""
+    try:
+        marker = msgspec.json.decode(path.read_bytes(), type=Marker)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        warn(f"{path} cannot be read ({error}): the stage counts as not done")
+        return None
+    if marker.schema != SCHEMA or marker.stage != path.parent.name:
+        warn(f"{path} belongs to another stage or version: the stage counts as not done")
+        return None
+    return marker
+
+
+def write_marker(path: Path, marker: Marker) -> None:
+    write_atomic(path, msgspec.json.format(msgspec.json.encode(marker), indent=1) + b"\n")
+
+
+def settings_of(stage: Stage, settings: Settings) -> dict[str, str]:
+    return {key: to_text(getattr(settings, key)) for key in stage.settings}
+
+
+def why_stale(
+    marker: Marker, *, settings: Mapping[str, str], inputs: Mapping[str, Path], media: FileRecord | None, outputs: Mapping[str, Path], verify: bool
+) -> str:
+    """Why the stage has to run again: the first setting or file that is not as the marker says; "" where all is.
+
+    `media` is the user's own file as it is now, for a stage that reads it. `verify` reads every file in full instead of
+    trusting size and modification time."""
+    for key, value in settings.items():
+        if marker.settings.get(key) != value:
+            return f"{key} changed from {marker.settings.get(key)!r} to {value!r}"
+    recorded = marker.inputs.get(MEDIA)
+    if media is not None and (recorded is None or recorded.sha256 != media.sha256):
+        return "the media file changed"
+    return next(_changed_files(marker, inputs, outputs, verify), "")
+
+
+def _changed_files(marker: Marker, inputs: Mapping[str, Path], outputs: Mapping[str, Path], verify: bool) -> Iterator[str]:
+    made = {**marker.outputs, **marker.deliverables}
+    for name, path in outputs.items():
+        if not path.is_file():
+            yield f"{name} is missing"
+        elif not _unchanged(path, made.get(name), verify):
+            yield f"{name} was changed"
+    for name, path in inputs.items():
+        if not _unchanged(path, marker.inputs.get(name), verify):
+            yield f"{name} changed"
+
+
+def _unchanged(path: Path, known: FileRecord | None, verify: bool) -> bool:
+    if known is None:
+        return False
+    if not verify and known.looks_same(path):
+        return True
+    try:
+        return record(path).sha256 == known.sha256
+    except OSError:
+        return False

@@ -1,0 +1,31 @@
+"""All that opens media: what a file holds (`probe`), its sound as samples (`decode`), and every call of ffmpeg (`run_ffmpeg`).
+
+A file is opened by its absolute path with `file:` in front, from a literal list of container formats, through the `file`
+protocol alone. So a name can be any name, and a playlist or script that calls itself a film cannot make anything else be
+opened, on this machine or another.
+
+The film's clock, on which all times are, starts where the container's timeline starts.
+"""
+
+from __future__ import annotations
+
+from pipeline.media.decode import Decoding, decode
+from pipeline.media.ffmpeg import ffmpeg_path, input_arguments, run_ffmpeg
+from pipeline.media.probe import AudioTrack, MediaInfo, OtherStream, SubtitleTrack, VideoStream, identity, probe
+from pipeline.media.timeline import SAMPLE_RATE
+
+__all__ = [
+    "SAMPLE_RATE",
+    "AudioTrack",
+    "Decoding",
+    "MediaInfo",
+    "OtherStream",
+    "SubtitleTrack",
+    "VideoStream",
+    "decode",
+    "ffmpeg_path",
+    "identity",
+    "input_arguments",
+    "probe",
+    "run_ffmpeg",
+]

@@ -1,0 +1,83 @@
+"""Every call of ffmpeg goes through here."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pipeline.errors import StageFailed
+from pipeline.media.container import SEARCH, WHITELISTS, url
+from pipeline.processes import die_with_parent
+
+_PROGRESS = re.compile(r"(frame|fps|stream_\d+_\d+_\w+|bitrate|total_size|out_time\w*|dup_frames|drop_frames|speed|progress)=(.*)")
+_SAYS_NOTHING = ("Conversion failed!", "Error opening output file", "Error sending frames", "Terminating thread", "Task finished", "Nothing was written")
+_SPEAKER = re.compile(r"^(\[[^\]]* @ 0x[0-9a-f]+\] )+")
+
+
+def ffmpeg_path() -> str:
+    """The system's ffmpeg, or the one that came with imageio-ffmpeg."""
+    found = shutil.which("ffmpeg")
+    if found:
+        return found
+    import imageio_ffmpeg
+
+    return str(imageio_ffmpeg.get_ffmpeg_exe())
+
+
+def input_arguments(path: Path, format_name: str = "") -> list[str]:
+    """`-i` for a file, with the same whitelists as in `open_media`, or for one file of our own in the format named."""
+    if format_name:
+        return ["-protocol_whitelist", "file", "-format_whitelist", format_name, "-f", format_name, "-i", url(path)]
+    return [text for option, value in (WHITELISTS | SEARCH).items() for text in (f"-{option}", value)] + ["-i", url(path)]
+
+
+def run_ffmpeg(arguments: Sequence[str], output: Path, progress: Callable[[float], None] = lambda seconds: None) -> None:
+    """Run ffmpeg to the end; `progress` gets the seconds of output written so far. Raises StageFailed with ffmpeg's own reason.
+
+    However this process ends, the child ends with it."""
+    command = [ffmpeg_path(), "-nostdin", "-hide_banner", "-v", "error", "-nostats", "-progress", "pipe:1", *arguments, "-y", url(output)]
+    child = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,  # progress and messages come down one pipe: neither can block the other
+        text=True,
+        errors="replace",
+        preexec_fn=die_with_parent if sys.platform == "linux" else None,  # elsewhere the stage's process group is ended
+    )
+    messages: deque[str] = deque(maxlen=20)
+    try:
+        assert child.stdout
+        for line in child.stdout:
+            _follow(line.rstrip("\n"), messages, progress)
+        code = child.wait()
+    finally:
+        child.kill()
+        child.wait()
+        if child.stdout:
+            child.stdout.close()
+    if code != 0:
+        raise StageFailed(f"ffmpeg could not write {output.suffix.lstrip('.')}: {_reason(messages, code)}")
+
+
+def _follow(line: str, messages: deque[str], progress: Callable[[float], None]) -> None:
+    match = _PROGRESS.fullmatch(line)
+    if match is None:
+        messages.append(line)
+    elif match[1] == "out_time_us" and match[2].lstrip("-").isdecimal():
+        progress(max(0, int(match[2])) / 1_000_000)
+
+
+def _reason(messages: Sequence[str], code: int) -> str:
+    lines = (_SPEAKER.sub("", line).strip() for line in messages)
+    telling = [line for line in lines if line and not line.startswith(_SAYS_NOTHING)]
+    if any("No space left on device" in line for line in telling):
+        return "No space left on device"
+    if telling:
+        return telling[-1]
+    return f"it was ended by signal {-code}" if code < 0 else f"it ended with code {code} and no message"

@@ -1,0 +1,63 @@
+"""The container formats that are accepted, and what can be relied on in each. Every one was tried, whole and cut short."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Format:
+    promises: bool = False  # its header says how long the whole file is, so that a cut or damaged file shows
+    timed: bool = False  # its packets carry times of their own: gaps are real. Elsewhere times are counted from bytes or frames
+    seeks: bool = False  # a seek lands where it says; elsewhere a clip is reached by decoding from the beginning
+    splices: bool = False  # times may start anew in the middle, where recordings were joined
+    marks_cuts: bool = True  # a packet that the end of the file cuts off is marked as corrupt, and no other is
+    complains_as: str = ""  # the name under which libav logs an error, and goes on, where it loses its place in a damaged file
+    ends_in_tags: bool = False  # what follows the last frame may be tags or padding, which no decoder can read
+
+
+# By libavformat's name of the demuxer, the first one where it has several.
+FORMATS = {
+    "mov": Format(promises=True, timed=True, seeks=True),
+    "matroska": Format(promises=True, timed=True, seeks=True, complains_as="matroska,webm"),
+    "avi": Format(timed=True, seeks=True),
+    "asf": Format(timed=True, seeks=True),
+    "flv": Format(promises=True, timed=True),
+    "mxf": Format(promises=True, timed=True, seeks=True),
+    "mpegts": Format(timed=True, splices=True),
+    "mpeg": Format(timed=True, splices=True),
+    "ogg": Format(timed=True, splices=True, complains_as="ogg"),
+    "wav": Format(seeks=True, marks_cuts=False),
+    "caf": Format(seeks=True, marks_cuts=False),
+    "w64": Format(seeks=True),
+    "aiff": Format(promises=True, seeks=True),
+    "au": Format(promises=True, seeks=True),
+    "voc": Format(),
+    "flac": Format(promises=True, seeks=True, complains_as="flac"),
+    "tta": Format(promises=True, seeks=True),
+    "wv": Format(promises=True, seeks=True),
+    "mp3": Format(ends_in_tags=True),  # promises where it has a Xing or VBRI header: extent.promises_duration
+    "aac": Format(),
+    "ac3": Format(),
+    "eac3": Format(),
+    "dts": Format(),
+    "amr": Format(),
+    "gsm": Format(),
+}
+
+# What a file that is no media often is, by how it begins.
+_IMPOSTORS = (
+    (b"#EXTM3U", "an HLS playlist, which only names other files"),
+    (b"ffconcat", "an ffconcat script, which only names other files"),
+    (b"<MPD", "a DASH manifest, which only names other files"),
+    (b"[playlist]", "a playlist, which only names other files"),
+    (b"PK\x03\x04", "a zip archive"),
+    (b"%PDF", "a PDF document"),
+    (b"<!DOCTYPE html", "a web page"),
+    (b"<html", "a web page"),
+)
+
+
+def impostor(head: bytes) -> str:
+    """What a file that starts with these bytes is, in words, where it is plainly something else than media; else ""."""
+    return next((what for mark, what in _IMPOSTORS if mark in head), "")

@@ -1,0 +1,204 @@
+"""What is in a media file, without decoding it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pipeline.errors import UsageError
+from pipeline.files import FileRecord
+from pipeline.media import extent
+from pipeline.media.container import open_media, shown
+from pipeline.media.formats import FORMATS
+
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+    from av.stream import Stream
+    from av.subtitles.stream import SubtitleStream
+    from av.video.stream import VideoStream as LibavVideo
+
+# A few kilobytes can unfold into any amount of audio: what no film or recording reaches is refused.
+MAX_HOURS = 24  # a day's recording; 2.8 GB as 16 kHz samples
+MAX_CHANNELS = 32  # 22.2 has 24
+MAX_SAMPLE_RATE = 768_000  # Hz, the highest rate that converters for sale have
+
+UNKNOWN_CODEC = "unknown codec"
+_PIECE = 1 << 20  # bytes of head, middle and tail that identify a file
+
+
+class VideoStream(msgspec.Struct, frozen=True):
+    codec: str
+    width: int
+    height: int
+    fps: float  # average; 0.0 where unknown
+
+
+class AudioTrack(msgspec.Struct, frozen=True):
+    index: int  # among the file's audio tracks
+    codec: str
+    channels: int
+    sample_rate: int  # Hz
+    language: str  # as tagged, "" where it is not
+    title: str
+    default: bool
+    start_ms: int  # on the film's clock
+
+    def describe(self) -> str:
+        """`hin (ac3, 6 channels), Director's commentary`"""
+        channels = "1 channel" if self.channels == 1 else f"{self.channels} channels"
+        title = f", {self.title}" if self.title else ""
+        return f"{self.language or 'language not tagged'} ({self.codec}, {channels}){title}"
+
+
+class SubtitleTrack(msgspec.Struct, frozen=True):
+    codec: str
+    language: str
+    title: str
+    dispositions: tuple[str, ...]  # ffmpeg's names: "default", "forced", "hearing_impaired"
+
+    def describe(self) -> str:
+        forced = ", forced" if "forced" in self.dispositions else ""
+        return f"{self.language or 'language not tagged'} ({self.codec}{forced})"
+
+
+class OtherStream(msgspec.Struct, frozen=True):
+    """A further video, a cover picture, an attached file, or data such as a time code."""
+
+    kind: str  # "video", "attachment", "data", "unknown"
+    codec: str
+    picture: bool  # an attached picture: not part of the film
+
+
+class MediaInfo(msgspec.Struct, frozen=True):
+    format: str  # libavformat's name of the container: "matroska", "mov"
+    duration_ms: int
+    promises: bool  # its header says how long it is, and in this format that can be relied on
+    start_ms: int  # where the container's own timeline starts; 0 on the film's clock
+    size: int  # bytes
+    missing_bytes: int  # that the file's structure promises beyond its end: it was cut short
+    video: VideoStream | None
+    audio: tuple[AudioTrack, ...]  # at least one
+    subtitles: tuple[SubtitleTrack, ...]
+    others: tuple[OtherStream, ...]
+
+
+def probe(path: Path) -> MediaInfo:
+    """Look at a film or recording. Raises UsageError where it is none, has no audio, or is beyond the limits."""
+    with open_media(path, strict=False) as container:
+        name = _format_name(container)
+        start_us = container.start_time or 0
+        films = [stream for stream in container.streams.video if not _is_picture(stream)]
+        info = MediaInfo(
+            format=name,
+            duration_ms=(container.duration or _measured_us(container, start_us)) // 1000,
+            promises=bool(container.duration) and (FORMATS[name].promises or (name == "mp3" and extent.promises_duration(path))),
+            start_ms=start_us // 1000,
+            size=path.stat().st_size,
+            missing_bytes=extent.missing_bytes(path),
+            video=_video(films[0]) if films else None,
+            audio=tuple(_audio(stream, index, start_us) for index, stream in enumerate(container.streams.audio)),
+            subtitles=tuple(_subtitles(stream) for stream in container.streams.subtitles),
+            others=tuple(_other(stream) for stream in container.streams if _is_other(stream, films[:1])),
+        )
+    _check(info, shown(path))
+    return info
+
+
+def identity(path: Path) -> FileRecord:
+    """Size, time of change, and sha256 over the size and the first, middle and last MiB: enough to notice that a film was replaced.
+
+    Raises OSError."""
+    with path.open("rb") as file:
+        status = os.fstat(file.fileno())
+        digest = hashlib.sha256(str(status.st_size).encode())
+        for position in (0, max(0, status.st_size // 2 - _PIECE // 2), max(0, status.st_size - _PIECE)):
+            file.seek(position)
+            digest.update(file.read(_PIECE))
+    return FileRecord(status.st_size, status.st_mtime_ns, digest.hexdigest())
+
+
+def _format_name(container: InputContainer) -> str:
+    return next(name for name in container.format.name.split(",") if name in FORMATS)
+
+
+def _measured_us(container: InputContainer, start_us: int) -> int:
+    """Duration of a file whose header does not tell, such as a live recording: the end of its last packet."""
+    end = 0
+    for packet in container.demux():
+        if packet.pts is not None:
+            end = max(end, int((packet.pts + (packet.duration or 0)) * packet.time_base * 1_000_000) - start_us)
+    return end
+
+
+def _is_picture(stream: Stream) -> bool:
+    return "attached_pic" in _dispositions(stream)
+
+
+def _is_other(stream: Stream, films: list[LibavVideo]) -> bool:
+    return stream.type not in ("audio", "subtitle") and stream not in films
+
+
+def _dispositions(stream: Stream) -> tuple[str, ...]:
+    from av.stream import Disposition
+
+    return tuple(str(flag.name) for flag in Disposition if flag & stream.disposition)
+
+
+def _codec(stream: Stream) -> str:
+    if stream.type == "data":
+        return stream.name or UNKNOWN_CODEC
+    return stream.codec_context.codec.canonical_name if stream.codec_context else UNKNOWN_CODEC
+
+
+def _language(stream: Stream) -> str:
+    tag = stream.metadata.get("language", "")
+    return "" if tag == "und" else tag
+
+
+def _video(stream: LibavVideo) -> VideoStream:
+    return VideoStream(_codec(stream), stream.width, stream.height, float(stream.average_rate or 0))
+
+
+def _audio(stream: AudioStream, index: int, start_us: int) -> AudioTrack:
+    begins = stream.start_time
+    context = stream.codec_context
+    return AudioTrack(
+        index=index,
+        codec=_codec(stream),
+        channels=context.channels if context else 0,
+        sample_rate=context.sample_rate if context else 0,
+        language=_language(stream),
+        title=stream.metadata.get("title", ""),
+        default="default" in _dispositions(stream),
+        start_ms=(int(begins * stream.time_base * 1_000_000) - start_us) // 1000 if begins is not None and stream.time_base else 0,
+    )
+
+
+def _subtitles(stream: SubtitleStream) -> SubtitleTrack:
+    return SubtitleTrack(_codec(stream), _language(stream), stream.metadata.get("title", ""), _dispositions(stream))
+
+
+def _other(stream: Stream) -> OtherStream:
+    return OtherStream(stream.type, _codec(stream), _is_picture(stream))
+
+
+def _check(info: MediaInfo, name: str) -> None:
+    if not info.audio:
+        found = [info.video.codec] if info.video else []
+        found += [track.codec for track in info.subtitles] + [stream.codec for stream in info.others]
+        raise UsageError(f"{name} has no audio track, only {', '.join(found) or 'nothing'}: give a file with sound")
+    if all(track.codec == UNKNOWN_CODEC for track in info.audio):
+        raise UsageError(f"{name}: its sound is in a codec that is not known here: convert it first")
+    if info.duration_ms > MAX_HOURS * 3_600_000:
+        raise UsageError(f"{name} lasts {info.duration_ms / 3_600_000:.1f} hours, and the limit is {MAX_HOURS}: cut it into parts")
+    for track in info.audio:
+        where = f"{name}: audio track {track.index} has"
+        if track.channels > MAX_CHANNELS:
+            raise UsageError(f"{where} {track.channels} channels, and the limit is {MAX_CHANNELS}: mix it down first")
+        if track.sample_rate > MAX_SAMPLE_RATE:
+            raise UsageError(f"{where} {track.sample_rate} samples a second, and the limit is {MAX_SAMPLE_RATE}: resample it first")

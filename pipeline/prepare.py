@@ -1,0 +1,306 @@
+"""`prepare-job.sh`: looks at a film, decides every setting, and writes them down as a job."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.errors import SutradharError, UsageError
+from pipeline.house import VERSION, House, check_job_id
+
+if TYPE_CHECKING:
+    from pipeline.console import Console
+    from pipeline.hardware import Hardware
+    from pipeline.job import Job
+    from pipeline.media import AudioTrack, MediaInfo
+    from pipeline.settings import Settings
+
+EXAMPLES = """\
+examples:
+  ./prepare-job.sh film.mkv --transcribe -s hi                subtitles in the language spoken
+  ./prepare-job.sh film.mkv --translate -s hi -t en           subtitles in English too
+  ./prepare-job.sh film.mkv --transcribe -s hi --start 10:00 --end 15:00      try five minutes first
+  ./prepare-job.sh film.mkv --transcribe -s auto --set WHISPER_BEAM_SIZE=1 --run
+  job=$(./prepare-job.sh film.mkv --transcribe -s hi) && ./run-pipeline.sh -j "$job"
+
+The job id is the only line on standard output. Settings are written to jobs/<job-id>/.<job-id>.env: look at them,
+change them, then run. exit codes: 0 prepared (with --run: done), 2 it cannot work and why; with --run also those of
+run-pipeline.sh
+"""
+STARTER_MODEL = "base"
+ENGINES_HERE = ("whisperx",)  # recognisers that this version has
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="prepare-job.sh",
+        description="Prepare a job: check the media file, choose the settings for this machine, and write them into a file that you can edit.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("media", metavar="MEDIA", type=Path, help="film or recording")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--transcribe", dest="workflow", action="store_const", const="transcribe", help="subtitles in the language spoken")
+    what.add_argument("--translate", dest="workflow", action="store_const", const="translate", help="subtitles in other languages as well")
+    parser.add_argument("-s", "--source-language", required=True, metavar="LANG", help="language spoken: hi, hin, Hindi, or auto")
+    parser.add_argument("-t", "--target-language", default="", metavar="LANG[,LANG]", help="languages to translate to (so far: English)")
+    parser.add_argument("--start", default="", metavar="T", help="work from here on (90, 1:30, 00:01:30.500)")
+    parser.add_argument("--end", default="", metavar="T", help="work up to here")
+    parser.add_argument(
+        "--audio-track", default="", metavar="N|LANG", help="audio track, counted from 0, or its language (default: the source language's)"
+    )
+    parser.add_argument("--model", default="", help="Whisper model: a size such as large-v3, a hub id, or a folder")
+    parser.add_argument("--backend", choices=("whisperx", "mlx"), help="recogniser (default: what suits this machine)")
+    parser.add_argument("--device", choices=("cpu", "cuda", "mps"), help="where recognition runs (default: what suits this machine)")
+    parser.add_argument("--allow-truncated", action="store_true", help="accept a file that ends before its container says it does")
+    parser.add_argument("--offline", action="store_true", help="never ask a model hub")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="changes", help="any other setting (repeatable); docs/settings.md lists them"
+    )
+    parser.add_argument("--job-id", default="", metavar="ID", help="name of the job (default: date, title and a number)")
+    parser.add_argument("--run", action="store_true", help="run the job at once")
+    parser.add_argument("--version", action="version", version=f"Sutradhar {VERSION}")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = make_parser().parse_args(argv)
+    from pipeline.console import Console
+
+    console = Console(sys.stderr)
+    house = House.find()
+    os.umask(0o077)  # recordings are private: folders 0700, files 0600
+    try:
+        job = prepare(arguments, house, console)
+    except SutradharError as error:
+        console.error(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        console.error("Interrupted; nothing was prepared")
+        return 130
+    print(job.id, flush=True)
+    if not arguments.run:
+        console.info(f"Settings: {job.env_path}")
+        console.info(f"Next: ./run-pipeline.sh -j {job.id}")
+        return 0
+    from pipeline import run
+
+    return run.run(run.make_parser().parse_args(["-j", job.id]), console, house)
+
+
+@dataclass
+class Choices:
+    """Values for settings, each with why it was chosen where that is worth telling."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    def take(self, key: str, value: object, reason: str = "") -> None:
+        from pipeline.envfile import to_text
+
+        self.values[key] = to_text(value)
+        if reason:
+            self.reasons[key] = reason
+
+
+def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Job:
+    """Check everything that can be checked in a moment, then write the job. Raises UsageError."""
+    from pipeline import envfile, media
+
+    if arguments.job_id:
+        check_job_id(arguments.job_id)
+    changes = envfile.parse_assignments(arguments.changes)
+    choices = Choices()
+    choices.take("WORKFLOW", arguments.workflow)
+    _choose_languages(arguments, choices)
+    info = media.probe(arguments.media)
+    _choose_media(arguments, info, choices, console)
+    _choose_recogniser(arguments, _hardware(house, console), house, choices, console)
+    choices.values.update(changes)
+    for key in changes:
+        choices.reasons[key] = "given with --set"
+    settings = envfile.build(choices.values, "prepare-job.sh")
+    duration_ms = _clip_ms(settings, info)
+    _check_models(settings, house)
+    return _write(arguments, house, settings, choices, duration_ms)
+
+
+def _choose_languages(arguments: argparse.Namespace, choices: Choices) -> None:
+    from pipeline import languages
+
+    source = arguments.source_language
+    if source.lower() != "auto":
+        source = languages.whisper_code(source)
+    choices.take("SOURCE_LANGUAGE", source.lower())
+    if arguments.workflow == "transcribe":
+        if arguments.target_language:
+            raise UsageError("-t belongs to --translate; --transcribe writes the language spoken")
+        return
+    targets = [languages.parse(name) for name in (arguments.target_language or "en").split(",")]
+    if targets != ["en"]:
+        others = ", ".join(code for code in targets if code != "en")
+        raise UsageError(f"Cannot translate to {others} yet: --translate uses Whisper's own translation, which knows English only")
+    if source == "en":
+        raise UsageError("The source is English already; use --transcribe")
+    choices.take("TARGET_LANGUAGES", ",".join(targets))
+
+
+def _choose_media(arguments: argparse.Namespace, info: MediaInfo, choices: Choices, console: Console) -> None:
+    from pipeline import timecode
+
+    choices.take("TITLE", arguments.media.stem)
+    track = choose_track(info.audio, arguments.audio_track, choices.values["SOURCE_LANGUAGE"])
+    choices.take("AUDIO_TRACK", track.index, f"{track.describe()} of {len(info.audio)}")
+    if len(info.audio) > 1:
+        console.info(f"Audio track {track.index}: {track.describe()}; --audio-track chooses another of {len(info.audio)}")
+    for key, text in (("MEDIA_START_TIME", arguments.start), ("MEDIA_END_TIME", arguments.end)):
+        choices.take(key, timecode.format_ms(timecode.parse_ms(text)) if text else "")
+    choices.take("ALLOW_TRUNCATED", arguments.allow_truncated)
+    choices.take("OFFLINE", arguments.offline)
+    if info.video and info.video.fps:
+        choices.take("SUBTITLE_FPS", round(info.video.fps, 3), "the film's own frame rate")
+    if info.subtitles:
+        console.info(f"The file has subtitles already: {', '.join(track.describe() for track in info.subtitles)}")
+
+
+def choose_track(tracks: Sequence[AudioTrack], wanted: str, source: str) -> AudioTrack:
+    """The track with this number or language; without one the source language's, the default or the first. Raises UsageError."""
+    from pipeline import languages
+
+    known = "; ".join(f"{track.index}: {track.describe()}" for track in tracks)
+    if wanted.isdecimal():
+        for track in tracks:
+            if track.index == int(wanted):
+                return track
+        raise UsageError(f"No audio track {wanted}; the file has {known}")
+    language = languages.parse(wanted) if wanted else source
+    for track in tracks:
+        if track.language and languages.same(track.language, language):
+            return track
+    if wanted:
+        raise UsageError(f"No audio track in {wanted}; the file has {known}")
+    return next((track for track in tracks if track.default), tracks[0])
+
+
+def _hardware(house: House, console: Console) -> Hardware:
+    from pipeline import hardware
+
+    cached = hardware.read_cache(house.hardware_cache)
+    if cached:
+        return cached
+    console.info("Looking at this machine's hardware")
+    return hardware.write_cache(house.hardware_cache, hardware.recommend(hardware.probe()))
+
+
+def _choose_recogniser(arguments: argparse.Namespace, machine: Hardware, house: House, choices: Choices, console: Console) -> None:
+    advice = machine.recommended_settings
+    backend, device = _backend_and_device(arguments, machine, console)
+    as_advised = (backend, device) == (advice.whisper_backend, advice.device)
+    choices.take("WHISPER_BACKEND", backend, advice.whisper_backend_reason if as_advised else "")
+    choices.take("WHISPERX_DEVICE", device, advice.device_reason if as_advised else "")
+    if as_advised:
+        choices.take("WHISPER_COMPUTE_TYPE", advice.compute_type, advice.compute_type_reason)
+        choices.take("BATCH_SIZE", advice.batch_size, advice.batch_size_reason)
+    else:
+        choices.take("WHISPER_COMPUTE_TYPE", "float16" if device == "cuda" else "int8", f"usual on {device}")
+    _choose_model(arguments, machine, house, choices, console)
+
+
+def _backend_and_device(arguments: argparse.Namespace, machine: Hardware, console: Console) -> tuple[str, str]:
+    advice = machine.recommended_settings
+    backend = arguments.backend or advice.whisper_backend
+    device = arguments.device or advice.device
+    if arguments.backend and backend not in ENGINES_HERE:
+        raise UsageError(f"This version has no {backend} recogniser yet; leave --backend away to use {ENGINES_HERE[0]}")
+    if backend not in ENGINES_HERE:
+        backend = ENGINES_HERE[0]
+    if device == "cuda" and machine.gpu_type != "cuda":
+        raise UsageError(f"--device cuda: no usable NVIDIA GPU here ({advice.device_reason}); use --device cpu")
+    if device == "mps" and machine.gpu_type != "mps":
+        raise UsageError("--device mps: this is not an Apple Silicon machine; use --device cpu")
+    if device == "mps" and backend == "whisperx":
+        console.warn("MPS device detected but MLX backend not configured")
+        console.warn("Falling back to CPU (slower performance)")
+    return backend, device
+
+
+def _choose_model(arguments: argparse.Namespace, machine: Hardware, house: House, choices: Choices, console: Console) -> None:
+    from pipeline import models
+
+    advised = machine.recommended_settings.whisper_model
+    if arguments.model:
+        choices.take("WHISPER_MODEL", arguments.model, "given with --model")
+    elif models.is_here(advised, "ct2", models_dir=house.models):
+        choices.take("WHISPER_MODEL", advised, machine.recommended_settings.whisper_model_reason)
+    else:
+        reason = f"the model that is here; this machine could run {advised}: ./scripts/get-model.sh {advised}"
+        choices.take("WHISPER_MODEL", STARTER_MODEL, reason)
+        if advised != STARTER_MODEL:
+            console.warn(
+                f"Using the small starter model '{STARTER_MODEL}'. For better text get the one for this machine: ./scripts/get-model.sh {advised}"
+            )
+
+
+def _clip_ms(settings: Settings, info: MediaInfo) -> int:
+    """Length of the part to work on. Raises UsageError where there is no such part."""
+    from pipeline import timecode
+
+    start = timecode.parse_ms(settings.MEDIA_START_TIME or "0")
+    end = min(timecode.parse_ms(settings.MEDIA_END_TIME), info.duration_ms) if settings.MEDIA_END_TIME else info.duration_ms
+    if start >= end:
+        last = timecode.format_ms(info.duration_ms)
+        raise UsageError(f"--start {timecode.format_ms(start)} is not before --end {timecode.format_ms(end)}; the file lasts until {last}")
+    return end - start
+
+
+def _check_models(settings: Settings, house: House) -> None:
+    from pipeline import models
+    from stages import WORKFLOWS
+
+    for stage in WORKFLOWS[settings.WORKFLOW]:
+        for need in stage.models(settings):
+            models.check(need.name, need.form, models_dir=house.models, offline=settings.OFFLINE)
+
+
+def _write(arguments: argparse.Namespace, house: House, settings: Settings, choices: Choices, duration_ms: int) -> Job:
+    from pipeline import envfile, media
+    from pipeline.job import Job, Request
+
+    path = arguments.media.absolute()
+    record = media.identity(path)
+    for job_id in [arguments.job_id] if arguments.job_id else _free_ids(arguments.media.stem):
+        header = (
+            f"Settings of job {job_id}. Edit and save; the next run uses them, and repeats only what depends on what changed.\nMedia: {path.name}"
+        )
+        request = Request(
+            job_id=job_id,
+            media=str(path),
+            media_record=record,
+            duration_ms=duration_ms,
+            created_at=datetime.now(timezone.utc).isoformat(timespec="microseconds"),
+        )
+        try:
+            return Job.create(house, request, envfile.render(settings, header, choices.reasons))
+        except FileExistsError:
+            if arguments.job_id:
+                raise UsageError(f"Job {job_id} exists already; run it with ./run-pipeline.sh -j {job_id} or choose another --job-id") from None
+    raise UsageError("No free job id is left for today; remove old jobs from jobs/")
+
+
+def _free_ids(title: str) -> list[str]:
+    from anyascii import anyascii
+
+    slug = re.sub(r"[^a-z0-9]+", "-", anyascii(title).lower()).strip("-")[:40].strip("-") or "job"
+    return [f"{datetime.now():%Y%m%d}-{slug}-{number}" for number in range(1, 10_000)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""Puts what a stage made into its place, and its marker after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+from pipeline.files import FileRecord, record, sync_file, sync_folder
+from pipeline.job import Job
+from pipeline.markers import Marker, write_marker
+
+
+def synced_records(folder: Path) -> dict[str, FileRecord]:
+    """Every file below a folder by its relative path, on the disk for good. Raises OSError."""
+    records = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            sync_file(path)
+            records[path.relative_to(folder).as_posix()] = record(path)
+    return records
+
+
+def publish(job: Job, marker: Marker, old: Marker | None, scratch: Path, deliverables: Path, warn: Callable[[str], None]) -> None:
+    """Rename everything into place, then write the marker. Until that last step the stage counts as not done."""
+    marker_path = job.marker_path(marker.stage)
+    marker_path.parent.mkdir(exist_ok=True)
+    if marker_path.is_dir():
+        marker_path.rmdir()
+    marker_path.unlink(missing_ok=True)
+    sync_folder(marker_path.parent)
+    for name in marker.outputs:
+        (scratch / name).replace(job.artifacts / name)
+    ours = old.deliverables if old else {}
+    for name in ours.keys() - marker.deliverables.keys():
+        _retire(job.deliverables / name, ours[name], warn)
+    for name, new in marker.deliverables.items():
+        target = job.deliverables / name
+        _keep_if_edited(target, (new, ours.get(name)), warn)
+        (deliverables / name).replace(target)
+    sync_folder(job.deliverables)
+    sync_folder(marker_path.parent)
+    write_marker(marker_path, marker)
+
+
+def _retire(path: Path, known: FileRecord, warn: Callable[[str], None]) -> None:
+    """Remove a file of an earlier run that this run no longer makes, unless somebody has changed it."""
+    if known.looks_same(path):
+        path.unlink()
+    elif path.exists():
+        warn(f"{path.name} is from earlier settings, but was edited: it stays")
+
+
+def _keep_if_edited(path: Path, ours: tuple[FileRecord | None, ...], warn: Callable[[str], None]) -> None:
+    """Move a file that somebody has edited out of the way of its new version."""
+    if not path.is_file() or any(known and known.looks_same(path) for known in ours):
+        return
+    if record(path).sha256 in {known.sha256 for known in ours if known}:
+        return
+    kept = next(spare for n in count(1) if not (spare := path.with_name(f"{path.stem}.edited-{n}{path.suffix}")).exists())
+    path.rename(kept)
+    warn(f"{path.name} had been edited: your version is kept as {kept.name}")

@@ -1,0 +1,164 @@
+"""`run-pipeline.sh`: runs prepared jobs, and tells how they stand."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from pipeline.errors import Interrupted, JobBusy, SutradharError, UsageError
+from pipeline.house import VERSION, House
+
+if TYPE_CHECKING:
+    from pipeline.console import Console
+    from pipeline.job import Job
+    from pipeline.runner import Plan, Summary
+
+EXAMPLES = """\
+examples:
+  ./run-pipeline.sh -j 20261121-film-1                 run a job, or go on where it stopped
+  ./run-pipeline.sh -j 20261121-film-1 --set WHISPER_BEAM_SIZE=1   change a setting; only what depends on it runs again
+  ./run-pipeline.sh -j 20261121-film-1 --from subtitles            run this stage and all after it again
+  ./run-pipeline.sh --all                              every job that is not finished, one after another
+  ./run-pipeline.sh --status 20261121-film-1           how far a job is, also while it runs in another shell
+  ./run-pipeline.sh --list                             all jobs, a line each
+
+exit codes: 0 all done, 1 a stage failed, 2 usage or settings, 75 the job is running elsewhere, 129/130/143 interrupted
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="run-pipeline.sh",
+        description="Run the stages of prepared jobs. What is done already is skipped, so the same command goes on after an interruption.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("-j", "--job", nargs="+", metavar="JOB", help="jobs to run, one after another")
+    what.add_argument("--all", action="store_true", help="run every job that is not finished, oldest first")
+    what.add_argument("--list", action="store_true", help="list all jobs")
+    what.add_argument("--status", nargs="?", const="", metavar="JOB", help="show the stages of a job (without JOB: of the newest)")
+    parser.add_argument("--from", dest="start", default="", metavar="STAGE", help="run this stage and all after it again")
+    parser.add_argument("--until", default="", metavar="STAGE", help="stop after this stage")
+    parser.add_argument("--force", action="append", default=[], metavar="STAGE", help="run this stage again even if nothing changed (repeatable)")
+    parser.add_argument("--verify", action="store_true", help="read every file in full to see whether it is as it was made")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="changes", help="write a setting into the job's .env first (repeatable)"
+    )
+    parser.add_argument("--version", action="version", version=f"Sutradhar {VERSION}")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = make_parser().parse_args(argv)
+    from pipeline.console import Console
+
+    return run(arguments, Console(sys.stdout), House.find())
+
+
+def run(arguments: argparse.Namespace, console: Console, house: House) -> int:
+    os.umask(0o077)  # recordings are private: folders 0700, files 0600
+    _raise_on_signals()
+    try:
+        if arguments.list or arguments.status is not None:
+            return _show(arguments, console, house)
+        return _run_jobs(_chosen(arguments, house), arguments, console)
+    except SutradharError as error:
+        console.error(str(error))
+        return error.exit_code
+
+
+def _raise_on_signals() -> None:
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise Interrupted(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+
+
+def _chosen(arguments: argparse.Namespace, house: House) -> list[Job]:
+    from pipeline import status
+    from pipeline.job import Job, all_jobs
+
+    if arguments.all:
+        return [job for job in all_jobs(house) if status.of_job(job) != status.DONE]
+    return [Job.open(house, job_id) for job_id in arguments.job]
+
+
+def _show(arguments: argparse.Namespace, console: Console, house: House) -> int:
+    from pipeline import status
+    from pipeline.job import Job, all_jobs
+
+    jobs = all_jobs(house)
+    if arguments.list:
+        for line in status.listing(jobs):
+            console.print(line)
+        return 0
+    if not arguments.status and not jobs:
+        raise UsageError(f"There is no job in {house.jobs} yet; ./prepare-job.sh makes one")
+    job = Job.open(house, arguments.status) if arguments.status else jobs[-1]
+    for line in status.report(job):
+        console.print(line)
+    return 0
+
+
+def _run_jobs(jobs: list[Job], arguments: argparse.Namespace, console: Console) -> int:
+    from pipeline import envfile
+    from pipeline.runner import Plan
+
+    changes = envfile.parse_assignments(arguments.changes)
+    plan = Plan(arguments.start, arguments.until, tuple(arguments.force), arguments.verify)
+    codes = [_run_one(job, plan, changes, console) for job in jobs]
+    if len(jobs) > 1:
+        console.info(f"{codes.count(0)} of {len(jobs)} jobs done")
+    if not jobs:
+        console.info("Every job is done; nothing to run")
+    return next((code for code in (1, 2, JobBusy.exit_code) if code in codes), 0)
+
+
+def _run_one(job: Job, plan: Plan, changes: dict[str, str], console: Console) -> int:
+    """One job's failure does not keep the next from running; an interruption does."""
+    from pipeline.runner import run_job
+    from stages import WORKFLOWS
+
+    try:
+        summary = run_job(job, WORKFLOWS, plan, changes, console)
+    except Interrupted:
+        raise
+    except SutradharError as error:
+        console.error(str(error))
+        return error.exit_code
+    _tell(summary, console)
+    return 0
+
+
+def _tell(summary: Summary, console: Console) -> None:
+    media_seconds = summary.job.request.duration_ms / 1000
+    if summary.ran:
+        factor = summary.seconds / media_seconds if media_seconds else 0.0
+        speed = f"{media_seconds / summary.seconds:.1f}x real time, real-time factor {factor:.2f}"
+        console.info(f"Job {summary.job.id}: done in {summary.seconds:.1f}s for {media_seconds:.1f}s of media ({speed})")
+    else:
+        console.info(f"Job {summary.job.id}: everything was done already")
+    for line in summary.degraded:
+        console.warn(f"Degraded: {line}")
+    for path in summary.files:
+        console.info(f"  {_short(path)}")
+
+
+def _short(path: Path) -> str:
+    with contextlib.suppress(ValueError):
+        return str(path.relative_to(Path.cwd()))
+    return str(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

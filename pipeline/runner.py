@@ -1,0 +1,237 @@
+"""Runs the stages of a job: which of them, in what order, each in a child process; publishes what they made.
+
+What a stage writes appears in its place only when it is complete, and its marker is written after everything it names.
+So a run may be killed at any moment: the next one finds each stage either done or not begun.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+
+from pipeline import markers, media, models, publish, stage_process
+from pipeline.child import Assignment
+from pipeline.console import Console
+from pipeline.errors import StageFailed, UsageError
+from pipeline.files import FileRecord, leftovers, record
+from pipeline.house import VERSION
+from pipeline.job import Job, Running
+from pipeline.markers import MEDIA, Marker
+from pipeline.settings import Settings
+from pipeline.stage import Stage
+
+RUNNING_INTERVAL = 1.0  # seconds between two notes of how far the run is
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What of a workflow to run."""
+
+    start: str = ""  # this stage and all after it run again
+    until: str = ""  # no stage after this one runs
+    force: tuple[str, ...] = ()  # these run again
+    verify: bool = False  # read every file in full instead of trusting size and time
+
+
+@dataclass
+class Summary:
+    """What a run did, for the last lines of its output."""
+
+    job: Job
+    ran: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    degraded: list[str] = field(default_factory=list)
+    files: list[Path] = field(default_factory=list)
+
+
+def run_job(job: Job, workflows: Mapping[str, Sequence[Stage]], plan: Plan, changes: Mapping[str, str], console: Console) -> Summary:
+    """Bring a job to its end, after writing `changes` into its settings. Raises UsageError, JobBusy, StageFailed, Interrupted."""
+    with job.lock(), console.logging_to(job.logs / "pipeline.log"):
+        try:
+            _sweep(job)
+            if changes:
+                job.change_settings(changes)
+                console.info(f"Written to {job.env_path.name}: {', '.join(changes)}")
+            settings = job.settings()
+            return JobRun(job, workflows[settings.WORKFLOW], settings, plan, console).run()
+        finally:
+            job.note_running(None)
+
+
+def _sweep(job: Job) -> None:
+    """Remove what an interrupted run left. Safe: the lock is held, and a stage's child dies with its runner."""
+    for folder in (job.artifacts, job.deliverables, job.folder):
+        for leftover in leftovers(folder):
+            if leftover.is_dir() and not leftover.is_symlink():
+                shutil.rmtree(leftover)
+            else:
+                leftover.unlink(missing_ok=True)
+
+
+class JobRun:
+    """One run of one job, with the lock held."""
+
+    def __init__(self, job: Job, stages: Sequence[Stage], settings: Settings, plan: Plan, console: Console) -> None:
+        self.job = job
+        self.stages = stages
+        self.settings = settings
+        self.plan = plan
+        self.console = console
+        self.media_record: FileRecord | None = None
+
+    def run(self) -> Summary:
+        started = time.monotonic()
+        self.console.info(f"Job {self.job.id}: {self.settings.WORKFLOW} {self.job.media.name}")
+        self._check_media()
+        selected = self._selected()
+        self._provide_models(selected)
+        summary = Summary(self.job)
+        for stage in selected:
+            marker, ran = self._bring_up_to_date(stage)
+            if ran:
+                summary.ran.append(stage.name)
+            summary.degraded += [f"{stage.name}: {line}" for line in marker.degraded]
+            summary.files += [self.job.deliverables / name for name in marker.deliverables]
+        summary.seconds = time.monotonic() - started
+        return summary
+
+    def _check_media(self) -> None:
+        try:
+            self.media_record = media.identity(self.job.media)
+        except OSError as error:
+            raise UsageError(f"Cannot read {self.job.media}: {error.strerror}; put the file back or prepare a new job") from None
+        if self.media_record.sha256 != self.job.request.media_record.sha256:
+            self.console.warn(f"{self.job.media.name} is not the file that the job was prepared for; working on the new one")
+
+    def _selected(self) -> list[Stage]:
+        names = [stage.name for stage in self.stages]
+        for name in (self.plan.start, self.plan.until, *self.plan.force):
+            if name and name not in names:
+                raise UsageError(f"No stage {name!r} in this job; its stages are {', '.join(names)}")
+        last = names.index(self.plan.until) if self.plan.until else len(names) - 1
+        return list(self.stages[: last + 1])
+
+    def _provide_models(self, selected: Sequence[Stage]) -> None:
+        """Have every model before the first stage starts, so that none is missed hours later."""
+        for stage in selected:
+            for need in stage.models(self.settings):
+                models.resolve(need.name, need.form, models_dir=self.job.house.models, offline=self.settings.OFFLINE)
+
+    def _bring_up_to_date(self, stage: Stage) -> tuple[Marker, bool]:
+        marker = markers.read_marker(self.job.marker_path(stage.name), self.console.warn)
+        reason = self._why_run(stage, marker)
+        if marker and not reason:
+            self.console.info(f"⏭  Stage {stage.name}: SKIPPED (already completed)")
+            return marker, False
+        if marker:
+            self.console.info(f"Stage {stage.name} runs again: {reason}")
+        return self._run_stage(stage, marker), True
+
+    def _why_run(self, stage: Stage, marker: Marker | None) -> str:
+        """Empty where the stage need not run."""
+        names = [stage.name for stage in self.stages]
+        if self.plan.start and names.index(stage.name) >= names.index(self.plan.start):
+            return f"--from {self.plan.start}"
+        if stage.name in self.plan.force:
+            return f"--force {stage.name}"
+        if marker is None:
+            return "it has not run yet"
+        return staleness(self.job, stage, marker, self.settings, self.media_record, verify=self.plan.verify)
+
+    def _run_stage(self, stage: Stage, old: Marker | None) -> Marker:
+        started_at, started = _now(), time.monotonic()
+        self.console.info(f"▶️  Stage {stage.name}: STARTING")
+        inputs = {name: record(self.job.artifacts / name) for name in stage.reads}
+        if stage.reads_media and self.media_record:
+            inputs[MEDIA] = self.media_record
+        with self._scratch(stage) as (scratch, deliverables):
+            result = self._call(stage, scratch, deliverables)
+            outcome = result.outcome
+            made = publish.synced_records(scratch)
+            if absent := [name for name in stage.writes if name not in made or not made[name].size]:
+                raise StageFailed(f"Stage {stage.name} ended without writing {', '.join(absent)}; please report this")
+            marker = Marker(
+                stage=stage.name,
+                inputs=inputs,
+                outputs=made,
+                deliverables=publish.synced_records(deliverables),
+                settings=markers.settings_of(stage, self.settings),
+                summary=outcome.summary,
+                engine=outcome.engine,
+                packages=result.packages,
+                degraded=outcome.degraded,
+                started_at=started_at,
+                ended_at=_now(),
+                seconds=round(time.monotonic() - started, 3),
+                seconds_of_media=outcome.seconds_of_media,
+                attempt=result.attempt,
+                tool_version=VERSION,
+            )
+            publish.publish(self.job, marker, old, scratch, deliverables, self.console.warn)
+        for line in marker.degraded:
+            self.console.warn(line)
+        self.console.info(marker.summary)
+        self.console.info(f"✅ Stage {stage.name}: COMPLETED ({marker.seconds:.1f}s)")
+        return marker
+
+    @contextlib.contextmanager
+    def _scratch(self, stage: Stage) -> Iterator[tuple[Path, Path]]:
+        """Two empty folders on the file systems where the results will be, removed afterwards."""
+        name = f".tmp-{os.getpid()}-{stage.name}"
+        folders = self.job.artifacts / name, self.job.deliverables / name
+        for folder in folders:
+            folder.mkdir(parents=True)
+        try:
+            yield folders
+        finally:
+            for folder in folders:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _call(self, stage: Stage, scratch: Path, deliverables: Path) -> stage_process.Result:
+        assignment = Assignment(
+            workflow=self.settings.WORKFLOW,
+            stage=stage.name,
+            settings=self.settings,
+            media=str(self.job.media),
+            artifacts=str(self.job.artifacts),
+            scratch=str(scratch),
+            deliverables=str(deliverables),
+            models=str(self.job.house.models),
+        )
+        started, noted = time.monotonic(), 0.0
+
+        def progress(done: float, total: float) -> None:
+            nonlocal noted
+            self.console.progress(stage.name, done, total)
+            seconds = time.monotonic() - started
+            if seconds - noted >= RUNNING_INTERVAL:
+                noted = seconds
+                self.job.note_running(Running(os.getpid(), socket.gethostname(), stage.name, done, total, round(seconds, 1)))
+
+        self.job.note_running(Running(os.getpid(), socket.gethostname(), stage.name))
+        with self.console.stage(stage.name):
+            return stage_process.call(assignment, self.job.logs / f"{stage.name}.log", self.console, progress)
+
+
+def staleness(job: Job, stage: Stage, marker: Marker, settings: Settings, media_record: FileRecord | None, *, verify: bool = False) -> str:
+    """Why a stage that has a marker is not done all the same; empty where it is done."""
+    artifacts = {name: job.artifacts / name for name in marker.outputs}
+    return markers.why_stale(
+        marker,
+        settings=markers.settings_of(stage, settings),
+        inputs={name: job.artifacts / name for name in stage.reads},
+        media=media_record if stage.reads_media else None,
+        outputs=artifacts | {name: job.deliverables / name for name in marker.deliverables},
+        verify=verify,
+    )
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")

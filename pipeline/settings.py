@@ -1,0 +1,140 @@
+"""Every setting of a job: its name, type, bounds, default and meaning, once.
+
+The same schema checks values, writes the commented `.env` of a job and prints the reference in `docs/settings.md`.
+A name in capitals is the name in the file, on the command line (`--set KEY=VALUE`) and in the code.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    # --- Job
+    WORKFLOW: Annotated[Literal["transcribe", "translate"], Meta(description="Which list of stages runs.")] = "transcribe"
+    TITLE: Annotated[str, Meta(description="Title of the film or recording, written into the muxed file.")] = ""
+    SOURCE_LANGUAGE: Annotated[str, Meta(pattern=r"^(auto|[a-z]{2,3})\Z", description="Language spoken, as an ISO 639 code, or auto.")] = "auto"
+    TARGET_LANGUAGES: Annotated[
+        str, Meta(pattern=r"^([a-z]{2,3}(,[a-z]{2,3})*)?\Z", description="Languages to translate to, separated by commas; empty to transcribe only.")
+    ] = ""
+    MEDIA_START_TIME: Annotated[str, Meta(description="Start of the part to work on (HH:MM:SS.mmm); empty for the beginning.")] = ""
+    MEDIA_END_TIME: Annotated[str, Meta(description="End of the part to work on (HH:MM:SS.mmm); empty for the end.")] = ""
+    AUDIO_TRACK: Annotated[int, Meta(ge=0, description="Which of the file's audio tracks, counted from 0.")] = 0
+    ALLOW_TRUNCATED: Annotated[bool, Meta(description="Accept a file that ends before its container says it does.")] = False
+    OFFLINE: Annotated[bool, Meta(description="Never ask a model hub; use only what is in models/ or in the hub's cache.")] = False
+    # --- Recognition
+    WHISPER_BACKEND: Annotated[Literal["whisperx", "mlx"], Meta(description="Engine that recognises speech.")] = "whisperx"
+    WHISPERX_DEVICE: Annotated[Literal["cpu", "cuda", "mps"], Meta(description="Where recognition runs.")] = "cpu"
+    WHISPER_MODEL: Annotated[str, Meta(min_length=1, description="Model: a size (large-v3), a hub id, or a folder.")] = "base"
+    WHISPER_COMPUTE_TYPE: Annotated[
+        Literal["int8", "int8_float16", "int8_float32", "float16", "bfloat16", "float32"],
+        Meta(description="Number format of the model's weights and sums."),
+    ] = "int8"
+    BATCH_SIZE: Annotated[int, Meta(ge=1, le=512, description="Windows decoded at once. Lower it when memory runs out.")] = 8
+    WHISPER_BEAM_SIZE: Annotated[int, Meta(ge=1, le=16, description="Beams of the search; 1 is greedy.")] = 5
+    WHISPER_PATIENCE: Annotated[float, Meta(gt=0, le=4, description="How many finished beams end the search, as a factor of the beam size.")] = 1.0
+    WHISPER_LENGTH_PENALTY: Annotated[float, Meta(ge=0, le=4, description="Above 1 favours longer text.")] = 1.0
+    WHISPER_TEMPERATURE: Annotated[
+        str, Meta(pattern=r"^[01](\.\d+)?(,[01](\.\d+)?)*\Z", description="Temperatures tried in turn while a window fails the two thresholds below.")
+    ] = "0.0,0.2,0.4,0.6,0.8,1.0"
+    WHISPER_LOGPROB_THRESHOLD: Annotated[float, Meta(le=0, description="A window fails when its mean log-probability is lower.")] = -1.0
+    WHISPER_COMPRESSION_RATIO_THRESHOLD: Annotated[
+        float, Meta(gt=0, description="A window fails when its text compresses better (it repeats itself).")
+    ] = 2.4
+    WHISPER_NO_SPEECH_THRESHOLD: Annotated[
+        float, Meta(ge=0, le=1, description="A window that failed and whose no-speech probability is higher counts as silence.")
+    ] = 0.6
+    WHISPER_INITIAL_PROMPT: Annotated[str, Meta(description="Text that steers spelling: names, terms. Given to every window.")] = ""
+    # --- Voice activity
+    SILERO_THRESHOLD: Annotated[
+        float, Meta(gt=0, lt=1, description="Speech probability above which speech begins. Lower it when speech is missed.")
+    ] = 0.5
+    SILERO_MIN_SPEECH_DURATION_MS: Annotated[int, Meta(ge=0, le=5000, description="Shorter sounds are not speech.")] = 100
+    SILERO_MIN_SILENCE_DURATION_MS: Annotated[int, Meta(ge=0, le=10000, description="A pause this long ends a stretch of speech.")] = 300
+    SILERO_SPEECH_PAD_MS: Annotated[int, Meta(ge=0, le=2000, description="Audio kept before and after speech.")] = 200
+    # --- Alignment
+    ALIGNMENT_MODEL: Annotated[
+        str,
+        Meta(
+            min_length=1, description="wav2vec2 model that refines word times: auto (the language's own, where it is in models/), none, or a folder."
+        ),
+    ] = "auto"
+    # --- Translation
+    TRANSLATION_ENGINE: Annotated[
+        Literal["whisper"], Meta(description="Engine that translates. whisper: Whisper's own translate task, into English only.")
+    ] = "whisper"
+    # --- Subtitles
+    SUBTITLE_PROFILE: Annotated[str, Meta(min_length=1, description="Rules that cues are built by; docs/subtitles.md lists the profiles.")] = (
+        "netflix"
+    )
+    SUBTITLE_FORMATS: Annotated[str, Meta(min_length=1, description="Files to write, separated by commas: srt, vtt, json, txt.")] = "srt,vtt,json,txt"
+    SUBTITLE_FPS: Annotated[float, Meta(gt=0, le=300, description="Frame rate that gaps between cues are counted in (the film's own).")] = 24.0
+    MUX_CONTAINER: Annotated[
+        Literal["auto", "mkv", "mp4", "none"],
+        Meta(description="Container of the film with its subtitles: auto keeps mkv and mp4, none makes no such file."),
+    ] = "auto"
+
+    @property
+    def temperatures(self) -> tuple[float, ...]:
+        return tuple(float(number) for number in self.WHISPER_TEMPERATURE.split(","))
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        return tuple(code for code in self.TARGET_LANGUAGES.split(",") if code)
+
+
+SECTIONS = {  # title of a section: its first key
+    "Job": "WORKFLOW",
+    "Recognition": "WHISPER_BACKEND",
+    "Voice activity": "SILERO_THRESHOLD",
+    "Alignment": "ALIGNMENT_MODEL",
+    "Translation": "TRANSLATION_ENGINE",
+    "Subtitles": "SUBTITLE_PROFILE",
+}
+
+
+def describe(key: str) -> str:
+    """One line for a person: what a setting means and which values it takes."""
+    kind = _fields()[key].type
+    return str(kind.extra_json_schema["description"]) + _takes(kind.type)
+
+
+def reference() -> str:
+    """docs/settings.md: `python -m pipeline.settings > docs/settings.md` writes it anew."""
+    section_of = {key: section for section, key in SECTIONS.items()}
+    lines = [
+        "# Settings",
+        "",
+        "What may stand in a job's `.env` and after `--set`. Made from the schema in `pipeline/settings.py`; the defaults here are",
+        "those before prepare-job fits them to the machine, the film and the command line.",
+    ]
+    for key, field in _fields().items():
+        if key in section_of:
+            lines += ["", f"## {section_of[key]}", "", "| setting | default | meaning |", "|---|---|---|"]
+        default = str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
+        meaning = describe(key).replace("|", "\\|")
+        lines.append(f"| `{key}` | {f'`{default}`' if default else ''} | {meaning} |")
+    return "\n".join(lines)
+
+
+def _fields() -> dict[str, Any]:
+    info: Any = msgspec.inspect.type_info(Settings)
+    return {field.name: field for field in info.fields}
+
+
+def _takes(kind: Any) -> str:
+    if isinstance(kind, msgspec.inspect.LiteralType):
+        return " One of " + ", ".join(str(value) for value in kind.values) + "."
+    if isinstance(kind, msgspec.inspect.BoolType):
+        return " true or false."
+    if isinstance(kind, (msgspec.inspect.IntType, msgspec.inspect.FloatType)):
+        bounds = [("above", kind.gt), ("at least", kind.ge), ("below", kind.lt), ("at most", kind.le)]
+        return " A number " + ", ".join(f"{word} {bound:g}" for word, bound in bounds if bound is not None) + "."
+    return ""
+
+
+if __name__ == "__main__":
+    print(reference())

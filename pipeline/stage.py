@@ -1,0 +1,86 @@
+"""What a stage is, and what it is handed.
+
+A stage is a function from artifacts and settings to artifacts. It knows neither its place in a workflow nor markers,
+locks, logs or folders: the runner does. To add one, write `stages/<name>.py` with one `STAGE = Stage(...)` and put it
+into a list in `stages/__init__.py`.
+
+An artifact is named by its path below the job's `stages/` folder, such as `asr/transcript.json`; its first part is the
+stage that writes it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.settings import Settings
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a stage says of a run that succeeded; it ends up in the completion marker and the summary."""
+
+    summary: str  # one line for the log, without transcript text: "Transcription completed: 150 segments"
+    engine: dict[str, str] = field(default_factory=dict)  # really used: backend, device, model, model_revision, compute_type
+    packages: tuple[str, ...] = ()  # distributions whose versions belong in the marker: ("ctranslate2",)
+    degraded: tuple[str, ...] = ()  # each designed fallback that was taken, as one line for the user
+    seconds_of_media: float | None = None  # what the stage worked through, for its real-time factor
+
+
+@dataclass(frozen=True)
+class StageContext:
+    """One run of one stage."""
+
+    stage: Stage
+    settings: Settings
+    media: Path
+    artifacts: Path  # the job's `stages/` folder
+    scratch: Path  # empty, private to this run, removed after it
+    deliverables: Path  # where files for the user are written until the runner publishes them
+    models: Path  # the folder that models are looked for in
+    log: logging.Logger
+    report: Callable[[float, float], None] = lambda done, total: None
+
+    def read(self, artifact: str) -> Path:
+        """The file of an artifact that the stage has declared in `reads`."""
+        if artifact not in self.stage.reads:
+            raise LookupError(f"stage {self.stage.name} does not declare that it reads {artifact}")
+        return self.artifacts / artifact
+
+    def write(self, artifact: str) -> Path:
+        """Where to write an artifact that the stage has declared in `writes`."""
+        if artifact not in self.stage.writes:
+            raise LookupError(f"stage {self.stage.name} does not declare that it writes {artifact}")
+        path = self.scratch / artifact
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def deliver(self, name: str) -> Path:
+        """Where to write a file for the user, such as `film.en.srt`; it appears under `out/<job-id>/`."""
+        return self.deliverables / name
+
+    def progress(self, done: float, total: float) -> None:
+        """Tell how far the work is, in seconds of media."""
+        self.report(done, total)
+
+
+@dataclass(frozen=True)
+class ModelNeed:
+    """A model that a stage will load."""
+
+    name: str  # a size, a hub id or a folder
+    form: str  # "ct2", "mlx": which files it must hold
+
+
+@dataclass(frozen=True)
+class Stage:
+    name: str
+    run: Callable[[StageContext], Outcome]
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()  # the settings that change the result: a change makes the stage run again
+    tuning: tuple[str, ...] = ()  # the settings that change only speed or memory
+    reads_media: bool = False  # the user's own file is an input too
+    models: Callable[[Settings], tuple[ModelNeed, ...]] = lambda settings: ()  # had before the run starts

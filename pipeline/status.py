@@ -1,0 +1,62 @@
+"""How jobs stand, told without disturbing a run."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from pipeline import media
+from pipeline.console import clock, pace
+from pipeline.errors import UsageError
+from pipeline.job import Job
+from pipeline.markers import read_marker
+from pipeline.runner import staleness
+from stages import WORKFLOWS
+
+DONE, UNFINISHED, RUNNING, BROKEN = "done", "unfinished", "running", "broken settings"
+
+
+def of_stages(job: Job) -> Iterator[tuple[str, str, str]]:
+    """For each stage its name, whether it is done, and a remark. Raises UsageError where the settings cannot be read."""
+    settings = job.settings()
+    media_record = None
+    with contextlib.suppress(OSError):
+        media_record = media.identity(job.media)
+    running = job.running()
+    for stage in WORKFLOWS[settings.WORKFLOW]:
+        marker = read_marker(job.marker_path(stage.name), lambda warning: None)
+        if running and running.stage == stage.name:
+            remark = pace(running.done, running.total, running.seconds) if running.total else f"for {clock(running.seconds)}"
+            yield stage.name, RUNNING, remark
+        elif marker is None:
+            yield stage.name, UNFINISHED, ""
+        elif reason := staleness(job, stage, marker, settings, media_record):
+            yield stage.name, UNFINISHED, f"will run again: {reason}"
+        else:
+            yield stage.name, DONE, "; ".join((f"{marker.seconds:.1f}s", marker.summary, *marker.degraded))
+
+
+def of_job(job: Job) -> str:
+    if job.running():
+        return RUNNING
+    try:
+        states = {state for _, state, _ in of_stages(job)}
+    except UsageError:
+        return BROKEN
+    return DONE if states == {DONE} else UNFINISHED
+
+
+def listing(jobs: list[Job]) -> Iterator[str]:
+    for job in jobs:
+        yield f"{job.id:<40} {of_job(job):<12} {clock(job.request.duration_ms / 1000):>8}  {job.media.name}"
+
+
+def report(job: Job) -> Iterator[str]:
+    """Raises UsageError where the job's settings cannot be read."""
+    yield f"Job {job.id}: {of_job(job)}"
+    yield f"  media      {job.media} ({clock(job.request.duration_ms / 1000)})"
+    yield f"  settings   {job.env_path}"
+    for name, state, remark in of_stages(job):
+        yield f"  {name:<10} {state:<11} {remark}".rstrip()
+    for path in sorted(job.deliverables.glob("[!.]*")) if job.deliverables.is_dir() else []:
+        yield f"  file       {path}"

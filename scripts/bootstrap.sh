@@ -1,0 +1,189 @@
+#!/usr/bin/env bash
+# Sets Sutradhar up; see --help. What it says goes to stderr: prepare-job.sh, which may call it, prints only a job id.
+set -euo pipefail
+# shellcheck source=scripts/env.sh
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/env.sh"
+
+UV_VERSION=0.13.8
+NEEDED_GB=10
+
+usage() {
+  cat <<TEXT
+usage: scripts/bootstrap.sh [--dev] [--mlx] [--force] [--help]
+
+Makes .venv with everything that Sutradhar needs, fetches the starter model, and looks at this machine's hardware. Run it
+again at any time: it does only what is missing, repairs what was interrupted, and looks at the hardware anew.
+
+  --dev     also install what the tests need
+  --mlx     also install the MLX recogniser
+  --force   throw .venv away and make it anew
+
+needs: Linux, or macOS on Apple Silicon; Python 3.10 to 3.13; $NEEDED_GB GB of disk; a Python package registry
+examples:
+  scripts/bootstrap.sh
+  PYTHON=/opt/python3.12/bin/python3 scripts/bootstrap.sh      with a Python of your choice
+TEXT
+}
+
+main() {
+  local dev="" mlx="" force="" python argument
+  for argument in "$@"; do
+    case $argument in
+      --dev) dev=1 ;;
+      --mlx) mlx=1 ;;
+      --force) force=1 ;;
+      -h | --help)
+        usage
+        exit
+        ;;
+      *)
+        printf '[ERROR] Unknown option %s; see scripts/bootstrap.sh --help\n' "$argument" >&2
+        exit 2
+        ;;
+    esac
+  done
+  exec >&2
+  python=$(find_python)
+  one_at_a_time "$python" "$@"
+  [ ! -f "$(stamp dev)" ] || dev=1
+  [ ! -f "$(stamp mlx)" ] || mlx=1
+  make_venv "$python" "$force"
+  install_packages run "packages (about 7 GB with PyTorch; 1 to 5 minutes)"
+  [ -z "$dev" ] || install_packages dev "what the tests need"
+  [ -z "$mlx" ] || install_packages mlx "the MLX recogniser"
+  (run_module pipeline.models fetch base) >/dev/null || warn "Going on without the starter model; fetch a model later with scripts/get-model.sh"
+  (run_module pipeline.hardware --write "${SUTRADHAR_HOME:-$ROOT}/out/hardware_cache.json")
+  info "Ready. Next: ./prepare-job.sh FILM --transcribe -s LANGUAGE"
+}
+
+# --- Python
+
+find_python() {
+  local candidate candidates
+  candidates=(python3.12 python3.11 python3.13 python3.10 python3)
+  [ -z "${PYTHON:-}" ] || candidates=("$PYTHON")
+  for candidate in "${candidates[@]}"; do
+    # Asked, not looked up: a name on PATH may be a shim with no Python behind it.
+    if "$candidate" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then
+      check_processor "$candidate"
+      command -v "$candidate"
+      return
+    fi
+  done
+  die "No Python 3.10 to 3.13 found (tried ${candidates[*]}). Install one (apt-get install python3 python3-venv, brew install python@3.12), or set PYTHON=/path/to/python3"
+}
+
+check_processor() {
+  [ "$(uname -s)" = Darwin ] || return 0
+  [ "$("$1" -c 'import platform; print(platform.machine())')" = arm64 ] ||
+    die "$1 is made for Intel Macs, which PyTorch supports no more. On Apple Silicon install an arm64 Python (brew install python@3.12) and set PYTHON to it"
+}
+
+# Start this script over under an exclusive lock. The lock is an inherited file descriptor: it ends with this script and
+# the installers that it started, however they end. macOS has no flock(1).
+one_at_a_time() {
+  if [ -n "${SUTRADHAR_BOOTSTRAP_LOCKED:-}" ]; then
+    unset SUTRADHAR_BOOTSTRAP_LOCKED
+    return
+  fi
+  mkdir -p "$ROOT/out"
+  exec "$1" -c '
+import fcntl, os, signal, sys
+for number in signal.SIGINT, signal.SIGPIPE:
+    signal.signal(number, signal.SIG_DFL)
+lock = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT, 0o600)
+try:
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except OSError:
+    print("[INFO] Another bootstrap is running; waiting for it", file=sys.stderr, flush=True)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+os.set_inheritable(lock, True)
+os.environ["SUTRADHAR_BOOTSTRAP_LOCKED"] = "1"
+os.execvp("bash", ["bash", *sys.argv[2:]])
+' "$ROOT/out/.bootstrap.lock" "$ROOT/scripts/bootstrap.sh" "${@:2}"
+}
+
+# --- .venv; while anything is written into it, it holds a file .installing
+
+make_venv() {
+  local python=$1 force=$2
+  if [ -n "$force" ]; then
+    info "Removing .venv"
+    rm -rf "$VENV"
+  elif [ -e "$VENV/.installing" ]; then
+    info "The last set-up was interrupted; making .venv anew"
+    rm -rf "$VENV"
+  elif [ -e "$VENV" ] && ! "$VENV/bin/python" -c '' 2>/dev/null; then
+    info ".venv does not work; making it anew"
+    rm -rf "$VENV"
+  fi
+  [ ! -e "$VENV" ] || return 0
+  check_disk
+  info "Making .venv with $("$python" --version)"
+  mkdir "$VENV"
+  touch "$VENV/.installing"
+  "$python" -m venv "$VENV" ||
+    die "$python cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv; then run scripts/bootstrap.sh again"
+}
+
+check_disk() {
+  local free_gb
+  free_gb=$(df -Pk "$ROOT" | awk 'NR == 2 { print int($4 / 1048576) }')
+  [ "$free_gb" -ge "$NEEDED_GB" ] || die "Only $free_gb GB are free in $ROOT, and the set-up needs $NEEDED_GB. Make room, then run scripts/bootstrap.sh again"
+}
+
+# install_packages SET DESCRIPTION: with uv, or with pip where uv cannot be had.
+install_packages() {
+  local requirements=$ROOT/requirements/$1.txt uv
+  ! is_installed "$1" || return 0
+  info "Installing $2 ..."
+  touch "$VENV/.installing"
+  if uv=$(find_uv); then
+    install_with_uv "$uv" "$requirements" || installation_failed uv
+  else
+    warn "uv cannot be had; installing with pip, which takes longer"
+    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$requirements" || installation_failed pip
+  fi
+  cp "$requirements" "$(stamp "$1")"
+  rm "$VENV/.installing"
+}
+
+installation_failed() { die "Packages could not be installed; the lines above say why. Check the network and $1's index settings, then run the same command again"; }
+
+find_uv() {
+  local uv
+  for uv in "$VENV/bin/uv" uv; do
+    command -v "$uv" && return
+  done
+  "$VENV/bin/python" -m pip install -qq --disable-pip-version-check "uv==$UV_VERSION" >&2 && printf '%s' "$VENV/bin/uv"
+}
+
+install_with_uv() {
+  local uv=$1 requirements=$2 reduced=$VENV/.without-cuda.txt
+  if wants_cpu_torch "$uv" "$requirements"; then
+    info "No NVIDIA GPU here: taking PyTorch's build without CUDA (about 2 GB)"
+    grep -vE '^nvidia-[a-z0-9-]+-cu12==' "$requirements" >"$reduced"
+    uv_install "$uv" --torch-backend cpu --requirement "$reduced" && return
+    warn "That did not work; taking the usual build"
+  fi
+  uv_install "$uv" --requirement "$requirements"
+}
+
+uv_install() {
+  local quiet=--quiet
+  [ ! -t 2 ] || quiet="" # on a terminal uv shows how far it is
+  "$1" pip install ${quiet:+"$quiet"} --python "$VENV/bin/python" "${@:2}"
+}
+
+# PyTorch's own index has builds without CUDA, and uv knows where it is. Only taken where it answers at once.
+wants_cpu_torch() {
+  local torch driver
+  torch=$(grep -E '^torch==' "$2") || return 1
+  [ "$(uname -sm)" = "Linux x86_64" ] || return 1
+  for driver in /proc/driver/nvidia/version /dev/nvidia0 /dev/dxg; do
+    [ ! -e "$driver" ] || return 1
+  done
+  UV_HTTP_TIMEOUT=3 UV_HTTP_RETRIES=0 timeout 10 "$1" pip install --quiet --dry-run --no-deps --python "$VENV/bin/python" --torch-backend cpu "$torch" >/dev/null 2>&1
+}
+
+main "$@"

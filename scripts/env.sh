@@ -1,0 +1,44 @@
+# shellcheck shell=bash
+# Sourced by every script here: finds the project and its .venv. Bash 3.2 (macOS) is enough.
+#
+# A script at the root of the project reads, in full:
+#
+#   #!/usr/bin/env bash
+#   set -euo pipefail
+#   source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/scripts/env.sh"
+#   run_module pipeline.prepare "$@"
+
+ROOT=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
+VENV=$ROOT/.venv
+
+info() { printf '[INFO] %s\n' "$*" >&2; }
+warn() { printf '[WARN] %s\n' "$*" >&2; }
+die() {
+  printf '[ERROR] %s\n' "$*" >&2
+  exit 1
+}
+
+# run_module MODULE ARGUMENTS...: become .venv's Python, in the caller's working directory.
+run_module() {
+  require_venv
+  export PYTHONPATH=$ROOT PYTHONSAFEPATH=1
+  if [ -e "$VENV/lib/python3.10" ]; then
+    # Python 3.10 knows no PYTHONSAFEPATH and would look for modules in the working directory first.
+    exec "$VENV/bin/python" -c 'import runpy, sys; del sys.path[0], sys.argv[0]; runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)' "$@"
+  fi
+  exec "$VENV/bin/python" -m "$@"
+}
+
+require_venv() {
+  if [ ! -f "$(stamp run)" ]; then
+    info "First run: setting up .venv (scripts/bootstrap.sh)"
+    "$ROOT/scripts/bootstrap.sh" </dev/null
+  elif ! is_installed run; then
+    warn "requirements/run.txt has changed since .venv was made; run scripts/bootstrap.sh"
+  fi
+}
+
+# Of each set of packages (run, dev, mlx) the requirements file that was installed is kept in .venv, written last.
+stamp() { printf '%s' "$VENV/.installed-$1.txt"; }
+
+is_installed() { cmp -s "$ROOT/requirements/$1.txt" "$(stamp "$1")"; }

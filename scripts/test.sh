@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Lints, type-checks and tests the project; sets up .venv first where there is none.
+#
+#   ./scripts/test.sh                 everything
+#   ./scripts/test.sh tests/pipeline  only these tests (arguments go to pytest)
+set -euo pipefail
+root=$(cd -P "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+./scripts/bootstrap.sh --dev
+bin=.venv/bin
+if [ $# -eq 0 ]; then
+    "$bin/ruff" check .
+    "$bin/ruff" format --check .
+    "$bin/mypy"
+fi
+exec "$bin/python" -m pytest "$@"

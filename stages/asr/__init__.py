@@ -1,0 +1,131 @@
+"""Recognises speech: windows of sound to a transcript with a time for every word.
+
+`STAGE` transcribes; `TRANSLATING` also writes Whisper's English translation, which costs a second decoding of the same
+encoder output here, and would cost a second encoder pass in a stage of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pipeline.errors import UsageError
+from pipeline.settings import Settings
+from pipeline.stage import ModelNeed, Outcome, Stage, StageContext
+from stages.asr.recogniser import MODEL_FORMS
+from stages.sound import Sound
+from stages.transcript import Audio, Transcript, Window, Windows, load, save
+
+if TYPE_CHECKING:
+    from stages.asr.recogniser import AudioWindow, Recogniser, Recognition
+
+TRANSLATION = "asr/translation.json"
+
+
+def run(ctx: StageContext) -> Outcome:
+    from stages.asr.phrases import segments_of
+
+    audio = load(ctx.read("demux/audio.json"), Audio)
+    windows = load(ctx.read("vad/windows.json"), Windows).windows
+    translate = TRANSLATION in ctx.stage.writes
+    recogniser = _open(ctx, translate)
+    with Sound(ctx.read("demux/audio.wav")) as sound:
+        language, probability = _language(recogniser, sound, audio, windows, ctx)
+        recognitions = _recognise(recogniser, sound, audio, windows, language, ctx)
+    recognitions = [replace(recognition, language_probability=probability) for recognition in recognitions]
+    segments = tuple(segments_of(recognitions))
+    transcript = Transcript(language, audio.start_ms, audio.duration_ms, segments)
+    save(ctx.write("asr/transcript.json"), transcript)
+    if translate:
+        translations = [recognition.translation for recognition in recognitions if recognition.translation]
+        english = Transcript("en", audio.start_ms, audio.duration_ms, tuple(segments_of(translations)))
+        save(ctx.write(TRANSLATION), transcript if language == "en" else english)
+    return Outcome(
+        summary=f"Transcription completed: {len(segments)} segments",
+        engine=recogniser.engine,
+        packages=recogniser.packages,
+        degraded=tuple(recogniser.degraded),
+        seconds_of_media=audio.duration_ms / 1000,
+    )
+
+
+def _open(ctx: StageContext, translate: bool) -> Recogniser:
+    from pipeline.models import resolve
+    from stages.asr.recogniser import open_recogniser
+
+    settings = ctx.settings
+    ctx.log.info(f"Configured device: {settings.WHISPERX_DEVICE} (from job config)")
+    ctx.log.info(f"Backend: {settings.WHISPER_BACKEND} (from job config)")
+    if translate and settings.targets != ("en",):
+        raise UsageError(f"TARGET_LANGUAGES={settings.TARGET_LANGUAGES}: Whisper translates into English only; set TARGET_LANGUAGES=en")
+    need = _models(settings)[0]
+    model = resolve(need.name, need.form, models_dir=ctx.models, offline=settings.OFFLINE, say=ctx.log.info)
+    return open_recogniser(settings, model, translate=translate, log=ctx.log)
+
+
+def _language(recogniser: Recogniser, sound: Sound, audio: Audio, windows: Sequence[Window], ctx: StageContext) -> tuple[str, float]:
+    """The film's language and how sure that is: the settings' own, or what windows from all over the film sound like."""
+    from pipeline.languages import whisper_code
+    from stages.asr.language import choose_voters, vote
+
+    if ctx.settings.SOURCE_LANGUAGE != "auto":
+        return whisper_code(ctx.settings.SOURCE_LANGUAGE), 1.0
+    if not windows:
+        return "und", 1.0
+    speech_ms = [sum(span.end_ms - span.start_ms for span in window.speech) for window in windows]
+    voters = choose_voters(speech_ms)
+    heard = recogniser.hear_languages([_cut_out(sound, audio, windows[index], None, "") for index in voters])
+    language, probability = vote(heard, [speech_ms[index] for index in voters])
+    ctx.log.info(f"Detected language: {language} ({probability:.2f}) in {len(voters)} windows")
+    return language, probability
+
+
+def _recognise(recogniser: Recogniser, sound: Sound, audio: Audio, windows: Sequence[Window], language: str, ctx: StageContext) -> list[Recognition]:
+    """In the order of the windows."""
+    done, total = 0.0, sum(window.end_ms - window.start_ms for window in windows) / 1000
+    durations = {window.id: (window.end_ms - window.start_ms) / 1000 for window in windows}
+    prompt = ctx.settings.WHISPER_INITIAL_PROMPT
+    recognitions = []
+    for recognition in recogniser.recognise(_cut_out(sound, audio, window, language, prompt) for window in windows):
+        recognitions.append(recognition)
+        done += durations[recognition.window]
+        ctx.progress(done, total)
+    return sorted(recognitions, key=lambda recognition: recognition.window)
+
+
+def _cut_out(sound: Sound, audio: Audio, window: Window, language: str | None, prompt: str) -> AudioWindow:
+    from stages.asr.recogniser import AudioWindow
+
+    samples = sound.read_ms(window.start_ms - audio.start_ms, window.end_ms - audio.start_ms)
+    return AudioWindow(window.id, window.start_ms, samples, window.speech, language, prompt)
+
+
+def _models(settings: Settings) -> tuple[ModelNeed, ...]:
+    return (ModelNeed(settings.WHISPER_MODEL, MODEL_FORMS[settings.WHISPER_BACKEND]),)
+
+
+STAGE = Stage(
+    name="asr",
+    run=run,
+    reads=("demux/audio.wav", "demux/audio.json", "vad/windows.json"),
+    writes=("asr/transcript.json",),
+    settings=(
+        "SOURCE_LANGUAGE",
+        "WHISPER_BACKEND",
+        "WHISPERX_DEVICE",
+        "WHISPER_MODEL",
+        "WHISPER_COMPUTE_TYPE",
+        "WHISPER_BEAM_SIZE",
+        "WHISPER_PATIENCE",
+        "WHISPER_LENGTH_PENALTY",
+        "WHISPER_TEMPERATURE",
+        "WHISPER_LOGPROB_THRESHOLD",
+        "WHISPER_COMPRESSION_RATIO_THRESHOLD",
+        "WHISPER_NO_SPEECH_THRESHOLD",
+        "WHISPER_INITIAL_PROMPT",
+    ),
+    tuning=("BATCH_SIZE",),
+    models=_models,
+)
+TRANSLATING = replace(STAGE, writes=(*STAGE.writes, TRANSLATION), settings=(*STAGE.settings, "TRANSLATION_ENGINE", "TARGET_LANGUAGES"))

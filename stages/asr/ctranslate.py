@@ -1,0 +1,137 @@
+"""Whisper on CTranslate2: sound to encoder output, encoder output to text, languages and times.
+
+Facts about CTranslate2 4.8 that this rests on:
+- On a CPU, workers of one thread that share the weights are 1.8 times as fast as one worker of two threads, and windows
+  encoded one by one are 1.4 times as fast as in batches of 8 (base, int8). Decoding gains from batches.
+- int8 results do not depend on what else is in a batch (measured: same tokens and scores in batches of 1 to 19); float32
+  scores differ by 1e-6.
+- Its random numbers are seeded when a worker thread draws for the first time, and never again (src/random.cc).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ctranslate2
+import msgspec
+import numpy as np
+import psutil
+import tokenizers
+from faster_whisper.feature_extractor import FeatureExtractor
+from faster_whisper.tokenizer import Tokenizer
+from numpy.typing import NDArray
+
+from pipeline.probe import cpu_quota
+from pipeline.settings import Settings
+from stages.asr.fallback import BEST_OF
+
+SAMPLES = 480_000  # of a window
+HOP = 160  # samples of a mel frame
+MAX_LENGTH = 448  # tokens of prompt and text together
+SEED = 1
+
+Array = NDArray[np.float32]
+Encoded = Any  # ctranslate2.StorageView of encoder output, shape (windows, 1500, width)
+
+
+@dataclass(frozen=True)
+class Decoded:
+    tokens: list[int]
+    avg_logprob: float
+    no_speech_prob: float
+
+
+class Whisper:
+    """A model in memory, for several threads at once."""
+
+    def __init__(self, folder: Path, device: str, compute_type: str, workers: int, threads: int) -> None:
+        ctranslate2.set_random_seed(SEED)
+        self.device, self.workers, self.threads = device, workers, threads
+        self._folder, self._asked = folder, compute_type
+        self._model = ctranslate2.models.Whisper(str(folder), device=device, compute_type=compute_type, inter_threads=workers, intra_threads=threads)
+        self.compute_type: str = self._model.compute_type
+        self.multilingual: bool = self._model.is_multilingual
+        self._tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._features = FeatureExtractor(feature_size=self._model.n_mels)
+
+    def freshly_seeded(self) -> Whisper:
+        """The same model with one worker whose random numbers begin anew."""
+        return Whisper(self._folder, self.device, self._asked, 1, self.threads)
+
+    def tokenizer(self, task: str, language: str) -> Tokenizer:
+        return Tokenizer(self._tokenizer, self.multilingual, task=task, language=language)
+
+    def knows(self, language: str) -> bool:
+        return self._tokenizer.token_to_id(f"<|{language}|>") is not None if self.multilingual else language == "en"
+
+    def encode(self, windows: Sequence[Array]) -> Encoded:
+        """Windows of up to `SAMPLES` samples, filled up with silence as OpenAI's Whisper and WhisperX do."""
+        features = [self._features(np.pad(audio, (0, SAMPLES - len(audio))), padding=0) for audio in windows]
+        if self.device == "cpu":
+            return self.join([self._model.encode(_storage(feature[np.newaxis])) for feature in features])
+        return self._model.encode(_storage(np.stack(features)))
+
+    def join(self, parts: Sequence[Encoded]) -> Encoded:
+        """On a CPU only."""
+        return _storage(np.concatenate([np.asarray(part) for part in parts]))
+
+    def rows(self, encoded: Encoded, rows: Sequence[int]) -> Encoded:
+        if list(rows) == list(range(encoded.shape[0])):
+            return encoded
+        if self.device == "cuda":  # NumPy knows neither GPUs nor bfloat16
+            encoded = encoded.to(ctranslate2.DataType.float32).to_device(ctranslate2.Device.cpu)
+        return _storage(np.asarray(encoded)[list(rows)])
+
+    def languages(self, encoded: Encoded) -> list[dict[str, float]]:
+        """For each window, the probability of each language."""
+        if not self.multilingual:
+            return [{"en": 1.0}] * int(encoded.shape[0])
+        return [{token[2:-2]: probability for token, probability in row} for row in self._model.detect_language(encoded)]
+
+    def generate(self, encoded: Encoded, prompt: Sequence[int], temperature: float, settings: Settings) -> list[Decoded]:
+        """The best text of each window: of a beam search at temperature 0, else of `BEST_OF` samples."""
+        if temperature > 0:
+            search = {"beam_size": 1, "num_hypotheses": BEST_OF, "sampling_topk": 0, "sampling_temperature": temperature}
+        else:
+            search = {"beam_size": settings.WHISPER_BEAM_SIZE, "patience": settings.WHISPER_PATIENCE}
+        penalty = settings.WHISPER_LENGTH_PENALTY
+        results = self._model.generate(
+            encoded,
+            [list(prompt)] * encoded.shape[0],
+            length_penalty=penalty,
+            max_length=MAX_LENGTH,
+            return_scores=True,
+            return_no_speech_prob=True,
+            **search,
+        )
+        return [
+            Decoded(tokens, result.scores[0] * len(tokens) ** penalty / (len(tokens) + 1), result.no_speech_prob)
+            for result in results
+            for tokens in [result.sequences_ids[0]]
+        ]
+
+    def align(self, encoded: Encoded, tokenizer: Tokenizer, texts: Sequence[Sequence[int]], samples: Sequence[int]) -> list[Any]:
+        """For each window pairs of (token, frame of 20 ms), none where it is too short, and the probability of each token."""
+        frames = [-(-count // HOP) for count in samples]
+        return list(self._model.align(encoded, tokenizer.sot_sequence, [list(text) for text in texts], frames))
+
+    @property
+    def cut_decoder(self) -> bool:
+        """Whether this is a large model whose decoder was cut to a few layers (turbo, distil): those cannot translate."""
+        config = msgspec.json.decode((self._folder / "config.json").read_bytes())
+        return self._model.n_mels == 128 and max(layer for layer, _ in config["alignment_heads"]) < 4
+
+
+def _storage(array: NDArray[Any]) -> Encoded:
+    return ctranslate2.StorageView.from_array(np.ascontiguousarray(array))
+
+
+def usable_cores() -> int:
+    """Physical cores that this process may use."""
+    cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
+    return max(1, int(min(cores, allowed, cpu_quota() or cores)))

@@ -1,0 +1,26 @@
+"""NVIDIA's libraries for CTranslate2, which looks for them by bare name: load those that pip installed, before it does."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib.util
+from pathlib import Path
+
+# In the order in which they need each other: https://docs.nvidia.com/deeplearning/cudnn/backend/latest/
+LIBRARIES = ("cuda_runtime/lib/libcudart.so.12", "cublas/lib/libcublasLt.so.12", "cublas/lib/libcublas.so.12", "cudnn/lib/libcudnn*.so.9")
+
+
+def preload_libraries() -> None:
+    """PyTorch does this for its own use when it is imported, which takes seconds. Files that are missing are left to the loader's own search."""
+    package = importlib.util.find_spec("nvidia")
+    for root in (package.submodule_search_locations or ()) if package else ():
+        for pattern in LIBRARIES:
+            for library in sorted(Path(root).glob(pattern)):
+                with contextlib.suppress(OSError):
+                    ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """CTranslate2 has no type of its own for it."""
+    return any(sign in str(error) for sign in ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED"))

@@ -1,0 +1,56 @@
+"""When a decoded text is believed, and which of several attempts is taken: the rules of OpenAI's Whisper.
+
+(`decode_with_fallback` in openai/whisper transcribe.py; which attempt is taken when all fail is faster-whisper's rule.)
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.settings import Settings
+
+BEST_OF = 5  # samples drawn at a temperature above 0
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One decoding of a window."""
+
+    tokens: tuple[int, ...]
+    text: str
+    avg_logprob: float
+    no_speech_prob: float
+    temperature: float
+
+    @property
+    def compression_ratio(self) -> float:
+        data = self.text.encode()
+        return len(data) / len(zlib.compress(data))
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    logprob: float
+    compression_ratio: float
+    no_speech: float
+
+    @classmethod
+    def of(cls, settings: Settings) -> Thresholds:
+        return cls(settings.WHISPER_LOGPROB_THRESHOLD, settings.WHISPER_COMPRESSION_RATIO_THRESHOLD, settings.WHISPER_NO_SPEECH_THRESHOLD)
+
+    def silent(self, attempt: Attempt) -> bool:
+        return attempt.avg_logprob < self.logprob and attempt.no_speech_prob > self.no_speech
+
+    def accept(self, attempt: Attempt) -> bool:
+        """Whether no other temperature need be tried."""
+        repeats = attempt.compression_ratio > self.compression_ratio
+        return self.silent(attempt) or not (repeats or attempt.avg_logprob < self.logprob)
+
+    def best(self, attempts: Sequence[Attempt]) -> Attempt:
+        """The accepted attempt, which is the last if there is one, else the likeliest, of those that do not repeat themselves if there are any."""
+        if self.accept(attempts[-1]):
+            return attempts[-1]
+        varied = [attempt for attempt in attempts if attempt.compression_ratio <= self.compression_ratio]
+        return max(varied or attempts, key=lambda attempt: attempt.avg_logprob)

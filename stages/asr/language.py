@@ -1,0 +1,33 @@
+"""Which language a film is in.
+
+WhisperX asks its first 30 s, which may be a song or a logo; asking every window anew turns single windows of a film into
+other languages. So several windows, spread over the film, vote together: the mean of their log-probabilities, weighted by
+how long they speak. For a film in one language that is the evidence of all of them; a mixed one gets its commonest.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+VOTERS = 8
+FLOOR = 1e-6  # no window alone rules a language out
+
+
+def choose_voters(speech_ms: Sequence[int]) -> list[int]:
+    """Of windows with so much speech each, the one that speaks most in each of `VOTERS` equal parts of the film."""
+    parts = min(VOTERS, len(speech_ms))
+    bounds = [len(speech_ms) * part // parts for part in range(parts + 1)] if parts else []
+    return [max(range(begin, end), key=lambda index: speech_ms[index]) for begin, end in pairwise(bounds)]
+
+
+def vote(votes: Sequence[dict[str, float]], weights: Sequence[float]) -> tuple[str, float]:
+    """The likeliest language and its probability, from the probabilities that each window gives to every language."""
+    total = sum(weights)
+    scores = {
+        language: sum(weight * math.log(max(heard[language], FLOOR)) for heard, weight in zip(votes, weights, strict=True)) / total
+        for language in votes[0]
+    }
+    language = max(scores, key=lambda name: scores[name])
+    return language, 1 / sum(math.exp(score - scores[language]) for score in scores.values())

@@ -1,0 +1,76 @@
+"""What a recogniser is handed and gives back, and which ones there are.
+
+To add one, write a module with `open_engine(settings, model, translate, log) -> Recogniser` and put its name into `ENGINES`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
+
+from pipeline.models import ResolvedModel
+from pipeline.settings import Settings
+from stages.transcript import Span, Word
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Phrase = tuple[Word, ...]
+
+ENGINES = {"whisperx": "stages.asr.whisperx"}
+MODEL_FORMS = {"whisperx": "ct2"}  # files that an engine loads: a form of pipeline.models
+
+
+@dataclass(frozen=True)
+class AudioWindow:
+    """Up to 30 s of sound of any file."""
+
+    id: int  # of its own among the windows of one call
+    offset_ms: int  # film time of the first sample
+    audio: NDArray[np.float32]  # 16 kHz, mono, shape (samples,)
+    speech: tuple[Span, ...]  # where in it somebody speaks, film time
+    language: str | None = None  # None: whatever the engine hears in this window
+    prompt: str = ""  # text that steers spelling
+
+    @property
+    def end_ms(self) -> int:
+        return self.offset_ms + len(self.audio) // 16
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """What was said in a window; a silent one has no text and no phrases. All times are film time."""
+
+    window: int
+    text: str
+    tokens: tuple[int, ...]
+    avg_logprob: float
+    no_speech_prob: float
+    compression_ratio: float
+    temperature: float
+    language: str
+    language_probability: float
+    phrases: tuple[Phrase, ...]  # sentences, and what pauses part
+    translation: Recognition | None = None  # into English, where that was asked for and the speech is in another language
+
+
+class Recogniser(Protocol):
+    engine: dict[str, str]  # for Outcome.engine
+    packages: tuple[str, ...]  # for Outcome.packages
+    degraded: list[str]  # fallbacks taken so far, each one line for the user
+
+    def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
+        """Results in any order. Reads on only as far as it needs to keep busy."""
+
+    def hear_languages(self, windows: Sequence[AudioWindow]) -> list[dict[str, float]]:
+        """For each window, the probability of every language that the model knows."""
+
+
+def open_recogniser(settings: Settings, model: ResolvedModel, *, translate: bool, log: logging.Logger) -> Recogniser:
+    """Load the engine that the settings name. Raises UsageError where the machine, model or language will not do."""
+    engine = import_module(ENGINES[settings.WHISPER_BACKEND])
+    return cast(Recogniser, engine.open_engine(settings, model, translate, log))

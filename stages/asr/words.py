@@ -1,0 +1,167 @@
+"""From the alignment of tokens with sound to words with times.
+
+The first three steps are OpenAI's Whisper (timing.py: find_alignment, add_word_timestamps, merge_punctuations) by way of
+faster-whisper; the last two replace its guesses about pauses by what the speech detector knows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
+from statistics import median
+
+from stages.transcript import Span, Word
+
+FRAME_MS = 20  # of Whisper's encoder output
+SHORTEST_MS = 20
+LONGEST_MEDIAN_MS = 700
+LONG_SILENCE_MS = 500  # no word lies in or across a longer one
+SENTENCE_ENDS = ".。!！?？।॥"
+OPENING = "\"'“¿([{-"
+CLOSING = "\"'.。,，!！?？:：”)]}、।॥"
+REPLACEMENT = "\ufffd"  # for bytes that make no character
+
+
+@dataclass(frozen=True)
+class Timing:
+    """A word or a punctuation mark, from the start of its window."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+    probability: float
+
+
+def time_words(timings: Sequence[Timing], offset_ms: int, end_ms: int, speech: Sequence[Span]) -> tuple[Word, ...]:
+    """Words on the film's clock, in order and without overlap, from `offset_ms` to `end_ms`, inside the speech."""
+    timings = merge_punctuation(shorten_at_sentence_ends(timings))
+    words = [Word(timing.text, offset_ms + timing.start_ms, offset_ms + timing.end_ms, timing.probability) for timing in timings]
+    return in_order(snap_to_speech(words, speech), offset_ms, end_ms)
+
+
+def from_alignment(
+    words: Sequence[str], tokens: Sequence[Sequence[int]], alignment: Sequence[tuple[int, int]], probabilities: Sequence[float]
+) -> list[Timing]:
+    """Times of words from pairs of (token, encoder frame), of which there is at least one for each token.
+
+    The last word is the end of text: it says where the word before it ends, and is left out."""
+    token_starts = [alignment[0][1]] + [frame for (before, _), (token, frame) in pairwise(alignment) if token != before]
+    bounds = [0, *accumulate(len(word_tokens) for word_tokens in tokens[:-1])]
+    return [
+        Timing(
+            text.replace(REPLACEMENT, ""),
+            token_starts[first] * FRAME_MS,
+            token_starts[end] * FRAME_MS,
+            sum(probabilities[first:end]) / (end - first),
+        )
+        for text, (first, end) in zip(words[:-1], pairwise(bounds), strict=True)
+    ]
+
+
+def shorten_at_sentence_ends(timings: Sequence[Timing]) -> list[Timing]:
+    """The pause between sentences is aligned with the mark or the word beside it: allow each twice the median duration."""
+    durations = [timing.end_ms - timing.start_ms for timing in timings if timing.end_ms > timing.start_ms]
+    longest = 2 * min(LONGEST_MEDIAN_MS, int(median(durations))) if durations else 0
+    shortened = list(timings[:1])
+    for before, timing in pairwise(timings):
+        if timing.end_ms - timing.start_ms > longest:
+            if timing.text in SENTENCE_ENDS:
+                timing = replace(timing, end_ms=timing.start_ms + longest)
+            elif before.text.endswith(tuple(SENTENCE_ENDS)):
+                timing = replace(timing, start_ms=timing.end_ms - longest)
+        shortened.append(timing)
+    return shortened
+
+
+def merge_punctuation(timings: Sequence[Timing]) -> list[Timing]:
+    """Join marks to the words that they belong to, whose times stay as they are. Words without text are dropped."""
+    merged: list[Timing] = []
+    opening = ""
+    for timing in timings:
+        text = timing.text
+        if text.startswith(" ") and text.strip() and text.strip() in OPENING:
+            opening += text
+        elif merged and not opening and text.strip() and text in CLOSING:
+            merged[-1] = replace(merged[-1], text=merged[-1].text + text)
+        elif opening + text:
+            merged.append(replace(timing, text=opening + text))
+            opening = ""
+    if opening and merged:
+        merged[-1] = replace(merged[-1], text=merged[-1].text + opening)
+    return [timing for timing in merged if timing.text.strip()]
+
+
+def snap_to_speech(words: Sequence[Word], speech: Sequence[Span]) -> list[Word]:
+    """Keep words out of long silences: clip a word to the speech it shares most time with, or move it to the nearest."""
+    islands = join(speech)
+    return [_snap(word, islands) for word in words] if islands else list(words)
+
+
+def join(speech: Sequence[Span]) -> list[Span]:
+    """Speech without its short pauses."""
+    islands: list[Span] = []
+    for span in speech:
+        if islands and span.start_ms - islands[-1].end_ms <= LONG_SILENCE_MS:
+            islands[-1] = Span(islands[-1].start_ms, span.end_ms)
+        else:
+            islands.append(span)
+    return islands
+
+
+def _snap(word: Word, islands: Sequence[Span]) -> Word:
+    def shared(island: Span) -> int:  # time in common, or minus the distance
+        return min(word.end_ms, island.end_ms) - max(word.start_ms, island.start_ms)
+
+    island = max(islands, key=shared)
+    if shared(island) > 0:
+        return _at(word, max(word.start_ms, island.start_ms), min(word.end_ms, island.end_ms))
+    duration = min(word.end_ms - word.start_ms, island.end_ms - island.start_ms)
+    if word.end_ms <= island.start_ms:
+        return _at(word, island.start_ms, island.start_ms + duration)
+    return _at(word, island.end_ms - duration, island.end_ms)
+
+
+def _at(word: Word, start_ms: int, end_ms: int) -> Word:
+    return Word(word.text, start_ms, end_ms, word.probability)
+
+
+def in_order(words: Sequence[Word], start_ms: int, end_ms: int) -> tuple[Word, ...]:
+    """Let every word begin after the one before it and last at least `SHORTEST_MS`, or what room there is."""
+    if not words:
+        return ()
+    shortest = max(1, min(SHORTEST_MS, (end_ms - start_ms) // len(words)))
+    earliest, forward = start_ms, []
+    for word in words:
+        start = max(word.start_ms, earliest)
+        earliest = max(word.end_ms, start + shortest)
+        forward.append(_at(word, start, earliest))
+    latest, backward = end_ms, []
+    for word in reversed(forward):
+        end = min(word.end_ms, latest)
+        latest = min(word.start_ms, end - shortest)
+        backward.append(_at(word, latest, end))
+    return tuple(reversed(backward))
+
+
+def spread(text: str, speech: Sequence[Span], probability: float) -> tuple[Word, ...]:
+    """Words of a text whose place is known only as a whole: each gets its share, by characters, of the time that is spoken."""
+    pieces = re.findall(r"\s*\S+", text)
+    total_ms = sum(span.end_ms - span.start_ms for span in speech)
+    shares = [0, *accumulate(len(piece) for piece in pieces)]
+    times = [share * total_ms // max(1, shares[-1]) for share in shares]
+    words = [
+        Word(piece, _film_time(begin, speech), _film_time(end, speech), probability)
+        for piece, (begin, end) in zip(pieces, pairwise(times), strict=True)
+    ]
+    return in_order(snap_to_speech(words, speech), speech[0].start_ms, speech[-1].end_ms) if words else ()
+
+
+def _film_time(spoken_ms: int, speech: Sequence[Span]) -> int:
+    """The moment by which so much has been spoken."""
+    for span in speech:
+        if spoken_ms <= span.end_ms - span.start_ms:
+            return span.start_ms + spoken_ms
+        spoken_ms -= span.end_ms - span.start_ms
+    return speech[-1].end_ms

@@ -1,0 +1,51 @@
+"""Takes the sound out of the film: one audio track as 16 kHz mono, its first sample at the start of the film or of the clip."""
+
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+
+from pipeline import media
+from pipeline.media import SAMPLE_RATE, Decoding
+from pipeline.stage import Outcome, Stage, StageContext
+from pipeline.timecode import format_ms, parse_ms
+from stages.transcript import Audio, save
+
+
+def run(ctx: StageContext) -> Outcome:
+    settings = ctx.settings
+    start_ms = parse_ms(settings.MEDIA_START_TIME or "0")
+    end_ms = parse_ms(settings.MEDIA_END_TIME) if settings.MEDIA_END_TIME else None
+    sound = media.decode(ctx.media, settings.AUDIO_TRACK, start_ms, end_ms, allow_truncated=settings.ALLOW_TRUNCATED)
+    duration_ms = _write_wav(ctx, sound, ctx.write("demux/audio.wav"))
+    track = sound.info.audio[settings.AUDIO_TRACK]
+    save(ctx.write("demux/audio.json"), Audio(start_ms, duration_ms, SAMPLE_RATE, track.index, track.language))
+    return Outcome(
+        summary=f"Audio extracted: {format_ms(duration_ms)} of track {track.index}, {track.describe()}",
+        packages=("av",),
+        degraded=tuple(sound.degraded),
+        seconds_of_media=duration_ms / 1000,
+    )
+
+
+def _write_wav(ctx: StageContext, sound: Decoding, path: Path) -> int:
+    """Write while decoding, so that memory does not grow with the film. Returns the duration in ms."""
+    end_ms = min(sound.info.duration_ms, sound.end_ms or sound.info.duration_ms)
+    total = max(0, end_ms - sound.start_ms) / 1000
+    written = 0
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", "not compressed"))
+        for block in sound:
+            file.writeframesraw(block.astype("<i2", copy=False).tobytes())
+            written += len(block)
+            ctx.progress(written / SAMPLE_RATE, max(total, written / SAMPLE_RATE))
+    return written * 1000 // SAMPLE_RATE
+
+
+STAGE = Stage(
+    name="demux",
+    run=run,
+    writes=("demux/audio.wav", "demux/audio.json"),
+    settings=("MEDIA_START_TIME", "MEDIA_END_TIME", "AUDIO_TRACK", "ALLOW_TRUNCATED"),
+    reads_media=True,
+)

@@ -1,0 +1,78 @@
+"""Silero VAD 6: how probable speech is in each 32 ms of sound (https://github.com/snakers4/silero-vad, MIT).
+
+The network comes as ONNX inside the faster-whisper package. It is recurrent, so a film goes through it in blocks that hand
+on its state; the result is the same as in one go.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from array import array
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.errors import UsageError
+from stages.sound import SAMPLE_RATE, SAMPLES_PER_MS, Sound
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Samples = NDArray[np.float32]
+
+MODEL = "silero_vad_v6.onnx"
+FRAME = 512  # samples of one decision
+FRAME_MS = FRAME // SAMPLES_PER_MS
+CONTEXT = 64  # samples before a frame that the network sees with it
+BLOCK = 256  # frames a run, 8 s: enough to keep two threads busy, small enough to cost no memory
+THREADS = 2  # 600 s of sound: 0.9 s on one thread, 0.6 s on two
+
+
+def speech_probabilities(sound: Sound, progress: Callable[[float, float], None], block: int = BLOCK) -> array[float]:
+    """One probability for each frame, the last of them filled up with silence. `progress` gets seconds done and in all."""
+    probabilities = array("f")
+    detector = Detector()
+    for start in range(0, sound.samples, block * FRAME):
+        probabilities.extend(detector.feed(sound.read(start, block * FRAME)))
+        progress(min(start + block * FRAME, sound.samples) / SAMPLE_RATE, sound.samples / SAMPLE_RATE)
+    return probabilities
+
+
+def model_path() -> Path:
+    """The network's file. Importing faster_whisper for it would load the recogniser's libraries as well."""
+    package = importlib.util.find_spec("faster_whisper")
+    if package is None or package.origin is None:
+        raise UsageError("The package faster-whisper, which holds the speech detector, is not installed: run ./scripts/bootstrap.sh")
+    path = Path(package.origin).parent / "assets" / MODEL
+    if not path.is_file():
+        raise UsageError(f"{path} is missing: reinstall faster-whisper 1.2 with ./scripts/bootstrap.sh")
+    return path
+
+
+class Detector:
+    """The network and its state between blocks."""
+
+    def __init__(self) -> None:
+        import numpy as np
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = THREADS
+        options.inter_op_num_threads = 1
+        options.enable_cpu_mem_arena = False
+        self._session = onnxruntime.InferenceSession(str(model_path()), providers=["CPUExecutionProvider"], sess_options=options)
+        self._state = (np.zeros((1, 1, 128), np.float32), np.zeros((1, 1, 128), np.float32))
+        self._context = np.zeros((1, CONTEXT), np.float32)
+
+    def feed(self, samples: Samples) -> Iterator[float]:
+        """Probabilities of the next frames. Only the last block may be other than a multiple of `FRAME`."""
+        import numpy as np
+
+        frames = np.pad(samples, (0, -len(samples) % FRAME)).reshape(-1, FRAME)
+        tails = frames[:, -CONTEXT:]
+        seen = np.concatenate([np.concatenate([self._context, tails[:-1]]), frames], axis=1)
+        hidden, cell = self._state
+        probabilities, hidden, cell = self._session.run(None, {"input": seen, "h": hidden, "c": cell})
+        self._state, self._context = (hidden, cell), tails[-1:]
+        return iter(probabilities.ravel().tolist())

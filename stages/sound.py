@@ -1,0 +1,46 @@
+"""The sound of a job, `demux/audio.wav`: read a stretch at a time, so that a film of any length fits into memory."""
+
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SAMPLE_RATE = 16_000
+SAMPLES_PER_MS = SAMPLE_RATE // 1000
+
+
+class Sound:
+    """An open WAV file of 16 kHz, mono, 16 bit. Raises ValueError for any other."""
+
+    def __init__(self, path: Path) -> None:
+        self._wave = wave.open(str(path), "rb")  # noqa: SIM115 - __exit__ closes it
+        if self._wave.getparams()[:3] != (1, 2, SAMPLE_RATE):
+            self._wave.close()
+            raise ValueError(f"{path.name} is not 16 kHz, mono, 16 bit")
+        self.samples = self._wave.getnframes()
+
+    def __enter__(self) -> Sound:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._wave.close()
+
+    @property
+    def duration_ms(self) -> int:
+        return self.samples // SAMPLES_PER_MS
+
+    def read(self, start: int, count: int) -> NDArray[np.float32]:
+        """Samples from -1 to 1, shape (count,), or fewer at the end of the file."""
+        import numpy as np
+
+        self._wave.setpos(min(start, self.samples))
+        return np.frombuffer(self._wave.readframes(count), "<i2").astype(np.float32) / 32768
+
+    def read_ms(self, start_ms: int, end_ms: int) -> NDArray[np.float32]:
+        return self.read(start_ms * SAMPLES_PER_MS, (end_ms - start_ms) * SAMPLES_PER_MS)

@@ -1,0 +1,27 @@
+"""All that is known, for programs: segments with their scores, words with times and probabilities, and the cues.
+
+Fields are those of `stages.transcript` (times in ms); `docs/subtitles.md` describes them.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from stages.transcript import Cue, Segment, Track, Transcript
+
+_SCHEMA = 1
+
+
+class Document(msgspec.Struct, frozen=True):
+    schema: int
+    language: str
+    note: str
+    start_ms: int
+    duration_ms: int
+    segments: tuple[Segment, ...]
+    cues: tuple[Cue, ...]
+
+
+def write(transcript: Transcript, track: Track) -> str:
+    document = Document(_SCHEMA, track.language, track.note, transcript.start_ms, transcript.duration_ms, transcript.segments, track.cues)
+    return msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n"

@@ -1,0 +1,129 @@
+"""What the characters of a text are: their width on screen, where words may part, where sentences end."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Thai, Lao, Tibetan, Burmese, Khmer, kana and Han: written without spaces, so a line may end between any two words.
+_SPACELESS = "\u0e00-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
+_WIDE_PUNCTUATION = "\u3000-\u3004\u3008-\u303f\uff00-\uff65"
+_NO_SPACE_NEEDED = re.compile(f"[{_SPACELESS}{_WIDE_PUNCTUATION}]")
+_BLANK = re.compile(r"(?:(?![\u00a0\u2007\u202f])[\s\x00-\x1f\x7f-\x9f])+")  # the three that forbid a break belong to their word
+
+_OPENING = "\"'“‘„«‹([{¿¡「『（［｛〈《【〔"
+_CLOSING = "\"'”’»›)]}」』）］｝〉》】〕"
+_STOPS = ".?!…।॥。？！．｡؟۔።፧։။។།‽"
+_DASHES = "-–—―‒"
+_COMMAS = ",;:、，；：､،؛፣"
+_PUNCTUATION = frozenset(_CLOSING + _STOPS + _COMMAS + "%‰℃°")
+# What Japanese and Thai typesetting keeps off the start of a line, or off its end.
+_NEVER_FIRST = _PUNCTUATION | frozenset("々〻ーゝゞヽヾぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ～・ะาำๅๆฯ")
+_NEVER_LAST = frozenset(_OPENING + "เแโใไເແໂໃໄ") - frozenset("\"'")
+
+_TITLES = frozenset(("mr", "mrs", "ms", "dr", "prof", "st", "rev", "gen", "col", "capt", "lt", "sgt", "hon", "sr", "sra", "vs", "mme", "डॉ", "प्रो"))
+_INITIALS = re.compile(r"(?:[^\W\d_]\.)+")
+_ORDINAL = re.compile(r"\d{1,2}\.")
+_HALF_WIDTH_COUNTS_HALF = frozenset(("zh", "yue", "ja", "ko"))
+
+
+def split_blanks(text: str) -> list[str]:
+    """Its words, as spaces, line ends and control characters part them; those that show nothing are left out."""
+    return [word for word in _BLANK.split(text) if any(unicodedata.category(character) not in ("Cf", "Zs") for character in word)]
+
+
+def is_blank(character: str) -> bool:
+    return _BLANK.match(character) is not None
+
+
+def measure(text: str, language: str) -> float:
+    """Width in characters, by Netflix's counting rules: spaces and punctuation count; in Chinese, Japanese and Korean a
+    half-width character is half a character; in Thai the marks above and below are none. Elsewhere: code points, which
+    for Indic scripts is the stricter of the readings that the guides leave open."""
+    if language in _HALF_WIDTH_COUNTS_HALF:
+        return sum(1.0 if unicodedata.east_asian_width(character) in "WFA" else 0.5 for character in text)
+    if language == "th":
+        return float(sum(unicodedata.category(character) != "Mn" for character in text))
+    return float(len(text))
+
+
+def needs_no_space(character: str) -> bool:
+    """Is it of a script that is written without spaces?"""
+    return _NO_SPACE_NEEDED.match(character) is not None
+
+
+def is_hiragana(character: str) -> bool:
+    return "\u3040" <= character <= "\u309f"
+
+
+def is_katakana(character: str) -> bool:
+    return "\u30a0" <= character <= "\u30ff"
+
+
+def may_part(left: str, right: str, spaced: bool) -> bool:
+    """May a line end between these two neighbouring words?"""
+    if all(character in _PUNCTUATION or character in _DASHES for character in right):
+        return False
+    if all(character in _NEVER_LAST or character in _DASHES for character in left):
+        return False
+    if spaced:
+        return True
+    if right[0] in _NEVER_FIRST or left[-1] in _NEVER_LAST or unicodedata.category(right[0]).startswith("M"):
+        return False
+    return needs_no_space(left[-1]) or needs_no_space(right[0])
+
+
+def clusters(text: str) -> list[str]:
+    """What a reader takes for single characters: never parted, so that no mark, conjunct, flag or emoji breaks."""
+    found: list[str] = []
+    for character in text:
+        if found and _joins(found[-1], character):
+            found[-1] += character
+        else:
+            found.append(character)
+    return found
+
+
+def _joins(cluster: str, character: str) -> bool:
+    last = cluster[-1]
+    if unicodedata.category(character).startswith("M") or character == "\u200d" or last == "\u200d" or "\U0001f3fb" <= character <= "\U0001f3ff":
+        return True
+    if unicodedata.combining(last) == 9:  # a virama: the next consonant is part of the conjunct
+        return character.isalpha()
+    return len(cluster) == 1 and all("\U0001f1e6" <= half <= "\U0001f1ff" for half in cluster + character)
+
+
+def bare(word: str) -> str:
+    """The word in lower case, without the punctuation around it."""
+    return word.strip(_OPENING + _CLOSING + _STOPS + _COMMAS + _DASHES).lower()
+
+
+def is_title(word: str) -> bool:
+    """A word whose full stop does not end a sentence and that belongs to the next: "Dr.", "J."."""
+    return word.endswith(".") and (bare(word) in _TITLES or (_INITIALS.fullmatch(word) is not None and word != "I."))
+
+
+def ends_sentence(word: str, following: str) -> bool:
+    """Does the sentence end after `word`? `following` is the next word."""
+    core = word.rstrip(_CLOSING)
+    if not core or core[-1] not in _STOPS or is_title(core) or _ORDINAL.fullmatch(core):
+        return False
+    return not following.lstrip(_OPENING + _DASHES + "…. ")[:1].islower()
+
+
+def ends_clause(word: str) -> bool:
+    core = word.rstrip(_CLOSING)
+    return bool(core) and core[-1] in _COMMAS + _STOPS + _DASHES and not is_title(core)
+
+
+def ends_wide(text: str) -> bool:
+    """Does it end in full-width punctuation, which carries its own space?"""
+    return re.match(f"[{_WIDE_PUNCTUATION}]", text[-1:]) is not None
+
+
+def begins_capital(word: str) -> bool:
+    return word.lstrip(_OPENING)[:1].isupper()
+
+
+def is_number(word: str) -> bool:
+    return bare(word)[-1:].isdigit()

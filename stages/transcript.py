@@ -1,0 +1,105 @@
+"""The table where stages meet: the types of every JSON artifact, and how they are read and written.
+
+All times are integer milliseconds on the film's own clock (0 is the start of the container's timeline), also in a job
+that works on a clip of the film.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class Span(msgspec.Struct, frozen=True):
+    start_ms: int
+    end_ms: int
+
+
+class Audio(msgspec.Struct, frozen=True):
+    """`demux/audio.json`: what `demux/audio.wav` (16 kHz, mono, 16 bit) holds."""
+
+    start_ms: int  # film time of the first sample: 0, or the start of the clip
+    duration_ms: int
+    sample_rate: int
+    track: int  # index among the file's audio streams
+    track_language: str  # as tagged in the file, "" where it is not
+
+
+class Window(msgspec.Struct, frozen=True):
+    """Up to 30 s of audio that is recognised in one go; it starts and ends at pauses."""
+
+    id: int
+    start_ms: int
+    end_ms: int
+    speech: tuple[Span, ...]  # where in it somebody speaks
+
+
+class Windows(msgspec.Struct, frozen=True):
+    """`vad/windows.json`"""
+
+    windows: tuple[Window, ...]
+
+
+class Word(msgspec.Struct, frozen=True):
+    text: str  # with the space before it where the language writes one, so "".join gives the sentence back
+    start_ms: int
+    end_ms: int
+    probability: float
+
+
+class Segment(msgspec.Struct, frozen=True):
+    id: int
+    start_ms: int
+    end_ms: int
+    text: str
+    words: tuple[Word, ...]
+    language: str  # ISO 639-1 where there is one, as Whisper names it
+    language_probability: float
+    avg_logprob: float
+    no_speech_prob: float
+    compression_ratio: float
+    temperature: float  # the one at which the text was accepted
+
+
+class Transcript(msgspec.Struct, frozen=True):
+    """`asr/transcript.json`, `align/transcript.json`, and translations of them.
+
+    `language` is the one most of the speech is in. `start_ms` and `duration_ms` are those of the audio."""
+
+    language: str
+    start_ms: int
+    duration_ms: int
+    segments: tuple[Segment, ...]
+
+
+class Cue(msgspec.Struct, frozen=True):
+    start_ms: int
+    end_ms: int
+    lines: tuple[str, ...]
+
+
+class Track(msgspec.Struct, frozen=True):
+    """One subtitle track. `note` says what a viewer should know of it ("translated by Whisper"), "" for nothing."""
+
+    language: str
+    note: str
+    cues: tuple[Cue, ...]
+
+
+class Tracks(msgspec.Struct, frozen=True):
+    """`subtitles/tracks.json`: source language first."""
+
+    tracks: tuple[Track, ...]
+
+
+def load(path: Path, kind: type[T]) -> T:
+    """Read an artifact. Raises msgspec.ValidationError or msgspec.DecodeError where it is not a `kind`."""
+    return msgspec.json.decode(path.read_bytes(), type=kind)
+
+
+def save(path: Path, table: msgspec.Struct) -> None:
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(table), indent=1))

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline import envfile
+from pipeline.errors import UsageError
+from pipeline.settings import Settings
+
+
+def read(text: str | bytes) -> Settings:
+    data = text if isinstance(text, bytes) else text.encode()
+    return envfile.build(envfile.parse(data, "job.env"), "job.env")
+
+
+@pytest.mark.parametrize(
+    "title", ["$(touch X)", "`id`", "a;b", "Tom & Jerry", "it's", '"quoted"', "${HOME}", "दीवार 🎬", " lead", "a\\'b\\\\", "#x # y", "a\nb", ""]
+)
+def test_values_are_stored_literally(title: str) -> None:
+    assert read(envfile.render(Settings(TITLE=title), "Job", {})).TITLE == title
+
+
+@given(st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\r")))
+def test_any_text_survives_the_file(title: str) -> None:
+    assert read(envfile.render(Settings(TITLE=title), "Job", {})).TITLE == title
+
+
+def test_every_setting_is_written_with_what_it_means() -> None:
+    text = envfile.render(Settings(), "Job x", {"WHISPER_MODEL": "it is\nhere"})
+    assert "# Windows decoded at once. Lower it when memory runs out. A number at least 1, at most 512.\nBATCH_SIZE=8\n" in text
+    assert "# Chosen: it is here\nWHISPER_MODEL=base\n" in text
+    assert read(text) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("# c\nWISPER_MODEL=x\n", "job.env line 2: unknown setting WISPER_MODEL; did you mean WHISPER_MODEL?"),
+        ("TITLE=a\n\nTITLE=b\n", "job.env line 3: TITLE is set twice (first in line 1); remove one of them"),
+        ("TITLE=a\n\nTITLE='b\n", "job.env line 3: not a setting"),
+        ("BATCH_SIZE\n", "job.env line 1: not a setting"),
+        ("\n\nTITLE=${HOME}\n", "job.env line 3: variables are not expanded here"),
+        (b"TITLE=a\nSOURCE_LANGUAGE=\xff\n", "job.env line 2: not UTF-8 text"),
+        ("BATCH_SIZE=0", "job.env: BATCH_SIZE='0' does not fit: Windows decoded at once"),
+        ("BATCH_SIZE=many", "job.env: BATCH_SIZE='many' does not fit"),
+        ("WHISPER_BACKEND=foo", "One of mlx, whisperx."),
+        ("SOURCE_LANGUAGE='hi\n'", "SOURCE_LANGUAGE='hi\\n' does not fit"),
+    ],
+)
+def test_refuses_with_the_line(text: str | bytes, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read(text)
+    assert message in str(caught.value)
+
+
+def test_accepts_windows_line_ends_and_byte_order_mark() -> None:
+    assert read(b"\xef\xbb\xbfBATCH_SIZE=3\r\nTITLE=x\r\n") == Settings(BATCH_SIZE=3, TITLE="x")
+
+
+def test_change_leaves_the_rest_as_it_was() -> None:
+    text = "# mine\nBATCH_SIZE=3  # small\nTITLE=x\n"
+    assert envfile.change(text, {"BATCH_SIZE": "4"}) == "# mine\nBATCH_SIZE=4\nTITLE=x\n"
+    assert envfile.change(text, {"OFFLINE": "true"}) == text + "OFFLINE=true\n"
+
+
+def test_assignments_need_a_known_key() -> None:
+    assert envfile.parse_assignments(["TITLE=a=b"]) == {"TITLE": "a=b"}
+    with pytest.raises(UsageError, match="write --set KEY=VALUE"):
+        envfile.parse_assignments(["TITLE"])
+    with pytest.raises(UsageError, match="did you mean BATCH_SIZE"):
+        envfile.parse_assignments(["BATCHSIZE=1"])

@@ -1,0 +1,156 @@
+"""Advice for machines that we do not have: probes in `tests/data/probes/`, expectations written out."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pipeline import hardware, sizing
+from pipeline.hardware import Hardware, recommend
+from pipeline.probe import Probe
+
+PROBES = Path(__file__).parent.parent / "data" / "probes"
+
+
+def machine(name: str) -> Hardware:
+    return recommend(msgspec.json.decode((PROBES / f"{name}.json").read_bytes(), type=Probe))
+
+
+@pytest.mark.parametrize(
+    ("name", "gpu_type", "gpu_memory_gb", "expected"),
+    [
+        ("m1-pro-16gb", "mps", 10.0, ("mlx", "mps", "large-v3", "float16", 2)),
+        ("m1-pro-16gb-no-mlx", "mps", 10.0, ("whisperx", "cpu", "large-v3", "int8", 4)),
+        ("m4-max-64gb", "mps", 32.0, ("mlx", "mps", "large-v3", "float16", 16)),
+        ("m1-rosetta-python", "cpu", None, ("whisperx", "cpu", "large-v3", "int8", 4)),
+        ("rtx-3090", "cuda", 24.0, ("whisperx", "cuda", "large-v3", "float16", 11)),
+        ("two-gpus", "cuda", 12.0, ("whisperx", "cuda", "large-v3", "float16", 3)),
+        ("two-gpus-one-hidden", "cuda", 24.0, ("whisperx", "cuda", "base", "float16", 3)),
+        ("gtx-1060", "cuda", 6.0, ("whisperx", "cuda", "large-v3", "int8", 1)),
+        ("tesla-p100", "cuda", 16.0, ("whisperx", "cuda", "large-v3", "float32", 1)),
+        ("tesla-k40", "cuda-unavailable", 11.2, ("whisperx", "cpu", "large-v3", "int8", 8)),
+        ("gpu-full", "cuda-unavailable", 24.0, ("whisperx", "cpu", "large-v3", "int8", 8)),
+        ("gpu-half-full", "cuda", 24.0, ("whisperx", "cuda", "medium", "float16", 1)),
+        ("driver-broken", "cuda-unavailable", None, ("whisperx", "cpu", "large-v3", "int8", 8)),
+        ("driver-old", "cuda-unavailable", 24.0, ("whisperx", "cpu", "large-v3", "int8", 8)),
+        ("cpu-4gb", "cpu", None, ("whisperx", "cpu", "base", "int8", 8)),
+        ("cpu-8gb", "cpu", None, ("whisperx", "cpu", "medium", "int8", 3)),
+        ("cpu-16gb", "cpu", None, ("whisperx", "cpu", "large-v3", "int8", 4)),
+        ("cpu-32gb", "cpu", None, ("whisperx", "cpu", "large-v3", "int8", 8)),
+        ("container", "cpu", None, ("whisperx", "cpu", "base", "int8", 4)),
+    ],
+)
+def test_recommends(name: str, gpu_type: str, gpu_memory_gb: float | None, expected: tuple[str, str, str, str, int]) -> None:
+    found = machine(name)
+    advice = found.recommended_settings
+    assert (found.gpu_type, found.gpu_memory_gb) == (gpu_type, gpu_memory_gb)
+    assert found.gpu_available == (gpu_type in ("mps", "cuda"))
+    assert (advice.whisper_backend, advice.device, advice.whisper_model, advice.compute_type, advice.batch_size) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("tesla-k40", "Tesla K40m: compute capability 3.5 is too old; CTranslate2 needs 5.3"),
+        ("gpu-full", "only 0.7 of 24.0 GB are free; the model base needs 1.4"),
+        ("gpu-half-full", "other programs hold the rest, so only the free part counts"),
+        ("driver-broken", "its driver does not answer: Driver/library version mismatch; nvidia-smi must work first"),
+        ("driver-old", "driver 470.256.02 speaks CUDA 11.4; CUDA 12 needs driver 525 or newer"),
+        ("two-gpus", "the one of 2 with most free memory"),
+        ("m1-rosetta-python", "this Python is an Intel build"),
+    ],
+)
+def test_says_why_the_gpu_is_used_or_not(name: str, words: str) -> None:
+    assert words in machine(name).gpu_reason
+
+
+def test_records_every_gpu_and_names_the_one_to_use() -> None:
+    found = machine("two-gpus-one-hidden")
+    assert [(gpu.index, gpu.usable, gpu.reason) for gpu in found.gpus] == [(0, True, ""), (1, False, "hidden by CUDA_VISIBLE_DEVICES=0")]
+    assert found.gpu_uuid == found.gpus[0].uuid
+    assert machine("two-gpus").gpu_uuid == found.gpus[1].uuid
+
+
+def test_reasons_for_the_settings() -> None:
+    assert machine("gtx-1060").recommended_settings.compute_type_reason == "compute capability 6.1 has no fast float16, but has int8"
+    assert (
+        machine("rtx-3090").recommended_settings.batch_size_reason
+        == "four fifths of 24.0 GB less 7.0 for the model, at 1.2 GB a window; from 1 to 32"
+    )
+    without_mlx = machine("m1-pro-16gb-no-mlx").recommended_settings
+    assert without_mlx.whisper_backend_reason == "MLX cannot be used (the package mlx is not installed); run ./install-mlx.sh"
+    assert without_mlx.device_reason == "only MLX can use the Apple GPU"
+
+
+def test_a_container_is_what_its_limits_say() -> None:
+    found = machine("container")
+    assert (found.cpu.threads, found.cpu.usable) == (128, 1.5)
+    assert (found.memory.total_gb, found.memory.limit_gb, found.memory.available_gb) == (503.5, 2.0, 1.8)
+
+
+@pytest.mark.parametrize(("device", "memory_gb", "batch"), [("cuda", 3, 4), ("cuda", 80, 32), ("mps", 80, 16), ("cpu", 80, 8), ("cpu", 0.3, 1)])
+def test_batch_size_stays_in_bounds(device: str, memory_gb: float, batch: int) -> None:
+    assert sizing.batch_size("base" if memory_gb < 4 else "large-v3", device, memory_gb)[0] == batch
+
+
+def test_a_model_that_the_tables_do_not_know_counts_as_the_biggest() -> None:
+    assert sizing.batch_size("my-own", "cuda", 24.0) == sizing.batch_size("large-v3", "cuda", 24.0)
+
+
+def test_cache_round_trip(tmp_path: Path) -> None:
+    path = tmp_path / "out" / "hardware_cache.json"
+    found = hardware.write_cache(path, machine("rtx-3090"))
+    assert hardware.read_cache(path) == found
+    keys = json.loads(path.read_text())
+    assert (keys["schema"], keys["gpu_type"], keys["gpu_name"], keys["gpu_memory_gb"]) == (1, "cuda", "NVIDIA GeForce RTX 3090", 24.0)
+    assert keys["recommended_settings"]["whisper_model"] == "large-v3"
+    assert sorted(tmp_path.rglob("*")) == [path.parent, path]
+
+
+@pytest.mark.parametrize("content", ["", '{"schema": 1', "[]", '{"schema": 1, "gpu_type": "mps"}', "\x00\xff"])
+def test_a_cache_that_cannot_be_used_is_none_with_a_warning(content: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "hardware_cache.json"
+    path.write_text(content)
+    with caplog.at_level(logging.WARNING):
+        assert hardware.read_cache(path) is None
+    assert str(path) in caplog.text
+
+
+def test_a_cache_of_another_schema_is_none_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "hardware_cache.json"
+    hardware.write_cache(path, msgspec.structs.replace(machine("cpu-8gb"), schema=2))
+    assert hardware.read_cache(path) is None
+    assert "schema 2, not 1" in caplog.text
+
+
+def test_no_cache_is_none_without_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert hardware.read_cache(tmp_path / "none.json") is None
+    assert caplog.text == ""
+
+
+def test_command_on_this_machine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "cache.json"
+    assert hardware.main(["--json", "--write", str(path)]) == 0
+    printed = capsys.readouterr().out
+    assert printed == path.read_text()
+    assert json.loads(printed)["memory"]["total_gb"] > 0
+    assert hardware.main([]) == 0
+    assert "Recommended" in capsys.readouterr().out
+
+
+def test_command_refuses_a_path_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("")
+    assert hardware.main(["--write", str(tmp_path / "file" / "cache.json")]) == 2
+    assert capsys.readouterr().err.startswith("[ERROR] Cannot write")
+
+
+def test_importing_loads_no_heavy_package() -> None:
+    heavy = "{'numpy', 'torch', 'psutil', 'pynvml', 'rich', 'huggingface_hub', 'mlx', 'ctranslate2'}"
+    code = f"import sys, pipeline.hardware, pipeline.models; print(sorted({heavy} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

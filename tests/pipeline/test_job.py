@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import JobBusy, UsageError
+from pipeline.files import FileRecord
+from pipeline.house import House, check_job_id
+from pipeline.job import Job, Request, Running, all_jobs
+
+
+def request(job_id: str, created_at: str = "2026-01-01") -> Request:
+    return Request(job_id=job_id, media="/film.mkv", media_record=FileRecord(1, 1, "00"), duration_ms=1, created_at=created_at)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path)
+
+
+@pytest.mark.parametrize("bad", ["../../x", "/etc/x", "-rf", "a\nb", "job\n", "x" * 64, "$(id)", "A", "", ".", "a b", "दो"])
+def test_what_is_no_job_id_is_refused_before_any_path_is_made(bad: str, house: House) -> None:
+    with pytest.raises(UsageError, match="is no job id"):
+        Job.open(house, bad)
+    assert list(house.root.iterdir()) == []
+
+
+def test_job_ids() -> None:
+    assert check_job_id("20261121-film-1") == "20261121-film-1"
+    assert check_job_id("x" * 63) == "x" * 63
+
+
+def test_a_symbolic_link_is_no_job(house: House, tmp_path: Path) -> None:
+    Job.create(house, request("real"), "")
+    (house.jobs / "link").symlink_to(house.jobs / "real")
+    with pytest.raises(UsageError, match="is a symbolic link"):
+        Job.open(house, "link")
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"job_id": "other"}', "[]"])
+def test_a_broken_job_file_is_one_clear_error(house: House, content: str) -> None:
+    (house.jobs / "x").mkdir(parents=True)
+    (house.jobs / "x" / "job.json").write_text(content)
+    with pytest.raises(UsageError, match=r"job\.json"):
+        Job.open(house, "x")
+
+
+def test_create_is_whole_or_nothing(house: House) -> None:
+    job = Job.create(house, request("a"), "TITLE=x\n")
+    assert {path.name for path in job.folder.iterdir()} == {"job.json", ".a.env", "stages", "logs"}
+    with pytest.raises(FileExistsError):
+        Job.create(house, request("a"), "TITLE=y\n")
+    assert job.settings().TITLE == "x"
+    assert not list(house.jobs.glob(".tmp-*"))
+
+
+def test_a_change_that_does_not_fit_leaves_the_file_alone(house: House) -> None:
+    job = Job.create(house, request("a"), "BATCH_SIZE=2\n")
+    with pytest.raises(UsageError, match="BATCH_SIZE='0' does not fit"):
+        job.change_settings({"BATCH_SIZE": "0"})
+    assert job.env_path.read_text() == "BATCH_SIZE=2\n"
+
+
+def test_one_lock_a_job_and_it_names_its_owner(house: House) -> None:
+    job = Job.create(house, request("a"), "")
+    with job.lock():
+        job.note_running(Running(4711, "elsewhere"))
+        with pytest.raises(JobBusy, match="process 4711 on elsewhere"), job.lock():
+            pass
+    with job.lock():
+        pass
+
+
+def test_jobs_are_listed_oldest_first_without_broken_ones(house: House) -> None:
+    Job.create(house, request("b", "2026-01-01"), "")
+    Job.create(house, request("a", "2026-01-02"), "")
+    (house.jobs / "c").mkdir()
+    (house.jobs / "c" / "job.json").write_text("{")
+    assert [job.id for job in all_jobs(house)] == ["b", "a"]

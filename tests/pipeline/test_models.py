@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline import models
+from pipeline.errors import UsageError
+from pipeline.model_folder import FORMS, forms_of
+
+CT2_FILES = ("model.bin", "config.json", "tokenizer.json", "vocabulary.txt")
+UNREACHABLE = "http://127.0.0.1:9"
+
+
+@pytest.fixture(autouse=True)
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No hub answers, and its cache is empty."""
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", UNREACHABLE)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
+    monkeypatch.setenv("SUTRADHAR_HOME", str(tmp_path))
+
+
+def make(folder: Path, *names: str) -> Path:
+    folder.mkdir(parents=True)
+    for name in names or CT2_FILES:
+        (folder / name).write_text("x")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("names", "forms"),
+    [
+        (CT2_FILES, ["ct2"]),
+        (("model.bin", "config.json", "tokenizer.json", "vocabulary.json", "README.md"), ["ct2"]),
+        (("config.json", "weights.npz"), ["mlx"]),
+        (("config.json", "weights.safetensors"), ["mlx"]),
+        ((*CT2_FILES, "weights.npz"), ["ct2", "mlx"]),
+        (("model.bin", "config.json", "tokenizer.json"), []),
+        (("pytorch_model.bin", "config.json"), []),
+    ],
+)
+def test_a_folders_form_is_told_by_its_files(names: tuple[str, ...], forms: list[str], tmp_path: Path) -> None:
+    assert forms_of(make(tmp_path / "m", *names)) == forms
+
+
+def test_every_release_is_pinned_to_a_commit() -> None:
+    for form in FORMS.values():
+        assert all(len(release.revision) == 40 for release in form.releases.values())
+
+
+def test_order_folder_then_name_with_form_then_name_then_hub_cache(tmp_path: Path) -> None:
+    here = tmp_path / "models"
+
+    def found(name: str = "base") -> Path:
+        return models.resolve(name, "ct2", models_dir=here, offline=True).path
+
+    release = FORMS["ct2"].releases["base"]
+    cached = make(tmp_path / "hub-cache" / "models--Systran--faster-whisper-base" / "snapshots" / release.revision)
+    assert found() == cached
+    plain = make(here / "base")
+    assert found() == plain
+    suffixed = make(here / "base-ct2")
+    assert found() == suffixed
+    own = make(tmp_path / "elsewhere" / "base")
+    assert found(str(own)) == own
+
+
+def test_hub_cache_of_an_unpinned_model_gives_the_newest_commit(tmp_path: Path) -> None:
+    repo = tmp_path / "hub-cache" / "models--someone--whisper"
+    snapshot = make(repo / "snapshots" / "abc123")
+    assert not models.is_here("someone/whisper", "ct2", models_dir=tmp_path)
+    (repo / "refs").mkdir()
+    (repo / "refs" / "main").write_text("abc123")
+    found = models.resolve("someone/whisper", "ct2", models_dir=tmp_path, offline=True)
+    assert (found.path, found.revision) == (snapshot, "abc123")
+
+
+def test_a_folder_in_another_form_is_passed_over(tmp_path: Path) -> None:
+    make(tmp_path / "models" / "base", "config.json", "weights.npz")
+    assert models.is_here("base", "mlx", models_dir=tmp_path / "models")
+    assert not models.is_here("base", "ct2", models_dir=tmp_path / "models")
+
+
+def test_an_alias_means_the_model_it_stands_for(tmp_path: Path) -> None:
+    make(tmp_path / "large-v3-turbo")
+    assert models.resolve("turbo", "ct2", models_dir=tmp_path, offline=True).name == "large-v3-turbo"
+
+
+def test_a_relative_folder_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = make(tmp_path / "mine" / "tuned")
+    monkeypatch.chdir(tmp_path)
+    assert models.resolve("mine/tuned", "ct2", models_dir=tmp_path, offline=True).path == own
+    assert models.resolve("./mine/tuned", "ct2", models_dir=tmp_path, offline=True).path == own
+
+
+def refusal(name: str, folder: Path, *, form: str = "ct2", offline: bool = False) -> str:
+    with pytest.raises(UsageError) as error:
+        models.check(name, form, models_dir=folder, offline=offline)
+    return str(error.value)
+
+
+def test_refuses_with_the_remedy(tmp_path: Path) -> None:
+    here = tmp_path / "models"
+    assert refusal("large-v3", here) == (
+        "Model 'large-v3' is not in models/ and the hub cannot be reached."
+        " Put its ct2 folder into models/, or fetch it where there is a network (scripts/get-model.sh large-v3)"
+    )
+    make(here / "base")
+    assert (
+        refusal("large-v3", here)
+        == "Model 'large-v3' is not in models/ and the hub cannot be reached. Put its ct2 folder into models/, or use --model base"
+    )
+    assert "and OFFLINE is on." in refusal("large-v3", here, offline=True)
+    assert "and OFFLINE is on." in refusal("someone/whisper", here, offline=True)
+
+
+def test_refuses_a_typo_with_the_closest_name(tmp_path: Path) -> None:
+    assert refusal("larg-v3", tmp_path) == "No model 'larg-v3': did you mean large-v3?"
+    assert refusal("Turbo", tmp_path) == "No model 'Turbo': did you mean turbo?"
+    make(tmp_path / "hindi-tuned")
+    assert refusal("hindi_tuned", tmp_path) == "No model 'hindi_tuned': did you mean hindi-tuned?"
+    assert "known are tiny, tiny.en, base" in refusal("qqq", tmp_path)
+
+
+def test_refuses_a_form_that_the_hub_does_not_have(tmp_path: Path) -> None:
+    assert refusal("large-v2", tmp_path, form="mlx").startswith("Model 'large-v2' has no mlx form on the hub, only ct2;")
+
+
+def test_refuses_a_folder_that_is_no_model(tmp_path: Path) -> None:
+    own = make(tmp_path / "own", "model.bin", "config.json", "vocabulary.txt")
+    assert refusal(str(own), tmp_path) == f"{own} is no ct2 model: tokenizer.json is missing"
+    assert refusal("./none", tmp_path).endswith("none is no ct2 model: there is no such folder")
+
+
+def test_refuses_a_folder_that_was_cut_short(tmp_path: Path) -> None:
+    folder = make(tmp_path / "base")
+    record = {"size": 9, "mtime_ns": 0, "sha256": ""}
+    source = {"repo": "", "revision": "", "form": "ct2", "via": "", "licence": "", "fetched_at": "", "files": {"model.bin": record}}
+    (folder / "source.json").write_text(json.dumps(source))
+    assert refusal("base", tmp_path, offline=True).startswith("models/base is incomplete (model.bin has 1 of 9 bytes) and OFFLINE is on.")
+
+
+@pytest.mark.parametrize("name", ["../base", "/etc", "..", "a/b/c", "-rf", "", "base\n", "x" * 300])
+def test_a_name_never_leaves_the_folder(name: str, tmp_path: Path) -> None:
+    make(tmp_path / "base")
+    assert refusal(name, tmp_path / "models")
+
+
+def test_the_starter_is_not_asked_of_the_hub(tmp_path: Path) -> None:
+    assert models.check("base", "ct2", models_dir=tmp_path, offline=False) is None
+
+
+def test_list_shows_what_is_here(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert models.main(["list"]) == 0
+    assert "Nothing is in" in capsys.readouterr().err
+    make(tmp_path / "models" / "base")
+    make(tmp_path / "models" / "half", "model.bin")
+    make(
+        tmp_path / "hub-cache" / "models--mlx-community--whisper-tiny-mlx" / "snapshots" / FORMS["mlx"].releases["tiny"].revision,
+        "config.json",
+        "weights.npz",
+    )
+    assert models.main(["list"]) == 0
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        ["MODEL", "FORM", "SIZE", "FROM"],
+        ["base", "ct2", "0", "MB"],
+        ["half", "incomplete:", "config.json", "is", "missing", "0", "MB"],
+        ["tiny", "mlx", "hub", "cache,", "6caf9c55"],
+    ]
+
+
+def test_fetch_of_what_is_here_downloads_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = make(tmp_path / "models" / "small")
+    assert models.main(["fetch", "small"]) == 0
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == (f"{folder}\n", "[INFO] Model 'small' is here already\n")
+
+
+def test_fetch_ends_with_usage_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert models.main(["fetch", "larg-v3"]) == 2
+    assert models.main(["fetch", "./folder"]) == 2
+    assert models.main(["fetch", "someone/whisper"]) == 2
+    assert "The hub cannot be reached" in capsys.readouterr().err

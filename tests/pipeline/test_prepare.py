@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline import media, prepare
+from pipeline.house import House
+from pipeline.job import Job
+from pipeline.media import AudioTrack
+from tests.conftest import ROOT
+
+SAMPLE = ROOT / "samples" / "dialogue.mp4"
+
+
+@pytest.fixture(autouse=True)
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
+    monkeypatch.setenv("SUTRADHAR_HOME", str(tmp_path))
+    (tmp_path / "models").symlink_to(ROOT / "models")
+    return House(tmp_path)
+
+
+def run(*arguments: str) -> int:
+    return prepare.main(list(arguments))
+
+
+def test_writes_the_job_and_prints_its_id_alone(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(str(SAMPLE), "--transcribe", "-s", "English") == 0
+    output = capsys.readouterr()
+    job = Job.open(house, output.out.strip())
+    assert output.out == f"{job.id}\n"
+    assert job.id.endswith("-dialogue-1")
+    assert f"Next: ./run-pipeline.sh -j {job.id}" in output.err
+    settings = job.settings()
+    assert (settings.SOURCE_LANGUAGE, settings.WORKFLOW, settings.SUBTITLE_FPS, settings.TITLE) == ("en", "transcribe", 25.0, "dialogue")
+    assert job.request.media == str(SAMPLE)
+
+
+def test_ids_count_up_and_can_be_given(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(2):
+        run(str(SAMPLE), "--transcribe", "-s", "en")
+    assert [line[-2:] for line in capsys.readouterr().out.split()] == ["-1", "-2"]
+    assert run(str(SAMPLE), "--transcribe", "-s", "en", "--job-id", "mine") == 0
+    assert run(str(SAMPLE), "--transcribe", "-s", "en", "--job-id", "mine") == 2
+    assert "Job mine exists already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["Mission: Impossible (1996).mp4", "it's %03d \"x\".mp4", "दीवार 🎬.mp4", "-rf.mp4", "a\nb.mp4", "x;y & $(id).mp4"])
+def test_any_file_name_works(tmp_path: Path, name: str, house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    film = tmp_path / name
+    film.symlink_to(SAMPLE)
+    assert run("--transcribe", "-s", "en", "--", str(film)) == 0
+    job = Job.open(house, capsys.readouterr().out.strip())
+    assert job.settings().TITLE == film.stem
+
+
+def test_a_clip_is_measured(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    run(str(SAMPLE), "--transcribe", "-s", "en", "--start", "5", "--end", "0:12.5")
+    job = Job.open(house, capsys.readouterr().out.strip())
+    assert (job.settings().MEDIA_START_TIME, job.settings().MEDIA_END_TIME) == ("00:00:05.000", "00:00:12.500")
+    assert job.request.duration_ms == 7500
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--transcribe", "-s", "klingonese"], "klingonese"),
+        (["--transcribe", "-s", "en", "-t", "hi"], "-t belongs to --translate"),
+        (["--translate", "-s", "hi", "-t", "ta"], "Cannot translate to ta yet"),
+        (["--translate", "-s", "en"], "The source is English already"),
+        (["--transcribe", "-s", "en", "--start", "9:00"], "is not before"),
+        (["--transcribe", "-s", "en", "--start", "soon"], "soon"),
+        (["--transcribe", "-s", "en", "--audio-track", "3"], "No audio track 3; the file has 0:"),
+        (["--transcribe", "-s", "en", "--model", "bsae"], "did you mean base?"),
+        (["--transcribe", "-s", "en", "--model", "large-v3", "--offline"], "large-v3"),
+        (["--transcribe", "-s", "en", "--device", "mps"], "--device mps: this is not an Apple Silicon machine"),
+        (["--transcribe", "-s", "en", "--set", "BATCH_SIZE=no"], "BATCH_SIZE='no' does not fit"),
+        (["--transcribe", "-s", "en", "--job-id", "../x"], "is no job id"),
+    ],
+)
+def test_refuses_in_one_line_and_writes_nothing(house: House, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(str(SAMPLE), *arguments) == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert message in output.err
+    assert [line for line in output.err.splitlines() if line.startswith("[ERROR]")] == [output.err.splitlines()[-1]]
+    assert not house.jobs.exists() or not list(house.jobs.iterdir())
+
+
+def test_choosing_an_audio_track() -> None:
+    tracks = [track(0, "eng", default=True), track(1, "hin"), track(2, "")]
+    assert prepare.choose_track(tracks, "", "hi").index == 1
+    assert prepare.choose_track(tracks, "", "auto").index == 0
+    assert prepare.choose_track(tracks, "2", "hi").index == 2
+    assert prepare.choose_track(tracks, "English", "hi").index == 0
+    assert prepare.choose_track(tracks[1:], "", "fr").index == 1
+
+
+def track(index: int, language: str, *, default: bool = False) -> AudioTrack:
+    (real,) = media.probe(SAMPLE).audio
+    import msgspec
+
+    return msgspec.structs.replace(real, index=index, language=language, default=default)
+
+
+def test_reasons_stand_beside_what_was_chosen(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    run(str(SAMPLE), "--transcribe", "-s", "en", "--set", "WHISPER_BEAM_SIZE=1")
+    text = Job.open(house, capsys.readouterr().out.strip()).env_path.read_text()
+    assert "# Chosen: given with --set\nWHISPER_BEAM_SIZE=1\n" in text
+    assert "# Chosen: the film's own frame rate\nSUBTITLE_FPS=25.0\n" in text
+
+
+def test_hardware_is_looked_at_once(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    run(str(SAMPLE), "--transcribe", "-s", "en")
+    assert "Looking at this machine's hardware" in capsys.readouterr().err
+    assert "recommended_settings" in json.loads(house.hardware_cache.read_text())
+    run(str(SAMPLE), "--transcribe", "-s", "en")
+    assert "Looking at" not in capsys.readouterr().err
+
+
+def test_commands_start_without_heavy_packages() -> None:
+    for module in ("pipeline.prepare", "pipeline.run"):
+        code = f"import sys, {module} as m; m.make_parser().format_help(); print(sorted(set(sys.modules) & {{'torch', 'numpy', 'av', 'msgspec', 'rich'}}))"
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == "[]"

@@ -1,0 +1,258 @@
+"""The runner with two small stages in real child processes: order, markers, resume, faults."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pipeline import envfile, media
+from pipeline.console import Console
+from pipeline.errors import JobBusy, StageFailed, UsageError
+from pipeline.files import record
+from pipeline.house import House
+from pipeline.job import Job, Request
+from pipeline.runner import Plan, Summary, run_job
+from pipeline.settings import Settings
+from tests.fakes.stages import WORKFLOWS
+
+pytestmark = pytest.mark.usefixtures("fake_stages")
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    film = tmp_path / "film.txt"
+    film.write_text("hello")
+    request = Request(job_id="test-1", media=str(film), media_record=media.identity(film), duration_ms=2000, created_at="2026-01-01")
+    return Job.create(House(tmp_path), request, envfile.render(Settings(SOURCE_LANGUAGE="en"), "Job", {}))
+
+
+def run(job: Job, plan: Plan | None = None, **changes: str) -> tuple[Summary, str]:
+    output = io.StringIO()
+    summary = run_job(job, WORKFLOWS, plan or Plan(), changes, Console(output))
+    return summary, output.getvalue()
+
+
+def test_runs_stages_in_order_and_publishes(job: Job) -> None:
+    summary, output = run(job)
+    assert summary.ran == ["copy", "shout"]
+    assert (job.deliverables / "film.en.txt").read_text() == "HELLO"
+    assert summary.files == [job.deliverables / "film.en.txt"]
+    assert "[INFO] ▶️  Stage copy: STARTING\n[INFO] copying\n[INFO] Copied\n[INFO] ✅ Stage copy: COMPLETED (" in output
+    assert "a library prints" in (job.logs / "shout.log").read_text()
+    assert "a library prints" not in output
+    assert "Stage shout: COMPLETED" in (job.logs / "pipeline.log").read_text()
+    assert not list(job.folder.rglob(".tmp-*"))
+
+
+def test_marker_tells_what_was_made_from_what(job: Job) -> None:
+    run(job, TITLE="hoarse")
+    marker = json.loads(job.marker_path("shout").read_text())
+    assert marker["settings"] == {"TITLE": "hoarse", "SOURCE_LANGUAGE": "en"}
+    assert marker["inputs"]["copy/text.txt"]["sha256"] == record(job.artifacts / "copy/text.txt").sha256
+    assert marker["outputs"]["shout/text.txt"]["size"] == marker["deliverables"]["film.en.txt"]["size"] == 5
+    assert (marker["engine"], marker["degraded"], marker["attempt"]) == ({"device": "cpu"}, ["not loud enough"], 1)
+
+
+def test_a_second_run_skips_what_is_done(job: Job) -> None:
+    run(job)
+    summary, output = run(job)
+    assert summary.ran == []
+    assert output.count("SKIPPED (already completed)") == 2
+
+
+def test_degradation_is_told_again_when_its_stage_is_skipped(job: Job) -> None:
+    _, output = run(job, TITLE="hoarse")
+    assert "[WARN] not loud enough" in output
+    assert run(job)[0].degraded == ["shout: not loud enough"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "again"),
+    [({"TITLE": "x"}, ["shout"]), ({"BATCH_SIZE": "1"}, []), ({"WHISPER_MODEL": "small"}, [])],
+    ids=["result", "tuning", "unrelated"],
+)
+def test_a_changed_setting_reruns_only_what_depends_on_it(job: Job, changes: dict[str, str], again: list[str]) -> None:
+    run(job)
+    summary, output = run(job, **changes)
+    assert summary.ran == again
+    if again:
+        assert "Stage shout runs again: TITLE changed from '' to 'x'" in output
+
+
+def test_a_replaced_film_reruns_everything_even_with_the_same_size_and_an_older_date(job: Job) -> None:
+    run(job)
+    job.media.write_text("HELLO")
+    os.utime(job.media, (1, 1))
+    summary, output = run(job)
+    assert "film.txt is not the file that the job was prepared for" in output
+    assert "Stage copy runs again: the media file changed" in output
+    assert summary.ran == ["copy", "shout"]
+
+
+def test_unchanged_output_of_a_rerun_stage_stops_there(job: Job) -> None:
+    run(job)
+    assert run(job, Plan(force=("copy",)))[0].ran == ["copy"]
+
+
+@pytest.mark.parametrize(("plan", "ran"), [(Plan(start="copy"), ["copy", "shout"]), (Plan(start="shout"), ["shout"]), (Plan(until="copy"), [])])
+def test_plans(job: Job, plan: Plan, ran: list[str]) -> None:
+    run(job)
+    assert run(job, plan)[0].ran == ran
+
+
+def test_unknown_stage_is_refused(job: Job) -> None:
+    with pytest.raises(UsageError, match="No stage 'nosuch' in this job; its stages are copy, shout"):
+        run(job, Plan(until="nosuch"))
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b'{"schema": 1, "sta', b"\0" * 900, b'{"schema": 99}', None], ids=["empty", "torn", "nul", "foreign", "folder"]
+)
+def test_a_marker_that_cannot_be_trusted_means_not_done(job: Job, content: bytes | None) -> None:
+    run(job)
+    marker = job.marker_path("shout")
+    marker.unlink()
+    if content is None:
+        marker.mkdir()
+    else:
+        marker.write_bytes(content)
+    summary, output = run(job)
+    assert summary.ran == ["shout"]
+    assert "[WARN]" in output
+    assert "stage.json" in output
+
+
+@pytest.mark.parametrize("damage", ["delete", "truncate", "flip"])
+def test_a_damaged_artifact_is_made_again(job: Job, damage: str) -> None:
+    run(job)
+    path = job.artifacts / "shout/text.txt"
+    if damage == "delete":
+        path.unlink()
+    else:
+        path.write_text("HELL" if damage == "truncate" else "HELLP")
+    summary, output = run(job)
+    assert summary.ran == ["shout"]
+    assert "Stage shout runs again: shout/text.txt" in output
+    assert path.read_text() == "HELLO"
+
+
+def test_only_verify_sees_a_flipped_bit_under_an_old_date(job: Job) -> None:
+    run(job)
+    path = job.artifacts / "shout/text.txt"
+    status = path.stat()
+    path.write_text("HELLP")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert run(job)[0].ran == []
+    assert run(job, Plan(verify=True))[0].ran == ["shout"]
+
+
+def test_an_edited_deliverable_is_kept_aside(job: Job) -> None:
+    run(job)
+    path = job.deliverables / "film.en.txt"
+    path.write_text("my own words")
+    summary, output = run(job)
+    assert summary.ran == ["shout"]
+    assert path.read_text() == "HELLO"
+    assert (job.deliverables / "film.en.edited-1.txt").read_text() == "my own words"
+    assert "[WARN] film.en.txt had been edited: your version is kept as film.en.edited-1.txt" in output
+
+
+def test_a_deliverable_of_earlier_settings_goes_unless_it_was_edited(job: Job) -> None:
+    run(job)
+    run(job, SOURCE_LANGUAGE="hi")
+    assert [path.name for path in job.deliverables.iterdir()] == ["film.hi.txt"]
+    (job.deliverables / "film.hi.txt").write_text("mine")
+    run(job, SOURCE_LANGUAGE="en")
+    assert {path.name for path in job.deliverables.iterdir()} == {"film.hi.txt", "film.en.txt"}
+
+
+@pytest.mark.parametrize(
+    ("title", "kind", "message"),
+    [
+        ("fail", StageFailed, "shout: it did not work"),
+        ("usage", UsageError, "shout: a setting is wrong"),
+        ("die", StageFailed, "shout: the process was killed \\(SIGKILL\\): out of memory is the usual reason"),
+        ("full", StageFailed, "shout: No space left on device"),
+        ("crash", StageFailed, "shout: ZeroDivisionError: what a surprise"),
+        ("forgetful", StageFailed, "Stage shout ended without writing shout/text.txt"),
+    ],
+)
+def test_a_stage_that_fails_publishes_nothing(job: Job, title: str, kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind, match=message):
+        run(job, TITLE=title)
+    assert not job.marker_path("shout").exists()
+    assert list(job.deliverables.iterdir()) == []
+    assert run(job, TITLE="better")[0].ran == ["shout"]
+    assert json.loads(job.marker_path("shout").read_text())["attempt"] == 2
+
+
+def test_a_second_runner_is_turned_away(job: Job) -> None:
+    with job.lock(), pytest.raises(JobBusy, match="Job test-1 is being run by another process"):
+        run(job)
+
+
+@pytest.mark.parametrize("number", [9, 15], ids=["SIGKILL", "SIGTERM"])
+def test_a_runner_that_is_ended_takes_its_children_along(job: Job, number: int, tmp_path: Path) -> None:
+    job.change_settings({"TITLE": "hang"})
+    environment = os.environ | {"SUTRADHAR_HOME": str(tmp_path)}
+    runner = subprocess.Popen([sys.executable, "-m", "pipeline.run", "-j", job.id], env=environment, stdout=subprocess.PIPE)
+    pids = tmp_path / "child.pid"
+    _wait_for(lambda: pids.exists() and len(pids.read_text().split()) == 2)
+    assert job.running() is not None
+    os.kill(runner.pid, number)
+    assert runner.wait(10) == (-9 if number == 9 else 143)
+    child, grandchild = (int(pid) for pid in pids.read_text().split())
+    _wait_for(lambda: not _alive(child))
+    if number == 15:
+        _wait_for(lambda: not _alive(grandchild))
+    job.change_settings({"TITLE": "x"})
+    assert run(job)[0].ran == ["copy", "shout"]
+    assert not list(job.folder.rglob(".tmp-*"))
+    subprocess.run(["pkill", "-KILL", "-f", "^sleep 600$"], check=False)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except OSError:
+        return False
+
+
+def _wait_for(condition: object, seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def test_a_disk_that_fills_under_the_log_does_not_end_the_run(job: Job) -> None:
+    (job.logs / "shout.log").symlink_to("/dev/full")
+    (job.logs / "pipeline.log").symlink_to("/dev/full")
+    summary, output = run(job)
+    assert summary.ran == ["copy", "shout"]
+    assert output.count("The log cannot be written any more: No space left on device") == 1
+
+
+def test_everything_is_private(job: Job) -> None:
+    old = os.umask(0o077)
+    try:
+        run(job)
+    finally:
+        os.umask(old)
+    modes = {oct(path.stat().st_mode & 0o777) for path in [*job.artifacts.rglob("*"), *job.deliverables.rglob("*")]}
+    assert modes == {"0o700", "0o600"}
+
+
+def test_a_job_file_of_another_job_is_refused(job: Job) -> None:
+    other = msgspec.structs.replace(job.request, job_id="other")
+    (job.folder / "job.json").write_bytes(msgspec.json.encode(other))
+    with pytest.raises(UsageError, match="belongs to another job or version"):
+        Job.open(job.house, job.id)

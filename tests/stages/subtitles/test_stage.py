@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import UsageError
+from pipeline.settings import Settings
+from pipeline.stage import Outcome, Stage, StageContext
+from stages import subtitles
+from stages.transcript import Cue, Track, Tracks, Transcript, load, save
+from tests.stages.subtitles.support import spoken
+
+
+def context(tmp_path: Path, stage: Stage, settings: Settings, **transcripts: Transcript) -> StageContext:
+    for name, transcript in transcripts.items():
+        (tmp_path / "stages" / name).mkdir(parents=True)
+        save(tmp_path / "stages" / name / "transcript.json", transcript)
+    for folder in ("scratch", "out"):
+        (tmp_path / folder).mkdir()
+    return StageContext(
+        stage=stage,
+        settings=settings,
+        media=Path("films/film.final.mkv"),
+        artifacts=tmp_path / "stages",
+        scratch=tmp_path / "scratch",
+        deliverables=tmp_path / "out",
+        models=tmp_path / "models",
+        log=logging.getLogger("test"),
+    )
+
+
+def run(tmp_path: Path, stage: Stage, settings: Settings | None = None, **transcripts: Transcript) -> tuple[Outcome, list[str]]:
+    outcome = stage.run(context(tmp_path, stage, settings or Settings(), **transcripts))
+    return outcome, sorted(path.name for path in (tmp_path / "out").iterdir())
+
+
+def test_a_transcript_becomes_a_track_and_its_files(tmp_path: Path) -> None:
+    outcome, files = run(tmp_path, subtitles.STAGE, align=spoken("नमस्ते।", language="hi"))
+    assert files == ["film.final.hi.json", "film.final.hi.srt", "film.final.hi.txt", "film.final.hi.vtt"]
+    assert (tmp_path / "out" / "film.final.hi.srt").read_bytes() == "1\n00:00:00,000 --> 00:00:00,920\nनमस्ते।\n\n".encode()
+    assert load(tmp_path / "scratch" / "subtitles" / "tracks.json", Tracks) == Tracks((Track("hi", "", (Cue(0, 920, ("नमस्ते।",)),)),))
+    assert (outcome.summary, outcome.degraded) == ("Subtitles completed: 1 cues in hi", ())
+
+
+def test_a_translation_becomes_a_second_track_with_a_note(tmp_path: Path) -> None:
+    settings = Settings(SUBTITLE_FORMATS="srt")
+    _, files = run(tmp_path, subtitles.TRANSLATED, settings, align=spoken("नमस्ते।", language="hi"), translate=spoken("Hello."))
+    assert files == ["film.final.en.srt", "film.final.hi.srt"]
+    tracks = load(tmp_path / "scratch" / "subtitles" / "tracks.json", Tracks).tracks
+    assert [(track.language, track.note) for track in tracks] == [("hi", ""), ("en", "machine translation")]
+
+
+def test_no_translation_into_the_language_spoken(tmp_path: Path) -> None:
+    outcome, files = run(tmp_path, subtitles.TRANSLATED, Settings(SUBTITLE_FORMATS="srt"), align=spoken("Hello."), translate=spoken("Hi."))
+    assert files == ["film.final.en.srt"]
+    assert outcome.degraded == ("No translated track: the speech is in en already",)
+
+
+def test_speech_without_room_is_told(tmp_path: Path) -> None:
+    outcome, _ = run(tmp_path, subtitles.STAGE, align=spoken("Hello.", duration_ms=500))
+    assert outcome.degraded == ("1 of 1 en cues break the netflix rules (min-duration): the speech left no room",)
+
+
+def test_silence_gives_empty_files(tmp_path: Path) -> None:
+    outcome, files = run(tmp_path, subtitles.STAGE, Settings(SUBTITLE_FORMATS="srt,txt"), align=Transcript("en", 0, 60_000, ()))
+    assert [(tmp_path / "out" / name).read_bytes() for name in files] == [b"", b""]
+    assert outcome.summary == "Subtitles completed: 0 cues in en"
+
+
+def test_the_same_transcript_gives_the_same_bytes(tmp_path: Path) -> None:
+    made = []
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        run(tmp_path / name, subtitles.STAGE, align=spoken("Dr. Miller called this morning about the results of the test you took last week."))
+        made.append({path.name: path.read_bytes() for path in (tmp_path / name / "out").iterdir()})
+    assert made[0] == made[1]
+    assert not any(data.startswith(b"\xef\xbb\xbf") or b"\r" in data for data in made[0].values())
+
+
+def test_an_unknown_profile_or_format_is_a_usage_error(tmp_path: Path) -> None:
+    job = context(tmp_path, subtitles.STAGE, Settings(SUBTITLE_PROFILE="disney"), align=spoken("Hello."))
+    with pytest.raises(UsageError, match="SUBTITLE_PROFILE=disney"):
+        subtitles.run(job)
+    with pytest.raises(UsageError, match="SUBTITLE_FORMATS=docx"):
+        subtitles.run(replace(job, settings=Settings(SUBTITLE_FORMATS="docx")))
+
+
+def test_importing_the_stage_imports_nothing_heavy() -> None:
+    code = "import sys, stages.subtitles; print([name for name in ('pysubs2', 'numpy', 'torch', 'av') if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

@@ -1,0 +1,158 @@
+"""The whole workflow as its user types it: the shell commands, the sample, the real starter model."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import jiwer
+import pysubs2
+import pytest
+
+from bench.kill_loop import kill_loop
+from stages.subtitles.check import check
+from stages.subtitles.rules import PROFILES
+from stages.transcript import Cue, Tracks, load
+from tests.conftest import ROOT
+
+SAMPLE = ROOT / "samples" / "dialogue.mp4"
+LENGTH_MS = 1000 * 25
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("home")
+    (home / "models").symlink_to(ROOT / "models")
+    return home
+
+
+def shell(home: Path, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([str(ROOT / command), *arguments], env=os.environ | {"SUTRADHAR_HOME": str(home)}, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def job(home: Path) -> str:
+    """A job that was prepared and run with the README's first command."""
+    done = shell(home, "prepare-job.sh", str(SAMPLE), "--transcribe", "-s", "en", "--run")
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"\d{8}-dialogue-1\n", done.stdout)
+    assert "✅ Stage mux: COMPLETED" in done.stderr
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def out(home: Path, job: str) -> Path:
+    return home / "out" / job
+
+
+def words_of(text: str) -> str:
+    return " ".join(re.findall(r"[\w']+", text.lower()))
+
+
+def test_delivers_every_format_and_the_muxed_film(out: Path) -> None:
+    names = {path.name for path in out.iterdir()}
+    assert names == {"dialogue.en.srt", "dialogue.en.vtt", "dialogue.en.json", "dialogue.en.txt", "dialogue.subtitled.mp4"}
+
+
+def test_the_text_is_what_was_said(out: Path) -> None:
+    said = words_of((ROOT / "samples" / "dialogue.txt").read_text())
+    assert jiwer.wer(said, words_of((out / "dialogue.en.txt").read_text())) <= 0.10
+
+
+def test_every_cue_keeps_its_rules(home: Path, job: str, out: Path) -> None:
+    (track,) = load(home / "jobs" / job / "stages" / "subtitles" / "tracks.json", Tracks).tracks
+    assert check(track.cues, PROFILES["netflix"], "en", fps=25.0) == []
+    in_srt = pysubs2.load(str(out / "dialogue.en.srt"))
+    assert [(event.start, event.end) for event in in_srt] == [(cue.start_ms, cue.end_ms) for cue in track.cues]
+
+
+def test_every_word_lies_inside_the_clip_and_in_order(out: Path) -> None:
+    segments = json.loads((out / "dialogue.en.json").read_text())["segments"]
+    times = [(word["start_ms"], word["end_ms"]) for segment in segments for word in segment["words"]]
+    assert len(times) > 30
+    assert times == sorted(times)
+    assert all(0 <= start < end <= LENGTH_MS for start, end in times)
+
+
+def test_a_second_run_does_nothing(home: Path, job: str) -> None:
+    again = shell(home, "run-pipeline.sh", "-j", job)
+    assert again.returncode == 0
+    assert again.stdout.count("SKIPPED (already completed)") == 6
+
+
+def test_a_changed_setting_reruns_what_depends_on_it(home: Path, job: str) -> None:
+    done = shell(home, "run-pipeline.sh", "-j", job, "--set", "SUBTITLE_FORMATS=srt")
+    assert done.returncode == 0
+    assert "Stage subtitles runs again: SUBTITLE_FORMATS changed" in done.stdout
+    assert "Stage asr: SKIPPED" in done.stdout
+
+
+def test_status_and_list_tell_where_a_job_stands(home: Path, job: str) -> None:
+    assert "asr        done" in shell(home, "run-pipeline.sh", "--status", job).stdout
+    assert re.search(rf"{job} +done +0:2\d +dialogue.mp4", shell(home, "run-pipeline.sh", "--list").stdout)
+
+
+def test_translation_is_labelled_as_whispers(home: Path) -> None:
+    done = shell(home, "prepare-job.sh", str(SAMPLE), "--translate", "-s", "de", "-t", "en", "--end", "8", "--run")
+    assert done.returncode == 0, done.stderr
+    (subtitles,) = (home / "out" / done.stdout.strip()).glob("*.en.srt")
+    assert subtitles.read_text()
+    assert "Whisper" in done.stderr
+
+
+def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
+    _, kills = kill_loop(tmp_path, SAMPLE, kills=3, seed=7)
+    assert [(kill.exit_code, kill.identical, kill.leftovers) for kill in kills] == [(0, True, 0)] * 3
+
+
+def test_ctrl_c_ends_within_seconds_and_the_next_run_goes_on(home: Path) -> None:
+    job = shell(home, "prepare-job.sh", str(SAMPLE), "--transcribe", "-s", "en").stdout.strip()
+    runner = subprocess.Popen([ROOT / "run-pipeline.sh", "-j", job], env=os.environ | {"SUTRADHAR_HOME": str(home)}, stdout=subprocess.PIPE, text=True)
+    assert runner.stdout
+    for line in runner.stdout:
+        if "Stage asr: STARTING" in line:
+            break
+    started = time.monotonic()
+    runner.send_signal(signal.SIGINT)
+    rest = runner.stdout.read()
+    assert runner.wait() == 130
+    assert time.monotonic() - started < 10
+    assert "run the same command again to go on" in rest
+    assert shell(home, "run-pipeline.sh", "-j", job).returncode == 0
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MB."""
+    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(tmp_path)], check=False, capture_output=True).returncode:
+        pytest.skip("mounting a small file system needs root")
+    yield tmp_path
+    subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+def test_a_full_disk_ends_the_stage_clearly_and_room_lets_it_go_on(small_disk: Path) -> None:
+    (small_disk / "models").symlink_to(ROOT / "models")
+    job = shell(small_disk, "prepare-job.sh", str(SAMPLE), "--transcribe", "-s", "en").stdout.strip()
+    full = shell(small_disk, "run-pipeline.sh", "-j", job)
+    assert full.returncode == 1
+    assert "No space left on device" in full.stdout
+    assert not list(small_disk.rglob("stage.json")) or "mux" in full.stdout
+    subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk)], check=True)
+    assert shell(small_disk, "run-pipeline.sh", "-j", job).returncode == 0
+
+
+@pytest.mark.parametrize("command", ["prepare-job.sh", "run-pipeline.sh"])
+def test_help_is_there_with_examples(home: Path, command: str) -> None:
+    help_text = shell(home, command, "--help")
+    assert help_text.returncode == 0
+    assert "examples:" in help_text.stdout
+
+
+def as_cues(path: Path) -> list[Cue]:
+    return [Cue(event.start, event.end, tuple(event.plaintext.split("\n"))) for event in pysubs2.load(str(path))]
