@@ -129,7 +129,7 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
         choices.reasons[key] = "given with --set"
     settings = envfile.build(choices.values, "prepare-job.sh")
     duration_ms = _clip_ms(settings, info)
-    _check_models(settings, house)
+    _check_stages(settings, house)
     return _write(arguments, house, settings, choices, duration_ms)
 
 
@@ -261,11 +261,13 @@ def _clip_ms(settings: Settings, info: MediaInfo) -> int:
     return end - start
 
 
-def _check_models(settings: Settings, house: House) -> None:
+def _check_stages(settings: Settings, house: House) -> None:
+    """Ask every stage whether it can work with these settings and has, or can have, its models. Raises UsageError."""
     from pipeline import models
     from stages import WORKFLOWS
 
     for stage in WORKFLOWS[settings.WORKFLOW]:
+        stage.check(settings)
         for need in stage.models(settings):
             models.check(need.name, need.form, models_dir=house.models, offline=settings.OFFLINE)
 

@@ -91,6 +91,8 @@ class JobRun:
         self.console.info(f"Job {self.job.id}: {self.settings.WORKFLOW} {self.job.media.name}")
         self._check_media()
         selected = self._selected()
+        for stage in selected:
+            stage.check(self.settings)
         self._provide_models(selected)
         summary = Summary(self.job)
         for stage in selected:

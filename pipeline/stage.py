@@ -83,4 +83,5 @@ class Stage:
     settings: tuple[str, ...] = ()  # the settings that change the result: a change makes the stage run again
     tuning: tuple[str, ...] = ()  # the settings that change only speed or memory
     reads_media: bool = False  # the user's own file is an input too
+    check: Callable[[Settings], None] = lambda settings: None  # raises UsageError for settings that it cannot work with
     models: Callable[[Settings], tuple[ModelNeed, ...]] = lambda settings: ()  # had before the run starts

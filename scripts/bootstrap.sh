@@ -183,7 +183,7 @@ wants_cpu_torch() {
   for driver in /proc/driver/nvidia/version /dev/nvidia0 /dev/dxg; do
     [ ! -e "$driver" ] || return 1
   done
-  UV_HTTP_TIMEOUT=3 UV_HTTP_RETRIES=0 timeout 10 "$1" pip install --quiet --dry-run --no-deps --python "$VENV/bin/python" --torch-backend cpu "$torch" >/dev/null 2>&1
+  UV_HTTP_TIMEOUT=3 UV_HTTP_RETRIES=0 timeout 10 "$1" pip install --quiet --dry-run --reinstall --no-deps --python "$VENV/bin/python" --torch-backend cpu "$torch" >/dev/null 2>&1
 }
 
 main "$@"

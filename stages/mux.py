@@ -1,25 +1,25 @@
-"""Puts the subtitles into a copy of the film, as tracks that a player can switch on and off. Nothing is encoded again.
+"""Puts the subtitles into a copy of the film, as tracks that a player can switch on and off. Sound and picture are not encoded again.
 
 A player's clock and ours start at the same moment: ffmpeg too moves the start of the film's own timeline to 0.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline import languages, media
 from pipeline.errors import StageFailed, UsageError
-from pipeline.media import MediaInfo, SubtitleTrack
+from pipeline.media import MediaInfo
 from pipeline.stage import Outcome, Stage, StageContext
+from stages.subrip import literal_srt
 from stages.transcript import Track, Tracks, load
 
 # What ffmpeg can write into MP4 without encoding it again; a film with anything else becomes an mkv.
 MP4_CODECS = frozenset(
     "h264 hevc av1 vp9 mpeg4 mpeg2video mpeg1video mjpeg png aac mp3 mp2 ac3 eac3 dts alac flac opus vorbis".split()  # noqa: SIM905
 )
-# What becomes of the film's own subtitles in each container; those that are not listed are left out.
+# What becomes of the film's own subtitles in each container. "srt" is converted; those that are not listed are left out.
 KEPT_SUBTITLES = {
     "mkv": {
         "subrip": "copy",
@@ -31,14 +31,10 @@ KEPT_SUBTITLES = {
         "dvb_subtitle": "copy",
         "mov_text": "srt",
     },
-    "mp4": {"mov_text": "copy", "dvd_subtitle": "copy", "subrip": "mov_text", "ass": "mov_text", "webvtt": "mov_text"},
+    "mp4": {"mov_text": "copy", "dvd_subtitle": "copy", "subrip": "srt", "ass": "srt", "webvtt": "srt"},
 }
-OUR_CODEC = {"mkv": "srt", "mp4": "mov_text"}
+SRT_BECOMES = {"mkv": "srt", "mp4": "mov_text"}
 ALPHA3 = {"mkv": languages.alpha3_bibliographic, "mp4": languages.alpha3_terminologic}
-
-# Text that a player, or ffmpeg on the way to MP4, would take as markup: <i>, {\an8}, {y:i}, \N, &lt;
-_MARKUP = re.compile(r"<(?=[/A-Za-z])|\{(?=\\|[A-Za-z]:)|\\(?=[Nnh{}])|&(?=#|[A-Za-z]+;)")
-_WORD_JOINER = "\u2060"  # has no width, allows no line break, and what it stands in is no markup
 
 _SHORTER_BY_MS = 2000  # at most, than the film: a track that is left out may be the one that ends last
 
@@ -48,21 +44,23 @@ def run(ctx: StageContext) -> Outcome:
     info = media.probe(ctx.media)
     if why := _why_not(ctx, info, tracks):
         return Outcome(summary=f"No film with subtitles made: {why}")
-    container = _container(info, ctx.settings.MUX_CONTAINER)
-    output = ctx.deliver(f"{ctx.media.stem}.subtitled.{container}")
-    arguments = [*_inputs(ctx, tracks), *_streams(info, container), *_our_tracks(info, container, tracks), *_form(ctx.settings.TITLE)]
+    film = _Copy(ctx, info, _container(info, ctx.settings.MUX_CONTAINER))
+    film.take_subtitles()
+    for number, track in enumerate(tracks):
+        film.add(track, shown=number == 0)
     seconds = info.duration_ms / 1000
-    media.run_ffmpeg(arguments, output, lambda done: ctx.progress(min(done, seconds), seconds))
-    _check(info, output, len(tracks), container, allow_shorter=ctx.settings.ALLOW_TRUNCATED)
+    output = ctx.deliver(f"{ctx.media.stem}.subtitled.{film.container}")
+    media.run_ffmpeg(film.arguments(), output, lambda done: ctx.progress(min(done, seconds), seconds))
+    film.check(output)
     ctx.progress(seconds, seconds)
     return Outcome(
-        summary=f"Film with subtitles made: {container}, {', '.join(_title(track) for track in tracks)}",
-        degraded=tuple(_left_out(info, container)),
+        summary=f"Film with subtitles made: {film.container}, {', '.join(_title(track) for track in tracks)}",
+        degraded=tuple(film.left_out()),
         seconds_of_media=seconds,
     )
 
 
-def _why_not(ctx: StageContext, info: MediaInfo, tracks: Sequence[Track]) -> str:
+def _why_not(ctx: StageContext, info: MediaInfo, tracks: list[Track]) -> str:
     if ctx.settings.MUX_CONTAINER == "none":
         return "MUX_CONTAINER=none"
     if info.video is None:
@@ -83,92 +81,95 @@ def _container(info: MediaInfo, wanted: str) -> str:
     return wanted
 
 
-def _inputs(ctx: StageContext, tracks: Sequence[Track]) -> list[str]:
-    arguments = ["-fflags", "+genpts", *media.input_arguments(ctx.media)]  # avi has no presentation times
-    for number, track in enumerate(tracks):
-        path = ctx.scratch / f"{number}.srt"
-        path.write_text(srt(track), encoding="utf-8")
-        arguments += media.input_arguments(path, "srt")
-    return arguments
-
-
-def srt(track: Track) -> str:
-    """SubRip text in which nothing is markup: the cues' text is literal."""
-    cues = [(cue, [_MARKUP.sub(rf"\g<0>{_WORD_JOINER}", line) for line in cue.lines if line.strip()]) for cue in track.cues]
-    return "".join(
-        f"{number}\n{_srt_time(cue.start_ms)} --> {_srt_time(cue.end_ms)}\n" + "\n".join(lines) + "\n\n" for number, (cue, lines) in enumerate(cues, 1)
-    )
-
-
-def _srt_time(milliseconds: int) -> str:
-    from pipeline.timecode import format_ms
-
-    return format_ms(milliseconds).replace(".", ",")
-
-
-def _streams(info: MediaInfo, container: str) -> list[str]:
-    """The film's own streams: all but data, such as time codes, and what the container cannot hold. None is shown by default."""
-    arguments = ["-map", "0", "-map", "-0:d?", "-ignore_unknown"]
-    if container == "mp4":
-        arguments += ["-map", "-0:t?"]  # attached files, such as fonts
-    kept = _kept(info, container)
-    for number, track in enumerate(info.subtitles):
-        if track not in kept:
-            arguments += ["-map", f"-0:s:{number}"]
-    arguments += ["-c", "copy"]
-    for number, track in enumerate(kept):
-        flags = [flag for flag in track.dispositions if flag != "default"]
-        arguments += [f"-c:s:{number}", KEPT_SUBTITLES[container][track.codec], f"-disposition:s:{number}", "+".join(flags) or "0"]
-    return arguments
-
-
-def _kept(info: MediaInfo, container: str) -> list[SubtitleTrack]:
-    return [track for track in info.subtitles if track.codec in KEPT_SUBTITLES[container]]
-
-
-def _our_tracks(info: MediaInfo, container: str, tracks: Sequence[Track]) -> list[str]:
-    """After the film's own; the first one is shown unless the viewer chooses another."""
-    arguments = []
-    first = len(_kept(info, container))
-    for number, track in enumerate(tracks):
-        stream = f"s:{first + number}"
-        arguments += ["-map", f"{number + 1}:s", f"-c:{stream}", OUR_CODEC[container]]
-        arguments += [f"-disposition:{stream}", "default" if number == 0 else "0"]
-        arguments += [f"-metadata:s:{stream}", f"language={ALPHA3[container](track.language)}"]
-        for key in ("title", "handler_name"):  # players show the one in mkv, the other in mp4
-            arguments += [f"-metadata:s:{stream}", f"{key}={_title(track)}"]
-    return arguments
-
-
 def _title(track: Track) -> str:
     name = languages.name(track.language)
     return f"{name} ({track.note})" if track.note else name
 
 
-def _form(title: str) -> list[str]:
-    """The same input gives the same bytes: no random ids, dates or versions."""
-    arguments = ["-map_metadata", "0", "-map_chapters", "0", "-fflags", "+bitexact", "-flags:s", "+bitexact", "-strict", "experimental"]
-    return [*arguments, "-metadata", f"title={title}"] if title else arguments
+@dataclass
+class _Copy:
+    """The film to be, and the ffmpeg arguments that make it."""
 
+    ctx: StageContext
+    info: MediaInfo
+    container: str
+    inputs: list[str] = field(default_factory=list)  # after the film itself, which is input 0
+    subtitles: list[str] = field(default_factory=list)  # -map, codec, flags and names of each subtitle track, in order
+    count: int = 0  # subtitle tracks so far
+    files: int = 0  # SubRip files among the inputs
 
-def _check(info: MediaInfo, output: Path, added: int, container: str, *, allow_shorter: bool) -> None:
-    """ffmpeg ends well also where it could not read the film to its end."""
-    made = media.probe(output)
-    if len(made.subtitles) != len(_kept(info, container)) + added or len(made.audio) != len(info.audio):
-        raise StageFailed("ffmpeg left out streams of the film: set MUX_CONTAINER=mkv, or none to go without")
-    if info.promises and made.duration_ms < info.duration_ms - _SHORTER_BY_MS and not allow_shorter:
-        lengths = f"{made.duration_ms / 1000:.0f} of {info.duration_ms / 1000:.0f} s"
-        raise StageFailed(f"ffmpeg copied only {lengths} of the film: repair or copy it again, or accept it with ALLOW_TRUNCATED=true")
+    def take_subtitles(self) -> None:
+        """The film's own tracks: copied, or converted where the container holds no such thing; none is shown by default."""
+        for number, track in enumerate(self.info.subtitles):
+            flags = [flag for flag in track.dispositions if flag != "default"]
+            become = KEPT_SUBTITLES[self.container].get(track.codec)
+            if become == "copy":
+                self._map(f"0:s:{number}", "copy", flags)
+            elif become == "srt":
+                # In a call of its own: where ffmpeg converts what it copies beside, the order of packets changes from run to run.
+                path = self.ctx.scratch / f"film-{number}.srt"
+                media.run_ffmpeg([*media.input_arguments(self.ctx.media), "-map", f"0:s:{number}", "-c", "srt", "-f", "srt"], path)
+                self._map_file(path, flags, track.language, track.title)
 
+    def add(self, track: Track, *, shown: bool) -> None:
+        path = self.ctx.scratch / f"ours-{self.files}.srt"
+        path.write_text(literal_srt(track.cues), encoding="utf-8")
+        self._map_file(path, ["default"] if shown else [], ALPHA3[self.container](track.language), _title(track))
 
-def _left_out(info: MediaInfo, container: str) -> list[str]:
-    kept = _kept(info, container)
-    lost = [track.describe() for track in info.subtitles if track not in kept]
-    plain = [track.describe() for track in kept if track.codec == "ass" and container == "mp4"]
-    files = [stream.codec for stream in info.others if stream.kind == "attachment" and container == "mp4"]
-    remedy = "; MUX_CONTAINER=mkv keeps them" if container == "mp4" else ""
-    notes = ((lost, "subtitles left out"), (plain, "subtitles without their styling"), (files, "attached files left out"))
-    return [f"{container} cannot hold all of the film: {what}: {', '.join(names)}{remedy}" for names, what in notes if names]
+    def arguments(self) -> list[str]:
+        film = ["-fflags", "+genpts", *media.input_arguments(self.ctx.media)]  # avi has no presentation times
+        own = ["-map", "0", "-map", "-0:s?", "-map", "-0:d?", "-ignore_unknown", "-c", "copy", "-map_metadata", "0", "-map_chapters", "0"]
+        # The same input gives the same bytes: no random ids, dates or versions.
+        form = ["-fflags", "+bitexact", "-flags:s", "+bitexact", "-strict", "experimental"]
+        title = ["-metadata", f"title={self.ctx.settings.TITLE}"] if self.ctx.settings.TITLE else []
+        return [*film, *self.inputs, *own, *self._attachments(), *self.subtitles, *form, *title]
+
+    def check(self, output: Path) -> None:
+        """ffmpeg ends well also where it could not read the film to its end. Raises StageFailed."""
+        made = media.probe(output)
+        if len(made.subtitles) != self.count or len(made.audio) != len(self.info.audio):
+            raise StageFailed("ffmpeg left out tracks of the film: set MUX_CONTAINER=mkv, or none to go without")
+        shorter = made.duration_ms < self.info.duration_ms - _SHORTER_BY_MS
+        if self.info.promises and shorter and not self.ctx.settings.ALLOW_TRUNCATED:
+            lengths = f"{made.duration_ms / 1000:.0f} of {self.info.duration_ms / 1000:.0f} s"
+            raise StageFailed(f"ffmpeg copied only {lengths} of the film: repair or copy it again, or accept it with ALLOW_TRUNCATED=true")
+
+    def left_out(self) -> list[str]:
+        kept = KEPT_SUBTITLES[self.container]
+        lost = [track.describe() for track in self.info.subtitles if track.codec not in kept]
+        plain = [track.describe() for track in self.info.subtitles if track.codec == "ass" and self.container == "mp4"]
+        files = [stream.codec for stream in self.info.others if stream.kind == "attachment" and self.container == "mp4"]
+        remedy = "; MUX_CONTAINER=mkv keeps them" if self.container == "mp4" else ""
+        notes = ((lost, "subtitles left out"), (plain, "subtitles without their styling"), (files, "attached files left out"))
+        return [f"{self.container} cannot hold all of the film: {what}: {', '.join(names)}{remedy}" for names, what in notes if names]
+
+    def _map(self, source: str, codec: str, flags: list[str]) -> str:
+        stream = f"s:{self.count}"
+        self.count += 1
+        self.subtitles += ["-map", source, f"-c:{stream}", codec, f"-disposition:{stream}", "+".join(flags) or "0"]
+        return stream
+
+    def _map_file(self, path: Path, flags: list[str], language: str, title: str) -> None:
+        self.files += 1
+        self.inputs += media.input_arguments(path, "srt")
+        stream = self._map(f"{self.files}:s", SRT_BECOMES[self.container], flags)
+        for key, value in (("language", language), ("title", title), ("handler_name", title)):  # mp4 players show the last one
+            if value:
+                self.subtitles += [f"-metadata:s:{stream}", f"{key}={value}"]
+
+    def _attachments(self) -> list[str]:
+        """Covers are attached files in mkv, which ffmpeg does not make of them by itself; mp4 can hold covers, but no files."""
+        if self.container == "mp4":
+            return ["-map", "-0:t?"]
+        arguments = [text for stream in self.info.others if stream.picture for text in ("-map", f"-0:{stream.index}")]
+        first = sum(stream.kind == "attachment" for stream in self.info.others)
+        for number, picture in enumerate(media.pictures(self.ctx.media)):
+            path = self.ctx.scratch / f"picture-{number}"
+            path.write_bytes(picture.data)
+            arguments += ["-attach", str(path)]
+            for key, value in (("mimetype", picture.mimetype), ("filename", picture.name)):
+                arguments += [f"-metadata:s:t:{first + number}", f"{key}={value}"]
+        return arguments
 
 
 STAGE = Stage(

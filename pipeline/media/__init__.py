@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from pipeline.media.decode import Decoding, decode
 from pipeline.media.ffmpeg import ffmpeg_path, input_arguments, run_ffmpeg
-from pipeline.media.probe import AudioTrack, MediaInfo, OtherStream, SubtitleTrack, VideoStream, identity, probe
+from pipeline.media.probe import AudioTrack, MediaInfo, OtherStream, Picture, SubtitleTrack, VideoStream, identity, pictures, probe
 from pipeline.media.timeline import SAMPLE_RATE
 
 __all__ = [
@@ -20,12 +20,14 @@ __all__ = [
     "Decoding",
     "MediaInfo",
     "OtherStream",
+    "Picture",
     "SubtitleTrack",
     "VideoStream",
     "decode",
     "ffmpeg_path",
     "identity",
     "input_arguments",
+    "pictures",
     "probe",
     "run_ffmpeg",
 ]

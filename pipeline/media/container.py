@@ -32,8 +32,12 @@ def url(path: Path) -> str:
 
 
 def shown(path: Path) -> str:
-    """The file's name in a message: on one line, whatever is in it."""
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in path.name)
+    """The file's name in a message."""
+    return _on_one_line(path.name)
+
+
+def _on_one_line(text: str) -> str:
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
 def check_file(path: Path) -> None:
@@ -44,7 +48,7 @@ def check_file(path: Path) -> None:
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno not in (errno.ENOENT, errno.ENOTDIR):
             raise UsageError(f"{name} cannot be read: {error.strerror}") from None
-        raise UsageError(f"{name} does not exist: give the path of a film or recording on this machine") from None
+        raise UsageError(f"{_on_one_line(str(path))} does not exist: give the path of a film or recording on this machine") from None
     if stat.S_ISDIR(status.st_mode):
         raise UsageError(f"{name} is a folder: give one film or recording in it")
     if not stat.S_ISREG(status.st_mode):

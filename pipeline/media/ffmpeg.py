@@ -15,7 +15,17 @@ from pipeline.media.container import SEARCH, WHITELISTS, url
 from pipeline.processes import die_with_parent
 
 _PROGRESS = re.compile(r"(frame|fps|stream_\d+_\d+_\w+|bitrate|total_size|out_time\w*|dup_frames|drop_frames|speed|progress)=(.*)")
-_SAYS_NOTHING = ("Conversion failed!", "Error opening output file", "Error sending frames", "Terminating thread", "Task finished", "Nothing was written")
+_SAYS_NOTHING = (
+    "Conversion failed!",
+    "Error opening input file file:",
+    "Error opening input files",
+    "Error opening output file file:",
+    "Error opening output files",
+    "Error sending frames",
+    "Terminating thread",
+    "Task finished",
+    "Nothing was written",
+)
 _SPEAKER = re.compile(r"^(\[[^\]]* @ 0x[0-9a-f]+\] )+")
 
 

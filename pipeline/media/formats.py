@@ -8,6 +8,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Format:
     promises: bool = False  # its header says how long the whole file is, so that a cut or damaged file shows
+    ambiguous_end: bool = False  # where its times start later than 0, its duration counts from 0 or from there, as the writer liked
     timed: bool = False  # its packets carry times of their own: gaps are real. Elsewhere times are counted from bytes or frames
     seeks: bool = False  # a seek lands where it says; elsewhere a clip is reached by decoding from the beginning
     splices: bool = False  # times may start anew in the middle, where recordings were joined
@@ -19,10 +20,10 @@ class Format:
 # By libavformat's name of the demuxer, the first one where it has several.
 FORMATS = {
     "mov": Format(promises=True, timed=True, seeks=True),
-    "matroska": Format(promises=True, timed=True, seeks=True, complains_as="matroska,webm"),
+    "matroska": Format(promises=True, ambiguous_end=True, timed=True, seeks=True, complains_as="matroska,webm"),
     "avi": Format(timed=True, seeks=True),
     "asf": Format(timed=True, seeks=True),
-    "flv": Format(promises=True, timed=True),
+    "flv": Format(promises=True, ambiguous_end=True, timed=True),
     "mxf": Format(promises=True, timed=True, seeks=True),
     "mpegts": Format(timed=True, splices=True),
     "mpeg": Format(timed=True, splices=True),

@@ -13,7 +13,7 @@ from pipeline.errors import UsageError
 from pipeline.files import FileRecord
 from pipeline.media import extent
 from pipeline.media.container import open_media, shown
-from pipeline.media.formats import FORMATS
+from pipeline.media.formats import FORMATS, Format
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -28,6 +28,8 @@ MAX_CHANNELS = 32  # 22.2 has 24
 MAX_SAMPLE_RATE = 768_000  # Hz, the highest rate that converters for sale have
 
 UNKNOWN_CODEC = "unknown codec"
+_NO_START_US = 1_000_000  # a timeline that starts earlier than this starts at 0, but for the priming of an encoder
+_IMAGES = {"png": ("image/png", "png"), "mjpeg": ("image/jpeg", "jpg"), "gif": ("image/gif", "gif"), "webp": ("image/webp", "webp")}
 _PIECE = 1 << 20  # bytes of head, middle and tail that identify a file
 
 
@@ -69,9 +71,18 @@ class SubtitleTrack(msgspec.Struct, frozen=True):
 class OtherStream(msgspec.Struct, frozen=True):
     """A further video, a cover picture, an attached file, or data such as a time code."""
 
+    index: int  # among all streams of the file
     kind: str  # "video", "attachment", "data", "unknown"
-    codec: str
+    codec: str  # of an attached file its name
     picture: bool  # an attached picture: not part of the film
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """A cover, as an image file."""
+
+    name: str
+    mimetype: str
+    data: bytes
 
 
 class MediaInfo(msgspec.Struct, frozen=True):
@@ -92,11 +103,12 @@ def probe(path: Path) -> MediaInfo:
     with open_media(path, strict=False) as container:
         name = _format_name(container)
         start_us = container.start_time or 0
+        promised_us = _promised_us(container, FORMATS[name], start_us)
         films = [stream for stream in container.streams.video if not _is_picture(stream)]
         info = MediaInfo(
             format=name,
-            duration_ms=(container.duration or _measured_us(container, start_us)) // 1000,
-            promises=bool(container.duration) and (FORMATS[name].promises or (name == "mp3" and extent.promises_duration(path))),
+            duration_ms=(promised_us or _measured_us(container, start_us)) // 1000,
+            promises=promised_us > 0 and (FORMATS[name].promises or (name == "mp3" and extent.promises_duration(path))),
             start_ms=start_us // 1000,
             size=path.stat().st_size,
             missing_bytes=extent.missing_bytes(path),
@@ -107,6 +119,20 @@ def probe(path: Path) -> MediaInfo:
         )
     _check(info, shown(path))
     return info
+
+
+def pictures(path: Path) -> list[Picture]:
+    """The covers attached to a film. Raises UsageError as `probe` does."""
+    found = []
+    with open_media(path, strict=False) as container:
+        covers = [stream for stream in container.streams.video if _is_picture(stream)]
+        for packet in container.demux() if covers else ():
+            if packet.stream not in covers:
+                break  # attached pictures come before everything else
+            mimetype, suffix = _IMAGES.get(_codec(packet.stream), ("application/octet-stream", "bin"))
+            name = packet.stream.metadata.get("filename") or f"cover.{suffix}"
+            found.append(Picture(name, mimetype, bytes(packet)))
+    return found
 
 
 def identity(path: Path) -> FileRecord:
@@ -124,6 +150,11 @@ def identity(path: Path) -> FileRecord:
 
 def _format_name(container: InputContainer) -> str:
     return next(name for name in container.format.name.split(",") if name in FORMATS)
+
+
+def _promised_us(container: InputContainer, form: Format, start_us: int) -> int:
+    """The duration by the header, 0 where it does not tell."""
+    return 0 if form.ambiguous_end and start_us > _NO_START_US else container.duration or 0
 
 
 def _measured_us(container: InputContainer, start_us: int) -> int:
@@ -160,6 +191,10 @@ def _language(stream: Stream) -> str:
     return "" if tag == "und" else tag
 
 
+def _track_title(stream: Stream) -> str:
+    return stream.metadata.get("title") or stream.metadata.get("name", "")  # the latter in mp4
+
+
 def _video(stream: LibavVideo) -> VideoStream:
     return VideoStream(_codec(stream), stream.width, stream.height, float(stream.average_rate or 0))
 
@@ -173,18 +208,19 @@ def _audio(stream: AudioStream, index: int, start_us: int) -> AudioTrack:
         channels=context.channels if context else 0,
         sample_rate=context.sample_rate if context else 0,
         language=_language(stream),
-        title=stream.metadata.get("title", ""),
+        title=_track_title(stream),
         default="default" in _dispositions(stream),
         start_ms=(int(begins * stream.time_base * 1_000_000) - start_us) // 1000 if begins is not None and stream.time_base else 0,
     )
 
 
 def _subtitles(stream: SubtitleStream) -> SubtitleTrack:
-    return SubtitleTrack(_codec(stream), _language(stream), stream.metadata.get("title", ""), _dispositions(stream))
+    return SubtitleTrack(_codec(stream), _language(stream), _track_title(stream), _dispositions(stream))
 
 
 def _other(stream: Stream) -> OtherStream:
-    return OtherStream(stream.type, _codec(stream), _is_picture(stream))
+    codec = stream.metadata.get("filename") or _codec(stream) if stream.type == "attachment" else _codec(stream)
+    return OtherStream(stream.index, stream.type, codec, _is_picture(stream))
 
 
 def _check(info: MediaInfo, name: str) -> None:

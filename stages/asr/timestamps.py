@@ -7,8 +7,9 @@ from itertools import accumulate, pairwise
 
 from stages.asr.phrases import split_phrases
 from stages.asr.recogniser import AudioWindow, Phrase
-from stages.asr.words import in_order, spread
+from stages.asr.words import spread
 from stages.transcript import Span, Word
+from stages.word_times import in_order
 
 STEP_MS = 20  # between two timestamp tokens
 

@@ -13,9 +13,9 @@ from itertools import accumulate, pairwise
 from statistics import median
 
 from stages.transcript import Span, Word
+from stages.word_times import in_order, moved
 
 FRAME_MS = 20  # of Whisper's encoder output
-SHORTEST_MS = 20
 LONGEST_MEDIAN_MS = 700
 LONG_SILENCE_MS = 500  # no word lies in or across a longer one
 SENTENCE_ENDS = ".。!！?？।॥"
@@ -116,33 +116,11 @@ def _snap(word: Word, islands: Sequence[Span]) -> Word:
 
     island = max(islands, key=shared)
     if shared(island) > 0:
-        return _at(word, max(word.start_ms, island.start_ms), min(word.end_ms, island.end_ms))
+        return moved(word, max(word.start_ms, island.start_ms), min(word.end_ms, island.end_ms))
     duration = min(word.end_ms - word.start_ms, island.end_ms - island.start_ms)
     if word.end_ms <= island.start_ms:
-        return _at(word, island.start_ms, island.start_ms + duration)
-    return _at(word, island.end_ms - duration, island.end_ms)
-
-
-def _at(word: Word, start_ms: int, end_ms: int) -> Word:
-    return Word(word.text, start_ms, end_ms, word.probability)
-
-
-def in_order(words: Sequence[Word], start_ms: int, end_ms: int) -> tuple[Word, ...]:
-    """Let every word begin after the one before it and last at least `SHORTEST_MS`, or what room there is."""
-    if not words:
-        return ()
-    shortest = max(1, min(SHORTEST_MS, (end_ms - start_ms) // len(words)))
-    earliest, forward = start_ms, []
-    for word in words:
-        start = max(word.start_ms, earliest)
-        earliest = max(word.end_ms, start + shortest)
-        forward.append(_at(word, start, earliest))
-    latest, backward = end_ms, []
-    for word in reversed(forward):
-        end = min(word.end_ms, latest)
-        latest = min(word.start_ms, end - shortest)
-        backward.append(_at(word, latest, end))
-    return tuple(reversed(backward))
+        return moved(word, island.start_ms, island.start_ms + duration)
+    return moved(word, island.end_ms - duration, island.end_ms)
 
 
 def spread(text: str, speech: Sequence[Span], probability: float) -> tuple[Word, ...]:

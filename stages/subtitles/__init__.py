@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
 
 
@@ -13,11 +14,20 @@ def run(ctx: StageContext) -> Outcome:
     return make_tracks(ctx)
 
 
+def check(settings: Settings) -> None:
+    from stages.subtitles.formats import formats_of
+    from stages.subtitles.rules import rules_for
+
+    formats_of(settings.SUBTITLE_FORMATS)
+    rules_for(settings.SUBTITLE_PROFILE, settings.SOURCE_LANGUAGE, settings.SUBTITLE_FPS)
+
+
 STAGE = Stage(
     name="subtitles",
     run=run,
+    check=check,
     reads=("align/transcript.json",),
     writes=("subtitles/tracks.json",),
     settings=("SUBTITLE_PROFILE", "SUBTITLE_FORMATS", "SUBTITLE_FPS"),
 )
-TRANSLATED = replace(STAGE, reads=("align/transcript.json", "translate/transcript.json"))
+TRANSLATED = replace(STAGE, reads=("align/transcript.json", "translate/transcript.json"), settings=(*STAGE.settings, "TRANSLATION_ENGINE"))

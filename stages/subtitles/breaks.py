@@ -28,7 +28,9 @@ def sentence_ends(tokens: Sequence[Token]) -> list[bool]:
 
 def break_costs(tokens: Sequence[Token], ends: Sequence[bool], language: str) -> list[float]:
     """The cost of a break before each token: 0 where a sentence `ends`, 1 between any two words, about 3 after an article."""
-    return [0.0][: len(tokens)] + [0.0 if end else _break_cost(left, right, language) for (left, right), end in zip(pairwise(tokens), ends[1:], strict=True)]
+    return [0.0][: len(tokens)] + [
+        0.0 if end else _break_cost(left, right, language) for (left, right), end in zip(pairwise(tokens), ends[1:], strict=True)
+    ]
 
 
 def _break_cost(left: Token, right: Token, language: str) -> float:

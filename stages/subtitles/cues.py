@@ -1,6 +1,6 @@
 """Cuts a passage into cues: the cheapest of all cuttings, found by dynamic programming.
 
-`best[k]` is the cost of the cheapest way to cut tokens[:k]; each k looks back over the few cues that may end there, so the
+`best[k]` is the cost of the cheapest way to cut tokens[:k]; from each k only the few cues that may begin there are tried, so the
 work grows with the length of the track alone. What fits no cue (lines, width, a long pause inside, more than the longest
 duration) is never tried; what merely reads badly has a cost. One token always fits, so there always is a way.
 The costs are in cues: 1 is what it takes to begin another one.

@@ -13,13 +13,14 @@ from stages.subtitles.rules import rules_for
 from stages.subtitles.tokens import clip_of
 from stages.transcript import Track, Tracks, Transcript, load, save
 
-_NOTES = {"translate": "machine translation"}  # by the stage that made the transcript
+_NOTES = {"whisper": "translated by Whisper"}  # by the engine that translated
 
 
 def make_tracks(ctx: StageContext) -> Outcome:
     """Raises UsageError for a profile or format that there is not."""
     formats = formats_of(ctx.settings.SUBTITLE_FORMATS)
-    source, *translations = [(load(ctx.read(artifact), Transcript), _NOTES.get(artifact.partition("/")[0], "")) for artifact in ctx.stage.reads]
+    original, *translated = [load(ctx.read(artifact), Transcript) for artifact in ctx.stage.reads]
+    source, translations = (original, ""), [(transcript, _NOTES[ctx.settings.TRANSLATION_ENGINE]) for transcript in translated]
     language = source[0].language
     transcripts = [source] + [translation for translation in translations if translation[0].language != language]
     tracks = build_tracks(transcripts, ctx.settings)

@@ -67,7 +67,7 @@ def test_a_clip_is_measured(house: House, capsys: pytest.CaptureFixture[str]) ->
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--transcribe", "-s", "klingonese"], "klingonese"),
+        (["--transcribe", "-s", "klingonese"], "Whisper does not know Klingon"),
         (["--transcribe", "-s", "en", "-t", "hi"], "-t belongs to --translate"),
         (["--translate", "-s", "hi", "-t", "ta"], "Cannot translate to ta yet"),
         (["--translate", "-s", "en"], "The source is English already"),

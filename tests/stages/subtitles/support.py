@@ -8,11 +8,9 @@ from stages.subtitles.cues import build_cues
 from stages.subtitles.rules import Rules, rules_for
 from stages.transcript import Segment, Transcript, Word
 
-CHARACTER_MS = 60
 
-
-def spoken(text: str, language: str = "en", duration_ms: int = 60_000) -> Transcript:
-    """`text` as words of 60 ms a character. "[700]" is a pause of 700 ms, " |" the end of a segment."""
+def spoken(text: str, language: str = "en", duration_ms: int = 60_000, character_ms: int = 60) -> Transcript:
+    """`text` as words of so many ms a character. "[700]" is a pause of 700 ms, " |" the end of a segment."""
     segments: list[list[Word]] = [[]]
     now = 0
     for part in re.findall(r"\[\d+\]|\|| *[^ \[|]+", text):
@@ -21,8 +19,8 @@ def spoken(text: str, language: str = "en", duration_ms: int = 60_000) -> Transc
         elif part.startswith("["):
             now += int(part[1:-1])
         else:
-            segments[-1].append(Word(part, now, now + CHARACTER_MS * len(part), 0.9))
-            now += CHARACTER_MS * len(part)
+            segments[-1].append(Word(part, now, now + character_ms * len(part), 0.9))
+            now += character_ms * len(part)
     return transcript(segments, language, duration_ms)
 
 

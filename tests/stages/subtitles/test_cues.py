@@ -40,6 +40,12 @@ def test_the_end_of_a_sentence_is_not_shown_with_the_beginning_of_another() -> N
     ]
 
 
+def test_fast_speech_takes_the_time_of_a_pause_before_it() -> None:
+    text = "If we do not go now,[1100] everyone was followed by the police. If we do not go now, everyone was followed by the police."
+    assert shown(spoken(text, character_ms=40)) == ["If we do not go now, / everyone was followed by the police."] * 2
+    assert shown(spoken(text))[0] == "If we do not go now,"
+
+
 def test_a_long_sentence_is_cut_where_its_clauses_meet() -> None:
     text = (
         "Dr. Miller from the University of New York called this morning about the results of the test you took last week,"

@@ -52,7 +52,7 @@ def test_a_translation_becomes_a_second_track_with_a_note(tmp_path: Path) -> Non
     _, files = run(tmp_path, subtitles.TRANSLATED, settings, align=spoken("नमस्ते।", language="hi"), translate=spoken("Hello."))
     assert files == ["film.final.en.srt", "film.final.hi.srt"]
     tracks = load(tmp_path / "scratch" / "subtitles" / "tracks.json", Tracks).tracks
-    assert [(track.language, track.note) for track in tracks] == [("hi", ""), ("en", "machine translation")]
+    assert [(track.language, track.note) for track in tracks] == [("hi", ""), ("en", "translated by Whisper")]
 
 
 def test_no_translation_into_the_language_spoken(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def lines(text: str, language: str = "en") -> list[str]:
         ("He stole everything we had, and you just stood there.", ["He stole everything we had,", "and you just stood there."]),
         ("It was in the beautiful old house of my grandmother.", ["It was in the beautiful old house", "of my grandmother."]),
         ("Yesterday evening somebody saw Martin Luther King there.", ["Yesterday evening somebody", "saw Martin Luther King there."]),
-        ("I have not seen you in the church lately. No way.", ["I have not seen you in the church lately.", "No way."]),
+        ("I haven't seen you in church lately. No way.", ["I haven't seen you in church lately.", "No way."]),
         ("Nobody here wants to believe what Mr. Dashwood says.", ["Nobody here wants to believe", "what Mr. Dashwood says."]),
     ],
 )
