@@ -148,7 +148,11 @@ install_packages() {
   rm "$VENV/.installing"
 }
 
-installation_failed() { die "Packages could not be installed; the lines above say why. Check the network and $1's index settings, then run the same command again"; }
+# Installers change nothing until they have everything, so a .venv that worked still does.
+installation_failed() {
+  [ ! -f "$(stamp run)" ] || rm "$VENV/.installing"
+  die "Packages could not be installed; the lines above say why. Check the network and $1's index settings, then run the same command again"
+}
 
 find_uv() {
   local uv

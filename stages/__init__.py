@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pipeline.stage import Stage
-from stages import asr, demux, mux, subtitles, vad
+from stages import align, asr, demux, mux, subtitles, translate, vad
 
 WORKFLOWS: dict[str, tuple[Stage, ...]] = {
-    "transcribe": (demux.STAGE, vad.STAGE, asr.STAGE, subtitles.STAGE, mux.STAGE),
+    "transcribe": (demux.STAGE, vad.STAGE, asr.STAGE, align.STAGE, subtitles.STAGE, mux.STAGE),
+    "translate": (demux.STAGE, vad.STAGE, asr.TRANSLATING, align.STAGE, translate.STAGE, subtitles.TRANSLATED, mux.STAGE),
 }

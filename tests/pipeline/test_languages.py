@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import pytest
+
+from pipeline import languages
+from pipeline.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("hi", "hi"),
+        ("hin", "hi"),
+        ("Hindi", "hi"),
+        ("हिन्दी", "hi"),
+        ("HI", "hi"),
+        ("Deutsch", "de"),
+        ("ger", "de"),
+        ("deu", "de"),
+        ("zh", "zh"),
+        ("cmn", "zh"),
+        ("Mandarin", "zh"),
+        ("中文", "zh"),
+        ("yue", "yue"),
+        ("Cantonese", "yue"),
+        ("nan", "nan"),  # a Chinese language that is not what Whisper calls zh
+        ("haw", "haw"),
+        ("jv", "jw"),
+        ("Javanese", "jw"),
+        ("iw", "he"),
+        ("fil", "tl"),
+        ("nob", "no"),
+        ("arb", "ar"),
+        ("pt-BR", "pt"),
+        ("en_US", "en"),
+        ("Odia", "or"),
+        ("brx", "brx"),
+    ],
+)
+def test_knows_a_language_by_any_of_its_names(text: str, code: str) -> None:
+    assert languages.parse(text) == code
+
+
+@pytest.mark.parametrize(("text", "hint"), [("Englsh", "did you mean English"), ("xx", "such as Hindi or hi"), ("und", ""), ("", ""), ("auto", ""), ("q" * 500, "")])
+def test_refuses_what_is_no_language(text: str, hint: str) -> None:
+    with pytest.raises(UsageError, match="Unknown language") as refusal:
+        languages.parse(text)
+    assert hint in str(refusal.value)
+
+
+def test_whispers_languages_are_found_by_code_and_by_name() -> None:
+    assert len(languages.WHISPER_LANGUAGES) == 100
+    for code in languages.WHISPER_LANGUAGES:
+        assert languages.whisper_code(code) == code
+        assert languages.parse(languages.name(code)) == code
+
+
+def test_tells_what_whisper_does_not_know() -> None:
+    with pytest.raises(UsageError, match=r"Whisper does not know Odia \(or\)"):
+        languages.whisper_code("Odia")
+
+
+@pytest.mark.parametrize(
+    ("code", "bibliographic", "terminologic", "name"),
+    [
+        ("de", "ger", "deu", "German"),
+        ("fr", "fre", "fra", "French"),
+        ("zh", "chi", "zho", "Chinese"),
+        ("hi", "hin", "hin", "Hindi"),
+        ("jw", "jav", "jav", "Javanese"),
+        ("yue", "yue", "yue", "Cantonese"),
+    ],
+)
+def test_codes_and_names_for_containers(code: str, bibliographic: str, terminologic: str, name: str) -> None:
+    assert (languages.alpha3_bibliographic(code), languages.alpha3_terminologic(code), languages.name(code)) == (bibliographic, terminologic, name)
+
+
+def test_same_compares_tags_of_any_form() -> None:
+    assert languages.same("hin", "hi")
+    assert not languages.same("hin", "en")
+    assert not languages.same("gibberish", "gibberish")
