@@ -145,13 +145,11 @@ def main() -> None:
     os.dup2(2, 1)
     sys.stdout = sys.stderr = io.TextIOWrapper(LogStream(2, "wb", closefd=False), encoding="utf-8", errors="replace", write_through=True)
     assignment = msgspec.json.decode(sys.stdin.buffer.read(), type=Assignment)
+    if assignment.settings.CUDA_VISIBLE_DEVICES:
+        os.environ["CUDA_VISIBLE_DEVICES"] = assignment.settings.CUDA_VISIBLE_DEVICES
     from stages import WORKFLOWS
 
     stage = next(stage for stage in WORKFLOWS[assignment.workflow] if stage.name == assignment.stage)
     events.send(run_stage(stage, assignment, events))
     # The result is told. Libraries' clean-up at exit (thread pools, a full disk under stdout) must not change it.
     os._exit(0)
-
-
-if __name__ == "__main__":
-    main()

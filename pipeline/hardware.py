@@ -196,7 +196,7 @@ def _why_unusable(gpu: NvidiaGpu, nvidia: Nvidia) -> str:
 
 
 def _hidden(gpu: NvidiaGpu, visible: str | None) -> bool:
-    """CUDA_VISIBLE_DEVICES lists numbers or beginnings of UUIDs, and ends at the first that is neither."""
+    """CUDA_VISIBLE_DEVICES lists numbers or beginnings of UUIDs."""
     if visible is None:
         return False
     names = [name.strip() for name in visible.split(",")]

@@ -67,7 +67,7 @@ def is_here(name: str, form: str, *, models_dir: Path) -> bool:
 def find(name: str, form: str, *, models_dir: Path) -> ResolvedModel | None:
     """Look on this machine only. Raises UsageError where `name` is a folder that is no such model."""
     name = ALIASES.get(name, name)
-    if _is_folder(name):
+    if is_folder(name):
         path = Path(name).expanduser().resolve()
         if reason := problem(path, form) if path.is_dir() else "there is no such folder":
             raise UsageError(f"{path} is no {form} model: {reason}")
@@ -98,7 +98,7 @@ def _say(message: str) -> None:
     print(f"[INFO] {message}", file=sys.stderr, flush=True)
 
 
-def _is_folder(name: str) -> bool:
+def is_folder(name: str) -> bool:
     """`./m`, `/m`, `~/m` mean folders; `a/b` does where there is one, else it is a hub id."""
     return name.startswith((".", "/", "~")) or ("/" in name and Path(name).is_dir())
 
@@ -151,7 +151,7 @@ def _folders(models_dir: Path) -> list[Path]:
 
 
 def _in_hub_cache(name: str, form: str) -> ResolvedModel | None:
-    """Other programs' downloads. The layout is documented: https://huggingface.co/docs/huggingface_hub/guides/manage-cache"""
+    """Other programs' downloads; huggingface_hub documents the layout in its guide "Manage the cache"."""
     release = FORMS[form].releases.get(name) or (Release(name) if HUB_ID.fullmatch(name) else None)
     if release is None:
         return None
@@ -209,7 +209,7 @@ def _list(models_dir: Path) -> None:
 
 
 def _fetch_named(name: str, form: str, models_dir: Path) -> None:
-    if _is_folder(name):
+    if is_folder(name):
         raise UsageError(f"{name} is a folder; fetch takes a size or a hub id")
     found = find(name, form, models_dir=models_dir)
     if found:

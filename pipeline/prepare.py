@@ -201,6 +201,8 @@ def _hardware(house: House, console: Console) -> Hardware:
 
 
 def _choose_recogniser(arguments: argparse.Namespace, machine: Hardware, house: House, choices: Choices, console: Console) -> None:
+    from pipeline import sizing
+
     advice = machine.recommended_settings
     backend, device = _backend_and_device(arguments, machine, console)
     as_advised = (backend, device) == (advice.whisper_backend, advice.device)
@@ -208,10 +210,13 @@ def _choose_recogniser(arguments: argparse.Namespace, machine: Hardware, house: 
     choices.take("WHISPERX_DEVICE", device, advice.device_reason if as_advised else "")
     if as_advised:
         choices.take("WHISPER_COMPUTE_TYPE", advice.compute_type, advice.compute_type_reason)
-        choices.take("BATCH_SIZE", advice.batch_size, advice.batch_size_reason)
     else:
         choices.take("WHISPER_COMPUTE_TYPE", "float16" if device == "cuda" else "int8", f"usual on {device}")
+    if device == "cuda" and len(machine.gpus) > 1:
+        choices.take("CUDA_VISIBLE_DEVICES", machine.gpu_uuid, f"{machine.gpu_name}, the one of {len(machine.gpus)} with the most free memory")
     _choose_model(arguments, machine, house, choices, console)
+    memory_gb = machine.gpu_memory_gb if device == "cuda" else machine.memory.limit_gb or machine.memory.total_gb
+    choices.take("BATCH_SIZE", *sizing.batch_size(choices.values["WHISPER_MODEL"], device, memory_gb or 0.0))
 
 
 def _backend_and_device(arguments: argparse.Namespace, machine: Hardware, console: Console) -> tuple[str, str]:
@@ -237,7 +242,8 @@ def _choose_model(arguments: argparse.Namespace, machine: Hardware, house: House
 
     advised = machine.recommended_settings.whisper_model
     if arguments.model:
-        choices.take("WHISPER_MODEL", arguments.model, "given with --model")
+        name = Path(arguments.model).expanduser().resolve() if models.is_folder(arguments.model) else arguments.model
+        choices.take("WHISPER_MODEL", name, "given with --model")
     elif models.is_here(advised, "ct2", models_dir=house.models):
         choices.take("WHISPER_MODEL", advised, machine.recommended_settings.whisper_model_reason)
     else:

@@ -124,7 +124,7 @@ class JobRun:
         """Have every model before the first stage starts, so that none is missed hours later."""
         for stage in selected:
             for need in stage.models(self.settings):
-                models.resolve(need.name, need.form, models_dir=self.job.house.models, offline=self.settings.OFFLINE)
+                models.resolve(need.name, need.form, models_dir=self.job.house.models, offline=self.settings.OFFLINE, say=self.console.info)
 
     def _bring_up_to_date(self, stage: Stage) -> tuple[Marker, bool]:
         marker = markers.read_marker(self.job.marker_path(stage.name), self.console.warn)

@@ -28,6 +28,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     # --- Recognition
     WHISPER_BACKEND: Annotated[Literal["whisperx", "mlx"], Meta(description="Engine that recognises speech.")] = "whisperx"
     WHISPERX_DEVICE: Annotated[Literal["cpu", "cuda", "mps"], Meta(description="Where recognition runs.")] = "cpu"
+    CUDA_VISIBLE_DEVICES: Annotated[
+        str, Meta(description="Which NVIDIA GPU to use (its UUID or number) where there are several; empty for the first.")
+    ] = ""
     WHISPER_MODEL: Annotated[str, Meta(min_length=1, description="Model: a size (large-v3), a hub id, or a folder.")] = "base"
     WHISPER_COMPUTE_TYPE: Annotated[
         Literal["int8", "int8_float16", "int8_float32", "float16", "bfloat16", "float32"],

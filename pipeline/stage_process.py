@@ -22,6 +22,8 @@ from pipeline.stage import Outcome
 
 GRACE = 5.0  # seconds a stage is given to end by itself after SIGTERM
 ATTEMPT = b"=== attempt "
+# Not `-m`: before Python 3.11 that looks for modules in the working directory first.
+CHILD = (sys.executable, "-c", "import sys; sys.path[:] = filter(None, sys.path); from pipeline.child import main; main()")
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,7 @@ def call(assignment: Assignment, log_path: Path, console: Console, progress: Cal
     attempt = _attempts(log_path) + 1
     with _open_log(log_path, console) as log:
         _write(log, ATTEMPT + f"{attempt}, {time.strftime('%Y-%m-%d %H:%M:%S')}".encode())
-        child = subprocess.Popen(
-            [sys.executable, "-m", "pipeline.child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True
-        )
+        child = subprocess.Popen(CHILD, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True)
         try:
             last = _follow(child, assignment, log, console, progress)
         finally:

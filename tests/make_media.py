@@ -16,7 +16,10 @@ FILM = (*PICTURE, *TONE, "-c:v", "mpeg4", "-bf", "0")
 
 def ffmpeg(output: Path, *arguments: str) -> Path:
     made = subprocess.run(
-        [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", *arguments, "-y", f"file:{output}"], stderr=subprocess.PIPE, text=True, check=False
+        [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", *arguments, "-y", f"file:{output}"],
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
     )
     if "Unknown encoder" in made.stderr:
         pytest.skip(made.stderr.splitlines()[0])
@@ -37,7 +40,16 @@ def wav(output: Path, samples: bytes, *, channels: int = 1, rate: int = 16_000, 
     size = len(samples) if declared is None else declared
     block = channels * bits // 8
     form = struct.pack("<HHIIHH", code, channels, rate, rate * block, block, bits)
-    output.write_bytes(b"RIFF" + struct.pack("<I", (36 + size) % 2**32) + b"WAVEfmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", size) + samples)
+    output.write_bytes(
+        b"RIFF"
+        + struct.pack("<I", (36 + size) % 2**32)
+        + b"WAVEfmt "
+        + struct.pack("<I", len(form))
+        + form
+        + b"data"
+        + struct.pack("<I", size)
+        + samples
+    )
     return output
 
 

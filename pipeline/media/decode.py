@@ -97,7 +97,7 @@ class Decoding:
         if empty and reader.damages:
             reason = reader.damages[0].reason
             raise UsageError(f"{self.name}: audio track {self.track} cannot be decoded ({reason}): convert it first, or copy it again")
-        if reader.damages and self.allow_truncated:
+        if reader.broke_inside and self.allow_truncated:
             more = f" and {len(reader.damages) - 1} times more" if len(reader.damages) > 1 else ""
             self.degraded.append(f"{self.name} is damaged at {format_ms(reader.damages[0].at_ms)}{more}: what could not be read was left out")
         promised = reader.promised_ms

@@ -25,7 +25,8 @@ class Resampler:
         placed = channels <= _MOST_WITH_DEFAULT_LAYOUT or first.layout.name != f"{channels} channels"
         self.form = form_of(first)
         self._to_float = None if placed else AudioResampler(format="flt")
-        self._to_mono = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+        # In floats inside: sums of 16-bit integers wrap around where rounding takes them past full scale.
+        self._to_mono = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE, options={"internal_sample_fmt": "fltp"})
 
     def feed(self, frame: AudioFrame) -> list[Samples]:
         frame.pts = None  # times are the caller's matter

@@ -22,5 +22,5 @@ def preload_libraries() -> None:
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """CTranslate2 has no type of its own for it."""
-    return any(sign in str(error) for sign in ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED"))
+    """CTranslate2 has no type of its own for it. Its kernels that find no room for their own scratch space say "parallel_for failed"."""
+    return any(sign in str(error) for sign in ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "parallel_for failed"))

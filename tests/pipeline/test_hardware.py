@@ -30,6 +30,7 @@ def machine(name: str) -> Hardware:
         ("m4-max-64gb", "mps", 32.0, ("mlx", "mps", "large-v3", "float16", 16)),
         ("m1-rosetta-python", "cpu", None, ("whisperx", "cpu", "large-v3", "int8", 4)),
         ("rtx-3090", "cuda", 24.0, ("whisperx", "cuda", "large-v3", "float16", 11)),
+        ("h200", "cuda", 140.4, ("whisperx", "cuda", "large-v3", "float16", 32)),
         ("two-gpus", "cuda", 12.0, ("whisperx", "cuda", "large-v3", "float16", 3)),
         ("two-gpus-one-hidden", "cuda", 24.0, ("whisperx", "cuda", "base", "float16", 3)),
         ("gtx-1060", "cuda", 6.0, ("whisperx", "cuda", "large-v3", "int8", 1)),
@@ -82,6 +83,10 @@ def test_reasons_for_the_settings() -> None:
     assert (
         machine("rtx-3090").recommended_settings.batch_size_reason
         == "four fifths of 24.0 GB less 7.0 for the model, at 1.2 GB a window; from 1 to 32"
+    )
+    assert (
+        machine("h200").recommended_settings.whisper_backend_reason
+        == "not usable yet (the package whisperx is not installed); run scripts/bootstrap.sh"
     )
     without_mlx = machine("m1-pro-16gb-no-mlx").recommended_settings
     assert without_mlx.whisper_backend_reason == "MLX cannot be used (the package mlx is not installed); run ./install-mlx.sh"

@@ -41,7 +41,9 @@ def test_knows_a_language_by_any_of_its_names(text: str, code: str) -> None:
     assert languages.parse(text) == code
 
 
-@pytest.mark.parametrize(("text", "hint"), [("Englsh", "did you mean English"), ("xx", "such as Hindi or hi"), ("und", ""), ("", ""), ("auto", ""), ("q" * 500, "")])
+@pytest.mark.parametrize(
+    ("text", "hint"), [("Englsh", "did you mean English"), ("xx", "such as Hindi or hi"), ("und", ""), ("", ""), ("auto", ""), ("q" * 500, "")]
+)
 def test_refuses_what_is_no_language(text: str, hint: str) -> None:
     with pytest.raises(UsageError, match="Unknown language") as refusal:
         languages.parse(text)

@@ -1,0 +1,32 @@
+"""requirements/*.txt pin everything and name no registry."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.conftest import ROOT
+
+PIN = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>[\w.]+)( ; .+)?")
+
+
+def pins(name: str) -> set[tuple[str, str]]:
+    lines = (ROOT / "requirements" / f"{name}.txt").read_text().splitlines()
+    found = [PIN.fullmatch(line) for line in lines]
+    assert [line for line, pin in zip(lines, found, strict=True) if not pin] == []
+    return {(pin["name"], pin["version"]) for pin in found if pin}
+
+
+@pytest.mark.parametrize("name", ["run", "dev", "mlx"])
+def test_everything_asked_for_is_pinned(name: str) -> None:
+    asked = re.findall(r"^[a-z0-9-]+", (ROOT / "requirements" / f"{name}.in").read_text(), re.MULTILINE)
+    assert asked
+    assert set(asked) <= {package for package, _ in pins(name)}
+
+
+@pytest.mark.parametrize("name", ["dev", "mlx"])
+def test_sets_agree_on_versions(name: str) -> None:
+    run = pins("run")
+    shared = {package for package, _ in run}
+    assert {pin for pin in pins(name) if pin[0] in shared} <= run

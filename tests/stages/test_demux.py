@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.errors import StageFailed, UsageError
+from stages.demux import STAGE
+from stages.transcript import Audio, load
+from tests.make_media import TONE, cut, ffmpeg, film
+from tests.stages.run_stage import StageRun
+
+HIGH = ("-f", "lavfi", "-i", "sine=frequency=2000:sample_rate=48000:duration=4")
+
+
+def two_tracks(folder: Path) -> Path:
+    """Track 0 is a low tone, in English; track 1 a high one, in Hindi, that begins at 1 s."""
+    tags = ("-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=hin")
+    return ffmpeg(folder / "film.mkv", *TONE, "-itsoffset", "1", *HIGH, "-map", "0", "-map", "1", "-c:a", "flac", *tags)
+
+
+def sound_of(run: StageRun) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    with wave.open(str(run.scratch / "demux" / "audio.wav")) as file:
+        assert file.getparams()[:3] == (1, 2, 16_000)
+        return np.frombuffer(file.readframes(file.getnframes()), np.int16)
+
+
+def pitch(samples: np.ndarray[tuple[int], np.dtype[np.int16]]) -> int:
+    return int(np.argmax(np.abs(np.fft.rfft(samples)))) * 16_000 // len(samples)
+
+
+def test_the_track_asked_for_is_written_with_what_it_is(tmp_path: Path) -> None:
+    run = StageRun(STAGE, two_tracks(tmp_path), tmp_path, AUDIO_TRACK=1)
+    outcome = run.run()
+    samples = sound_of(run)
+    assert load(run.scratch / "demux" / "audio.json", Audio) == Audio(0, 5000, 16_000, 1, "hin")
+    assert np.abs(samples[:15_900]).max() == 0
+    assert pitch(samples[16_000:]) == 2000
+    assert outcome.summary == "Audio extracted: 00:00:05.000 of track 1, hin (flac, 1 channel)"
+    assert (outcome.degraded, outcome.seconds_of_media) == ((), 5.0)
+
+
+def test_a_clip_begins_at_its_own_time(tmp_path: Path) -> None:
+    run = StageRun(STAGE, two_tracks(tmp_path), tmp_path, MEDIA_START_TIME="0:01.5", MEDIA_END_TIME="00:00:03,250")
+    run.run()
+    assert load(run.scratch / "demux" / "audio.json", Audio) == Audio(1500, 1750, 16_000, 0, "eng")
+    assert pitch(sound_of(run)) == 440
+
+
+def test_progress_is_seconds_of_the_film(tmp_path: Path) -> None:
+    run = StageRun(STAGE, two_tracks(tmp_path), tmp_path)
+    run.run()
+    done = [done for done, _ in run.progress]
+    assert done == sorted(done)
+    assert run.progress[-1] == (4.0, 5.0)  # this track ends before the other one
+    assert {total for _, total in run.progress} == {5.0}
+
+
+def test_a_cut_film_fails_unless_it_is_allowed_and_then_says_so(tmp_path: Path) -> None:
+    path = cut(film(tmp_path / "film.mkv", "-c:a", "flac"))
+    with pytest.raises(StageFailed, match=r"film\.mkv: decoded [12]\.\d s, but the container says 4\.0 s: the file is cut short"):
+        StageRun(STAGE, path, tmp_path).run()
+    run = StageRun(STAGE, path, tmp_path, ALLOW_TRUNCATED=True)
+    (degraded,) = run.run().degraded
+    assert "the container says 4.0 s" in degraded
+    assert len(sound_of(run)) > 16_000
+
+
+def test_an_end_beyond_the_film_means_its_end(tmp_path: Path) -> None:
+    run = StageRun(STAGE, two_tracks(tmp_path), tmp_path, MEDIA_END_TIME="2:00")
+    assert run.run().seconds_of_media == 4.0
+
+
+def test_settings_that_make_no_sense_are_refused(tmp_path: Path) -> None:
+    path = two_tracks(tmp_path)
+    for settings, reason in (
+        ({"AUDIO_TRACK": 7}, "no audio track 7"),
+        ({"MEDIA_START_TIME": "1h"}, "is not a time"),
+        ({"MEDIA_START_TIME": "9"}, "no sound"),
+    ):
+        with pytest.raises(UsageError, match=reason):
+            StageRun(STAGE, path, tmp_path, **settings).run()

@@ -1,0 +1,262 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline import media
+from pipeline.errors import StageFailed, UsageError
+from pipeline.media.container import open_media
+from stages.mux import STAGE
+from stages.subrip import literal_srt
+from stages.transcript import Cue, Track, Tracks, save
+from tests.make_media import FILM, PICTURE, cut, ffmpeg, film, recording
+from tests.stages.run_stage import StageRun
+
+HINDI = Track("hi", "", (Cue(1000, 1500, ("नमस्ते <b>दुनिया</b>", r"{\an8} \N")), Cue(2000, 2900, ("1984",))))
+ENGLISH = Track("en", "translated by Whisper", (Cue(1000, 1500, ("Hello & <i>goodbye</i>",)),))
+
+
+def muxed(path: Path, folder: Path, *tracks: Track, **settings: object) -> StageRun:
+    run = StageRun(STAGE, path, folder, **settings)
+    (run.artifacts / "subtitles").mkdir(exist_ok=True)
+    save(run.artifacts / "subtitles" / "tracks.json", Tracks(tracks))
+    return run
+
+
+def result(run: StageRun) -> Path:
+    run.run()
+    (output,) = run.deliverables.iterdir()
+    return output
+
+
+def first_times(path: Path) -> dict[str, float]:
+    """For each kind of stream the time of its first packet on the film's clock, in seconds."""
+    times: dict[str, float] = {}
+    with open_media(path, strict=False) as container:
+        start = (container.start_time or 0) / 1_000_000
+        for packet in container.demux():
+            if packet.pts is not None and packet.size > 2:  # two bytes: an empty subtitle, which fills a gap in mp4
+                time = float(packet.pts * packet.time_base) - start
+                times[packet.stream.type] = min(time, times.get(packet.stream.type, time))
+    return times
+
+
+def texts(path: Path, track: int) -> list[str]:
+    with open_media(path, strict=False) as container:
+        packets = [bytes(packet) for packet in container.demux(subtitles=track) if packet.size > 2]
+    if path.suffix == ".mp4":  # a length, the text, and styles
+        packets = [packet[2 : 2 + int.from_bytes(packet[:2], "big")] for packet in packets]
+    return [packet.decode().replace("\r", "") for packet in packets]
+
+
+def titles(path: Path) -> list[str]:
+    return [track.title for track in media.probe(path).subtitles]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "container", "codec", "tags"),
+    [
+        ("film.mkv", (), "mkv", "subrip", ["hin", "eng"]),
+        ("film.mp4", (), "mp4", "mov_text", ["hin", "eng"]),
+        ("film.m4v", (), "mp4", "mov_text", ["hin", "eng"]),
+        ("film.mov", ("-c:a", "pcm_s16le"), "mkv", "subrip", ["hin", "eng"]),
+        ("film.avi", ("-c:a", "libmp3lame", "-bf", "2"), "mkv", "subrip", ["hin", "eng"]),
+        ("film.webm", ("-c:v", "libvpx"), "mkv", "subrip", ["hin", "eng"]),
+        ("film.ts", ("-c:v", "mpeg2video", "-r", "25"), "mkv", "subrip", ["hin", "eng"]),
+    ],
+)
+def test_adds_tracks_to_a_copy_of_the_film(
+    name: str, arguments: tuple[str, ...], container: str, codec: str, tags: list[str], tmp_path: Path
+) -> None:
+    path = film(tmp_path / name, *arguments)
+    run = muxed(path, tmp_path, HINDI, ENGLISH)
+    output = result(run)
+    before, after = media.probe(path), media.probe(output)
+    assert output.name == f"film.subtitled.{container}"
+    assert (after.video, [track.codec for track in after.audio]) == (before.video, [track.codec for track in before.audio]) or name == "film.avi"
+    assert [(track.codec, track.language) for track in after.subtitles] == [(codec, tag) for tag in tags]
+    assert [track.title for track in after.subtitles] == ["Hindi", "English (translated by Whisper)"]
+    assert [track.dispositions for track in after.subtitles] == [("default",), ()]
+    assert run.progress[-1] == (run.progress[-1][1],) * 2
+    assert len(list(media.decode(output))) == len(list(media.decode(path)))
+
+
+@pytest.mark.parametrize(("name", "tag"), [("film.mkv", "ger"), ("film.mp4", "deu")])
+def test_language_tags_are_those_of_the_container(name: str, tag: str, tmp_path: Path) -> None:
+    output = result(muxed(film(tmp_path / name), tmp_path, Track("de", "", HINDI.cues)))
+    assert [track.language for track in media.probe(output).subtitles] == [tag]
+
+
+@pytest.mark.parametrize("name", ["film.mkv", "film.mp4"])
+def test_the_text_of_a_cue_is_never_markup(name: str, tmp_path: Path) -> None:
+    output = result(muxed(film(tmp_path / name), tmp_path, HINDI, ENGLISH))
+    assert [text.replace("\u2060", "") for text in texts(output, 0)] == ["नमस्ते <b>दुनिया</b>\n{\\an8} \\N", "1984"]
+    assert [text.replace("\u2060", "") for text in texts(output, 1)] == ["Hello & <i>goodbye</i>"]
+
+
+def test_only_what_would_be_markup_is_touched() -> None:
+    text = r"2 < 3, a<b>, {plain}, {\i1}, \n, R&B, &amp;"
+    assert literal_srt([Cue(0, 3_600_500, (text, "", "second"))]) == (
+        "1\n00:00:00,000 --> 01:00:00,500\n2 < 3, a<\u2060b>, {plain}, {\u2060\\i1}, \\\u2060n, R&B, &\u2060amp;\nsecond\n\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["film.mkv", "film.mp4", "film.ts"])
+def test_subtitles_keep_to_the_films_clock_wherever_its_timeline_starts(name: str, tmp_path: Path) -> None:
+    path = ffmpeg(tmp_path / name, *FILM, *(("-c:v", "mpeg2video", "-r", "25") if name == "film.ts" else ()), "-output_ts_offset", "1000")
+    before, after = first_times(path), first_times(result(muxed(path, tmp_path, HINDI)))
+    assert after["subtitle"] == pytest.approx(1.0, abs=0.03)
+    assert after["video"] == pytest.approx(before["video"], abs=0.03)
+    assert after["audio"] == pytest.approx(before["audio"], abs=0.03)
+
+
+def test_subtitles_keep_to_the_sound_that_demux_took_out(tmp_path: Path) -> None:
+    late = ffmpeg(tmp_path / "film.mkv", *PICTURE, "-itsoffset", "1", *FILM[4:], "-t", "4")
+    output = result(muxed(late, tmp_path, HINDI))
+    assert first_times(output)["audio"] == pytest.approx(1.0, abs=0.03)
+    assert first_times(output)["subtitle"] == pytest.approx(1.0, abs=0.001)
+
+
+def rich_film(folder: Path) -> Path:
+    """Two sound tracks, two subtitle tracks, chapters, a font, a cover and a title."""
+    (folder / "own.srt").write_text("1\n00:00:03,000 --> 00:00:04,000\n<i>own</i>\n\n")
+    (folder / "meta.txt").write_text(
+        ";FFMETADATA1\ntitle=Old\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=2000\ntitle=One\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=2000\nEND=4000\ntitle=Two\n"
+    )
+    (folder / "font.ttf").write_bytes(b"font")
+    cover = ffmpeg(folder / "cover.png", "-f", "lavfi", "-i", "color=s=16x16:d=0.1", "-frames:v", "1")
+    inputs = (
+        "-i",
+        str(folder / "own.srt"),
+        "-i",
+        str(folder / "meta.txt"),
+        "-map",
+        "0",
+        "-map",
+        "1",
+        "-map",
+        "1",
+        "-map",
+        "2",
+        "-map",
+        "2",
+        "-map_metadata",
+        "3",
+    )
+    files = (
+        "-attach",
+        str(folder / "font.ttf"),
+        "-metadata:s:t:0",
+        "mimetype=font/ttf",
+        "-attach",
+        str(cover),
+        "-metadata:s:t:1",
+        "mimetype=image/png",
+    )
+    subtitles = (
+        "-c:s:0",
+        "srt",
+        "-c:s:1",
+        "ass",
+        "-metadata:s:s:0",
+        "language=fre",
+        "-disposition:s:0",
+        "default+forced",
+        "-disposition:s:1",
+        "hearing_impaired",
+    )
+    return ffmpeg(folder / "rich.mkv", *FILM[:-4], *inputs, *files, *subtitles, "-c:v", "mpeg4", "-c:a", "aac", "-metadata:s:a:1", "title=Comments")
+
+
+def chapters(path: Path) -> list[str]:
+    with open_media(path, strict=False) as container:
+        return [str(chapter["metadata"]["title"]) for chapter in container.chapters()]
+
+
+def test_all_that_the_film_had_is_kept(tmp_path: Path) -> None:
+    path = rich_film(tmp_path)
+    output = result(muxed(path, tmp_path, HINDI))
+    info = media.probe(output)
+    assert [(track.codec, track.language, track.dispositions) for track in info.subtitles] == [
+        ("subrip", "fre", ("forced",)),
+        ("ass", "", ("hearing_impaired",)),
+        ("subrip", "hin", ("default",)),
+    ]
+    assert [track.title for track in info.audio] == ["", "Comments"]
+    assert sorted((stream.kind, stream.codec, stream.picture) for stream in info.others) == [
+        ("attachment", "font.ttf", False),
+        ("video", "png", True),
+    ]
+    assert media.pictures(output) == media.pictures(path)
+    assert chapters(output) == ["One", "Two"]
+    assert texts(output, 0) == ["<i>own</i>"]
+
+
+def test_what_mp4_cannot_hold_is_converted_or_told(tmp_path: Path) -> None:
+    run = muxed(rich_film(tmp_path), tmp_path, HINDI, MUX_CONTAINER="mp4", TITLE="New: title")
+    degraded = run.run().degraded
+    output = run.deliverables / "rich.subtitled.mp4"
+    info = media.probe(output)
+    assert [(track.codec, track.language, track.dispositions[:1]) for track in info.subtitles] == [
+        ("mov_text", "fre", ("forced",)),
+        ("mov_text", "", ("hearing_impaired",)),
+        ("mov_text", "hin", ("default",)),
+    ]
+    assert [stream.picture for stream in info.others if stream.kind == "video"] == [True]
+    assert chapters(output) == ["One", "Two"]
+    assert texts(output, 0) == ["own"]  # the tag has become a style
+    assert degraded == (
+        "mp4 cannot hold all of the film: subtitles without their styling: language not tagged (ass); MUX_CONTAINER=mkv keeps them",
+        "mp4 cannot hold all of the film: attached files left out: font.ttf; MUX_CONTAINER=mkv keeps them",
+    )
+    with open_media(output, strict=False) as container:
+        assert container.metadata["title"] == "New: title"
+
+
+def test_time_code_tracks_do_not_stand_in_the_way(tmp_path: Path) -> None:
+    path = film(tmp_path / "film.mov", "-c:a", "aac", "-timecode", "01:00:00:00")
+    assert "data" in {stream.kind for stream in media.probe(path).others}
+    assert result(muxed(path, tmp_path, HINDI)).name == "film.subtitled.mp4"
+    for container in ("mkv", "mp4"):
+        run = muxed(path, tmp_path, HINDI, MUX_CONTAINER=container)
+        assert (run.run().degraded, (run.deliverables / f"film.subtitled.{container}").exists()) == ((), True)
+
+
+def test_mp4_that_cannot_be_had_is_refused(tmp_path: Path) -> None:
+    path = film(tmp_path / "film.mov", "-c:a", "pcm_s16le")
+    with pytest.raises(UsageError, match="mp4 cannot hold pcm_s16le: set MUX_CONTAINER=mkv"):
+        muxed(path, tmp_path, HINDI, MUX_CONTAINER="mp4").run()
+
+
+@pytest.mark.parametrize(("source", "settings"), [("film.mkv", {}), ("film.mp4", {}), ("rich.mkv", {}), ("rich.mkv", {"MUX_CONTAINER": "mp4"})])
+def test_a_second_run_makes_the_same_bytes(source: str, settings: dict[str, object], tmp_path: Path) -> None:
+    path = rich_film(tmp_path) if source == "rich.mkv" else film(tmp_path / source)
+    run = muxed(path, tmp_path, HINDI, ENGLISH, **settings)
+    first = result(run).read_bytes()
+    assert result(run).read_bytes() == first
+
+
+@pytest.mark.parametrize("name", ["Mission: Impossible (1996).mkv", "-rf.mp4", 'it\'s %03d "x".mkv', "दो बीघा 🎬.mkv", "two\nlines.mkv"])
+def test_any_name_will_do(name: str, tmp_path: Path) -> None:
+    path = film(tmp_path / name)
+    assert result(muxed(path, tmp_path, HINDI)).name == f"{path.stem}.subtitled{path.suffix}"
+
+
+def test_no_file_where_there_is_nothing_to_show(tmp_path: Path) -> None:
+    picture, sound = film(tmp_path / "film.mkv"), recording(tmp_path / "song.mp3")
+    for path, tracks, settings, why in (
+        (sound, (HINDI,), {}, "the recording has no picture"),
+        (picture, (Track("hi", "", ()),), {}, "there are no subtitles to put into it"),
+        (picture, (HINDI,), {"MUX_CONTAINER": "none"}, "MUX_CONTAINER=none"),
+    ):
+        run = muxed(path, tmp_path, *tracks, **settings)
+        assert run.run().summary == f"No film with subtitles made: {why}"
+        assert list(run.deliverables.iterdir()) == []
+
+
+def test_a_cut_film_is_copied_as_far_as_it_goes_only_when_allowed(tmp_path: Path) -> None:
+    path = cut(film(tmp_path / "film.mkv", "-c:a", "flac"), 0.3)
+    with pytest.raises(StageFailed, match=r"ffmpeg copied only [12] of 4 s"):
+        muxed(path, tmp_path, ENGLISH).run()
+    assert media.probe(result(muxed(path, tmp_path, HINDI, ALLOW_TRUNCATED=True))).subtitles[0].title == "Hindi"
