@@ -139,7 +139,7 @@ def _versions(distributions: tuple[str, ...]) -> dict[str, str]:
 
 
 def main() -> None:
-    die_with_parent()
+    die_with_parent(int(sys.argv[1]))
     os.umask(0o077)
     events = EventWriter(os.fdopen(os.dup(1), "wb"))
     os.dup2(2, 1)

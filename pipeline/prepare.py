@@ -118,6 +118,8 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
     if arguments.job_id:
         check_job_id(arguments.job_id)
     changes = envfile.parse_assignments(arguments.changes)
+    if any("\ud800" <= character <= "\udfff" for character in str(arguments.media)):  # how Python keeps bytes that are no UTF-8
+        raise UsageError(f"{os.fsencode(arguments.media)!r}: the name is not UTF-8; rename the file")
     choices = Choices()
     choices.take("WORKFLOW", arguments.workflow)
     _choose_languages(arguments, choices)
@@ -157,6 +159,10 @@ def _choose_media(arguments: argparse.Namespace, info: MediaInfo, choices: Choic
     from pipeline import timecode
 
     choices.take("TITLE", arguments.media.stem)
+    if info.missing_bytes:
+        console.warn(
+            f"{arguments.media.name} is cut short: its container promises {info.missing_bytes:,} bytes more. Copy it again, or add --allow-truncated"
+        )
     track = choose_track(info.audio, arguments.audio_track, choices.values["SOURCE_LANGUAGE"])
     choices.take("AUDIO_TRACK", track.index, f"{track.describe()} of {len(info.audio)}")
     if len(info.audio) > 1:

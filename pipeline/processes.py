@@ -12,15 +12,14 @@ import time
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
-def die_with_parent() -> None:
-    """Called in a child: be killed when the parent ends, however it ends. Grandchildren in the same process group go too."""
-    parent = os.getppid()
+def die_with_parent(parent: int) -> None:
+    """Called in a child of process `parent`: be killed when that ends, however it ends, also if it has ended already."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)  # the parent ended before the request took effect
     else:
         threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    if os.getppid() != parent:  # it ended before the request took effect
+        os._exit(1)
 
 
 def _watch(parent: int) -> None:

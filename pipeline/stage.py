@@ -17,6 +17,8 @@ from pathlib import Path
 
 from pipeline.settings import Settings
 
+MAX_STEM = 220  # bytes
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -43,6 +45,11 @@ class StageContext:
     log: logging.Logger
     report: Callable[[float, float], None] = lambda done, total: None
 
+    @property
+    def stem(self) -> str:
+        """What the names of deliverables begin with: the film's own name, shortened where a file system (255 bytes) would refuse them."""
+        return self.media.stem.encode()[:MAX_STEM].decode(errors="ignore")
+
     def read(self, artifact: str) -> Path:
         """The file of an artifact that the stage has declared in `reads`."""
         if artifact not in self.stage.reads:
@@ -54,7 +61,7 @@ class StageContext:
         if artifact not in self.stage.writes:
             raise LookupError(f"stage {self.stage.name} does not declare that it writes {artifact}")
         path = self.scratch / artifact
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)
         return path
 
     def deliver(self, name: str) -> Path:

@@ -38,7 +38,7 @@ def call(assignment: Assignment, log_path: Path, console: Console, progress: Cal
     attempt = _attempts(log_path) + 1
     with _open_log(log_path, console) as log:
         _write(log, ATTEMPT + f"{attempt}, {time.strftime('%Y-%m-%d %H:%M:%S')}".encode())
-        child = subprocess.Popen(CHILD, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True)
+        child = subprocess.Popen((*CHILD, str(os.getpid())), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True)
         try:
             last = _follow(child, assignment, log, console, progress)
         finally:

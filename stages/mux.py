@@ -49,12 +49,14 @@ def run(ctx: StageContext) -> Outcome:
     for number, track in enumerate(tracks):
         film.add(track, shown=number == 0)
     seconds = info.duration_ms / 1000
-    output = ctx.deliver(f"{ctx.media.stem}.subtitled.{film.container}")
+    output = ctx.deliver(f"{ctx.stem}.subtitled.{film.container}")
     media.run_ffmpeg(film.arguments(), output, lambda done: ctx.progress(min(done, seconds), seconds))
     film.check(output)
     ctx.progress(seconds, seconds)
     return Outcome(
         summary=f"Film with subtitles made: {film.container}, {', '.join(_title(track) for track in tracks)}",
+        engine={"backend": media.ffmpeg_version()},
+        packages=("av",),
         degraded=tuple(film.left_out()),
         seconds_of_media=seconds,
     )

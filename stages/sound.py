@@ -40,7 +40,8 @@ class Sound:
         import numpy as np
 
         self._wave.setpos(min(start, self.samples))
-        return np.frombuffer(self._wave.readframes(count), "<i2").astype(np.float32) / 32768
+        samples: NDArray[np.float32] = np.frombuffer(self._wave.readframes(count), "<i2").astype(np.float32)
+        return samples / np.float32(32768)
 
     def read_ms(self, start_ms: int, end_ms: int) -> NDArray[np.float32]:
         return self.read(start_ms * SAMPLES_PER_MS, (end_ms - start_ms) * SAMPLES_PER_MS)

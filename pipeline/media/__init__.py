@@ -10,7 +10,7 @@ The film's clock, on which all times are, starts where the container's timeline 
 from __future__ import annotations
 
 from pipeline.media.decode import Decoding, decode
-from pipeline.media.ffmpeg import ffmpeg_path, input_arguments, run_ffmpeg
+from pipeline.media.ffmpeg import ffmpeg_path, ffmpeg_version, input_arguments, run_ffmpeg
 from pipeline.media.probe import AudioTrack, MediaInfo, OtherStream, Picture, SubtitleTrack, VideoStream, identity, pictures, probe
 from pipeline.media.timeline import SAMPLE_RATE
 
@@ -25,6 +25,7 @@ __all__ = [
     "VideoStream",
     "decode",
     "ffmpeg_path",
+    "ffmpeg_version",
     "identity",
     "input_arguments",
     "pictures",

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.errors import UsageError
+from pipeline.errors import StageFailed, UsageError
 from pipeline.media import extent
 from pipeline.media.formats import FORMATS, impostor
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # television sound may begin late, and the usual five seconds would miss it.
 WHITELISTS = {"protocol_whitelist": "file", "format_whitelist": ",".join(FORMATS)}
 SEARCH = {"probesize": str(50 << 20), "analyzeduration": "60000000"}  # bytes, microseconds
+REMEDY = "Repair or copy it again, or accept it with ALLOW_TRUNCATED=true"
 _STRICT = "crccheck+explode"  # check sums are checked, and what is wrong is an error instead of a guess
 _GENERATE_PTS = 1  # AVFMT_FLAG_GENPTS, which PyAV sets: it reads ahead without bound where a stream has no times
 
@@ -61,7 +62,9 @@ def check_file(path: Path) -> None:
 
 @contextmanager
 def open_media(path: Path, *, strict: bool) -> Iterator[InputContainer]:
-    """The file opened by libav, closed at the end. Strict: damage raises av.FFmpegError while reading. Raises UsageError."""
+    """The file opened by libav, closed at the end. Strict: damage raises av.FFmpegError while reading.
+
+    Raises UsageError where it is no media, and when strict StageFailed where its header is damaged."""
     import av
 
     _keep_quiet()
@@ -70,7 +73,10 @@ def open_media(path: Path, *, strict: bool) -> Iterator[InputContainer]:
     try:
         container = av.open(url(path), container_options=options, metadata_errors="replace")
     except av.FFmpegError as error:
-        raise UsageError(_why_refused(path, error.strerror or "unknown error")) from None
+        reason = error.strerror or "unknown error"
+        if strict and _opens(path):
+            raise StageFailed(f"{shown(path)} is damaged at its beginning ({reason}). {REMEDY}") from None
+        raise UsageError(_why_refused(path, reason)) from None
     with container:
         container.flags &= ~_GENERATE_PTS
         if strict:
@@ -78,6 +84,15 @@ def open_media(path: Path, *, strict: bool) -> Iterator[InputContainer]:
                 if stream.codec_context:
                     stream.codec_context.options = {"err_detect": _STRICT}
         yield container
+
+
+def _opens(path: Path) -> bool:
+    """Whether a file that is refused when damage counts can be opened otherwise."""
+    try:
+        with open_media(path, strict=False):
+            return True
+    except UsageError:
+        return False
 
 
 def _keep_quiet() -> None:

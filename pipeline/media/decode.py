@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import StageFailed, UsageError
-from pipeline.media.container import open_media, shown
+from pipeline.media.container import REMEDY, open_media, shown
 from pipeline.media.formats import FORMATS
 from pipeline.media.probe import MAX_HOURS, UNKNOWN_CODEC, MediaInfo, probe
 from pipeline.media.reader import TrackReader
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 # Whole files in 35 containers ended within 0.18 s of what they promise (fragmented MP4 was the furthest off).
 TOLERANCE_MS = 1000
 _BEFORE_CLIP_MS = 2000  # decoded and dropped: decoders need packets before the first good one (80 ms for Opus, a few frames for MP3)
-_REMEDY = "Repair or copy it again, or accept it with ALLOW_TRUNCATED=true"
 
 
 def decode(path: Path, track: int = 0, start_ms: int = 0, end_ms: int | None = None, *, allow_truncated: bool = False) -> Decoding:
@@ -50,7 +49,9 @@ class Decoding:
 
     def __iter__(self) -> Iterator[Samples]:
         if self.info.missing_bytes:
-            self._fault(f"is cut short: its header promises {self.info.missing_bytes:,} bytes more than the {self.info.size:,} that are there")
+            self._fault(
+                f"{self.name} is cut short: its header promises {self.info.missing_bytes:,} bytes more than the {self.info.size:,} that are there"
+            )
         limit = MAX_HOURS * 3600 * SAMPLE_RATE
         timeline = Timeline(self.start_ms * SAMPLE_RATE // 1000, limit if self.end_ms is None else self.end_ms * SAMPLE_RATE // 1000)
         begin = timeline.position
@@ -87,7 +88,7 @@ class Decoding:
         for at, samples in reader.runs():
             if reader.broke_inside and not self.allow_truncated:
                 first = reader.damages[0]
-                raise StageFailed(f"{self.name} is damaged at {format_ms(first.at_ms)} ({first.reason}). {_REMEDY}")
+                raise StageFailed(f"{self.name} is damaged at {format_ms(first.at_ms)} ({first.reason}). {REMEDY}")
             yield from timeline.place(at, samples)
             if timeline.full:
                 return
@@ -107,15 +108,14 @@ class Decoding:
             promised = min(promised, self.end_ms)
         if promised is not None and abs(reader.reached_ms - promised) > TOLERANCE_MS:
             wrong = "the file is cut short" if reader.reached_ms < promised else "its header is wrong"
-            self._fault(f": decoded {reader.reached_ms / 1000:.1f} s, but the container says {promised / 1000:.1f} s: {wrong}")
+            self._fault(f"{self.name}: decoded {reader.reached_ms / 1000:.1f} s, but the container says {promised / 1000:.1f} s: {wrong}")
         elif promised is None and reader.broke_at_end:
-            self._fault(f"is cut short: its last packet at {format_ms(reader.damages[-1].at_ms)} is not whole")
+            self._fault(f"{self.name} is cut short: its last packet at {format_ms(reader.damages[-1].at_ms)} is not whole")
         if empty:
             where = "" if not self.start_ms else f" after {format_ms(self.start_ms)}"
             raise UsageError(f"{self.name}: audio track {self.track} holds no sound{where}: give another file, track or part")
 
-    def _fault(self, what: str) -> None:
-        line = f"{self.name}{'' if what.startswith(':') else ' '}{what}"
+    def _fault(self, line: str) -> None:
         if not self.allow_truncated:
-            raise StageFailed(f"{line}. {_REMEDY}")
+            raise StageFailed(f"{line}. {REMEDY}")
         self.degraded.append(line)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from pipeline.errors import StageFailed
@@ -39,6 +41,12 @@ def ffmpeg_path() -> str:
     return str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
+def ffmpeg_version() -> str:
+    """As it says itself: `ffmpeg version 7.1`. Other versions may write other bytes."""
+    says = subprocess.run([ffmpeg_path(), "-version"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False).stdout
+    return says.partition(" Copyright")[0].strip()
+
+
 def input_arguments(path: Path, format_name: str = "") -> list[str]:
     """`-i` for a file, with the same whitelists as in `open_media`, or for one file of our own in the format named."""
     if format_name:
@@ -58,7 +66,7 @@ def run_ffmpeg(arguments: Sequence[str], output: Path, progress: Callable[[float
         stderr=subprocess.STDOUT,  # progress and messages come down one pipe: neither can block the other
         text=True,
         errors="replace",
-        preexec_fn=die_with_parent if sys.platform == "linux" else None,  # elsewhere the stage's process group is ended
+        preexec_fn=partial(die_with_parent, os.getpid()) if sys.platform == "linux" else None,  # elsewhere the stage's process group is ended
     )
     messages: deque[str] = deque(maxlen=20)
     try:

@@ -196,7 +196,8 @@ def _track_title(stream: Stream) -> str:
 
 
 def _video(stream: LibavVideo) -> VideoStream:
-    return VideoStream(_codec(stream), stream.width, stream.height, float(stream.average_rate or 0))
+    context = stream.codec_context
+    return VideoStream(_codec(stream), context.width if context else 0, context.height if context else 0, float(stream.average_rate or 0))
 
 
 def _audio(stream: AudioStream, index: int, start_us: int) -> AudioTrack:

@@ -42,6 +42,7 @@ class TrackReader:
         self.origin_us = container.start_time or 0
         self.damages: list[Damage] = []
         self.broke_inside = False  # good audio came after damage
+        self._last_us = info.duration_ms * 1000 + _SPLICE_FORWARD_US  # no time beyond it can be true
         self._others_us = 0  # how far the other streams reach
         self._next_us = 0  # where the audio decoded so far ends
         self._run_us = 0  # where the present run of contiguous frames began
@@ -67,10 +68,11 @@ class TrackReader:
         resampler: Resampler | None = None
         at = 0
         for frame in self._frames():
-            if resampler is None or resampler.form != form_of(frame) or self._starts_run(frame):
+            elsewhere = self._is_elsewhere(frame)
+            if elsewhere or resampler is None or resampler.form != form_of(frame):
                 yield from _at(at, resampler.finish() if resampler else [])
                 resampler = Resampler(frame)
-                self._start_run(frame)
+                self._start_run(frame, elsewhere)
                 at = round(self._run_us * SAMPLE_RATE / 1_000_000)
             self._run_frames += frame.samples
             self._next_us = self._run_us + self._run_frames * 1_000_000 // frame.sample_rate
@@ -156,8 +158,8 @@ class TrackReader:
             return None
         return _microseconds(self.stream, frame.pts) - self.origin_us + self._splice_us
 
-    def _starts_run(self, frame: AudioFrame) -> bool:
-        """Whether this frame does not simply follow the one before."""
+    def _is_elsewhere(self, frame: AudioFrame) -> bool:
+        """Whether this frame does not simply follow the one before, but belongs where its time says."""
         time_us = self._time_us(frame)
         if time_us is None:
             return False
@@ -165,14 +167,20 @@ class TrackReader:
         if self.format.splices and not self._misplaced and not -_SPLICE_BACKWARD_US <= ahead <= _SPLICE_FORWARD_US:
             self._splice_us -= ahead
             return False
+        if not self.format.splices and time_us > self._last_us and ahead > _SPLICE_FORWARD_US:
+            self._damaged("a time far beyond the end")
+            self.broke_inside = True
+            return False
         return self._misplaced or (self.format.timed and abs(ahead) > _JITTER_US)
 
-    def _start_run(self, frame: AudioFrame) -> None:
+    def _start_run(self, frame: AudioFrame, elsewhere: bool) -> None:
         time_us = self._time_us(frame)
-        far = time_us is not None and (self._misplaced or abs(time_us - self._next_us) > _JITTER_US)
-        self._run_us = time_us if time_us is not None and far else self._next_us
         self._run_frames = 0
-        self._misplaced = False
+        if elsewhere and time_us is not None:
+            self._run_us = time_us
+            self._misplaced = False
+        else:
+            self._run_us = self._next_us
 
 
 def _microseconds(stream: Stream, timestamp: int) -> int:

@@ -123,7 +123,7 @@ class Whisper:
     def cut_decoder(self) -> bool:
         """Whether this is a large model whose decoder was cut to a few layers (turbo, distil): those cannot translate."""
         config = msgspec.json.decode((self._folder / "config.json").read_bytes())
-        return self._model.n_mels == 128 and max(layer for layer, _ in config["alignment_heads"]) < 4
+        return bool(self._model.n_mels == 128 and max(layer for layer, _ in config["alignment_heads"]) < 4)
 
 
 def _storage(array: NDArray[Any]) -> Encoded:

@@ -47,6 +47,10 @@ class Thresholds:
         repeats = attempt.compression_ratio > self.compression_ratio
         return self.silent(attempt) or not (repeats or attempt.avg_logprob < self.logprob)
 
+    def trust(self, attempt: Attempt) -> bool:
+        """Whether a text is good enough to be added to another."""
+        return self.accept(attempt) and attempt.no_speech_prob <= self.no_speech
+
     def best(self, attempts: Sequence[Attempt]) -> Attempt:
         """The accepted attempt, which is the last if there is one, else the likeliest, of those that do not repeat themselves if there are any."""
         if self.accept(attempts[-1]):

@@ -20,6 +20,7 @@ from functools import lru_cache
 from itertools import islice
 
 import ctranslate2
+import msgspec
 from faster_whisper.tokenizer import Tokenizer
 
 from pipeline.errors import SutradharError, UsageError
@@ -28,10 +29,12 @@ from pipeline.settings import Settings
 from stages.asr.ctranslate import MAX_LENGTH, Decoded, Encoded, Whisper, usable_cores
 from stages.asr.cuda import is_out_of_memory, preload_libraries
 from stages.asr.fallback import Attempt, Thresholds
+from stages.asr.omissions import cut_out, fill, find_gaps, join
 from stages.asr.phrases import split_phrases
 from stages.asr.recogniser import AudioWindow, Phrase, Recognition
 from stages.asr.timestamps import timestamped_phrases
-from stages.asr.words import from_alignment, spread, time_words
+from stages.asr.words import Timing, from_alignment, spread, time_words
+from stages.transcript import Span
 
 MPS_WARNINGS = ("MPS device detected but MLX backend not configured", "Falling back to CPU (slower performance)")
 
@@ -58,6 +61,9 @@ def open_engine(settings: Settings, model: ResolvedModel, translate: bool, log: 
     if translate and (whisper.cut_decoder or not whisper.multilingual):
         raise UsageError(f"WHISPER_MODEL={model.name} was not trained to translate: use large-v3, medium, small or base, or the workflow transcribe")
     return WhisperX(whisper, model, settings, translate, log, degraded)
+
+
+Text = tuple[Attempt, list[Timing]]
 
 
 class WhisperX:
@@ -163,10 +169,12 @@ class WhisperX:
 
     def _recognise_alike(self, windows: Sequence[AudioWindow], encoded: Encoded, language: str, prompt: str) -> list[Recognition]:
         tokenizer = self._tokenizer("transcribe", language)
-        start = [*self._previous(tokenizer, prompt), *tokenizer.sot_sequence, tokenizer.no_timestamps]
-        attempts = self._decode(encoded, start, tokenizer)
-        phrases = self._time(windows, encoded, tokenizer, attempts)
-        recognitions = [_recognition(*parts, language) for parts in zip(windows, attempts, phrases, strict=True)]
+        texts = self._transcribe(windows, encoded, tokenizer, prompt, self._settings.temperatures)
+        texts = self._look_again(windows, texts, tokenizer, prompt)
+        recognitions = [
+            _recognition(window, attempt, split_phrases(time_words(timings, window.offset_ms, window.end_ms, window.speech)), language)
+            for window, (attempt, timings) in zip(windows, texts, strict=True)
+        ]
         if not self._translate or language == "en":
             return recognitions
         translations = self._translate_alike(windows, encoded, language, prompt)
@@ -175,12 +183,40 @@ class WhisperX:
     def _translate_alike(self, windows: Sequence[AudioWindow], encoded: Encoded, language: str, prompt: str) -> list[Recognition]:
         """English phrases with Whisper's own times: cross-attention follows the words of a translation badly."""
         tokenizer = self._tokenizer("translate", language)
-        attempts = self._decode(encoded, [*self._previous(tokenizer, prompt), *tokenizer.sot_sequence], tokenizer)
+        start = [*self._previous(tokenizer, prompt), *tokenizer.sot_sequence]
+        attempts = self._decode(encoded, start, tokenizer, self._settings.temperatures)
         phrases = [
             timestamped_phrases(attempt.tokens, tokenizer.timestamp_begin, tokenizer.decode, window, math.exp(attempt.avg_logprob))
             for window, attempt in zip(windows, attempts, strict=True)
         ]
         return [_recognition(*parts, "en") for parts in zip(windows, attempts, phrases, strict=True)]
+
+    def _transcribe(
+        self, windows: Sequence[AudioWindow], encoded: Encoded, tokenizer: Tokenizer, prompt: str, temperatures: Sequence[float]
+    ) -> list[Text]:
+        start = [*self._previous(tokenizer, prompt), *tokenizer.sot_sequence, tokenizer.no_timestamps]
+        attempts = self._decode(encoded, start, tokenizer, temperatures)
+        return list(zip(attempts, self._time(windows, encoded, tokenizer, attempts), strict=True))
+
+    def _look_again(self, windows: Sequence[AudioWindow], texts: list[Text], tokenizer: Tokenizer, prompt: str) -> list[Text]:
+        """Decode speech that was skipped by itself, and fill it in where that gives a text to be believed."""
+        gaps = [
+            (row, gap)
+            for row, (window, (attempt, timings)) in enumerate(zip(windows, texts, strict=True))
+            if timings and self._thresholds.accept(attempt)
+            for gap in find_gaps(timings, window)
+        ]
+        gaps.reverse()  # the last of a window first, so that the places of the others stay right
+        for begin in range(0, len(gaps), len(windows)):
+            some = gaps[begin : begin + len(windows)]
+            parts = [cut_out(windows[row], gap) for row, gap in some]
+            encoded = self._whisper.encode([part.audio for part in parts])
+            found = self._transcribe(parts, encoded, tokenizer, prompt, self._settings.temperatures[:1])
+            for (row, gap), part, (again, words) in zip(some, parts, found, strict=True):
+                attempt, timings = texts[row]
+                if len(words) > gap.end - gap.first and self._thresholds.trust(again):
+                    texts[row] = join(attempt, again), fill(timings, gap, words, part.offset_ms - windows[row].offset_ms)
+        return texts
 
     # --- Text
 
@@ -188,9 +224,9 @@ class WhisperX:
         tokens = tokenizer.encode(" " + prompt.strip()) if prompt.strip() else []
         return [tokenizer.sot_prev, *tokens[-(MAX_LENGTH // 2 - 1) :]] if tokens else []
 
-    def _decode(self, encoded: Encoded, start: Sequence[int], tokenizer: Tokenizer) -> list[Attempt]:
+    def _decode(self, encoded: Encoded, start: Sequence[int], tokenizer: Tokenizer, temperatures: Sequence[float]) -> list[Attempt]:
         """All windows at once at the first temperature, then those that fail one by one; silent ones end without text."""
-        first, *further = self._settings.temperatures
+        first, *further = temperatures
         if first > 0:
             attempts = [self._sample(encoded, row, start, tokenizer, (first, *further), []) for row in range(encoded.shape[0])]
         else:
@@ -217,19 +253,18 @@ class WhisperX:
 
     # --- Times
 
-    def _time(self, windows: Sequence[AudioWindow], encoded: Encoded, tokenizer: Tokenizer, attempts: Sequence[Attempt]) -> list[tuple[Phrase, ...]]:
+    def _time(self, windows: Sequence[AudioWindow], encoded: Encoded, tokenizer: Tokenizer, attempts: Sequence[Attempt]) -> list[list[Timing]]:
         texts = [attempt.tokens for attempt in attempts]
         aligned = self._whisper.align(encoded, tokenizer, texts, [len(window.audio) for window in windows])
-        phrases = []
+        timings = []
         for window, attempt, alignment in zip(windows, attempts, aligned, strict=True):
-            words, tokens = tokenizer.split_to_word_tokens([*attempt.tokens, tokenizer.eot])
-            if alignment.alignments and attempt.tokens:
-                timings = from_alignment(words, tokens, alignment.alignments, alignment.text_token_probs)
-                timed = time_words(timings, window.offset_ms, window.end_ms, window.speech)
-            else:
-                timed = spread(attempt.text, window.speech, math.exp(attempt.avg_logprob))
-            phrases.append(split_phrases(timed))
-        return phrases
+            if alignment.alignments:
+                words, tokens = tokenizer.split_to_word_tokens([*attempt.tokens, tokenizer.eot])
+                timings.append(from_alignment(words, tokens, alignment.alignments, alignment.text_token_probs))
+            else:  # shorter than one step of the encoder
+                whole = Span(0, window.end_ms - window.offset_ms)
+                timings.append([Timing(*msgspec.structs.astuple(word)) for word in spread(attempt.text, (whole,), math.exp(attempt.avg_logprob))])
+        return timings
 
 
 def _attempt(decoded: Decoded, temperature: float, tokenizer: Tokenizer) -> Attempt:
@@ -240,7 +275,7 @@ def _attempt(decoded: Decoded, temperature: float, tokenizer: Tokenizer) -> Atte
 def _recognition(window: AudioWindow, attempt: Attempt, phrases: tuple[Phrase, ...], language: str) -> Recognition:
     return Recognition(
         window=window.id,
-        text=attempt.text,
+        text="".join(word.text for phrase in phrases for word in phrase).strip(),
         tokens=attempt.tokens,
         avg_logprob=attempt.avg_logprob,
         no_speech_prob=attempt.no_speech_prob,

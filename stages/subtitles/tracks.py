@@ -27,7 +27,7 @@ def make_tracks(ctx: StageContext) -> Outcome:
     degraded = []
     for (transcript, _), track in zip(transcripts, tracks.tracks, strict=True):
         for suffix, write in formats.items():
-            ctx.deliver(f"{ctx.media.stem}.{track.language}.{suffix}").write_bytes(write(transcript, track).encode())
+            ctx.deliver(f"{ctx.stem}.{track.language}.{suffix}").write_bytes(write(transcript, track).encode())
         degraded += _broken_rules(transcript, track, ctx.settings)
     save(ctx.write("subtitles/tracks.json"), tracks)
     if len(transcripts) <= len(translations):

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -133,9 +134,24 @@ def test_a_recording_with_a_cover_has_no_video(tmp_path: Path) -> None:
     assert len(decoded(path)) == 4 * media.SAMPLE_RATE
 
 
+def test_a_picture_in_an_unknown_codec_does_not_keep_the_sound_from_being_used(tmp_path: Path) -> None:
+    path = make(tmp_path, "a.mkv")
+    path.write_bytes(path.read_bytes().replace(b"V_MPEG4/ISO/ASP", b"V_FUTURE/ISO/16"))
+    assert media.probe(path).video == media.VideoStream("unknown codec", 0, 0, 10.0)
+    assert len(decoded(path)) // 1000 == 64
+
+
 def test_probe_measures_what_the_header_does_not_tell(tmp_path: Path) -> None:
     info = media.probe(make(tmp_path, "live.webm"))
     assert (info.duration_ms // 100, info.promises) == (40, False)
+
+
+def test_a_guessed_duration_is_no_promise(tmp_path: Path) -> None:
+    """The bit rate of the noise at its beginning says nothing of the silence after it."""
+    path = recording(tmp_path / "a.mp3", "-af", "volume='lt(t,1)':eval=frame,apad=pad_dur=30", "-q:a", "0", "-write_xing", "0")
+    info = media.probe(path)
+    assert (info.promises, abs(info.duration_ms - 34_000) > 1000) == (False, True)
+    assert len(decoded(path)) / media.SAMPLE_RATE == pytest.approx(34, abs=0.1)
 
 
 def test_identity_changes_with_head_middle_tail_and_size(tmp_path: Path) -> None:
@@ -186,7 +202,6 @@ def impostor(folder: Path, text: str) -> Path:
 def test_refuses_in_one_line_what_is_no_media(
     make_path: Callable[[Path], Path], reason: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "a.ts").write_bytes(b"")
     path = make_path(tmp_path)
     with pytest.raises(UsageError, match=reason) as refusal:
         media.probe(path)
@@ -200,7 +215,24 @@ def test_a_pipe_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:
         media.probe(tmp_path / "pipe.mp4")
 
 
-def test_nothing_that_a_file_names_is_opened(tmp_path: Path) -> None:
+PLAYLISTS = {
+    "list.m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n{}\n#EXT-X-ENDLIST\n",
+    "film.mp4": "ffconcat version 1.0\nfile {}\n",
+}
+
+
+@pytest.mark.parametrize("name", PLAYLISTS)
+def test_a_playlist_opens_nothing_on_this_machine(name: str, tmp_path: Path) -> None:
+    make(tmp_path, "a.ts")
+    (tmp_path / name).write_text(PLAYLISTS[name].format("a.ts"))
+    with pytest.raises(UsageError, match="only names other files"):
+        media.probe(tmp_path / name)
+    with pytest.raises(StageFailed, match=r"Error opening input|Invalid"):
+        media.run_ffmpeg([*media.input_arguments(tmp_path / name), "-c", "copy"], tmp_path / "out.mkv")
+
+
+@pytest.mark.parametrize("name", PLAYLISTS)
+def test_a_playlist_opens_nothing_elsewhere(name: str, tmp_path: Path) -> None:
     asked: list[str] = []
 
     class Server(http.server.BaseHTTPRequestHandler):
@@ -209,20 +241,13 @@ def test_nothing_that_a_file_names_is_opened(tmp_path: Path) -> None:
 
     with http.server.HTTPServer(("127.0.0.1", 0), Server) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        path = impostor(tmp_path, f"#EXTM3U\n#EXTINF:4,\nhttp://127.0.0.1:{server.server_port}/a.ts\n#EXT-X-ENDLIST\n")
+        (tmp_path / name).write_text(PLAYLISTS[name].format(f"http://127.0.0.1:{server.server_port}/a.ts"))
         with pytest.raises(UsageError):
-            media.probe(path)
+            media.probe(tmp_path / name)
         with pytest.raises(StageFailed):
-            media.run_ffmpeg([*media.input_arguments(path), "-c", "copy"], tmp_path / "out.mkv")
+            media.run_ffmpeg([*media.input_arguments(tmp_path / name), "-c", "copy"], tmp_path / "out.mkv")
         server.shutdown()
     assert asked == []
-
-
-def test_a_playlist_cannot_make_ffmpeg_read_another_local_file(tmp_path: Path) -> None:
-    target = make(tmp_path, "a.ts")
-    path = impostor(tmp_path, f"#EXTM3U\n#EXTINF:4,\n{target}\n#EXT-X-ENDLIST\n")
-    with pytest.raises(StageFailed, match="Error opening input"):
-        media.run_ffmpeg([*media.input_arguments(path), "-c", "copy"], tmp_path / "out.mkv")
 
 
 def test_a_file_without_sound_is_refused(tmp_path: Path) -> None:
@@ -292,8 +317,9 @@ def test_gaps_are_silent_and_what_follows_keeps_its_time(tmp_path: Path) -> None
 
 def test_recordings_joined_end_to_end_are_decoded_one_after_the_other(tmp_path: Path) -> None:
     part = make(tmp_path, "a.ts").read_bytes()
-    (tmp_path / "joined.ts").write_bytes(part * 3)
-    assert len(decoded(tmp_path / "joined.ts")) / media.SAMPLE_RATE == pytest.approx(12, abs=0.3)
+    surround = film(tmp_path / "surround.ts", *FILMS["a.ts"], "-ac", "6").read_bytes()
+    (tmp_path / "joined.ts").write_bytes(part + part + surround + part)
+    assert len(decoded(tmp_path / "joined.ts")) / media.SAMPLE_RATE == pytest.approx(16, abs=0.4)
 
 
 @pytest.mark.parametrize("name", ["a.mkv", "a.mp4", "a.ts", "a.avi", "a.mp3", "a.flac", "a.opus", "a.wav", "a.wma"])
@@ -304,9 +330,9 @@ def test_a_clip_is_the_same_stretch_of_the_whole(name: str, tmp_path: Path) -> N
     whole = decoded(path)
     clip = decoded(path, 0, 7250, 8750)
     assert len(clip) == 1500 * media.SAMPLE_RATE // 1000
-    reference = whole[7250 * 16 - 100 : 8750 * 16 + 100].astype(float)
-    at = int(np.argmax(np.correlate(reference, clip.astype(float)))) - 100
-    assert abs(at) <= 16  # samples: within a millisecond
+    around = whole[7250 * 16 - 16 : 8750 * 16 + 16].astype(float)  # timestamps are rounded to a millisecond in some containers
+    differences = [np.abs(around[at : at + len(clip)] - clip).mean() for at in range(33)]
+    assert min(differences) < 0.1 * np.abs(clip).mean()
 
 
 @pytest.mark.parametrize("channels", [2, 6, 8, 13, 32])
@@ -408,6 +434,16 @@ def test_damage_inside_is_told_with_its_time_or_left_out(name: str, tmp_path: Pa
     assert re.search(r"is damaged at 00:00:0[123]", sound.degraded[0])
 
 
+def test_an_impossible_time_is_damage_and_does_not_become_hours_of_silence(tmp_path: Path) -> None:
+    path = recording(tmp_path / "a.mka", "-c:a", "flac", "-cluster_time_limit", "1000")
+    data = path.read_bytes()
+    last_cluster = data.index(b"\xe7", data.rindex(b"\x1f\x43\xb6\x75"))  # its Timestamp element: E7 82 and two bytes of milliseconds
+    path.write_bytes(data[: last_cluster + 2] + b"\xff\xff" + data[last_cluster + 4 :])
+    with pytest.raises(StageFailed, match=r"damaged at 00:00:0[123].* \(a time far beyond the end\)"):
+        decoded(path)
+    assert len(decoded(path, allow_truncated=True)) == 4 * media.SAMPLE_RATE
+
+
 # The timeline
 
 
@@ -466,6 +502,19 @@ def test_ffmpeg_ends_with_the_work_that_called_it(tmp_path: Path) -> None:
         media.run_ffmpeg(["-re", "-f", "lavfi", "-i", "sine=d=600"], tmp_path / "endless.wav", give_up)
     running = subprocess.run(["ps", "-Ao", "args"], capture_output=True, text=True, check=True).stdout
     assert str(tmp_path) not in running
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the stage's process group is ended")
+def test_ffmpeg_is_killed_with_its_parent(root: Path, tmp_path: Path) -> None:
+    work = "import sys; from pathlib import Path; from pipeline import media; media.run_ffmpeg(sys.argv[2:], Path(sys.argv[1]), lambda done: print(done, flush=True))"
+    endless = [str(tmp_path / "endless.wav"), "-re", "-f", "lavfi", "-i", "sine=d=600"]
+    with subprocess.Popen([sys.executable, "-c", work, *endless], cwd=root, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout
+        parent.stdout.readline()
+        parent.kill()
+    deadline = time.monotonic() + 5
+    while str(tmp_path) in (running := subprocess.run(["ps", "-Ao", "args"], capture_output=True, text=True, check=True).stdout):
+        assert time.monotonic() < deadline, running
 
 
 def test_the_module_is_light(root: Path) -> None:
