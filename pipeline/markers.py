@@ -73,6 +73,8 @@ def why_stale(
     recorded = marker.inputs.get(MEDIA)
     if media is not None and (recorded is None or recorded.sha256 != media.sha256):
         return "the media file changed"
+    if dropped := marker.inputs.keys() - inputs.keys() - {MEDIA}:
+        return f"{min(dropped)} is no longer read"
     return next(_changed_files(marker, inputs, outputs, verify), "")
 
 

@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline import engines
 from pipeline.errors import SutradharError, UsageError
 from pipeline.house import VERSION, House, check_job_id
 
@@ -35,7 +36,6 @@ change them, then run. exit codes: 0 prepared (with --run: done), 2 it cannot wo
 run-pipeline.sh
 """
 STARTER_MODEL = "base"
-ENGINES_HERE = ("whisperx",)  # recognisers that this version has
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -58,7 +58,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--audio-track", default="", metavar="N|LANG", help="audio track, counted from 0, or its language (default: the source language's)"
     )
     parser.add_argument("--model", default="", help="Whisper model: a size such as large-v3, a hub id, or a folder")
-    parser.add_argument("--backend", choices=("whisperx", "mlx"), help="recogniser (default: what suits this machine)")
+    parser.add_argument("--backend", default="", help=f"recogniser: {', '.join(engines.ENGINES)} (default: what suits this machine)")
     parser.add_argument("--device", choices=("cpu", "cuda", "mps"), help="where recognition runs (default: what suits this machine)")
     parser.add_argument("--allow-truncated", action="store_true", help="accept a file that ends before its container says it does")
     parser.add_argument("--offline", action="store_true", help="never ask a model hub")
@@ -227,19 +227,16 @@ def _choose_recogniser(arguments: argparse.Namespace, machine: Hardware, house: 
 
 def _backend_and_device(arguments: argparse.Namespace, machine: Hardware, console: Console) -> tuple[str, str]:
     advice = machine.recommended_settings
-    backend = arguments.backend or advice.whisper_backend
+    backend = arguments.backend or (advice.whisper_backend if advice.whisper_backend in engines.ENGINES else engines.DEFAULT)
     device = arguments.device or advice.device
-    if arguments.backend and backend not in ENGINES_HERE:
-        raise UsageError(f"This version has no {backend} recogniser yet; leave --backend away to use {ENGINES_HERE[0]}")
-    if backend not in ENGINES_HERE:
-        backend = ENGINES_HERE[0]
+    engine = engines.engine_of(backend)
     if device == "cuda" and machine.gpu_type != "cuda":
         raise UsageError(f"--device cuda: no usable NVIDIA GPU here ({advice.device_reason}); use --device cpu")
     if device == "mps" and machine.gpu_type != "mps":
         raise UsageError("--device mps: this is not an Apple Silicon machine; use --device cpu")
-    if device == "mps" and backend == "whisperx":
-        console.warn("MPS device detected but MLX backend not configured")
-        console.warn("Falling back to CPU (slower performance)")
+    if device == "mps" and device not in engine.devices:
+        for warning in engines.MPS_WARNINGS:
+            console.warn(warning)
     return backend, device
 
 
@@ -250,7 +247,7 @@ def _choose_model(arguments: argparse.Namespace, machine: Hardware, house: House
     if arguments.model:
         name = Path(arguments.model).expanduser().resolve() if models.is_folder(arguments.model) else arguments.model
         choices.take("WHISPER_MODEL", name, "given with --model")
-    elif models.is_here(advised, "ct2", models_dir=house.models):
+    elif models.is_here(advised, engines.ENGINES[choices.values["WHISPER_BACKEND"]].form, models_dir=house.models):
         choices.take("WHISPER_MODEL", advised, machine.recommended_settings.whisper_model_reason)
     else:
         reason = f"the model that is here; this machine could run {advised}: ./scripts/get-model.sh {advised}"
@@ -278,7 +275,7 @@ def _check_stages(settings: Settings, house: House) -> None:
     from pipeline import models
     from stages import WORKFLOWS
 
-    for stage in WORKFLOWS[settings.WORKFLOW]:
+    for stage in WORKFLOWS[settings.workflow]:
         stage.check(settings)
         for need in stage.models(settings):
             models.check(need.name, need.form, models_dir=house.models, offline=settings.OFFLINE)

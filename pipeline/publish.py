@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import count
 from pathlib import Path
 
@@ -11,13 +11,13 @@ from pipeline.job import Job
 from pipeline.markers import Marker, write_marker
 
 
-def synced_records(folder: Path) -> dict[str, FileRecord]:
-    """Every file below a folder by its relative path, on the disk for good. Raises OSError."""
+def synced_records(folder: Path, names: Iterable[str]) -> dict[str, FileRecord]:
+    """Those of these files that are there, each on the disk for good. Raises OSError."""
     records = {}
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            sync_file(path)
-            records[path.relative_to(folder).as_posix()] = record(path)
+    for name in names:
+        if (folder / name).is_file():
+            sync_file(folder / name)
+            records[name] = record(folder / name)
     return records
 
 
@@ -30,7 +30,9 @@ def publish(job: Job, marker: Marker, old: Marker | None, scratch: Path, deliver
     marker_path.unlink(missing_ok=True)
     sync_folder(marker_path.parent)
     for name in marker.outputs:
-        (scratch / name).replace(job.artifacts / name)
+        target = job.artifacts / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (scratch / name).replace(target)
     ours = old.deliverables if old else {}
     for name in ours.keys() - marker.deliverables.keys():
         _retire(job.deliverables / name, ours[name], warn)
@@ -38,8 +40,8 @@ def publish(job: Job, marker: Marker, old: Marker | None, scratch: Path, deliver
         target = job.deliverables / name
         _keep_if_edited(target, (new, ours.get(name)), warn)
         (deliverables / name).replace(target)
-    sync_folder(job.deliverables)
-    sync_folder(marker_path.parent)
+    for folder in {job.deliverables, marker_path.parent, *((job.artifacts / name).parent for name in marker.outputs)}:
+        sync_folder(folder)
     write_marker(marker_path, marker)
 
 

@@ -60,7 +60,7 @@ def run_job(job: Job, workflows: Mapping[str, Sequence[Stage]], plan: Plan, chan
                 job.change_settings(changes)
                 console.info(f"Written to {job.env_path.name}: {', '.join(changes)}")
             settings = job.settings()
-            return JobRun(job, workflows[settings.WORKFLOW], settings, plan, console).run()
+            return JobRun(job, workflows[settings.workflow], settings, plan, console).run()
         finally:
             job.note_running(None)
 
@@ -156,14 +156,14 @@ class JobRun:
         with self._scratch(stage) as (scratch, deliverables):
             result = self._call(stage, scratch, deliverables)
             outcome = result.outcome
-            made = publish.synced_records(scratch)
+            made = publish.synced_records(scratch, stage.writes)
             if absent := [name for name in stage.writes if name not in made or not made[name].size]:
                 raise StageFailed(f"Stage {stage.name} ended without writing {', '.join(absent)}; please report this")
             marker = Marker(
                 stage=stage.name,
                 inputs=inputs,
                 outputs=made,
-                deliverables=publish.synced_records(deliverables),
+                deliverables=publish.synced_records(deliverables, sorted(path.name for path in deliverables.iterdir())),
                 settings=markers.settings_of(stage, self.settings),
                 summary=outcome.summary,
                 engine=outcome.engine,
@@ -198,7 +198,7 @@ class JobRun:
 
     def _call(self, stage: Stage, scratch: Path, deliverables: Path) -> stage_process.Result:
         assignment = Assignment(
-            workflow=self.settings.WORKFLOW,
+            workflow=self.settings.workflow,
             stage=stage.name,
             settings=self.settings,
             media=str(self.job.media),
@@ -224,7 +224,7 @@ class JobRun:
 
 def staleness(job: Job, stage: Stage, marker: Marker, settings: Settings, media_record: FileRecord | None, *, verify: bool = False) -> str:
     """Why a stage that has a marker is not done all the same; empty where it is done."""
-    artifacts = {name: job.artifacts / name for name in marker.outputs}
+    artifacts = {name: job.artifacts / name for name in (*stage.writes, *marker.outputs)}
     return markers.why_stale(
         marker,
         settings=markers.settings_of(stage, settings),

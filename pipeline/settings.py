@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from pipeline.engines import DEFAULT, ENGINES
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     # --- Job
@@ -26,7 +28,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ALLOW_TRUNCATED: Annotated[bool, Meta(description="Accept a file that ends before its container says it does.")] = False
     OFFLINE: Annotated[bool, Meta(description="Never ask a model hub; use only what is in models/ or in the hub's cache.")] = False
     # --- Recognition
-    WHISPER_BACKEND: Annotated[Literal["whisperx", "mlx"], Meta(description="Engine that recognises speech.")] = "whisperx"
+    WHISPER_BACKEND: Annotated[str, Meta(min_length=1, description=f"Engine that recognises speech: {', '.join(ENGINES)}.")] = DEFAULT
     WHISPERX_DEVICE: Annotated[Literal["cpu", "cuda", "mps"], Meta(description="Where recognition runs.")] = "cpu"
     CUDA_VISIBLE_DEVICES: Annotated[
         str, Meta(description="Which NVIDIA GPU to use (its UUID or number) where there are several; empty for the first.")
@@ -79,6 +81,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Literal["auto", "mkv", "mp4", "none"],
         Meta(description="Container of the film with its subtitles: auto keeps mkv and mp4, none makes no such file."),
     ] = "auto"
+
+    @property
+    def workflow(self) -> str:
+        """The list of stages that runs: a key of `stages.WORKFLOWS`."""
+        return f"translate/{self.TRANSLATION_ENGINE}" if self.WORKFLOW == "translate" else self.WORKFLOW
 
     @property
     def temperatures(self) -> tuple[float, ...]:

@@ -23,7 +23,7 @@ def of_stages(job: Job) -> Iterator[tuple[str, str, str]]:
     with contextlib.suppress(OSError):
         media_record = media.identity(job.media)
     running = job.running()
-    for stage in WORKFLOWS[settings.WORKFLOW]:
+    for stage in WORKFLOWS[settings.workflow]:
         marker = read_marker(job.marker_path(stage.name), lambda warning: None)
         if running and running.stage == stage.name:
             remark = pace(running.done, running.total, running.seconds) if running.total else f"for {clock(running.seconds)}"

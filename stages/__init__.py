@@ -7,5 +7,5 @@ from stages import align, asr, demux, mux, subtitles, translate, vad
 
 WORKFLOWS: dict[str, tuple[Stage, ...]] = {
     "transcribe": (demux.STAGE, vad.STAGE, asr.STAGE, align.STAGE, subtitles.STAGE, mux.STAGE),
-    "translate": (demux.STAGE, vad.STAGE, asr.TRANSLATING, align.STAGE, translate.STAGE, subtitles.TRANSLATED, mux.STAGE),
+    "translate/whisper": (demux.STAGE, vad.STAGE, asr.TRANSLATING, align.STAGE, translate.STAGE, subtitles.TRANSLATED, mux.STAGE),
 }

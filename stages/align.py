@@ -19,6 +19,8 @@ from typing import Any
 import msgspec
 
 from pipeline.errors import UsageError
+from pipeline.house import House
+from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
 from stages.sound import SAMPLE_RATE, Sound
 from stages.transcript import Audio, Segment, Transcript, Word, load, save
@@ -34,6 +36,12 @@ TORCH_FILES = {
     "VOXPOPULI_ASR_BASE_10K_ES": "wav2vec2_voxpopuli_base_10k_asr_es.pt",
     "VOXPOPULI_ASR_BASE_10K_IT": "wav2vec2_voxpopuli_base_10k_asr_it.pt",
 }
+
+
+def check(settings: Settings) -> None:
+    """A model that was named is there: told before the run, not hours into it."""
+    if settings.ALIGNMENT_MODEL != "auto":
+        find_model(settings.ALIGNMENT_MODEL, "", House.find().models)
 
 
 def run(ctx: StageContext) -> Outcome:
@@ -193,6 +201,7 @@ def _fill(words: Sequence[Word], refined: Sequence[Word | None], start_ms: int, 
 STAGE = Stage(
     name="align",
     run=run,
+    check=check,
     reads=("demux/audio.wav", "demux/audio.json", "asr/transcript.json"),
     writes=("align/transcript.json",),
     settings=("ALIGNMENT_MODEL",),

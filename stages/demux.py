@@ -7,15 +7,24 @@ from pathlib import Path
 
 from pipeline import media
 from pipeline.media import SAMPLE_RATE, Decoding
+from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.timecode import format_ms, parse_ms
 from stages.transcript import Audio, save
 
 
+def clip(settings: Settings) -> tuple[int, int | None]:
+    """First and last millisecond to work on, film time. Raises UsageError."""
+    return parse_ms(settings.MEDIA_START_TIME or "0"), parse_ms(settings.MEDIA_END_TIME) if settings.MEDIA_END_TIME else None
+
+
+def check(settings: Settings) -> None:
+    clip(settings)
+
+
 def run(ctx: StageContext) -> Outcome:
     settings = ctx.settings
-    start_ms = parse_ms(settings.MEDIA_START_TIME or "0")
-    end_ms = parse_ms(settings.MEDIA_END_TIME) if settings.MEDIA_END_TIME else None
+    start_ms, end_ms = clip(settings)
     sound = media.decode(ctx.media, settings.AUDIO_TRACK, start_ms, end_ms, allow_truncated=settings.ALLOW_TRUNCATED)
     duration_ms = _write_wav(ctx, sound, ctx.write("demux/audio.wav"))
     track = sound.info.audio[settings.AUDIO_TRACK]
@@ -45,6 +54,7 @@ def _write_wav(ctx: StageContext, sound: Decoding, path: Path) -> int:
 STAGE = Stage(
     name="demux",
     run=run,
+    check=check,
     writes=("demux/audio.wav", "demux/audio.json"),
     settings=("MEDIA_START_TIME", "MEDIA_END_TIME", "AUDIO_TRACK", "ALLOW_TRUNCATED"),
     reads_media=True,

@@ -41,7 +41,8 @@ class Sound:
 
         self._wave.setpos(min(start, self.samples))
         samples: NDArray[np.float32] = np.frombuffer(self._wave.readframes(count), "<i2").astype(np.float32)
-        return samples / np.float32(32768)
+        samples /= 32768
+        return samples
 
     def read_ms(self, start_ms: int, end_ms: int) -> NDArray[np.float32]:
         return self.read(start_ms * SAMPLES_PER_MS, (end_ms - start_ms) * SAMPLES_PER_MS)

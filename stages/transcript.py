@@ -66,7 +66,7 @@ class Segment(msgspec.Struct, frozen=True):
 
 
 class Transcript(msgspec.Struct, frozen=True):
-    """`asr/transcript.json`, `align/transcript.json`, and translations of them.
+    """`asr/transcript.json`, `align/transcript.json`, and translations of them. `note` is as in `Track`.
 
     `language` is the one most of the speech is in. `start_ms` and `duration_ms` are those of the audio."""
 
@@ -74,6 +74,13 @@ class Transcript(msgspec.Struct, frozen=True):
     start_ms: int
     duration_ms: int
     segments: tuple[Segment, ...]
+    note: str = ""
+
+
+class Translations(msgspec.Struct, frozen=True):
+    """`translate/transcripts.json`: one for each target language that the speech is not in already."""
+
+    transcripts: tuple[Transcript, ...]
 
 
 class Cue(msgspec.Struct, frozen=True):

@@ -33,7 +33,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def shell(home: Path, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(ROOT / command), *arguments], env=os.environ | {"SUTRADHAR_HOME": str(home)}, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [str(ROOT / command), *arguments], env=os.environ | {"SUTRADHAR_HOME": str(home)}, capture_output=True, text=True, check=False
+    )
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +115,9 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
 
 def test_ctrl_c_ends_within_seconds_and_the_next_run_goes_on(home: Path) -> None:
     job = shell(home, "prepare-job.sh", str(SAMPLE), "--transcribe", "-s", "en").stdout.strip()
-    runner = subprocess.Popen([ROOT / "run-pipeline.sh", "-j", job], env=os.environ | {"SUTRADHAR_HOME": str(home)}, stdout=subprocess.PIPE, text=True)
+    runner = subprocess.Popen(
+        [ROOT / "run-pipeline.sh", "-j", job], env=os.environ | {"SUTRADHAR_HOME": str(home)}, stdout=subprocess.PIPE, text=True
+    )
     assert runner.stdout
     for line in runner.stdout:
         if "Stage asr: STARTING" in line:

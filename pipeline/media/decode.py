@@ -101,14 +101,14 @@ class Decoding:
         if reader.broke_inside and self.allow_truncated:
             more = f" and {len(reader.damages) - 1} times more" if len(reader.damages) > 1 else ""
             self.degraded.append(f"{self.name} is damaged at {format_ms(reader.damages[0].at_ms)}{more}: what could not be read was left out")
-        promised = reader.promised_ms
+        promised, reached = reader.promised_ms, reader.reached_ms
         if timeline.full:
             return
         if promised is not None and self.end_ms is not None:
-            promised = min(promised, self.end_ms)
-        if promised is not None and abs(reader.reached_ms - promised) > TOLERANCE_MS:
-            wrong = "the file is cut short" if reader.reached_ms < promised else "its header is wrong"
-            self._fault(f"{self.name}: decoded {reader.reached_ms / 1000:.1f} s, but the container says {promised / 1000:.1f} s: {wrong}")
+            promised, reached = min(promised, self.end_ms), min(reached, self.end_ms)
+        if promised is not None and abs(reached - promised) > TOLERANCE_MS:
+            wrong = "the file is cut short" if reached < promised else "its header is wrong"
+            self._fault(f"{self.name}: decoded {reached / 1000:.1f} s, but the container says {promised / 1000:.1f} s: {wrong}")
         elif promised is None and reader.broke_at_end:
             self._fault(f"{self.name} is cut short: its last packet at {format_ms(reader.damages[-1].at_ms)} is not whole")
         if empty:

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pipeline.engines import engine_of
 from pipeline.errors import UsageError
 from pipeline.settings import Settings
 from pipeline.stage import ModelNeed, Outcome, Stage, StageContext
-from stages.asr.recogniser import MODEL_FORMS
 from stages.sound import Sound
 from stages.transcript import Audio, Transcript, Window, Windows, load, save
 
@@ -57,8 +57,6 @@ def _open(ctx: StageContext, translate: bool) -> Recogniser:
     settings = ctx.settings
     ctx.log.info(f"Configured device: {settings.WHISPERX_DEVICE} (from job config)")
     ctx.log.info(f"Backend: {settings.WHISPER_BACKEND} (from job config)")
-    if translate and settings.targets != ("en",):
-        raise UsageError(f"TARGET_LANGUAGES={settings.TARGET_LANGUAGES}: Whisper translates into English only; set TARGET_LANGUAGES=en")
     need = _models(settings)[0]
     model = resolve(need.name, need.form, models_dir=ctx.models, offline=settings.OFFLINE, say=ctx.log.info)
     return open_recogniser(settings, model, translate=translate, log=ctx.log)
@@ -101,13 +99,28 @@ def _cut_out(sound: Sound, audio: Audio, window: Window, language: str | None, p
     return AudioWindow(window.id, window.start_ms, samples, window.speech, language, prompt)
 
 
+def check(settings: Settings) -> None:
+    from pipeline.languages import whisper_code
+
+    engine_of(settings.WHISPER_BACKEND)
+    if settings.SOURCE_LANGUAGE != "auto":
+        whisper_code(settings.SOURCE_LANGUAGE)
+
+
+def check_translating(settings: Settings) -> None:
+    check(settings)
+    if settings.targets != ("en",):
+        raise UsageError(f"TARGET_LANGUAGES={settings.TARGET_LANGUAGES}: Whisper translates into English only; set TARGET_LANGUAGES=en")
+
+
 def _models(settings: Settings) -> tuple[ModelNeed, ...]:
-    return (ModelNeed(settings.WHISPER_MODEL, MODEL_FORMS[settings.WHISPER_BACKEND]),)
+    return (ModelNeed(settings.WHISPER_MODEL, engine_of(settings.WHISPER_BACKEND).form),)
 
 
 STAGE = Stage(
     name="asr",
     run=run,
+    check=check,
     reads=("demux/audio.wav", "demux/audio.json", "vad/windows.json"),
     writes=("asr/transcript.json",),
     settings=(
@@ -128,4 +141,6 @@ STAGE = Stage(
     tuning=("BATCH_SIZE",),
     models=_models,
 )
-TRANSLATING = replace(STAGE, writes=(*STAGE.writes, TRANSLATION), settings=(*STAGE.settings, "TRANSLATION_ENGINE", "TARGET_LANGUAGES"))
+TRANSLATING = replace(
+    STAGE, check=check_translating, writes=(*STAGE.writes, TRANSLATION), settings=(*STAGE.settings, "TRANSLATION_ENGINE", "TARGET_LANGUAGES")
+)

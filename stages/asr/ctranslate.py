@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,26 +26,18 @@ from numpy.typing import NDArray
 
 from pipeline.probe import cpu_quota
 from pipeline.settings import Settings
+from stages.asr.decoding import MAX_LENGTH, Alignment, Decoded, Encoded
 from stages.asr.fallback import BEST_OF
 
 SAMPLES = 480_000  # of a window
 HOP = 160  # samples of a mel frame
-MAX_LENGTH = 448  # tokens of prompt and text together
 SEED = 1
 
 Array = NDArray[np.float32]
-Encoded = Any  # ctranslate2.StorageView of encoder output, shape (windows, 1500, width)
-
-
-@dataclass(frozen=True)
-class Decoded:
-    tokens: list[int]
-    avg_logprob: float
-    no_speech_prob: float
 
 
 class Whisper:
-    """A model in memory, for several threads at once."""
+    """Implements `decoding.Model`, for several threads at once. Its encoder output is a ctranslate2.StorageView of (windows, 1500, width)."""
 
     def __init__(self, folder: Path, device: str, compute_type: str, workers: int, threads: int) -> None:
         ctranslate2.set_random_seed(SEED)
@@ -114,10 +105,10 @@ class Whisper:
             for tokens in [result.sequences_ids[0]]
         ]
 
-    def align(self, encoded: Encoded, tokenizer: Tokenizer, texts: Sequence[Sequence[int]], samples: Sequence[int]) -> list[Any]:
-        """For each window pairs of (token, frame of 20 ms), none where it is too short, and the probability of each token."""
+    def align(self, encoded: Encoded, tokenizer: Tokenizer, texts: Sequence[Sequence[int]], samples: Sequence[int]) -> list[Alignment]:
         frames = [-(-count // HOP) for count in samples]
-        return list(self._model.align(encoded, tokenizer.sot_sequence, [list(text) for text in texts], frames))
+        found = self._model.align(encoded, tokenizer.sot_sequence, [list(text) for text in texts], frames)
+        return [Alignment(one.alignments, one.text_token_probs) for one in found]
 
     @property
     def cut_decoder(self) -> bool:

@@ -1,6 +1,7 @@
 """What a recogniser is handed and gives back, and which ones there are.
 
-To add one, write a module with `open_engine(settings, model, translate, log) -> Recogniser` and put its name into `ENGINES`.
+To add one, write `stages/asr/<name>.py` with `open_engine(settings, model, translate, log) -> Recogniser` and put a line into
+`pipeline.engines.ENGINES`.
 """
 
 from __future__ import annotations
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Phrase = tuple[Word, ...]
-
-ENGINES = {"whisperx": "stages.asr.whisperx"}
-MODEL_FORMS = {"whisperx": "ct2"}  # files that an engine loads: a form of pipeline.models
 
 
 @dataclass(frozen=True)
@@ -72,5 +70,5 @@ class Recogniser(Protocol):
 
 def open_recogniser(settings: Settings, model: ResolvedModel, *, translate: bool, log: logging.Logger) -> Recogniser:
     """Load the engine that the settings name. Raises UsageError where the machine, model or language will not do."""
-    engine = import_module(ENGINES[settings.WHISPER_BACKEND])
+    engine = import_module(f"stages.asr.{settings.WHISPER_BACKEND}")
     return cast(Recogniser, engine.open_engine(settings, model, translate, log))

@@ -115,7 +115,8 @@ def _snap(word: Word, islands: Sequence[Span]) -> Word:
         return min(word.end_ms, island.end_ms) - max(word.start_ms, island.start_ms)
 
     island = max(islands, key=shared)
-    if shared(island) > 0:
+    inside = island.start_ms <= word.start_ms <= word.end_ms <= island.end_ms  # a word without length shares no time with anything
+    if inside or shared(island) > 0:
         return moved(word, max(word.start_ms, island.start_ms), min(word.end_ms, island.end_ms))
     duration = min(word.end_ms - word.start_ms, island.end_ms - island.start_ms)
     if word.end_ms <= island.start_ms:

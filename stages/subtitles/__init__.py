@@ -30,4 +30,4 @@ STAGE = Stage(
     writes=("subtitles/tracks.json",),
     settings=("SUBTITLE_PROFILE", "SUBTITLE_FORMATS", "SUBTITLE_FPS"),
 )
-TRANSLATED = replace(STAGE, reads=("align/transcript.json", "translate/transcript.json"), settings=(*STAGE.settings, "TRANSLATION_ENGINE"))
+TRANSLATED = replace(STAGE, reads=(*STAGE.reads, "translate/transcripts.json"))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from pipeline.stage import Outcome, Stage, StageContext
-from stages.transcript import Segment, Transcript, load, save
+from stages.transcript import Segment, Transcript, Translations, load, save
 
 TARGET = "en"  # all that Whisper translates into
 FEW_WORDS = 3  # so many may be the same in both languages: names, hotel, okay
@@ -22,13 +22,15 @@ SAME = 0.8  # of the words, and it is the source again
 def run(ctx: StageContext) -> Outcome:
     source = load(ctx.read("align/transcript.json"), Transcript)
     if source.language == TARGET:
-        save(ctx.write("translate/transcript.json"), source)
-        return Outcome(summary="Translation completed: the speech is in English already", seconds_of_media=source.duration_ms / 1000)
+        save(ctx.write("translate/transcripts.json"), Translations(()))
+        already = f"No translation: the speech is in {TARGET} already"
+        return Outcome(summary=already, degraded=(already,), seconds_of_media=source.duration_ms / 1000)
     translation = load(ctx.read("asr/translation.json"), Transcript)
     segments = [segment for segment in translation.segments if is_translation(segment, source.segments)]
     left_out = len(translation.segments) - len(segments)
     numbered = tuple(msgspec.structs.replace(segment, id=number) for number, segment in enumerate(segments))
-    save(ctx.write("translate/transcript.json"), msgspec.structs.replace(translation, segments=numbered))
+    english = msgspec.structs.replace(translation, segments=numbered, note="translated by Whisper")
+    save(ctx.write("translate/transcripts.json"), Translations((english,)))
     return Outcome(
         summary=f"Translation completed: {len(segments)} segments, by Whisper's own translation",
         degraded=(f"{left_out} of {len(translation.segments)} segments were not translated and are left out",) if left_out else (),
@@ -54,6 +56,6 @@ STAGE = Stage(
     name="translate",
     run=run,
     reads=("align/transcript.json", "asr/translation.json"),
-    writes=("translate/transcript.json",),
+    writes=("translate/transcripts.json",),
     settings=("TRANSLATION_ENGINE", "TARGET_LANGUAGES"),
 )

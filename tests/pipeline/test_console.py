@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import io
 from pathlib import Path
 
@@ -64,7 +65,5 @@ def test_a_stream_that_is_gone_does_not_matter() -> None:
         console.info("x" * 100_000)
         console.print("still here")
         full.truncate = lambda *_: 0  # type: ignore[method-assign, assignment]
-        try:
+        with contextlib.suppress(OSError):
             full.close()
-        except OSError:
-            pass

@@ -520,3 +520,10 @@ def test_ffmpeg_is_killed_with_its_parent(root: Path, tmp_path: Path) -> None:
 def test_the_module_is_light(root: Path) -> None:
     heavy = "import sys, pipeline.media; print([name for name in ('av', 'numpy', 'imageio_ffmpeg', 'langcodes') if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", heavy], cwd=root, capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("end_ms", [3000, 3900])
+def test_a_clip_may_end_after_the_sound_and_before_the_picture(end_ms: int, tmp_path: Path) -> None:
+    made = ffmpeg(tmp_path / "a.mkv", *PICTURE, "-f", "lavfi", "-i", "sine=duration=2", "-c:v", "mpeg4")
+    samples = sum(len(block) for block in media.decode(made, end_ms=end_ms))
+    assert 1900 * 16 <= samples <= end_ms * 16

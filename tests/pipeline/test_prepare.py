@@ -48,7 +48,7 @@ def test_ids_count_up_and_can_be_given(house: House, capsys: pytest.CaptureFixtu
     assert "Job mine exists already" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["Mission: Impossible (1996).mp4", "it's %03d \"x\".mp4", "दीवार 🎬.mp4", "-rf.mp4", "a\nb.mp4", "x;y & $(id).mp4"])
+@pytest.mark.parametrize("name", ["Mission: Impossible (1996).mp4", 'it\'s %03d "x".mp4', "दीवार 🎬.mp4", "-rf.mp4", "a\nb.mp4", "x;y & $(id).mp4"])
 def test_any_file_name_works(tmp_path: Path, name: str, house: House, capsys: pytest.CaptureFixture[str]) -> None:
     film = tmp_path / name
     film.symlink_to(SAMPLE)

@@ -12,7 +12,7 @@ from pipeline.errors import UsageError
 from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
 from stages import subtitles
-from stages.transcript import Cue, Track, Tracks, Transcript, load, save
+from stages.transcript import Cue, Track, Tracks, Transcript, Translations, load, save
 from tests.stages.subtitles.support import spoken
 
 
@@ -47,18 +47,23 @@ def test_a_transcript_becomes_a_track_and_its_files(tmp_path: Path) -> None:
     assert (outcome.summary, outcome.degraded) == ("Subtitles completed: 1 cues in hi", ())
 
 
-def test_a_translation_becomes_a_second_track_with_a_note(tmp_path: Path) -> None:
-    settings = Settings(SUBTITLE_FORMATS="srt")
-    _, files = run(tmp_path, subtitles.TRANSLATED, settings, align=spoken("नमस्ते।", language="hi"), translate=spoken("Hello."))
-    assert files == ["film.final.en.srt", "film.final.hi.srt"]
+def translated(tmp_path: Path, *transcripts: Transcript) -> list[str]:
+    ctx = context(tmp_path, subtitles.TRANSLATED, Settings(SUBTITLE_FORMATS="srt"), align=spoken("नमस्ते।", language="hi"))
+    (ctx.artifacts / "translate").mkdir()
+    save(ctx.artifacts / "translate" / "transcripts.json", Translations(transcripts))
+    subtitles.TRANSLATED.run(ctx)
+    return sorted(path.name for path in (tmp_path / "out").iterdir())
+
+
+def test_a_translation_becomes_a_second_track_with_its_note(tmp_path: Path) -> None:
+    english = msgspec.structs.replace(spoken("Hello."), note="translated by Whisper")
+    assert translated(tmp_path, english) == ["film.final.en.srt", "film.final.hi.srt"]
     tracks = load(tmp_path / "scratch" / "subtitles" / "tracks.json", Tracks).tracks
     assert [(track.language, track.note) for track in tracks] == [("hi", ""), ("en", "translated by Whisper")]
 
 
-def test_no_translation_into_the_language_spoken(tmp_path: Path) -> None:
-    outcome, files = run(tmp_path, subtitles.TRANSLATED, Settings(SUBTITLE_FORMATS="srt"), align=spoken("Hello."), translate=spoken("Hi."))
-    assert files == ["film.final.en.srt"]
-    assert outcome.degraded == ("No translated track: the speech is in en already",)
+def test_without_a_translation_there_is_one_track(tmp_path: Path) -> None:
+    assert translated(tmp_path) == ["film.final.hi.srt"]
 
 
 def test_speech_without_room_is_told(tmp_path: Path) -> None:
