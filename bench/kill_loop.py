@@ -94,9 +94,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as home:
         length, kills = kill_loop(Path(home), arguments.media.absolute(), arguments.kills, arguments.seed)
     for kill in kills:
-        print(
-            f"killed at {kill.seconds:6.2f} s in {kill.stage:<18} second run: exit {kill.exit_code}, identical {kill.identical}, left over {kill.leftovers}"
-        )
+        after = f"exit {kill.exit_code}, identical {kill.identical}, left over {kill.leftovers}"
+        print(f"killed at {kill.seconds:6.2f} s in {kill.stage:<18} second run: {after}")
     good = sum(kill.exit_code == 0 and kill.identical and not kill.leftovers for kill in kills)
     print(f"{good} of {len(kills)} recovered whole (undisturbed run {length:.1f} s, seed {arguments.seed})")
     result = {"seed": arguments.seed, "undisturbed_seconds": round(length, 2), "recovered": good, "kills": [asdict(kill) for kill in kills]}

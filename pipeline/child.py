@@ -141,6 +141,7 @@ def _versions(distributions: tuple[str, ...]) -> dict[str, str]:
 def main() -> None:
     die_with_parent(int(sys.argv[1]))
     os.umask(0o077)
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime reports to Microsoft otherwise
     events = EventWriter(os.fdopen(os.dup(1), "wb"))
     os.dup2(2, 1)
     sys.stdout = sys.stderr = io.TextIOWrapper(LogStream(2, "wb", closefd=False), encoding="utf-8", errors="replace", write_through=True)

@@ -7,6 +7,7 @@ somebody may expect to be expanded) is refused here, with the line number.
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -97,11 +98,18 @@ def build(values: Mapping[str, str], name: str) -> Settings:
         if key not in Settings.__struct_fields__:
             raise UsageError(f"{name}: {_unknown(key)}")
     try:
-        return msgspec.convert(dict(values), Settings, strict=False)
+        settings = msgspec.convert(dict(values), Settings, strict=False)
     except msgspec.ValidationError as error:
         match = re.search(r"\$\.(\w+)", str(error))
         key = match.group(1) if match else ""
         raise UsageError(f"{name}: {key}={values.get(key, '')!r} does not fit: {describe(key) if key else error}") from None
+    for key, value in values.items():
+        number = getattr(settings, key)
+        if isinstance(number, float) and not math.isfinite(number):
+            raise UsageError(f"{name}: {key}={value!r} does not fit: {describe(key)}")
+        if any("\ud800" <= character <= "\udfff" for character in value):  # how Python keeps bytes that are no UTF-8
+            raise UsageError(f"{name}: {key} holds text that is not UTF-8")
+    return settings
 
 
 def load(path: Path) -> Settings:
@@ -115,16 +123,17 @@ def load(path: Path) -> Settings:
 
 def change(text: str, changes: Mapping[str, str]) -> str:
     """The file's text with some values replaced, everything else as the user left it."""
-    lines = text.splitlines(keepends=True)
-    for key, value in changes.items():
-        new = f"{key}={quote(value)}\n"
-        for number, line in enumerate(lines):
-            if re.match(rf"\s*(export\s+)?{key}\s*=", line):
-                lines[number] = new
-                break
-        else:
-            lines.append(new)
-    return "".join(lines)
+    from dotenv.parser import parse_stream
+
+    left = dict(changes)
+    parts = []
+    for binding in parse_stream(io.StringIO(text, newline="")):
+        original = binding.original.string
+        if binding.key in left:
+            blank = original[: len(original) - len(original.lstrip())]
+            original = f"{blank}{binding.key}={quote(left.pop(binding.key))}\n"
+        parts.append(original)
+    return "".join(parts) + "".join(f"{key}={quote(value)}\n" for key, value in left.items())
 
 
 def parse_assignments(assignments: list[str]) -> dict[str, str]:

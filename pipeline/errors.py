@@ -4,12 +4,14 @@ SutradharError (1)
 ├── UsageError (2)          bad arguments, settings or media: nothing was started
 ├── StageFailed (1)         a stage of a job ended without its result
 ├── JobBusy (75)            another process is running the job
-└── Interrupted (130, 143)  Ctrl-C or SIGTERM
+└── Interrupted (129, 130, 143)  terminal closed, Ctrl-C or SIGTERM
 
 A message says what is wrong, where, and what to do about it, in one line.
 """
 
 from __future__ import annotations
+
+import errno
 
 
 class SutradharError(Exception):
@@ -32,3 +34,18 @@ class Interrupted(SutradharError):
     def __init__(self, signal_number: int) -> None:
         super().__init__("Interrupted; run the same command again to go on from here")
         self.exit_code = 128 + signal_number
+
+
+def in_one_line(error: Exception) -> str:
+    """What went wrong, where, and what to do: of our own errors their message, of the system's the file and a remedy."""
+    if not isinstance(error, OSError):
+        return str(error)
+    where = f" {error.filename}" if error.filename else ""
+    if error.errno == errno.ENOSPC:
+        return f"No space left on device{where and ' for'}{where}; make room and run the same command again"
+    remedy = (
+        "look at its permissions"
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+        else "put right what is there and run the same command again"
+    )
+    return f"Cannot use{where or ' a file'}: {error.strerror}; {remedy}"

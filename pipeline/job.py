@@ -7,6 +7,7 @@ import fcntl
 import os
 import shutil
 import socket
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,8 +84,7 @@ class Job:
         """Make the folder whole or not at all. Raises FileExistsError where the id is taken."""
         house.jobs.mkdir(parents=True, exist_ok=True)
         job = cls(house, request)
-        temporary = house.jobs / f".tmp-{os.getpid()}-{job.id}"
-        temporary.mkdir()
+        temporary = Path(tempfile.mkdtemp(prefix=".tmp-", dir=house.jobs))
         try:
             (temporary / "stages").mkdir()
             (temporary / "logs").mkdir()
@@ -156,6 +156,20 @@ class Job:
         finally:
             os.close(descriptor)
 
+    def note_failure(self, message: str) -> None:
+        """Keep why the last run failed, for `--status`; an empty message forgets it. Best effort, as the log has it too."""
+        path = self.folder / "failure.txt"
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+            if message:
+                path.write_text(message, encoding="utf-8")
+
+    def failure(self) -> str:
+        try:
+            return (self.folder / "failure.txt").read_text(encoding="utf-8")
+        except OSError:
+            return ""
+
     def note_running(self, running: Running | None) -> None:
         """Publish how far the run is. Best effort: never a reason to stop a run."""
         path = self.folder / "running.json"
@@ -173,6 +187,18 @@ class Job:
         except (OSError, msgspec.MsgspecError):
             return None
         return running if running.alive else None
+
+
+def find_job(house: House, name: str) -> Job:
+    """A job by its id, or by a part of it that no other id has. Raises UsageError."""
+    if (house.jobs / check_job_id(name)).is_dir():
+        return Job.open(house, name)
+    alike = [job for job in all_jobs(house) if name in job.id]
+    if len(alike) == 1:
+        return alike[0]
+    if alike:
+        raise UsageError(f"{name} may be any of {', '.join(job.id for job in alike)}; give more of the id")
+    return Job.open(house, name)
 
 
 def all_jobs(house: House) -> list[Job]:

@@ -14,6 +14,7 @@ from pipeline.stage import Stage
 
 SCHEMA = 1
 MEDIA = "media"  # how the user's own file is called among a stage's inputs
+MODEL = "model "  # and what the names of models' files begin with
 
 
 class Marker(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,20 +62,28 @@ def settings_of(stage: Stage, settings: Settings) -> dict[str, str]:
 
 
 def why_stale(
-    marker: Marker, *, settings: Mapping[str, str], inputs: Mapping[str, Path], media: FileRecord | None, outputs: Mapping[str, Path], verify: bool
+    marker: Marker,
+    *,
+    settings: Mapping[str, str],
+    inputs: Mapping[str, Path],
+    looked_at: Mapping[str, FileRecord],
+    outputs: Mapping[str, Path],
+    verify: bool,
 ) -> str:
     """Why the stage has to run again: the first setting or file that is not as the marker says; "" where all is.
 
-    `media` is the user's own file as it is now, for a stage that reads it. `verify` reads every file in full instead of
-    trusting size and modification time."""
+    `looked_at` holds what is too large to be read in full each time, the user's own file and models. `verify` reads every
+    other file in full instead of trusting size and modification time."""
     for key, value in settings.items():
         if marker.settings.get(key) != value:
             return f"{key} changed from {marker.settings.get(key)!r} to {value!r}"
-    recorded = marker.inputs.get(MEDIA)
-    if media is not None and (recorded is None or recorded.sha256 != media.sha256):
-        return "the media file changed"
-    if dropped := marker.inputs.keys() - inputs.keys() - {MEDIA}:
-        return f"{min(dropped)} is no longer read"
+    for name, now in looked_at.items():
+        known = marker.inputs.get(name)
+        # The film is extracted anew in seconds where only its date changed; a model that was copied is no reason for hours of work.
+        if known is None or known.sha256 != now.sha256 or known.size != now.size or (name == MEDIA and known != now):
+            return f"the {name} file changed" if name == MEDIA else f"{name} changed"
+    if dropped := [name for name in marker.inputs if name not in inputs and name != MEDIA and not name.startswith(MODEL)]:
+        return f"{dropped[0]} is no longer read"
     return next(_changed_files(marker, inputs, outputs, verify), "")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline import engines
-from pipeline.errors import SutradharError, UsageError
+from pipeline.errors import SutradharError, UsageError, in_one_line
 from pipeline.house import VERSION, House, check_job_id
 
 if TYPE_CHECKING:
@@ -80,9 +80,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.umask(0o077)  # recordings are private: folders 0700, files 0600
     try:
         job = prepare(arguments, house, console)
-    except SutradharError as error:
-        console.error(str(error))
-        return error.exit_code
+    except (SutradharError, OSError) as error:
+        console.error(in_one_line(error))
+        return getattr(error, "exit_code", 1)
     except KeyboardInterrupt:
         console.error("Interrupted; nothing was prepared")
         return 130
@@ -122,7 +122,7 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
         raise UsageError(f"{os.fsencode(arguments.media)!r}: the name is not UTF-8; rename the file")
     choices = Choices()
     choices.take("WORKFLOW", arguments.workflow)
-    _choose_languages(arguments, choices)
+    _choose_languages(arguments, choices, console)
     info = media.probe(arguments.media)
     _choose_media(arguments, info, choices, console)
     _choose_recogniser(arguments, _hardware(house, console), house, choices, console)
@@ -131,17 +131,20 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
         choices.reasons[key] = "given with --set"
     settings = envfile.build(choices.values, "prepare-job.sh")
     duration_ms = _clip_ms(settings, info)
+    if settings.AUDIO_TRACK >= len(info.audio):
+        raise UsageError(f"AUDIO_TRACK={settings.AUDIO_TRACK}: the file has {len(info.audio)}, counted from 0")
     _check_stages(settings, house)
     return _write(arguments, house, settings, choices, duration_ms)
 
 
-def _choose_languages(arguments: argparse.Namespace, choices: Choices) -> None:
+def _choose_languages(arguments: argparse.Namespace, choices: Choices, console: Console) -> None:
     from pipeline import languages
 
-    source = arguments.source_language
-    if source.lower() != "auto":
-        source = languages.whisper_code(source)
-    choices.take("SOURCE_LANGUAGE", source.lower())
+    source = arguments.source_language.lower()
+    if source != "auto":
+        source = languages.whisper_code(arguments.source_language)
+    choices.take("SOURCE_LANGUAGE", source)
+    console.info(f"Language: {'detected from the sound' if source == 'auto' else f'{languages.name(source)} ({source})'}")
     if arguments.workflow == "transcribe":
         if arguments.target_language:
             raise UsageError("-t belongs to --translate; --transcribe writes the language spoken")
@@ -156,7 +159,7 @@ def _choose_languages(arguments: argparse.Namespace, choices: Choices) -> None:
 
 
 def _choose_media(arguments: argparse.Namespace, info: MediaInfo, choices: Choices, console: Console) -> None:
-    from pipeline import timecode
+    from pipeline import languages, timecode
 
     choices.take("TITLE", arguments.media.stem)
     if info.missing_bytes:
@@ -165,6 +168,8 @@ def _choose_media(arguments: argparse.Namespace, info: MediaInfo, choices: Choic
         )
     track = choose_track(info.audio, arguments.audio_track, choices.values["SOURCE_LANGUAGE"])
     choices.take("AUDIO_TRACK", track.index, f"{track.describe()} of {len(info.audio)}")
+    if choices.values["SOURCE_LANGUAGE"] != "auto" and track.language and not languages.same(track.language, choices.values["SOURCE_LANGUAGE"]):
+        console.warn(f"Audio track {track.index} is tagged {languages.name(track.language)}, not {languages.name(choices.values['SOURCE_LANGUAGE'])}")
     if len(info.audio) > 1:
         console.info(f"Audio track {track.index}: {track.describe()}; --audio-track chooses another of {len(info.audio)}")
     for key, text in (("MEDIA_START_TIME", arguments.start), ("MEDIA_END_TIME", arguments.end)):
@@ -253,20 +258,22 @@ def _choose_model(arguments: argparse.Namespace, machine: Hardware, house: House
         reason = f"the model that is here; this machine could run {advised}: ./scripts/get-model.sh {advised}"
         choices.take("WHISPER_MODEL", STARTER_MODEL, reason)
         if advised != STARTER_MODEL:
-            console.warn(
-                f"Using the small starter model '{STARTER_MODEL}'. For better text get the one for this machine: ./scripts/get-model.sh {advised}"
-            )
+            weak = "" if choices.values["SOURCE_LANGUAGE"] == "en" else ", which is of little use but for English (Hindi: 90 % of characters wrong)"
+            console.warn(f"Using the small starter model '{STARTER_MODEL}'{weak}. Get the one for this machine: ./scripts/get-model.sh {advised}")
 
 
 def _clip_ms(settings: Settings, info: MediaInfo) -> int:
     """Length of the part to work on. Raises UsageError where there is no such part."""
     from pipeline import timecode
 
+    if not info.duration_ms:
+        raise UsageError("The file holds no sound: its audio is 0 s long; give another file")
     start = timecode.parse_ms(settings.MEDIA_START_TIME or "0")
+    if start >= info.duration_ms:
+        raise UsageError(f"--start {timecode.format_ms(start)} is past the end: the file lasts until {timecode.format_ms(info.duration_ms)}")
     end = min(timecode.parse_ms(settings.MEDIA_END_TIME), info.duration_ms) if settings.MEDIA_END_TIME else info.duration_ms
     if start >= end:
-        last = timecode.format_ms(info.duration_ms)
-        raise UsageError(f"--start {timecode.format_ms(start)} is not before --end {timecode.format_ms(end)}; the file lasts until {last}")
+        raise UsageError(f"--start {timecode.format_ms(start)} is not before --end {timecode.format_ms(end)}")
     return end - start
 
 
@@ -285,7 +292,7 @@ def _write(arguments: argparse.Namespace, house: House, settings: Settings, choi
     from pipeline import envfile, media
     from pipeline.job import Job, Request
 
-    path = arguments.media.absolute()
+    path = Path(os.path.abspath(arguments.media))  # noqa: PTH100 - without `..`, but not through symbolic links
     record = media.identity(path)
     for job_id in [arguments.job_id] if arguments.job_id else _free_ids(arguments.media.stem):
         header = (

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from pipeline.errors import Interrupted, JobBusy, SutradharError, UsageError
+from pipeline.errors import Interrupted, JobBusy, SutradharError, UsageError, in_one_line
 from pipeline.house import VERSION, House
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def make_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("-j", "--job", nargs="+", metavar="JOB", help="jobs to run, one after another")
+    what.add_argument("-j", "--job", nargs="+", metavar="JOB", help="jobs to run, one after another; a part of an id that no other has will do")
     what.add_argument("--all", action="store_true", help="run every job that is not finished, oldest first")
     what.add_argument("--list", action="store_true", help="list all jobs")
     what.add_argument("--status", nargs="?", const="", metavar="JOB", help="show the stages of a job (without JOB: of the newest)")
@@ -71,9 +71,9 @@ def run(arguments: argparse.Namespace, console: Console, house: House) -> int:
         if arguments.list or arguments.status is not None:
             return _show(arguments, console, house)
         return _run_jobs(_chosen(arguments, house), arguments, console)
-    except SutradharError as error:
-        console.error(str(error))
-        return error.exit_code
+    except (SutradharError, OSError) as error:
+        console.error(in_one_line(error))
+        return getattr(error, "exit_code", 1)
 
 
 def _raise_on_signals() -> None:
@@ -86,16 +86,16 @@ def _raise_on_signals() -> None:
 
 def _chosen(arguments: argparse.Namespace, house: House) -> list[Job]:
     from pipeline import status
-    from pipeline.job import Job, all_jobs
+    from pipeline.job import all_jobs, find_job
 
     if arguments.all:
         return [job for job in all_jobs(house) if status.of_job(job) != status.DONE]
-    return [Job.open(house, job_id) for job_id in arguments.job]
+    return [find_job(house, name) for name in arguments.job]
 
 
 def _show(arguments: argparse.Namespace, console: Console, house: House) -> int:
     from pipeline import status
-    from pipeline.job import Job, all_jobs
+    from pipeline.job import all_jobs, find_job
 
     jobs = all_jobs(house)
     if arguments.list:
@@ -104,7 +104,7 @@ def _show(arguments: argparse.Namespace, console: Console, house: House) -> int:
         return 0
     if not arguments.status and not jobs:
         raise UsageError(f"There is no job in {house.jobs} yet; ./prepare-job.sh makes one")
-    job = Job.open(house, arguments.status) if arguments.status else jobs[-1]
+    job = find_job(house, arguments.status) if arguments.status else jobs[-1]
     for line in status.report(job):
         console.print(line)
     return 0
@@ -133,19 +133,20 @@ def _run_one(job: Job, plan: Plan, changes: dict[str, str], console: Console) ->
         summary = run_job(job, WORKFLOWS, plan, changes, console)
     except Interrupted:
         raise
-    except SutradharError as error:
-        console.error(str(error))
-        return error.exit_code
+    except (SutradharError, OSError) as error:
+        console.error(in_one_line(error))
+        return getattr(error, "exit_code", 1)
     _tell(summary, console)
     return 0
 
 
 def _tell(summary: Summary, console: Console) -> None:
     media_seconds = summary.job.request.duration_ms / 1000
-    if summary.ran:
-        factor = summary.seconds / media_seconds if media_seconds else 0.0
-        speed = f"{media_seconds / summary.seconds:.1f}x real time, real-time factor {factor:.2f}"
+    if "asr" in summary.ran:
+        speed = f"{media_seconds / summary.seconds:.1f}x real time, real-time factor {summary.seconds / media_seconds:.2f}"
         console.info(f"Job {summary.job.id}: done in {summary.seconds:.1f}s for {media_seconds:.1f}s of media ({speed})")
+    elif summary.ran:
+        console.info(f"Job {summary.job.id}: done in {summary.seconds:.1f}s")
     else:
         console.info(f"Job {summary.job.id}: everything was done already")
     for line in summary.degraded:

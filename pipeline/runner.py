@@ -19,11 +19,11 @@ from pathlib import Path
 from pipeline import markers, media, models, publish, stage_process
 from pipeline.child import Assignment
 from pipeline.console import Console
-from pipeline.errors import StageFailed, UsageError
+from pipeline.errors import StageFailed, SutradharError, UsageError, in_one_line
 from pipeline.files import FileRecord, leftovers, record
 from pipeline.house import VERSION
 from pipeline.job import Job, Running
-from pipeline.markers import MEDIA, Marker
+from pipeline.markers import MEDIA, MODEL, Marker
 from pipeline.settings import Settings
 from pipeline.stage import Stage
 
@@ -59,8 +59,12 @@ def run_job(job: Job, workflows: Mapping[str, Sequence[Stage]], plan: Plan, chan
             if changes:
                 job.change_settings(changes)
                 console.info(f"Written to {job.env_path.name}: {', '.join(changes)}")
+            job.note_failure("")
             settings = job.settings()
             return JobRun(job, workflows[settings.workflow], settings, plan, console).run()
+        except (SutradharError, OSError) as error:
+            job.note_failure(in_one_line(error))
+            raise
         finally:
             job.note_running(None)
 
@@ -118,12 +122,17 @@ class JobRun:
             if name and name not in names:
                 raise UsageError(f"No stage {name!r} in this job; its stages are {', '.join(names)}")
         last = names.index(self.plan.until) if self.plan.until else len(names) - 1
+        for name in (self.plan.start, *self.plan.force):
+            if name and names.index(name) > last:
+                raise UsageError(f"Stage {name} comes after --until {self.plan.until}; leave one of them away")
         return list(self.stages[: last + 1])
 
     def _provide_models(self, selected: Sequence[Stage]) -> None:
         """Have every model before the first stage starts, so that none is missed hours later."""
+        due = False
         for stage in selected:
-            for need in stage.models(self.settings):
+            due = due or bool(self._why_run(stage, markers.read_marker(self.job.marker_path(stage.name), lambda warning: None)))
+            for need in stage.models(self.settings) if due else ():
                 models.resolve(need.name, need.form, models_dir=self.job.house.models, offline=self.settings.OFFLINE, say=self.console.info)
 
     def _bring_up_to_date(self, stage: Stage) -> tuple[Marker, bool]:
@@ -150,7 +159,7 @@ class JobRun:
     def _run_stage(self, stage: Stage, old: Marker | None) -> Marker:
         started_at, started = _now(), time.monotonic()
         self.console.info(f"▶️  Stage {stage.name}: STARTING")
-        inputs = {name: record(self.job.artifacts / name) for name in stage.reads}
+        inputs = {name: record(self.job.artifacts / name) for name in stage.reads} | model_records(self.job, stage, self.settings)
         if stage.reads_media and self.media_record:
             inputs[MEDIA] = self.media_record
         with self._scratch(stage) as (scratch, deliverables):
@@ -229,10 +238,20 @@ def staleness(job: Job, stage: Stage, marker: Marker, settings: Settings, media_
         marker,
         settings=markers.settings_of(stage, settings),
         inputs={name: job.artifacts / name for name in stage.reads},
-        media=media_record if stage.reads_media else None,
+        looked_at=model_records(job, stage, settings) | ({MEDIA: media_record} if stage.reads_media and media_record else {}),
         outputs=artifacts | {name: job.deliverables / name for name in marker.deliverables},
         verify=verify,
     )
+
+
+def model_records(job: Job, stage: Stage, settings: Settings) -> dict[str, FileRecord]:
+    """The files of the models that a stage loads, as they are now: size, date, and sha256 of head, middle and tail."""
+    records: dict[str, FileRecord] = {}
+    for need in stage.models(settings):
+        if found := models.find(need.name, need.form, models_dir=job.house.models):
+            files = sorted(path for path in found.path.iterdir() if path.is_file())
+            records |= {f"{MODEL}{need.name}/{path.name}": media.identity(path) for path in files}
+    return records
 
 
 def _now() -> str:

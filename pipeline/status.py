@@ -13,7 +13,7 @@ from pipeline.markers import read_marker
 from pipeline.runner import staleness
 from stages import WORKFLOWS
 
-DONE, UNFINISHED, RUNNING, BROKEN = "done", "unfinished", "running", "broken settings"
+DONE, UNFINISHED, FAILED, RUNNING, BROKEN = "done", "unfinished", "failed", "running", "broken settings"
 
 
 def of_stages(job: Job) -> Iterator[tuple[str, str, str]]:
@@ -43,7 +43,9 @@ def of_job(job: Job) -> str:
         states = {state for _, state, _ in of_stages(job)}
     except UsageError:
         return BROKEN
-    return DONE if states == {DONE} else UNFINISHED
+    if states == {DONE}:
+        return DONE
+    return FAILED if job.failure() else UNFINISHED
 
 
 def listing(jobs: list[Job]) -> Iterator[str]:
@@ -54,6 +56,8 @@ def listing(jobs: list[Job]) -> Iterator[str]:
 def report(job: Job) -> Iterator[str]:
     """Raises UsageError where the job's settings cannot be read."""
     yield f"Job {job.id}: {of_job(job)}"
+    if failure := job.failure():
+        yield f"  last run   {failure}"
     yield f"  media      {job.media} ({clock(job.request.duration_ms / 1000)})"
     yield f"  settings   {job.env_path}"
     for name, state, remark in of_stages(job):

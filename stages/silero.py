@@ -7,6 +7,7 @@ on its state; the result is the same as in one go.
 from __future__ import annotations
 
 import importlib.util
+import os
 from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -55,6 +56,8 @@ class Detector:
 
     def __init__(self) -> None:
         import numpy as np
+
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # it reports to Microsoft otherwise
         import onnxruntime
 
         options = onnxruntime.SessionOptions()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from stages.asr.recogniser import AudioWindow, Recogniser, Recognition
 
 TRANSLATION = "asr/translation.json"
+FOREIGN_SHARE = 0.3  # so many letters in another script are no names any more
 
 
 def run(ctx: StageContext) -> Outcome:
@@ -45,9 +46,22 @@ def run(ctx: StageContext) -> Outcome:
         summary=f"Transcription completed: {len(segments)} segments",
         engine=recogniser.engine,
         packages=recogniser.packages,
-        degraded=tuple(recogniser.degraded),
+        degraded=(*recogniser.degraded, *_doubts(transcript)),
         seconds_of_media=audio.duration_ms / 1000,
     )
+
+
+def _doubts(transcript: Transcript) -> list[str]:
+    """What a person should know of a text before they trust it."""
+    from stages.asr.script import foreign_share, script_of
+
+    if not transcript.segments:
+        return ["No speech was found: the subtitles are empty. Where somebody does speak, lower SILERO_THRESHOLD (0.3)"]
+    share = foreign_share(" ".join(segment.text for segment in transcript.segments), transcript.language)
+    if share > FOREIGN_SHARE:
+        script = script_of(transcript.language).capitalize()
+        return [f"{share:.0%} of the text is not in {script}: the model is too small for the language ({transcript.language}), or it is another"]
+    return []
 
 
 def _open(ctx: StageContext, translate: bool) -> Recogniser:

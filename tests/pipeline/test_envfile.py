@@ -65,6 +65,17 @@ def test_change_leaves_the_rest_as_it_was() -> None:
     assert envfile.change(text, {"OFFLINE": "true"}) == text + "OFFLINE=true\n"
 
 
+def test_change_knows_values_of_several_lines() -> None:
+    text = "TITLE='a\nBATCH_SIZE=3'\nBATCH_SIZE=4\n"
+    assert envfile.change(text, {"BATCH_SIZE": "5"}) == "TITLE='a\nBATCH_SIZE=3'\nBATCH_SIZE=5\n"
+
+
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan"])
+def test_numbers_are_finite(value: str) -> None:
+    with pytest.raises(UsageError, match="WHISPER_COMPRESSION_RATIO_THRESHOLD"):
+        read(f"WHISPER_COMPRESSION_RATIO_THRESHOLD={value}\n")
+
+
 def test_assignments_need_a_known_key() -> None:
     assert envfile.parse_assignments(["TITLE=a=b"]) == {"TITLE": "a=b"}
     with pytest.raises(UsageError, match="write --set KEY=VALUE"):

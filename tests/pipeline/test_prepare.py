@@ -71,7 +71,7 @@ def test_a_clip_is_measured(house: House, capsys: pytest.CaptureFixture[str]) ->
         (["--transcribe", "-s", "en", "-t", "hi"], "-t belongs to --translate"),
         (["--translate", "-s", "hi", "-t", "ta"], "Cannot translate to ta yet"),
         (["--translate", "-s", "en"], "The source is English already"),
-        (["--transcribe", "-s", "en", "--start", "9:00"], "is not before"),
+        (["--transcribe", "-s", "en", "--start", "9:00"], "is past the end"),
         (["--transcribe", "-s", "en", "--start", "soon"], "soon"),
         (["--transcribe", "-s", "en", "--audio-track", "3"], "No audio track 3; the file has 0:"),
         (["--transcribe", "-s", "en", "--model", "bsae"], "did you mean base?"),

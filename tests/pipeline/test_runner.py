@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -13,9 +14,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline import envfile, media
+from pipeline import envfile, files, media
 from pipeline.console import Console
-from pipeline.errors import JobBusy, StageFailed, UsageError
+from pipeline.errors import JobBusy, StageFailed, UsageError, in_one_line
 from pipeline.files import record
 from pipeline.house import House
 from pipeline.job import Job, Request
@@ -102,10 +103,59 @@ def test_unchanged_output_of_a_rerun_stage_stops_there(job: Job) -> None:
     assert run(job, Plan(force=("copy",)))[0].ran == ["copy"]
 
 
-@pytest.mark.parametrize(("plan", "ran"), [(Plan(start="copy"), ["copy", "shout"]), (Plan(start="shout"), ["shout"]), (Plan(until="copy"), [])])
+@pytest.mark.parametrize(("plan", "ran"), [(Plan(start="copy"), ["copy", "shout"]), (Plan(start="shout"), ["shout"])])
 def test_plans(job: Job, plan: Plan, ran: list[str]) -> None:
     run(job)
     assert run(job, plan)[0].ran == ran
+
+
+def test_until_stops_there(job: Job) -> None:
+    assert run(job, Plan(until="copy"))[0].ran == ["copy"]
+
+
+@pytest.mark.parametrize("plan", [Plan(start="shout", until="copy"), Plan(force=("shout",), until="copy")])
+def test_a_plan_that_contradicts_itself_is_refused(job: Job, plan: Plan) -> None:
+    with pytest.raises(UsageError, match="Stage shout comes after --until copy"):
+        run(job, plan)
+
+
+def test_what_a_stage_leaves_beside_its_artifacts_is_not_published(job: Job) -> None:
+    run(job, TITLE="messy")
+    assert {path.name for path in job.artifacts.iterdir()} == {"copy", "shout"}
+
+
+def test_the_marker_is_written_after_everything_it_names_is_on_the_disk(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[str] = []
+    replace, sync = Path.replace, files._sync
+    monkeypatch.setattr(Path, "replace", lambda self, target: steps.append(Path(target).name) or replace(self, target))
+    monkeypatch.setattr(files, "_sync", lambda descriptor: steps.append("sync") or sync(descriptor))
+    run(job, Plan(force=("copy", "shout")))
+    mine = [step for step in steps if step != "running.json"]
+    assert mine[mine.index("text.txt", mine.index("stage.json")) - 3 :] == [
+        *["sync", "sync", "sync", "text.txt", "film.en.txt", "sync", "sync", "sync", "stage.json", "sync"]
+    ]
+
+
+def test_why_a_run_failed_is_kept_until_the_next(job: Job) -> None:
+    with pytest.raises(StageFailed):
+        run(job, TITLE="fail")
+    assert job.failure() == "shout: it did not work"
+    run(job, TITLE="better")
+    assert job.failure() == ""
+
+
+def test_a_touched_film_repeats_only_what_reads_it(job: Job) -> None:
+    run(job)
+    os.utime(job.media, (1, 1))
+    assert run(job)[0].ran == ["copy"]
+
+
+def test_an_obstacle_in_the_way_is_one_line(job: Job) -> None:
+    job.deliverables.parent.mkdir()
+    job.deliverables.write_text("a file where the folder should be")
+    with pytest.raises(OSError) as caught:
+        run(job)
+    assert in_one_line(caught.value).startswith("Cannot use ")
 
 
 def test_unknown_stage_is_refused(job: Job) -> None:
@@ -216,7 +266,8 @@ def test_a_runner_that_is_ended_takes_its_children_along(job: Job, number: int, 
     job.change_settings({"TITLE": "x"})
     assert run(job)[0].ran == ["copy", "shout"]
     assert not list(job.folder.rglob(".tmp-*"))
-    subprocess.run(["pkill", "-KILL", "-f", "^sleep 600$"], check=False)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(grandchild, 9)
 
 
 def _alive(pid: int) -> bool:

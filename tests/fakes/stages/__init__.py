@@ -37,6 +37,8 @@ def shout(context: StageContext) -> Outcome:
         raise ZeroDivisionError("what a surprise")
     if title == "forgetful":
         return Outcome("Nothing written")
+    if title == "messy":
+        (context.scratch / "left.tmp").write_text("x")
     print("a library prints to standard output")
     text = context.read("copy/text.txt").read_text().upper()
     context.write("shout/text.txt").write_text(text)
