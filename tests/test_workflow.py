@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -19,6 +20,7 @@ from bench.kill_loop import kill_loop
 from stages.subtitles.check import check
 from stages.subtitles.rules import rules_for
 from stages.transcript import Span, Tracks, load
+from tests import make_media
 from tests.conftest import ROOT
 
 SAMPLE = ROOT / "samples" / "dialogue.mp4"
@@ -106,6 +108,59 @@ def test_translation_is_labelled_as_whispers(home: Path) -> None:
     (subtitles,) = (home / "out" / done.stdout.strip()).glob("*.en.srt")
     assert subtitles.read_text()
     assert "Whisper" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def three_times(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample three times over: 82.56 s, more than two windows."""
+    path = tmp_path_factory.mktemp("long") / "three times.flac"
+    return make_media.ffmpeg(path, "-stream_loop", "2", "-i", f"file:{SAMPLE}", "-vn", "-ac", "1", "-ar", "16000")
+
+
+def test_nothing_is_lost_between_windows_nor_at_the_end(home: Path, three_times: Path) -> None:
+    done = shell(home, "prepare-job.sh", str(three_times), "--transcribe", "-s", "auto", "--run", "--set", "SUBTITLE_FORMATS=txt,json")
+    assert done.returncode == 0, done.stderr
+    out = home / "out" / done.stdout.strip()
+    said = words_of((ROOT / "samples" / "dialogue.txt").read_text()) + " "
+    assert jiwer.wer(said * 3, words_of((out / "three times.en.txt").read_text())) <= 0.05
+    ends = [segment["end_ms"] for segment in json.loads((out / "three times.en.json").read_text())["segments"]]
+    assert 2 * LENGTH_MS + 26_000 < ends[-1] <= 3 * LENGTH_MS
+
+
+def test_a_part_keeps_the_films_own_times_and_stays_inside_it(home: Path, three_times: Path) -> None:
+    part = ("--start", "0:55", "--end", "1:05", "--set", "SUBTITLE_FORMATS=json")
+    done = shell(home, "prepare-job.sh", str(three_times), "--transcribe", "-s", "en", "--run", *part)
+    assert done.returncode == 0, done.stderr
+    (track,) = (home / "out" / done.stdout.strip()).glob("*.json")
+    words = [word for segment in json.loads(track.read_text())["segments"] for word in segment["words"]]
+    assert words_of("".join(word["text"] for word in words)).startswith("good morning daniel")
+    assert abs(words[0]["start_ms"] - (2 * LENGTH_MS + 700)) < 400
+    assert all(55_000 <= word["start_ms"] < word["end_ms"] <= 65_000 for word in words)
+
+
+def test_a_run_leaves_nothing_in_the_users_home_and_is_private(tmp_path: Path, home: Path) -> None:
+    old = os.umask(0o022)
+    try:
+        environment = os.environ | {"SUTRADHAR_HOME": str(home), "HOME": str(tmp_path)}
+        command = [str(ROOT / "prepare-job.sh"), str(SAMPLE), "--transcribe", "-s", "en", "--end", "5", "--run"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    finally:
+        os.umask(old)
+    assert list(tmp_path.iterdir()) == []
+    folders = (home / "jobs" / done.stdout.strip(), home / "out" / done.stdout.strip())
+    assert {oct(path.stat().st_mode & 0o777) for folder in folders for path in [folder, *folder.rglob("*")]} == {"0o700", "0o600"}
+
+
+def test_a_replaced_model_is_noticed(tmp_path: Path, home: Path) -> None:
+    models = tmp_path / "models"
+    shutil.copytree(ROOT / "models" / "base", models / "base")
+    (tmp_path / "out").mkdir()
+    prepared = shell(tmp_path, "prepare-job.sh", str(SAMPLE), "--transcribe", "-s", "en", "--end", "5", "--run")
+    assert prepared.returncode == 0, prepared.stderr
+    with (models / "base" / "vocabulary.txt").open("a") as vocabulary:
+        vocabulary.write("\n")
+    again = shell(tmp_path, "run-pipeline.sh", "-j", prepared.stdout.strip())
+    assert "Stage asr runs again: model base/vocabulary.txt changed" in again.stdout
 
 
 def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
