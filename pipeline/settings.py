@@ -59,7 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = 0.5
     SILERO_MIN_SPEECH_DURATION_MS: Annotated[int, Meta(ge=0, le=5000, description="Shorter sounds are not speech.")] = 100
     SILERO_MIN_SILENCE_DURATION_MS: Annotated[int, Meta(ge=0, le=10000, description="A pause this long ends a stretch of speech.")] = 300
-    SILERO_SPEECH_PAD_MS: Annotated[int, Meta(ge=0, le=2000, description="Audio kept before and after speech.")] = 200
+    SILERO_SPEECH_PAD_MS: Annotated[int, Meta(ge=0, le=2000, description="Audio kept before and after speech.")] = 300
     # --- Alignment
     ALIGNMENT_MODEL: Annotated[
         str,

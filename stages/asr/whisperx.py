@@ -67,7 +67,7 @@ class WhisperX:
             "compute_type": whisper.compute_type,
             "threads": f"{whisper.workers}x{whisper.threads}",
         }
-        self._whisper, self._settings, self._log = whisper, settings, log
+        self._whisper, self._settings = whisper, settings
         self._decoder = Decoder(whisper, settings, translate=translate)
         self._group_limit = settings.BATCH_SIZE
         self._kept: dict[int, Encoded] = {}  # by window: encoder output that is still to be decoded
@@ -126,7 +126,6 @@ class WhisperX:
         if limit < self._group_limit:
             self._group_limit = limit
             self.degraded.append(f"Out of GPU memory: decoded {limit} windows at once instead of BATCH_SIZE={self._settings.BATCH_SIZE}")
-            self._log.warning(self.degraded[-1])
 
     def _encode(self, group: Sequence[AudioWindow]) -> Encoded:
         kept = [self._kept.pop(window.id, None) for window in group]
