@@ -98,6 +98,7 @@ def _recognise(recogniser: Recogniser, sound: Sound, audio: Audio, windows: Sequ
     done, total = 0.0, sum(window.end_ms - window.start_ms for window in windows) / 1000
     durations = {window.id: (window.end_ms - window.start_ms) / 1000 for window in windows}
     prompt = ctx.settings.WHISPER_INITIAL_PROMPT
+    ctx.progress(0, total)
     recognitions = []
     for recognition in recogniser.recognise(_cut_out(sound, audio, window, language, prompt) for window in windows):
         recognitions.append(recognition)
