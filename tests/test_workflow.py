@@ -154,6 +154,7 @@ def test_a_run_leaves_nothing_in_the_users_home_and_is_private(tmp_path: Path, h
 def test_a_replaced_model_is_noticed(tmp_path: Path, home: Path) -> None:
     models = tmp_path / "models"
     shutil.copytree(ROOT / "models" / "base", models / "base")
+    (models / "base" / "source.json").unlink(missing_ok=True)  # as a folder of the user's own, whose files nobody has recorded
     (tmp_path / "out").mkdir()
     prepared = shell(tmp_path, "prepare-job.sh", str(SAMPLE), "--transcribe", "-s", "en", "--end", "5", "--run")
     assert prepared.returncode == 0, prepared.stderr

@@ -16,7 +16,7 @@ from stages.transcript import Segment, Transcript, Translations, load, save
 
 TARGET = "en"  # all that Whisper translates into
 FEW_WORDS = 3  # so many may be the same in both languages: names, hotel, okay
-SAME = 0.8  # of the words, and it is the source again
+SAME = 0.6  # of the words, and it is the source again: spelled a little differently, 9 of 12 were (Spanish, base)
 
 
 def run(ctx: StageContext) -> Outcome:

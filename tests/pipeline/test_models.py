@@ -144,8 +144,10 @@ def test_refuses_a_folder_that_was_cut_short(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../base", "/etc", "..", "a/b/c", "-rf", "", "base\n", "x" * 300])
-def test_a_name_never_leaves_the_folder(name: str, tmp_path: Path) -> None:
+def test_a_name_never_leaves_the_folder(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(tmp_path / "base")
+    (tmp_path / "a" / "working").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "a" / "working")  # names that begin with a dot are folders seen from there
     assert refusal(name, tmp_path / "models")
 
 
