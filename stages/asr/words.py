@@ -54,7 +54,7 @@ def from_alignment(
             text.replace(REPLACEMENT, ""),
             token_starts[first] * FRAME_MS,
             token_starts[end] * FRAME_MS,
-            sum(probabilities[first:end]) / (end - first),
+            round(sum(probabilities[first:end]) / (end - first), 3),  # further digits depend on what else is in the batch
         )
         for text, (first, end) in zip(words[:-1], pairwise(bounds), strict=True)
     ]
