@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pipeline.settings import Settings
 
-BEST_OF = 5  # samples drawn at a temperature above 0
+FASTEST = 40  # characters a second: twice what the fastest clips of ten speech sets reach (21; one of 0.4 s, 42)
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Attempt:
     avg_logprob: float
     no_speech_prob: float
     temperature: float
+    seconds: float  # of the sound
 
     @property
     def compression_ratio(self) -> float:
@@ -44,8 +45,13 @@ class Thresholds:
 
     def accept(self, attempt: Attempt) -> bool:
         """Whether no other temperature need be tried."""
-        repeats = attempt.compression_ratio > self.compression_ratio
-        return self.silent(attempt) or not (repeats or attempt.avg_logprob < self.logprob)
+        return self.silent(attempt) or not (self.loops(attempt) or attempt.avg_logprob < self.logprob)
+
+    def loops(self, attempt: Attempt) -> bool:
+        """Whether a text repeats itself: it compresses well or, with little sound, is longer than could be said in the time.
+
+        The ratio alone misses loops that vary, which sampling makes of the shortest windows: 224 tokens for one second."""
+        return attempt.compression_ratio > self.compression_ratio or len(attempt.text) > FASTEST * attempt.seconds
 
     def trust(self, attempt: Attempt) -> bool:
         """Whether a text is good enough to be added to another."""
@@ -55,7 +61,7 @@ class Thresholds:
         """The accepted attempt, which is the last if there is one, else the likeliest, of those that do not repeat themselves if there are any."""
         if self.accept(attempts[-1]):
             return attempts[-1]
-        varied = [attempt for attempt in attempts if attempt.compression_ratio <= self.compression_ratio]
+        varied = [attempt for attempt in attempts if not self.loops(attempt)]
         return max(varied or attempts, key=lambda attempt: attempt.avg_logprob)
 
 

@@ -1,6 +1,6 @@
 """What a recogniser is handed and gives back, and which ones there are.
 
-To add one, write `stages/asr/<name>.py` with `open_engine(settings, model, translate, log) -> Recogniser` and put a line into
+To add one, write `stages/asr/<name>/engine.py` with `open_engine(settings, model, translate, log) -> Recogniser` and put a line into
 `pipeline.engines.ENGINES`.
 """
 
@@ -70,5 +70,5 @@ class Recogniser(Protocol):
 
 def open_recogniser(settings: Settings, model: ResolvedModel, *, translate: bool, log: logging.Logger) -> Recogniser:
     """Load the engine that the settings name. Raises UsageError where the machine, model or language will not do."""
-    engine = import_module(f"stages.asr.{settings.WHISPER_BACKEND}")
+    engine = import_module(f"stages.asr.{settings.WHISPER_BACKEND}.engine")
     return cast(Recogniser, engine.open_engine(settings, model, translate, log))

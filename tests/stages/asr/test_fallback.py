@@ -10,8 +10,8 @@ THRESHOLDS = Thresholds(logprob=-1.0, compression_ratio=2.4, no_speech=0.6)
 LOOP = "and then " * 40
 
 
-def attempt(text: str = "Good morning.", logprob: float = -0.3, no_speech: float = 0.1, temperature: float = 0.0) -> Attempt:
-    return Attempt((), text, logprob, no_speech, temperature)
+def attempt(text: str = "Good morning.", logprob: float = -0.3, no_speech: float = 0.1, temperature: float = 0.0, seconds: float = 30) -> Attempt:
+    return Attempt((), text, logprob, no_speech, temperature, seconds)
 
 
 def test_likely_text_that_does_not_repeat_itself_is_accepted() -> None:
@@ -20,6 +20,13 @@ def test_likely_text_that_does_not_repeat_itself_is_accepted() -> None:
 
 def test_a_loop_is_not_accepted() -> None:
     assert not THRESHOLDS.accept(attempt(LOOP))
+
+
+def test_a_text_that_nobody_could_say_in_the_time_is_not_accepted() -> None:
+    text = "युज्ज लवाता वूज युज्ज लवाता वूजज लगिभा वूज"
+    assert compression_ratio(text) < 2
+    assert THRESHOLDS.accept(attempt(text, seconds=1.1))
+    assert not THRESHOLDS.accept(attempt(text, seconds=1.0))
 
 
 def test_unlikely_text_is_not_accepted() -> None:

@@ -78,6 +78,6 @@ def test_a_word_that_was_not_found_again_stays_where_its_sentence_is() -> None:
 
 
 def test_scores_are_joined_by_tokens() -> None:
-    joined = join(Attempt((1, 2, 3), "", -0.2, 0.1, 0.0), Attempt((4,), "", -0.8, 0.3, 0.0))
+    joined = join(Attempt((1, 2, 3), "", -0.2, 0.1, 0.0, 20), Attempt((4,), "", -0.8, 0.3, 0.0, 3))
     assert joined.tokens == (1, 2, 3, 4)
     assert round(joined.avg_logprob, 6) == -0.4

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
+from typing import Any
 
 import ctranslate2
 
@@ -22,10 +24,12 @@ from pipeline.engines import MPS_WARNINGS
 from pipeline.errors import SutradharError, UsageError
 from pipeline.models import ResolvedModel
 from pipeline.settings import Settings
-from stages.asr.ctranslate import Whisper, usable_cores
-from stages.asr.cuda import is_out_of_memory, preload_libraries
-from stages.asr.decoding import Decoder, Encoded
+from stages.asr import lockstep
+from stages.asr.decoding import Decoder
 from stages.asr.recogniser import AudioWindow, Recognition
+from stages.asr.requests import Align, Decoded, Encode, Generate, Hear, Request
+from stages.asr.whisperx.ctranslate import Encoded, Whisper, usable_cores
+from stages.asr.whisperx.libraries import is_out_of_memory, preload_libraries
 
 
 def open_engine(settings: Settings, model: ResolvedModel, translate: bool, log: logging.Logger) -> WhisperX:
@@ -68,7 +72,8 @@ class WhisperX:
             "threads": f"{whisper.workers}x{whisper.threads}",
         }
         self._whisper, self._settings = whisper, settings
-        self._decoder = Decoder(whisper, settings, translate=translate)
+        self._decoder = Decoder(whisper.tokenizer, settings, translate=translate)
+        self._sampling = threading.Lock()
         self._group_limit = settings.BATCH_SIZE
         self._kept: dict[int, Encoded] = {}  # by window: encoder output that is still to be decoded
 
@@ -76,10 +81,10 @@ class WhisperX:
 
     def hear_languages(self, windows: Sequence[AudioWindow]) -> list[dict[str, float]]:
         with ThreadPoolExecutor(self._whisper.workers) as pool:
-            encoded = list(pool.map(lambda window: self._whisper.encode([window.audio]), windows))
+            heard = list(pool.map(lambda window: lockstep.run([self._decoder.hear(window)], self._answer)[0], windows))
         if self._whisper.device == "cpu":  # a GPU is faster to encode them again, in batches
-            self._kept = {window.id: one for window, one in zip(windows, encoded, strict=True)}
-        return [self._whisper.languages(one)[0] for one in encoded]
+            self._kept = {window.id: encoded for window, (encoded, _) in zip(windows, heard, strict=True)}
+        return [languages for _, languages in heard]
 
     def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
         """Keeps every worker busy, and the next group ready while a GPU works."""
@@ -110,7 +115,7 @@ class WhisperX:
         if len(group) > limit:
             return [recognition for begin in range(0, len(group), limit) for recognition in self._recognise_group(group[begin : begin + limit])]
         try:
-            return self._decoder.recognise(group, self._encode(group))
+            return lockstep.run([self._decoder.recognise(window, self._kept.get(window.id)) for window in group], self._answer)
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
@@ -127,8 +132,32 @@ class WhisperX:
             self._group_limit = limit
             self.degraded.append(f"Out of GPU memory: decoded {limit} windows at once instead of BATCH_SIZE={self._settings.BATCH_SIZE}")
 
-    def _encode(self, group: Sequence[AudioWindow]) -> Encoded:
-        kept = [self._kept.pop(window.id, None) for window in group]
-        if not any(kept):
-            return self._whisper.encode([window.audio for window in group])
-        return self._whisper.join([encoded or self._whisper.encode([window.audio]) for encoded, window in zip(kept, group, strict=True)])
+    # --- What the windows ask for
+
+    def _answer(self, asked: Sequence[Any]) -> list[Any]:
+        first: Request = asked[0]
+        if isinstance(first, Encode):
+            return self._whisper.encode([request.audio for request in asked])
+        if isinstance(first, Hear):
+            return self._whisper.hear([request.encoded for request in asked])
+        if isinstance(first, Align):
+            return _by(lambda request: tuple(request.tokenizer.sot_sequence), asked, self._whisper.align)
+        return _by(lambda request: (request.prompt, request.temperature), asked, self._generate)
+
+    def _generate(self, asked: Sequence[Generate]) -> list[Decoded]:
+        if asked[0].temperature == 0:
+            return self._whisper.generate(asked, self._settings)
+        # Each window alone with a fresh generator, so that its text depends on nothing else.
+        with self._sampling:
+            return [self._whisper.freshly_seeded().generate([request], self._settings)[0] for request in asked]
+
+
+def _by(key: Callable[[Any], Hashable], asked: Sequence[Any], answer: Callable[[Sequence[Any]], list[Any]]) -> list[Any]:
+    """Answers to requests, of which only those alike can be computed together."""
+    alike: dict[Hashable, list[int]] = {}
+    for number, request in enumerate(asked):
+        alike.setdefault(key(request), []).append(number)
+    answers: dict[int, Any] = {}
+    for numbers in alike.values():
+        answers.update(zip(numbers, answer([asked[number] for number in numbers]), strict=True))
+    return [answers[number] for number in range(len(asked))]

@@ -19,7 +19,8 @@ from pipeline.errors import SutradharError, UsageError
 from pipeline.models import ResolvedModel
 from pipeline.settings import Settings
 from stages.asr.recogniser import AudioWindow, Recognition, open_recogniser
-from stages.asr.whisperx import WhisperX
+from stages.asr.requests import Decoded, Generate
+from stages.asr.whisperx.engine import WhisperX
 from stages.transcript import Span
 from tests.conftest import ROOT
 
@@ -192,14 +193,14 @@ def test_out_of_gpu_memory_halves_what_is_decoded_at_once(
     room: int, windows: list[AudioWindow], recognised: list[Recognition], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recogniser = open_whisperx()
-    decode = recogniser._decoder.recognise
+    generate = recogniser._whisper.generate
 
-    def decode_with_little_memory(group: Sequence[AudioWindow], encoded: object) -> list[Recognition]:
-        if len(group) > room:
+    def generate_with_little_memory(asked: Sequence[Generate], settings: Settings) -> list[Decoded]:
+        if len(asked) > room:
             raise RuntimeError(OUT_OF_MEMORY)
-        return decode(group, encoded)
+        return generate(asked, settings)
 
-    monkeypatch.setattr(recogniser._decoder, "recognise", decode_with_little_memory)
+    monkeypatch.setattr(recogniser._whisper, "generate", generate_with_little_memory)
     assert recogniser._recognise_group([*windows, *windows[:1]]) == [*recognised, recognised[0]]
     assert recogniser.degraded[-1] == f"Out of GPU memory: decoded {room} windows at once instead of BATCH_SIZE=8"
 
@@ -207,10 +208,10 @@ def test_out_of_gpu_memory_halves_what_is_decoded_at_once(
 def test_one_window_that_does_not_fit_is_an_error(windows: list[AudioWindow], monkeypatch: pytest.MonkeyPatch) -> None:
     recogniser = open_whisperx()
 
-    def no_memory(group: Sequence[AudioWindow], encoded: object) -> list[Recognition]:
+    def no_memory(asked: Sequence[Generate], settings: Settings) -> list[Decoded]:
         raise RuntimeError(OUT_OF_MEMORY)
 
-    monkeypatch.setattr(recogniser._decoder, "recognise", no_memory)
+    monkeypatch.setattr(recogniser._whisper, "generate", no_memory)
     with pytest.raises(SutradharError, match="Out of GPU memory with base in int8"):
         list(recogniser.recognise(windows))
 
@@ -218,9 +219,9 @@ def test_one_window_that_does_not_fit_is_an_error(windows: list[AudioWindow], mo
 def test_other_faults_of_the_engine_come_through(windows: list[AudioWindow], monkeypatch: pytest.MonkeyPatch) -> None:
     recogniser = open_whisperx()
 
-    def broken(group: Sequence[AudioWindow], encoded: object) -> list[Recognition]:
+    def broken(asked: Sequence[Generate], settings: Settings) -> list[Decoded]:
         raise RuntimeError("shape mismatch")
 
-    monkeypatch.setattr(recogniser._decoder, "recognise", broken)
+    monkeypatch.setattr(recogniser._whisper, "generate", broken)
     with pytest.raises(RuntimeError, match="shape mismatch"):
         list(recogniser.recognise(windows))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +27,24 @@ from numpy.typing import NDArray
 
 from pipeline.probe import cpu_quota
 from pipeline.settings import Settings
-from stages.asr.decoding import MAX_LENGTH, Alignment, Decoded, Encoded
-from stages.asr.fallback import BEST_OF
+from stages.asr.requests import BEST_OF, HOP, MAX_LENGTH, Align, Alignment, Decoded, Generate
 
 SAMPLES = 480_000  # of a window
-HOP = 160  # samples of a mel frame
 SEED = 1
 
 Array = NDArray[np.float32]
 
 
+@dataclass(frozen=True)
+class Encoded:
+    """The encoder output of one window: a row of that of a batch, (windows, 1500, width)."""
+
+    batch: Any  # ctranslate2.StorageView
+    row: int
+
+
 class Whisper:
-    """Implements `decoding.Model`, for several threads at once. Its encoder output is a ctranslate2.StorageView of (windows, 1500, width)."""
+    """For several threads at once."""
 
     def __init__(self, folder: Path, device: str, compute_type: str, workers: int, threads: int) -> None:
         ctranslate2.set_random_seed(SEED)
@@ -59,40 +66,29 @@ class Whisper:
     def knows(self, language: str) -> bool:
         return self._tokenizer.token_to_id(f"<|{language}|>") is not None if self.multilingual else language == "en"
 
-    def encode(self, windows: Sequence[Array]) -> Encoded:
+    def encode(self, windows: Sequence[Array]) -> list[Encoded]:
         """Windows of up to `SAMPLES` samples, filled up with silence as OpenAI's Whisper and WhisperX do."""
         features = [self._features(np.pad(audio, (0, SAMPLES - len(audio))), padding=0) for audio in windows]
         if self.device == "cpu":
-            return self.join([self._model.encode(_storage(feature[np.newaxis])) for feature in features])
-        return self._model.encode(_storage(np.stack(features)))
+            return [Encoded(self._model.encode(_storage(feature[np.newaxis])), 0) for feature in features]
+        batch = self._model.encode(_storage(np.stack(features)))
+        return [Encoded(batch, row) for row in range(len(windows))]
 
-    def join(self, parts: Sequence[Encoded]) -> Encoded:
-        """On a CPU only."""
-        return _storage(np.concatenate([np.asarray(part) for part in parts]))
-
-    def rows(self, encoded: Encoded, rows: Sequence[int]) -> Encoded:
-        if list(rows) == list(range(encoded.shape[0])):
-            return encoded
-        if self.device == "cuda":  # NumPy knows neither GPUs nor bfloat16
-            encoded = encoded.to(ctranslate2.DataType.float32).to_device(ctranslate2.Device.cpu)
-        return _storage(np.asarray(encoded)[list(rows)])
-
-    def languages(self, encoded: Encoded) -> list[dict[str, float]]:
-        """For each window, the probability of each language."""
+    def hear(self, windows: Sequence[Encoded]) -> list[dict[str, float]]:
         if not self.multilingual:
-            return [{"en": 1.0}] * int(encoded.shape[0])
-        return [{token[2:-2]: probability for token, probability in row} for row in self._model.detect_language(encoded)]
+            return [{"en": 1.0}] * len(windows)
+        return [{token[2:-2]: probability for token, probability in row} for row in self._model.detect_language(_gather(windows))]
 
-    def generate(self, encoded: Encoded, prompt: Sequence[int], temperature: float, settings: Settings) -> list[Decoded]:
-        """The best text of each window: of a beam search at temperature 0, else of `BEST_OF` samples."""
+    def generate(self, asked: Sequence[Generate], settings: Settings) -> list[Decoded]:
+        """Texts for requests of one prompt and temperature."""
+        prompt, temperature, penalty = asked[0].prompt, asked[0].temperature, settings.WHISPER_LENGTH_PENALTY
         if temperature > 0:
             search = {"beam_size": 1, "num_hypotheses": BEST_OF, "sampling_topk": 0, "sampling_temperature": temperature}
         else:
             search = {"beam_size": settings.WHISPER_BEAM_SIZE, "patience": settings.WHISPER_PATIENCE}
-        penalty = settings.WHISPER_LENGTH_PENALTY
         results = self._model.generate(
-            encoded,
-            [list(prompt)] * encoded.shape[0],
+            _gather([request.encoded for request in asked]),
+            [list(prompt)] * len(asked),
             length_penalty=penalty,
             max_length=MAX_LENGTH,
             return_scores=True,
@@ -105,9 +101,12 @@ class Whisper:
             for tokens in [result.sequences_ids[0]]
         ]
 
-    def align(self, encoded: Encoded, tokenizer: Tokenizer, texts: Sequence[Sequence[int]], samples: Sequence[int]) -> list[Alignment]:
-        frames = [-(-count // HOP) for count in samples]
-        found = self._model.align(encoded, tokenizer.sot_sequence, [list(text) for text in texts], frames)
+    def align(self, asked: Sequence[Align]) -> list[Alignment]:
+        """Times for requests of one language and task."""
+        frames = [-(-request.samples // HOP) for request in asked]
+        texts = [list(request.text) for request in asked]
+        encoded = _gather([request.encoded for request in asked])
+        found = self._model.align(encoded, asked[0].tokenizer.sot_sequence, texts, frames)
         return [Alignment(one.alignments, one.text_token_probs) for one in found]
 
     @property
@@ -117,7 +116,21 @@ class Whisper:
         return bool(self._model.n_mels == 128 and max(layer for layer, _ in config["alignment_heads"]) < 4)
 
 
-def _storage(array: NDArray[Any]) -> Encoded:
+def _gather(windows: Sequence[Encoded]) -> Any:
+    """As one batch, without a copy where it is one already."""
+    batch = windows[0].batch
+    if all(window.batch is batch for window in windows) and [window.row for window in windows] == list(range(batch.shape[0])):
+        return batch
+    return _storage(np.concatenate([_on_cpu(window.batch)[window.row : window.row + 1] for window in windows]))
+
+
+def _on_cpu(batch: Any) -> NDArray[Any]:
+    if batch.device == "cuda":  # NumPy knows neither GPUs nor bfloat16
+        batch = batch.to(ctranslate2.DataType.float32).to_device(ctranslate2.Device.cpu)
+    return np.asarray(batch)
+
+
+def _storage(array: NDArray[Any]) -> Any:
     return ctranslate2.StorageView.from_array(np.ascontiguousarray(array))
 
 

@@ -1,0 +1,1 @@
+"""The recogniser that runs on CTranslate2, as WhisperX does."""
