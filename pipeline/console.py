@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,7 +45,8 @@ class Console:
         self.live: rich.progress.Progress | None = None
         self.task: rich.progress.TaskID | None = None
         self.started = 0.0
-        self.last_plain = 0.0
+        self.pace = ""  # of the stage that runs, as it told last
+        self.lock = threading.RLock()  # plain progress is written by a thread of its own
 
     @contextlib.contextmanager
     def logging_to(self, path: Path) -> Iterator[None]:
@@ -74,8 +76,9 @@ class Console:
 
     def say(self, level: int, message: str) -> None:
         line = line_of(level, message)
-        self._write_log(line)
-        self.print(line)
+        with self.lock:
+            self._write_log(line)
+            self.print(line)
 
     def print(self, text: str) -> None:
         if self.live:
@@ -96,17 +99,41 @@ class Console:
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Show the progress of one stage until the block ends."""
-        self.started = self.last_plain = time.monotonic()
-        if self.stream.isatty():
-            self.live = self._make_live()
-            self.task = self.live.add_task(name, total=None, pace="")
-            self.live.start()
+        self.started, self.pace = time.monotonic(), ""
+        with self._live_line(name) if self.stream.isatty() else self._plain_lines(name):
+            yield
+
+    @contextlib.contextmanager
+    def _live_line(self, name: str) -> Iterator[None]:
+        self.live = self._make_live()
+        self.task = self.live.add_task(name, total=None, pace="")
+        self.live.start()
         try:
             yield
         finally:
-            if self.live:
-                self.live.stop()
-                self.live = None
+            self.live.stop()
+            self.live = None
+
+    @contextlib.contextmanager
+    def _plain_lines(self, name: str) -> Iterator[None]:
+        ended = threading.Event()
+        writer = threading.Thread(target=self._write_plain_lines, args=(name, ended), daemon=True)
+        writer.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            writer.join()
+
+    def _write_plain_lines(self, name: str, ended: threading.Event) -> None:
+        """A line every PLAIN_INTERVAL, also where the stage tells nothing: nobody shall think that it hangs."""
+        told = ""
+        while not ended.wait(PLAIN_INTERVAL):
+            latest = self.pace
+            share = latest and f", {latest.partition(',')[0]}"
+            still = f"still working ({clock(time.monotonic() - self.started)} so far){share}"
+            self.info(f"Stage {name}: {still if latest == told else latest}")
+            told = latest
 
     def _make_live(self) -> rich.progress.Progress:
         from rich.console import Console as RichConsole
@@ -115,12 +142,8 @@ class Console:
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[pace]}"))
         return Progress(*columns, console=RichConsole(file=self.stream), transient=True)
 
-    def progress(self, name: str, done: float, total: float) -> None:
+    def progress(self, done: float, total: float) -> None:
         """`done` and `total` in seconds of media."""
-        now = time.monotonic()
-        text = pace(done, total, now - self.started)
+        self.pace = pace(done, total, time.monotonic() - self.started)
         if self.live and self.task is not None:
-            self.live.update(self.task, completed=done, total=total, pace=text)
-        elif now - self.last_plain >= PLAIN_INTERVAL:
-            self.last_plain = now
-            self.info(f"Stage {name}: {text}")
+            self.live.update(self.task, completed=done, total=total, pace=self.pace)

@@ -30,12 +30,13 @@ examples:
   ./prepare-job.sh film.mkv --transcribe -s hi --start 10:00 --end 15:00      try five minutes first
   ./prepare-job.sh film.mkv --transcribe -s auto --set WHISPER_BEAM_SIZE=1 --run
   job=$(./prepare-job.sh film.mkv --transcribe -s hi) && ./run-pipeline.sh -j "$job"
+  for film in *.mkv; do ./prepare-job.sh "$film" --transcribe -s hi; done; ./run-pipeline.sh --all
 
 The job id is the only line on standard output. Settings are written to jobs/<job-id>/.<job-id>.env: look at them,
 change them, then run. exit codes: 0 prepared (with --run: done), 2 it cannot work and why; with --run also those of
 run-pipeline.sh
 """
-STARTER_MODEL = "base"
+ONE_FILE = """one file a job: for film in *.mkv; do ./prepare-job.sh "$film" ...; done, and then ./run-pipeline.sh --all"""
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -46,7 +47,7 @@ def make_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("media", metavar="MEDIA", type=Path, help="film or recording")
+    parser.add_argument("media", metavar="MEDIA", type=Path, help="film or recording, one a job")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--transcribe", dest="workflow", action="store_const", const="transcribe", help="subtitles in the language spoken")
     what.add_argument("--translate", dest="workflow", action="store_const", const="translate", help="subtitles in other languages as well")
@@ -72,10 +73,16 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    arguments = make_parser().parse_args(argv)
+    parser = make_parser()
+    arguments, more = parser.parse_known_args(argv)
     from pipeline.console import Console
 
     console = Console(sys.stderr)
+    if more and all(Path(text).exists() for text in more):
+        console.error(f"{len(more) + 1} files were given, but it is {ONE_FILE}")
+        return UsageError.exit_code
+    if more:
+        parser.error(f"unrecognized arguments: {' '.join(more)}")
     house = House.find()
     os.umask(0o077)  # recordings are private: folders 0700, files 0600
     try:
@@ -120,6 +127,8 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
     changes = envfile.parse_assignments(arguments.changes)
     if any("\ud800" <= character <= "\udfff" for character in str(arguments.media)):  # how Python keeps bytes that are no UTF-8
         raise UsageError(f"{os.fsencode(arguments.media)!r}: the name is not UTF-8; rename the file")
+    if arguments.media.is_dir():
+        raise UsageError(f"{arguments.media} is a folder, but it is {ONE_FILE}")
     choices = Choices()
     choices.take("WORKFLOW", arguments.workflow)
     _choose_languages(arguments, choices, console)
@@ -256,10 +265,10 @@ def _choose_model(arguments: argparse.Namespace, machine: Hardware, house: House
         choices.take("WHISPER_MODEL", advised, machine.recommended_settings.whisper_model_reason)
     else:
         reason = f"the model that is here; this machine could run {advised}: ./scripts/get-model.sh {advised}"
-        choices.take("WHISPER_MODEL", STARTER_MODEL, reason)
-        if advised != STARTER_MODEL:
+        choices.take("WHISPER_MODEL", models.STARTER, reason)
+        if advised != models.STARTER:
             weak = "" if choices.values["SOURCE_LANGUAGE"] == "en" else ", which is of little use but for English (Hindi: 90 % of characters wrong)"
-            console.warn(f"Using the small starter model '{STARTER_MODEL}'{weak}. Get the one for this machine: ./scripts/get-model.sh {advised}")
+            console.warn(f"Using the small starter model '{models.STARTER}'{weak}. Get the one for this machine: ./scripts/get-model.sh {advised}")
 
 
 def _clip_ms(settings: Settings, info: MediaInfo) -> int:

@@ -23,6 +23,7 @@ def synced_records(folder: Path, names: Iterable[str]) -> dict[str, FileRecord]:
 
 def publish(job: Job, marker: Marker, old: Marker | None, scratch: Path, deliverables: Path, warn: Callable[[str], None]) -> None:
     """Rename everything into place, then write the marker. Until that last step the stage counts as not done."""
+    _publish_deliverables(job, marker, old, deliverables, warn)
     marker_path = job.marker_path(marker.stage)
     marker_path.parent.mkdir(exist_ok=True)
     if marker_path.is_dir():
@@ -33,6 +34,13 @@ def publish(job: Job, marker: Marker, old: Marker | None, scratch: Path, deliver
         target = job.artifacts / name
         target.parent.mkdir(parents=True, exist_ok=True)
         (scratch / name).replace(target)
+    for folder in {marker_path.parent, *((job.artifacts / name).parent for name in marker.outputs)}:
+        sync_folder(folder)
+    write_marker(marker_path, marker)
+
+
+def _publish_deliverables(job: Job, marker: Marker, old: Marker | None, deliverables: Path, warn: Callable[[str], None]) -> None:
+    """While the old marker is still there: it alone tells the files of an earlier run from those that somebody has edited."""
     ours = old.deliverables if old else {}
     for name in ours.keys() - marker.deliverables.keys():
         _retire(job.deliverables / name, ours[name], warn)
@@ -40,9 +48,7 @@ def publish(job: Job, marker: Marker, old: Marker | None, scratch: Path, deliver
         target = job.deliverables / name
         _keep_if_edited(target, (new, ours.get(name)), warn)
         (deliverables / name).replace(target)
-    for folder in {job.deliverables, marker_path.parent, *((job.artifacts / name).parent for name in marker.outputs)}:
-        sync_folder(folder)
-    write_marker(marker_path, marker)
+    sync_folder(job.deliverables)
 
 
 def _retire(path: Path, known: FileRecord, warn: Callable[[str], None]) -> None:

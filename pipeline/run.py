@@ -81,7 +81,8 @@ def _raise_on_signals() -> None:
         raise Interrupted(number)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, interrupt)
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # which nohup asks for
+            signal.signal(number, interrupt)
 
 
 def _chosen(arguments: argparse.Namespace, house: House) -> list[Job]:

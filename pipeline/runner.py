@@ -220,7 +220,7 @@ class JobRun:
 
         def progress(done: float, total: float) -> None:
             nonlocal noted
-            self.console.progress(stage.name, done, total)
+            self.console.progress(done, total)
             seconds = time.monotonic() - started
             if seconds - noted >= RUNNING_INTERVAL:
                 noted = seconds

@@ -64,7 +64,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ALIGNMENT_MODEL: Annotated[
         str,
         Meta(
-            min_length=1, description="wav2vec2 model that refines word times: auto (the language's own, where it is in models/), none, or a folder."
+            min_length=1,
+            description="wav2vec2 model that refines word times: auto (models/align-<language>, or WhisperX's own in a cache), none, or a folder.",
         ),
     ] = "auto"
     # --- Translation

@@ -11,10 +11,12 @@ stage that writes it.
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipeline.errors import StageFailed
 from pipeline.settings import Settings
 
 MAX_STEM = 220  # bytes
@@ -67,6 +69,13 @@ class StageContext:
     def deliver(self, name: str) -> Path:
         """Where to write a file for the user, such as `film.en.srt`; it appears under `out/<job-id>/`."""
         return self.deliverables / name
+
+    def check_room(self, path: Path, size: int) -> None:
+        """Refuse to begin what cannot end: a file of about `size` bytes, to be written to `path`. Raises StageFailed."""
+        disk = shutil.disk_usage(path.parent)
+        if disk.total and disk.free < size:  # some network file systems say 0 of 0
+            needed = f"{path.name} needs about {size / 1e6:,.1f} MB, {disk.free / 1e6:,.1f} MB are free"
+            raise StageFailed(f"No space left on device: {needed}; make room and run the same command again")
 
     def progress(self, done: float, total: float) -> None:
         """Tell how far the work is, in seconds of media."""

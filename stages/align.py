@@ -6,8 +6,6 @@ a fault. PyTorch and WhisperX, 8 s to import, are imported only where there is s
 
 from __future__ import annotations
 
-import ast
-import importlib.util
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -20,22 +18,17 @@ import msgspec
 
 from pipeline.errors import UsageError
 from pipeline.house import House
+from pipeline.media import SAMPLE_RATE
 from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
-from stages.sound import SAMPLE_RATE, Sound
+from pipeline.wording import counted
+from stages.align_models import MODELS, TORCH_FILES
+from stages.sound import Sound
 from stages.transcript import Audio, Segment, Transcript, Word, load, save
 from stages.word_times import in_order, moved
 
 MARGIN_MS = 200  # of sound around a segment: the recogniser's times are about so exact
 FOLDER_FILES = (("config.json",), ("model.safetensors",), ("preprocessor_config.json",), ("vocab.json", "tokenizer.json"))
-# What torchaudio calls the weights of WhisperX's models from there.
-TORCH_FILES = {
-    "WAV2VEC2_ASR_BASE_960H": "wav2vec2_fairseq_base_ls960_asr_ls960.pth",
-    "VOXPOPULI_ASR_BASE_10K_FR": "wav2vec2_voxpopuli_base_10k_asr_fr.pt",
-    "VOXPOPULI_ASR_BASE_10K_DE": "wav2vec2_voxpopuli_base_10k_asr_de.pt",
-    "VOXPOPULI_ASR_BASE_10K_ES": "wav2vec2_voxpopuli_base_10k_asr_es.pt",
-    "VOXPOPULI_ASR_BASE_10K_IT": "wav2vec2_voxpopuli_base_10k_asr_it.pt",
-}
 
 
 def check(settings: Settings) -> None:
@@ -47,20 +40,17 @@ def check(settings: Settings) -> None:
 def run(ctx: StageContext) -> Outcome:
     audio = load(ctx.read("demux/audio.json"), Audio)
     transcript = load(ctx.read("asr/transcript.json"), Transcript)
-    wanted = ctx.settings.ALIGNMENT_MODEL
-    model = find_model(wanted, transcript.language, ctx.models) if transcript.segments else None
+    model = find_model(ctx.settings.ALIGNMENT_MODEL, transcript.language, ctx.models) if transcript.segments else None
     if model is None:
         save(ctx.write("align/transcript.json"), transcript)
-        language = transcript.language
-        hint = f"; to refine them, put a wav2vec2 model for it into models/align-{language}" if wanted == "auto" and transcript.segments else ""
-        return Outcome(summary=f"Alignment completed: {len(transcript.segments)} segments keep the recogniser's word times{hint}")
+        return Outcome(summary=f"Alignment completed: {counted(len(transcript.segments), 'segment')} with the recogniser's word times")
     aligner = Aligner(model, transcript.language, "cuda" if ctx.settings.WHISPERX_DEVICE == "cuda" else "cpu")
     ctx.log.info(f"Alignment model: {Path(model).name}")
     with Sound(ctx.read("demux/audio.wav")) as sound:
         segments = tuple(_aligned(transcript, sound, audio, aligner, ctx))
     save(ctx.write("align/transcript.json"), msgspec.structs.replace(transcript, segments=segments))
     return Outcome(
-        summary=f"Alignment completed: {len(segments)} segments, {aligner.kept} of {aligner.words} words keep the recogniser's times",
+        summary=f"Alignment completed: {counted(len(segments), 'segment')}, {aligner.kept} of {aligner.words} words with the recogniser's times",
         engine={"backend": "whisperx", "device": aligner.device, "model": Path(model).name},
         packages=("whisperx", "torch", "transformers"),
         seconds_of_media=audio.duration_ms / 1000,
@@ -94,7 +84,7 @@ def find_model(wanted: str, language: str, models: Path) -> str | None:
     path = models / f"align-{language}"
     if path.is_dir():
         return str(_checked(path))
-    name = whisperx_model(language)
+    name = MODELS.get(language)
     return name if name and _is_cached(name) else None
 
 
@@ -103,20 +93,6 @@ def _checked(path: Path) -> Path:
         if not any((path / name).is_file() for name in names):
             raise UsageError(f"{path} is no wav2vec2 model for alignment: it has no {' or '.join(names)}")
     return path
-
-
-def whisperx_model(language: str) -> str | None:
-    """WhisperX's own choice, read from its source: importing that takes seconds."""
-    package = importlib.util.find_spec("whisperx")
-    if package is None or package.origin is None:
-        return None
-    tree = ast.parse((Path(package.origin).parent / "alignment.py").read_text(encoding="utf-8"))
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id.startswith("DEFAULT_ALIGN_MODELS"):
-            names: dict[str, str] = ast.literal_eval(node.value)
-            if language in names:
-                return names[language]
-    return None
 
 
 def _is_cached(name: str) -> bool:

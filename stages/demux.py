@@ -12,6 +12,8 @@ from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.timecode import format_ms, parse_ms
 from stages.transcript import Audio, save
 
+SAMPLE_BYTES = 2
+
 
 def clip(settings: Settings) -> tuple[int, int | None]:
     """First and last millisecond to work on, film time. Raises UsageError."""
@@ -26,7 +28,9 @@ def run(ctx: StageContext) -> Outcome:
     settings = ctx.settings
     start_ms, end_ms = clip(settings)
     sound = media.decode(ctx.media, settings.AUDIO_TRACK, start_ms, end_ms, allow_truncated=settings.ALLOW_TRUNCATED)
-    duration_ms = _write_wav(ctx, sound, ctx.write("demux/audio.wav"))
+    audio = ctx.write("demux/audio.wav")
+    ctx.check_room(audio, _expected_ms(sound) * SAMPLE_RATE * SAMPLE_BYTES // 1000)
+    duration_ms = _write_wav(ctx, sound, audio)
     track = sound.info.audio[settings.AUDIO_TRACK]
     save(ctx.write("demux/audio.json"), Audio(start_ms, duration_ms, SAMPLE_RATE, track.index, track.language))
     return Outcome(
@@ -37,13 +41,16 @@ def run(ctx: StageContext) -> Outcome:
     )
 
 
+def _expected_ms(sound: Decoding) -> int:
+    return max(0, min(sound.info.duration_ms, sound.end_ms or sound.info.duration_ms) - sound.start_ms)
+
+
 def _write_wav(ctx: StageContext, sound: Decoding, path: Path) -> int:
     """Write while decoding, so that memory does not grow with the film. Returns the duration in ms."""
-    end_ms = min(sound.info.duration_ms, sound.end_ms or sound.info.duration_ms)
-    total = max(0, end_ms - sound.start_ms) / 1000
+    total = _expected_ms(sound) / 1000
     written = 0
     with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", "not compressed"))
+        file.setparams((1, SAMPLE_BYTES, SAMPLE_RATE, 0, "NONE", "not compressed"))
         for block in sound:
             file.writeframesraw(block.astype("<i2", copy=False).tobytes())
             written += len(block)

@@ -36,6 +36,7 @@ KEPT_SUBTITLES = {
 SRT_BECOMES = {"mkv": "srt", "mp4": "mov_text"}
 ALPHA3 = {"mkv": languages.alpha3_bibliographic, "mp4": languages.alpha3_terminologic}
 
+_MORE = 100  # a hundredth, than the film: subtitles, and what one container takes for its index and another does not
 _SHORTER_BY_MS = 2000  # at most, than the film: a track that is left out may be the one that ends last
 
 
@@ -50,6 +51,7 @@ def run(ctx: StageContext) -> Outcome:
         film.add(track, shown=number == 0)
     seconds = info.duration_ms / 1000
     output = ctx.deliver(f"{ctx.stem}.subtitled.{film.container}")
+    ctx.check_room(output, info.size + info.size // _MORE)
     media.run_ffmpeg(film.arguments(), output, lambda done: ctx.progress(min(done, seconds), seconds))
     film.check(output)
     ctx.progress(seconds, seconds)
@@ -155,7 +157,8 @@ class _Copy:
         self.files += 1
         self.inputs += media.input_arguments(path, "srt")
         stream = self._map(f"{self.files}:s", SRT_BECOMES[self.container], flags)
-        for key, value in (("language", language), ("title", title), ("handler_name", title)):  # mp4 players show the last one
+        # In mp4 VLC shows the title (which makes newer ffmpegs say "UDTA parsing failed" of what they wrote themselves), others the handler's name.
+        for key, value in (("language", language), ("title", title), ("handler_name", title)):
             if value:
                 self.subtitles += [f"-metadata:s:{stream}", f"{key}={value}"]
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import UsageError
-from stages.sound import SAMPLE_RATE, SAMPLES_PER_MS, Sound
+from pipeline.media import SAMPLE_RATE
+from stages.sound import SAMPLES_PER_MS, Sound
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
+from pipeline.wording import counted
 from stages.silero import FRAME_MS, speech_probabilities
 from stages.sound import Sound
 from stages.transcript import Audio, Span, Window, Windows, load, save
@@ -42,7 +43,7 @@ def run(ctx: StageContext) -> Outcome:
     save(ctx.write("vad/windows.json"), Windows(windows))
     speech = sum(span.end_ms - span.start_ms for window in windows for span in window.speech)
     return Outcome(
-        summary=f"Speech found: {speech / 1000:.0f} s of {duration_ms / 1000:.0f} s, in {len(windows)} windows",
+        summary=f"Speech found: {speech / 1000:.0f} s of {duration_ms / 1000:.0f} s, in {counted(len(windows), 'window')}",
         engine={"backend": "onnxruntime", "device": "cpu", "model": "silero-vad-6"},
         packages=("faster-whisper", "onnxruntime"),
         seconds_of_media=duration_ms / 1000,

@@ -189,8 +189,11 @@ def test_ctrl_c_ends_within_seconds_and_the_next_run_goes_on(home: Path) -> None
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 1 MB."""
-    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(tmp_path)], check=False, capture_output=True).returncode:
+    """A file system of 0.6 MB."""
+    if (
+        os.geteuid()
+        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(tmp_path)], check=False, capture_output=True).returncode
+    ):
         pytest.skip("mounting a small file system needs root")
     yield tmp_path
     subprocess.run(["umount", str(tmp_path)], check=True)
@@ -201,8 +204,13 @@ def test_a_full_disk_ends_the_stage_clearly_and_room_lets_it_go_on(small_disk: P
     job = shell(small_disk, "prepare-job.sh", str(SAMPLE), "--transcribe", "-s", "en").stdout.strip()
     full = shell(small_disk, "run-pipeline.sh", "-j", job)
     assert full.returncode == 1
-    assert "No space left on device" in full.stdout
-    assert not list(small_disk.rglob("stage.json")) or "mux" in full.stdout
+    assert re.search(r"^\[ERROR\] demux: No space left on device: audio.wav needs about 0.9 MB, 0.\d MB are free; make room", full.stdout, re.M)
+    assert not list(small_disk.rglob("stage.json"))
+    subprocess.run(["mount", "-o", "remount,size=1m", str(small_disk)], check=True)
+    full = shell(small_disk, "run-pipeline.sh", "-j", job)
+    assert full.returncode == 1
+    assert "[ERROR] mux: No space left on device: dialogue.subtitled.mp4 needs about 0.6 MB, 0." in full.stdout
+    assert not (small_disk / "jobs" / job / "stages" / "mux" / "stage.json").exists()
     subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk)], check=True)
     assert shell(small_disk, "run-pipeline.sh", "-j", job).returncode == 0
 

@@ -14,6 +14,7 @@ from pipeline.files import FileRecord
 from pipeline.media import extent
 from pipeline.media.container import open_media, shown
 from pipeline.media.formats import FORMATS, Format
+from pipeline.wording import counted
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -52,9 +53,8 @@ class AudioTrack(msgspec.Struct, frozen=True):
 
     def describe(self) -> str:
         """`hin (ac3, 6 channels), Director's commentary`"""
-        channels = "1 channel" if self.channels == 1 else f"{self.channels} channels"
         title = f", {self.title}" if self.title else ""
-        return f"{self.language or 'language not tagged'} ({self.codec}, {channels}){title}"
+        return f"{self.language or 'language not tagged'} ({self.codec}, {counted(self.channels, 'channel')}){title}"
 
 
 class SubtitleTrack(msgspec.Struct, frozen=True):

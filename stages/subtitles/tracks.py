@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pipeline.settings import Settings
 from pipeline.stage import Outcome, StageContext
+from pipeline.wording import counted
 from stages.subtitles.check import check
 from stages.subtitles.cues import build_cues
 from stages.subtitles.formats import formats_of
@@ -31,7 +32,7 @@ def make_tracks(ctx: StageContext) -> Outcome:
         degraded += _broken_rules(transcript, track, ctx.settings)
     save(ctx.write("subtitles/tracks.json"), tracks)
     return Outcome(
-        summary="Subtitles completed: " + ", ".join(f"{len(track.cues)} cues in {track.language}" for track in tracks.tracks),
+        summary="Subtitles completed: " + ", ".join(f"{counted(len(track.cues), 'cue')} in {track.language}" for track in tracks.tracks),
         packages=("pysubs2",),
         degraded=tuple(degraded),
         seconds_of_media=original.duration_ms / 1000,

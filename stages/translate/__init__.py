@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from pipeline.stage import Outcome, Stage, StageContext
+from pipeline.wording import counted
 from stages.transcript import Segment, Transcript, Translations, load, save
 
 TARGET = "en"  # all that Whisper translates into
@@ -32,8 +33,8 @@ def run(ctx: StageContext) -> Outcome:
     english = msgspec.structs.replace(translation, segments=numbered, note="translated by Whisper")
     save(ctx.write("translate/transcripts.json"), Translations((english,)))
     return Outcome(
-        summary=f"Translation completed: {len(segments)} segments, by Whisper's own translation",
-        degraded=(f"{left_out} of {len(translation.segments)} segments were not translated and are left out",) if left_out else (),
+        summary=f"Translation completed: {counted(len(segments), 'segment')}, by Whisper's own translation",
+        degraded=(f"{left_out} of {len(translation.segments)} segments left out: they were no translation",) if left_out else (),
         seconds_of_media=source.duration_ms / 1000,
     )
 
@@ -57,5 +58,5 @@ STAGE = Stage(
     run=run,
     reads=("align/transcript.json", "asr/translation.json"),
     writes=("translate/transcripts.json",),
-    settings=("TRANSLATION_ENGINE", "TARGET_LANGUAGES"),
+    settings=("TRANSLATION_ENGINE",),
 )

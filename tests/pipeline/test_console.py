@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -31,15 +34,51 @@ def test_lines_go_to_the_stream_and_with_the_time_to_the_log(tmp_path: Path) -> 
     assert [line[20:] for line in (tmp_path / "log").read_text().splitlines()] == ["[INFO] [x] is not markup", "[WARN] careful"]
 
 
-def test_progress_without_a_terminal_is_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_terminal_a_line_tells_now_and_then_how_far_it_is_or_that_it_still_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.console.PLAIN_INTERVAL", 0.05)
     stream = io.StringIO()
     console = Console(stream)
-    now = iter([0.0, 10.0, 31.0, 32.0])
-    monkeypatch.setattr("time.monotonic", lambda: next(now))
     with console.stage("asr"):
-        for done in (10, 31, 32):
-            console.progress("asr", done, 100)
-    assert stream.getvalue() == "[INFO] Stage asr: 31 %, 1.0x real time, 1:09 left\n"
+        wait_for_lines(stream, 1)
+        console.progress(30, 100)
+        console.progress(31, 100)
+        wait_for_lines(stream, 3)
+    said = stream.getvalue()
+    time.sleep(0.15)
+    assert stream.getvalue() == said
+    first, second, third = said.splitlines()[:3]
+    assert re.fullmatch(r"\[INFO\] Stage asr: still working \(0:0\d so far\)", first)
+    assert re.fullmatch(r"\[INFO\] Stage asr: 31 %, \d+\.\dx real time, \d:\d\d left", second)
+    assert re.fullmatch(r"\[INFO\] Stage asr: still working \(0:0\d so far\), 31 %", third)
+
+
+def wait_for_lines(stream: io.StringIO, count: int) -> None:
+    deadline = time.monotonic() + 10
+    while stream.getvalue().count("\n") < count:
+        assert time.monotonic() < deadline, stream.getvalue()
+        time.sleep(0.005)
+
+
+class Slow(io.StringIO):
+    def write(self, text: str) -> int:
+        time.sleep(0.001)
+        return super().write(text)
+
+
+def test_lines_of_two_threads_do_not_mix() -> None:
+    stream = Slow()
+    console = Console(stream)
+
+    def speak() -> None:
+        for _ in range(10):
+            console.info("x" * 50)
+
+    threads = [threading.Thread(target=speak) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(stream.getvalue().splitlines()) == {f"[INFO] {'x' * 50}"}
 
 
 class Terminal(io.StringIO):
@@ -52,7 +91,7 @@ def test_a_terminal_gets_one_live_line(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Terminal()
     console = Console(stream)
     with console.stage("asr"):
-        console.progress("asr", 50, 100)
+        console.progress(50, 100)
         console.info("a note above it")
     assert "asr" in stream.getvalue()
     assert "50 %" in stream.getvalue()
@@ -64,6 +103,6 @@ def test_a_stream_that_is_gone_does_not_matter() -> None:
         console = Console(full)
         console.info("x" * 100_000)
         console.print("still here")
-        full.truncate = lambda *_: 0  # type: ignore[method-assign, assignment]
+        full.truncate = lambda *_: 0  # type: ignore[method-assign]
         with contextlib.suppress(OSError):
             full.close()

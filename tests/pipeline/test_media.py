@@ -8,6 +8,8 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -193,6 +195,7 @@ def impostor(folder: Path, text: str) -> Path:
         (lambda folder: impostor(folder, "Dear diary\n" * 99), "is not a media file"),
         (lambda folder: ffmpeg(folder / "silent.mkv", *PICTURE, "-c:v", "mpeg4"), "has no audio track, only mpeg4"),
         (lambda folder: wav(folder / "a.wav", bytes(660), channels=33), "33 channels, and the limit is 32"),
+        (lambda folder: wav(folder / "a.wav", bytes(1280), channels=64), "64 channels, and the limit is 32"),
         (lambda folder: wav(folder / "a.wav", bytes(640), rate=1_000_000), "1000000 samples a second, and the limit is 768000"),
         (lambda folder: wav(folder / "a.wav", bytes(100_000), rate=1, bits=8), r"lasts 27\.8 hours, and the limit is 24"),
         (lambda folder: wav(folder / "a.wav", bytes(640), code=0x7777), "a codec that is not known"),
@@ -207,6 +210,37 @@ def test_refuses_in_one_line_what_is_no_media(
         media.probe(path)
     assert "\n" not in str(refusal.value)
     assert capfd.readouterr() == ("", "")
+
+
+def hours_of_silence(path: Path, hours: int, *, hidden: bool) -> Path:
+    """AAC, whose header tells no duration: libav guesses by the bit rate of the beginning, much too little where that is noise."""
+    silence = ffmpeg(path.with_name("silence.aac"), "-f", "lavfi", "-i", "anullsrc=r=8000:cl=mono:d=1").read_bytes()
+    noise = ffmpeg(path.with_name("noise.aac"), "-f", "lavfi", "-i", "anoisesrc=r=8000:d=60", "-ac", "1", "-b:a", "48k").read_bytes()
+    frame = silence[-11:]
+    assert frame[:2] == silence[:2]  # the mark that a frame begins with
+    path.write_bytes(noise * hidden + frame * (hours * 3600 * 8000 // 1024))
+    return path
+
+
+def test_40_hours_are_refused_before_they_are_decoded(tmp_path: Path) -> None:
+    sparse = wav(tmp_path / "a.wav", b"", rate=8000, bits=8, declared=40 * 3600 * 8000)
+    os.truncate(sparse, 44 + 40 * 3600 * 8000)
+    for path in (sparse, hours_of_silence(tmp_path / "a.aac", 40, hidden=False)):
+        with pytest.raises(UsageError, match=rf"^{path.name} lasts 40\.0 hours, and the limit is 24: cut it into parts"):
+            media.probe(path)
+
+
+def test_hours_that_the_header_hides_are_refused_at_the_limit_in_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["pipeline.media.decode"], "MAX_HOURS", 1)
+    sound = media.decode(hours_of_silence(tmp_path / "a.aac", 2, hidden=True))
+    assert sound.info.duration_ms < 1_800_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(UsageError, match=r"a\.aac goes on for more than 1 hours: cut it into parts"):
+            deque(sound, maxlen=0)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_pipe_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:

@@ -90,6 +90,24 @@ def test_refuses_in_one_line_and_writes_nothing(house: House, arguments: list[st
     assert not house.jobs.exists() or not list(house.jobs.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("media", "what"),
+    [([str(SAMPLE), str(SAMPLE)], "2 files were given"), ([str(SAMPLE.parent)], f"{SAMPLE.parent} is a folder")],
+    ids=["files", "folder"],
+)
+def test_several_films_are_refused_with_the_command_that_takes_them(media: list[str], what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    remedy = 'for film in *.mkv; do ./prepare-job.sh "$film" ...; done, and then ./run-pipeline.sh --all'
+    for arguments in (["--transcribe", "-s", "en", *media], [media[0], "--transcribe", "-s", "en", *media[1:]]):
+        assert run(*arguments) == 2
+        assert capsys.readouterr().err == f"[ERROR] {what}, but it is one file a job: {remedy}\n"
+
+
+def test_an_argument_that_is_no_file_is_not_taken_for_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run(str(SAMPLE), "--transcribe", "-s", "en", "hi")
+    assert "unrecognized arguments: hi\n" in capsys.readouterr().err
+
+
 def test_choosing_an_audio_track() -> None:
     tracks = [track(0, "eng", default=True), track(1, "hin"), track(2, "")]
     assert prepare.choose_track(tracks, "", "hi").index == 1

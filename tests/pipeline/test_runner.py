@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -131,8 +132,9 @@ def test_the_marker_is_written_after_everything_it_names_is_on_the_disk(job: Job
     monkeypatch.setattr(files, "_sync", lambda descriptor: steps.append("sync") or sync(descriptor))
     run(job, Plan(force=("copy", "shout")))
     mine = [step for step in steps if step != "running.json"]
-    assert mine[mine.index("text.txt", mine.index("stage.json")) - 3 :] == [
-        *["sync", "sync", "sync", "text.txt", "film.en.txt", "sync", "sync", "sync", "stage.json", "sync"]
+    assert mine[mine.index("film.en.txt") - 2 :] == [
+        *["sync", "sync", "film.en.txt", "sync"],  # what the stage wrote, and the files for the user
+        *["sync", "text.txt", "sync", "sync", "stage.json", "sync"],  # the old marker is gone, the artifacts and the new one are there
     ]
 
 
@@ -249,25 +251,45 @@ def test_a_second_runner_is_turned_away(job: Job) -> None:
         run(job)
 
 
-@pytest.mark.parametrize("number", [9, 15], ids=["SIGKILL", "SIGTERM"])
-def test_a_runner_that_is_ended_takes_its_children_along(job: Job, number: int, tmp_path: Path) -> None:
+def _hanging(job: Job, *, hangup: signal.Handlers = signal.SIG_DFL) -> tuple[subprocess.Popen[bytes], int, int]:
+    """A runner whose first stage hangs, that stage's process, and one that the stage has started."""
     job.change_settings({"TITLE": "hang"})
-    environment = os.environ | {"SUTRADHAR_HOME": str(tmp_path)}
-    runner = subprocess.Popen([sys.executable, "-m", "pipeline.run", "-j", job.id], env=environment, stdout=subprocess.PIPE)
-    pids = tmp_path / "child.pid"
+    runner = subprocess.Popen(
+        [sys.executable, "-m", "pipeline.run", "-j", job.id],
+        env=os.environ | {"SUTRADHAR_HOME": str(job.house.root)},
+        stdout=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, hangup),
+    )
+    pids = job.media.with_name("child.pid")
     _wait_for(lambda: pids.exists() and len(pids.read_text().split()) == 2)
+    child, grandchild = (int(pid) for pid in pids.read_text().split())
+    return runner, child, grandchild
+
+
+@pytest.mark.parametrize(("number", "code"), [(9, -9), (15, 143), (1, 129)], ids=["SIGKILL", "SIGTERM", "SIGHUP"])
+def test_a_runner_that_is_ended_takes_its_children_along(job: Job, number: int, code: int) -> None:
+    runner, child, grandchild = _hanging(job)
     assert job.running() is not None
     os.kill(runner.pid, number)
-    assert runner.wait(10) == (-9 if number == 9 else 143)
-    child, grandchild = (int(pid) for pid in pids.read_text().split())
+    assert runner.wait(10) == code
     _wait_for(lambda: not _alive(child))
-    if number == 15:
+    if number != 9:
         _wait_for(lambda: not _alive(grandchild))
     job.change_settings({"TITLE": "x"})
     assert run(job)[0].ran == ["copy", "shout"]
     assert not list(job.folder.rglob(".tmp-*"))
     with contextlib.suppress(ProcessLookupError):
         os.kill(grandchild, 9)
+
+
+def test_nohup_keeps_a_run_going_when_the_terminal_closes(job: Job) -> None:
+    runner, child, _ = _hanging(job, hangup=signal.SIG_IGN)
+    os.kill(runner.pid, signal.SIGHUP)
+    time.sleep(0.5)
+    assert runner.poll() is None
+    assert _alive(child)
+    runner.terminate()
+    assert runner.wait(10) == 143
 
 
 def _alive(pid: int) -> bool:

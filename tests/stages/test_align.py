@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import wave
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -12,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import media
 from pipeline.errors import UsageError
 from pipeline.stage import Outcome
 from stages import align
-from stages.align import find_model, whisperx_model
+from stages.align import find_model
+from stages.align_models import MODELS, TORCH_FILES
 from stages.transcript import Audio, Segment, Transcript, Word, load, save
 from tests.conftest import ROOT
 from tests.stages.run_stage import StageRun
@@ -24,15 +23,6 @@ from tests.stages.run_stage import StageRun
 SAMPLE = ROOT / "samples" / "dialogue.mp4"
 START = 5000  # where the sample begins on the film's clock
 ALPHABET = "|abcdefghijklmnopqrstuvwxyz'"
-
-
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("sound") / "audio.wav"
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, 16_000, 0, "NONE", ""))
-        file.writeframes(b"".join(block.tobytes() for block in media.decode(SAMPLE)))
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +94,7 @@ def no_downloads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("no_downloads")
 def test_aligns_with_the_model_of_the_language(sound: Path, tmp_path: Path, wav2vec2: Path, capfd: pytest.CaptureFixture[str]) -> None:
     outcome, transcript = run(sound, tmp_path, wav2vec2.parent, ALIGNMENT_MODEL="auto")
-    assert outcome.summary == "Alignment completed: 3 segments, 2 of 10 words keep the recogniser's times"
+    assert outcome.summary == "Alignment completed: 3 segments, 2 of 10 words with the recogniser's times"
     assert outcome.engine == {"backend": "whisperx", "device": "cpu", "model": "align-en"}
     assert [[word.text for word in one.words] for one in transcript.segments] == [[word.text for word in one.words] for one in SEGMENTS]
     assert [one.text for one in transcript.segments] == [one.text for one in SEGMENTS]
@@ -133,8 +123,7 @@ def test_without_a_model_the_times_stay(wanted: str, sound: Path, tmp_path: Path
     monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda name, file: None)
     outcome, transcript = run(sound, tmp_path, tmp_path, ALIGNMENT_MODEL=wanted)
     assert transcript.segments == SEGMENTS
-    assert outcome.summary.startswith("Alignment completed: 3 segments keep the recogniser's word times")
-    assert ("models/align-en" in outcome.summary) == (wanted == "auto")
+    assert outcome.summary == "Alignment completed: 3 segments with the recogniser's word times"
     assert outcome.degraded == ()
 
 
@@ -162,11 +151,12 @@ def test_a_model_that_cannot_be_loaded_is_told_in_a_line(sound: Path, tmp_path: 
         run(sound, tmp_path, tmp_path, ALIGNMENT_MODEL=str(broken))
 
 
-@pytest.mark.parametrize(
-    ("language", "name"), [("en", "WAV2VEC2_ASR_BASE_960H"), ("hi", "theainerd/Wav2Vec2-large-xlsr-hindi"), ("sw", None)], ids=["en", "hi", "sw"]
-)
-def test_knows_what_whisperx_would_take(language: str, name: str | None) -> None:
-    assert whisperx_model(language) == name
+def test_the_models_are_those_of_the_whisperx_that_is_installed() -> None:
+    import torchaudio.pipelines
+    from whisperx.alignment import DEFAULT_ALIGN_MODELS_HF, DEFAULT_ALIGN_MODELS_TORCH
+
+    assert MODELS == DEFAULT_ALIGN_MODELS_TORCH | DEFAULT_ALIGN_MODELS_HF
+    assert TORCH_FILES == {name: getattr(torchaudio.pipelines, name)._path for name in DEFAULT_ALIGN_MODELS_TORCH.values()}
 
 
 def test_a_model_in_a_cache_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import wave
 from pathlib import Path
 
@@ -82,3 +83,13 @@ def test_settings_that_make_no_sense_are_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(UsageError, match=reason):
             StageRun(STAGE, path, tmp_path, **settings).run()
+
+
+def test_a_disk_without_room_is_told_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = StageRun(STAGE, two_tracks(tmp_path), tmp_path, MEDIA_START_TIME="1")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9 - 127_000, 127_000))
+    with pytest.raises(StageFailed, match=r"^No space left on device: audio.wav needs about 0.1 MB, 0.1 MB are free; make room and"):
+        run.run()
+    assert list((run.scratch / "demux").iterdir()) == []
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9 - 128_000, 128_000))
+    assert run.run().seconds_of_media == 3.0

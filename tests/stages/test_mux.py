@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -260,3 +261,14 @@ def test_a_cut_film_is_copied_as_far_as_it_goes_only_when_allowed(tmp_path: Path
     with pytest.raises(StageFailed, match=r"ffmpeg copied only [12] of 4 s"):
         muxed(path, tmp_path, ENGLISH).run()
     assert media.probe(result(muxed(path, tmp_path, HINDI, ALLOW_TRUNCATED=True))).subtitles[0].title == "Hindi"
+
+
+def test_a_disk_without_room_for_the_film_is_told_before_it_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = muxed(film(tmp_path / "film.mkv"), tmp_path, HINDI)
+    free = run.context.media.stat().st_size
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9 - free, free))
+    with pytest.raises(StageFailed, match=r"^No space left on device: film.subtitled.mkv needs about \d.\d MB, \d.\d MB are free; make room and"):
+        run.run()
+    assert list(run.deliverables.iterdir()) == []
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(0, 0, 0))  # as some network file systems say
+    assert result(run).name == "film.subtitled.mkv"

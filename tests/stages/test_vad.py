@@ -1,21 +1,16 @@
 from __future__ import annotations
 
 import wave
-from array import array
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import media
 from pipeline.settings import Settings
 from stages import vad
-from stages.silero import FRAME, speech_probabilities
-from stages.sound import Sound
 from stages.transcript import Audio, Span, Window, Windows, load, save
 from stages.vad import Stretch, cut, find_windows, pack, pad, speech_frames
 from tests.conftest import ROOT
@@ -97,42 +92,6 @@ def test_windows_hold_all_speech_in_order_and_at_most_30_s(probabilities: list[f
 
 
 # --- With the network itself
-
-
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("sound") / "audio.wav"
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, 16_000, 0, "NONE", ""))
-        file.writeframes(b"".join(block.tobytes() for block in media.decode(SAMPLE)))
-    return path
-
-
-def probabilities_in_blocks(path: Path, block: int) -> array[float]:
-    with Sound(path) as sound:
-        return speech_probabilities(sound, lambda done, total: None, block)
-
-
-def test_blocks_do_not_change_the_result(sound: Path) -> None:
-    whole = probabilities_in_blocks(sound, 10_000)
-    assert len(whole) == 860  # 27.52 s, in frames of 32 ms
-    for block in (1, 7, 256):
-        np.testing.assert_allclose(probabilities_in_blocks(sound, block), whole, atol=1e-5)
-
-
-def test_reads_the_same_samples_whole_and_in_parts(sound: Path) -> None:
-    with Sound(sound) as whole:
-        assert whole.duration_ms == 27_520
-        np.testing.assert_array_equal(whole.read_ms(1000, 1032), whole.read(16_000, FRAME))
-        assert abs(whole.read(0, whole.samples)).max() <= 1
-        assert len(whole.read_ms(27_500, 30_000)) == 320
-
-
-def test_refuses_sound_of_another_kind(tmp_path: Path) -> None:
-    with wave.open(str(tmp_path / "stereo.wav"), "wb") as file:
-        file.setparams((2, 2, 16_000, 0, "NONE", ""))
-    with pytest.raises(ValueError, match="not 16 kHz, mono, 16 bit"):
-        Sound(tmp_path / "stereo.wav")
 
 
 def stage_on(sound: Path, tmp_path: Path) -> StageRun:

@@ -45,7 +45,7 @@ def test_a_transcript_becomes_a_track_and_its_files(tmp_path: Path) -> None:
     assert files == ["film.final.hi.json", "film.final.hi.srt", "film.final.hi.txt", "film.final.hi.vtt"]
     assert (tmp_path / "out" / "film.final.hi.srt").read_bytes() == "1\n00:00:00,000 --> 00:00:00,920\nनमस्ते।\n\n".encode()
     assert load(tmp_path / "scratch" / "subtitles" / "tracks.json", Tracks) == Tracks((Track("hi", "", (Cue(0, 920, ("नमस्ते।",)),)),))
-    assert (outcome.summary, outcome.degraded) == ("Subtitles completed: 1 cues in hi", ())
+    assert (outcome.summary, outcome.degraded) == ("Subtitles completed: 1 cue in hi", ())
 
 
 def translated(tmp_path: Path, *transcripts: Transcript) -> list[str]:
