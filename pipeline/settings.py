@@ -38,7 +38,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Literal["int8", "int8_float16", "int8_float32", "float16", "bfloat16", "float32"],
         Meta(description="Number format of the model's weights and sums."),
     ] = "int8"
-    BATCH_SIZE: Annotated[int, Meta(ge=1, le=512, description="Windows decoded at once. Lower it when memory runs out.")] = 8
+    BATCH_SIZE: Annotated[
+        Annotated[int, Meta(ge=1, le=512)] | Literal["auto"],
+        Meta(description="Windows decoded at once; auto: as many as fit. Lower it when memory runs out."),
+    ] = 8
     WHISPER_BEAM_SIZE: Annotated[int, Meta(ge=1, le=16, description="Beams of the search; 1 is greedy.")] = 5
     WHISPER_PATIENCE: Annotated[float, Meta(gt=0, le=4, description="How many finished beams end the search, as a factor of the beam size.")] = 1.0
     WHISPER_LENGTH_PENALTY: Annotated[float, Meta(ge=0, le=4, description="Above 1 favours longer text.")] = 1.0
@@ -137,6 +140,9 @@ def _fields() -> dict[str, Any]:
 
 
 def _takes(kind: Any) -> str:
+    if isinstance(kind, msgspec.inspect.UnionType):
+        number, word = kind.types  # of BATCH_SIZE
+        return f"{_takes(number)[:-1]}, or{_takes(word).removeprefix(' One of')}"
     if isinstance(kind, msgspec.inspect.LiteralType):
         return " One of " + ", ".join(str(value) for value in kind.values) + "."
     if isinstance(kind, msgspec.inspect.BoolType):

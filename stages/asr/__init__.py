@@ -14,6 +14,7 @@ from pipeline.engines import engine_of
 from pipeline.errors import UsageError
 from pipeline.settings import Settings
 from pipeline.stage import ModelNeed, Outcome, Stage, StageContext
+from pipeline.wording import counted
 from stages.sound import Sound
 from stages.transcript import Audio, Transcript, Window, Windows, load, save
 
@@ -43,7 +44,7 @@ def run(ctx: StageContext) -> Outcome:
         english = Transcript("en", audio.start_ms, audio.duration_ms, tuple(segments_of(translations)))
         save(ctx.write(TRANSLATION), transcript if language == "en" else english)
     return Outcome(
-        summary=f"Transcription completed: {len(segments)} segments",
+        summary=f"Transcription completed: {counted(len(segments), 'segment')}",
         engine=recogniser.engine,
         packages=recogniser.packages,
         degraded=(*recogniser.degraded, *_doubts(transcript)),
@@ -89,7 +90,7 @@ def _language(recogniser: Recogniser, sound: Sound, audio: Audio, windows: Seque
     voters = choose_voters(speech_ms)
     heard = recogniser.hear_languages([_cut_out(sound, audio, windows[index], None, "") for index in voters])
     language, probability = vote(heard, [speech_ms[index] for index in voters])
-    ctx.log.info(f"Detected language: {language} ({probability:.2f}) in {len(voters)} windows")
+    ctx.log.info(f"Detected language: {language} ({probability:.2f}) in {counted(len(voters), 'window')}")
     return language, probability
 
 

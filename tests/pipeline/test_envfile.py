@@ -29,7 +29,7 @@ def test_any_text_survives_the_file(title: str) -> None:
 
 def test_every_setting_is_written_with_what_it_means() -> None:
     text = envfile.render(Settings(), "Job x", {"WHISPER_MODEL": "it is\nhere"})
-    assert "# Windows decoded at once. Lower it when memory runs out. A number at least 1, at most 512.\nBATCH_SIZE=8\n" in text
+    assert "as many as fit. Lower it when memory runs out. A number at least 1, at most 512, or auto.\nBATCH_SIZE=8\n" in text
     assert "# Chosen: it is here\nWHISPER_MODEL=base\n" in text
     assert read(text) == Settings()
 

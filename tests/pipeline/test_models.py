@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import models
+from pipeline import downloads, models
 from pipeline.errors import UsageError
-from pipeline.model_folder import FORMS, forms_of
+from pipeline.model_folder import FORMS, Release, forms_of
 
 CT2_FILES = ("model.bin", "config.json", "tokenizer.json", "vocabulary.txt")
 UNREACHABLE = "http://127.0.0.1:9"
@@ -40,6 +40,8 @@ def make(folder: Path, *names: str) -> Path:
         ((*CT2_FILES, "weights.npz"), ["ct2", "mlx"]),
         (("model.bin", "config.json", "tokenizer.json"), []),
         (("pytorch_model.bin", "config.json"), []),
+        (("config.json", "model.safetensors"), ["hf"]),
+        (("config.json", "model.safetensors.index.json"), ["hf"]),
     ],
 )
 def test_a_folders_form_is_told_by_its_files(names: tuple[str, ...], forms: list[str], tmp_path: Path) -> None:
@@ -126,7 +128,114 @@ def test_refuses_a_typo_with_the_closest_name(tmp_path: Path) -> None:
 
 
 def test_refuses_a_form_that_the_hub_does_not_have(tmp_path: Path) -> None:
-    assert refusal("large-v2", tmp_path, form="mlx").startswith("Model 'large-v2' has no mlx form on the hub, only ct2;")
+    assert refusal("large-v2", tmp_path, form="hf").startswith("Model 'large-v2' has no hf form on the hub, only ct2, mlx;")
+    assert refusal("large-v2-q4", tmp_path) == (
+        "Model 'large-v2-q4' has no ct2 form: names in -q4 and -q8 are for mlx. Take large-v2, with a WHISPER_COMPUTE_TYPE"
+    )
+
+
+# --- Conversion
+
+
+@pytest.fixture
+def converter(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str, int]]:
+    """A converter that writes down what it is asked for; all downloads do so too."""
+    asked: list[tuple[str, str, str, int]] = []
+
+    def convert(target: Path, source: Path, form: str, bits: int) -> None:
+        make(target, "config.json", "weights.safetensors")
+        asked.append(("convert", target.name, source.name, bits))
+
+    def fetch(target: Path, release: Release, form: str, say: object) -> None:
+        make(target, *([names[0] for names in FORMS[form].files]))
+        asked.append(("fetch", target.name, release.repo, 0))
+
+    monkeypatch.setattr(downloads, "convert", convert)
+    monkeypatch.setattr(downloads, "fetch_release", fetch)
+    monkeypatch.setattr(downloads, "fetch_starter", lambda target, release, say: fetch(target, Release("starter"), "ct2", say))
+    monkeypatch.setattr(models, "can_convert", lambda form: form == "mlx")
+    return asked
+
+
+Asked = list[tuple[str, str, str, int]]
+
+
+@pytest.mark.parametrize(
+    ("here", "name", "hub", "asked"),
+    [
+        ({"base": "ct2"}, "base", False, [("convert", "base-mlx", "base", 0)]),
+        ({"base": "ct2"}, "base", True, [("convert", "base-mlx", "base", 0)]),
+        ({"base": "ct2"}, "base-q4", False, [("convert", "base-q4-mlx", "base", 4)]),
+        ({"base": "ct2", "base-mlx": "mlx"}, "base-q8", False, [("convert", "base-q8-mlx", "base-mlx", 8)]),
+        ({"large-v3-turbo": "ct2"}, "turbo-q4", True, [("convert", "large-v3-turbo-q4-mlx", "large-v3-turbo", 4)]),
+        ({"mine": "hf"}, "mine", False, [("convert", "mine-mlx", "mine", 0)]),
+        ({"mine-q4": "mlx"}, "mine-q4", False, []),
+        ({}, "base", True, [("fetch", "base-mlx", "mlx-community/whisper-base-mlx", 0)]),
+        ({}, "base", False, [("fetch", "base", "starter", 0), ("convert", "base-mlx", "base", 0)]),
+        ({}, "base-q4", False, [("fetch", "base", "starter", 0), ("convert", "base-q4-mlx", "base", 4)]),
+        ({}, "large-v3-q4", True, [("fetch", "large-v3-q4-mlx", "mlx-community/whisper-large-v3-mlx-4bit", 0)]),
+        ({}, "small-q8", True, [("fetch", "small-mlx", "mlx-community/whisper-small-mlx", 0), ("convert", "small-q8-mlx", "small-mlx", 8)]),
+        ({}, "medium.en", True, [("fetch", "medium.en", "Systran/faster-whisper-medium.en", 0), ("convert", "medium.en-mlx", "medium.en", 0)]),
+        ({}, "mlx-community/whisper-x-q4", True, [("fetch", "mlx-community--whisper-x-q4-mlx", "mlx-community/whisper-x-q4", 0)]),
+    ],
+)
+def test_a_model_is_converted_or_else_fetched(
+    here: dict[str, str], name: str, hub: bool, asked: Asked, converter: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "_hub_answers", lambda: hub)
+    folder = tmp_path / "models"
+    for model, form in here.items():
+        make(folder / model, *(names[0] for names in FORMS[form].files))
+    told: list[str] = []
+    models.check(name, "mlx", models_dir=folder, offline=False)
+    assert converter == []
+    found = models.resolve(name, "mlx", models_dir=folder, offline=False, say=told.append)
+    assert converter == asked
+    assert found.form == "mlx"
+    assert forms_of(found.path) == ["mlx"]
+    assert sum("this once" in line for line in told) == sum(step == "convert" for step, *_ in asked)
+    assert models.check(name, "mlx", models_dir=folder, offline=True) == found
+
+
+def test_a_hub_id_means_itself_whatever_it_ends_in(tmp_path: Path) -> None:
+    repo = tmp_path / "hub-cache" / "models--someone--whisper"
+    make(repo / "snapshots" / "abc123", "config.json", "weights.npz")
+    make(repo / "refs", "main").joinpath("main").write_text("abc123")
+    assert models.is_here("someone/whisper", "mlx", models_dir=tmp_path)
+    assert models.find_original("someone/whisper-q4", "mlx", models_dir=tmp_path) is None
+
+
+def test_what_is_here_is_converted_offline_too(converter: Asked, tmp_path: Path) -> None:
+    make(tmp_path / "base")
+    assert models.check("base-q4", "mlx", models_dir=tmp_path, offline=True) is None
+    assert models.resolve("base-q4", "mlx", models_dir=tmp_path, offline=True).path == tmp_path / "base-q4-mlx"
+    assert "and OFFLINE is on." in refusal("small", tmp_path, form="mlx", offline=True)
+
+
+def test_without_mlx_a_conversion_is_refused_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "can_convert", lambda form: False)
+    make(tmp_path / "base")
+    message = "Model 'base-q4' has to be converted to its mlx form. MLX is not installed; run ./install-mlx.sh"
+    assert refusal("base-q4", tmp_path, form="mlx") == message
+    assert refusal("base-q4", tmp_path, form="mlx", offline=True) == message
+    assert refusal("base-q4", tmp_path / "empty", form="mlx") == message  # of the starter
+    monkeypatch.setattr(models, "_hub_answers", lambda: True)
+    assert models.check("base", "mlx", models_dir=tmp_path, offline=False) is None  # it can be downloaded
+    assert refusal("medium.en", tmp_path, form="mlx").startswith("Model 'medium.en' has to be converted")
+
+
+def test_a_folder_of_another_form_is_refused_with_the_command(tmp_path: Path) -> None:
+    own = make(tmp_path / "own")
+    assert refusal(str(own), tmp_path, form="mlx").endswith(f". To make one of it: scripts/convert-model.sh {own}")
+    assert "convert-model" not in refusal(str(make(tmp_path / "other", "config.json", "weights.npz")), tmp_path)
+
+
+def test_the_converter_is_a_child_whose_last_words_are_passed_on(tmp_path: Path) -> None:
+    pytest.importorskip("mlx_whisper", reason="MLX is not installed: ./install-mlx.sh")
+    make(tmp_path / "models" / "base")
+    with pytest.raises(UsageError, match=r"base cannot be converted: its config\.json is damaged$"):
+        models.resolve("base", "mlx", models_dir=tmp_path / "models", offline=True)
+    assert [path.name for path in (tmp_path / "models").iterdir() if path.is_dir()] == ["base"]
 
 
 def test_refuses_a_folder_that_is_no_model(tmp_path: Path) -> None:

@@ -20,9 +20,12 @@ from typing import Any
 
 import ctranslate2
 
+from pipeline import sizing
 from pipeline.engines import MPS_WARNINGS
 from pipeline.errors import SutradharError, UsageError
+from pipeline.hardware import recommend
 from pipeline.models import ResolvedModel
+from pipeline.probe import probe
 from pipeline.settings import Settings
 from stages.asr import lockstep
 from stages.asr.decoding import Decoder
@@ -47,13 +50,20 @@ def open_engine(settings: Settings, model: ResolvedModel, translate: bool, log: 
     if compute_type not in supported:
         raise UsageError(f"WHISPER_COMPUTE_TYPE={compute_type} does not go with {device} here; {', '.join(sorted(supported))} do")
     cores = usable_cores()
-    workers = min(cores, settings.BATCH_SIZE) if device == "cpu" else 1
+    batch_size = settings.BATCH_SIZE if settings.BATCH_SIZE != "auto" else _fitting_batch(model.name, device)
+    workers = min(cores, batch_size) if device == "cpu" else 1
     whisper = Whisper(model.path, device, compute_type, workers, max(1, cores // workers))
     if settings.SOURCE_LANGUAGE != "auto" and not whisper.knows(settings.SOURCE_LANGUAGE):
         raise UsageError(f"WHISPER_MODEL={model.name} does not know SOURCE_LANGUAGE={settings.SOURCE_LANGUAGE}; large-v3 knows most")
     if translate and (whisper.cut_decoder or not whisper.multilingual):
         raise UsageError(f"WHISPER_MODEL={model.name} was not trained to translate: use large-v3, medium, small or base, or the workflow transcribe")
-    return WhisperX(whisper, model, settings, translate, log, degraded)
+    return WhisperX(whisper, model, settings, batch_size, translate, log, degraded)
+
+
+def _fitting_batch(model: str, device: str) -> int:
+    machine = recommend(probe())
+    memory_gb = machine.gpu_memory_gb if device == "cuda" else machine.memory.limit_gb or machine.memory.total_gb
+    return sizing.batch_size(model, device, memory_gb or 0.0)[0]
 
 
 class WhisperX:
@@ -61,7 +71,16 @@ class WhisperX:
 
     packages = ("faster-whisper", "ctranslate2")
 
-    def __init__(self, whisper: Whisper, model: ResolvedModel, settings: Settings, translate: bool, log: logging.Logger, degraded: list[str]) -> None:
+    def __init__(
+        self,
+        whisper: Whisper,
+        model: ResolvedModel,
+        settings: Settings,
+        batch_size: int,
+        translate: bool,
+        log: logging.Logger,
+        degraded: list[str],
+    ) -> None:
         self.degraded = degraded
         self.engine = {
             "backend": "whisperx",
@@ -74,7 +93,7 @@ class WhisperX:
         self._whisper, self._settings = whisper, settings
         self._decoder = Decoder(whisper.tokenizer, settings, translate=translate)
         self._sampling = threading.Lock()
-        self._group_limit = settings.BATCH_SIZE
+        self._batch_size = self._group_limit = batch_size
         self._kept: dict[int, Encoded] = {}  # by window: encoder output that is still to be decoded
 
     # --- Windows in, recognitions out
@@ -103,7 +122,7 @@ class WhisperX:
 
     def _groups(self, windows: Iterator[AudioWindow]) -> Iterator[list[AudioWindow]]:
         """Batches of the stream, shared out evenly to the workers."""
-        while batch := list(islice(windows, self._settings.BATCH_SIZE)):
+        while batch := list(islice(windows, self._batch_size)):
             share = math.ceil(len(batch) / self._whisper.workers)
             yield from (batch[begin : begin + share] for begin in range(0, len(batch), share))
 
@@ -130,7 +149,7 @@ class WhisperX:
     def _lower_limit(self, limit: int) -> None:
         if limit < self._group_limit:
             self._group_limit = limit
-            self.degraded.append(f"Out of GPU memory: decoded {limit} windows at once instead of BATCH_SIZE={self._settings.BATCH_SIZE}")
+            self.degraded.append(f"Out of GPU memory: decoded {limit} windows at once instead of BATCH_SIZE={self._batch_size}")
 
     # --- What the windows ask for
 

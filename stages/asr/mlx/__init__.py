@@ -1,0 +1,1 @@
+"""Whisper on MLX: network, decoder and model converter; no knowledge of jobs."""

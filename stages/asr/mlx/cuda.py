@@ -1,0 +1,363 @@
+"""Kernels for one step of the decoder on an NVIDIA GPU, where MLX's own operations leave most of the machine idle.
+
+Why (H200, MLX 0.32.4): a step of large-v3 is some 600 operations, each of which costs the CPU 5 to 20 microseconds to put
+into a CUDA graph, matrix products most; at one window that is ten times what the GPU needs. And the fused attention reaches
+a third of the memory's speed at one query. Three kernels take their place, for float16 and bfloat16:
+
+- `attend`: few queries over many keys (the sound);
+- `attend_past`: the same over a window's own past, into which it first writes the new keys and values;
+- `linear`: few rows times a weight matrix on the tensor cores, with bias, GELU and residual.
+
+Each is checked against MLX's own operations by `selftest` before a model is used.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import mlx.core as mx
+
+HEAD = 64  # dimensions of a head, in every Whisper model
+THREADS = 256
+BUSY_BLOCKS = 1056  # eight on each of the 132 multiprocessors of an H100 or H200
+FEWEST_KEYS = 64  # that a block is worth starting for
+SCORES_BYTES = 32_768  # of shared memory that one block may use for its scores
+MOST_QUERIES = 8  # of a row; more do not fit into the registers
+MOST_ROWS = 64  # of a matrix product
+
+
+def usable(dtype: mx.Dtype) -> bool:
+    return bool(mx.cuda.is_available()) and mx.default_device() == mx.Device(mx.gpu) and dtype in (mx.float16, mx.bfloat16)
+
+
+def attend(queries: mx.array, keys: mx.array, values: mx.array) -> mx.array:
+    """Attention of `queries` (B, L, H * 64) over `keys` and `values` (B, H, keys, 64): (B, L, H * 64)."""
+    batch, length, _ = queries.shape
+    heads, count = keys.shape[1], keys.shape[2]
+    splits = max(1, min(BUSY_BLOCKS // (batch * heads), count // FEWEST_KEYS), -(-length * count * 4 // SCORES_BYTES))
+    out, parts = _kernel("attend", ("q", "k", "v"), ("out", "parts"), ATTEND)(
+        inputs=[queries, keys, values],
+        template=[("T", queries.dtype), ("L", length), ("H", heads), ("N", count), ("SPLITS", splits)],
+        grid=(batch * heads * splits * THREADS, 1, 1),
+        threadgroup=(THREADS, 1, 1),
+        output_shapes=[queries.shape if splits == 1 else (1,), (batch * heads, splits, length, HEAD + 2) if splits > 1 else (1,)],
+        output_dtypes=[queries.dtype, mx.float32],
+    )
+    if splits == 1:
+        return out
+    (whole,) = _kernel("combine", ("parts",), ("out",), COMBINE)(
+        inputs=[parts],
+        template=[("T", queries.dtype), ("L", length), ("H", heads), ("SPLITS", splits)],
+        grid=(batch * heads * length * HEAD, 1, 1),
+        threadgroup=(HEAD, 1, 1),
+        output_shapes=[queries.shape],
+        output_dtypes=[queries.dtype],
+    )
+    return whole
+
+
+def attend_past(qkv: mx.array, past_keys: mx.array, past_values: mx.array, column: mx.array, mask: mx.array) -> mx.array:
+    """Attention of new tokens over their row's past and themselves: (B, L, H * 64).
+
+    `qkv` (B, L, 3 * H * 64) holds queries, keys and values one after the other. The keys and values of beam l are WRITTEN
+    into column `column` (1,) of beam l of `past_keys` and `past_values` (B, H, L, columns, 64): MLX takes arrays for
+    immutable, so nobody else may hold these two, and whatever reads them must depend on this result. `mask`
+    (B, L, L * columns) says which keys a beam sees.
+    """
+    batch, heads, length, columns, _ = past_keys.shape
+    (out,) = _kernel("attend_past", ("qkv", "k", "v", "column", "mask"), ("out",), ATTEND_PAST)(
+        inputs=[qkv, past_keys, past_values, column, mask],
+        template=[("T", qkv.dtype), ("L", length), ("H", heads), ("S", columns)],
+        grid=(batch * heads * THREADS, 1, 1),
+        threadgroup=(THREADS, 1, 1),
+        output_shapes=[(batch, length, heads * HEAD)],
+        output_dtypes=[qkv.dtype],
+    )
+    return out
+
+
+def place(keys: mx.array, values: mx.array, new_keys: mx.array, new_values: mx.array, rows: mx.array) -> mx.array:
+    """Write new rows (N, H, keys, 64) INTO `keys` and `values` (B, H, keys, 64). Evaluate the result, which holds nothing, before they are read."""
+    (mark,) = _kernel("place", ("k", "v", "new_k", "new_v", "rows"), ("mark",), PLACE)(
+        inputs=[keys, values, new_keys, new_values, rows],
+        template=[("SIZE", keys[0].nbytes // 16)],
+        grid=(new_keys.nbytes // 16, 1, 1),
+        threadgroup=(96, 1, 1),  # 1500 keys of a head are 125 times so many: no thread is left over
+        output_shapes=[(1,)],
+        output_dtypes=[mx.int32],
+    )
+    return mark
+
+
+def linear(x: mx.array, weight: mx.array, bias: mx.array | None = None, residual: mx.array | None = None, *, gelu: bool = False) -> mx.array:
+    """`x` (..., K) of up to `MOST_ROWS` rows times `weight` (N, K) transposed, plus `bias` (N,), through GELU, plus `residual` (..., N)."""
+    count, size = weight.shape
+    rows = x.size // size
+    tiles = 1 if count <= 2048 else 2 if count <= 4096 else 4
+    flags = [("BIAS", bias is not None), ("RESIDUAL", residual is not None), ("GELU", gelu)]
+    (out,) = _kernel("linear", ("x", "w", "b", "r"), ("out",), LINEAR)(
+        inputs=[x, weight, weight if bias is None else bias, weight if residual is None else residual],
+        template=[("T", x.dtype), ("M", rows), ("N", count), ("K", size), ("TILES", tiles), *flags],
+        grid=(-(-count // (8 * tiles)) * THREADS, 1, 1),
+        threadgroup=(THREADS, 1, 1),
+        output_shapes=[(*x.shape[:-1], count)],
+        output_dtypes=[x.dtype],
+    )
+    return out
+
+
+@lru_cache
+def _kernel(name: str, inputs: tuple[str, ...], outputs: tuple[str, ...], source: str) -> Any:
+    return mx.fast.cuda_kernel(name=name, input_names=inputs, output_names=outputs, header=HEADER, source=source)
+
+
+HEADER = """
+template <typename T> __device__ inline void unpack(const uint4& from, float (&to)[8]) {
+  const T* values = reinterpret_cast<const T*>(&from);
+#pragma unroll
+  for (int i = 0; i < 8; i++) to[i] = static_cast<float>(values[i]);
+}
+
+__device__ inline float over_warp(float value, bool maximum) {
+  for (int far = 16; far; far /= 2) {
+    const float other = __shfl_xor_sync(~0u, value, far);
+    value = maximum ? fmaxf(value, other) : value + other;
+  }
+  return value;
+}
+
+// Scores of one row's queries over `count` keys: eight threads read one key, 16 bytes each, so that a warp reads four
+// keys, 512 bytes in a row, and has four such reads under way. Then their softmax, without the division.
+template <typename T, int L, int CHUNK, typename Seen>
+__device__ inline void weigh(float (&scores)[L][CHUNK], float (&tops)[L], float (&sums)[L], const float (&query)[L][8],
+                             const uint4* keys, int count, Seen seen) {
+  const int thread = threadIdx.x, part = thread % 8;
+  for (int first = thread / 8; first < count; first += 128) {
+    uint4 loaded[4];
+    unsigned sights[4];
+#pragma unroll
+    for (int u = 0; u < 4; u++) {
+      const int key = first + 32 * u;
+      sights[u] = key < count ? seen(key) : 0;
+      loaded[u] = sights[u] ? keys[key * 8 + part] : make_uint4(0, 0, 0, 0);
+    }
+#pragma unroll
+    for (int u = 0; u < 4; u++) {
+      float element[8];
+      unpack<T>(loaded[u], element);
+#pragma unroll
+      for (int l = 0; l < L; l++) {
+        float score = 0;
+#pragma unroll
+        for (int i = 0; i < 8; i++) score += query[l][i] * element[i];
+        score += __shfl_xor_sync(~0u, score, 1);
+        score += __shfl_xor_sync(~0u, score, 2);
+        score += __shfl_xor_sync(~0u, score, 4);
+        if (part == 0 && first + 32 * u < count) scores[l][first + 32 * u] = sights[u] >> l & 1 ? score : -INFINITY;
+      }
+    }
+  }
+  __syncthreads();
+  for (int l = thread / 32; l < L; l += 8) {
+    float top = -INFINITY, sum = 0;
+    for (int key = thread % 32; key < count; key += 32) top = fmaxf(top, scores[l][key]);
+    top = over_warp(top, true);
+    for (int key = thread % 32; key < count; key += 32) {
+      const float weight = top == -INFINITY ? 0 : __expf(scores[l][key] - top);
+      scores[l][key] = weight;
+      sum += weight;
+    }
+    sum = over_warp(sum, false);
+    if (thread % 32 == 0) { tops[l] = top; sums[l] = sum; }
+  }
+  __syncthreads();
+}
+
+// The sum of the values by their weights; `store(l, d, sum)` gets each of its 64 dimensions.
+template <typename T, int L, int CHUNK, typename Store>
+__device__ inline void mix(const float (&scores)[L][CHUNK], float (&shared)[8][L][64], const uint4* values, int count, Store store) {
+  const int thread = threadIdx.x, part = thread % 8;
+  float mixed[L][8] = {};
+  for (int first = thread / 8; first < count; first += 128) {
+    uint4 loaded[4];
+    float weight[4][L];
+#pragma unroll
+    for (int u = 0; u < 4; u++) {
+      const int key = first + 32 * u;
+      bool wanted = false;
+#pragma unroll
+      for (int l = 0; l < L; l++) {
+        weight[u][l] = key < count ? scores[l][key] : 0;
+        wanted |= weight[u][l] > 0;
+      }
+      loaded[u] = wanted ? values[key * 8 + part] : make_uint4(0, 0, 0, 0);
+    }
+#pragma unroll
+    for (int u = 0; u < 4; u++) {
+      float element[8];
+      unpack<T>(loaded[u], element);
+#pragma unroll
+      for (int l = 0; l < L; l++)
+#pragma unroll
+        for (int i = 0; i < 8; i++) mixed[l][i] += weight[u][l] * element[i];
+    }
+  }
+#pragma unroll
+  for (int l = 0; l < L; l++)
+#pragma unroll
+    for (int i = 0; i < 8; i++) {
+      mixed[l][i] += __shfl_xor_sync(~0u, mixed[l][i], 8);
+      mixed[l][i] += __shfl_xor_sync(~0u, mixed[l][i], 16);
+      if (thread % 32 < 8) shared[thread / 32][l][part * 8 + i] = mixed[l][i];
+    }
+  __syncthreads();
+  for (int index = thread; index < L * 64; index += 256) {
+    float sum = 0;
+#pragma unroll
+    for (int w = 0; w < 8; w++) sum += shared[w][index / 64][index % 64];
+    store(index / 64, index % 64, sum);
+  }
+}
+
+template <typename T, int L> __device__ inline void load_queries(float (&query)[L][8], const T* from, int stride) {
+#pragma unroll
+  for (int l = 0; l < L; l++) {
+    unpack<T>(reinterpret_cast<const uint4*>(from + l * stride)[threadIdx.x % 8], query[l]);
+#pragma unroll
+    for (int i = 0; i < 8; i++) query[l][i] *= 0.125f;
+  }
+}
+
+__device__ inline void multiply(float (&sum)[4], const __half*, unsigned a0, unsigned a1, unsigned a2, unsigned a3, unsigned b0, unsigned b1) {
+  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+               : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3]) : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+}
+
+__device__ inline void multiply(float (&sum)[4], const __nv_bfloat16*, unsigned a0, unsigned a1, unsigned a2, unsigned a3, unsigned b0, unsigned b1) {
+  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+               : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3]) : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+}
+"""
+
+# One block: one head's share of the keys, for all queries of its row.
+ATTEND = """
+  constexpr int CHUNK = (N + SPLITS - 1) / SPLITS;
+  __shared__ float scores[L][CHUNK], shared[8][L][64], tops[L], sums[L];
+  const int split = blockIdx.x % SPLITS, head = blockIdx.x / SPLITS, row = head / H;
+  const int begin = split * CHUNK, count = min(CHUNK, N - begin);
+  const size_t offset = (size_t(head) * N + begin) * 8;
+  float query[L][8];
+  load_queries<T, L>(query, q + (row * L * H + head % H) * 64, H * 64);
+  weigh<T, L, CHUNK>(scores, tops, sums, query, reinterpret_cast<const uint4*>(k) + offset, count, [](int) { return ~0u; });
+  mix<T, L, CHUNK>(scores, shared, reinterpret_cast<const uint4*>(v) + offset, count, [&](int l, int d, float sum) {
+    if (SPLITS == 1) {
+      out[((row * L + l) * H + head % H) * 64 + d] = static_cast<T>(sum / sums[l]);
+    } else {
+      float* to = parts + ((size_t(head) * SPLITS + split) * L + l) * 66;
+      to[d] = sum;
+      if (d == 0) { to[64] = tops[l]; to[65] = sums[l]; }
+    }
+  });
+"""
+
+COMBINE = """
+  const int l = blockIdx.x % L, head = blockIdx.x / L, d = threadIdx.x;
+  const float* from = parts + (size_t(head) * SPLITS * L + l) * 66;
+  float top = -INFINITY, sum = 0, mixed = 0;
+  for (int split = 0; split < SPLITS; split++) top = fmaxf(top, from[split * L * 66 + 64]);
+  for (int split = 0; split < SPLITS; split++) {
+    const float* part = from + split * L * 66;
+    const float scale = __expf(part[64] - top);
+    sum += scale * part[65];
+    mixed += scale * part[d];
+  }
+  out[((head / H * L + l) * H + head % H) * 64 + d] = static_cast<T>(mixed / sum);
+"""
+
+ATTEND_PAST = """
+  constexpr int N = L * S;
+  __shared__ float scores[L][N], shared[8][L][64], tops[L], sums[L];
+  const int head = blockIdx.x, row = head / H;
+  const T* own = qkv + (size_t(row) * L * 3 * H + head % H) * 64;
+  for (int index = threadIdx.x; index < L * 64; index += 256) {
+    const int l = index / 64, d = index % 64;
+    const size_t to = ((size_t(head) * L + l) * S + column[0]) * 64 + d;
+    const_cast<T*>(k)[to] = own[(l * 3 + 1) * H * 64 + d];
+    const_cast<T*>(v)[to] = own[(l * 3 + 2) * H * 64 + d];
+  }
+  __syncthreads();
+  float query[L][8];
+  load_queries<T, L>(query, own, 3 * H * 64);
+  const bool* sights = mask + size_t(row) * L * N;
+  weigh<T, L, N>(scores, tops, sums, query, reinterpret_cast<const uint4*>(k) + size_t(head) * N * 8, N, [&](int key) {
+    unsigned seen = 0;
+#pragma unroll
+    for (int l = 0; l < L; l++) seen |= unsigned(sights[l * N + key]) << l;
+    return seen;
+  });
+  mix<T, L, N>(scores, shared, reinterpret_cast<const uint4*>(v) + size_t(head) * N * 8, N, [&](int l, int d, float sum) {
+    out[((row * L + l) * H + head % H) * 64 + d] = static_cast<T>(sum / sums[l]);
+  });
+"""
+
+PLACE = """
+  const size_t index = size_t(blockIdx.x) * blockDim.x + threadIdx.x, to = size_t(rows[index / SIZE]) * SIZE + index % SIZE;
+  reinterpret_cast<uint4*>(const_cast<__half*>(reinterpret_cast<const __half*>(k)))[to] = reinterpret_cast<const uint4*>(new_k)[index];
+  reinterpret_cast<uint4*>(const_cast<__half*>(reinterpret_cast<const __half*>(v)))[to] = reinterpret_cast<const uint4*>(new_v)[index];
+"""
+
+# One block: 8 * TILES columns of the result, all rows. Its warps share out K in pieces of 32. Of each piece a thread reads
+# 16 bytes of a row of `w` and of rows of `x`; which of the 32 numbers meet in one of the two products is of no matter as
+# long as it is the same for both, so that the 16 bytes need not be spread over the threads as the tensor cores number them.
+LINEAR = """
+  constexpr int BANDS = (M + 15) / 16;
+  __shared__ float shared[4][BANDS * 16][8 * TILES + 1];  // half the warps: eight times 64 rows would be too much
+  const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, group = lane / 4, part = lane % 4;
+  const int first = blockIdx.x * 8 * TILES;
+  const uint4 none = make_uint4(0, 0, 0, 0);
+  float sums[BANDS][TILES][4] = {};
+#pragma unroll 2
+  for (int piece = warp * 4 + part; piece < K / 8; piece += 32) {
+    uint4 weights[TILES];
+#pragma unroll
+    for (int tile = 0; tile < TILES; tile++) {
+      const int n = first + tile * 8 + group;
+      weights[tile] = n < N ? reinterpret_cast<const uint4*>(w)[size_t(n) * (K / 8) + piece] : none;
+    }
+#pragma unroll
+    for (int band = 0; band < BANDS; band++) {
+      const int m = band * 16 + group;
+      const uint4 upper = m < M ? reinterpret_cast<const uint4*>(x)[m * (K / 8) + piece] : none;
+      const uint4 lower = m + 8 < M ? reinterpret_cast<const uint4*>(x)[(m + 8) * (K / 8) + piece] : none;
+#pragma unroll
+      for (int tile = 0; tile < TILES; tile++) {
+        multiply(sums[band][tile], x, upper.x, lower.x, upper.y, lower.y, weights[tile].x, weights[tile].y);
+        multiply(sums[band][tile], x, upper.z, lower.z, upper.w, lower.w, weights[tile].z, weights[tile].w);
+      }
+    }
+  }
+  for (int half = 1; half >= 0; half--) {
+    if (warp / 4 == half)
+#pragma unroll
+      for (int band = 0; band < BANDS; band++)
+#pragma unroll
+        for (int tile = 0; tile < TILES; tile++)
+#pragma unroll
+          for (int i = 0; i < 4; i++) {
+            float& sum = shared[warp % 4][band * 16 + group + i / 2 * 8][tile * 8 + part * 2 + i % 2];
+            sum = sums[band][tile][i] + (half ? 0 : sum);
+          }
+    __syncthreads();
+  }
+  for (int index = threadIdx.x; index < M * 8 * TILES; index += 256) {
+    const int m = index / (8 * TILES), n = first + index % (8 * TILES);
+    if (n >= N) continue;
+    float sum = BIAS ? static_cast<float>(b[n]) : 0;
+#pragma unroll
+    for (int other = 0; other < 4; other++) sum += shared[other][m][index % (8 * TILES)];
+    if (GELU) sum *= 0.5f * (1 + erff(sum * 0.70710678f));
+    if (RESIDUAL) sum += static_cast<float>(r[size_t(m) * N + n]);
+    out[size_t(m) * N + n] = static_cast<T>(sum);
+  }
+"""

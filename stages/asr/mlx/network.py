@@ -1,0 +1,204 @@
+"""Whisper's network on MLX: mlx-whisper's weights and modules, a forward of our own.
+
+Other than mlx-whisper's it keeps keys and values head by head, computes those of the sound once a window, leaves attention
+to fused kernels, and gives every row of a batch its own position. Shapes: N windows, B rows, L tokens or beams of a row,
+D width of the model, H = D / 64 heads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+from mlx_whisper.load_models import load_model
+from mlx_whisper.whisper import Whisper
+
+from stages.asr.mlx import cuda
+from stages.asr.mlx.cuda import HEAD
+
+KeysValues = tuple[mx.array, mx.array]
+DTYPES = {"float16": mx.float16, "bfloat16": mx.bfloat16, "float32": mx.float32}
+
+
+def load_network(folder: Path, compute_type: str) -> Network:
+    """Weights in mlx-whisper's form, plain or quantised; `compute_type` is a key of `DTYPES`."""
+    dtype = DTYPES[compute_type]
+    whisper = load_model(str(folder), dtype)
+    whisper.set_dtype(dtype)
+    return Network(whisper, dtype)
+
+
+class Network:
+    def __init__(self, whisper: Whisper, dtype: mx.Dtype) -> None:
+        self.dims, self.dtype = whisper.dims, dtype
+        self.heads: int = whisper.dims.n_text_head
+        self.frames: int = whisper.dims.n_audio_ctx
+        self.encode = mx.compile(self._encode)
+        self.project = mx.compile(self._project)
+        self._kernels = cuda.usable(dtype)
+        self.alignment_heads: list[tuple[int, int]] = [tuple(pair) for pair in whisper.alignment_heads.tolist()]
+        self._encoder, self._decoder = whisper.encoder, whisper.decoder
+        self._encoder_positions = whisper.encoder._positional_embedding.astype(dtype)
+        self._encoder_layers = [_Layer(block, kernels=False) for block in whisper.encoder.blocks]
+        self._layers = [_Layer(block, self._kernels) for block in whisper.decoder.blocks]
+
+    # --- Sound
+
+    def _encode(self, mel: mx.array) -> mx.array:
+        """Log-mel spectrograms (N, 3000, mels) to features (N, 1500, D)."""
+        encoder = self._encoder
+        x = nn.gelu(encoder.conv1(mel.astype(self.dtype)))
+        x = nn.gelu(encoder.conv2(x)) + self._encoder_positions
+        for layer in self._encoder_layers:
+            queries, keys, values = (_heads(part).swapaxes(1, 2) for part in mx.split(layer.qkv(layer.norm(x)), 3, axis=-1))
+            mixed = mx.fast.scaled_dot_product_attention(queries, keys, values, scale=HEAD**-0.5)
+            x = layer.out(mixed.swapaxes(1, 2).reshape(x.shape), x)
+            x = layer.mlp(x)
+        return encoder.ln_post(x)
+
+    def _project(self, features: mx.array) -> list[KeysValues]:
+        """What each layer of the decoder looks up in the sound: keys and values (N, H, 1500, 64), from features (N, 1500, D)."""
+        return [
+            (
+                mx.contiguous(_heads(block.cross_attn.key(features)).swapaxes(1, 2)),
+                mx.contiguous(_heads(block.cross_attn.value(features)).swapaxes(1, 2)),
+            )
+            for block in self._decoder.blocks
+        ]
+
+    def empty_cross(self, rows: int) -> list[KeysValues]:
+        shape = (rows, self.heads, self.frames, HEAD)
+        return [(mx.zeros(shape, self.dtype), mx.zeros(shape, self.dtype)) for _ in self._layers]
+
+    def replace_cross(self, cross: Sequence[KeysValues], rows: Sequence[int], features: mx.array) -> list[KeysValues]:
+        """Keys and values of other windows in some rows. The old ones must not be used again."""
+        new: list[KeysValues] = self.project(features)
+        if len(rows) == cross[0][0].shape[0]:
+            return new
+        where = mx.array(rows)
+        if self._kernels:
+            mx.async_eval([cuda.place(*old, *fresh, where) for old, fresh in zip(cross, new, strict=True)])
+            return list(cross)
+        for (keys, values), (new_keys, new_values) in zip(cross, new, strict=True):
+            keys[where], values[where] = new_keys, new_values
+        return list(cross)
+
+    # --- Text
+
+    def empty_past(self, rows: int, beams: int, columns: int) -> list[KeysValues]:
+        """For each layer, keys and values (B, H, L, columns, 64) of tokens to come."""
+        shape = (rows, self.heads, beams, columns, HEAD)
+        return [(mx.zeros(shape, self.dtype), mx.zeros(shape, self.dtype)) for _ in self._layers]
+
+    def step(
+        self, tokens: mx.array, positions: mx.array, column: mx.array, mask: mx.array, past: Sequence[KeysValues], cross: Sequence[KeysValues]
+    ) -> tuple[mx.array, list[KeysValues]]:
+        """One token of each beam: logits (B, L, vocabulary), and the new past.
+
+        `tokens` and `positions` are (B, L). Keys and values go into `column` (1,) of `past`, of which beams see what `mask` (B, L, L * columns)
+        says. The old past must not be used again.
+        """
+        x = self._decoder.token_embedding(tokens) + self._decoder.positional_embedding[positions]
+        updated = []
+        for layer, own, of_sound in zip(self._layers, past, cross, strict=True):
+            mixed, own = self._attend_past(layer.qkv(layer.norm(x)), own, column, mask)
+            updated.append(own)
+            x = layer.out(mixed, x)
+            x = layer.cross_out(self._attend(layer.cross_query(layer.cross_norm(x)), of_sound), x)
+            x = layer.mlp(x)
+        return self.logits(x), updated
+
+    def read(self, tokens: mx.array, features: mx.array, heads: Sequence[Sequence[int]] = ()) -> tuple[mx.array, list[mx.array]]:
+        """Whole texts (N, L) with their windows' features (N, 1500, D): the last layer's output (N, L, D), and of each layer's
+        `heads` their scores of the sound, float32 (N, heads, L, 1500)."""
+        x = self._decoder.token_embedding(tokens) + self._decoder.positional_embedding[: tokens.shape[1]]
+        scores = []
+        for number, (layer, (keys, values)) in enumerate(zip(self._layers, self._project(features), strict=True)):
+            own = (_heads(part).swapaxes(1, 2) for part in mx.split(layer.qkv(layer.norm(x)), 3, axis=-1))
+            mixed = mx.fast.scaled_dot_product_attention(*own, scale=HEAD**-0.5, mask="causal")
+            x = layer.out(mixed.swapaxes(1, 2).reshape(x.shape), x)
+            queries = _heads(layer.cross_query(layer.cross_norm(x))).swapaxes(1, 2)
+            if number < len(heads) and heads[number]:
+                some = mx.array(heads[number])
+                scores.append((queries[:, some] @ keys[:, some].swapaxes(2, 3)).astype(mx.float32) * HEAD**-0.5)
+            mixed = mx.fast.scaled_dot_product_attention(queries, keys, values, scale=HEAD**-0.5)
+            x = layer.cross_out(mixed.swapaxes(1, 2).reshape(x.shape), x)
+            x = layer.mlp(x)
+        return x, scores
+
+    def read_plainly(self, tokens: mx.array, features: mx.array) -> mx.array:
+        """Logits (N, L, V), with mlx-whisper's own forward: no fused attention, no kernels, no memory of the past."""
+        return self._decoder(tokens, features)[0].astype(mx.float32)
+
+    def logits(self, x: mx.array) -> mx.array:
+        """Scores of all tokens, float32, from the last layer's output (..., D)."""
+        embedding = self._decoder.token_embedding
+        x = self._decoder.ln(x)
+        if self._kernels and type(embedding) is nn.Embedding and x.size // x.shape[-1] <= cuda.MOST_ROWS:
+            return cuda.linear(x, embedding.weight).astype(mx.float32)
+        return embedding.as_linear(x).astype(mx.float32)
+
+    def _attend(self, queries: mx.array, cross: KeysValues) -> mx.array:
+        if self._kernels and queries.shape[1] <= cuda.MOST_QUERIES:
+            return cuda.attend(queries, *cross)
+        mixed = mx.fast.scaled_dot_product_attention(_heads(queries).swapaxes(1, 2), *cross, scale=HEAD**-0.5)
+        return mixed.swapaxes(1, 2).reshape(queries.shape)
+
+    def _attend_past(self, qkv: mx.array, past: KeysValues, column: mx.array, mask: mx.array) -> tuple[mx.array, KeysValues]:
+        if self._kernels and qkv.shape[1] <= cuda.MOST_QUERIES:
+            return cuda.attend_past(qkv, *past, column, mask), past
+        queries, key, value = (_heads(part).swapaxes(1, 2) for part in mx.split(qkv, 3, axis=-1))
+        keys = mx.slice_update(past[0], key[:, :, :, None], column, axes=[3])
+        values = mx.slice_update(past[1], value[:, :, :, None], column, axes=[3])
+        flat = (*keys.shape[:2], -1, HEAD)
+        mixed = mx.fast.scaled_dot_product_attention(queries, keys.reshape(flat), values.reshape(flat), scale=HEAD**-0.5, mask=mask[:, None])
+        return mixed.swapaxes(1, 2).reshape(*qkv.shape[:2], -1), (keys, values)
+
+
+class _Layer:
+    """The matrix products and norms of one block of mlx-whisper's."""
+
+    def __init__(self, block: Any, kernels: bool) -> None:
+        self.norm = block.attn_ln
+        self.qkv = _Product((block.attn.query, block.attn.key, block.attn.value), kernels)
+        self.out = _Product((block.attn.out,), kernels)
+        if block.cross_attn:
+            self.cross_norm = block.cross_attn_ln
+            self.cross_query = _Product((block.cross_attn.query,), kernels)
+            self.cross_out = _Product((block.cross_attn.out,), kernels)
+        self._mlp_norm = block.mlp_ln
+        self._widen, self._narrow = _Product((block.mlp1,), kernels), _Product((block.mlp2,), kernels)
+
+    def mlp(self, x: mx.array) -> mx.array:
+        return self._narrow(self._widen(self._mlp_norm(x), gelu=True), x)
+
+
+class _Product:
+    """Linear modules side by side. Plain ones are one matrix product, which is faster; quantised ones stay apart."""
+
+    def __init__(self, modules: Sequence[Any], kernels: bool) -> None:
+        self._modules = modules
+        self._plain = all(type(module) is nn.Linear for module in modules)
+        self._kernels = kernels and self._plain
+        if self._plain:
+            self._weight = mx.concatenate([module.weight for module in modules])
+            self._bias = mx.concatenate([module.bias if "bias" in module else mx.zeros_like(module.weight[:, 0]) for module in modules])
+            mx.eval(self._weight, self._bias)
+
+    def __call__(self, x: mx.array, residual: mx.array | None = None, *, gelu: bool = False) -> mx.array:
+        if self._kernels and x.size // x.shape[-1] <= cuda.MOST_ROWS:
+            return cuda.linear(x, self._weight, self._bias, residual, gelu=gelu)
+        if self._plain:
+            y = mx.addmm(self._bias, x, self._weight.T)
+        else:
+            y = mx.concatenate([module(x) for module in self._modules], axis=-1)
+        if gelu:
+            y = nn.gelu(y)
+        return y if residual is None else residual + y
+
+
+def _heads(x: mx.array) -> mx.array:
+    return x.reshape(*x.shape[:-1], -1, HEAD)
