@@ -332,6 +332,7 @@ class Slots:
             timed = self._rules.time(logits, first, state.timestamps)
             logits = mx.where(state.timed[:, None, None], timed, logits)
         token, parent, score, state = self._extend(phase, state, logits)
+        token, parent = token.astype(mx.int32), parent.astype(mx.int32)  # a GPU cannot scatter the int64 that comes of mixed types
         if phase.starting:
             fed = mx.take_along_axis(state.prompt, mx.maximum(state.generated + state.prompt_length, 0)[:, None] % self.columns, axis=1)
             feeding = (state.generated < 0)[:, None]
@@ -342,7 +343,7 @@ class Slots:
         if phase.starting:
             timestamps = _map(partial(_keep, feeding), state.timestamps, timestamps)
         state = state._replace(
-            token=token.astype(mx.int32),
+            token=token,
             position=mx.minimum(state.position + 1, self.columns - 1),
             generated=state.generated + 1,
             score=score,

@@ -86,8 +86,7 @@ def _alignment(costs: Any, likely: Any, start: int, length: int, frames: int) ->
     return Alignment([(int(token), int(frame)) for token, frame in path], likely[start - 1 : start - 1 + length].tolist())
 
 
-@numba.njit(cache=True, nogil=True)
-def warp(costs: Any) -> Any:
+def _warp(costs: Any) -> Any:
     """The cheapest way through a matrix (T, F) from its first cell to its last, in steps right, down or both: pairs (row, column)."""
     rows, columns = costs.shape
     total = np.full((rows + 1, columns + 1), np.inf, np.float32)
@@ -115,3 +114,6 @@ def warp(costs: Any) -> Any:
         if origin != 1:
             column -= 1
     return path[:count][::-1]
+
+
+warp = numba.njit(cache=True, nogil=True)(_warp)
