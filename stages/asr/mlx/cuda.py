@@ -22,21 +22,31 @@ HEAD = 64  # dimensions of a head, in every Whisper model
 THREADS = 256
 BUSY_BLOCKS = 1056  # eight on each of the 132 multiprocessors of an H100 or H200
 FEWEST_KEYS = 64  # that a block is worth starting for
-SCORES_BYTES = 32_768  # of shared memory that one block may use for its scores
+SHARED_BYTES = 48_000  # of shared memory that a block may use, over 1 KB less than there is
+MIX_BYTES = 2_048  # of them for each query, to add up values
 MOST_QUERIES = 8  # of a row; more do not fit into the registers
 MOST_ROWS = 64  # of a matrix product
 
 
+def available() -> bool:
+    return bool(mx.cuda.is_available()) and mx.default_device() == mx.Device(mx.gpu)
+
+
 def usable(dtype: mx.Dtype) -> bool:
-    return bool(mx.cuda.is_available()) and mx.default_device() == mx.Device(mx.gpu) and dtype in (mx.float16, mx.bfloat16)
+    return available() and dtype in (mx.float16, mx.bfloat16)
+
+
+def compiled(function: Any) -> Any:
+    """`mx.compile`, but where MLX would have the CUDA compiler make a kernel of every fusion, a second or more each."""
+    return function if available() else mx.compile(function)
 
 
 def attend(queries: mx.array, keys: mx.array, values: mx.array) -> mx.array:
     """Attention of `queries` (B, L, H * 64) over `keys` and `values` (B, H, keys, 64): (B, L, H * 64)."""
     batch, length, _ = queries.shape
     heads, count = keys.shape[1], keys.shape[2]
-    splits = max(1, min(BUSY_BLOCKS // (batch * heads), count // FEWEST_KEYS), -(-length * count * 4 // SCORES_BYTES))
-    out, parts = _kernel("attend", ("q", "k", "v"), ("out", "parts"), ATTEND)(
+    splits = max(1, min(BUSY_BLOCKS // (batch * heads), count // FEWEST_KEYS), -(-length * count * 4 // (SHARED_BYTES - MIX_BYTES * length)))
+    out, parts = kernel("attend", ("q", "k", "v"), ("out", "parts"), ATTEND, ATTENTION)(
         inputs=[queries, keys, values],
         template=[("T", queries.dtype), ("L", length), ("H", heads), ("N", count), ("SPLITS", splits)],
         grid=(batch * heads * splits * THREADS, 1, 1),
@@ -46,7 +56,7 @@ def attend(queries: mx.array, keys: mx.array, values: mx.array) -> mx.array:
     )
     if splits == 1:
         return out
-    (whole,) = _kernel("combine", ("parts",), ("out",), COMBINE)(
+    (whole,) = kernel("combine", ("parts",), ("out",), COMBINE)(
         inputs=[parts],
         template=[("T", queries.dtype), ("L", length), ("H", heads), ("SPLITS", splits)],
         grid=(batch * heads * length * HEAD, 1, 1),
@@ -55,6 +65,11 @@ def attend(queries: mx.array, keys: mx.array, values: mx.array) -> mx.array:
         output_dtypes=[queries.dtype],
     )
     return whole
+
+
+def past_fits(length: int, columns: int) -> bool:
+    """Whether `attend_past` can do it."""
+    return length <= MOST_QUERIES and length * (length * columns * 4 + MIX_BYTES) <= SHARED_BYTES
 
 
 def attend_past(qkv: mx.array, past_keys: mx.array, past_values: mx.array, column: mx.array, mask: mx.array) -> mx.array:
@@ -66,7 +81,7 @@ def attend_past(qkv: mx.array, past_keys: mx.array, past_values: mx.array, colum
     (B, L, L * columns) says which keys a beam sees.
     """
     batch, heads, length, columns, _ = past_keys.shape
-    (out,) = _kernel("attend_past", ("qkv", "k", "v", "column", "mask"), ("out",), ATTEND_PAST)(
+    (out,) = kernel("attend_past", ("qkv", "k", "v", "column", "mask"), ("out",), ATTEND_PAST, ATTENTION)(
         inputs=[qkv, past_keys, past_values, column, mask],
         template=[("T", qkv.dtype), ("L", length), ("H", heads), ("S", columns)],
         grid=(batch * heads * THREADS, 1, 1),
@@ -77,9 +92,22 @@ def attend_past(qkv: mx.array, past_keys: mx.array, past_values: mx.array, colum
     return out
 
 
+def embed(tokens: mx.array, positions: mx.array, embedding: mx.array, positional: mx.array) -> mx.array:
+    """Rows `tokens` of `embedding` (V, D) plus rows `positions` of `positional`: (B, L, D)."""
+    (out,) = kernel("embed", ("tokens", "positions", "e", "p"), ("out",), EMBED)(
+        inputs=[tokens, positions, embedding, positional],
+        template=[("T", embedding.dtype)],
+        grid=(tokens.size * THREADS, 1, 1),
+        threadgroup=(THREADS, 1, 1),
+        output_shapes=[(*tokens.shape, embedding.shape[1])],
+        output_dtypes=[embedding.dtype],
+    )
+    return out
+
+
 def place(keys: mx.array, values: mx.array, new_keys: mx.array, new_values: mx.array, rows: mx.array) -> mx.array:
     """Write new rows (N, H, keys, 64) INTO `keys` and `values` (B, H, keys, 64). Evaluate the result, which holds nothing, before they are read."""
-    (mark,) = _kernel("place", ("k", "v", "new_k", "new_v", "rows"), ("mark",), PLACE)(
+    (mark,) = kernel("place", ("k", "v", "new_k", "new_v", "rows"), ("mark",), PLACE)(
         inputs=[keys, values, new_keys, new_values, rows],
         template=[("SIZE", keys[0].nbytes // 16)],
         grid=(new_keys.nbytes // 16, 1, 1),
@@ -91,14 +119,14 @@ def place(keys: mx.array, values: mx.array, new_keys: mx.array, new_values: mx.a
 
 
 def linear(x: mx.array, weight: mx.array, bias: mx.array | None = None, residual: mx.array | None = None, *, gelu: bool = False) -> mx.array:
-    """`x` (..., K) of up to `MOST_ROWS` rows times `weight` (N, K) transposed, plus `bias` (N,), through GELU, plus `residual` (..., N)."""
+    """`x` (B, L, K) of up to `MOST_ROWS` rows times `weight` (N, K) transposed, plus `bias` (N,), through GELU, plus `residual` (B, L, N)."""
     count, size = weight.shape
-    rows = x.size // size
+    bands = -(-x.size // size // 16)
     tiles = 1 if count <= 2048 else 2 if count <= 4096 else 4
     flags = [("BIAS", bias is not None), ("RESIDUAL", residual is not None), ("GELU", gelu)]
-    (out,) = _kernel("linear", ("x", "w", "b", "r"), ("out",), LINEAR)(
+    (out,) = kernel("linear", ("x", "w", "b", "r"), ("out",), LINEAR, TENSOR_CORES)(
         inputs=[x, weight, weight if bias is None else bias, weight if residual is None else residual],
-        template=[("T", x.dtype), ("M", rows), ("N", count), ("K", size), ("TILES", tiles), *flags],
+        template=[("T", x.dtype), ("BANDS", bands), ("TILES", tiles), *flags],
         grid=(-(-count // (8 * tiles)) * THREADS, 1, 1),
         threadgroup=(THREADS, 1, 1),
         output_shapes=[(*x.shape[:-1], count)],
@@ -108,11 +136,18 @@ def linear(x: mx.array, weight: mx.array, bias: mx.array | None = None, residual
 
 
 @lru_cache
-def _kernel(name: str, inputs: tuple[str, ...], outputs: tuple[str, ...], source: str) -> Any:
-    return mx.fast.cuda_kernel(name=name, input_names=inputs, output_names=outputs, header=HEADER, source=source)
+def kernel(name: str, inputs: tuple[str, ...], outputs: tuple[str, ...], source: str, header: str = "") -> Any:
+    """Compiled when it is first called with given template arguments, which takes two seconds; MLX keeps the result on disk.
+
+    MLX hashes the whole source at every call: what is not needed costs microseconds."""
+    return mx.fast.cuda_kernel(name=name, input_names=inputs, output_names=outputs, header=_shorten(header), source=_shorten(source))
 
 
-HEADER = """
+def _shorten(source: str) -> str:
+    return "\n".join(line.strip() for line in source.splitlines() if line.strip() and not line.strip().startswith("//"))
+
+
+ATTENTION = """
 template <typename T> __device__ inline void unpack(const uint4& from, float (&to)[8]) {
   const T* values = reinterpret_cast<const T*>(&from);
 #pragma unroll
@@ -228,7 +263,9 @@ template <typename T, int L> __device__ inline void load_queries(float (&query)[
     for (int i = 0; i < 8; i++) query[l][i] *= 0.125f;
   }
 }
+"""
 
+TENSOR_CORES = """
 __device__ inline void multiply(float (&sum)[4], const __half*, unsigned a0, unsigned a1, unsigned a2, unsigned a3, unsigned b0, unsigned b1) {
   asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
                : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3]) : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
@@ -301,6 +338,14 @@ ATTEND_PAST = """
   });
 """
 
+# One block: one token.
+EMBED = """
+  const int D = e_shape[1];
+  const size_t token = size_t(tokens[blockIdx.x]) * D, position = size_t(positions[blockIdx.x]) * D;
+  for (int d = threadIdx.x; d < D; d += 256)
+    out[size_t(blockIdx.x) * D + d] = static_cast<T>(static_cast<float>(e[token + d]) + static_cast<float>(p[position + d]));
+"""
+
 PLACE = """
   const size_t index = size_t(blockIdx.x) * blockDim.x + threadIdx.x, to = size_t(rows[index / SIZE]) * SIZE + index % SIZE;
   reinterpret_cast<uint4*>(const_cast<__half*>(reinterpret_cast<const __half*>(k)))[to] = reinterpret_cast<const uint4*>(new_k)[index];
@@ -311,7 +356,7 @@ PLACE = """
 # 16 bytes of a row of `w` and of rows of `x`; which of the 32 numbers meet in one of the two products is of no matter as
 # long as it is the same for both, so that the 16 bytes need not be spread over the threads as the tensor cores number them.
 LINEAR = """
-  constexpr int BANDS = (M + 15) / 16;
+  const int M = x_shape[0] * x_shape[1], N = w_shape[0], K = w_shape[1];
   __shared__ float shared[4][BANDS * 16][8 * TILES + 1];  // half the warps: eight times 64 rows would be too much
   const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, group = lane / 4, part = lane % 4;
   const int first = blockIdx.x * 8 * TILES;

@@ -16,8 +16,8 @@ from pipeline.models import ResolvedModel
 from pipeline.settings import Settings
 from stages.asr.decoding import Decoder
 from stages.asr.mlx import memory, selftest, tokens
+from stages.asr.mlx.choice import Search
 from stages.asr.mlx.network import DTYPES, Network, load_network
-from stages.asr.mlx.slots import Search
 from stages.asr.mlx.stream import OutOfMemory, Stream
 from stages.asr.recogniser import AudioWindow, Recognition
 from stages.asr.requests import MAX_TEXT, Encoded, Result, Steps

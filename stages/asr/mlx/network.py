@@ -101,7 +101,7 @@ class Network:
         `tokens` and `positions` are (B, L). Keys and values go into `column` (1,) of `past`, of which beams see what `mask` (B, L, L * columns)
         says. The old past must not be used again.
         """
-        x = self._decoder.token_embedding(tokens) + self._decoder.positional_embedding[positions]
+        x = self._embed(tokens, positions)
         updated = []
         for layer, own, of_sound in zip(self._layers, past, cross, strict=True):
             mixed, own = self._attend_past(layer.qkv(layer.norm(x)), own, column, mask)
@@ -110,6 +110,13 @@ class Network:
             x = layer.cross_out(self._attend(layer.cross_query(layer.cross_norm(x)), of_sound), x)
             x = layer.mlp(x)
         return self.logits(x), updated
+
+    def _embed(self, tokens: mx.array, positions: mx.array) -> mx.array:
+        embedding, positional = self._decoder.token_embedding, self._decoder.positional_embedding
+        if self._kernels and type(embedding) is nn.Embedding:
+            return cuda.embed(tokens, positions, embedding.weight, positional)
+        x: mx.array = embedding(tokens) + positional[positions]
+        return x
 
     def read(self, tokens: mx.array, features: mx.array, heads: Sequence[Sequence[int]] = ()) -> tuple[mx.array, list[mx.array]]:
         """Whole texts (N, L) with their windows' features (N, 1500, D): the last layer's output (N, L, D), and of each layer's
@@ -148,7 +155,7 @@ class Network:
         return mixed.swapaxes(1, 2).reshape(queries.shape)
 
     def _attend_past(self, qkv: mx.array, past: KeysValues, column: mx.array, mask: mx.array) -> tuple[mx.array, KeysValues]:
-        if self._kernels and qkv.shape[1] <= cuda.MOST_QUERIES:
+        if self._kernels and cuda.past_fits(qkv.shape[1], past[0].shape[3]):
             return cuda.attend_past(qkv, *past, column, mask), past
         queries, key, value = (_heads(part).swapaxes(1, 2) for part in mx.split(qkv, 3, axis=-1))
         keys = mx.slice_update(past[0], key[:, :, :, None], column, axes=[3])

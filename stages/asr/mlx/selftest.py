@@ -9,9 +9,10 @@ from __future__ import annotations
 import mlx.core as mx
 import numpy as np
 
+from stages.asr.mlx.choice import Search
 from stages.asr.mlx.network import Network
 from stages.asr.mlx.rules import Vocabulary
-from stages.asr.mlx.slots import Search, Slots, Task
+from stages.asr.mlx.slots import Slots, Task
 
 ROWS = 3
 TOLERANCE = {mx.float32: 2e-3, mx.float16: 0.05, mx.bfloat16: 0.4}  # of the largest logit of the plain computation

@@ -15,9 +15,10 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
+from stages.asr.mlx.choice import Search
 from stages.asr.mlx.network import Network
 from stages.asr.mlx.rules import Vocabulary
-from stages.asr.mlx.slots import Search, Slots, Task, Text
+from stages.asr.mlx.slots import Slots, Task, Text
 from stages.asr.mlx.words import Aligner
 from stages.asr.requests import BEST_OF, HOP, MAX_LENGTH, MAX_TEXT, Align, Alignment, Decoded, Encode, Generate, Hear, Request, Result, Steps
 

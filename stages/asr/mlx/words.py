@@ -15,6 +15,7 @@ import mlx.core as mx
 import numba
 import numpy as np
 
+from stages.asr.mlx import cuda
 from stages.asr.mlx.network import Network
 from stages.asr.requests import Alignment
 
@@ -29,7 +30,7 @@ class Aligner:
         layers: list[list[int]] = [[] for _ in range(network.dims.n_text_layer)]
         for layer, head in network.alignment_heads:
             layers[layer].append(head)
-        self._attend = mx.compile(partial(self._costs, layers))
+        self._attend = cuda.compiled(partial(self._costs, layers))
 
     def align(
         self, features: mx.array, starts: Sequence[Sequence[int]], texts: Sequence[Sequence[int]], eot: int, frames: Sequence[int]
