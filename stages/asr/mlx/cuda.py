@@ -13,10 +13,11 @@ Each is checked against MLX's own operations by `selftest` before a model is use
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import mlx.core as mx
+
+from stages.asr.mlx.cuda_compiler import Kernel
 
 HEAD = 64  # dimensions of a head, in every Whisper model
 THREADS = 256
@@ -46,25 +47,18 @@ def attend(queries: mx.array, keys: mx.array, values: mx.array) -> mx.array:
     batch, length, _ = queries.shape
     heads, count = keys.shape[1], keys.shape[2]
     splits = max(1, min(BUSY_BLOCKS // (batch * heads), count // FEWEST_KEYS), -(-length * count * 4 // (SHARED_BYTES - MIX_BYTES * length)))
-    out, parts = kernel("attend", ("q", "k", "v"), ("out", "parts"), ATTEND, ATTENTION)(
-        inputs=[queries, keys, values],
-        template=[("T", queries.dtype), ("L", length), ("H", heads), ("N", count), ("SPLITS", splits)],
-        grid=(batch * heads * splits * THREADS, 1, 1),
-        threadgroup=(THREADS, 1, 1),
-        output_shapes=[queries.shape if splits == 1 else (1,), (batch * heads, splits, length, HEAD + 2) if splits > 1 else (1,)],
-        output_dtypes=[queries.dtype, mx.float32],
+    whole, parts = (queries.shape, queries.dtype), ((batch * heads, splits, length, HEAD + 2), mx.float32)
+    constants = {"T": queries.dtype, "L": length, "H": heads, "SPLITS": splits}
+    out, parts = ATTEND(
+        [queries, keys, values],
+        [whole if splits == 1 else ((1,), queries.dtype), parts if splits > 1 else ((1,), mx.float32)],
+        blocks=batch * heads * splits,
+        threads=THREADS,
+        constants={**constants, "N": count},
     )
-    if splits == 1:
-        return out
-    (whole,) = kernel("combine", ("parts",), ("out",), COMBINE)(
-        inputs=[parts],
-        template=[("T", queries.dtype), ("L", length), ("H", heads), ("SPLITS", splits)],
-        grid=(batch * heads * length * HEAD, 1, 1),
-        threadgroup=(HEAD, 1, 1),
-        output_shapes=[queries.shape],
-        output_dtypes=[queries.dtype],
-    )
-    return whole
+    if splits > 1:
+        (out,) = COMBINE([parts], [whole], blocks=batch * heads * length, threads=HEAD, constants=constants)
+    return out
 
 
 def past_fits(length: int, columns: int) -> bool:
@@ -81,40 +75,41 @@ def attend_past(qkv: mx.array, past_keys: mx.array, past_values: mx.array, colum
     (B, L, L * columns) says which keys a beam sees.
     """
     batch, heads, length, columns, _ = past_keys.shape
-    (out,) = kernel("attend_past", ("qkv", "k", "v", "column", "mask"), ("out",), ATTEND_PAST, ATTENTION)(
-        inputs=[qkv, past_keys, past_values, column, mask],
-        template=[("T", qkv.dtype), ("L", length), ("H", heads), ("S", columns)],
-        grid=(batch * heads * THREADS, 1, 1),
-        threadgroup=(THREADS, 1, 1),
-        output_shapes=[(batch, length, heads * HEAD)],
-        output_dtypes=[qkv.dtype],
+    (out,) = ATTEND_PAST(
+        [qkv, past_keys, past_values, column, mask],
+        [((batch, length, heads * HEAD), qkv.dtype)],
+        blocks=batch * heads,
+        threads=THREADS,
+        constants={"T": qkv.dtype, "L": length, "H": heads, "S": columns},
     )
     return out
 
 
 def embed(tokens: mx.array, positions: mx.array, embedding: mx.array, positional: mx.array) -> mx.array:
     """Rows `tokens` of `embedding` (V, D) plus rows `positions` of `positional`: (B, L, D)."""
-    (out,) = kernel("embed", ("tokens", "positions", "e", "p"), ("out",), EMBED)(
-        inputs=[tokens, positions, embedding, positional],
-        template=[("T", embedding.dtype)],
-        grid=(tokens.size * THREADS, 1, 1),
-        threadgroup=(THREADS, 1, 1),
-        output_shapes=[(*tokens.shape, embedding.shape[1])],
-        output_dtypes=[embedding.dtype],
+    width = embedding.shape[1]
+    (out,) = EMBED(
+        [tokens, positions, embedding, positional],
+        [((*tokens.shape, width), embedding.dtype)],
+        blocks=tokens.size,
+        threads=THREADS,
+        constants={"T": embedding.dtype},
+        scalars=[width],
     )
+    return out
+
+
+def gelu(x: mx.array) -> mx.array:
+    """Of each of a multiple of 8 elements."""
+    (out,) = GELU([x], [(x.shape, x.dtype)], blocks=-(-x.size // 8 // THREADS), threads=THREADS, constants={"T": x.dtype}, scalars=[x.size // 8])
     return out
 
 
 def place(keys: mx.array, values: mx.array, new_keys: mx.array, new_values: mx.array, rows: mx.array) -> mx.array:
     """Write new rows (N, H, keys, 64) INTO `keys` and `values` (B, H, keys, 64). Evaluate the result, which holds nothing, before they are read."""
-    (mark,) = kernel("place", ("k", "v", "new_k", "new_v", "rows"), ("mark",), PLACE)(
-        inputs=[keys, values, new_keys, new_values, rows],
-        template=[("SIZE", keys[0].nbytes // 16)],
-        grid=(new_keys.nbytes // 16, 1, 1),
-        threadgroup=(96, 1, 1),  # 1500 keys of a head are 125 times so many: no thread is left over
-        output_shapes=[(1,)],
-        output_dtypes=[mx.int32],
-    )
+    pieces, threads = keys[0].nbytes // 16, 96  # 1500 keys of a head are 125 times so many: no thread is left over
+    blocks = new_keys.nbytes // 16 // threads
+    (mark,) = PLACE([keys, values, new_keys, new_values, rows], [((1,), mx.int32)], blocks=blocks, threads=threads, constants={}, scalars=[pieces])
     return mark
 
 
@@ -123,28 +118,15 @@ def linear(x: mx.array, weight: mx.array, bias: mx.array | None = None, residual
     count, size = weight.shape
     bands = -(-x.size // size // 16)
     tiles = 1 if count <= 2048 else 2 if count <= 4096 else 4
-    flags = [("BIAS", bias is not None), ("RESIDUAL", residual is not None), ("GELU", gelu)]
-    (out,) = kernel("linear", ("x", "w", "b", "r"), ("out",), LINEAR, TENSOR_CORES)(
-        inputs=[x, weight, weight if bias is None else bias, weight if residual is None else residual],
-        template=[("T", x.dtype), ("BANDS", bands), ("TILES", tiles), *flags],
-        grid=(-(-count // (8 * tiles)) * THREADS, 1, 1),
-        threadgroup=(THREADS, 1, 1),
-        output_shapes=[(*x.shape[:-1], count)],
-        output_dtypes=[x.dtype],
+    (out,) = LINEAR(
+        [x, weight, weight if bias is None else bias, weight if residual is None else residual],
+        [((*x.shape[:-1], count), x.dtype)],
+        blocks=-(-count // (8 * tiles)),
+        threads=THREADS,
+        constants={"T": x.dtype, "BANDS": bands, "TILES": tiles, "BIAS": bias is not None, "RESIDUAL": residual is not None, "ERF": gelu},
+        scalars=[x.size // size, count, size],
     )
     return out
-
-
-@lru_cache
-def kernel(name: str, inputs: tuple[str, ...], outputs: tuple[str, ...], source: str, header: str = "") -> Any:
-    """Compiled when it is first called with given template arguments, which takes two seconds; MLX keeps the result on disk.
-
-    MLX hashes the whole source at every call: what is not needed costs microseconds."""
-    return mx.fast.cuda_kernel(name=name, input_names=inputs, output_names=outputs, header=_shorten(header), source=_shorten(source))
-
-
-def _shorten(source: str) -> str:
-    return "\n".join(line.strip() for line in source.splitlines() if line.strip() and not line.strip().startswith("//"))
 
 
 ATTENTION = """
@@ -168,6 +150,7 @@ template <typename T, int L, int CHUNK, typename Seen>
 __device__ inline void weigh(float (&scores)[L][CHUNK], float (&tops)[L], float (&sums)[L], const float (&query)[L][8],
                              const uint4* keys, int count, Seen seen) {
   const int thread = threadIdx.x, part = thread % 8;
+#pragma unroll 1
   for (int first = thread / 8; first < count; first += 128) {
     uint4 loaded[4];
     unsigned sights[4];
@@ -194,10 +177,13 @@ __device__ inline void weigh(float (&scores)[L][CHUNK], float (&tops)[L], float 
     }
   }
   __syncthreads();
+#pragma unroll 1
   for (int l = thread / 32; l < L; l += 8) {
     float top = -INFINITY, sum = 0;
+#pragma unroll 1
     for (int key = thread % 32; key < count; key += 32) top = fmaxf(top, scores[l][key]);
     top = over_warp(top, true);
+#pragma unroll 1
     for (int key = thread % 32; key < count; key += 32) {
       const float weight = top == -INFINITY ? 0 : __expf(scores[l][key] - top);
       scores[l][key] = weight;
@@ -214,6 +200,7 @@ template <typename T, int L, int CHUNK, typename Store>
 __device__ inline void mix(const float (&scores)[L][CHUNK], float (&shared)[8][L][64], const uint4* values, int count, Store store) {
   const int thread = threadIdx.x, part = thread % 8;
   float mixed[L][8] = {};
+#pragma unroll 1
   for (int first = thread / 8; first < count; first += 128) {
     uint4 loaded[4];
     float weight[4][L];
@@ -247,6 +234,7 @@ __device__ inline void mix(const float (&scores)[L][CHUNK], float (&shared)[8][L
       if (thread % 32 < 8) shared[thread / 32][l][part * 8 + i] = mixed[l][i];
     }
   __syncthreads();
+#pragma unroll 1
   for (int index = thread; index < L * 64; index += 256) {
     float sum = 0;
 #pragma unroll
@@ -278,7 +266,12 @@ __device__ inline void multiply(float (&sum)[4], const __nv_bfloat16*, unsigned 
 """
 
 # One block: one head's share of the keys, for all queries of its row.
-ATTEND = """
+ATTEND = Kernel(
+    "attend",
+    ("q", "k", "v"),
+    ("out", "parts"),
+    """
+
   constexpr int CHUNK = (N + SPLITS - 1) / SPLITS;
   __shared__ float scores[L][CHUNK], shared[8][L][64], tops[L], sums[L];
   const int split = blockIdx.x % SPLITS, head = blockIdx.x / SPLITS, row = head / H;
@@ -296,13 +289,22 @@ ATTEND = """
       if (d == 0) { to[64] = tops[l]; to[65] = sums[l]; }
     }
   });
-"""
+""",
+    ATTENTION,
+)
 
-COMBINE = """
+COMBINE = Kernel(
+    "combine",
+    ("parts",),
+    ("out",),
+    """
+
   const int l = blockIdx.x % L, head = blockIdx.x / L, d = threadIdx.x;
   const float* from = parts + (size_t(head) * SPLITS * L + l) * 66;
   float top = -INFINITY, sum = 0, mixed = 0;
+#pragma unroll 1
   for (int split = 0; split < SPLITS; split++) top = fmaxf(top, from[split * L * 66 + 64]);
+#pragma unroll 1
   for (int split = 0; split < SPLITS; split++) {
     const float* part = from + split * L * 66;
     const float scale = __expf(part[64] - top);
@@ -310,13 +312,20 @@ COMBINE = """
     mixed += scale * part[d];
   }
   out[((head / H * L + l) * H + head % H) * 64 + d] = static_cast<T>(mixed / sum);
-"""
+""",
+)
 
-ATTEND_PAST = """
+ATTEND_PAST = Kernel(
+    "attend_past",
+    ("qkv", "k", "v", "column", "mask"),
+    ("out",),
+    """
+
   constexpr int N = L * S;
   __shared__ float scores[L][N], shared[8][L][64], tops[L], sums[L];
   const int head = blockIdx.x, row = head / H;
   const T* own = qkv + (size_t(row) * L * 3 * H + head % H) * 64;
+#pragma unroll 1
   for (int index = threadIdx.x; index < L * 64; index += 256) {
     const int l = index / 64, d = index % 64;
     const size_t to = ((size_t(head) * L + l) * S + column[0]) * 64 + d;
@@ -336,27 +345,65 @@ ATTEND_PAST = """
   mix<T, L, N>(scores, shared, reinterpret_cast<const uint4*>(v) + size_t(head) * N * 8, N, [&](int l, int d, float sum) {
     out[((row * L + l) * H + head % H) * 64 + d] = static_cast<T>(sum / sums[l]);
   });
-"""
+""",
+    ATTENTION,
+)
 
 # One block: one token.
-EMBED = """
-  const int D = e_shape[1];
+EMBED = Kernel(
+    "embed",
+    ("tokens", "positions", "e", "p"),
+    ("out",),
+    """
+
   const size_t token = size_t(tokens[blockIdx.x]) * D, position = size_t(positions[blockIdx.x]) * D;
   for (int d = threadIdx.x; d < D; d += 256)
     out[size_t(blockIdx.x) * D + d] = static_cast<T>(static_cast<float>(e[token + d]) + static_cast<float>(p[position + d]));
-"""
+""",
+    scalars=("D",),
+)
 
-PLACE = """
-  const size_t index = size_t(blockIdx.x) * blockDim.x + threadIdx.x, to = size_t(rows[index / SIZE]) * SIZE + index % SIZE;
+GELU = Kernel(
+    "gelu",
+    ("x",),
+    ("out",),
+    """
+  const int index = blockIdx.x * 256 + threadIdx.x;
+  if (index >= pieces) return;
+  const uint4 loaded = reinterpret_cast<const uint4*>(x)[index];
+  uint4 stored;
+#pragma unroll
+  for (int i = 0; i < 8; i++) {
+    const float value = static_cast<float>(reinterpret_cast<const T*>(&loaded)[i]);
+    reinterpret_cast<T*>(&stored)[i] = static_cast<T>(value * 0.5f * (1 + erff(value * 0.70710678f)));
+  }
+  reinterpret_cast<uint4*>(out)[index] = stored;
+""",
+    scalars=("pieces",),
+)
+
+PLACE = Kernel(
+    "place",
+    ("k", "v", "new_k", "new_v", "rows"),
+    ("mark",),
+    """
+
+  const size_t index = size_t(blockIdx.x) * blockDim.x + threadIdx.x, to = size_t(rows[index / pieces]) * pieces + index % pieces;
   reinterpret_cast<uint4*>(const_cast<__half*>(reinterpret_cast<const __half*>(k)))[to] = reinterpret_cast<const uint4*>(new_k)[index];
   reinterpret_cast<uint4*>(const_cast<__half*>(reinterpret_cast<const __half*>(v)))[to] = reinterpret_cast<const uint4*>(new_v)[index];
-"""
+""",
+    scalars=("pieces",),
+)
 
 # One block: 8 * TILES columns of the result, all rows. Its warps share out K in pieces of 32. Of each piece a thread reads
 # 16 bytes of a row of `w` and of rows of `x`; which of the 32 numbers meet in one of the two products is of no matter as
 # long as it is the same for both, so that the 16 bytes need not be spread over the threads as the tensor cores number them.
-LINEAR = """
-  const int M = x_shape[0] * x_shape[1], N = w_shape[0], K = w_shape[1];
+LINEAR = Kernel(
+    "linear",
+    ("x", "w", "b", "r"),
+    ("out",),
+    """
+
   __shared__ float shared[4][BANDS * 16][8 * TILES + 1];  // half the warps: eight times 64 rows would be too much
   const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, group = lane / 4, part = lane % 4;
   const int first = blockIdx.x * 8 * TILES;
@@ -401,8 +448,11 @@ LINEAR = """
     float sum = BIAS ? static_cast<float>(b[n]) : 0;
 #pragma unroll
     for (int other = 0; other < 4; other++) sum += shared[other][m][index % (8 * TILES)];
-    if (GELU) sum *= 0.5f * (1 + erff(sum * 0.70710678f));
+    if (ERF) sum *= 0.5f * (1 + erff(sum * 0.70710678f));
     if (RESIDUAL) sum += static_cast<float>(r[size_t(m) * N + n]);
     out[size_t(m) * N + n] = static_cast<T>(sum);
   }
-"""
+""",
+    TENSOR_CORES,
+    scalars=("M", "N", "K"),
+)

@@ -10,23 +10,21 @@ from typing import Any
 
 import mlx.core as mx
 
-from stages.asr.mlx.cuda import kernel
+from stages.asr.mlx.cuda_compiler import Kernel
 
-LOOK_THREADS = 256
+THREADS = 256
 RANK_THREADS = 1024
-EXTEND_THREADS = 256
 
 
 def look(ancestors: mx.array, position: mx.array, column: mx.array) -> tuple[mx.array, mx.array]:
     """What `slots.look` does."""
     batch, beams, columns = ancestors.shape
-    now, mask = kernel("look", ("ancestors", "position", "column"), ("now", "mask"), LOOK)(
-        inputs=[ancestors, position, column],
-        template=[("L", beams), ("S", columns)],
-        grid=(batch * LOOK_THREADS, 1, 1),
-        threadgroup=(LOOK_THREADS, 1, 1),
-        output_shapes=[ancestors.shape, (batch, beams, beams * columns)],
-        output_dtypes=[mx.int8, mx.bool_],
+    now, mask = LOOK(
+        [ancestors, position, column],
+        [(ancestors.shape, mx.int8), ((batch, beams, beams * columns), mx.bool_)],
+        blocks=batch,
+        threads=THREADS,
+        constants={"L": beams, "S": columns},
     )
     return now, mask
 
@@ -37,30 +35,18 @@ def rank(logits: mx.array, forbidden: mx.array, state: Any, tokens: dict[str, in
     `forbidden` (V,) has bit 0 for a token that is never chosen, bit 1 for one that is never chosen first. Gives logits and numbers of the
     tokens (B, L, K), the log of the sum over all allowed ones (B, L), and the probability that nobody speaks (B,).
     """
-    batch, beams, _ = logits.shape
+    batch, beams, size = logits.shape
     best = 1 if beams == 1 else beams + 1
-    likely, numbers, total, no_speech = kernel(
-        "rank",
-        ("logits", "forbidden", "generated", "start", "timed", "last", "before_last", "latest", "temperature", "sample", "no_speech"),
-        ("likely", "numbers", "total", "no_speech_now"),
-        RANK,
-    )(
-        inputs=[
-            logits,
-            forbidden,
-            state.generated,
-            state.start,
-            state.timed,
-            *state.timestamps,
-            state.temperature,
-            state.sample,
-            state.no_speech,
+    likely, numbers, total, no_speech = RANK(
+        [
+            *[logits, forbidden, state.generated, state.start, state.timed],
+            *[*state.timestamps, state.temperature, state.sample, state.no_speech],
         ],
-        template=[("L", beams), ("BEST", best), *tokens.items()],
-        grid=(batch * beams * RANK_THREADS, 1, 1),
-        threadgroup=(RANK_THREADS, 1, 1),
-        output_shapes=[(batch, beams, best), (batch, beams, best), (batch, beams), (batch,)],
-        output_dtypes=[mx.float32, mx.int32, mx.float32, mx.float32],
+        [((batch, beams, best), mx.float32), ((batch, beams, best), mx.int32), ((batch, beams), mx.float32), ((batch,), mx.float32)],
+        blocks=batch * beams,
+        threads=RANK_THREADS,
+        constants={"L": beams, "BEST": best, **tokens},
+        scalars=[size],
     )
     return likely, numbers, total, no_speech
 
@@ -71,74 +57,71 @@ def extend(
     """The fields of the next state that change, in the order of `EXTENDED`, from what `rank` gives."""
     batch, beams = state.token.shape
     columns = state.prompt.shape[1]
-    outputs: list[mx.array] = kernel("extend", (*EXTEND_INPUTS, "length_penalty"), tuple(f"{name}_next" for name in EXTENDED), EXTEND)(
-        inputs=[
-            likely,
-            numbers,
-            total,
-            state.position,
-            state.generated,
-            state.prompt,
-            state.prompt_length,
-            state.temperature,
-            state.limit,
-            state.score,
-            *state.timestamps,
-            state.ancestors,
-            state.finished,
-            state.text,
-            state.best,
-            state.best_text,
-            state.done,
-            length_penalty,
+    of_slots, of_beams, of_columns = (batch,), (batch, beams), (batch, beams, columns)
+    return EXTEND(
+        [
+            *[
+                likely,
+                numbers,
+                total,
+                state.position,
+                state.generated,
+                state.prompt,
+                state.prompt_length,
+                state.temperature,
+                state.limit,
+                state.score,
+            ],
+            *[*state.timestamps, state.ancestors, state.finished, state.text, state.best, state.best_text, state.done, length_penalty],
         ],
-        template=[
-            ("L", beams),
-            ("S", columns),
-            ("BEST", likely.shape[-1]),
-            ("ENOUGH", enough),
-            ("CONTEXT", context),
-            ("EOT", tokens["EOT"]),
-            ("TIME", tokens["TIME"]),
+        [
+            *[(of_beams, mx.int32), (of_slots, mx.int32), (of_slots, mx.int32), (of_beams, mx.float32)],
+            *[(of_beams, mx.bool_), (of_beams, mx.bool_), (of_beams, mx.int32)],
+            *[(of_columns, mx.int8), (of_slots, mx.int32), (of_columns, mx.int32)],
+            *[((batch, 4), mx.float32), ((batch, columns), mx.int32), (of_slots, mx.bool_)],
         ],
-        grid=(batch * EXTEND_THREADS, 1, 1),
-        threadgroup=(EXTEND_THREADS, 1, 1),
-        output_shapes=[
-            *[(batch, beams), (batch,), (batch,), (batch, beams)],
-            *[(batch, beams)] * 3,
-            *[(batch, beams, columns), (batch,), (batch, beams, columns), (batch, 4), (batch, columns), (batch,)],
-        ],
-        output_dtypes=[
-            *[mx.int32, mx.int32, mx.int32, mx.float32],
-            *[mx.bool_, mx.bool_, mx.int32],
-            *[mx.int8, mx.int32, mx.int32, mx.float32, mx.int32, mx.bool_],
-        ],
+        blocks=batch,
+        threads=THREADS,
+        constants={
+            "L": beams,
+            "S": columns,
+            "BEST": likely.shape[-1],
+            "ENOUGH": enough,
+            "CONTEXT": context,
+            "EOT": tokens["EOT"],
+            "TIME": tokens["TIME"],
+        },
     )
-    return outputs
 
 
-EXTEND_INPUTS = (
-    *("likely", "numbers", "total", "position", "generated", "prompt", "prompt_length", "temperature", "limit", "score"),
-    *("last", "before_last", "latest", "ancestors", "finished", "text", "best", "best_text", "done"),
-)
 EXTENDED = (
     *("token", "position", "generated", "score", "last", "before_last", "latest"),
     *("ancestors", "finished", "text", "best", "best_text", "done"),
 )
 
-LOOK = """
+LOOK = Kernel(
+    "look",
+    ("ancestors", "position", "column"),
+    ("now", "mask"),
+    """
+
   const int row = blockIdx.x, from = row * L * S, newest = column[0], oldest = position[row];
   for (int index = threadIdx.x; index < L * S; index += 256) {
     const int l = index / S, s = index % S, age = (newest - s + S) % S, ancestor = age == 0 ? l : ancestors[from + index];
     now[from + index] = ancestor;
     for (int other = 0; other < L; other++) mask[(from + l * S) * L + other * S + s] = age <= oldest && ancestor == other;
   }
-"""
+""",
+)
 
 # One block: one beam. A thread looks at every 1024th token; sums and maxima of text and of timestamps are kept apart, because
 # timestamps win where they are likelier together than any text.
-RANK = """
-  const int V = forbidden_shape[0];
+RANK = Kernel(
+    "rank",
+    ("logits", "forbidden", "generated", "start", "timed", "last", "before_last", "latest", "temperature", "sample", "no_speech"),
+    ("likely", "numbers", "total", "no_speech_now"),
+    """
+
   struct Sum { float top, sum; };
   struct Pick { float value; int token; };
   __shared__ Sum sums[2][32];
@@ -236,10 +219,20 @@ RANK = """
     }
     if (place + 1 < BEST && found.token >= 0 && found.token % 1024 == thread) mine = next_after(found);
   }
-"""
+""",
+    scalars=("V",),
+)
 
 # One block: one slot. One thread chooses; all move what belongs to the parents.
-EXTEND = """
+EXTEND = Kernel(
+    "extend",
+    (
+        *("likely", "numbers", "total", "position", "generated", "prompt", "prompt_length", "temperature", "limit", "score"),
+        *("last", "before_last", "latest", "ancestors", "finished", "text", "best", "best_text", "done", "length_penalty"),
+    ),
+    tuple(f"{name}_next" for name in EXTENDED),
+    """
+
   __shared__ int parents[L], tokens[L], ending, ending_token;
   const int row = blockIdx.x, from = row * L;
   if (threadIdx.x == 0) {
@@ -312,4 +305,5 @@ EXTEND = """
   }
   for (int s = threadIdx.x; s < S; s += 256)
     best_text_next[row * S + s] = ending < 0 ? best_text[row * S + s] : s == made ? ending_token : text[(from + ending) * S + s];
-"""
+""",
+)

@@ -36,8 +36,8 @@ class Network:
         self.dims, self.dtype = whisper.dims, dtype
         self.heads: int = whisper.dims.n_text_head
         self.frames: int = whisper.dims.n_audio_ctx
-        self.encode = mx.compile(self._encode)
-        self.project = mx.compile(self._project)
+        self.encode = cuda.compiled(self._encode)
+        self.project = cuda.compiled(self._project)
         self._kernels = cuda.usable(dtype)
         self.alignment_heads: list[tuple[int, int]] = [tuple(pair) for pair in whisper.alignment_heads.tolist()]
         self._encoder, self._decoder = whisper.encoder, whisper.decoder
@@ -50,8 +50,8 @@ class Network:
     def _encode(self, mel: mx.array) -> mx.array:
         """Log-mel spectrograms (N, 3000, mels) to features (N, 1500, D)."""
         encoder = self._encoder
-        x = nn.gelu(encoder.conv1(mel.astype(self.dtype)))
-        x = nn.gelu(encoder.conv2(x)) + self._encoder_positions
+        x = _gelu(encoder.conv1(mel.astype(self.dtype)))
+        x = _gelu(encoder.conv2(x)) + self._encoder_positions
         for layer in self._encoder_layers:
             queries, keys, values = (_heads(part).swapaxes(1, 2) for part in mx.split(layer.qkv(layer.norm(x)), 3, axis=-1))
             mixed = mx.fast.scaled_dot_product_attention(queries, keys, values, scale=HEAD**-0.5)
@@ -203,9 +203,14 @@ class _Product:
         else:
             y = mx.concatenate([module(x) for module in self._modules], axis=-1)
         if gelu:
-            y = nn.gelu(y)
+            y = _gelu(y)
         return y if residual is None else residual + y
 
 
 def _heads(x: mx.array) -> mx.array:
     return x.reshape(*x.shape[:-1], -1, HEAD)
+
+
+def _gelu(x: mx.array) -> mx.array:
+    y: mx.array = cuda.gelu(x) if cuda.usable(x.dtype) else nn.gelu(x)
+    return y
