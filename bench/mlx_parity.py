@@ -12,6 +12,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,7 @@ def main() -> int:
 def _goes_back(text: Sequence[int], begin: int) -> bool:
     """Whether timestamps decrease, or a segment is no longer than nothing, which the rule forbids that mlx-whisper does not enforce."""
     times = [token for token in text if token >= begin]
-    return any(later < earlier for earlier, later in zip(times, times[1:], strict=False)) or any(
+    return any(later < earlier for earlier, later in pairwise(times)) or any(
         start == end for start, end in zip(times[::2], times[1::2], strict=False)
     )
 
