@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pipeline.engines import engine_of
+from pipeline import engines
 from pipeline.errors import UsageError
 from pipeline.settings import Settings
 from pipeline.stage import ModelNeed, Outcome, Stage, StageContext
@@ -118,7 +118,7 @@ def _cut_out(sound: Sound, audio: Audio, window: Window, language: str | None, p
 def check(settings: Settings) -> None:
     from pipeline.languages import whisper_code
 
-    engine_of(settings.WHISPER_BACKEND)
+    engines.check(settings.WHISPER_BACKEND, settings.WHISPER_COMPUTE_TYPE)
     if settings.SOURCE_LANGUAGE != "auto":
         whisper_code(settings.SOURCE_LANGUAGE)
 
@@ -130,7 +130,7 @@ def check_translating(settings: Settings) -> None:
 
 
 def _models(settings: Settings) -> tuple[ModelNeed, ...]:
-    return (ModelNeed(settings.WHISPER_MODEL, engine_of(settings.WHISPER_BACKEND).form),)
+    return (ModelNeed(settings.WHISPER_MODEL, engines.engine_of(settings.WHISPER_BACKEND).form),)
 
 
 STAGE = Stage(

@@ -6,7 +6,7 @@ a third of the memory's speed at one query. Three kernels take their place, for 
 
 - `attend`: few queries over many keys (the sound);
 - `attend_past`: the same over a window's own past, into which it first writes the new keys and values;
-- `linear`: few rows times a weight matrix on the tensor cores, with bias, GELU and residual.
+- `linear`: few rows times a weight matrix on the tensor cores, with layer norm, bias, GELU and residual.
 
 Each is checked against MLX's own operations by `selftest` before a model is used.
 """
@@ -26,7 +26,9 @@ FEWEST_KEYS = 64  # that a block is worth starting for
 SHARED_BYTES = 48_000  # of shared memory that a block may use, over 1 KB less than there is
 MIX_BYTES = 2_048  # of them for each query, to add up values
 MOST_QUERIES = 8  # of a row; more do not fit into the registers
+MOST_HEADS = 4096  # of all rows of a batch
 MOST_ROWS = 64  # of a matrix product
+MOST_NORMED_ROWS = 16  # of one that normalises its rows on the way; with more it costs what it saves
 
 
 def available() -> bool:
@@ -42,23 +44,35 @@ def compiled(function: Any) -> Any:
     return function if available() else mx.compile(function)
 
 
-def attend(queries: mx.array, keys: mx.array, values: mx.array) -> mx.array:
-    """Attention of `queries` (B, L, H * 64) over `keys` and `values` (B, H, keys, 64): (B, L, H * 64)."""
+def attend(queries: mx.array, keys: mx.array, values: mx.array, counters: mx.array) -> mx.array:
+    """Attention of `queries` (B, L, H * 64) over `keys` and `values` (B, H, keys, 64): (B, L, H * 64).
+
+    Several blocks share the keys of a head where that keeps the GPU busy; the last of them, which it finds out by `counters` (of
+    `make_counters`), puts their parts together."""
     batch, length, _ = queries.shape
     heads, count = keys.shape[1], keys.shape[2]
     splits = max(1, min(BUSY_BLOCKS // (batch * heads), count // FEWEST_KEYS), -(-length * count * 4 // (SHARED_BYTES - MIX_BYTES * length)))
-    whole, parts = (queries.shape, queries.dtype), ((batch * heads, splits, length, HEAD + 2), mx.float32)
-    constants = {"T": queries.dtype, "L": length, "H": heads, "SPLITS": splits}
-    out, parts = ATTEND(
-        [queries, keys, values],
-        [whole if splits == 1 else ((1,), queries.dtype), parts if splits > 1 else ((1,), mx.float32)],
+    out: mx.array = ATTEND(
+        [queries, keys, values, counters],
+        [(queries.shape, queries.dtype), ((batch * heads, splits, length, HEAD + 2), mx.float32)],
         blocks=batch * heads * splits,
         threads=THREADS,
-        constants={**constants, "N": count},
-    )
-    if splits > 1:
-        (out,) = COMBINE([parts], [whole], blocks=batch * heads * length, threads=HEAD, constants=constants)
+        constants={"T": queries.dtype, "L": length, "H": heads, "N": count, "SPLITS": splits},
+    )[0]
     return out
+
+
+def attend_fits(queries: mx.array) -> bool:
+    """Whether `attend` can do it."""
+    batch, length, width = queries.shape
+    return bool(length <= MOST_QUERIES and batch * width // HEAD <= MOST_HEADS)
+
+
+def make_counters() -> mx.array:
+    """Zeros, which every `attend` leaves as it found them."""
+    counters = mx.zeros((MOST_HEADS,), mx.int32)
+    mx.eval(counters)
+    return counters
 
 
 def past_fits(length: int, columns: int) -> bool:
@@ -113,17 +127,28 @@ def place(keys: mx.array, values: mx.array, new_keys: mx.array, new_values: mx.a
     return mark
 
 
-def linear(x: mx.array, weight: mx.array, bias: mx.array | None = None, residual: mx.array | None = None, *, gelu: bool = False) -> mx.array:
-    """`x` (B, L, K) of up to `MOST_ROWS` rows times `weight` (N, K) transposed, plus `bias` (N,), through GELU, plus `residual` (B, L, N)."""
+def linear(
+    x: mx.array,
+    weight: mx.array,
+    bias: mx.array | None = None,
+    residual: mx.array | None = None,
+    *,
+    norm: tuple[mx.array, mx.array] | None = None,
+    gelu: bool = False,
+) -> mx.array:
+    """`x` (B, L, K) of up to `MOST_ROWS` rows times `weight` (N, K) transposed, plus `bias` (N,), through GELU, plus `residual` (B, L, N).
+
+    With `norm`, weight and bias (K,) of a layer norm, x is normalised first; up to `MOST_NORMED_ROWS` rows then."""
     count, size = weight.shape
     bands = -(-x.size // size // 16)
     tiles = 1 if count <= 2048 else 2 if count <= 4096 else 4
+    flags = {"BIAS": bias is not None, "RESIDUAL": residual is not None, "NORM": norm is not None, "ERF": gelu}
     (out,) = LINEAR(
-        [x, weight, weight if bias is None else bias, weight if residual is None else residual],
+        [x, weight, weight if bias is None else bias, weight if residual is None else residual, *(norm or (weight, weight))],
         [((*x.shape[:-1], count), x.dtype)],
         blocks=-(-count // (8 * tiles)),
         threads=THREADS,
-        constants={"T": x.dtype, "BANDS": bands, "TILES": tiles, "BIAS": bias is not None, "RESIDUAL": residual is not None, "ERF": gelu},
+        constants={"T": x.dtype, "BANDS": bands, "TILES": tiles, **flags},
         scalars=[x.size // size, count, size],
     )
     return out
@@ -254,6 +279,18 @@ template <typename T, int L> __device__ inline void load_queries(float (&query)[
 """
 
 TENSOR_CORES = """
+template <typename T, typename Of> __device__ inline float total(const uint4& from, const T*, Of of) {
+  float sum = 0;
+#pragma unroll
+  for (int i = 0; i < 8; i++) sum += of(static_cast<float>(reinterpret_cast<const T*>(&from)[i]));
+  return sum;
+}
+
+__device__ inline float over_warp(float sum) {
+  for (int far = 16; far; far /= 2) sum += __shfl_xor_sync(~0u, sum, far);
+  return sum;
+}
+
 __device__ inline void multiply(float (&sum)[4], const __half*, unsigned a0, unsigned a1, unsigned a2, unsigned a3, unsigned b0, unsigned b1) {
   asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
                : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3]) : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
@@ -268,7 +305,7 @@ __device__ inline void multiply(float (&sum)[4], const __nv_bfloat16*, unsigned 
 # One block: one head's share of the keys, for all queries of its row.
 ATTEND = Kernel(
     "attend",
-    ("q", "k", "v"),
+    ("q", "k", "v", "counters"),
     ("out", "parts"),
     """
 
@@ -289,30 +326,33 @@ ATTEND = Kernel(
       if (d == 0) { to[64] = tops[l]; to[65] = sums[l]; }
     }
   });
+  if (SPLITS == 1) return;
+  __shared__ bool last;
+  __threadfence();
+  __syncthreads();
+  int* counter = const_cast<int*>(counters) + head;
+  if (threadIdx.x == 0) last = atomicAdd(counter, 1) == SPLITS - 1;
+  __syncthreads();
+  if (!last) return;
+  if (threadIdx.x == 0) *counter = 0;
+#pragma unroll 1
+  for (int index = threadIdx.x; index < L * 64; index += 256) {
+    const int l = index / 64, d = index % 64;
+    const float* from = parts + (size_t(head) * SPLITS * L + l) * 66;
+    float top = -INFINITY, sum = 0, mixed = 0;
+#pragma unroll 1
+    for (int other = 0; other < SPLITS; other++) top = fmaxf(top, __ldcg(from + other * L * 66 + 64));
+#pragma unroll 1
+    for (int other = 0; other < SPLITS; other++) {
+      const float* part = from + other * L * 66;
+      const float scale = __expf(__ldcg(part + 64) - top);
+      sum += scale * __ldcg(part + 65);
+      mixed += scale * __ldcg(part + d);
+    }
+    out[((row * L + l) * H + head % H) * 64 + d] = static_cast<T>(mixed / sum);
+  }
 """,
     ATTENTION,
-)
-
-COMBINE = Kernel(
-    "combine",
-    ("parts",),
-    ("out",),
-    """
-
-  const int l = blockIdx.x % L, head = blockIdx.x / L, d = threadIdx.x;
-  const float* from = parts + (size_t(head) * SPLITS * L + l) * 66;
-  float top = -INFINITY, sum = 0, mixed = 0;
-#pragma unroll 1
-  for (int split = 0; split < SPLITS; split++) top = fmaxf(top, from[split * L * 66 + 64]);
-#pragma unroll 1
-  for (int split = 0; split < SPLITS; split++) {
-    const float* part = from + split * L * 66;
-    const float scale = __expf(part[64] - top);
-    sum += scale * part[65];
-    mixed += scale * part[d];
-  }
-  out[((head / H * L + l) * H + head % H) * 64 + d] = static_cast<T>(mixed / sum);
-""",
 )
 
 ATTEND_PAST = Kernel(
@@ -400,7 +440,7 @@ PLACE = Kernel(
 # long as it is the same for both, so that the 16 bytes need not be spread over the threads as the tensor cores number them.
 LINEAR = Kernel(
     "linear",
-    ("x", "w", "b", "r"),
+    ("x", "w", "b", "r", "norm_w", "norm_b"),
     ("out",),
     """
 
@@ -408,6 +448,37 @@ LINEAR = Kernel(
   const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, group = lane / 4, part = lane % 4;
   const int first = blockIdx.x * 8 * TILES;
   const uint4 none = make_uint4(0, 0, 0, 0);
+  const uint4* rows = reinterpret_cast<const uint4*>(x);
+  __shared__ float means[16], rates[16];
+  if (NORM) {
+#pragma unroll 1
+    for (int m = warp; m < M; m += 8) {
+      float sum = 0, squares = 0;
+#pragma unroll 1
+      for (int piece = lane; piece < K / 8; piece += 32) sum += total(rows[m * (K / 8) + piece], x, [](float value) { return value; });
+      const float mean = over_warp(sum) / K;
+#pragma unroll 1
+      for (int piece = lane; piece < K / 8; piece += 32)
+        squares += total(rows[m * (K / 8) + piece], x, [=](float value) { return (value - mean) * (value - mean); });
+      squares = over_warp(squares);
+      if (lane == 0) { means[m] = mean; rates[m] = rsqrtf(squares / K + 1e-5f); }
+    }
+    __syncthreads();
+  }
+  auto load = [&](int m, int piece) {
+    if (m >= M) return none;
+    uint4 loaded = rows[m * (K / 8) + piece];
+    if (NORM) {
+      const uint4 scale = reinterpret_cast<const uint4*>(norm_w)[piece], shift = reinterpret_cast<const uint4*>(norm_b)[piece];
+      T* values = reinterpret_cast<T*>(&loaded);
+#pragma unroll
+      for (int i = 0; i < 8; i++) {
+        const float value = (static_cast<float>(values[i]) - means[m]) * rates[m] * static_cast<float>(reinterpret_cast<const T*>(&scale)[i]);
+        values[i] = static_cast<T>(value + static_cast<float>(reinterpret_cast<const T*>(&shift)[i]));
+      }
+    }
+    return loaded;
+  };
   float sums[BANDS][TILES][4] = {};
 #pragma unroll 2
   for (int piece = warp * 4 + part; piece < K / 8; piece += 32) {
@@ -420,8 +491,7 @@ LINEAR = Kernel(
 #pragma unroll
     for (int band = 0; band < BANDS; band++) {
       const int m = band * 16 + group;
-      const uint4 upper = m < M ? reinterpret_cast<const uint4*>(x)[m * (K / 8) + piece] : none;
-      const uint4 lower = m + 8 < M ? reinterpret_cast<const uint4*>(x)[(m + 8) * (K / 8) + piece] : none;
+      const uint4 upper = load(m, piece), lower = load(m + 8, piece);
 #pragma unroll
       for (int tile = 0; tile < TILES; tile++) {
         multiply(sums[band][tile], x, upper.x, lower.x, upper.y, lower.y, weights[tile].x, weights[tile].y);

@@ -18,6 +18,7 @@ from stages.asr.decoding import Decoder
 from stages.asr.mlx import memory, selftest, tokens
 from stages.asr.mlx.choice import Search
 from stages.asr.mlx.network import DTYPES, Network, load_network
+from stages.asr.mlx.slots import NotANumber
 from stages.asr.mlx.stream import OutOfMemory, Stream
 from stages.asr.recogniser import AudioWindow, Recognition
 from stages.asr.requests import MAX_TEXT, Encoded, Result, Steps
@@ -41,12 +42,9 @@ def open_engine(settings: Settings, model: ResolvedModel, translate: bool, log: 
     cut_decoder = network.dims.n_text_layer < network.dims.n_audio_layer
     if translate and (cut_decoder or not tokens.is_multilingual(network)):
         raise UsageError(f"WHISPER_MODEL={model.name} was not trained to translate: use large-v3, medium, small or base, or the workflow transcribe")
-    vocabulary = tokens.vocabulary_of(network)
-    try:
-        selftest.check(network, vocabulary)
-    except selftest.BrokenBuild as error:
-        raise SutradharError(f"MLX {mx.__version__} is broken here: {error}. Run ./install-mlx.sh, or set WHISPER_BACKEND=whisperx") from None
-    return MlxWhisper(network, model, settings, translate, log)
+    engine = MlxWhisper(network, model, settings, translate, log)
+    engine.check()
+    return engine
 
 
 def _choose_device(device: str) -> None:
@@ -84,6 +82,15 @@ class MlxWhisper:
         )
         self._kept: dict[int, Encoded] = {}  # by window: encoder output that is still to be decoded
 
+    def check(self) -> None:
+        """Raises SutradharError where MLX computes wrongly."""
+        try:
+            self._stream.check()
+        except selftest.BrokenBuild as error:
+            raise SutradharError(f"MLX {mx.__version__} is broken here: {error}. Run ./install-mlx.sh, or set WHISPER_BACKEND=whisperx") from None
+        except OutOfMemory:
+            raise self._too_large() from None
+
     def hear_languages(self, windows: Sequence[AudioWindow]) -> list[dict[str, float]]:
         if not self._multilingual:
             return [{"en": 1.0}] * len(windows)
@@ -100,10 +107,14 @@ class MlxWhisper:
         try:
             yield from self._stream.run(windows)
         except OutOfMemory:
-            model, compute_type = self.engine["model"], self.engine["compute_type"]
-            raise SutradharError(
-                f"Out of memory with {model} in {compute_type}, one window at a time: choose a smaller or quantised model ({model}-q4)"
-            ) from None
+            raise self._too_large() from None
+        except NotANumber:
+            narrow = f"{self.engine['model']} does not compute in {self.engine['compute_type']}"
+            raise SutradharError(f"{narrow} (scores that are no numbers): set WHISPER_COMPUTE_TYPE=float32") from None
+
+    def _too_large(self) -> SutradharError:
+        model, compute_type = self.engine["model"], self.engine["compute_type"]
+        return SutradharError(f"Out of memory with {model} in {compute_type}, one window at a time: choose a smaller or quantised model ({model}-q4)")
 
     def _spectrogram(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
         """Log-mel (3000, mels) of up to `SAMPLES` samples, filled up with silence: faster-whisper's, as the whisperx backend has it."""

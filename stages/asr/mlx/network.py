@@ -13,6 +13,7 @@ from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
+from mlx.utils import tree_unflatten
 from mlx_whisper.load_models import load_model
 from mlx_whisper.whisper import Whisper
 
@@ -28,7 +29,23 @@ def load_network(folder: Path, compute_type: str) -> Network:
     dtype = DTYPES[compute_type]
     whisper = load_model(str(folder), dtype)
     whisper.set_dtype(dtype)
+    if cuda.usable(dtype):
+        _expand(whisper)
     return Network(whisper, dtype)
+
+
+def _expand(whisper: Whisper) -> None:
+    """Quantised weights to plain ones, for kernels that know only these: they have saved room on the disk then, not on the GPU."""
+    plain = []
+    for name, module in whisper.named_modules():
+        if isinstance(module, nn.QuantizedLinear | nn.QuantizedEmbedding):
+            weight = mx.dequantize(module.weight, module.scales, module.biases, module.group_size, module.bits)
+            expanded = nn.Linear(1, 1, bias=False) if isinstance(module, nn.QuantizedLinear) else nn.Embedding(1, 1)
+            expanded.weight = weight
+            if "bias" in module:
+                expanded.bias = module.bias
+            plain.append((name, expanded))
+    whisper.update_modules(tree_unflatten(plain))
 
 
 class Network:
@@ -39,6 +56,7 @@ class Network:
         self.encode = cuda.compiled(self._encode)
         self.project = cuda.compiled(self._project)
         self._kernels = cuda.usable(dtype)
+        self._counters = cuda.make_counters()
         self.alignment_heads: list[tuple[int, int]] = [tuple(pair) for pair in whisper.alignment_heads.tolist()]
         self._encoder, self._decoder = whisper.encoder, whisper.decoder
         self._encoder_positions = whisper.encoder._positional_embedding.astype(dtype)
@@ -53,7 +71,7 @@ class Network:
         x = _gelu(encoder.conv1(mel.astype(self.dtype)))
         x = _gelu(encoder.conv2(x)) + self._encoder_positions
         for layer in self._encoder_layers:
-            queries, keys, values = (_heads(part).swapaxes(1, 2) for part in mx.split(layer.qkv(layer.norm(x)), 3, axis=-1))
+            queries, keys, values = (_heads(part).swapaxes(1, 2) for part in mx.split(layer.qkv(x, norm=layer.norm), 3, axis=-1))
             mixed = mx.fast.scaled_dot_product_attention(queries, keys, values, scale=HEAD**-0.5)
             x = layer.out(mixed.swapaxes(1, 2).reshape(x.shape), x)
             x = layer.mlp(x)
@@ -104,10 +122,10 @@ class Network:
         x = self._embed(tokens, positions)
         updated = []
         for layer, own, of_sound in zip(self._layers, past, cross, strict=True):
-            mixed, own = self._attend_past(layer.qkv(layer.norm(x)), own, column, mask)
+            mixed, own = self._attend_past(layer.qkv(x, norm=layer.norm), own, column, mask)
             updated.append(own)
             x = layer.out(mixed, x)
-            x = layer.cross_out(self._attend(layer.cross_query(layer.cross_norm(x)), of_sound), x)
+            x = layer.cross_out(self._attend(layer.cross_query(x, norm=layer.cross_norm), of_sound), x)
             x = layer.mlp(x)
         return self.logits(x), updated
 
@@ -124,10 +142,10 @@ class Network:
         x = self._decoder.token_embedding(tokens) + self._decoder.positional_embedding[: tokens.shape[1]]
         scores = []
         for number, (layer, (keys, values)) in enumerate(zip(self._layers, self._project(features), strict=True)):
-            own = (_heads(part).swapaxes(1, 2) for part in mx.split(layer.qkv(layer.norm(x)), 3, axis=-1))
+            own = (_heads(part).swapaxes(1, 2) for part in mx.split(layer.qkv(x, norm=layer.norm), 3, axis=-1))
             mixed = mx.fast.scaled_dot_product_attention(*own, scale=HEAD**-0.5, mask="causal")
             x = layer.out(mixed.swapaxes(1, 2).reshape(x.shape), x)
-            queries = _heads(layer.cross_query(layer.cross_norm(x))).swapaxes(1, 2)
+            queries = _heads(layer.cross_query(x, norm=layer.cross_norm)).swapaxes(1, 2)
             if number < len(heads) and heads[number]:
                 some = mx.array(heads[number])
                 scores.append((queries[:, some] @ keys[:, some].swapaxes(2, 3)).astype(mx.float32) * HEAD**-0.5)
@@ -149,8 +167,8 @@ class Network:
         return embedding.as_linear(x).astype(mx.float32)
 
     def _attend(self, queries: mx.array, cross: KeysValues) -> mx.array:
-        if self._kernels and queries.shape[1] <= cuda.MOST_QUERIES:
-            return cuda.attend(queries, *cross)
+        if self._kernels and cuda.attend_fits(queries):
+            return cuda.attend(queries, *cross, self._counters)
         mixed = mx.fast.scaled_dot_product_attention(_heads(queries).swapaxes(1, 2), *cross, scale=HEAD**-0.5)
         return mixed.swapaxes(1, 2).reshape(queries.shape)
 
@@ -180,7 +198,7 @@ class _Layer:
         self._widen, self._narrow = _Product((block.mlp1,), kernels), _Product((block.mlp2,), kernels)
 
     def mlp(self, x: mx.array) -> mx.array:
-        return self._narrow(self._widen(self._mlp_norm(x), gelu=True), x)
+        return self._narrow(self._widen(x, norm=self._mlp_norm, gelu=True), x)
 
 
 class _Product:
@@ -195,8 +213,14 @@ class _Product:
             self._bias = mx.concatenate([module.bias if "bias" in module else mx.zeros_like(module.weight[:, 0]) for module in modules])
             mx.eval(self._weight, self._bias)
 
-    def __call__(self, x: mx.array, residual: mx.array | None = None, *, gelu: bool = False) -> mx.array:
-        if self._kernels and x.size // x.shape[-1] <= cuda.MOST_ROWS:
+    def __call__(self, x: mx.array, residual: mx.array | None = None, *, norm: Any = None, gelu: bool = False) -> mx.array:
+        """`norm`, a LayerNorm, is applied to x first."""
+        rows = x.size // x.shape[-1]
+        if self._kernels and norm and rows <= cuda.MOST_NORMED_ROWS:
+            return cuda.linear(x, self._weight, self._bias, residual, norm=(norm.weight, norm.bias), gelu=gelu)
+        if norm:
+            x = norm(x)
+        if self._kernels and rows <= cuda.MOST_ROWS:
             return cuda.linear(x, self._weight, self._bias, residual, gelu=gelu)
         if self._plain:
             y = mx.addmm(self._bias, x, self._weight.T)

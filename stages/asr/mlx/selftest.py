@@ -22,14 +22,14 @@ class BrokenBuild(RuntimeError):
     """This build of MLX computes something wrong."""
 
 
-def check(network: Network, vocabulary: Vocabulary) -> None:
-    """Decode random sound in several slots at once, step by step, and read the same text in one go with attention written out.
+def check(network: Network, vocabulary: Vocabulary, search: Search = Search(), rows: int = ROWS) -> None:  # noqa: B008, a constant
+    """Decode random sound in `rows` slots at once, step by step, and read the same text in one go with attention written out.
     Raises BrokenBuild."""
     width = network.dims.n_text_state
     noise = np.random.default_rng(1).normal(size=(network.frames, width)).astype(np.float32)
     features = mx.array(noise).astype(network.dtype)
-    slots = Slots(network, vocabulary, Search(), ROWS, columns=64)
     prompt = (vocabulary.sot, *vocabulary.blank[:2])
+    slots = Slots(network, vocabulary, search, max(2, rows), columns=64)
     logits = slots.trial(Task(features, prompt))
     apart = float(np.abs(logits - logits[:, :1]).max() / np.abs(logits).max())
     if not apart < TOLERANCE[network.dtype] / 10:  # rounding may depend on the row: matrix products treat the last ones of a tile apart

@@ -145,7 +145,7 @@ class Slots:
         return self._vocabulary.no_timestamps not in task.prompt
 
     def trial(self, task: Task) -> Any:
-        """Logits (steps, B, V) of the same prompt in all slots, which are empty still: for the self-test."""
+        """Logits (steps, B * L, V) of the same prompt in all beams of all slots, which are empty still: for the self-test."""
         self.admit([(slot, task) for slot in range(self.count)])
         logits = []
         for token in task.prompt:
@@ -154,7 +154,7 @@ class Slots:
             tokens = mx.full((self.count, self._search.beams), token)
             found, self._past = self._network.step(tokens, mx.full(tokens.shape, self._step), column, mask, self._past, self._cross)
             mx.eval(found)
-            logits.append(np.array(found[:, 0]))
+            logits.append(np.array(found.reshape(-1, found.shape[-1])))
             self._step += 1
         return np.stack(logits)
 

@@ -15,6 +15,7 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
+from stages.asr.mlx import selftest
 from stages.asr.mlx.choice import Search
 from stages.asr.mlx.network import Network
 from stages.asr.mlx.rules import Vocabulary
@@ -68,6 +69,16 @@ class Stream:
         self._queues = _Queues()
         self._results: deque[Any] = deque()
         self._alive = 0
+
+    def check(self) -> None:
+        """Raises selftest.BrokenBuild, and OutOfMemory."""
+        while True:
+            try:
+                return selftest.check(self._network, self._vocabulary, self._search, self._limit)
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                self._shrink()
 
     def run(self, windows: Iterable[Steps[Result]]) -> Iterator[Result]:
         """Raises OutOfMemory."""
