@@ -66,14 +66,14 @@ class Slots:
     def __init__(self, network: Network, vocabulary: Vocabulary, search: Search, slots: int, columns: int) -> None:
         self.count, self.columns = slots, columns
         self._network, self._vocabulary, self._search = network, vocabulary, search
-        self._chooser = Chooser(vocabulary, search, columns, network.dims.n_text_ctx)
+        chooser = Chooser(vocabulary, search, columns, network.dims.n_text_ctx)
         self._tenants: list[_Tenant | None] = [None] * slots
         self._sounds: list[mx.array | None] = [None] * slots  # whose keys and values each slot holds
         self._state = State.empty(slots, search.beams, columns)
         self._past = network.empty_past(slots, search.beams, columns)
         self._cross = network.empty_cross(slots)
         self._step = 0
-        self._steps_by = {phase: mx.compile(partial(self._steps, phase)) for phase in Phase.all()}
+        self._steps_by = {phase: mx.compile(partial(_steps, network, chooser, phase)) for phase in Phase.all()}
 
     @property
     def room(self) -> int:
@@ -169,17 +169,6 @@ class Slots:
         self._step += STEPS_AT_ONCE
         return self._collect(before, before_step)
 
-    def _steps(
-        self, phase: Phase, state: State, columns: mx.array, past: Sequence[KeysValues], cross: Sequence[KeysValues]
-    ) -> tuple[State, Sequence[KeysValues]]:
-        for number in range(STEPS_AT_ONCE):
-            column = columns[number : number + 1]
-            ancestors, mask = look(state.ancestors, state.position, column)
-            positions = mx.broadcast_to(state.position[:, None], state.token.shape)
-            logits, past = self._network.step(state.token, positions, column, mask, past, cross)
-            state = self._chooser.choose(phase, state._replace(ancestors=ancestors), logits)
-        return state, past
-
     def _phase(self) -> Phase:
         if cuda.available():
             return Phase(True, True, True)  # all the same to the kernels
@@ -200,6 +189,19 @@ class Slots:
         for slot, _ in ended:
             self._tenants[slot] = None
         return [(tenant.key, _text(best[slot], tokens[slot], no_speech[slot])) for slot, tenant in ended]
+
+
+def _steps(
+    network: Network, chooser: Chooser, phase: Phase, state: State, columns: mx.array, past: Sequence[KeysValues], cross: Sequence[KeysValues]
+) -> tuple[State, Sequence[KeysValues]]:
+    """No method of `Slots`, which would hold itself then, and its memory when it is given up."""
+    for number in range(STEPS_AT_ONCE):
+        column = columns[number : number + 1]
+        ancestors, mask = look(state.ancestors, state.position, column)
+        positions = mx.broadcast_to(state.position[:, None], state.token.shape)
+        logits, past = network.step(state.token, positions, column, mask, past, cross)
+        state = chooser.choose(phase, state._replace(ancestors=ancestors), logits)
+    return state, past
 
 
 def _text(best: Any, tokens: Any, no_speech: Any) -> Text:
