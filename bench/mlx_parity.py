@@ -69,7 +69,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.mlx_parity", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("windows", type=Path)
     parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--of-each-set", type=int, default=20)
+    parser.add_argument("--of-each-set", type=int, default=25)
     parser.add_argument("--device", choices=("cpu", "gpu"), default="gpu")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
