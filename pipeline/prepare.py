@@ -33,8 +33,10 @@ examples:
   for film in *.mkv; do ./prepare-job.sh "$film" --transcribe -s hi; done; ./run-pipeline.sh --all
 
 The job id is the only line on standard output. Settings are written to jobs/<job-id>/.<job-id>.env: look at them,
-change them, then run. exit codes: 0 prepared (with --run: done), 2 it cannot work and why; with --run also those of
-run-pipeline.sh
+change them, then run. A job keeps its backend, also when ./install-mlx.sh comes later. To change it, edit that file, or:
+  ./run-pipeline.sh -j JOB --set WHISPER_BACKEND=mlx --set WHISPERX_DEVICE=mps --set WHISPER_COMPUTE_TYPE=float16 --set BATCH_SIZE=auto
+
+exit codes: 0 prepared (with --run: done), 2 it cannot work and why; with --run also those of run-pipeline.sh
 """
 ONE_FILE = """one file a job: for film in *.mkv; do ./prepare-job.sh "$film" ...; done, and then ./run-pipeline.sh --all"""
 
@@ -134,6 +136,8 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
     _choose_languages(arguments, choices, console)
     info = media.probe(arguments.media)
     _choose_media(arguments, info, choices, console)
+    arguments.backend = arguments.backend or changes.get("WHISPER_BACKEND", "")
+    arguments.device = arguments.device or changes.get("WHISPERX_DEVICE", "")
     _choose_recogniser(arguments, _hardware(house, console), house, choices, console)
     choices.values.update(changes)
     for key in changes:
@@ -225,29 +229,39 @@ def _choose_recogniser(arguments: argparse.Namespace, machine: Hardware, house: 
 
     advice = machine.recommended_settings
     backend, device = _backend_and_device(arguments, machine, console)
+    engine = engines.engine_of(backend)
+    runs_on = device if device in engine.devices else "cpu"
     as_advised = (backend, device) == (advice.whisper_backend, advice.device)
     choices.take("WHISPER_BACKEND", backend, advice.whisper_backend_reason if as_advised else "")
     choices.take("WHISPERX_DEVICE", device, advice.device_reason if as_advised else "")
     if as_advised:
         choices.take("WHISPER_COMPUTE_TYPE", advice.compute_type, advice.compute_type_reason)
     else:
-        choices.take("WHISPER_COMPUTE_TYPE", "float16" if device == "cuda" else "int8", f"usual on {device}")
+        choices.take("WHISPER_COMPUTE_TYPE", *sizing.choose_compute_type(backend, runs_on, machine.capability))
     if device == "cuda" and len(machine.gpus) > 1:
         choices.take("CUDA_VISIBLE_DEVICES", machine.gpu_uuid, f"{machine.gpu_name}, the one of {len(machine.gpus)} with the most free memory")
     _choose_model(arguments, machine, house, choices, console)
-    memory_gb = machine.gpu_memory_gb if device == "cuda" else machine.memory.limit_gb or machine.memory.total_gb
-    choices.take("BATCH_SIZE", *sizing.batch_size(choices.values["WHISPER_MODEL"], device, memory_gb or 0.0))
+    if engine.measures_memory:
+        choices.take("BATCH_SIZE", "auto", "as many windows as fit once the model is loaded")
+    else:
+        memory_gb = machine.gpu_memory_gb if runs_on == "cuda" else machine.memory.limit_gb or machine.memory.total_gb
+        choices.take("BATCH_SIZE", *sizing.batch_size(choices.values["WHISPER_MODEL"], runs_on, memory_gb or 0.0))
 
 
 def _backend_and_device(arguments: argparse.Namespace, machine: Hardware, console: Console) -> tuple[str, str]:
+    """Raises UsageError where this machine cannot do what was asked for."""
+    from pipeline import hardware
+
     advice = machine.recommended_settings
-    backend = arguments.backend or (advice.whisper_backend if advice.whisper_backend in engines.ENGINES else engines.DEFAULT)
     device = arguments.device or advice.device
+    backend = arguments.backend or (advice.whisper_backend if device == advice.device else engines.DEFAULT)
     engine = engines.engine_of(backend)
     if device == "cuda" and machine.gpu_type != "cuda":
         raise UsageError(f"--device cuda: no usable NVIDIA GPU here ({advice.device_reason}); use --device cpu")
     if device == "mps" and machine.gpu_type != "mps":
         raise UsageError("--device mps: this is not an Apple Silicon machine; use --device cpu")
+    if backend == "mlx" and (why_not := hardware.why_not_mlx(device, machine.backends["mlx"], machine.capability)):
+        raise UsageError(f"--backend mlx --device {device}: {why_not}. WhisperX works here: --backend whisperx")
     if device == "mps" and device not in engine.devices:
         for warning in engines.MPS_WARNINGS:
             console.warn(warning)
@@ -257,18 +271,19 @@ def _backend_and_device(arguments: argparse.Namespace, machine: Hardware, consol
 def _choose_model(arguments: argparse.Namespace, machine: Hardware, house: House, choices: Choices, console: Console) -> None:
     from pipeline import models
 
-    advised = machine.recommended_settings.whisper_model
+    advised, form = machine.recommended_settings.whisper_model, engines.engine_of(choices.values["WHISPER_BACKEND"]).form
     if arguments.model:
         name = Path(arguments.model).expanduser().resolve() if models.is_folder(arguments.model) else arguments.model
         choices.take("WHISPER_MODEL", name, "given with --model")
-    elif models.is_here(advised, engines.ENGINES[choices.values["WHISPER_BACKEND"]].form, models_dir=house.models):
+    elif models.is_at_hand(advised, form, models_dir=house.models):
         choices.take("WHISPER_MODEL", advised, machine.recommended_settings.whisper_model_reason)
     else:
-        reason = f"the model that is here; this machine could run {advised}: ./scripts/get-model.sh {advised}"
+        command = models.command_to_get(advised, form)
+        reason = f"the model that is here; this machine could run {advised}: {command}"
         choices.take("WHISPER_MODEL", models.STARTER, reason)
         if advised != models.STARTER:
             weak = "" if choices.values["SOURCE_LANGUAGE"] == "en" else ", which is of little use but for English (Hindi: 90 % of characters wrong)"
-            console.warn(f"Using the small starter model '{models.STARTER}'{weak}. Get the one for this machine: ./scripts/get-model.sh {advised}")
+            console.warn(f"Using the small starter model '{models.STARTER}'{weak}. Get the one for this machine: {command}")
 
 
 def _clip_ms(settings: Settings, info: MediaInfo) -> int:

@@ -16,7 +16,21 @@ from pathlib import Path
 
 import msgspec
 
-COMMAND_SECONDS = 20  # a first `import mlx.core` compiles and signs for a few seconds; more than this is a hang
+COMMAND_SECONDS = 20
+MLX_SECONDS = 60  # a first `import mlx.core` on a GPU reads and compiles for a few seconds; more than this is a hang
+# Prints MLX's version, then each device with what went wrong when two matrices were multiplied there, or nothing.
+MLX_TRIAL = """
+import mlx.core as mx
+print(mx.__version__, flush=True)
+for name, device, is_there in (("cpu", mx.cpu, True), ("mps", mx.gpu, mx.metal.is_available()), ("cuda", mx.gpu, mx.cuda.is_available())):
+    if is_there:
+        try:
+            with mx.stream(device):
+                right = mx.all(mx.full((256, 256), 0.5) @ mx.full((256, 256), 2.0) == 256).item()
+            print(name, "" if right else "a product of matrices came out wrong", sep="\\t", flush=True)
+        except (RuntimeError, ValueError) as error:
+            print(name, (str(error) or type(error).__name__).splitlines()[0], sep="\\t", flush=True)
+"""
 
 
 class NvidiaGpu(msgspec.Struct, frozen=True):
@@ -40,7 +54,8 @@ class Nvidia(msgspec.Struct, frozen=True):
 class Backend(msgspec.Struct, frozen=True):
     available: bool
     version: str = ""
-    reason: str = ""  # why it is not available
+    reason: str = ""  # why it is not available, or not on some device
+    devices: tuple[str, ...] = ()  # of MLX: where it computes (cpu, mps, cuda)
 
 
 class Probe(msgspec.Struct, frozen=True, kw_only=True):
@@ -224,16 +239,18 @@ def whisperx_backend() -> Backend:
 
 
 def mlx_backend() -> Backend:
-    """Really imported, in a child: whether MLX loads depends on the system's version and libraries, not only on the package."""
+    """Tried out in a child: whether MLX loads, and on which device it computes, depends on the system's version, drivers and libraries too."""
     for package in ("mlx", "mlx_whisper"):
         if importlib.util.find_spec(package) is None:
             return Backend(available=False, reason=f"the package {package} is not installed")
-    command = [sys.executable, "-c", "import mlx.core; print(mlx.core.__version__)"]
     try:
-        child = subprocess.run(command, capture_output=True, text=True, timeout=COMMAND_SECONDS)
+        child = subprocess.run([sys.executable, "-c", MLX_TRIAL], capture_output=True, text=True, timeout=MLX_SECONDS)
     except subprocess.TimeoutExpired:
-        return Backend(available=False, reason=f"import mlx.core did not return within {COMMAND_SECONDS} s")
-    if child.returncode != 0:
-        last_line = child.stderr.strip().splitlines()[-1:] or [f"exit code {child.returncode}"]
-        return Backend(available=False, reason=f"import mlx.core failed: {last_line[0]}")
-    return Backend(available=True, version=child.stdout.strip())
+        return Backend(available=False, reason=f"import mlx.core did not return within {MLX_SECONDS} s")
+    version, *trials = child.stdout.splitlines() or [""]
+    failure = (child.stderr.strip().splitlines() or [f"exit code {child.returncode}"])[-1] if child.returncode else ""
+    if not version:
+        return Backend(available=False, reason=f"import mlx.core failed: {failure}")
+    tried = dict(line.split("\t", 1) for line in trials)
+    faults = [f"{device}: {fault}" for device, fault in tried.items() if fault] + [failure] * bool(failure)
+    return Backend(available=True, version=version, reason="; ".join(faults), devices=tuple(device for device in tried if not tried[device]))

@@ -28,19 +28,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ALLOW_TRUNCATED: Annotated[bool, Meta(description="Accept a file that ends before its container says it does.")] = False
     OFFLINE: Annotated[bool, Meta(description="Never ask a model hub; use only what is in models/ or in the hub's cache.")] = False
     # --- Recognition
-    WHISPER_BACKEND: Annotated[str, Meta(min_length=1, description=f"Engine that recognises speech: {', '.join(ENGINES)}.")] = DEFAULT
-    WHISPERX_DEVICE: Annotated[Literal["cpu", "cuda", "mps"], Meta(description="Where recognition runs.")] = "cpu"
+    WHISPER_BACKEND: Annotated[
+        str, Meta(min_length=1, description=f"Engine that recognises speech: {', '.join(ENGINES)}. mlx needs ./install-mlx.sh.")
+    ] = DEFAULT
+    WHISPERX_DEVICE: Annotated[
+        Literal["cpu", "cuda", "mps"], Meta(description="Where recognition runs, whatever the engine; mps, the Apple GPU, is for mlx.")
+    ] = "cpu"
     CUDA_VISIBLE_DEVICES: Annotated[
         str, Meta(description="Which NVIDIA GPU to use (its UUID or number) where there are several; empty for the first.")
     ] = ""
-    WHISPER_MODEL: Annotated[str, Meta(min_length=1, description="Model: a size (large-v3), a hub id, or a folder.")] = "base"
+    WHISPER_MODEL: Annotated[
+        str, Meta(min_length=1, description="Model: a size (large-v3), a hub id, or a folder; for mlx also a size in 4 or 8 bits (large-v3-q4).")
+    ] = "base"
     WHISPER_COMPUTE_TYPE: Annotated[
         Literal["int8", "int8_float16", "int8_float32", "float16", "bfloat16", "float32"],
-        Meta(description="Number format of the model's weights and sums."),
+        Meta(description="Number format of the model's weights and sums; mlx takes float16, bfloat16 and float32 (best on a CPU)."),
     ] = "int8"
     BATCH_SIZE: Annotated[
         Annotated[int, Meta(ge=1, le=512)] | Literal["auto"],
-        Meta(description="Windows decoded at once; auto: as many as fit. Lower it when memory runs out."),
+        Meta(description="Windows decoded at once; auto, as jobs for mlx have it: as many as fit. Lower it when memory runs out."),
     ] = 8
     WHISPER_BEAM_SIZE: Annotated[int, Meta(ge=1, le=16, description="Beams of the search; 1 is greedy.")] = 5
     WHISPER_PATIENCE: Annotated[float, Meta(gt=0, le=4, description="How many finished beams end the search, as a factor of the beam size.")] = 1.0

@@ -43,8 +43,10 @@ def capability(text: str) -> Capability:
     return tuple(int(part) for part in text.split("."))
 
 
-def choose_compute_type(device: str, gpu: Capability | None) -> tuple[str, str]:
+def choose_compute_type(backend: str, device: str, gpu: Capability | None) -> tuple[str, str]:
     """What the device computes in natively; for CUDA see CTranslate2's `docs/quantization.md` and `src/cuda/utils.cc`."""
+    if device == "cpu" and backend == "mlx":
+        return "float32", "MLX has no 8-bit sums, and on a CPU float16 is no faster"
     if device == "cpu":
         return "int8", "fastest on a CPU, and a quarter of the memory"
     if gpu is None or gpu >= FLOAT16_CAPABILITY:

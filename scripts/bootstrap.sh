@@ -15,7 +15,7 @@ Makes .venv with everything that Sutradhar needs, fetches the starter model, and
 again at any time: it does only what is missing, repairs what was interrupted, and looks at the hardware anew.
 
   --dev     also install what the tests need
-  --mlx     also install the MLX recogniser
+  --mlx     also install the MLX recogniser, as ./install-mlx.sh does, whose --help says more
   --force   throw .venv away and make it anew
 
 needs: Linux, or macOS on Apple Silicon; Python 3.10 to 3.13; $NEEDED_GB GB of disk; a Python package registry
@@ -26,31 +26,35 @@ TEXT
 }
 
 main() {
-  local dev="" mlx="" force="" python argument
+  local dev="" mlx="" mlx_build="" force="" python argument
   for argument in "$@"; do
     case $argument in
       --dev) dev=1 ;;
-      --mlx) mlx=1 ;;
+      --mlx) mlx=asked ;;
       --force) force=1 ;;
       -h | --help)
         usage
         exit
         ;;
-      *)
-        printf '[ERROR] Unknown option %s; see scripts/bootstrap.sh --help\n' "$argument" >&2
-        exit 2
-        ;;
+      *) refuse "Unknown option $argument; see scripts/bootstrap.sh --help" ;;
     esac
   done
   exec >&2
+  [ -z "$mlx" ] || check_system_for_mlx
   python=$(find_python)
   one_at_a_time "$python" "$@"
   [ ! -f "$(stamp dev)" ] || dev=1
-  [ ! -f "$(stamp mlx)" ] || mlx=1
+  [ ! -f "$(stamp mlx)" ] || mlx=${mlx:-kept}
+  [ ! -f "$(stamp mlx-cuda13)" ] || mlx_build=cuda13
   make_venv "$python" "$force"
   install_packages run "packages (about 7 GB with PyTorch; 1 to 5 minutes)"
   [ -z "$dev" ] || install_packages dev "what the tests need"
-  [ -z "$mlx" ] || install_packages mlx "the MLX recogniser"
+  if [ -n "$mlx" ]; then
+    install_packages mlx "the MLX recogniser"
+    [ "$mlx" = kept ] || mlx_build=$(run_module pipeline.mlx_build choose)
+    install_mlx_build "$mlx_build"
+    [ "$mlx" = kept ] || (run_module pipeline.mlx_build verify "$mlx_build")
+  fi
   (run_module pipeline.models fetch base) >/dev/null || warn "Going on without the starter model; fetch a model later with scripts/get-model.sh"
   (run_module pipeline.hardware --write "${SUTRADHAR_HOME:-$ROOT}/out/hardware_cache.json")
   info "Ready. Next: ./prepare-job.sh FILM --transcribe -s LANGUAGE"
@@ -118,7 +122,7 @@ make_venv() {
     rm -rf "$VENV"
   fi
   [ ! -e "$VENV" ] || return 0
-  check_disk
+  check_disk "$NEEDED_GB"
   info "Making .venv with $("$python" --version)"
   mkdir "$VENV"
   touch "$VENV/.installing"
@@ -129,28 +133,33 @@ make_venv() {
 check_disk() {
   local free_gb
   free_gb=$(df -Pk "$ROOT" | awk 'NR == 2 { print int($4 / 1048576) }')
-  [ "$free_gb" -ge "$NEEDED_GB" ] || die "Only $free_gb GB are free in $ROOT, and the set-up needs $NEEDED_GB. Make room, then run scripts/bootstrap.sh again"
+  [ "$free_gb" -ge "$1" ] || die "Only $free_gb GB are free in $ROOT, and the set-up needs $1. Make room, then run the same command again"
 }
 
-# install_packages SET DESCRIPTION: with uv, or with pip where uv cannot be had.
+# install_packages SET DESCRIPTION
 install_packages() {
-  local requirements=$ROOT/requirements/$1.txt uv
   ! is_installed "$1" || return 0
   info "Installing $2 ..."
   touch "$VENV/.installing"
+  install_requirements "$1"
+  cp "$ROOT/requirements/$1.txt" "$(stamp "$1")"
+  rm "$VENV/.installing"
+}
+
+# install_requirements SET OPTIONS...: with uv, or with pip where uv cannot be had.
+install_requirements() {
+  local requirements=$ROOT/requirements/$1.txt uv
   if uv=$(find_uv); then
-    install_with_uv "$uv" "$requirements" || installation_failed uv
+    install_with_uv "$uv" "$requirements" "${@:2}" || installation_failed uv
   else
     warn "uv cannot be had; installing with pip, which takes longer"
-    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$requirements" || installation_failed pip
+    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$requirements" "${@:2}" || installation_failed pip
   fi
-  cp "$requirements" "$(stamp "$1")"
-  rm "$VENV/.installing"
 }
 
 # Installers change nothing until they have everything, so a .venv that worked still does.
 installation_failed() {
-  [ ! -f "$(stamp run)" ] || rm "$VENV/.installing"
+  [ ! -f "$(stamp run)" ] || rm -f "$VENV/.installing"
   die "Packages could not be installed; the lines above say why. Check the network and $1's index settings, then run the same command again"
 }
 
@@ -167,10 +176,10 @@ install_with_uv() {
   if wants_cpu_torch "$uv" "$requirements"; then
     info "No NVIDIA GPU here: taking PyTorch's build without CUDA (about 2 GB)"
     grep -vE '^nvidia-[a-z0-9-]+-cu12==' "$requirements" >"$reduced"
-    uv_install "$uv" --torch-backend cpu --requirement "$reduced" && return
+    uv_install "$uv" --torch-backend cpu --requirement "$reduced" "${@:3}" && return
     warn "That did not work; taking the usual build"
   fi
-  uv_install "$uv" --requirement "$requirements"
+  uv_install "$uv" --requirement "$requirements" "${@:3}"
 }
 
 uv_install() {
@@ -188,6 +197,55 @@ wants_cpu_torch() {
     [ ! -e "$driver" ] || return 1
   done
   UV_HTTP_TIMEOUT=3 UV_HTTP_RETRIES=0 timeout 10 "$1" pip install --quiet --dry-run --reinstall --no-deps --python "$VENV/bin/python" --torch-backend cpu "$torch" >/dev/null 2>&1
+}
+
+# --- MLX
+
+# What MLX's wheels are made for.
+check_system_for_mlx() {
+  local version
+  case $(uname -s) in
+    Darwin)
+      [ "$(sysctl -n hw.optional.arm64 2>/dev/null)" = 1 ] || refuse "MLX needs Apple Silicon, and this Mac has an Intel processor; nothing was installed"
+      version=$(sw_vers -productVersion)
+      [ "${version%%.*}" -ge 14 ] || refuse "MLX needs macOS 14 or newer, and this is $version. Update macOS, then run the same command again"
+      ;;
+    Linux)
+      version=$(getconf GNU_LIBC_VERSION 2>/dev/null | awk '{ print $2 }') || version=""
+      [ -n "$version" ] || refuse "MLX's wheels need glibc, which this Linux does not use; take Ubuntu 22.04, Debian 12 or newer"
+      newer_or_same "$version" 2.35 || refuse "MLX's wheels need glibc 2.35 (Ubuntu 22.04, Debian 12), and this is $version. WhisperX works without MLX"
+      case $(uname -m) in
+        x86_64 | aarch64) ;;
+        *) refuse "MLX has no wheels for processors of the kind $(uname -m), only for x86_64 and aarch64. WhisperX works without MLX" ;;
+      esac
+      ;;
+    *) refuse "MLX runs on macOS and Linux; on Windows use WSL 2 with Ubuntu 22.04 or newer" ;;
+  esac
+}
+
+newer_or_same() { [ "$(printf '%s\n' "$1" "$2" | sort -t. -k1,1n -k2,2n | head -n 1)" = "$2" ]; }
+
+# install_mlx_build BUILD: the set mlx holds the builds for Metal and for CPUs. The one for CUDA lies in a folder of its own with its CUDA 13 libraries:
+# in site-packages, its cuDNN and NCCL would take the place of those for CUDA 12 that PyTorch and CTranslate2 use.
+install_mlx_build() {
+  local folder=$VENV/mlx-cuda13 site
+  for site in "$VENV"/lib/python3.*/site-packages; do
+    break
+  done
+  if [ "$1" != cuda13 ]; then
+    rm -rf "$folder" "$site/mlx-cuda13.pth" "$(stamp mlx-cuda13)"
+    return
+  fi
+  ! is_installed mlx-cuda13 || return 0
+  check_disk 5
+  info "Installing MLX's build for CUDA 13 (3 GB) ..."
+  rm -rf "$folder.new" "$(stamp mlx-cuda13)"
+  install_requirements mlx-cuda13 --no-deps --target "$folder.new"
+  rm -rf "$folder"
+  mv "$folder.new" "$folder"
+  # Before site-packages, so that this mlx comes first; the folder nvidia in it is no package, and hides none.
+  printf 'import sys; sys.path.insert(0, sys.prefix + "/mlx-cuda13")\n' >"$site/mlx-cuda13.pth"
+  cp "$ROOT/requirements/mlx-cuda13.txt" "$(stamp mlx-cuda13)"
 }
 
 main "$@"

@@ -17,6 +17,10 @@ die() {
   printf '[ERROR] %s\n' "$*" >&2
   exit 1
 }
+refuse() {
+  printf '[ERROR] %s\n' "$*" >&2
+  exit 2
+}
 
 # run_module MODULE ARGUMENTS...: become .venv's Python, in the caller's working directory.
 run_module() {
@@ -38,7 +42,7 @@ require_venv() {
   fi
 }
 
-# Of each set of packages (run, dev, mlx) the requirements file that was installed is kept in .venv, written last.
+# Of each set of packages (run, dev, mlx, mlx-cuda13) the requirements file that was installed is kept in .venv, written last.
 stamp() { printf '%s' "$VENV/.installed-$1.txt"; }
 
 is_installed() { cmp -s "$ROOT/requirements/$1.txt" "$(stamp "$1")"; }

@@ -14,3 +14,4 @@ lock() {
 lock run "$@"
 lock dev --constraint run.txt "$@"
 lock mlx --constraint run.txt "$@"
+lock mlx-cuda13 --constraint run.txt "$@"

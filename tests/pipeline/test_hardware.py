@@ -13,13 +13,17 @@ import pytest
 
 from pipeline import hardware, sizing
 from pipeline.hardware import Hardware, recommend
-from pipeline.probe import Probe
+from pipeline.probe import Backend, Probe
 
 PROBES = Path(__file__).parent.parent / "data" / "probes"
 
 
+def probed(name: str) -> Probe:
+    return msgspec.json.decode((PROBES / f"{name}.json").read_bytes(), type=Probe)
+
+
 def machine(name: str) -> Hardware:
-    return recommend(msgspec.json.decode((PROBES / f"{name}.json").read_bytes(), type=Probe))
+    return recommend(probed(name))
 
 
 @pytest.mark.parametrize(
@@ -31,6 +35,9 @@ def machine(name: str) -> Hardware:
         ("m1-rosetta-python", "cpu", None, ("whisperx", "cpu", "large-v3", "int8", 4)),
         ("rtx-3090", "cuda", 24.0, ("whisperx", "cuda", "large-v3", "float16", 11)),
         ("h200", "cuda", 140.4, ("whisperx", "cuda", "large-v3", "float16", 32)),
+        ("h100", "cuda", 79.6, ("whisperx", "cuda", "large-v3", "float16", 32)),
+        ("h100-mlx-cpu", "cuda", 79.6, ("whisperx", "cuda", "large-v3", "float16", 32)),
+        ("h100-mlx-cuda", "cuda", 79.6, ("mlx", "cuda", "large-v3", "float16", 32)),
         ("two-gpus", "cuda", 12.0, ("whisperx", "cuda", "large-v3", "float16", 3)),
         ("two-gpus-one-hidden", "cuda", 24.0, ("whisperx", "cuda", "base", "float16", 3)),
         ("gtx-1060", "cuda", 6.0, ("whisperx", "cuda", "large-v3", "int8", 1)),
@@ -43,6 +50,7 @@ def machine(name: str) -> Hardware:
         ("cpu-4gb", "cpu", None, ("whisperx", "cpu", "base", "int8", 8)),
         ("cpu-8gb", "cpu", None, ("whisperx", "cpu", "medium", "int8", 3)),
         ("cpu-16gb", "cpu", None, ("whisperx", "cpu", "large-v3", "int8", 4)),
+        ("cpu-16gb-mlx", "cpu", None, ("whisperx", "cpu", "large-v3", "int8", 4)),
         ("cpu-32gb", "cpu", None, ("whisperx", "cpu", "large-v3", "int8", 8)),
         ("container", "cpu", None, ("whisperx", "cpu", "base", "int8", 4)),
     ],
@@ -88,9 +96,37 @@ def test_reasons_for_the_settings() -> None:
         machine("h200").recommended_settings.whisper_backend_reason
         == "not usable yet (the package whisperx is not installed); run scripts/bootstrap.sh"
     )
+    assert machine("h100-mlx-cuda").recommended_settings.whisper_backend_reason == (
+        "MLX 0.32.4 runs on the NVIDIA GPU: on one H200 at 48 windows large-v3 ran at 1488 times real time, CTranslate2 at 403"
+        " (bench/results/mlx_speed.json)"
+    )
+    assert machine("h100-mlx-cpu").recommended_settings.whisper_backend_reason == "WhisperX 3.8.6"
+    assert machine("m1-pro-16gb").recommended_settings.batch_size_reason.endswith("from 1 to 16; jobs say auto: MLX measures what fits")
     without_mlx = machine("m1-pro-16gb-no-mlx").recommended_settings
     assert without_mlx.whisper_backend_reason == "MLX cannot be used (the package mlx is not installed); run ./install-mlx.sh"
     assert without_mlx.device_reason == "only MLX can use the Apple GPU"
+
+
+def test_where_mlx_has_no_metal_the_apple_gpu_is_not_used() -> None:
+    facts = probed("m1-pro-16gb")
+    mlx = Backend(available=True, version="0.32.4", reason="mps: no Metal device", devices=("cpu",))
+    advice = recommend(msgspec.structs.replace(facts, backends={**facts.backends, "mlx": mlx})).recommended_settings
+    assert (advice.whisper_backend, advice.device, advice.compute_type) == ("whisperx", "cpu", "int8")
+    assert advice.whisper_backend_reason == "MLX 0.32.4 as it is installed cannot use mps, only cpu (mps: no Metal device); run ./install-mlx.sh"
+
+
+def test_a_gpu_before_ampere_is_left_to_whisperx_whatever_mlx_can_do() -> None:
+    facts = probed("h100-mlx-cuda")
+    t4 = msgspec.structs.replace(facts.nvidia.gpus[0], compute_capability="7.5")
+    found = recommend(msgspec.structs.replace(facts, nvidia=msgspec.structs.replace(facts.nvidia, gpus=(t4,))))
+    assert (found.recommended_settings.whisper_backend, found.recommended_settings.device) == ("whisperx", "cuda")
+    why_not = hardware.why_not_mlx("cuda", found.backends["mlx"], found.capability)
+    assert why_not == "compute capability 7.5 is too old for MLX here, which needs 8.0"
+
+
+def test_the_table_tells_where_mlx_computes() -> None:
+    assert "\nmlx             0.32.4 on cpu, cuda\n" in hardware.table(machine("h100-mlx-cuda"))
+    assert "\nmlx             not available: the package mlx is not installed\n" in hardware.table(machine("h100"))
 
 
 def test_a_container_is_what_its_limits_say() -> None:
@@ -113,7 +149,7 @@ def test_cache_round_trip(tmp_path: Path) -> None:
     found = hardware.write_cache(path, machine("rtx-3090"))
     assert hardware.read_cache(path) == found
     keys = json.loads(path.read_text())
-    assert (keys["schema"], keys["gpu_type"], keys["gpu_name"], keys["gpu_memory_gb"]) == (1, "cuda", "NVIDIA GeForce RTX 3090", 24.0)
+    assert (keys["schema"], keys["gpu_type"], keys["gpu_name"], keys["gpu_memory_gb"]) == (2, "cuda", "NVIDIA GeForce RTX 3090", 24.0)
     assert keys["recommended_settings"]["whisper_model"] == "large-v3"
     assert sorted(tmp_path.rglob("*")) == [path.parent, path]
 
@@ -129,9 +165,9 @@ def test_a_cache_that_cannot_be_used_is_none_with_a_warning(content: str, tmp_pa
 
 def test_a_cache_of_another_schema_is_none_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "hardware_cache.json"
-    hardware.write_cache(path, msgspec.structs.replace(machine("cpu-8gb"), schema=2))
+    hardware.write_cache(path, msgspec.structs.replace(machine("cpu-8gb"), schema=1))
     assert hardware.read_cache(path) is None
-    assert "schema 2, not 1" in caplog.text
+    assert "schema 1, not 2" in caplog.text
 
 
 def test_no_cache_is_none_without_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -73,7 +73,7 @@ def test_order_folder_then_name_with_form_then_name_then_hub_cache(tmp_path: Pat
 def test_hub_cache_of_an_unpinned_model_gives_the_newest_commit(tmp_path: Path) -> None:
     repo = tmp_path / "hub-cache" / "models--someone--whisper"
     snapshot = make(repo / "snapshots" / "abc123")
-    assert not models.is_here("someone/whisper", "ct2", models_dir=tmp_path)
+    assert not models.is_at_hand("someone/whisper", "ct2", models_dir=tmp_path)
     (repo / "refs").mkdir()
     (repo / "refs" / "main").write_text("abc123")
     found = models.resolve("someone/whisper", "ct2", models_dir=tmp_path, offline=True)
@@ -82,8 +82,8 @@ def test_hub_cache_of_an_unpinned_model_gives_the_newest_commit(tmp_path: Path) 
 
 def test_a_folder_in_another_form_is_passed_over(tmp_path: Path) -> None:
     make(tmp_path / "models" / "base", "config.json", "weights.npz")
-    assert models.is_here("base", "mlx", models_dir=tmp_path / "models")
-    assert not models.is_here("base", "ct2", models_dir=tmp_path / "models")
+    assert models.is_at_hand("base", "mlx", models_dir=tmp_path / "models")
+    assert not models.is_at_hand("base", "ct2", models_dir=tmp_path / "models")
 
 
 def test_an_alias_means_the_model_it_stands_for(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_refuses_with_the_remedy(tmp_path: Path) -> None:
     here = tmp_path / "models"
     assert refusal("large-v3", here) == (
         "Model 'large-v3' is not in models/ and the hub cannot be reached."
-        " Put its ct2 folder into models/, or fetch it where there is a network (scripts/get-model.sh large-v3)"
+        " Put its ct2 folder into models/, or fetch it where there is a network (./scripts/get-model.sh large-v3)"
     )
     make(here / "base")
     assert (
@@ -201,12 +201,14 @@ def test_a_hub_id_means_itself_whatever_it_ends_in(tmp_path: Path) -> None:
     repo = tmp_path / "hub-cache" / "models--someone--whisper"
     make(repo / "snapshots" / "abc123", "config.json", "weights.npz")
     make(repo / "refs", "main").joinpath("main").write_text("abc123")
-    assert models.is_here("someone/whisper", "mlx", models_dir=tmp_path)
+    assert models.is_at_hand("someone/whisper", "mlx", models_dir=tmp_path)
     assert models.find_original("someone/whisper-q4", "mlx", models_dir=tmp_path) is None
 
 
 def test_what_is_here_is_converted_offline_too(converter: Asked, tmp_path: Path) -> None:
     make(tmp_path / "base")
+    assert models.is_at_hand("base-q4", "mlx", models_dir=tmp_path)
+    assert not models.is_at_hand("small", "mlx", models_dir=tmp_path)
     assert models.check("base-q4", "mlx", models_dir=tmp_path, offline=True) is None
     assert models.resolve("base-q4", "mlx", models_dir=tmp_path, offline=True).path == tmp_path / "base-q4-mlx"
     assert "and OFFLINE is on." in refusal("small", tmp_path, form="mlx", offline=True)
@@ -215,6 +217,7 @@ def test_what_is_here_is_converted_offline_too(converter: Asked, tmp_path: Path)
 def test_without_mlx_a_conversion_is_refused_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "can_convert", lambda form: False)
     make(tmp_path / "base")
+    assert not models.is_at_hand("base", "mlx", models_dir=tmp_path)
     message = "Model 'base-q4' has to be converted to its mlx form. MLX is not installed; run ./install-mlx.sh"
     assert refusal("base-q4", tmp_path, form="mlx") == message
     assert refusal("base-q4", tmp_path, form="mlx", offline=True) == message
@@ -295,3 +298,9 @@ def test_fetch_ends_with_usage_errors(tmp_path: Path, capsys: pytest.CaptureFixt
     assert models.main(["fetch", "./folder"]) == 2
     assert models.main(["fetch", "someone/whisper"]) == 2
     assert "The hub cannot be reached" in capsys.readouterr().err
+
+
+def test_help_names_the_script_that_people_run(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        models.main(["fetch", "--help"])
+    assert capsys.readouterr().out.startswith("usage: scripts/get-model.sh [-h]")

@@ -5,20 +5,24 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from pipeline import media, prepare
+from pipeline import hardware, media, models, prepare
 from pipeline.house import House
 from pipeline.job import Job
 from pipeline.media import AudioTrack
+from pipeline.probe import Probe
 from tests.conftest import ROOT
 
 SAMPLE = ROOT / "samples" / "dialogue.mp4"
+PROBES = ROOT / "tests" / "data" / "probes"
 
 
 @pytest.fixture(autouse=True)
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
     monkeypatch.setenv("SUTRADHAR_HOME", str(tmp_path))
+    monkeypatch.setattr(models, "can_convert", lambda form: form == "mlx")  # also where MLX is not installed
     (tmp_path / "models").symlink_to(ROOT / "models")
     return House(tmp_path)
 
@@ -119,8 +123,6 @@ def test_choosing_an_audio_track() -> None:
 
 def track(index: int, language: str, *, default: bool = False) -> AudioTrack:
     (real,) = media.probe(SAMPLE).audio
-    import msgspec
-
     return msgspec.structs.replace(real, index=index, language=language, default=default)
 
 
@@ -137,6 +139,92 @@ def test_hardware_is_looked_at_once(house: House, capsys: pytest.CaptureFixture[
     assert "recommended_settings" in json.loads(house.hardware_cache.read_text())
     run(str(SAMPLE), "--transcribe", "-s", "en")
     assert "Looking at" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("machine", "options", "expected"),
+    [
+        ("m1-pro-16gb", [], ("mlx", "mps", "float16", "auto")),
+        ("m1-pro-16gb", ["--device", "cpu"], ("whisperx", "cpu", "int8", 8)),
+        ("m1-pro-16gb", ["--backend", "whisperx"], ("whisperx", "mps", "int8", 8)),
+        ("m1-pro-16gb-no-mlx", [], ("whisperx", "cpu", "int8", 8)),
+        ("h100-mlx-cuda", [], ("mlx", "cuda", "float16", "auto")),
+        ("h100-mlx-cuda", ["--backend", "whisperx"], ("whisperx", "cuda", "float16", 32)),
+        ("h100", [], ("whisperx", "cuda", "float16", 32)),
+        ("h100-mlx-cpu", ["--backend", "mlx", "--device", "cpu"], ("mlx", "cpu", "float32", "auto")),
+        ("gtx-1060", [], ("whisperx", "cuda", "int8", 10)),
+        ("cpu-16gb-mlx", [], ("whisperx", "cpu", "int8", 8)),
+        ("cpu-16gb-mlx", ["--backend", "mlx"], ("mlx", "cpu", "float32", "auto")),
+        ("cpu-16gb-mlx", ["--set", "WHISPER_BACKEND=mlx"], ("mlx", "cpu", "float32", "auto")),
+        ("cpu-16gb-mlx", ["--backend", "mlx", "--set", "BATCH_SIZE=2"], ("mlx", "cpu", "float32", 2)),
+    ],
+)
+def test_chooses_what_the_recogniser_can_do(
+    machine: str, options: list[str], expected: tuple[str, str, str, int | str], house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on(machine, house)
+    assert run(str(SAMPLE), "--transcribe", "-s", "en", "--model", "base", *options) == 0
+    settings = Job.open(house, capsys.readouterr().out.strip()).settings()
+    assert (settings.WHISPER_BACKEND, settings.WHISPERX_DEVICE, settings.WHISPER_COMPUTE_TYPE, settings.BATCH_SIZE) == expected
+
+
+@pytest.mark.parametrize(
+    ("machine", "options", "message"),
+    [
+        (
+            "cpu-16gb",
+            ["--backend", "mlx"],
+            "--backend mlx --device cpu: MLX cannot be used (the package mlx is not installed); run ./install-mlx.sh.",
+        ),
+        ("m1-pro-16gb-no-mlx", ["--backend", "mlx", "--device", "mps"], "--device mps: MLX cannot be used (the package mlx is not installed)"),
+        ("h100-mlx-cpu", ["--backend", "mlx"], "--device cuda: MLX 0.32.4 as it is installed cannot use cuda, only cpu; run ./install-mlx.sh."),
+        ("m1-pro-16gb", ["--device", "cuda"], "--device cuda: no usable NVIDIA GPU here"),
+        ("cpu-16gb-mlx", ["--backend", "mlx", "--device", "mps"], "--device mps: this is not an Apple Silicon machine"),
+        ("cpu-16gb-mlx", ["--backend", "kaldi"], "WHISPER_BACKEND=kaldi: this version has no such recogniser"),
+        (
+            "cpu-16gb-mlx",
+            ["--backend", "mlx", "--set", "WHISPER_COMPUTE_TYPE=int8"],
+            "WHISPER_COMPUTE_TYPE=int8 does not go with WHISPER_BACKEND=mlx",
+        ),
+    ],
+)
+def test_refuses_a_recogniser_that_this_machine_cannot_run(
+    machine: str, options: list[str], message: str, house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on(machine, house)
+    assert run(str(SAMPLE), "--transcribe", "-s", "en", "--model", "base", *options) == 2
+    assert message in capsys.readouterr().err
+    assert not house.jobs.exists()
+
+
+def test_a_model_that_can_be_converted_counts_as_here(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    on("m1-pro-16gb", house)
+    house.models.unlink()
+    (house.models / "large-v3").mkdir(parents=True)
+    for name in ("model.bin", "config.json", "tokenizer.json", "vocabulary.json"):
+        (house.models / "large-v3" / name).touch()
+    assert run(str(SAMPLE), "--transcribe", "-s", "hi") == 0
+    assert Job.open(house, capsys.readouterr().out.strip()).settings().WHISPER_MODEL == "large-v3"
+
+
+def test_names_the_command_that_gets_the_model_in_the_backends_form(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    on("m1-pro-16gb", house)
+    run(str(SAMPLE), "--transcribe", "-s", "hi")
+    assert "Get the one for this machine: ./scripts/get-model.sh large-v3 --form mlx\n" in capsys.readouterr().err
+
+
+def on(machine: str, house: House) -> None:
+    """Stand on a machine of `tests/data/probes/`, whatever this one has."""
+    facts = msgspec.json.decode((PROBES / f"{machine}.json").read_bytes(), type=Probe)
+    hardware.write_cache(house.hardware_cache, hardware.recommend(facts))
+
+
+def test_help_tells_how_an_old_job_gets_another_backend(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run("--help")
+    printed = capsys.readouterr().out
+    assert "A job keeps its backend" in printed
+    assert "--set WHISPER_BACKEND=mlx" in printed
 
 
 def test_commands_start_without_heavy_packages() -> None:

@@ -79,13 +79,51 @@ def test_counts_display_adapters_by_nvidia_only(tmp_path: Path) -> None:
     assert probe.nvidia_adapters(tree(tmp_path, files)) == 2
 
 
-def test_mlx_that_does_not_import_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tree(tmp_path, {"mlx/__init__.py": "", "mlx/core.py": "raise ImportError('libmlx.so: no such file')", "mlx_whisper/__init__.py": ""})
+MLX = """
+import contextlib, numbers, os
+from types import SimpleNamespace
+__version__, cpu, gpu, stream = "9.9", "cpu", "gpu", contextlib.nullcontext
+metal, cuda = SimpleNamespace(is_available=lambda: False), SimpleNamespace(is_available=lambda: True)
+products = [{cpu}, {gpu}]
+class Matrix(int):
+    def __matmul__(self, other): return eval(products.pop(0))
+    def item(self): return self
+def full(shape, value): return Matrix()
+def all(found): return Matrix(found)
+"""
+RIGHT = repr("256")
+
+
+@pytest.mark.parametrize(
+    ("core", "expected"),
+    [
+        (MLX.format(cpu=RIGHT, gpu=RIGHT), probe.Backend(available=True, version="9.9", devices=("cpu", "cuda"))),
+        (
+            MLX.format(cpu=RIGHT, gpu=repr("0")),
+            probe.Backend(available=True, version="9.9", reason="cuda: a product of matrices came out wrong", devices=("cpu",)),
+        ),
+        (
+            MLX.format(cpu=RIGHT, gpu=repr("exec('raise RuntimeError(\\'no kernel image\\')')")),
+            probe.Backend(available=True, version="9.9", reason="cuda: no kernel image", devices=("cpu",)),
+        ),
+        (
+            MLX.format(cpu=RIGHT, gpu=repr("os._exit(9)")),
+            probe.Backend(available=True, version="9.9", reason="exit code 9", devices=("cpu",)),
+        ),
+        (
+            "raise ImportError('libmlx.so: no such file')",
+            probe.Backend(available=False, reason="import mlx.core failed: ImportError: libmlx.so: no such file"),
+        ),
+    ],
+    ids=["both", "wrong", "error", "crash", "import"],
+)
+def test_mlx_is_tried_on_each_device(core: str, expected: probe.Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree(tmp_path, {"mlx/__init__.py": "", "mlx/core.py": core, "mlx_whisper/__init__.py": ""})
     for name in ("mlx", "mlx_whisper"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    assert probe.mlx_backend() == probe.Backend(available=False, reason="import mlx.core failed: ImportError: libmlx.so: no such file")
+    assert probe.mlx_backend() == expected
 
 
 def test_probe_of_this_machine_is_plausible() -> None:

@@ -1,79 +1,17 @@
-"""The scripts in a tree of their own, with a Python and a uv that only write down what they are asked."""
+"""What scripts/bootstrap.sh asks of Python and uv, and when."""
 
 from __future__ import annotations
 
 import os
 import platform
-import shutil
 import signal
 import subprocess
-import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
-
-PYTHON = f"""#!/bin/sh
-log="$(dirname "$0")/log"
-[ -e "$log" ] || log="$(dirname "$0")/../../log"
-case "$1 $2" in
-  "-m venv") mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && cp "$(dirname "$0")/uv" "$3/bin/uv" && echo created >>"$log" ;;
-  "-m pipeline."*) printf '%s|' "$@" "$PWD" "$PYTHONPATH" "$PYTHONSAFEPATH" >>"$log"; echo >>"$log"; echo "$2" ;;
-  *) exec {sys.executable} "$@" ;;
-esac
-"""
-UV = """#!/bin/sh
-tree="$(dirname "$0")/../.."
-echo "uv $*" >>"$tree/log"
-case "$*" in *--dry-run*) exit 1 ;; esac
-[ ! -e "$tree/slow" ] || sleep 60
-[ ! -e "$tree/broken" ]
-"""
-WRAPPER = """#!/usr/bin/env bash
-set -euo pipefail
-source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/scripts/env.sh"
-run_module pipeline.prepare "$@"
-"""
-
-
-@dataclass
-class Tree:
-    root: Path
-
-    @property
-    def env(self) -> dict[str, str]:
-        return {"PATH": os.environ["PATH"], "PYTHON": str(self.root / "python3")}
-
-    def run(self, *command: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(command, env=self.env, cwd=cwd or self.root, capture_output=True, text=True, timeout=30)
-
-    def bootstrap(self, *options: str) -> subprocess.CompletedProcess[str]:
-        return self.run(self.root / "scripts" / "bootstrap.sh", *options)
-
-    def done(self) -> list[str]:
-        """What was asked of Python and uv since the last call, in a word each."""
-        lines = (self.root / "log").read_text().splitlines()
-        (self.root / "log").write_text("")
-        words = {"created": "venv", "run.txt": "run", "dev.txt": "dev", "mlx.txt": "mlx", "pipeline.models": "model", "pipeline.hardware": "hardware"}
-        return [name for line in lines if "--dry-run" not in line for word, name in words.items() if word in line]
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Tree:
-    root = tmp_path / "a tree"
-    shutil.copytree(ROOT / "scripts", root / "scripts")
-    (root / "requirements").mkdir()
-    for name, line in (("run", "torch==2.8.0\nnvidia-nccl-cu12==2.27.3\nnvidia-ml-py==13.0"), ("dev", "pytest==9.2.0"), ("mlx", "mlx==0.32.4")):
-        (root / "requirements" / f"{name}.txt").write_text(f"{line}\n")
-    for name, text in (("python3", PYTHON), ("uv", UV), ("prepare-job.sh", WRAPPER), ("log", "")):
-        (root / name).write_text(text)
-        (root / name).chmod(0o755)
-    # The set-up asks for 10 GB of disk, which a machine that only runs tests may not have.
-    (root / "scripts" / "bootstrap.sh").write_text((root / "scripts" / "bootstrap.sh").read_text().replace("NEEDED_GB=10", "NEEDED_GB=0"))
-    return Tree(root)
+from tests.scripts.conftest import UV, Tree
 
 
 def test_sets_up_once_and_then_only_looks_at_the_hardware(tree: Tree) -> None:
@@ -86,7 +24,7 @@ def test_sets_up_once_and_then_only_looks_at_the_hardware(tree: Tree) -> None:
 
 def test_other_sets_are_installed_when_asked_and_stay(tree: Tree) -> None:
     assert tree.bootstrap("--dev", "--mlx").returncode == 0
-    assert tree.done() == ["venv", "run", "dev", "mlx", "model", "hardware"]
+    assert tree.done() == ["venv", "run", "dev", "mlx", "choose", "verify", "model", "hardware"]
     assert tree.bootstrap("--force").returncode == 0
     assert tree.done() == ["venv", "run", "dev", "mlx", "model", "hardware"]
 

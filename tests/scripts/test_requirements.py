@@ -18,15 +18,21 @@ def pins(name: str) -> set[tuple[str, str]]:
     return {(pin["name"], pin["version"]) for pin in found if pin}
 
 
-@pytest.mark.parametrize("name", ["run", "dev", "mlx"])
+@pytest.mark.parametrize("name", ["run", "dev", "mlx", "mlx-cuda13"])
 def test_everything_asked_for_is_pinned(name: str) -> None:
     asked = re.findall(r"^[a-z0-9-]+", (ROOT / "requirements" / f"{name}.in").read_text(), re.MULTILINE)
     assert asked
     assert set(asked) <= {package for package, _ in pins(name)}
 
 
-@pytest.mark.parametrize("name", ["dev", "mlx"])
+@pytest.mark.parametrize("name", ["dev", "mlx", "mlx-cuda13"])
 def test_sets_agree_on_versions(name: str) -> None:
     run = pins("run")
     shared = {package for package, _ in run}
     assert {pin for pin in pins(name) if pin[0] in shared} <= run
+
+
+def test_mlx_is_of_one_version_in_all_its_builds() -> None:
+    builds = {pin for name in ("mlx", "mlx-cuda13") for pin in pins(name) if pin[0].startswith("mlx") and pin[0] != "mlx-whisper"}
+    assert {package for package, _ in builds} == {"mlx", "mlx-cpu", "mlx-metal", "mlx-cuda-13"}
+    assert len({version for _, version in builds}) == 1

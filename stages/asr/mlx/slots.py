@@ -88,8 +88,6 @@ class Slots:
     def admit(self, tasks: Sequence[tuple[Any, Task]]) -> None:
         """Give each task a slot, the one that still holds its sound where there is such. A prompt and its text fit into the columns."""
         slots = self._choose_slots([task for _, task in tasks])
-        for slot, (key, task) in zip(slots, tasks, strict=True):
-            self._tenants[slot] = _Tenant(key, task, self._step)
         fresh = [(slot, task.features) for slot, (_, task) in zip(slots, tasks, strict=True) if self._sounds[slot] is not task.features]
         if fresh:
             self._cross = self._network.replace_cross(self._cross, [slot for slot, _ in fresh], mx.stack([sound for _, sound in fresh]))
@@ -97,6 +95,8 @@ class Slots:
                 self._sounds[slot] = sound
         self._state = self._fill(slots, [task for _, task in tasks])
         mx.async_eval(self._state, self._cross)
+        for slot, (key, task) in zip(slots, tasks, strict=True):  # last: they do not live here if memory has run out
+            self._tenants[slot] = _Tenant(key, task, self._step)
 
     def _choose_slots(self, tasks: Sequence[Task]) -> list[int]:
         free = [slot for slot, tenant in enumerate(self._tenants) if tenant is None]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any
 
 import mlx.core as mx
@@ -167,17 +167,16 @@ class Stream:
             self._send(window, dict(zip(self._languages, probabilities, strict=True)))
 
     def _admit(self) -> None:
-        if self._slots is None:
-            self._slots = Slots(self._network, self._vocabulary, self._search, min(self._limit, self._alive), self._columns())
-        some = _first(self._queues.generate, self._slots.room)
+        """Slots that are all empty are made anew where more of them, or longer ones, are of use."""
+        count, longest = min(self._limit, self._alive), max(_length(task) for _, task in self._queues.generate)
+        if self._slots is None or (not self._busy and (self._slots.count < count or self._slots.columns < longest)):
+            self._slots = Slots(self._network, self._vocabulary, self._search, count, -(-longest // COLUMNS) * COLUMNS)
+        slots = self._slots
+        fitting = takewhile(lambda waiting: _length(waiting[1]) <= slots.columns, self._queues.generate)
+        some = list(islice(fitting, slots.room))
         if some:
-            self._slots.admit(some)
+            slots.admit(some)
             _drop(self._queues.generate, len(some))
-
-    def _columns(self) -> int:
-        """What the prompts that are waiting need; all windows of a job have the same."""
-        longest = max(len(task.prompt) + task.limit for _, task in self._queues.generate)
-        return -(-longest // COLUMNS) * COLUMNS
 
     def _take(self, asked: _Asked, text: Text) -> None:
         asked.texts.append(text)
@@ -215,6 +214,10 @@ class Stream:
         mx.clear_cache()
         self._limit //= 2
         self._notice(self._limit)
+
+
+def _length(task: Task) -> int:
+    return len(task.prompt) + task.limit
 
 
 def _first(queue: deque[Any], count: int) -> list[Any]:

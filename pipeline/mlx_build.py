@@ -1,0 +1,81 @@
+"""Which build of MLX suits this machine, and whether the installed one computes there: what `install-mlx.sh` asks.
+
+MLX's library comes built for Metal (with the package itself, on a Mac), for CPUs and for CUDA 12 and 13. The one for CUDA 12 is left out: it pins
+other versions of NVIDIA's libraries than PyTorch does, so that both cannot be in one environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline import sizing
+from pipeline.errors import SutradharError
+from pipeline.hardware import OLDEST_MLX_CAPABILITY, recommend
+from pipeline.probe import Probe, probe
+
+OLDEST_CUDA = 13_000
+
+
+@dataclass(frozen=True)
+class Build:
+    device: str
+    remedy: str  # where it does not compute on it
+
+
+BUILDS = {
+    "metal": Build("mps", "MLX needs macOS 14 or newer on a real Apple Silicon machine: update macOS and run ./install-mlx.sh again"),
+    "cuda13": Build("cuda", "nvidia-smi must work, with driver 580 or newer: mend that and run ./install-mlx.sh again"),
+    "cpu": Build("cpu", "Make the environment anew: scripts/bootstrap.sh --force --mlx"),
+}
+
+
+def choose(facts: Probe) -> tuple[str, str]:
+    """A key of `BUILDS`, and why not a better one. Whether a GPU is in use at the moment does not matter."""
+    nvidia = facts.nvidia
+    if facts.system == "Darwin":
+        return "metal", ""
+    if not nvidia.gpus:
+        return "cpu", f"the NVIDIA driver does not answer: {nvidia.error or 'it sees no GPU'}" if nvidia.adapters else "no NVIDIA GPU here"
+    if nvidia.cuda < OLDEST_CUDA:
+        return "cpu", f"the one for CUDA needs NVIDIA's driver 580 or newer, and this is {nvidia.driver}; update it and run ./install-mlx.sh again"
+    if not any(sizing.capability(gpu.compute_capability) >= OLDEST_MLX_CAPABILITY for gpu in nvidia.gpus):
+        needed = ".".join(map(str, OLDEST_MLX_CAPABILITY))
+        return "cpu", f"{nvidia.gpus[0].name} has compute capability {nvidia.gpus[0].compute_capability}, and the one for CUDA needs {needed}"
+    return "cuda13", ""
+
+
+def verify(facts: Probe, build: str) -> str:
+    """One line: where MLX multiplied two matrices rightly. Raises SutradharError where it does not do so on the build's device."""
+    wanted, mlx, machine = BUILDS[build], facts.backends["mlx"], recommend(facts)
+    if wanted.device not in mlx.devices:
+        fault = mlx.reason or f"it finds only {' and '.join(mlx.devices)}"
+        raise SutradharError(f"MLX does not compute on {wanted.device}: {fault}. {wanted.remedy}")
+    return f"MLX {mlx.version} computes on {wanted.device}: {machine.cpu.brand if wanted.device == 'cpu' else machine.gpu_name}"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m pipeline.mlx_build", description="Choose a build of MLX, or verify the installed one.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="choose | verify BUILD")
+    commands.add_parser("choose", help="print the build that suits this machine")
+    commands.add_parser("verify", help="multiply two matrices").add_argument("build", choices=tuple(BUILDS))
+    arguments = parser.parse_args(argv)
+    facts = probe()
+    if arguments.command == "choose":
+        build, why_no_better = choose(facts)
+        if why_no_better:
+            print(f"[INFO] Taking MLX's build for CPUs: {why_no_better}", file=sys.stderr)
+        print(build)
+        return 0
+    try:
+        print(f"[INFO] {verify(facts, arguments.build)}", file=sys.stderr)
+    except SutradharError as error:
+        print(f"[ERROR] {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

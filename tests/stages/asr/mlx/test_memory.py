@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import psutil
+import pytest
+
+pytest.importorskip("mlx_whisper", reason="MLX is not installed: ./install-mlx.sh")
+
+import mlx.core as mx
+from mlx.utils import tree_flatten
+
+from stages.asr.mlx import memory
+from tests.stages.asr.mlx.tiny import FRAMES, SMALL, WIDTH, small
+
+GB = 1 << 30
+
+
+@pytest.mark.parametrize("beams", [1, 5])
+def test_a_slot_is_counted_as_what_it_holds(beams: int) -> None:
+    held = sum(array.nbytes for _, array in tree_flatten([small().empty_cross(1), small().empty_past(1, beams, 64)]))
+    scores = beams * SMALL.size * 4
+    assert memory.slot_bytes(small(), beams, 64) == held + 8 * scores
+
+
+def test_as_many_slots_as_fit_into_most_of_the_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    window = memory.slot_bytes(small(), 1, 64) + (12 + 3) * FRAMES * WIDTH * 4
+    free = 0
+
+    def fitting(device: str) -> int:
+        return memory.fitting_slots(small(), device, 1, 64)
+
+    monkeypatch.setattr(memory, "free_bytes", lambda device: free)
+    assert fitting("mps") == 1
+    free = int(5.5 * window / 0.7)
+    assert [fitting(device) for device in ("mps", "cuda", "cpu")] == [5, 5, 5]
+    free = 1000 * window
+    assert [fitting(device) for device in ("mps", "cuda", "cpu")] == [16, 48, 8]
+
+
+def test_free_memory_is_what_mlx_may_still_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=3 * GB))
+    monkeypatch.setattr(mx, "device_info", lambda: {"free_memory": 40 * GB, "max_recommended_working_set_size": 24 * GB})
+    monkeypatch.setattr(mx, "get_active_memory", lambda: 4 * GB)
+    assert [memory.free_bytes(device) // GB for device in ("cpu", "cuda", "mps")] == [3, 40, 20]
