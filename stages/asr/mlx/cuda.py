@@ -32,7 +32,8 @@ MOST_NORMED_ROWS = 16  # of one that normalises its rows on the way; with more i
 
 
 def available() -> bool:
-    return bool(mx.cuda.is_available()) and mx.default_device() == mx.Device(mx.gpu)
+    """Whether MLX computes on an NVIDIA GPU whose tensor cores know the products that `linear` uses (compute capability 8.0)."""
+    return bool(mx.cuda.is_available()) and mx.default_device() == mx.Device(mx.gpu) and int(mx.device_info()["compute_capability_major"]) >= 8
 
 
 def usable(dtype: mx.Dtype) -> bool:

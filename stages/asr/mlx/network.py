@@ -14,11 +14,11 @@ from typing import Any
 import mlx.core as mx
 import mlx.nn as nn
 from mlx.utils import tree_unflatten
-from mlx_whisper.load_models import load_model
 from mlx_whisper.whisper import Whisper
 
 from stages.asr.mlx import cuda
 from stages.asr.mlx.cuda import HEAD
+from stages.asr.mlx.loading import load_whisper
 
 KeysValues = tuple[mx.array, mx.array]
 DTYPES = {"float16": mx.float16, "bfloat16": mx.bfloat16, "float32": mx.float32}
@@ -27,7 +27,7 @@ DTYPES = {"float16": mx.float16, "bfloat16": mx.bfloat16, "float32": mx.float32}
 def load_network(folder: Path, compute_type: str) -> Network:
     """Weights in mlx-whisper's form, plain or quantised; `compute_type` is a key of `DTYPES`."""
     dtype = DTYPES[compute_type]
-    whisper = load_model(str(folder), dtype)
+    whisper = load_whisper(folder, dtype)
     whisper.set_dtype(dtype)
     if cuda.usable(dtype):
         _expand(whisper)

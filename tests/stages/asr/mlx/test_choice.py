@@ -35,7 +35,7 @@ class Chain:
 
     def __init__(self, chances: Chances) -> None:
         table = np.full((LETTERS.size, LETTERS.size), -np.inf, np.float32)
-        for token, following in {START: {PLAIN: 1.0}, **chances}.items():
+        for token, following in {START: {PLAIN: 1.0}, END: {END: 1.0}, **chances}.items():
             for other, chance in following.items():
                 table[token, other] = np.log(chance)
         self._table = mx.array(table)
