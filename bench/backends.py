@@ -95,7 +95,7 @@ def run(path: Path, options: argparse.Namespace) -> None:
         "load_seconds": round(loaded - began, 2),
         "recognise_seconds": round(decoded - loaded, 2),
         "texts": [" ".join(parts) for parts in texts],
-        "languages": {clip: max(probabilities, key=probabilities.__getitem__) for clip, probabilities in zip(first, heard, strict=True)},
+        "languages": {clip: max(one.languages, key=one.languages.__getitem__) for clip, one in zip(first, heard, strict=True)},
     }
     options.out.mkdir(exist_ok=True)
     name = f"{options.backend}-{options.model}-{options.compute_type}-beam{options.beam}.json"

@@ -6,7 +6,7 @@
 set -euo pipefail
 root=$(cd -P "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
-./scripts/bootstrap.sh --dev
+./scripts/bootstrap.sh --dev --mlx
 bin=.venv/bin
 if [ $# -eq 0 ]; then
     "$bin/ruff" check .

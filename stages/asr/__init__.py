@@ -20,6 +20,7 @@ from stages.transcript import Audio, Transcript, Window, Windows, load, save
 
 if TYPE_CHECKING:
     from stages.asr.recogniser import AudioWindow, Recogniser, Recognition
+    from stages.asr.requests import Encoded
 
 TRANSLATION = "asr/translation.json"
 FOREIGN_SHARE = 0.3  # so many letters in another script are no names any more
@@ -33,8 +34,8 @@ def run(ctx: StageContext) -> Outcome:
     translate = TRANSLATION in ctx.stage.writes
     recogniser = _open(ctx, translate)
     with Sound(ctx.read("demux/audio.wav")) as sound:
-        language, probability = _language(recogniser, sound, audio, windows, ctx)
-        recognitions = _recognise(recogniser, sound, audio, windows, language, ctx)
+        language, probability, encoded = _language(recogniser, sound, audio, windows, ctx)
+        recognitions = _recognise(recogniser, sound, audio, windows, language, encoded, ctx)
     recognitions = [replace(recognition, language_probability=probability) for recognition in recognitions]
     segments = tuple(segments_of(recognitions))
     transcript = Transcript(language, audio.start_ms, audio.duration_ms, segments)
@@ -77,31 +78,44 @@ def _open(ctx: StageContext, translate: bool) -> Recogniser:
     return open_recogniser(settings, model, translate=translate, log=ctx.log)
 
 
-def _language(recogniser: Recogniser, sound: Sound, audio: Audio, windows: Sequence[Window], ctx: StageContext) -> tuple[str, float]:
-    """The film's language and how sure that is: the settings' own, or what windows from all over the film sound like."""
+def _language(
+    recogniser: Recogniser, sound: Sound, audio: Audio, windows: Sequence[Window], ctx: StageContext
+) -> tuple[str, float, dict[int, Encoded | None]]:
+    """The film's language and how sure that is: the settings' own, or what windows from all over the film sound like.
+    And the encoder output of these windows, by id."""
     from pipeline.languages import whisper_code
     from stages.asr.language import choose_voters, vote
 
     if ctx.settings.SOURCE_LANGUAGE != "auto":
-        return whisper_code(ctx.settings.SOURCE_LANGUAGE), 1.0
+        return whisper_code(ctx.settings.SOURCE_LANGUAGE), 1.0, {}
     if not windows:
-        return "und", 1.0
+        return "und", 1.0, {}
     speech_ms = [sum(span.end_ms - span.start_ms for span in window.speech) for window in windows]
     voters = choose_voters(speech_ms)
     heard = recogniser.hear_languages([_cut_out(sound, audio, windows[index], None, "") for index in voters])
-    language, probability = vote(heard, [speech_ms[index] for index in voters])
+    language, probability = vote([one.languages for one in heard], [speech_ms[index] for index in voters])
     ctx.log.info(f"Detected language: {language} ({probability:.2f}) in {counted(len(voters), 'window')}")
-    return language, probability
+    return language, probability, {windows[index].id: one.encoded for index, one in zip(voters, heard, strict=True)}
 
 
-def _recognise(recogniser: Recogniser, sound: Sound, audio: Audio, windows: Sequence[Window], language: str, ctx: StageContext) -> list[Recognition]:
+def _recognise(
+    recogniser: Recogniser,
+    sound: Sound,
+    audio: Audio,
+    windows: Sequence[Window],
+    language: str,
+    encoded: dict[int, Encoded | None],
+    ctx: StageContext,
+) -> list[Recognition]:
     """In the order of the windows."""
     done, total = 0.0, sum(window.end_ms - window.start_ms for window in windows) / 1000
     durations = {window.id: (window.end_ms - window.start_ms) / 1000 for window in windows}
     prompt = ctx.settings.WHISPER_INITIAL_PROMPT
     ctx.progress(0, total)
     recognitions = []
-    for recognition in recogniser.recognise(_cut_out(sound, audio, window, language, prompt) for window in windows):
+    for recognition in recogniser.recognise(
+        replace(_cut_out(sound, audio, window, language, prompt), encoded=encoded.pop(window.id, None)) for window in windows
+    ):
         recognitions.append(recognition)
         done += durations[recognition.window]
         ctx.progress(done, total)

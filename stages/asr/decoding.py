@@ -17,7 +17,7 @@ from pipeline.settings import Settings
 from stages.asr.fallback import Attempt, Thresholds
 from stages.asr.omissions import cut_out, fill, find_gaps, join
 from stages.asr.phrases import split_phrases
-from stages.asr.recogniser import AudioWindow, Phrase, Recognition
+from stages.asr.recogniser import AudioWindow, Heard, Phrase, Recognition
 from stages.asr.requests import MAX_TEXT, Align, Alignment, Decoded, Encode, Encoded, Generate, Hear, Steps, Tokenizer
 from stages.asr.timestamps import timestamped_phrases
 from stages.asr.words import Timing, from_alignment, spread, time_words
@@ -35,13 +35,12 @@ class Decoder:
         self._thresholds = Thresholds.of(settings)
         self._tokenizer = lru_cache(tokenizer)
 
-    def hear(self, window: AudioWindow) -> Steps[tuple[Encoded, dict[str, float]]]:
-        """The window's encoder output, and the probability of each language in it."""
+    def hear(self, window: AudioWindow) -> Steps[Heard]:
         encoded = yield Encode(window.audio)
-        return encoded, (yield Hear(encoded))
+        return Heard((yield Hear(encoded)), encoded)
 
-    def recognise(self, window: AudioWindow, encoded: Encoded = None) -> Steps[Recognition]:
-        """`encoded` is the window's encoder output where that is at hand."""
+    def recognise(self, window: AudioWindow) -> Steps[Recognition]:
+        encoded = window.encoded
         if encoded is None:
             encoded = yield Encode(window.audio)
         language, probability = window.language, 1.0

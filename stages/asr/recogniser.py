@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from pipeline.models import ResolvedModel
 from pipeline.settings import Settings
+from stages.asr.requests import Encoded
 from stages.transcript import Span, Word
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class AudioWindow:
     speech: tuple[Span, ...]  # where in it somebody speaks, film time
     language: str | None = None  # None: whatever the engine hears in this window
     prompt: str = ""  # text that steers spelling
+    encoded: Encoded | None = None  # of the same sound, as `hear_languages` gave it: it is not encoded again then
 
     @property
     def end_ms(self) -> int:
@@ -56,6 +58,12 @@ class Recognition:
     translation: Recognition | None = None  # into English, where that was asked for and the speech is in another language
 
 
+@dataclass(frozen=True)
+class Heard:
+    languages: dict[str, float]  # the probability of each that the model knows
+    encoded: Encoded | None  # for `AudioWindow.encoded`; None where encoding again is cheaper than keeping it
+
+
 class Recogniser(Protocol):
     engine: dict[str, str]  # for Outcome.engine
     packages: tuple[str, ...]  # for Outcome.packages
@@ -64,8 +72,8 @@ class Recogniser(Protocol):
     def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
         """Results in any order. Reads on only as far as it needs to keep busy."""
 
-    def hear_languages(self, windows: Sequence[AudioWindow]) -> list[dict[str, float]]:
-        """For each window, the probability of every language that the model knows."""
+    def hear_languages(self, windows: Sequence[AudioWindow]) -> list[Heard]:
+        """What each window sounds like."""
 
 
 def open_recogniser(settings: Settings, model: ResolvedModel, *, translate: bool, log: logging.Logger) -> Recogniser:

@@ -211,10 +211,11 @@ class Chooser:
         return mx.argmax(logits / mx.maximum(state.temperature, 1e-6)[:, None, None] + self._noise(state), axis=-1)
 
     def _noise(self, state: State) -> mx.array:
-        """Gumbel noise (B, L, V) that depends on sample and place alone, so that a text does not depend on what else is decoded."""
+        """Gumbel noise (B, L, V) that depends on temperature, sample and place alone, so that a text does not depend on what else is decoded."""
         beams, size = self._search.beams, self._vocabulary.size
         sample = state.sample[:, None] + mx.arange(beams)[None]
-        keys = mx.stack([mx.broadcast_to(state.generated[:, None], sample.shape), sample * 256 + SEED], axis=-1).astype(mx.uint32)
+        warmth = mx.broadcast_to(mx.round(state.temperature * 100).astype(mx.int32)[:, None], sample.shape) + SEED
+        keys = mx.stack([mx.broadcast_to(state.generated[:, None], sample.shape), sample * 1024 + warmth], axis=-1).astype(mx.uint32)
         return mx.vmap(lambda key: mx.random.gumbel((size,), key=key))(keys.reshape(-1, 2)).reshape(*sample.shape, size)
 
     def _finish(self, state: State, score: mx.array, token: mx.array, parent: mx.array) -> State:

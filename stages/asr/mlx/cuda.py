@@ -177,7 +177,8 @@ __device__ inline void weigh(float (&scores)[L][CHUNK], float (&tops)[L], float 
                              const uint4* keys, int count, Seen seen) {
   const int thread = threadIdx.x, part = thread % 8;
 #pragma unroll 1
-  for (int first = thread / 8; first < count; first += 128) {
+  for (int base = 0; base < count; base += 128) {  // the same for all threads: a warp must not part before it shuffles
+    const int first = base + thread / 8;
     uint4 loaded[4];
     unsigned sights[4];
 #pragma unroll

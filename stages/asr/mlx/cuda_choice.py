@@ -176,10 +176,11 @@ RANK = Kernel(
   const Sum whole = only_times ? time : join(text, time);
   if (thread == 0) total[blockIdx.x] = whole.top + logf(whole.sum);
 
-  // Gumbel noise that depends on sample, place and token alone (splitmix64), so that a text does not depend on what else is decoded.
+  // Gumbel noise that depends on temperature, sample, place and token alone (splitmix64), so that a text does not depend on what else is decoded.
   const float warmth = temperature[row];
   using Bits = unsigned long long;
-  const Bits place_of = (Bits(sample[row] + blockIdx.x % L) << 44) + (Bits(generated[row]) << 32);
+  const Bits attempt = (Bits(sample[row] + blockIdx.x % L) << 12) + Bits(warmth * 100 + 0.5f);
+  const Bits place_of = (attempt << 44) + (Bits(generated[row]) << 20);
   auto value_of = [&](int token) {
     if (!(warmth > 0)) return own[token];
     Bits z = (place_of + token + SEED) * 0x9e3779b97f4a7c15ull;

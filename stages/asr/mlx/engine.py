@@ -12,6 +12,7 @@ from faster_whisper.feature_extractor import FeatureExtractor
 from numpy.typing import NDArray
 
 from pipeline.errors import SutradharError, UsageError
+from pipeline.languages import whisper_code
 from pipeline.models import ResolvedModel
 from pipeline.settings import Settings
 from stages.asr.decoding import Decoder
@@ -20,8 +21,8 @@ from stages.asr.mlx.choice import Search
 from stages.asr.mlx.network import DTYPES, Network, load_network
 from stages.asr.mlx.slots import NotANumber
 from stages.asr.mlx.stream import OutOfMemory, Stream
-from stages.asr.recogniser import AudioWindow, Recognition
-from stages.asr.requests import MAX_TEXT, Encoded, Result, Steps
+from stages.asr.recogniser import AudioWindow, Heard, Recognition
+from stages.asr.requests import MAX_TEXT, Result, Steps
 
 SAMPLES = 480_000  # of a window
 CACHE_BYTES = 2 << 30  # of freed memory that MLX keeps for itself
@@ -37,7 +38,7 @@ def open_engine(settings: Settings, model: ResolvedModel, translate: bool, log: 
     mx.set_cache_limit(CACHE_BYTES)
     network = load_network(model.path, compute_type)
     known = tokens.languages(network)
-    if settings.SOURCE_LANGUAGE != "auto" and settings.SOURCE_LANGUAGE not in known:
+    if settings.SOURCE_LANGUAGE != "auto" and whisper_code(settings.SOURCE_LANGUAGE) not in known:
         raise UsageError(f"WHISPER_MODEL={model.name} does not know SOURCE_LANGUAGE={settings.SOURCE_LANGUAGE}; large-v3 knows most")
     cut_decoder = network.dims.n_text_layer < network.dims.n_audio_layer
     if translate and (cut_decoder or not tokens.is_multilingual(network)):
@@ -76,11 +77,9 @@ class MlxWhisper:
         }
         self._decoder = Decoder(partial(tokens.make_tokenizer, network), settings, translate=translate)
         self._features = FeatureExtractor(feature_size=network.dims.n_mels)
-        self._multilingual = tokens.is_multilingual(network)
         self._stream = Stream(
             network, tokens.vocabulary_of(network), tokens.language_tokens(network), self._spectrogram, search, slots, self._note_less
         )
-        self._kept: dict[int, Encoded] = {}  # by window: encoder output that is still to be decoded
 
     def check(self) -> None:
         """Raises SutradharError where MLX computes wrongly."""
@@ -91,17 +90,12 @@ class MlxWhisper:
         except OutOfMemory:
             raise self._too_large() from None
 
-    def hear_languages(self, windows: Sequence[AudioWindow]) -> list[dict[str, float]]:
-        if not self._multilingual:
-            return [{"en": 1.0}] * len(windows)
-        heard = {}
-        for number, (encoded, languages) in self._run(_numbered(number, self._decoder.hear(window)) for number, window in enumerate(windows)):
-            self._kept[windows[number].id] = encoded
-            heard[number] = languages
+    def hear_languages(self, windows: Sequence[AudioWindow]) -> list[Heard]:
+        heard = dict(self._run(_numbered(number, self._decoder.hear(window)) for number, window in enumerate(windows)))
         return [heard[number] for number in range(len(windows))]
 
     def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
-        return self._run(self._decoder.recognise(window, self._kept.pop(window.id, None)) for window in windows)
+        return self._run(self._decoder.recognise(window) for window in windows)
 
     def _run(self, windows: Iterable[Steps[Result]]) -> Iterator[Result]:
         try:
@@ -114,7 +108,9 @@ class MlxWhisper:
 
     def _too_large(self) -> SutradharError:
         model, compute_type = self.engine["model"], self.engine["compute_type"]
-        return SutradharError(f"Out of memory with {model} in {compute_type}, one window at a time: choose a smaller or quantised model ({model}-q4)")
+        return SutradharError(
+            f"Out of memory with {model} in {compute_type}, one window at a time: choose a smaller model, or one in 4 bits (large-v3-q4)"
+        )
 
     def _spectrogram(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
         """Log-mel (3000, mels) of up to `SAMPLES` samples, filled up with silence: faster-whisper's, as the whisperx backend has it."""
@@ -122,7 +118,7 @@ class MlxWhisper:
         return spectrogram
 
     def _note_less(self, slots: int) -> None:
-        self.degraded.append(f"Out of memory: decoded {slots} windows at once instead of BATCH_SIZE={self._asked}")
+        self.degraded[:] = [f"Out of memory: decoded {slots} windows at once instead of BATCH_SIZE={self._asked}"]
 
 
 def _numbered(number: int, steps: Steps[Result]) -> Steps[tuple[int, Result]]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
+import numpy as np
 from mlx.utils import tree_unflatten
 from mlx_whisper.whisper import Whisper
 
@@ -20,6 +21,7 @@ from stages.asr.mlx import cuda
 from stages.asr.mlx.cuda import HEAD
 from stages.asr.mlx.loading import load_whisper
 
+PROJECTED_AT_ONCE = 8  # windows
 KeysValues = tuple[mx.array, mx.array]
 DTYPES = {"float16": mx.float16, "bfloat16": mx.bfloat16, "float32": mx.float32}
 
@@ -91,18 +93,23 @@ class Network:
         shape = (rows, self.heads, self.frames, HEAD)
         return [(mx.zeros(shape, self.dtype), mx.zeros(shape, self.dtype)) for _ in self._layers]
 
-    def replace_cross(self, cross: Sequence[KeysValues], rows: Sequence[int], features: mx.array) -> list[KeysValues]:
-        """Keys and values of other windows in some rows. The old ones must not be used again."""
-        new: list[KeysValues] = self.project(features)
-        if len(rows) == cross[0][0].shape[0]:
-            return new
-        where = mx.array(rows)
-        if self._kernels:
-            mx.async_eval([cuda.place(*old, *fresh, where) for old, fresh in zip(cross, new, strict=True)])
-            return list(cross)
-        for (keys, values), (new_keys, new_values) in zip(cross, new, strict=True):
-            keys[where], values[where] = new_keys, new_values
-        return list(cross)
+    def replace_cross(self, cross: list[KeysValues], rows: Sequence[int], features: mx.array) -> None:
+        """Put keys and values of other windows into some rows of `cross`, whose arrays nobody else may hold: they are written over.
+
+        A few rows at a time, so that what is on its way stays small beside what is kept."""
+        for first in range(0, len(rows), PROJECTED_AT_ONCE):
+            some = rows[first : first + PROJECTED_AT_ONCE]
+            new: list[KeysValues] = self.project(features[first : first + PROJECTED_AT_ONCE])
+            if self._kernels:
+                where = mx.array(some)
+                mx.async_eval([cuda.place(*old, *fresh, where) for old, fresh in zip(cross, new, strict=True)])
+                continue
+            for layer, fresh in enumerate(new):
+                for number, row in enumerate(some):
+                    keys, values = cross[layer]
+                    cross[layer] = (_put(keys, fresh[0][number : number + 1], row), _put(values, fresh[1][number : number + 1], row))
+                    del keys, values
+                mx.async_eval(cross[layer])
 
     # --- Text
 
@@ -212,6 +219,11 @@ class _Product:
             self._weight = mx.concatenate([module.weight for module in modules])
             self._bias = mx.concatenate([module.bias if "bias" in module else mx.zeros_like(module.weight[:, 0]) for module in modules])
             mx.eval(self._weight, self._bias)
+            if len(modules) > 1:  # the modules keep views, so that nothing is held twice
+                bounds = np.cumsum([module.weight.shape[0] for module in modules])[:-1].tolist()
+                for module, part in zip(modules, mx.split(self._weight, bounds), strict=True):
+                    module.weight = part
+                    mx.eval(part)
 
     def __call__(self, x: mx.array, residual: mx.array | None = None, *, norm: Any = None, gelu: bool = False) -> mx.array:
         """`norm`, a LayerNorm, is applied to x first."""
@@ -229,6 +241,10 @@ class _Product:
         if gelu:
             y = _gelu(y)
         return y if residual is None else residual + y
+
+
+def _put(into: mx.array, row: mx.array, place: int) -> mx.array:
+    return mx.slice_update(into, row, mx.array([place]), axes=[0])
 
 
 def _heads(x: mx.array) -> mx.array:

@@ -43,6 +43,7 @@ class Task:
     temperature: float = 0.0  # 0: the likeliest text, else `beams` samples
     sample: int = 0  # number of the first sample, so that further ones are other texts
     limit: int = 224  # tokens of the text
+    samples: int = 1_000  # to draw at most; there is one for each beam
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Slots:
         slots = self._choose_slots([task for _, task in tasks])
         fresh = [(slot, task.features) for slot, (_, task) in zip(slots, tasks, strict=True) if self._sounds[slot] is not task.features]
         if fresh:
-            self._cross = self._network.replace_cross(self._cross, [slot for slot, _ in fresh], mx.stack([sound for _, sound in fresh]))
+            self._network.replace_cross(self._cross, [slot for slot, _ in fresh], mx.stack([sound for _, sound in fresh]))
             for slot, sound in fresh:
                 self._sounds[slot] = sound
         self._state = self._fill(slots, [task for _, task in tasks])
@@ -116,7 +117,7 @@ class Slots:
         rows, beams = self.count, self._search.beams
         taken = np.zeros(rows, np.bool_)
         prompt, score = np.zeros((rows, self.columns), np.int32), np.zeros((rows, beams), np.float32)
-        prompt_length, start, sample, limit = (np.zeros(rows, np.int32) for _ in range(4))
+        prompt_length, start, sample, limit, finished = (np.zeros(rows, np.int32) for _ in range(5))
         timed, temperature = np.zeros(rows, np.bool_), np.zeros(rows, np.float32)
         for slot, task in zip(slots, tasks, strict=True):
             taken[slot] = True
@@ -126,6 +127,9 @@ class Slots:
             timed[slot], temperature[slot], sample[slot], limit[slot] = self._timed(task), task.temperature, task.sample, task.limit
             if task.temperature == 0:
                 score[slot, 1:] = -np.inf  # the beams are alike until the first choice
+            else:
+                score[slot, task.samples :] = -np.inf
+                finished[slot] = max(0, beams - task.samples)
         new = State.empty(rows, beams, self.columns)._replace(
             token=mx.array(np.repeat(prompt[:, :1], beams, axis=1)),
             generated=mx.array(1 - prompt_length),
@@ -137,6 +141,7 @@ class Slots:
             sample=mx.array(sample),
             limit=mx.array(limit),
             score=mx.array(score),
+            finished=mx.array(finished),
             done=mx.zeros((rows,), mx.bool_),
         )
         return self._state.where(mx.array(taken), new)

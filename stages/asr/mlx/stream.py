@@ -17,6 +17,7 @@ import numpy as np
 
 from stages.asr.mlx import selftest
 from stages.asr.mlx.choice import Search
+from stages.asr.mlx.memory import ALIGNED_AT_ONCE
 from stages.asr.mlx.network import Network
 from stages.asr.mlx.rules import Vocabulary
 from stages.asr.mlx.slots import Slots, Task, Text
@@ -24,7 +25,6 @@ from stages.asr.mlx.words import Aligner
 from stages.asr.requests import BEST_OF, HOP, MAX_LENGTH, MAX_TEXT, Align, Alignment, Decoded, Encode, Generate, Hear, Request, Result, Steps
 
 ENCODED_AT_ONCE = 16  # windows; more are no faster on any GPU
-ALIGNED_AT_ONCE = 8
 COLUMNS = 64  # the past is a multiple of this
 
 
@@ -82,7 +82,16 @@ class Stream:
 
     def run(self, windows: Iterable[Steps[Result]]) -> Iterator[Result]:
         """Raises OutOfMemory."""
-        waiting = iter(windows)
+        if self._alive:
+            raise RuntimeError("the decoder is at work on other windows")
+        try:
+            yield from self._run(iter(windows))
+        finally:  # also where nobody wants the rest
+            if self._alive:
+                self._queues, self._slots, self._alive = _Queues(), None, 0
+            self._results.clear()
+
+    def _run(self, waiting: Iterator[Steps[Result]]) -> Iterator[Result]:
         while True:
             for window in islice(waiting, max(0, 3 * self._limit - self._alive)):
                 self._alive += 1
@@ -120,7 +129,7 @@ class Stream:
         samples = range(0, BEST_OF, self._search.beams) if request.temperature > 0 else range(1)
         asked = _Asked(window, len(samples))
         limit = min(MAX_TEXT, MAX_LENGTH - len(request.prompt))
-        tasks = [(asked, Task(request.encoded, request.prompt, request.temperature, sample, limit)) for sample in samples]
+        tasks = [(asked, Task(request.encoded, request.prompt, request.temperature, sample, limit, BEST_OF - sample)) for sample in samples]
         if request.temperature > 0:
             self._queues.generate.extendleft(reversed(tasks))
         else:
@@ -142,7 +151,7 @@ class Stream:
         if self._slots and self._busy:
             for asked, text in self._slots.advance():
                 self._take(asked, text)
-        if len(queues.align) >= ALIGNED_AT_ONCE or not (queues.encode or queues.hear or queues.generate or self._busy):
+        if len(queues.align) >= min(self._limit, ALIGNED_AT_ONCE) or not (queues.encode or queues.hear or queues.generate or self._busy):
             self._align()
 
     @property
@@ -158,7 +167,12 @@ class Stream:
             self._send(window, features[row])
 
     def _hear(self) -> None:
-        some = _first(self._queues.hear, ENCODED_AT_ONCE)
+        some = _first(self._queues.hear, min(self._limit, ENCODED_AT_ONCE))
+        if not self._languages:  # a model of English alone
+            _drop(self._queues.hear, len(some))
+            for window, _ in some:
+                self._send(window, {"en": 1.0})
+            return
         tokens = mx.array([[self._vocabulary.sot]] * len(some))
         logits = self._network.logits(self._network.read(tokens, mx.stack([request.encoded for _, request in some]))[0])[:, 0]
         heard = np.array(mx.softmax(logits[:, mx.array(list(self._languages.values()))], axis=-1))
@@ -186,7 +200,7 @@ class Stream:
             self._send(asked.window, Decoded(best.tokens, best.sum_logprob / (len(best.tokens) + 1), best.no_speech_prob))
 
     def _align(self) -> None:
-        some = _first(self._queues.align, ALIGNED_AT_ONCE)
+        some = _first(self._queues.align, min(self._limit, ALIGNED_AT_ONCE))
         frames = [min(self._network.frames, -(-request.samples // HOP) // 2) for _, request in some]
         found = [Alignment((), ())] * len(some)
         if possible := [number for number, count in enumerate(frames) if count]:
@@ -205,14 +219,16 @@ class Stream:
             self._send(window, alignment)
 
     def _shrink(self) -> None:
-        """Half as many slots; what was in them begins anew, and comes to the same."""
+        """Half as many slots as there were; what was in them begins anew, and comes to the same."""
         if self._limit == 1:
             raise OutOfMemory
+        used = self._limit
         if self._slots:
             self._queues.generate.extendleft(reversed(self._slots.tasks()))
+            used = min(used, max(2, self._slots.count))
         self._slots = None
         mx.clear_cache()
-        self._limit //= 2
+        self._limit = used // 2
         self._notice(self._limit)
 
 

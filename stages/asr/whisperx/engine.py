@@ -15,6 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -24,14 +25,15 @@ from pipeline import sizing
 from pipeline.engines import MPS_WARNINGS
 from pipeline.errors import SutradharError, UsageError
 from pipeline.hardware import recommend
+from pipeline.languages import whisper_code
 from pipeline.models import ResolvedModel
 from pipeline.probe import probe
 from pipeline.settings import Settings
 from stages.asr import lockstep
 from stages.asr.decoding import Decoder
-from stages.asr.recogniser import AudioWindow, Recognition
+from stages.asr.recogniser import AudioWindow, Heard, Recognition
 from stages.asr.requests import Align, Decoded, Encode, Generate, Hear, Request
-from stages.asr.whisperx.ctranslate import Encoded, Whisper, usable_cores
+from stages.asr.whisperx.ctranslate import Whisper, usable_cores
 from stages.asr.whisperx.libraries import is_out_of_memory, preload_libraries
 
 
@@ -53,7 +55,7 @@ def open_engine(settings: Settings, model: ResolvedModel, translate: bool, log: 
     batch_size = settings.BATCH_SIZE if settings.BATCH_SIZE != "auto" else _fitting_batch(model.name, device)
     workers = min(cores, batch_size) if device == "cpu" else 1
     whisper = Whisper(model.path, device, compute_type, workers, max(1, cores // workers))
-    if settings.SOURCE_LANGUAGE != "auto" and not whisper.knows(settings.SOURCE_LANGUAGE):
+    if settings.SOURCE_LANGUAGE != "auto" and not whisper.knows(whisper_code(settings.SOURCE_LANGUAGE)):
         raise UsageError(f"WHISPER_MODEL={model.name} does not know SOURCE_LANGUAGE={settings.SOURCE_LANGUAGE}; large-v3 knows most")
     if translate and (whisper.cut_decoder or not whisper.multilingual):
         raise UsageError(f"WHISPER_MODEL={model.name} was not trained to translate: use large-v3, medium, small or base, or the workflow transcribe")
@@ -94,16 +96,14 @@ class WhisperX:
         self._decoder = Decoder(whisper.tokenizer, settings, translate=translate)
         self._sampling = threading.Lock()
         self._batch_size = self._group_limit = batch_size
-        self._kept: dict[int, Encoded] = {}  # by window: encoder output that is still to be decoded
 
     # --- Windows in, recognitions out
 
-    def hear_languages(self, windows: Sequence[AudioWindow]) -> list[dict[str, float]]:
+    def hear_languages(self, windows: Sequence[AudioWindow]) -> list[Heard]:
         with ThreadPoolExecutor(self._whisper.workers) as pool:
             heard = list(pool.map(lambda window: lockstep.run([self._decoder.hear(window)], self._answer)[0], windows))
-        if self._whisper.device == "cpu":  # a GPU is faster to encode them again, in batches
-            self._kept = {window.id: encoded for window, (encoded, _) in zip(windows, heard, strict=True)}
-        return [languages for _, languages in heard]
+        # A GPU is faster to encode them again, in batches.
+        return heard if self._whisper.device == "cpu" else [replace(one, encoded=None) for one in heard]
 
     def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
         """Keeps every worker busy, and the next group ready while a GPU works."""
@@ -134,7 +134,7 @@ class WhisperX:
         if len(group) > limit:
             return [recognition for begin in range(0, len(group), limit) for recognition in self._recognise_group(group[begin : begin + limit])]
         try:
-            return lockstep.run([self._decoder.recognise(window, self._kept.get(window.id)) for window in group], self._answer)
+            return lockstep.run([self._decoder.recognise(window) for window in group], self._answer)
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise

@@ -14,7 +14,7 @@ import pytest
 from pipeline.settings import Settings
 from stages.asr import lockstep
 from stages.asr.decoding import Decoder
-from stages.asr.recogniser import AudioWindow, Recognition
+from stages.asr.recogniser import AudioWindow, Heard, Recognition
 from stages.asr.requests import Align, Alignment, Decoded, Encode, Generate, Hear
 from stages.transcript import Span
 
@@ -186,9 +186,9 @@ def test_the_language_is_heard_where_none_is_given() -> None:
 def test_languages_alone_and_the_encoder_output_can_be_had_and_used_later() -> None:
     decoder, window = Decoder(Letters, Settings(), translate=False), make_window()
     engine = Engine([said(" Good.")], heard={"en": 0.9, "de": 0.1})
-    ((encoded, heard),) = lockstep.run([decoder.hear(window)], engine.answer)
-    assert (encoded, heard) == ("sound of 3000 ms", {"en": 0.9, "de": 0.1})
-    lockstep.run([decoder.recognise(window, "what was kept")], engine.answer)
+    (heard,) = lockstep.run([decoder.hear(window)], engine.answer)
+    assert heard == Heard({"en": 0.9, "de": 0.1}, "sound of 3000 ms")
+    lockstep.run([decoder.recognise(replace(window, encoded="what was kept"))], engine.answer)
     assert [type(request) for request in engine.asked] == [Encode, Hear, Generate, Align]
     assert {request.encoded for request in engine.asked[2:]} == {"what was kept"}
 

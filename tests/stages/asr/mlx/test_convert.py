@@ -18,6 +18,7 @@ from tests.conftest import ROOT
 pytest.importorskip("mlx_whisper", reason="MLX is not installed: ./install-mlx.sh")
 
 import mlx.core as mx
+import mlx.nn
 import torch
 from mlx_whisper import torch_whisper
 from mlx_whisper.load_models import load_model
@@ -27,6 +28,7 @@ from pipeline.errors import SutradharError, UsageError
 from pipeline.model_folder import forms_of, read_source
 from stages.asr.mlx import convert
 from stages.asr.mlx.conversion import ct2, huggingface, openai, original, writing
+from stages.asr.mlx.loading import load_whisper
 
 BASE = ROOT / "models" / "base"
 WIDTH, MELS, FRAMES, VOCABULARY, END = 128, 8, 120, 340, 300
@@ -96,8 +98,8 @@ MEL = np.random.default_rng(1).normal(0, 0.5, (1, MELS, FRAMES)).astype(np.float
 
 
 def logits_of(folder: Path) -> np.ndarray:
-    """By mlx-whisper as it comes."""
-    model = load_model(str(folder))
+    """By mlx-whisper's own forward."""
+    model = load_whisper(folder)
     return np.array(model(mx.array(MEL.transpose(0, 2, 1)), mx.array([TOKENS])), np.float32)
 
 
@@ -150,18 +152,35 @@ def test_openai_files_are_known_by_name() -> None:
     assert openai._heads(Path("mine.pt"), dims) is None
 
 
-@pytest.mark.parametrize(("bits", "apart"), [(8, 0.1), (4, 0.6)])
-def test_quantised(bits: int, apart: float, whisper: Any, hf: Path, house: Path) -> None:
+@pytest.mark.parametrize(("bits", "sensitive", "apart"), [(8, 8, 0.1), (4, 6, 0.3)])
+def test_quantised(bits: int, sensitive: int, apart: float, whisper: Any, hf: Path, house: Path) -> None:
+    """Where the bits are few, the embedding and the encoder have more."""
     assert convert.main([str(hf), "--bits", str(bits)]) == 0
     made = house / f"hf-q{bits}-mlx"
     assert json.loads((made / "config.json").read_text())["quantization"] == {"group_size": 64, "bits": bits}
     weights = mx.load(str(made / "weights.safetensors"))
-    assert weights["decoder.token_embedding.weight"].shape == (VOCABULARY, WIDTH * bits // 32)
+    assert weights["decoder.token_embedding.weight"].shape == (VOCABULARY, WIDTH * sensitive // 32)
+    assert weights["encoder.blocks.2.mlp2.weight"].shape == (WIDTH, 4 * WIDTH * sensitive // 32)
+    assert weights["decoder.blocks.0.cross_attn.key.weight"].shape == (WIDTH, WIDTH * bits // 32)
     assert weights["encoder.blocks.0.mlp1.scales"].dtype == mx.float16
     assert weights["encoder.conv1.weight"].shape == (WIDTH, 3, MELS)
     expected = logits_by_torch(whisper)
     assert np.abs(logits_of(made) - expected).mean() < apart * expected.std()
     assert heads_of(made) == HEADS
+
+
+def test_a_model_of_one_number_of_bits_is_loaded_as_mlx_whisper_does(hf: Path, tmp_path: Path) -> None:
+    """As mlx-community quantises."""
+    made = tmp_path / "uniform"
+    made.mkdir()
+    writing.write(made, huggingface.read(hf), writing.NumberFormat())
+    model = load_model(str(made))
+    mlx.nn.quantize(model, 64, 4)
+    mx.save_safetensors(str(made / "weights.safetensors"), original.named_arrays(model))
+    config = json.loads((made / "config.json").read_text())
+    (made / "config.json").write_text(json.dumps(config | {"quantization": {"group_size": 64, "bits": 4}}))
+    expected = load_model(str(made))(mx.array(MEL.transpose(0, 2, 1)), mx.array([TOKENS]))
+    np.testing.assert_array_equal(logits_of(made), np.array(expected, np.float32))
 
 
 def test_a_model_of_mlx_is_quantised_as_its_original(hf: Path, house: Path) -> None:

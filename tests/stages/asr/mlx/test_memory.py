@@ -32,9 +32,9 @@ def test_as_many_slots_as_fit_into_most_of_the_free_memory(monkeypatch: pytest.M
 
     monkeypatch.setattr(memory, "free_bytes", lambda device: free)
     assert fitting("mps") == 1
-    free = int(5.5 * window / 0.7)
+    free = int((5.5 * window + 8 * memory.align_bytes(small())) / 0.7)
     assert [fitting(device) for device in ("mps", "cuda", "cpu")] == [5, 5, 5]
-    free = 1000 * window
+    free = 1000 * (window + memory.align_bytes(small()))
     assert [fitting(device) for device in ("mps", "cuda", "cpu")] == [16, 48, 8]
 
 

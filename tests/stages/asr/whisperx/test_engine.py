@@ -124,11 +124,13 @@ def test_the_prompt_steers_spelling(windows: list[AudioWindow]) -> None:
 def test_hears_the_language(windows: list[AudioWindow], recognised: list[Recognition]) -> None:
     recogniser = open_whisperx(SOURCE_LANGUAGE="auto")
     heard = recogniser.hear_languages(windows[:2])
-    assert [max(languages, key=lambda name: languages[name]) for languages in heard] == ["en", "en"]
-    assert sum(heard[0].values()) == pytest.approx(1)
-    found = list(recogniser.recognise([replace(window, language=None) for window in windows[:3]]))
+    assert [max(one.languages, key=one.languages.__getitem__) for one in heard] == ["en", "en"]
+    assert sum(heard[0].languages.values()) == pytest.approx(1)
+    found = list(
+        recogniser.recognise([replace(window, language=None, encoded=heard[0].encoded if window is windows[0] else None) for window in windows[:3]])
+    )
     assert [replace(recognition, language_probability=1.0) for recognition in found] == recognised[:3]
-    assert 0.5 < found[0].language_probability == pytest.approx(heard[0]["en"])
+    assert 0.5 < found[0].language_probability == pytest.approx(heard[0].languages["en"])
 
 
 def test_translates_from_the_same_encoder_output(windows: list[AudioWindow]) -> None:
