@@ -74,7 +74,7 @@ class Slots:
         self._past = network.empty_past(slots, search.beams, columns)
         self._cross = network.empty_cross(slots)
         self._step = 0
-        self._steps_by = {phase: mx.compile(partial(_steps, network, chooser, phase)) for phase in Phase.all()}
+        self._steps_by = {phase: cuda.replayed(partial(_steps, network, chooser, phase)) for phase in Phase.all()}
 
     @property
     def room(self) -> int:

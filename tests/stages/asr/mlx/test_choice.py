@@ -119,6 +119,15 @@ def test_of_the_samples_of_a_slot_the_likeliest_is_taken() -> None:
     assert len({tuple(one.tokens) for one in decode(chances, Search(), [(1.0, sample) for sample in range(5)], limit=2)}) > 1
 
 
+def test_a_slot_draws_only_the_samples_that_are_wanted_and_waits_for_no_others() -> None:
+    chances = {PLAIN: {A: 0.7, B: 0.3}, A: {END: 1.0}, B: {END: 1.0}}
+    expected = decode(chances, Search(), [(1.0, sample) for sample in range(20)])
+    slots = Slots(Chain(chances), LETTERS, Search(3), 20, columns=16)  # type: ignore[arg-type]
+    slots.admit([(sample, Task(mx.zeros((1, 1)), (START, PLAIN), 1.0, sample, limit=14, samples=1)) for sample in range(20)])
+    texts = dict(done for _ in range(4) for done in slots.advance())
+    assert [texts[sample].tokens for sample in range(20)] == [text.tokens for text in expected]
+
+
 def test_greedy_and_sampled_texts_go_through_together() -> None:
     texts = decode(DETOUR, Search(2, length_penalty=0), [(0.0, 0), (1.0, 0), (0.0, 0)])
     assert [texts[0].tokens, texts[2].tokens] == [[B], [B]]

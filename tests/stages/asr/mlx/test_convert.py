@@ -154,14 +154,15 @@ def test_openai_files_are_known_by_name() -> None:
 
 @pytest.mark.parametrize(("bits", "sensitive", "apart"), [(8, 8, 0.1), (4, 6, 0.3)])
 def test_quantised(bits: int, sensitive: int, apart: float, whisper: Any, hf: Path, house: Path) -> None:
-    """Where the bits are few, the embedding and the encoder have more."""
+    """Where the bits are few, what hears and what knows the words has more."""
     assert convert.main([str(hf), "--bits", str(bits)]) == 0
     made = house / f"hf-q{bits}-mlx"
     assert json.loads((made / "config.json").read_text())["quantization"] == {"group_size": 64, "bits": bits}
     weights = mx.load(str(made / "weights.safetensors"))
     assert weights["decoder.token_embedding.weight"].shape == (VOCABULARY, WIDTH * sensitive // 32)
     assert weights["encoder.blocks.2.mlp2.weight"].shape == (WIDTH, 4 * WIDTH * sensitive // 32)
-    assert weights["decoder.blocks.0.cross_attn.key.weight"].shape == (WIDTH, WIDTH * bits // 32)
+    assert weights["decoder.blocks.0.cross_attn.key.weight"].shape == (WIDTH, WIDTH * sensitive // 32)
+    assert weights["decoder.blocks.0.attn.key.weight"].shape == (WIDTH, WIDTH * bits // 32)
     assert weights["encoder.blocks.0.mlp1.scales"].dtype == mx.float16
     assert weights["encoder.conv1.weight"].shape == (WIDTH, 3, MELS)
     expected = logits_by_torch(whisper)

@@ -82,6 +82,8 @@ def test_samples_are_other_texts_and_a_wide_slot_draws_the_same_ones() -> None:
     assert len({tuple(text.tokens) for text in draws}) == 5
     likeliest = max(draws, key=lambda text: text.sum_logprob / len(text.tokens))
     assert_same(decode([Task(sound(0), TIMED, 1.0, limit=20)], search=Search(beams=5)), [likeliest])
+    last = max(draws[3:], key=lambda text: text.sum_logprob / len(text.tokens))
+    assert_same(decode([Task(sound(0), TIMED, 1.0, sample=3, limit=20, samples=2)], search=BEAMS), [last])  # of three beams two are wanted
 
 
 # --- What others decode
