@@ -20,31 +20,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bench.clips import SETS, Clip, cut_windows, read_clips, samples_of
 from bench.scoring import Rates, rates
 from bench.side_by_side import RESULTS, ROOT, machine
-from pipeline import media, models
+from pipeline import models
 from pipeline.settings import Settings
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from stages.asr.recogniser import AudioWindow
-
-SETS = ("en_librispeech", "en_ljspeech", "en_commonvoice", "film_notld", "tel_asterisk", "hi_commonvoice")
-LIMITS = {"tel_asterisk": 40}
 ENGINES = ("ours", "whisperx")
 THREADS = 2  # WhisperX's; ours finds out itself
-
-
-@dataclass(frozen=True)
-class Clip:
-    set: str
-    audio: Path
-    text: str
-    language: str
 
 
 @dataclass(frozen=True)
@@ -55,48 +40,26 @@ class Row:
     whisperx: Rates
 
 
-def read_clips(data: Path, sets: Sequence[str], limit: int | None) -> list[Clip]:
-    clips = []
-    for name in sets:
-        lines = (data / name / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
-        for line in lines[: limit or LIMITS.get(name)]:
-            row = json.loads(line)
-            clips.append(Clip(name, data / name / row["audio"], row["text"], row["language"].partition("-")[0]))
-    return clips
-
-
-def samples_of(clip: Clip) -> NDArray[np.float32]:
-    import numpy as np
-
-    return np.concatenate(list(media.decode(clip.audio))).astype(np.float32) / 32768
-
-
 # --- The engines, each in a process of its own
 
 
 def recognise_ours(clips: Sequence[Clip], model: Path, settings: Settings) -> list[str]:
     """All clips in one stream of windows, so that batches fill across files."""
-    from stages.asr.recogniser import open_recogniser
+    from stages.asr.recogniser import AudioWindow, open_recogniser
 
     resolved = models.resolve(str(model), "ct2", models_dir=ROOT / "models", offline=True)
     recogniser = open_recogniser(settings, resolved, translate=False, log=logging.getLogger())
     owner: list[int] = []
     texts: list[list[str]] = [[] for _ in clips]
-    for recognition in recogniser.recognise(_windows(clips, settings, owner)):
+
+    def windows() -> Iterator[AudioWindow]:
+        for clip, window in cut_windows(clips, settings):
+            owner.append(clip)
+            yield window
+
+    for recognition in recogniser.recognise(windows()):
         texts[owner[recognition.window]].append(recognition.text)
     return [" ".join(parts) for parts in texts]
-
-
-def _windows(clips: Sequence[Clip], settings: Settings, owner: list[int]) -> Iterator[AudioWindow]:
-    from stages.asr.recogniser import AudioWindow
-    from stages.silero import Detector
-    from stages.vad import find_windows
-
-    for number, clip in enumerate(clips):
-        samples = samples_of(clip)
-        for window in find_windows(list(Detector().feed(samples)), len(samples) // 16, settings):
-            owner.append(number)
-            yield AudioWindow(len(owner) - 1, window.start_ms, samples[window.start_ms * 16 : window.end_ms * 16], window.speech, clip.language)
 
 
 def recognise_whisperx(clips: Sequence[Clip], model: Path, settings: Settings) -> list[str]:

@@ -22,24 +22,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bench.clips import SETS, cut_windows, read_clips
+
 if TYPE_CHECKING:
     from stages.asr.recogniser import AudioWindow
 
 ROOT = Path(__file__).resolve().parent.parent
-SETS = ("en_librispeech", "en_ljspeech", "en_commonvoice", "film_notld", "tel_asterisk", "hi_commonvoice")
 LANGUAGES = "multi_commonvoice"
 
 
 def cut(path: Path, data: Path) -> None:
-    from bench.accuracy import _windows, read_clips
     from pipeline.settings import Settings
 
     clips = read_clips(data, (*SETS, LANGUAGES), None)
-    owner: list[int] = []
     windows, sound = [], []
-    for window in _windows(clips, Settings(), owner):
+    for clip, window in cut_windows(clips, Settings()):
         spans = [(span.start_ms, span.end_ms) for span in window.speech]
-        windows.append({"clip": owner[-1], "offset_ms": window.offset_ms, "samples": len(window.audio), "speech": spans})
+        windows.append({"clip": clip, "offset_ms": window.offset_ms, "samples": len(window.audio), "speech": spans})
         sound.append((window.audio * 32768).astype(np.int16))
     facts = {"clips": [{"set": clip.set, "text": clip.text, "language": clip.language} for clip in clips], "windows": windows}
     np.savez_compressed(path, sound=np.concatenate(sound), facts=np.array(json.dumps(facts)))

@@ -14,7 +14,8 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,7 +29,7 @@ from mlx_whisper.whisper import ModelDimensions, Whisper
 from stages.asr.mlx import memory, selftest
 from stages.asr.mlx.choice import Search
 from stages.asr.mlx.network import Network
-from stages.asr.mlx.slots import Slots, Task
+from stages.asr.mlx.slots import Slots, Task, Text
 from stages.asr.mlx.tokens import make_tokenizer, vocabulary_of
 
 RESULTS = Path(__file__).parent / "results" / "mlx_speed.json"
@@ -44,8 +45,17 @@ GEOMETRIES = {
 Run = Callable[[Any], None]  # of log-mel windows (B, 3000, mels), float32
 
 
+def decode(slots: Slots, tasks: Sequence[tuple[int, Task]]) -> Iterator[tuple[int, Text]]:
+    """The texts of all tasks, as they are done, while the slots are kept full."""
+    waiting = deque(tasks)
+    while waiting or slots.busy:
+        if waiting and slots.room:
+            slots.admit([waiting.popleft() for _ in range(min(slots.room, len(waiting)))])
+        yield from slots.advance()
+
+
 class Ours:
-    def __init__(self, model: Whisper, beams: int = 1) -> None:
+    def __init__(self, model: Whisper) -> None:
         self.network = Network(model, mx.float16)
         vocabulary = vocabulary_of(self.network)
         began = time.perf_counter()
@@ -54,7 +64,6 @@ class Ours:
         self._vocabulary = replace(vocabulary, suppressed=(*vocabulary.suppressed, EOT))
         tokenizer = make_tokenizer(self.network, "transcribe", "en")
         self._prompt = (*tokenizer.sot_sequence, tokenizer.no_timestamps)
-        self._beams = beams
         self._slots: Slots | None = None
 
     def __call__(self, mel: Any) -> None:
@@ -66,15 +75,10 @@ class Ours:
 
     def decode(self, features: Sequence[mx.array], limits: Sequence[int], slots: int) -> None:
         if self._slots is None or self._slots.count != slots:
-            self._slots = Slots(self.network, self._vocabulary, Search(self._beams), slots, 256)
-        waiting = [(number, Task(features[number % len(features)], self._prompt, limit=limit)) for number, limit in enumerate(limits)]
-        while waiting or self._slots.busy:
-            room = self._slots.room
-            if room and waiting:
-                self._slots.admit(waiting[:room])
-                waiting = waiting[room:]
-            for number, text in self._slots.advance():
-                assert len(text.tokens) == limits[number]
+            self._slots = Slots(self.network, self._vocabulary, Search(), slots, 256)
+        tasks = [(number, Task(features[number % len(features)], self._prompt, limit=limit)) for number, limit in enumerate(limits)]
+        for number, text in decode(self._slots, tasks):
+            assert len(text.tokens) == limits[number]
 
 
 def mlx_whisper_engine(model: Whisper) -> Run:

@@ -74,9 +74,8 @@ def write_atomic(path: Path, data: bytes) -> None:
             file.flush()
             _sync(file.fileno())
         temporary.replace(path)
-    except BaseException:
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
     sync_folder(path.parent)
 
 

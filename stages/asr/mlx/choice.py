@@ -1,7 +1,7 @@
 """Chooses the token that follows each text, and takes note of the texts that end: one step of the decoder after its network.
 
 What a text needs to know of itself is `State`, kept on the device for all slots at once. `Chooser` is written in MLX's operations;
-on an NVIDIA GPU `cuda_choice.choose` does the same in two kernels. Shapes: B slots, L beams of a slot (or samples), S columns of
+on an NVIDIA GPU the two kernels of `cuda_choice` do the same. Shapes: B slots, L beams of a slot (or samples), S columns of
 the past, V tokens of the vocabulary.
 """
 
@@ -143,7 +143,7 @@ class Chooser:
             timed = self._rules.time(logits, first, state.timestamps)
             logits = mx.where(state.timed[:, None, None], timed, logits)
         token, parent, score, state = self._extend(phase, state, logits)
-        token, parent = token.astype(mx.int32), parent.astype(mx.int32)  # a GPU cannot scatter the int64 that comes of mixed types
+        token, parent = token.astype(mx.int32), parent.astype(mx.int32)
         if phase.starting:
             fed = mx.take_along_axis(state.prompt, mx.maximum(state.generated + state.prompt_length, 0)[:, None] % self._columns, axis=1)
             feeding = (state.generated < 0)[:, None]

@@ -104,11 +104,8 @@ class Network:
                 where = mx.array(some)
                 mx.async_eval([cuda.place(*old, *fresh, where) for old, fresh in zip(cross, new, strict=True)])
                 continue
-            for layer, fresh in enumerate(new):
-                for number, row in enumerate(some):
-                    keys, values = cross[layer]
-                    cross[layer] = (_put(keys, fresh[0][number : number + 1], row), _put(values, fresh[1][number : number + 1], row))
-                    del keys, values
+            for layer, (keys, values) in enumerate(new):
+                cross[layer] = (_put(cross[layer][0], keys, some), _put(cross[layer][1], values, some))
                 mx.async_eval(cross[layer])
 
     # --- Text
@@ -243,8 +240,11 @@ class _Product:
         return y if residual is None else residual + y
 
 
-def _put(into: mx.array, row: mx.array, place: int) -> mx.array:
-    return mx.slice_update(into, row, mx.array([place]), axes=[0])
+def _put(into: mx.array, new: mx.array, rows: Sequence[int]) -> mx.array:
+    """Row by row, which MLX does in place where nobody else holds `into`, as it does not do all at once."""
+    for number, row in enumerate(rows):
+        into = mx.slice_update(into, new[number : number + 1], mx.array([row]), axes=[0])
+    return into
 
 
 def _heads(x: mx.array) -> mx.array:

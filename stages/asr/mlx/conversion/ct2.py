@@ -18,7 +18,7 @@ from mlx_whisper.whisper import ModelDimensions
 from numpy.typing import NDArray
 
 from pipeline.errors import UsageError
-from stages.asr.mlx.conversion.original import POSITIONS, Decoded, Original, as_heads, dimensions, from_torch_layout, text_tokens
+from stages.asr.mlx.conversion.original import POSITIONS, Decoded, Original, as_heads, dimensions, from_torch_layout, read_json, text_tokens
 
 VERSIONS = range(4, 7)  # of the file; before 4 it did not say which type a number has
 SPECIFICATION = ("WhisperSpec", 3)
@@ -109,10 +109,7 @@ class Variables:
 
 def read(folder: Path) -> Original:
     """Raises UsageError."""
-    try:
-        config = json.loads((folder / "config.json").read_bytes())
-    except ValueError:
-        raise UsageError("its config.json is damaged") from None
+    config = read_json(folder / "config.json")
     if config.get("quantization_type"):
         raise UsageError("its weights are AWQ-quantised, which only CTranslate2 can read; take the model they were made of")
     variables = Variables(folder / "model.bin")

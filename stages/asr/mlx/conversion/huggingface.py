@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import UsageError
-from stages.asr.mlx.conversion.original import Decoded, Original, as_heads, dimensions, from_torch_layout, load_arrays, text_tokens
+from stages.asr.mlx.conversion.original import Decoded, Original, as_heads, dimensions, from_torch_layout, load_arrays, read_json, text_tokens
 
 DIMENSIONS = {
     "n_mels": "num_mel_bins",
@@ -48,7 +46,7 @@ OUTPUT, EMBEDDING = "proj_out.weight", "decoder.token_embedding.weight"
 
 def read(folder: Path) -> Original:
     """Raises UsageError."""
-    config = _json(folder / "config.json")
+    config = read_json(folder / "config.json")
     if config.get("model_type") != "whisper":
         raise UsageError(f"config.json calls it {config.get('model_type')!r}, not 'whisper'")
     if config.get("activation_function", "gelu") != "gelu" or config.get("scale_embedding"):
@@ -60,24 +58,14 @@ def read(folder: Path) -> Original:
     if output is not None and not mx.array_equal(output, weights[EMBEDDING]):
         raise UsageError("its output layer is not its embedding, as in Whisper")
     dims = dimensions({ours: config.get(theirs) for ours, theirs in DIMENSIONS.items()} | {"n_vocab": weights[EMBEDDING].shape[0]})
-    heads = _json(folder / "generation_config.json").get("alignment_heads") if (folder / "generation_config.json").is_file() else None
+    heads = read_json(folder / "generation_config.json").get("alignment_heads") if (folder / "generation_config.json").is_file() else None
     return from_torch_layout(weights, dims, as_heads(heads, dims), partial(decode, folder))
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_bytes())
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
-        raise UsageError(f"its {path.name} is damaged")
-    return content
 
 
 def _tensors(folder: Path) -> dict[str, mx.array]:
     files = ["model.safetensors"]
     if not (folder / files[0]).is_file():
-        files = sorted(set(_json(folder / "model.safetensors.index.json").get("weight_map", {}).values()))
+        files = sorted(set(read_json(folder / "model.safetensors.index.json").get("weight_map", {}).values()))
     tensors: dict[str, mx.array] = {}
     for name in files:
         if Path(name).name != name or not (folder / name).is_file():

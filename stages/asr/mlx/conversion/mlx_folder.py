@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from pathlib import Path
 
@@ -13,15 +12,12 @@ from mlx_whisper.whisper import Whisper
 from numpy.typing import NDArray
 
 from pipeline.errors import UsageError
-from stages.asr.mlx.conversion.original import TEXT_TOKENS, Decoded, Original, as_heads, dimensions, load_arrays, text_tokens
+from stages.asr.mlx.conversion.original import TEXT_TOKENS, Decoded, Original, as_heads, dimensions, load_arrays, read_json, text_tokens
 
 
 def read(folder: Path) -> Original:
     """Raises UsageError."""
-    try:
-        config = json.loads((folder / "config.json").read_bytes())
-    except ValueError:
-        raise UsageError("its config.json is damaged") from None
+    config = read_json(folder / "config.json")
     if config.get("quantization"):
         raise UsageError("it is quantised already; take the model it was made of")
     dims = dimensions(config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -68,6 +69,17 @@ def _check_positions(positions: mx.array, dims: ModelDimensions) -> None:
 
 def named_arrays(model: Any) -> dict[str, mx.array]:
     return dict(cast(list[tuple[str, mx.array]], tree_flatten(model.parameters())))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Raises UsageError."""
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise UsageError(f"its {path.name} is damaged")
+    return content
 
 
 def load_arrays(path: Path) -> dict[str, mx.array]:

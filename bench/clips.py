@@ -1,0 +1,61 @@
+"""Speech with references: `DIR/<set>/manifest.jsonl`, a line a file with `audio` (its path in the set), `text` and `language`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pipeline.settings import Settings
+    from stages.asr.recogniser import AudioWindow
+
+SETS = ("en_librispeech", "en_ljspeech", "en_commonvoice", "film_notld", "tel_asterisk", "hi_commonvoice")
+LIMITS = {"tel_asterisk": 40}
+
+
+@dataclass(frozen=True)
+class Clip:
+    set: str
+    audio: Path
+    text: str
+    language: str
+
+
+def read_clips(data: Path, sets: Sequence[str], limit: int | None) -> list[Clip]:
+    clips = []
+    for name in sets:
+        lines = (data / name / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
+        for line in lines[: limit or LIMITS.get(name)]:
+            row = json.loads(line)
+            clips.append(Clip(name, data / name / row["audio"], row["text"], row["language"].partition("-")[0]))
+    return clips
+
+
+def samples_of(clip: Clip) -> NDArray[np.float32]:
+    import numpy as np
+
+    from pipeline import media
+
+    samples: NDArray[np.float32] = np.concatenate(list(media.decode(clip.audio))).astype(np.float32) / 32768
+    return samples
+
+
+def cut_windows(clips: Sequence[Clip], settings: Settings) -> Iterator[tuple[int, AudioWindow]]:
+    """Windows as the vad stage cuts them, numbered throughout, each with the number of its clip."""
+    from stages.asr.recogniser import AudioWindow
+    from stages.silero import Detector
+    from stages.vad import find_windows
+
+    count = 0
+    for number, clip in enumerate(clips):
+        samples = samples_of(clip)
+        for window in find_windows(list(Detector().feed(samples)), len(samples) // 16, settings):
+            sound = samples[window.start_ms * 16 : window.end_ms * 16]
+            yield number, AudioWindow(count, window.start_ms, sound, window.speech, clip.language)
+            count += 1
