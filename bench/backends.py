@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.clips import SETS, cut_windows, read_clips
+from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from stages.asr.recogniser import AudioWindow
@@ -32,8 +33,6 @@ LANGUAGES = "multi_commonvoice"
 
 
 def cut(path: Path, data: Path) -> None:
-    from pipeline.settings import Settings
-
     clips = read_clips(data, (*SETS, LANGUAGES), None)
     windows, sound = [], []
     for clip, window in cut_windows(clips, Settings()):
@@ -63,7 +62,6 @@ def read(path: Path) -> tuple[list[dict[str, Any]], list[tuple[int, AudioWindow]
 def run(path: Path, options: argparse.Namespace) -> None:
     from pipeline import models
     from pipeline.engines import engine_of
-    from pipeline.settings import Settings
     from stages.asr.recogniser import open_recogniser
 
     clips, windows = read(path)
@@ -74,6 +72,7 @@ def run(path: Path, options: argparse.Namespace) -> None:
         WHISPER_COMPUTE_TYPE=options.compute_type,
         WHISPER_BEAM_SIZE=options.beam,
         BATCH_SIZE=options.batch,
+        WHISPER_TEMPERATURE=options.temperatures,
         SOURCE_LANGUAGE="auto",
     )
     model = models.resolve(options.model, engine_of(options.backend).form, models_dir=options.models, offline=True)
@@ -91,13 +90,15 @@ def run(path: Path, options: argparse.Namespace) -> None:
     found = {
         "engine": recogniser.engine,
         "beam": options.beam,
+        "temperatures": options.temperatures,
         "load_seconds": round(loaded - began, 2),
         "recognise_seconds": round(decoded - loaded, 2),
         "texts": [" ".join(parts) for parts in texts],
         "languages": {clip: max(one.languages, key=one.languages.__getitem__) for clip, one in zip(first, heard, strict=True)},
     }
     options.out.mkdir(exist_ok=True)
-    name = f"{options.backend}-{options.model}-{options.compute_type}-beam{options.beam}.json"
+    fallback = "" if "," in options.temperatures else "-nofallback"
+    name = f"{options.backend}-{options.model}-{options.compute_type}-beam{options.beam}{fallback}.json"
     (options.out / name).write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
     print(name, found["load_seconds"], "s to load,", found["recognise_seconds"], "s to recognise", flush=True)
 
@@ -109,7 +110,7 @@ def table(path: Path, folder: Path) -> None:
     rows = []
     for file in sorted(folder.glob("*.json")):
         found = json.loads(file.read_text(encoding="utf-8"))
-        row: dict[str, Any] = {key: found[key] for key in ("engine", "beam", "load_seconds", "recognise_seconds")}
+        row: dict[str, Any] = {key: found[key] for key in ("engine", "beam", "temperatures", "load_seconds", "recognise_seconds") if key in found}
         for name in SETS:
             picked = [number for number, clip in enumerate(clips) if clip["set"] == name]
             row[name] = asdict(rates([clips[n]["text"] for n in picked], [found["texts"][n] for n in picked], clips[picked[0]]["language"]))
@@ -137,6 +138,7 @@ def main() -> int:
     running.add_argument("--batch", type=int, default=32)
     running.add_argument("--model", default="base")
     running.add_argument("--models", type=Path, default=ROOT / "models")
+    running.add_argument("--temperatures", default=Settings().WHISPER_TEMPERATURE)
     running.add_argument("--out", type=Path, required=True)
     showing = commands.add_parser("table")
     showing.add_argument("windows", type=Path)

@@ -26,8 +26,9 @@ import numpy as np
 from mlx_whisper.decoding import DecodingOptions, DecodingTask
 from mlx_whisper.whisper import ModelDimensions, Whisper
 
-from stages.asr.mlx import memory, selftest
+from stages.asr.mlx import selftest
 from stages.asr.mlx.choice import Search
+from stages.asr.mlx.memory import ENCODED_AT_ONCE
 from stages.asr.mlx.network import Network
 from stages.asr.mlx.slots import Slots, Task, Text
 from stages.asr.mlx.tokens import make_tokenizer, vocabulary_of
@@ -35,7 +36,6 @@ from stages.asr.mlx.tokens import make_tokenizer, vocabulary_of
 RESULTS = Path(__file__).parent / "results" / "mlx_speed.json"
 CACHE_BYTES = 20 << 30  # of MLX, so that the other engines have room
 TOKENS = 100
-ENCODED_AT_ONCE = 16
 EOT = 50_257
 GEOMETRIES = {
     "large-v3": ModelDimensions(128, 1500, 1280, 20, 32, 51_866, 448, 1280, 20, 32),
@@ -173,7 +173,6 @@ def main() -> None:
     parser.add_argument("--batch", nargs="+", type=int, default=[1, 4, 16, 48])
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--refill", action="store_true")
-    parser.add_argument("--memory", action="store_true")
     parser.add_argument("--alone", action="store_true", help="only our own decoder")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
@@ -201,9 +200,6 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
     if options.refill:
         found["refill"] = _refill(ours, dims.n_mels, options.runs)
         print(name, "refill", found["refill"], flush=True)
-    if options.memory:
-        found["memory"] = _memory(ours, dims.n_mels)
-        print(name, "memory", found["memory"], flush=True)
     return found
 
 
@@ -244,31 +240,6 @@ def _refill(ours: Ours, mels: int, runs: int, slots: int = 16) -> dict[str, floa
                 seconds[name].append(time.perf_counter() - began)
     found = {name: round(statistics.median(values), 3) for name, values in seconds.items()}
     return {**found, "limit": round(1.15 * found["ordinary"] + found["long_alone"], 3)}
-
-
-def _memory(ours: Ours, mels: int, slots: int = 16) -> dict[str, Any]:
-    """MLX's active memory after each 50 of 500 windows, and what `memory.slot_bytes` says."""
-    mel = np.random.default_rng(0).normal(size=(slots, 3000, mels)).astype(np.float32)
-    active = []
-    mx.reset_peak_memory()
-    for _ in range(10):
-        ours.decode([feature for _ in range(3) for feature in ours.encode(mel)] + ours.encode(mel[:2]), [60] * 50, slots)
-        mx.synchronize()
-        active.append(mx.get_active_memory())
-    weights = sum(array.nbytes for _, array in _arrays(ours))
-    return {
-        "active_bytes": active,
-        "growth": round(active[-1] / active[0] - 1, 4),
-        "peak_bytes": mx.get_peak_memory(),
-        "formula_bytes": weights + slots * memory.slot_bytes(ours.network, 1, 256) + ENCODED_AT_ONCE * memory.encoder_bytes(ours.network),
-    }
-
-
-def _arrays(ours: Ours) -> list[tuple[str, mx.array]]:
-    from mlx.utils import tree_flatten
-
-    flat: list[tuple[str, mx.array]] = [*tree_flatten(ours.network._encoder.parameters()), *tree_flatten(ours.network._decoder.parameters())]
-    return flat
 
 
 if __name__ == "__main__":

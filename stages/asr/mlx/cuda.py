@@ -141,8 +141,10 @@ def linear(
     *,
     norm: tuple[mx.array, mx.array] | None = None,
     gelu: bool = False,
+    dtype: mx.Dtype | None = None,
 ) -> mx.array:
-    """`x` (B, L, K) of up to `MOST_ROWS` rows times `weight` (N, K) transposed, plus `bias` (N,), through GELU, plus `residual` (B, L, N).
+    """`x` (B, L, K) of up to `MOST_ROWS` rows times `weight` (N, K) transposed, plus `bias` (N,), through GELU, plus `residual` (B, L, N);
+    in `dtype`, x's own by default.
 
     With `norm`, weight and bias (K,) of a layer norm, x is normalised first; up to `MOST_NORMED_ROWS` rows then."""
     count, size = weight.shape
@@ -151,10 +153,10 @@ def linear(
     flags = {"BIAS": bias is not None, "RESIDUAL": residual is not None, "NORM": norm is not None, "ERF": gelu}
     (out,) = LINEAR(
         [x, weight, weight if bias is None else bias, weight if residual is None else residual, *(norm or (weight, weight))],
-        [((*x.shape[:-1], count), x.dtype)],
+        [((*x.shape[:-1], count), dtype or x.dtype)],
         blocks=-(-count // (8 * tiles)),
         threads=THREADS,
-        constants={"T": x.dtype, "BANDS": bands, "TILES": tiles, **flags},
+        constants={"T": x.dtype, "OUT": dtype or x.dtype, "BANDS": bands, "TILES": tiles, **flags},
         scalars=[x.size // size, count, size],
     )
     return out

@@ -371,7 +371,7 @@ LINEAR = Kernel(
     for (int other = 0; other < 4; other++) sum += shared[other][m][index % (8 * TILES)];
     if (ERF) sum *= 0.5f * (1 + erff(sum * 0.70710678f));
     if (RESIDUAL) sum += static_cast<float>(r[size_t(m) * N + n]);
-    out[size_t(m) * N + n] = static_cast<T>(sum);
+    out[size_t(m) * N + n] = static_cast<OUT>(sum);
   }
 """,
     TENSOR_CORES,

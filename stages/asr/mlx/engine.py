@@ -20,9 +20,9 @@ from stages.asr.mlx import memory, selftest, tokens
 from stages.asr.mlx.choice import Search
 from stages.asr.mlx.network import DTYPES, Network, load_network
 from stages.asr.mlx.slots import NotANumber
-from stages.asr.mlx.stream import OutOfMemory, Stream
+from stages.asr.mlx.stream import COLUMNS, OutOfMemory, Stream
 from stages.asr.recogniser import AudioWindow, Heard, Recognition
-from stages.asr.requests import MAX_TEXT, Result, Steps
+from stages.asr.requests import MAX_LENGTH, MAX_TEXT, Result, Steps
 
 SAMPLES = 480_000  # of a window
 CACHE_BYTES = 2 << 30  # of freed memory that MLX keeps for itself
@@ -66,7 +66,8 @@ class MlxWhisper:
         search = Search(settings.WHISPER_BEAM_SIZE, settings.WHISPER_PATIENCE, settings.WHISPER_LENGTH_PENALTY)
         slots, self._asked = settings.BATCH_SIZE, settings.BATCH_SIZE
         if slots == "auto":
-            slots = memory.fitting_slots(network, settings.WHISPERX_DEVICE, search.beams, MAX_TEXT * (2 if settings.WHISPER_INITIAL_PROMPT else 1))
+            columns = MAX_LENGTH if settings.WHISPER_INITIAL_PROMPT else MAX_TEXT + COLUMNS
+            slots = memory.fitting_slots(network, settings.WHISPERX_DEVICE, search.beams, columns)
             log.info(f"Decoding {slots} windows at once (BATCH_SIZE=auto)")
         self.engine = {
             "backend": "mlx",

@@ -96,8 +96,10 @@ class Network:
     def replace_cross(self, cross: list[KeysValues], rows: Sequence[int], features: mx.array) -> None:
         """Put keys and values of other windows into some rows of `cross`, whose arrays nobody else may hold: they are written over.
 
-        A few rows at a time, so that what is on its way stays small beside what is kept."""
+        A few rows at a time, each after the last is done, so that what is on its way stays small beside what is kept."""
         for first in range(0, len(rows), PROJECTED_AT_ONCE):
+            if first:
+                mx.synchronize()
             some = rows[first : first + PROJECTED_AT_ONCE]
             new: list[KeysValues] = self.project(features[first : first + PROJECTED_AT_ONCE])
             if self._kernels:
@@ -158,6 +160,11 @@ class Network:
             x = layer.mlp(x)
         return x, scores
 
+    def encode_plainly(self, mel: mx.array) -> mx.array:
+        """What `encode` does, with mlx-whisper's own forward."""
+        features: mx.array = self._encoder(mel.astype(self.dtype))
+        return features
+
     def read_plainly(self, tokens: mx.array, features: mx.array) -> mx.array:
         """Logits (N, L, V), with mlx-whisper's own forward: no fused attention, no kernels, no memory of the past."""
         return self._decoder(tokens, features)[0].astype(mx.float32)
@@ -167,7 +174,7 @@ class Network:
         embedding = self._decoder.token_embedding
         x = self._decoder.ln(x)
         if self._kernels and type(embedding) is nn.Embedding and x.size // x.shape[-1] <= cuda.MOST_ROWS:
-            return cuda.linear(x, embedding.weight).astype(mx.float32)
+            return cuda.linear(x, embedding.weight, dtype=mx.float32)
         return embedding.as_linear(x).astype(mx.float32)
 
     def _attend(self, queries: mx.array, cross: KeysValues) -> mx.array:

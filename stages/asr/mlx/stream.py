@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice, takewhile
+from itertools import accumulate, islice, takewhile
 from typing import Any
 
 import mlx.core as mx
@@ -17,14 +17,13 @@ import numpy as np
 
 from stages.asr.mlx import cuda, selftest
 from stages.asr.mlx.choice import Search
-from stages.asr.mlx.memory import ALIGNED_AT_ONCE
+from stages.asr.mlx.memory import ALIGNED_AT_ONCE, ALIGNED_TOKENS, ENCODED_AT_ONCE, WAITING
 from stages.asr.mlx.network import Network
 from stages.asr.mlx.rules import Vocabulary
 from stages.asr.mlx.slots import Slots, Task, Text
-from stages.asr.mlx.words import Aligner
+from stages.asr.mlx.words import Aligner, padded
 from stages.asr.requests import BEST_OF, HOP, MAX_LENGTH, MAX_TEXT, Align, Alignment, Decoded, Encode, Generate, Hear, Request, Result, Steps
 
-ENCODED_AT_ONCE = 16  # windows; more are no faster on any GPU
 COLUMNS = 64  # the past is a multiple of this
 
 
@@ -95,7 +94,7 @@ class Stream:
 
     def _run(self, waiting: Iterator[Steps[Result]]) -> Iterator[Result]:
         while True:
-            for window in islice(waiting, max(0, 3 * self._limit - self._alive)):
+            for window in islice(waiting, max(0, WAITING * self._limit - self._alive)):
                 self._alive += 1
                 self._send(window, None)
             if not self._alive:
@@ -202,7 +201,7 @@ class Stream:
             self._send(asked.window, Decoded(best.tokens, best.sum_logprob / (len(best.tokens) + 1), best.no_speech_prob))
 
     def _align(self) -> None:
-        some = _first(self._queues.align, min(self._limit, ALIGNED_AT_ONCE))
+        some = _fitting(_first(self._queues.align, min(self._limit, ALIGNED_AT_ONCE)))
         frames = [min(self._network.frames, -(-request.samples // HOP) // 2) for _, request in some]
         found = [Alignment((), ())] * len(some)
         if possible := [number for number, count in enumerate(frames) if count]:
@@ -236,6 +235,13 @@ class Stream:
 
 def _length(task: Task) -> int:
     return len(task.prompt) + task.limit
+
+
+def _fitting(asked: list[tuple[Steps[Any], Align]]) -> list[tuple[Steps[Any], Align]]:
+    """The first of them whose texts, as long as the longest each, have no more than `ALIGNED_TOKENS`; at least one."""
+    longest = accumulate((len(request.tokenizer.sot_sequence) + 1 + len(request.text) + 1 for _, request in asked), max)
+    count = sum(number * padded(length) <= ALIGNED_TOKENS for number, length in enumerate(longest, 1))
+    return asked[: max(1, count)]
 
 
 def _first(queue: deque[Any], count: int) -> list[Any]:

@@ -38,7 +38,7 @@ class Aligner:
         """For windows' features (N, 1500, D): the start sequence of each, ending in the token that announces text, its text, and how many
         frames of the window are sound."""
         rows = [[*start, *text, eot] for start, text in zip(starts, texts, strict=True)]
-        length = -(-max(map(len, rows)) // 32) * 32  # few lengths, so that few are compiled
+        length = padded(max(map(len, rows)))
         tokens = np.array([[*row, *[eot] * (length - len(row))] for row in rows], np.int32)
         lengths = mx.array([len(start) for start in starts]), mx.array([len(row) for row in rows]), mx.array(list(frames))
         costs, likely = (np.array(values) for values in self._attend(mx.array(tokens), features, *lengths, eot))
@@ -66,6 +66,11 @@ class Aligner:
         following = mx.concatenate([tokens[:, 1:], tokens[:, :1]], axis=1)
         chosen = mx.take_along_axis(logits, mx.minimum(following, eot - 1)[..., None], axis=-1)[..., 0]
         return costs, mx.exp(chosen - mx.logsumexp(logits, axis=-1))
+
+
+def padded(tokens: int) -> int:
+    """Few lengths, so that few are compiled."""
+    return -(-tokens // 32) * 32
 
 
 def _median(values: mx.array, frames: mx.array) -> mx.array:

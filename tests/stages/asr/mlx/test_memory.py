@@ -24,7 +24,8 @@ def test_a_slot_is_counted_as_what_it_holds(beams: int) -> None:
 
 
 def test_as_many_slots_as_fit_into_most_of_the_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    window = memory.slot_bytes(small(), 1, 64) + (12 + 3) * FRAMES * WIDTH * 4
+    held, encoder = memory.slot_bytes(small(), 1, 64) + 3 * FRAMES * WIDTH * 4, 12 * FRAMES * WIDTH * 4 + 2 * 2 * FRAMES**2 * 4
+    sound, words = 2 * 2 * FRAMES * WIDTH * 4, 768 * 4 * (13 * len(small().alignment_heads) * FRAMES + 3 * SMALL.size)
     free = 0
 
     def fitting(device: str) -> int:
@@ -32,9 +33,11 @@ def test_as_many_slots_as_fit_into_most_of_the_free_memory(monkeypatch: pytest.M
 
     monkeypatch.setattr(memory, "free_bytes", lambda device: free)
     assert fitting("mps") == 1
-    free = int((5.5 * window + 8 * memory.align_bytes(small())) / 0.7)
+    assert memory.decoding_bytes(small(), 5, 1, 64) == 5 * (held + encoder + 2 * sound) + words
+    assert memory.decoding_bytes(small(), 40, 1, 64) == 40 * held + 16 * encoder + 8 * 2 * sound + words
+    free = int((5.5 * (held + encoder + 2 * sound) + words) / 0.7)
     assert [fitting(device) for device in ("mps", "cuda", "cpu")] == [5, 5, 5]
-    free = 1000 * (window + memory.align_bytes(small()))
+    free = 1000 * (held + encoder + 2 * sound + words)
     assert [fitting(device) for device in ("mps", "cuda", "cpu")] == [16, 48, 8]
 
 

@@ -64,3 +64,10 @@ def test_numbers_that_are_none_are_noticed_in_any_row(monkeypatch: pytest.Monkey
     disturb(monkeypatch, "step", lambda x: in_last_row(x, float("nan")))
     with pytest.raises(selftest.BrokenBuild):
         selftest.check(small(), SMALL)
+
+
+def test_an_encoder_that_is_wrong_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = small()
+    monkeypatch.setattr(network, "encode", lambda mel: 1.02 * network.encode_plainly(mel))
+    with pytest.raises(selftest.BrokenBuild, match=r"the fused encoder is 2.0% off the plain computation"):
+        selftest.check(network, SMALL)

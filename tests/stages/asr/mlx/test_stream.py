@@ -188,6 +188,21 @@ def test_texts_are_aligned_with_the_sound_that_there_is() -> None:
     assert found[2] == Alignment((), ())  # shorter than a step of the encoder
 
 
+def test_long_texts_are_aligned_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    together = []
+
+    def align(_: Aligner, features: mx.array, starts: Any, texts: Any, eot: int, frames: Any) -> list[Alignment]:
+        together.append([len(text) for text in texts])
+        return [Alignment((), ())] * len(texts)
+
+    def words(length: int) -> Steps[Alignment]:
+        return (yield Align((yield Encode(mel(0))), TOKENIZER, (10,) * length, 2 * FRAMES * HOP))
+
+    monkeypatch.setattr(Aligner, "align", align)
+    results(make_stream(slots=8), [words(length) for length in (90, 20, 90, 90, 200, 200, 200, 90)])
+    assert together == [[90, 20, 90, 90], [200, 200, 200], [90]]
+
+
 # --- Memory
 
 
