@@ -10,7 +10,7 @@ usage: ./install-mlx.sh [--help]
 
 Installs MLX and mlx-whisper into .venv (and makes that first, where there is none), multiplies two matrices on the device
 that MLX will use, and looks at the hardware anew, so that prepare-job.sh knows. Run it again at any time: it does only what
-is missing.
+is missing, and installs MLX anew where it does not work.
 
   Apple Silicon, macOS 14 or newer                      Metal
   Linux with an NVIDIA GPU: driver 580 or newer,        CUDA 13, in .venv/mlx-cuda13 (3 GB)

@@ -25,6 +25,7 @@ from pipeline.errors import SutradharError
 from pipeline.processes import die_with_parent
 from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
+from pipeline.wording import size
 
 PROGRESS_INTERVAL = 0.2  # seconds between two progress events
 
@@ -122,7 +123,7 @@ def run_stage(stage: Stage, assignment: Assignment, events: EventWriter) -> Even
         traceback.print_exc()
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             free = shutil.disk_usage(context.scratch).free
-            return Failed(f"No space left on device ({free / 1e6:.0f} MB free); make room and run the same command again", 1)
+            return Failed(f"No space left on device ({size(free)} free); make room and run the same command again", 1)
         return Failed(f"{type(error).__name__}: {_first_line(error)}", 1)
 
 

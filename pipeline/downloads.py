@@ -22,9 +22,10 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.errors import SutradharError, UsageError
+from pipeline.errors import OutOfReach, SutradharError, UsageError
 from pipeline.files import BLOCK, FileRecord, record, sync_file, sync_folder
-from pipeline.model_folder import FORMS, SOURCE, Release, Source, problem, read_source
+from pipeline.model_folder import FORMS, SOURCE, Conversion, Release, Source, is_ours, problem
+from pipeline.wording import size
 
 Say = Callable[[str], None]
 PROJECT = Path(__file__).parent.parent
@@ -44,7 +45,8 @@ def place_for(target: Path, form: str, say: Say, *, goes_on: bool = False) -> It
     """A folder to build the model in, for one process at a time; it becomes `target` when the block ends well.
 
     With `goes_on`, it holds what an interrupted attempt has left; else it is empty, and nothing is left where the block fails.
-    None where another process has made the model meanwhile. Raises UsageError for what the disk refuses.
+    None where the model is there, as when another process has made it meanwhile. What is there and is not a damaged model that we made
+    is never replaced. Raises UsageError for that, and for what the disk refuses.
     """
     place = target.with_name(f".{'fetch' if goes_on else 'make'}-{target.name}")
     with _disk_errors(target):
@@ -53,7 +55,7 @@ def place_for(target: Path, form: str, say: Say, *, goes_on: bool = False) -> It
             if not problem(target, form):
                 yield None
                 return
-            if target.exists() and any(target.iterdir()) and not read_source(target):
+            if target.exists() and any(target.iterdir()) and not is_ours(target, form):
                 raise UsageError(f"{target} is there, but is no {form} model ({problem(target, form)}); move it away and try again")
             with contextlib.nullcontext() if goes_on else _emptied(place):
                 place.mkdir(exist_ok=True)
@@ -75,9 +77,12 @@ def _emptied(place: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _locked(target: Path, say: Say) -> Iterator[None]:
+    """The lock's file goes while the lock is held. filelock makes sure that what it has locked still has a name, and else begins
+    anew, so that those who wait and those who come later never hold two locks at once."""
     from filelock import FileLock, Timeout
 
-    lock = FileLock(target.with_name(f".fetch-{target.name}.lock"))
+    file = target.with_name(f".fetch-{target.name}.lock")
+    lock = FileLock(file)
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -86,6 +91,7 @@ def _locked(target: Path, say: Say) -> Iterator[None]:
     try:
         yield
     finally:
+        file.unlink(missing_ok=True)
         lock.release()
 
 
@@ -99,10 +105,14 @@ def _disk_errors(target: Path) -> Iterator[None]:
         raise UsageError(f"Cannot write {target}: {error.strerror or error}") from None
 
 
-def write_source(place: Path, release: Release, form: str, via: str, licence: str, files: dict[str, FileRecord]) -> None:
+def write_source(
+    place: Path, release: Release, form: str, via: str, licence: str, files: dict[str, FileRecord], conversion: Conversion | None = None
+) -> None:
     """Write `source.json`, and make it and the files that it lists durable. Raises OSError."""
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    source = Source(repo=release.repo, revision=release.revision, form=form, via=via, licence=licence, fetched_at=now, files=files)
+    source = Source(
+        repo=release.repo, revision=release.revision, form=form, via=via, licence=licence, fetched_at=now, files=files, conversion=conversion
+    )
     (place / SOURCE).write_bytes(msgspec.json.format(msgspec.json.encode(source), indent=1) + b"\n")
     for name in (*files, SOURCE):
         sync_file(place / name)
@@ -178,10 +188,10 @@ def fetch_release(target: Path, release: Release, form: str, say: Say) -> None:
     with place_for(target, form, say, goes_on=True) as place:
         if place is None:
             return
-        with _hub_errors(release):
+        with _hub_errors(release, place):
             release, licence, wanted = _ask_hub(release, form)
             _make_room(place, wanted)
-            say(f"Downloading {release.repo} ({sum(file.size for file in wanted) / 1e6:,.0f} MB) into {target}")
+            say(f"Downloading {release.repo} ({size(sum(file.size for file in wanted))}) into {target}")
             _download(place, release, wanted)
         files = {file.name: record(place / file.name) for file in wanted}
         damaged = [file.name for file in wanted if not _is_intact(place / file.name, file, files[file.name])]
@@ -213,11 +223,16 @@ def _token() -> str | bool:
 
 
 def _make_room(place: Path, wanted: list[HubFile]) -> None:
-    have = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
-    needed = sum(file.size for file in wanted) - have
+    needed = sum(file.size for file in wanted) - _arrived(place)
     free = shutil.disk_usage(place).free
     if free < needed:
-        raise UsageError(f"The download needs {needed / 1e9:.1f} GB in {place.parent}, where {free / 1e9:.1f} GB are free; make room and try again")
+        raise UsageError(f"The download needs {size(needed)} in {place.parent}, where {size(free)} are free; make room and try again")
+
+
+def _arrived(place: Path) -> int:
+    """Bytes of the model's files, and of those that the hub's client has begun."""
+    files = (*place.glob("*"), *place.rglob("*.incomplete"))
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def _download(place: Path, release: Release, wanted: list[HubFile]) -> None:
@@ -243,8 +258,8 @@ def _is_intact(path: Path, file: HubFile, found: FileRecord) -> bool:
 
 
 @contextlib.contextmanager
-def _hub_errors(release: Release) -> Iterator[None]:
-    """Turn what the hub's client raises into one line with a remedy."""
+def _hub_errors(release: Release, place: Path) -> Iterator[None]:
+    """Turn what the hub's client raises into one line with a remedy. Raises UsageError, and OutOfReach where nothing has arrived yet."""
     import requests
     from huggingface_hub import errors
 
@@ -257,20 +272,22 @@ def _hub_errors(release: Release) -> Iterator[None]:
     except errors.RepositoryNotFoundError:
         raise UsageError(f"The hub has no model {release.repo}, or it is private; check the name, or set HF_TOKEN") from None
     except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled):
-        raise _out_of_reach(release) from None
+        raise _out_of_reach(release, place) from None
     except errors.HfHubHTTPError as error:
         status = error.response.status_code if error.response is not None else 0
         raise UsageError(f"The hub answered {status} for {release.repo}; {'check HF_TOKEN' if status in (401, 403) else 'try again later'}") from None
     except requests.RequestException:
-        raise _out_of_reach(release) from None
+        raise _out_of_reach(release, place) from None
     except OSError as error:
         if error.errno:
             raise
-        raise _out_of_reach(release) from None  # the client's own check of the length
+        raise _out_of_reach(release, place) from None  # the client's own check of the length
 
 
-def _out_of_reach(release: Release) -> UsageError:
-    return UsageError(f"The hub cannot be reached, or the connection broke; try again: the download of {release.repo} goes on where it stopped")
+def _out_of_reach(release: Release, place: Path) -> UsageError:
+    if arrived := _arrived(place):
+        return UsageError(f"The connection to the hub broke; try again: the download of {release.repo} goes on after {size(arrived)}")
+    return OutOfReach(f"The hub cannot be reached for {release.repo}; try again where there is a network")
 
 
 # --- Conversion
@@ -283,7 +300,9 @@ def convert(target: Path, source: Path, form: str, bits: int) -> None:
     """
     converter = FORMS[form].converter
     assert converter
-    command = [sys.executable, "-m", converter.module, str(source), "--output", str(target)]
+    with _disk_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", converter.module, str(source), "--output", str(target), *converter.options]
     if bits:
         command += ["--bits", str(bits)]
     environment = os.environ | {"PYTHONPATH": str(PROJECT)}

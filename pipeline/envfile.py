@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pipeline.errors import UsageError
-from pipeline.settings import SECTIONS, Settings, describe
+from pipeline.settings import SECTIONS, Settings, describe, takes
 
 if TYPE_CHECKING:
     from dotenv.parser import Binding
 
 PLAIN = re.compile(r"[\w./:,+%@-]*")
+CHOSEN = "# Chosen: "  # begins the line before a value that says why it was chosen
 VARIABLE = re.compile(r"\$\{\w+\}")
 
 
@@ -41,7 +42,7 @@ def render(settings: Settings, header: str, reasons: Mapping[str, str]) -> str:
             lines += ["", f"# --- {section_of[key]} ---"]
         lines += ["", f"# {describe(key)}"]
         if key in reasons:
-            lines.append(f"# Chosen: {' '.join(reasons[key].split())}")
+            lines.append(CHOSEN + " ".join(reasons[key].split()))
         lines.append(f"{key}={quote(to_text(getattr(settings, key)))}")
     return "\n".join(lines) + "\n"
 
@@ -98,18 +99,26 @@ def build(values: Mapping[str, str], name: str) -> Settings:
         if key not in Settings.__struct_fields__:
             raise UsageError(f"{name}: {_unknown(key)}")
     try:
-        settings = msgspec.convert(dict(values), Settings, strict=False)
+        settings = msgspec.convert({key: normal(key, value) for key, value in values.items()}, Settings, strict=False)
     except msgspec.ValidationError as error:
         match = re.search(r"\$\.(\w+)", str(error))
-        key = match.group(1) if match else ""
-        raise UsageError(f"{name}: {key}={values.get(key, '')!r} does not fit: {describe(key) if key else error}") from None
+        raise _unfit(name, match.group(1), values) if match else UsageError(f"{name}: {error}") from None
     for key, value in values.items():
         number = getattr(settings, key)
         if isinstance(number, float) and not math.isfinite(number):
-            raise UsageError(f"{name}: {key}={value!r} does not fit: {describe(key)}")
+            raise _unfit(name, key, values)
         if any("\ud800" <= character <= "\udfff" for character in value):  # how Python keeps bytes that are no UTF-8
             raise UsageError(f"{name}: {key} holds text that is not UTF-8")
     return settings
+
+
+def normal(key: str, value: str) -> str:
+    """What is one of a few words may be written in capitals."""
+    return value.lower() if takes(key) else value
+
+
+def _unfit(name: str, key: str, values: Mapping[str, str]) -> UsageError:
+    return UsageError(f"{name}: {key}={values[key]!r} does not fit: it must be {takes(key) or 'some text'}")
 
 
 def load(path: Path) -> Settings:
@@ -121,19 +130,21 @@ def load(path: Path) -> Settings:
     return build(parse(data, path.name), path.name)
 
 
-def change(text: str, changes: Mapping[str, str]) -> str:
-    """The file's text with some values replaced, everything else as the user left it."""
+def change(text: str, changes: Mapping[str, str], reason: str) -> str:
+    """The file's text with some values replaced, and why they had been chosen, everything else as the user left it."""
     from dotenv.parser import parse_stream
 
     left = dict(changes)
-    parts = []
+    parts: list[str] = []
     for binding in parse_stream(io.StringIO(text, newline="")):
         original = binding.original.string
         if binding.key in left:
             blank = original[: len(original) - len(original.lstrip())]
-            original = f"{blank}{binding.key}={quote(left.pop(binding.key))}\n"
+            if parts and parts[-1].startswith(CHOSEN):
+                parts.pop()
+            original = f"{blank}{CHOSEN}{reason}\n{binding.key}={quote(left.pop(binding.key))}\n"
         parts.append(original)
-    return "".join(parts) + "".join(f"{key}={quote(value)}\n" for key, value in left.items())
+    return "".join(parts) + "".join(f"{CHOSEN}{reason}\n{key}={quote(value)}\n" for key, value in left.items())
 
 
 def parse_assignments(assignments: list[str]) -> dict[str, str]:
@@ -145,5 +156,5 @@ def parse_assignments(assignments: list[str]) -> dict[str, str]:
             raise UsageError(f"--set {assignment}: write --set KEY=VALUE")
         if key not in Settings.__struct_fields__:
             raise UsageError(f"--set {assignment}: {_unknown(key)}")
-        changes[key] = value
+        changes[key] = normal(key, value)
     return changes

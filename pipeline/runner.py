@@ -7,6 +7,7 @@ So a run may be killed at any moment: the next one finds each stage either done 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import socket
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 
-from pipeline import markers, media, models, publish, stage_process
+from pipeline import hardware, markers, media, models, publish, stage_process
 from pipeline.child import Assignment
 from pipeline.console import Console
 from pipeline.errors import StageFailed, SutradharError, UsageError, in_one_line
@@ -56,12 +57,14 @@ def run_job(job: Job, workflows: Mapping[str, Sequence[Stage]], plan: Plan, chan
     with job.lock(), console.logging_to(job.logs / "pipeline.log"):
         try:
             _sweep(job)
+            text, settings = job.changed_settings(changes) if changes else ("", job.settings())
+            run = JobRun(job, workflows[settings.workflow], settings, plan, console)
+            selected = run.prepare()
             if changes:
-                job.change_settings(changes)
+                job.write_settings(text)
                 console.info(f"Written to {job.env_path.name}: {', '.join(changes)}")
             job.note_failure("")
-            settings = job.settings()
-            return JobRun(job, workflows[settings.workflow], settings, plan, console).run()
+            return run.run(selected)
         except (SutradharError, OSError) as error:
             job.note_failure(in_one_line(error))
             raise
@@ -89,15 +92,21 @@ class JobRun:
         self.plan = plan
         self.console = console
         self.media_record: FileRecord | None = None
+        self.started = time.monotonic()
 
-    def run(self) -> Summary:
-        started = time.monotonic()
+    def prepare(self) -> list[Stage]:
+        """The stages of the plan, once all that can keep one of them from working has been looked at. Raises UsageError."""
         self.console.info(f"Job {self.job.id}: {self.settings.WORKFLOW} {self.job.media.name}")
         self._check_media()
         selected = self._selected()
         for stage in selected:
             stage.check(self.settings)
-        self._provide_models(selected)
+            for name in stage.files(self.settings):
+                stage.check_file(self.job.folder / name)
+        self._provide(self._due(selected))
+        return selected
+
+    def run(self, selected: Sequence[Stage]) -> Summary:
         summary = Summary(self.job)
         for stage in selected:
             marker, ran = self._bring_up_to_date(stage)
@@ -105,7 +114,7 @@ class JobRun:
                 summary.ran.append(stage.name)
             summary.degraded += [f"{stage.name}: {line}" for line in marker.degraded]
             summary.files += [self.job.deliverables / name for name in marker.deliverables]
-        summary.seconds = time.monotonic() - started
+        summary.seconds = time.monotonic() - self.started
         return summary
 
     def _check_media(self) -> None:
@@ -127,13 +136,20 @@ class JobRun:
                 raise UsageError(f"Stage {name} comes after --until {self.plan.until}; leave one of them away")
         return list(self.stages[: last + 1])
 
-    def _provide_models(self, selected: Sequence[Stage]) -> None:
-        """Have every model before the first stage starts, so that none is missed hours later."""
-        due = False
-        for stage in selected:
-            due = due or bool(self._why_run(stage, markers.read_marker(self.job.marker_path(stage.name), lambda warning: None)))
-            for need in stage.models(self.settings) if due else ():
-                models.resolve(need.name, need.form, models_dir=self.job.house.models, offline=self.settings.OFFLINE, say=self.console.info)
+    def _due(self, selected: Sequence[Stage]) -> list[Stage]:
+        """The first stage that has to run, and all after it, since they may have to."""
+        return list(itertools.dropwhile(lambda stage: not self._why_run(stage, self._marker(stage)), selected))
+
+    def _marker(self, stage: Stage) -> Marker | None:
+        return markers.read_marker(self.job.marker_path(stage.name), lambda warning: None)
+
+    def _provide(self, due: Sequence[Stage]) -> None:
+        """See that the machine can run every engine, and have every model, before the first stage starts: not hours later."""
+        house = self.job.house
+        for engine in (need for stage in due for need in stage.engines(self.settings)):
+            hardware.check(engine.backend, engine.device, house.hardware_cache, self.console)
+        for model in (need for stage in due for need in stage.models(self.settings)):
+            models.resolve(model.name, model.form, models_dir=house.models, offline=self.settings.OFFLINE, say=self.console.info)
 
     def _bring_up_to_date(self, stage: Stage) -> tuple[Marker, bool]:
         marker = markers.read_marker(self.job.marker_path(stage.name), self.console.warn)
@@ -159,7 +175,7 @@ class JobRun:
     def _run_stage(self, stage: Stage, old: Marker | None) -> Marker:
         started_at, started = _now(), time.monotonic()
         self.console.info(f"▶️  Stage {stage.name}: STARTING")
-        inputs = {name: record(self.job.artifacts / name) for name in stage.reads} | model_records(self.job, stage, self.settings)
+        inputs = {name: record(self.job.artifacts / name) for name in stage.reads} | outside_records(self.job, stage, self.settings)
         if stage.reads_media and self.media_record:
             inputs[MEDIA] = self.media_record
         with self._scratch(stage) as (scratch, deliverables):
@@ -238,20 +254,28 @@ def staleness(job: Job, stage: Stage, marker: Marker, settings: Settings, media_
         marker,
         settings=markers.settings_of(stage, settings),
         inputs={name: job.artifacts / name for name in stage.reads},
-        looked_at=model_records(job, stage, settings) | ({MEDIA: media_record} if stage.reads_media and media_record else {}),
+        looked_at=outside_records(job, stage, settings) | ({MEDIA: media_record} if stage.reads_media and media_record else {}),
         outputs=artifacts | {name: job.deliverables / name for name in marker.deliverables},
         verify=verify,
     )
 
 
-def model_records(job: Job, stage: Stage, settings: Settings) -> dict[str, FileRecord]:
-    """The files of the models that a stage loads, as they are now: size, date, and sha256 of head, middle and tail."""
+def outside_records(job: Job, stage: Stage, settings: Settings) -> dict[str, FileRecord]:
+    """The files of the models that a stage loads, and the user's in the job's folder, as they are now: size, date, and sha256 of
+    head, middle and tail."""
     records: dict[str, FileRecord] = {}
     for need in stage.models(settings):
         if found := models.find(need.name, need.form, models_dir=job.house.models):
             files = sorted(path for path in found.path.iterdir() if path.is_file())
             records |= {f"{MODEL}{need.name}/{path.name}": media.identity(path) for path in files}
-    return records
+    return records | {name: _user_record(job, name) for name in stage.files(settings)}
+
+
+def _user_record(job: Job, name: str) -> FileRecord:
+    try:
+        return media.identity(job.folder / name)
+    except OSError as error:
+        raise UsageError(f"Cannot read {name} in jobs/{job.id}: {error.strerror}; put it back, or set the setting that names it to nothing") from None
 
 
 def _now() -> str:

@@ -6,6 +6,7 @@ A name in capitals is the name in the file, on the command line (`--set KEY=VALU
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -18,9 +19,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     # --- Job
     WORKFLOW: Annotated[Literal["transcribe", "translate"], Meta(description="Which list of stages runs.")] = "transcribe"
     TITLE: Annotated[str, Meta(description="Title of the film or recording, written into the muxed file.")] = ""
-    SOURCE_LANGUAGE: Annotated[str, Meta(pattern=r"^(auto|[a-z]{2,3})\Z", description="Language spoken, as an ISO 639 code, or auto.")] = "auto"
+    SOURCE_LANGUAGE: Annotated[
+        str, Meta(pattern=r"^(auto|[a-z]{2,3})\Z", description="Language spoken.", extra={"takes": "an ISO 639 code such as hi, or auto"})
+    ] = "auto"
     TARGET_LANGUAGES: Annotated[
-        str, Meta(pattern=r"^([a-z]{2,3}(,[a-z]{2,3})*)?\Z", description="Languages to translate to, separated by commas; empty to transcribe only.")
+        str,
+        Meta(
+            pattern=r"^([a-z]{2,3}(,[a-z]{2,3})*)?\Z",
+            description="Languages to translate to.",
+            extra={"takes": "ISO 639 codes separated by commas, or nothing to transcribe only"},
+        ),
     ] = ""
     MEDIA_START_TIME: Annotated[str, Meta(description="Start of the part to work on (HH:MM:SS.mmm); empty for the beginning.")] = ""
     MEDIA_END_TIME: Annotated[str, Meta(description="End of the part to work on (HH:MM:SS.mmm); empty for the end.")] = ""
@@ -29,7 +37,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     OFFLINE: Annotated[bool, Meta(description="Never ask a model hub; use only what is in models/ or in the hub's cache.")] = False
     # --- Recognition
     WHISPER_BACKEND: Annotated[
-        str, Meta(min_length=1, description=f"Engine that recognises speech: {', '.join(ENGINES)}. mlx needs ./install-mlx.sh.")
+        str,
+        Meta(min_length=1, description="Engine that recognises speech; mlx needs ./install-mlx.sh.", extra={"takes": f"one of {', '.join(ENGINES)}"}),
     ] = DEFAULT
     WHISPERX_DEVICE: Annotated[
         Literal["cpu", "cuda", "mps"], Meta(description="Where recognition runs, whatever the engine; mps, the Apple GPU, is for mlx.")
@@ -52,7 +61,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     WHISPER_PATIENCE: Annotated[float, Meta(gt=0, le=4, description="How many finished beams end the search, as a factor of the beam size.")] = 1.0
     WHISPER_LENGTH_PENALTY: Annotated[float, Meta(ge=0, le=4, description="Above 1 favours longer text.")] = 1.0
     WHISPER_TEMPERATURE: Annotated[
-        str, Meta(pattern=r"^[01](\.\d+)?(,[01](\.\d+)?)*\Z", description="Temperatures tried in turn while a window fails the two thresholds below.")
+        str,
+        Meta(
+            pattern=r"^[01](\.\d+)?(,[01](\.\d+)?)*\Z",
+            description="Temperatures tried in turn while a window fails the two thresholds below.",
+            extra={"takes": "numbers below 2 separated by commas, such as 0.0,0.2"},
+        ),
     ] = "0.0,0.2,0.4,0.6,0.8,1.0"
     WHISPER_LOGPROB_THRESHOLD: Annotated[float, Meta(le=0, description="A window fails when its mean log-probability is lower.")] = -1.0
     WHISPER_COMPRESSION_RATIO_THRESHOLD: Annotated[
@@ -79,8 +93,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = "auto"
     # --- Translation
     TRANSLATION_ENGINE: Annotated[
-        Literal["whisper"], Meta(description="Engine that translates. whisper: Whisper's own translate task, into English only.")
+        Literal["whisper", "indictrans2"],
+        Meta(
+            description="Engine that translates. whisper: Whisper's own translate task, into English only; indictrans2: 22 Indian languages and English."
+        ),
     ] = "whisper"
+    INDICTRANS2_MODEL: Annotated[
+        str, Meta(min_length=1, description="IndicTrans2's size, 1B or distilled (200M; 320M between Indian languages), or a hub id or folder.")
+    ] = "1B"
+    INDICTRANS2_DEVICE: Annotated[Literal["cpu", "cuda", "mps"], Meta(description="Where IndicTrans2 runs; mps, the Apple GPU, through MLX.")] = "cpu"
+    INDICTRANS2_COMPUTE_TYPE: Annotated[
+        Literal["int8", "float16", "bfloat16", "float32"], Meta(description="Number format of IndicTrans2's weights and sums; mps has no int8.")
+    ] = "int8"
+    INDICTRANS2_NUM_BEAMS: Annotated[int, Meta(ge=1, le=16, description="Beams of IndicTrans2's search; 1 is greedy.")] = 5
+    GLOSSARY: Annotated[
+        str,
+        Meta(
+            pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*)?\Z",
+            description="File in the job's folder with names and terms: source, TAB, target. Empty for none; --glossary puts one there.",
+        ),
+    ] = ""
     # --- Subtitles
     SUBTITLE_PROFILE: Annotated[str, Meta(min_length=1, description="Rules that cues are built by; docs/subtitles.md lists the profiles.")] = (
         "netflix"
@@ -102,6 +134,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return tuple(float(number) for number in self.WHISPER_TEMPERATURE.split(","))
 
     @property
+    def user_files(self) -> tuple[str, ...]:
+        """The user's own files in the job's folder."""
+        return (self.GLOSSARY,) if self.GLOSSARY else ()
+
+    @property
     def targets(self) -> tuple[str, ...]:
         return tuple(code for code in self.TARGET_LANGUAGES.split(",") if code)
 
@@ -118,8 +155,14 @@ SECTIONS = {  # title of a section: its first key
 
 def describe(key: str) -> str:
     """One line for a person: what a setting means and which values it takes."""
+    meaning, values = str(_fields()[key].type.extra_json_schema["description"]), takes(key)
+    return f"{meaning} {values[0].upper()}{values[1:]}." if values else meaning
+
+
+def takes(key: str) -> str:
+    """Which values a setting takes, to stand after "must be"; empty where that is any text. Their case does not matter."""
     kind = _fields()[key].type
-    return str(kind.extra_json_schema["description"]) + _takes(kind.type)
+    return (kind.extra or {}).get("takes") or _takes(kind.type)
 
 
 def reference() -> str:
@@ -140,6 +183,7 @@ def reference() -> str:
     return "\n".join(lines)
 
 
+@cache
 def _fields() -> dict[str, Any]:
     info: Any = msgspec.inspect.type_info(Settings)
     return {field.name: field for field in info.fields}
@@ -148,14 +192,17 @@ def _fields() -> dict[str, Any]:
 def _takes(kind: Any) -> str:
     if isinstance(kind, msgspec.inspect.UnionType):
         number, word = kind.types  # of BATCH_SIZE
-        return f"{_takes(number)[:-1]}, or{_takes(word).removeprefix(' One of')}"
+        return f"{_takes(number)}, or {_takes(word).removeprefix('one of ')}"
     if isinstance(kind, msgspec.inspect.LiteralType):
-        return " One of " + ", ".join(str(value) for value in kind.values) + "."
+        return "one of " + ", ".join(map(str, kind.values))
     if isinstance(kind, msgspec.inspect.BoolType):
-        return " true or false."
+        return "true or false"
     if isinstance(kind, (msgspec.inspect.IntType, msgspec.inspect.FloatType)):
-        bounds = [("above", kind.gt), ("at least", kind.ge), ("below", kind.lt), ("at most", kind.le)]
-        return " A number " + ", ".join(f"{word} {bound:g}" for word, bound in bounds if bound is not None) + "."
+        whole = "whole " * isinstance(kind, msgspec.inspect.IntType)
+        if kind.ge is not None and kind.le is not None:
+            return f"a {whole}number from {kind.ge:g} to {kind.le:g}"
+        bounds = (("above", kind.gt), ("at least", kind.ge), ("below", kind.lt), ("at most", kind.le))
+        return f"a {whole}number " + ", ".join(f"{word} {bound:g}" for word, bound in bounds if bound is not None)
     return ""
 
 

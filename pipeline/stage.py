@@ -18,6 +18,7 @@ from pathlib import Path
 
 from pipeline.errors import StageFailed
 from pipeline.settings import Settings
+from pipeline.wording import size as in_words
 
 MAX_STEM = 220  # bytes
 
@@ -66,6 +67,12 @@ class StageContext:
         path.parent.mkdir(exist_ok=True)
         return path
 
+    def job_file(self, name: str) -> Path:
+        """A file of the user's in the job's folder, which the stage has declared in `files`."""
+        if name not in self.stage.files(self.settings):
+            raise LookupError(f"stage {self.stage.name} does not declare that it reads {name}")
+        return self.artifacts.parent / name
+
     def deliver(self, name: str) -> Path:
         """Where to write a file for the user, such as `film.en.srt`; it appears under `out/<job-id>/`."""
         return self.deliverables / name
@@ -74,7 +81,7 @@ class StageContext:
         """Refuse to begin what cannot end: a file of about `size` bytes, to be written to `path`. Raises StageFailed."""
         disk = shutil.disk_usage(path.parent)
         if disk.total and disk.free < size:  # some network file systems say 0 of 0
-            needed = f"{path.name} needs about {size / 1e6:,.1f} MB, {disk.free / 1e6:,.1f} MB are free"
+            needed = f"{path.name} needs about {in_words(size)}, {in_words(disk.free)} are free"
             raise StageFailed(f"No space left on device: {needed}; make room and run the same command again")
 
     def progress(self, done: float, total: float) -> None:
@@ -91,6 +98,14 @@ class ModelNeed:
 
 
 @dataclass(frozen=True)
+class EngineNeed:
+    """A recogniser that a stage will load, and where it is to run."""
+
+    backend: str  # a key of `engines.ENGINES`
+    device: str  # cpu, cuda or mps
+
+
+@dataclass(frozen=True)
 class Stage:
     name: str
     run: Callable[[StageContext], Outcome]
@@ -101,3 +116,6 @@ class Stage:
     reads_media: bool = False  # the user's own file is an input too
     check: Callable[[Settings], None] = lambda settings: None  # raises UsageError for settings that it cannot work with
     models: Callable[[Settings], tuple[ModelNeed, ...]] = lambda settings: ()  # had before the run starts
+    files: Callable[[Settings], tuple[str, ...]] = lambda settings: ()  # of the user's, in the job's folder: inputs too
+    check_file: Callable[[Path], object] = lambda path: None  # raises UsageError for one that it cannot read
+    engines: Callable[[Settings], tuple[EngineNeed, ...]] = lambda settings: ()  # which this machine must be able to run

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from pipeline import media
 from pipeline.console import clock, pace
-from pipeline.errors import UsageError
+from pipeline.errors import Interrupted, UsageError
 from pipeline.job import Job
 from pipeline.markers import read_marker
 from pipeline.runner import staleness
 from stages import WORKFLOWS
 
-DONE, UNFINISHED, FAILED, RUNNING, BROKEN = "done", "unfinished", "failed", "running", "broken settings"
+DONE, UNFINISHED, FAILED, INTERRUPTED, RUNNING, BROKEN = "done", "unfinished", "failed", "interrupted", "running", "broken settings"
 
 
 def of_stages(job: Job) -> Iterator[tuple[str, str, str]]:
@@ -45,6 +45,8 @@ def of_job(job: Job) -> str:
         return BROKEN
     if states == {DONE}:
         return DONE
+    if job.failure() == Interrupted.message:
+        return INTERRUPTED
     return FAILED if job.failure() else UNFINISHED
 
 

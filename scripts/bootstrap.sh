@@ -26,7 +26,7 @@ TEXT
 }
 
 main() {
-  local dev="" mlx="" mlx_build="" force="" python argument
+  local dev="" mlx="" mlx_build="" force="" python argument again mlx_is_new=""
   for argument in "$@"; do
     case $argument in
       --dev) dev=1 ;;
@@ -40,6 +40,9 @@ main() {
     esac
   done
   exec >&2
+  again="the same command"
+  [ "$*" != --mlx ] || again=./install-mlx.sh # which calls this
+  trap interrupted INT
   [ -z "$mlx" ] || check_system_for_mlx
   python=$(find_python)
   one_at_a_time "$python" "$@"
@@ -53,7 +56,7 @@ main() {
     install_packages mlx "the MLX recogniser"
     [ "$mlx" = kept ] || mlx_build=$(run_module pipeline.mlx_build choose)
     install_mlx_build "$mlx_build"
-    [ "$mlx" = kept ] || (run_module pipeline.mlx_build verify "$mlx_build")
+    [ "$mlx" = kept ] || verify_mlx "$mlx_build"
   fi
   (run_module pipeline.models fetch base) >/dev/null || warn "Going on without the starter model; fetch a model later with scripts/get-model.sh"
   (run_module pipeline.hardware --write "${SUTRADHAR_HOME:-$ROOT}/out/hardware_cache.json")
@@ -139,21 +142,22 @@ check_disk() {
 # install_packages SET DESCRIPTION
 install_packages() {
   ! is_installed "$1" || return 0
+  [ "$1" != mlx ] || mlx_is_new=1
   info "Installing $2 ..."
   touch "$VENV/.installing"
-  install_requirements "$1"
+  install_requirements "$ROOT/requirements/$1.txt"
   cp "$ROOT/requirements/$1.txt" "$(stamp "$1")"
   rm "$VENV/.installing"
 }
 
-# install_requirements SET OPTIONS...: with uv, or with pip where uv cannot be had.
+# install_requirements FILE OPTIONS...: with uv, or with pip where uv cannot be had.
 install_requirements() {
-  local requirements=$ROOT/requirements/$1.txt uv
+  local uv
   if uv=$(find_uv); then
-    install_with_uv "$uv" "$requirements" "${@:2}" || installation_failed uv
+    install_with_uv "$uv" "$@" || installation_failed uv
   else
     warn "uv cannot be had; installing with pip, which takes longer"
-    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$requirements" "${@:2}" || installation_failed pip
+    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$@" || installation_failed pip
   fi
 }
 
@@ -161,6 +165,13 @@ install_requirements() {
 installation_failed() {
   [ ! -f "$(stamp run)" ] || rm -f "$VENV/.installing"
   die "Packages could not be installed; the lines above say why. Check the network and $1's index settings, then run the same command again"
+}
+
+# MLX's set and that for tests only add to what works.
+interrupted() {
+  ! is_installed run || rm -f "$VENV/.installing"
+  printf '[ERROR] Interrupted; run %s again to go on\n' "$again" >&2
+  exit 130
 }
 
 find_uv() {
@@ -225,6 +236,30 @@ check_system_for_mlx() {
 
 newer_or_same() { [ "$(printf '%s\n' "$1" "$2" | sort -t. -k1,1n -k2,2n | head -n 1)" = "$2" ]; }
 
+# verify_mlx BUILD: where an MLX that was installed some time ago does not compute, it may be damaged, and is put in anew once.
+verify_mlx() {
+  local said
+  if [ -z "$mlx_is_new" ]; then
+    if said=$(run_module pipeline.mlx_build verify "$1" 2>&1); then
+      printf '%s\n' "$said"
+      return
+    fi
+    info "The MLX that is installed does not work; installing it anew ..."
+    reinstall_mlx "$1"
+  fi
+  (run_module pipeline.mlx_build verify "$1")
+}
+
+# reinstall_mlx BUILD: MLX's own packages alone; those that they need are shared with others.
+reinstall_mlx() {
+  local requirements=$VENV/.mlx-alone.txt
+  grep -E '^mlx' "$ROOT/requirements/mlx.txt" >"$requirements"
+  touch "$VENV/.installing"
+  install_requirements "$requirements" --no-deps --force-reinstall
+  rm -f "$VENV/.installing" "$(stamp mlx-cuda13)"
+  install_mlx_build "$1"
+}
+
 # install_mlx_build BUILD: the set mlx holds the builds for Metal and for CPUs. The one for CUDA lies in a folder of its own with its CUDA 13 libraries:
 # in site-packages, its cuDNN and NCCL would take the place of those for CUDA 12 that PyTorch and CTranslate2 use.
 install_mlx_build() {
@@ -237,10 +272,11 @@ install_mlx_build() {
     return
   fi
   ! is_installed mlx-cuda13 || return 0
+  mlx_is_new=1
   check_disk 5
   info "Installing MLX's build for CUDA 13 (3 GB) ..."
   rm -rf "$folder.new" "$(stamp mlx-cuda13)"
-  install_requirements mlx-cuda13 --no-deps --target "$folder.new"
+  install_requirements "$ROOT/requirements/mlx-cuda13.txt" --no-deps --target "$folder.new"
   rm -rf "$folder"
   mv "$folder.new" "$folder"
   # Before site-packages, so that this mlx comes first; the folder nvidia in it is no package, and hides none.

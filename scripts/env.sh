@@ -22,15 +22,34 @@ refuse() {
   exit 2
 }
 
+# What `python -m` does, but for looking into the working directory first: before 3.11 Python knows no PYTHONSAFEPATH.
+RUN_MODULE='import runpy, sys; del sys.path[0], sys.argv[0]; runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)'
+
 # run_module MODULE ARGUMENTS...: become .venv's Python, in the caller's working directory.
 run_module() {
+  [ -f "$(stamp run)" ] || ! asks_for_help "$@" || help_at_once "$@"
   require_venv
   export PYTHONPATH=$ROOT PYTHONSAFEPATH=1
   if [ -e "$VENV/lib/python3.10" ]; then
-    # Python 3.10 knows no PYTHONSAFEPATH and would look for modules in the working directory first.
-    exec "$VENV/bin/python" -c 'import runpy, sys; del sys.path[0], sys.argv[0]; runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)' "$@"
+    exec "$VENV/bin/python" -c "$RUN_MODULE" "$@"
   fi
   exec "$VENV/bin/python" -m "$@"
+}
+
+asks_for_help() {
+  local argument
+  for argument in "$@"; do
+    case $argument in
+      --) return 1 ;;
+      -h | --help) return ;;
+    esac
+  done
+  return 1
+}
+
+# Ends here where the command line needs nothing but a Python, whichever that is; returns where it does.
+help_at_once() {
+  ! PYTHONPATH=$ROOT "${PYTHON:-python3}" -c "$RUN_MODULE" "$@" 2>/dev/null || exit 0
 }
 
 require_venv() {

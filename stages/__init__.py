@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from pipeline.stage import Stage
 from stages import align, asr, demux, mux, subtitles, translate, vad
+from stages.asr import rescue
 
 WORKFLOWS: dict[str, tuple[Stage, ...]] = {
     "transcribe": (demux.STAGE, vad.STAGE, asr.STAGE, align.STAGE, subtitles.STAGE, mux.STAGE),
-    "translate/whisper": (demux.STAGE, vad.STAGE, asr.TRANSLATING, align.STAGE, translate.STAGE, subtitles.TRANSLATED, mux.STAGE),
+    "translate/whisper": (demux.STAGE, vad.STAGE, asr.TRANSLATING, align.STAGE, translate.WHISPER, subtitles.TRANSLATED, mux.STAGE),
+    "translate/indictrans2": (
+        *(demux.STAGE, vad.STAGE, asr.STAGE, align.STAGE, translate.STAGE, rescue.STAGE),
+        *(subtitles.RESCUED, mux.STAGE),
+    ),
 }

@@ -12,6 +12,8 @@ from typing import TypeVar
 import msgspec
 
 T = TypeVar("T")
+UNTRANSLATED = "not translated"
+MISSING = "[…]"  # stands in the subtitles where a translation is missing
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -63,6 +65,7 @@ class Segment(msgspec.Struct, frozen=True):
     no_speech_prob: float
     compression_ratio: float
     temperature: float  # the one at which the text was accepted
+    note: str = ""  # of a translated segment, where it did not come about in the usual way; begins with `UNTRANSLATED` where there is none
 
 
 class Transcript(msgspec.Struct, frozen=True):

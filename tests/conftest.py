@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
+
+from pipeline import hardware
+from pipeline.probe import Probe
 
 ROOT = Path(__file__).parent.parent
 FAKES = ROOT / "tests" / "fakes"
@@ -12,6 +17,24 @@ FAKES = ROOT / "tests" / "fakes"
 @pytest.fixture
 def root() -> Path:
     return ROOT
+
+
+def probed(name: str) -> Probe:
+    """A machine of `tests/data/probes/`."""
+    return msgspec.json.decode((ROOT / "tests" / "data" / "probes" / f"{name}.json").read_bytes(), type=Probe)
+
+
+@pytest.fixture
+def on_machine(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Probe]:
+    """Stand on a machine of `tests/data/probes/`, whatever this one has."""
+
+    def stand_on(name: str) -> Probe:
+        facts = probed(name)
+        monkeypatch.setattr(hardware, "probe", lambda: facts)
+        monkeypatch.setattr(hardware, "probe_machine", lambda: facts)
+        return facts
+
+    return stand_on
 
 
 @pytest.fixture

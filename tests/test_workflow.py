@@ -184,6 +184,7 @@ def test_ctrl_c_ends_within_seconds_and_the_next_run_goes_on(home: Path) -> None
     assert runner.wait() == 130
     assert time.monotonic() - started < 10
     assert "run the same command again to go on" in rest
+    assert shell(home, "run-pipeline.sh", "--status", job).stdout.startswith(f"Job {job}: interrupted\n")
     assert shell(home, "run-pipeline.sh", "-j", job).returncode == 0
 
 

@@ -7,14 +7,15 @@ encoder output here, and would cost a second encoder pass in a stage of its own.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pipeline import engines
 from pipeline.errors import UsageError
 from pipeline.settings import Settings
-from pipeline.stage import ModelNeed, Outcome, Stage, StageContext
+from pipeline.stage import EngineNeed, ModelNeed, Outcome, Stage, StageContext
 from pipeline.wording import counted
+from stages import glossary
 from stages.sound import Sound
 from stages.transcript import Audio, Transcript, Window, Windows, load, save
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from stages.asr.requests import Encoded
 
 TRANSLATION = "asr/translation.json"
+NAMES_LENGTH = 400  # characters of the prompt that a glossary may fill
 FOREIGN_SHARE = 0.3  # so many letters in another script are no names any more
 
 
@@ -31,26 +33,43 @@ def run(ctx: StageContext) -> Outcome:
 
     audio = load(ctx.read("demux/audio.json"), Audio)
     windows = load(ctx.read("vad/windows.json"), Windows).windows
-    translate = TRANSLATION in ctx.stage.writes
-    recogniser = _open(ctx, translate)
-    with Sound(ctx.read("demux/audio.wav")) as sound:
-        language, probability, encoded = _language(recogniser, sound, audio, windows, ctx)
-        recognitions = _recognise(recogniser, sound, audio, windows, language, encoded, ctx)
-    recognitions = [replace(recognition, language_probability=probability) for recognition in recognitions]
-    segments = tuple(segments_of(recognitions))
-    transcript = Transcript(language, audio.start_ms, audio.duration_ms, segments)
+    # Where there is nothing to recognise, nothing is loaded: the marker then names no engine.
+    work = _listen(audio, windows, ctx) if windows else Work(_silent_language(ctx.settings))
+    segments = tuple(segments_of(work.recognitions))
+    transcript = Transcript(work.language, audio.start_ms, audio.duration_ms, segments)
     save(ctx.write("asr/transcript.json"), transcript)
-    if translate:
-        translations = [recognition.translation for recognition in recognitions if recognition.translation]
+    if TRANSLATION in ctx.stage.writes:
+        translations = [recognition.translation for recognition in work.recognitions if recognition.translation]
         english = Transcript("en", audio.start_ms, audio.duration_ms, tuple(segments_of(translations)))
-        save(ctx.write(TRANSLATION), transcript if language == "en" else english)
+        save(ctx.write(TRANSLATION), transcript if work.language == "en" else english)
     return Outcome(
         summary=f"Transcription completed: {counted(len(segments), 'segment')}",
-        engine=recogniser.engine,
-        packages=recogniser.packages,
-        degraded=(*recogniser.degraded, *_doubts(transcript)),
+        engine=work.engine,
+        packages=work.packages,
+        degraded=(*work.degraded, *_doubts(transcript)),
         seconds_of_media=audio.duration_ms / 1000,
     )
+
+
+@dataclass(frozen=True)
+class Work:
+    """What was recognised, in the order of the windows, and by what."""
+
+    language: str
+    recognitions: Sequence[Recognition] = ()
+    engine: dict[str, str] = field(default_factory=dict)
+    packages: tuple[str, ...] = ()
+    degraded: Sequence[str] = ()
+
+
+def _listen(audio: Audio, windows: Sequence[Window], ctx: StageContext) -> Work:
+    recogniser = open_for(ctx, TRANSLATION in ctx.stage.writes)
+    with Sound(ctx.read("demux/audio.wav")) as sound:
+        language, probability, encoded = _language(recogniser, sound, audio, windows, ctx)
+        ctx.log.info(f"Recognising {counted(len(windows), 'window')}")
+        recognitions = _recognise(recogniser, sound, audio, windows, language, encoded, ctx)
+    recognitions = [replace(recognition, language_probability=probability) for recognition in recognitions]
+    return Work(language, recognitions, recogniser.engine, recogniser.packages, recogniser.degraded)
 
 
 def _doubts(transcript: Transcript) -> list[str]:
@@ -66,7 +85,7 @@ def _doubts(transcript: Transcript) -> list[str]:
     return []
 
 
-def _open(ctx: StageContext, translate: bool) -> Recogniser:
+def open_for(ctx: StageContext, translate: bool) -> Recogniser:
     from pipeline.models import resolve
     from stages.asr.recogniser import open_recogniser
 
@@ -75,6 +94,7 @@ def _open(ctx: StageContext, translate: bool) -> Recogniser:
     ctx.log.info(f"Backend: {settings.WHISPER_BACKEND} (from job config)")
     need = _models(settings)[0]
     model = resolve(need.name, need.form, models_dir=ctx.models, offline=settings.OFFLINE, say=ctx.log.info)
+    ctx.log.info(f"Loading {model.name} ({settings.WHISPER_BACKEND}, {settings.WHISPERX_DEVICE})")
     return open_recogniser(settings, model, translate=translate, log=ctx.log)
 
 
@@ -88,14 +108,18 @@ def _language(
 
     if ctx.settings.SOURCE_LANGUAGE != "auto":
         return whisper_code(ctx.settings.SOURCE_LANGUAGE), 1.0, {}
-    if not windows:
-        return "und", 1.0, {}
     speech_ms = [sum(span.end_ms - span.start_ms for span in window.speech) for window in windows]
     voters = choose_voters(speech_ms)
     heard = recogniser.hear_languages([_cut_out(sound, audio, windows[index], None, "") for index in voters])
     language, probability = vote([one.languages for one in heard], [speech_ms[index] for index in voters])
     ctx.log.info(f"Detected language: {language} ({probability:.2f}) in {counted(len(voters), 'window')}")
     return language, probability, {windows[index].id: one.encoded for index, one in zip(voters, heard, strict=True)}
+
+
+def _silent_language(settings: Settings) -> str:
+    from pipeline.languages import whisper_code
+
+    return "und" if settings.SOURCE_LANGUAGE == "auto" else whisper_code(settings.SOURCE_LANGUAGE)
 
 
 def _recognise(
@@ -110,7 +134,7 @@ def _recognise(
     """In the order of the windows."""
     done, total = 0.0, sum(window.end_ms - window.start_ms for window in windows) / 1000
     durations = {window.id: (window.end_ms - window.start_ms) / 1000 for window in windows}
-    prompt = ctx.settings.WHISPER_INITIAL_PROMPT
+    prompt = _prompt(ctx)
     ctx.progress(0, total)
     recognitions = []
     for recognition in recogniser.recognise(
@@ -120,6 +144,13 @@ def _recognise(
         done += durations[recognition.window]
         ctx.progress(done, total)
     return sorted(recognitions, key=lambda recognition: recognition.window)
+
+
+def _prompt(ctx: StageContext) -> str:
+    """What steers spelling: the user's own text, and the names of the glossary."""
+    settings = ctx.settings
+    names = glossary.read_glossary(ctx.job_file(settings.GLOSSARY)).prompt(NAMES_LENGTH) if settings.GLOSSARY else ""
+    return " ".join(text for text in (settings.WHISPER_INITIAL_PROMPT, names) if text)
 
 
 def _cut_out(sound: Sound, audio: Audio, window: Window, language: str | None, prompt: str) -> AudioWindow:
@@ -147,6 +178,12 @@ def _models(settings: Settings) -> tuple[ModelNeed, ...]:
     return (ModelNeed(settings.WHISPER_MODEL, engines.engine_of(settings.WHISPER_BACKEND).form),)
 
 
+def _engines(settings: Settings) -> tuple[EngineNeed, ...]:
+    """None for a device that the recogniser does not know: it runs on the CPU then, and says so."""
+    backend, device = settings.WHISPER_BACKEND, settings.WHISPERX_DEVICE
+    return (EngineNeed(backend, device),) if device in engines.engine_of(backend).devices else ()
+
+
 STAGE = Stage(
     name="asr",
     run=run,
@@ -167,9 +204,13 @@ STAGE = Stage(
         "WHISPER_COMPRESSION_RATIO_THRESHOLD",
         "WHISPER_NO_SPEECH_THRESHOLD",
         "WHISPER_INITIAL_PROMPT",
+        "GLOSSARY",
     ),
     tuning=("BATCH_SIZE",),
     models=_models,
+    files=lambda settings: settings.user_files,
+    check_file=glossary.read_glossary,
+    engines=_engines,
 )
 TRANSLATING = replace(
     STAGE, check=check_translating, writes=(*STAGE.writes, TRANSLATION), settings=(*STAGE.settings, "TRANSLATION_ENGINE", "TARGET_LANGUAGES")

@@ -31,3 +31,4 @@ STAGE = Stage(
     settings=("SUBTITLE_PROFILE", "SUBTITLE_FORMATS", "SUBTITLE_FPS"),
 )
 TRANSLATED = replace(STAGE, reads=(*STAGE.reads, "translate/transcripts.json"))
+RESCUED = replace(STAGE, reads=(*STAGE.reads, "rescue/transcripts.json"))

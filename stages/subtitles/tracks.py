@@ -15,6 +15,7 @@ from stages.subtitles.tokens import clip_of
 from stages.transcript import Track, Tracks, Transcript, Translations, load, save
 
 TRANSLATIONS = "translate/transcripts.json"
+RESCUED = "rescue/transcripts.json"  # the same, with what Whisper put in
 
 
 def make_tracks(ctx: StageContext) -> Outcome:
@@ -24,6 +25,8 @@ def make_tracks(ctx: StageContext) -> Outcome:
     transcripts = [original]
     if TRANSLATIONS in ctx.stage.reads:
         transcripts += load(ctx.read(TRANSLATIONS), Translations).transcripts
+    if RESCUED in ctx.stage.reads:
+        transcripts += load(ctx.read(RESCUED), Translations).transcripts
     tracks = build_tracks(transcripts, ctx.settings)
     degraded = []
     for transcript, track in zip(transcripts, tracks.tracks, strict=True):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import downloads
-from pipeline.errors import UsageError
+from pipeline.errors import OutOfReach, UsageError
 from pipeline.files import record
 from pipeline.model_folder import Release, read_source
 from tests.fakes.hub import COMMIT, FakeHub, serve
@@ -81,11 +81,17 @@ def test_a_token_comes_from_the_environment(hub: FakeHub, tmp_path: Path, monkey
 
 def test_goes_on_where_a_broken_connection_stopped(hub: FakeHub, tmp_path: Path) -> None:
     hub.cut_at = 50_000
-    assert refusal(tmp_path).startswith("The hub cannot be reached, or the connection broke; try again")
+    assert refusal(tmp_path) == "The connection to the hub broke; try again: the download of someone/whisper goes on after 0.1 MB"
     hub.cut_at = None
     hub.requests.clear()
     assert (fetch(tmp_path) / "model.bin").read_bytes() == FILES["model.bin"]
     assert f"GET /someone/whisper/resolve/{COMMIT}/model.bin bytes=50000-" in hub.requests
+
+
+def test_where_nothing_has_arrived_nothing_is_said_to_go_on(hub: FakeHub, tmp_path: Path) -> None:
+    hub.cut_at = -1
+    with pytest.raises(OutOfReach, match=r"^The hub cannot be reached for someone/whisper; try again where there is a network$"):
+        fetch(tmp_path)
 
 
 def test_damage_on_the_way_is_noticed_and_fetched_again(hub: FakeHub, tmp_path: Path) -> None:
@@ -126,7 +132,7 @@ def test_a_repo_in_another_form_is_refused_before_any_download(hub: FakeHub, tmp
 
 def test_too_little_room_is_refused_before_any_download(hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9, 0))
-    assert "make room and try again" in refusal(tmp_path)
+    assert refusal(tmp_path) == f"The download needs 0.1 MB in {tmp_path / 'models'}, where 0.0 MB are free; make room and try again"
 
 
 def test_a_full_disk_is_one_line(hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

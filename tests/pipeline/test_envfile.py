@@ -29,7 +29,7 @@ def test_any_text_survives_the_file(title: str) -> None:
 
 def test_every_setting_is_written_with_what_it_means() -> None:
     text = envfile.render(Settings(), "Job x", {"WHISPER_MODEL": "it is\nhere"})
-    assert "as many as fit. Lower it when memory runs out. A number at least 1, at most 512, or auto.\nBATCH_SIZE=8\n" in text
+    assert "as many as fit. Lower it when memory runs out. A whole number from 1 to 512, or auto.\nBATCH_SIZE=8\n" in text
     assert "# Chosen: it is here\nWHISPER_MODEL=base\n" in text
     assert read(text) == Settings()
 
@@ -43,10 +43,14 @@ def test_every_setting_is_written_with_what_it_means() -> None:
         ("BATCH_SIZE\n", "job.env line 1: not a setting"),
         ("\n\nTITLE=${HOME}\n", "job.env line 3: variables are not expanded here"),
         (b"TITLE=a\nSOURCE_LANGUAGE=\xff\n", "job.env line 2: not UTF-8 text"),
-        ("BATCH_SIZE=0", "job.env: BATCH_SIZE='0' does not fit: Windows decoded at once"),
-        ("BATCH_SIZE=many", "job.env: BATCH_SIZE='many' does not fit"),
-        ("WHISPERX_DEVICE=tpu", "One of cpu, cuda, mps."),
-        ("SOURCE_LANGUAGE='hi\n'", "SOURCE_LANGUAGE='hi\\n' does not fit"),
+        ("BATCH_SIZE=0", "job.env: BATCH_SIZE='0' does not fit: it must be a whole number from 1 to 512, or auto"),
+        ("BATCH_SIZE=many", "job.env: BATCH_SIZE='many' does not fit: it must be a whole number from 1 to 512, or auto"),
+        ("WHISPERX_DEVICE=tpu", "does not fit: it must be one of cpu, cuda, mps"),
+        ("WHISPER_TEMPERATURE=warm", "does not fit: it must be numbers below 2 separated by commas, such as 0.0,0.2"),
+        ("SILERO_THRESHOLD=1", "does not fit: it must be a number above 0, below 1"),
+        ("OFFLINE=perhaps", "does not fit: it must be true or false"),
+        ("WHISPER_MODEL=", "does not fit: it must be some text"),
+        ("SOURCE_LANGUAGE='hi\n'", "SOURCE_LANGUAGE='hi\\n' does not fit: it must be an ISO 639 code such as hi, or auto"),
     ],
 )
 def test_refuses_with_the_line(text: str | bytes, message: str) -> None:
@@ -59,15 +63,28 @@ def test_accepts_windows_line_ends_and_byte_order_mark() -> None:
     assert read(b"\xef\xbb\xbfBATCH_SIZE=3\r\nTITLE=x\r\n") == Settings(BATCH_SIZE=3, TITLE="x")
 
 
+def test_words_of_ours_may_be_in_capitals_and_free_text_stays() -> None:
+    found = read("BATCH_SIZE=AUTO\nWHISPER_BACKEND=MLX\nSOURCE_LANGUAGE=HI\nOFFLINE=True\nTITLE=Sholay\nWHISPER_MODEL=./Mine\n")
+    assert found == Settings(BATCH_SIZE="auto", WHISPER_BACKEND="mlx", SOURCE_LANGUAGE="hi", OFFLINE=True, TITLE="Sholay", WHISPER_MODEL="./Mine")
+    assert envfile.parse_assignments(["WHISPER_BACKEND=MLX", "TITLE=X"]) == {"WHISPER_BACKEND": "mlx", "TITLE": "X"}
+
+
 def test_change_leaves_the_rest_as_it_was() -> None:
     text = "# mine\nBATCH_SIZE=3  # small\nTITLE=x\n"
-    assert envfile.change(text, {"BATCH_SIZE": "4"}) == "# mine\nBATCH_SIZE=4\nTITLE=x\n"
-    assert envfile.change(text, {"OFFLINE": "true"}) == text + "OFFLINE=true\n"
+    assert envfile.change(text, {"BATCH_SIZE": "4"}, "now") == "# mine\n# Chosen: now\nBATCH_SIZE=4\nTITLE=x\n"
+    assert envfile.change(text, {"OFFLINE": "true"}, "now") == text + "# Chosen: now\nOFFLINE=true\n"
+
+
+def test_change_replaces_why_the_old_value_was_chosen() -> None:
+    text = envfile.render(Settings(), "Job", {"WHISPER_BACKEND": "it is faster", "WHISPER_MODEL": "it is here"})
+    changed = envfile.change(text, {"WHISPER_BACKEND": "mlx"}, "with --set")
+    assert changed == text.replace("# Chosen: it is faster\nWHISPER_BACKEND=whisperx\n", "# Chosen: with --set\nWHISPER_BACKEND=mlx\n")
+    assert envfile.change(changed, {"WHISPER_BACKEND": "mlx"}, "with --set") == changed
 
 
 def test_change_knows_values_of_several_lines() -> None:
     text = "TITLE='a\nBATCH_SIZE=3'\nBATCH_SIZE=4\n"
-    assert envfile.change(text, {"BATCH_SIZE": "5"}) == "TITLE='a\nBATCH_SIZE=3'\nBATCH_SIZE=5\n"
+    assert envfile.change(text, {"BATCH_SIZE": "5"}, "now") == "TITLE='a\nBATCH_SIZE=3'\n# Chosen: now\nBATCH_SIZE=5\n"
 
 
 @pytest.mark.parametrize("value", ["inf", "-inf", "nan"])

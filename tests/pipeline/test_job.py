@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -55,11 +56,15 @@ def test_create_is_whole_or_nothing(house: House) -> None:
     assert not list(house.jobs.glob(".tmp-*"))
 
 
-def test_a_change_that_does_not_fit_leaves_the_file_alone(house: House) -> None:
+def test_a_change_of_settings_is_written_when_it_is_known_to_do(house: House) -> None:
     job = Job.create(house, request("a"), "BATCH_SIZE=2\n")
     with pytest.raises(UsageError, match="BATCH_SIZE='0' does not fit"):
-        job.change_settings({"BATCH_SIZE": "0"})
-    assert job.env_path.read_text() == "BATCH_SIZE=2\n"
+        job.changed_settings({"BATCH_SIZE": "0"})
+    text, settings = job.changed_settings({"BATCH_SIZE": "3"})
+    assert (settings.BATCH_SIZE, job.settings().BATCH_SIZE) == (3, 2)
+    job.write_settings(text)
+    assert job.settings().BATCH_SIZE == 3
+    assert re.fullmatch(r"# Chosen: with --set on 20\d\d-\d\d-\d\d\nBATCH_SIZE=3\n", job.env_path.read_text())
 
 
 def test_one_lock_a_job_and_it_names_its_owner(house: House) -> None:

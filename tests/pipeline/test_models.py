@@ -8,6 +8,7 @@ import pytest
 from pipeline import downloads, models
 from pipeline.errors import UsageError
 from pipeline.model_folder import FORMS, Release, forms_of
+from tests.pipeline.test_model_content import make_mlx
 
 CT2_FILES = ("model.bin", "config.json", "tokenizer.json", "vocabulary.txt")
 UNREACHABLE = "http://127.0.0.1:9"
@@ -27,6 +28,8 @@ def make(folder: Path, *names: str) -> Path:
     folder.mkdir(parents=True)
     for name in names or CT2_FILES:
         (folder / name).write_text("x")
+    if any(name.startswith("weights.") for name in names):
+        make_mlx(folder)
     return folder
 
 
@@ -49,8 +52,9 @@ def test_a_folders_form_is_told_by_its_files(names: tuple[str, ...], forms: list
 
 
 def test_every_release_is_pinned_to_a_commit() -> None:
-    for form in FORMS.values():
-        assert all(len(release.revision) == 40 for release in form.releases.values())
+    for name, form in FORMS.items():
+        if name != "indictrans2":  # nobody outside sees its commits: the newest is taken, and written down
+            assert all(len(release.revision) == 40 for release in form.releases.values())
 
 
 def test_order_folder_then_name_with_form_then_name_then_hub_cache(tmp_path: Path) -> None:
@@ -108,12 +112,21 @@ def test_refuses_with_the_remedy(tmp_path: Path) -> None:
     here = tmp_path / "models"
     assert refusal("large-v3", here) == (
         "Model 'large-v3' is not in models/ and the hub cannot be reached."
-        " Put its ct2 folder into models/, or fetch it where there is a network (./scripts/get-model.sh large-v3)"
+        " Put its CTranslate2 folder there as models/large-v3, or fetch it where there is a network (./scripts/get-model.sh large-v3)"
+    )
+    assert refusal("someone/whisper-q4", here, form="mlx") == (
+        "Model 'someone/whisper-q4' is not in models/ and the hub cannot be reached."
+        " Put its MLX folder there as models/someone--whisper-q4-mlx"
+        " (or one for CTranslate2 or Hugging Face as models/someone--whisper-q4),"
+        " or fetch it where there is a network (./scripts/get-model.sh someone/whisper-q4 --form mlx)"
+    )
+    assert "Put its MLX folder there as models/large-v3-q4-mlx (or one for CTranslate2 or Hugging Face as models/large-v3), or" in refusal(
+        "large-v3-q4", here, form="mlx"
     )
     make(here / "base")
     assert (
         refusal("large-v3", here)
-        == "Model 'large-v3' is not in models/ and the hub cannot be reached. Put its ct2 folder into models/, or use --model base"
+        == "Model 'large-v3' is not in models/ and the hub cannot be reached. Put its CTranslate2 folder there as models/large-v3, or use --model base"
     )
     assert "and OFFLINE is on." in refusal("large-v3", here, offline=True)
     assert "and OFFLINE is on." in refusal("someone/whisper", here, offline=True)
@@ -127,10 +140,30 @@ def test_refuses_a_typo_with_the_closest_name(tmp_path: Path) -> None:
     assert "known are tiny, tiny.en, base" in refusal("qqq", tmp_path)
 
 
+@pytest.mark.parametrize("form", ["ct2", "mlx"])
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("base-q5", "quantised models are -q4 and -q8 (base-q4, base-q8), with --backend mlx; in full it is base"),
+        ("base-Q4", "quantised models are -q4 and -q8 (base-q4, base-q8), with --backend mlx; in full it is base"),
+        ("turbo-fp32", "quantised models are -q4 and -q8 (turbo-q4, turbo-q8), with --backend mlx; in full it is turbo"),
+        ("large-v3-4bit", "quantised models are -q4 and -q8 (large-v3-q4, large-v3-q8), with --backend mlx; in full it is large-v3"),
+        ("base-q4-mlx", "that is what its folder is called; the model is base-q4, with --backend mlx"),
+        ("base-mlx", "that is what its folder is called; the model is base, with --backend mlx"),
+        ("large-v3-ct2", "that is what its folder is called; the model is large-v3, with --backend whisperx"),
+        ("tuned-mlx", "that is what its folder is called; the model is tuned, with --backend mlx"),
+        ("tuned-q6", "quantised models are -q4 and -q8 (tuned-q4, tuned-q8), with --backend mlx; in full it is tuned"),
+    ],
+)
+def test_refuses_a_name_that_says_too_much_with_the_one_to_use(name: str, hint: str, form: str, tmp_path: Path) -> None:
+    make(tmp_path / "tuned", "config.json", "model.safetensors")
+    assert refusal(name, tmp_path, form=form) == f"No model '{name}': {hint}"
+
+
 def test_refuses_a_form_that_the_hub_does_not_have(tmp_path: Path) -> None:
     assert refusal("large-v2", tmp_path, form="hf").startswith("Model 'large-v2' has no hf form on the hub, only ct2, mlx;")
     assert refusal("large-v2-q4", tmp_path) == (
-        "Model 'large-v2-q4' has no ct2 form: names in -q4 and -q8 are for mlx. Take large-v2, with a WHISPER_COMPUTE_TYPE"
+        "Model 'large-v2-q4' has no CTranslate2 form: -q4 and -q8 are for MLX. Add --backend mlx (to get-model.sh: --form mlx), or take large-v2"
     )
 
 
@@ -228,9 +261,21 @@ def test_without_mlx_a_conversion_is_refused_with_the_remedy(tmp_path: Path, mon
 
 
 def test_a_folder_of_another_form_is_refused_with_the_command(tmp_path: Path) -> None:
-    own = make(tmp_path / "own")
-    assert refusal(str(own), tmp_path, form="mlx").endswith(f". To make one of it: scripts/convert-model.sh {own}")
-    assert "convert-model" not in refusal(str(make(tmp_path / "other", "config.json", "weights.npz")), tmp_path)
+    own, here = make(tmp_path / "own"), tmp_path / "models"
+    assert refusal(str(own), here, form="mlx").endswith(f". To make one of it: scripts/convert-model.sh {own}, and then --model own")
+    assert "convert-model" not in refusal(str(make(tmp_path / "other", "config.json", "weights.npz")), here)
+
+
+def test_a_folder_in_models_given_by_its_path_is_the_model_of_its_name(converter: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, folder = tmp_path / "models", make(tmp_path / "models" / "base")
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        found = models.resolve("./models/base", "mlx", models_dir=here, offline=True)
+        assert (found.path, found.name) == (here / "base-mlx", "base")
+    assert converter == [("convert", "base-mlx", "base", 0)]
+    assert models.resolve("./models/base", "ct2", models_dir=here, offline=True).path == folder
+    assert models.is_at_hand("models/base", "mlx", models_dir=here)
+    assert refusal("models/base-mlx", here).endswith("the model is base, with --backend mlx")
 
 
 def test_the_converter_is_a_child_whose_last_words_are_passed_on(tmp_path: Path) -> None:
@@ -243,16 +288,28 @@ def test_the_converter_is_a_child_whose_last_words_are_passed_on(tmp_path: Path)
 
 def test_refuses_a_folder_that_is_no_model(tmp_path: Path) -> None:
     own = make(tmp_path / "own", "model.bin", "config.json", "vocabulary.txt")
-    assert refusal(str(own), tmp_path) == f"{own} is no ct2 model: tokenizer.json is missing"
+    assert refusal(str(own), tmp_path) == "models/own is no ct2 model: tokenizer.json is missing. Get the model again, or choose another"
     assert refusal("./none", tmp_path).endswith("none is no ct2 model: there is no such folder")
 
 
 def test_refuses_a_folder_that_was_cut_short(tmp_path: Path) -> None:
     folder = make(tmp_path / "base")
-    record = {"size": 9, "mtime_ns": 0, "sha256": ""}
-    source = {"repo": "", "revision": "", "form": "ct2", "via": "", "licence": "", "fetched_at": "", "files": {"model.bin": record}}
+    files = {name: {"size": 9 if name == "model.bin" else 1, "mtime_ns": 0, "sha256": ""} for name in CT2_FILES}
+    source = {"repo": "", "revision": "", "form": "ct2", "via": "", "licence": "", "fetched_at": "", "files": files}
     (folder / "source.json").write_text(json.dumps(source))
     assert refusal("base", tmp_path, offline=True).startswith("models/base is incomplete (model.bin has 1 of 9 bytes) and OFFLINE is on.")
+
+
+def test_a_damaged_folder_of_somebody_elses_is_refused_and_never_replaced(tmp_path: Path) -> None:
+    """Whether there is something to make it of, or not."""
+    make(tmp_path / "base")
+    for name in ("dmg", "base"):
+        folder = make_mlx(tmp_path / f"{name}-mlx")
+        (folder / "config.json").write_text("{")
+        damaged = f"models/{name}-mlx is no mlx model: its config.json is damaged. Get or convert the model again, or choose another"
+        assert refusal(name, tmp_path, form="mlx", offline=True) == damaged
+        (folder / "weights.safetensors").unlink()
+        assert "weights.safetensors or weights.npz is missing." in refusal(name, tmp_path, form="mlx")
 
 
 @pytest.mark.parametrize("name", ["../base", "/etc", "..", "a/b/c", "-rf", "", "base\n", "x" * 300])
@@ -280,8 +337,8 @@ def test_list_shows_what_is_here(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert models.main(["list"]) == 0
     assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
         ["MODEL", "FORM", "SIZE", "FROM"],
-        ["base", "ct2", "0", "MB"],
-        ["half", "incomplete:", "config.json", "is", "missing", "0", "MB"],
+        ["base", "ct2", "0.0", "MB"],
+        ["half", "incomplete:", "config.json", "is", "missing", "0.0", "MB"],
         ["tiny", "mlx", "hub", "cache,", "6caf9c55"],
     ]
 
@@ -297,7 +354,7 @@ def test_fetch_ends_with_usage_errors(tmp_path: Path, capsys: pytest.CaptureFixt
     assert models.main(["fetch", "larg-v3"]) == 2
     assert models.main(["fetch", "./folder"]) == 2
     assert models.main(["fetch", "someone/whisper"]) == 2
-    assert "The hub cannot be reached" in capsys.readouterr().err
+    assert "and the hub cannot be reached. Put its CTranslate2 folder there as models/someone--whisper, or" in capsys.readouterr().err
 
 
 def test_help_names_the_script_that_people_run(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,12 +3,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from pipeline import hardware, media, models, prepare
+from pipeline import media, models, prepare
 from pipeline.house import House
 from pipeline.job import Job
 from pipeline.media import AudioTrack
@@ -16,7 +17,6 @@ from pipeline.probe import Probe
 from tests.conftest import ROOT
 
 SAMPLE = ROOT / "samples" / "dialogue.mp4"
-PROBES = ROOT / "tests" / "data" / "probes"
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +73,12 @@ def test_a_clip_is_measured(house: House, capsys: pytest.CaptureFixture[str]) ->
     [
         (["--transcribe", "-s", "klingonese"], "Whisper does not know Klingon"),
         (["--transcribe", "-s", "en", "-t", "hi"], "-t belongs to --translate"),
-        (["--translate", "-s", "hi", "-t", "ta"], "Cannot translate to ta yet"),
+        (
+            ["--translate", "-s", "hi", "-t", "ta"],
+            "takes IndicTrans2, whose model is not here; get it: scripts/get-model.sh indictrans2-indic-indic-1B",
+        ),
+        (["--translate", "-s", "fr", "-t", "ta"], "Nothing here translates fr to ta"),
+        (["--translate", "-s", "hi", "--glossary", "nowhere.tsv"], "Cannot read the glossary nowhere.tsv: No such file or directory"),
         (["--translate", "-s", "en"], "The source is English already"),
         (["--transcribe", "-s", "en", "--start", "9:00"], "is past the end"),
         (["--transcribe", "-s", "en", "--start", "soon"], "soon"),
@@ -81,7 +86,15 @@ def test_a_clip_is_measured(house: House, capsys: pytest.CaptureFixture[str]) ->
         (["--transcribe", "-s", "en", "--model", "bsae"], "did you mean base?"),
         (["--transcribe", "-s", "en", "--model", "large-v3", "--offline"], "large-v3"),
         (["--transcribe", "-s", "en", "--device", "mps"], "--device mps: this is not an Apple Silicon machine"),
-        (["--transcribe", "-s", "en", "--set", "BATCH_SIZE=no"], "BATCH_SIZE='no' does not fit"),
+        (["--transcribe", "-s", "en", "--set", "BATCH_SIZE=no"], "BATCH_SIZE='no' does not fit: it must be a whole number from 1 to 512, or auto"),
+        (
+            ["--transcribe", "-s", "en", "--backend", "whisperx", "--set", "WHISPER_BACKEND=mlx"],
+            "--set WHISPER_BACKEND=mlx contradicts the option that says WHISPER_BACKEND=whisperx; give one of them",
+        ),
+        (["--transcribe", "-s", "en", "--offline", "--set", "OFFLINE=false"], "--set OFFLINE=false contradicts the option that says OFFLINE=true"),
+        (["--transcribe", "-s", "en", "--set", "WORKFLOW=translate"], "contradicts the option that says WORKFLOW=transcribe"),
+        (["--transcribe", "-s", "en", "--set", "AUDIO_TRACK=3"], "No audio track 3; the file has 0:"),
+        (["--transcribe", "-s", "en", "--set", "WHISPER_MODEL="], "WHISPER_MODEL='' does not fit: it must be some text"),
         (["--transcribe", "-s", "en", "--job-id", "../x"], "is no job id"),
     ],
 )
@@ -156,13 +169,19 @@ def test_hardware_is_looked_at_once(house: House, capsys: pytest.CaptureFixture[
         ("cpu-16gb-mlx", [], ("whisperx", "cpu", "int8", 8)),
         ("cpu-16gb-mlx", ["--backend", "mlx"], ("mlx", "cpu", "float32", "auto")),
         ("cpu-16gb-mlx", ["--set", "WHISPER_BACKEND=mlx"], ("mlx", "cpu", "float32", "auto")),
+        ("cpu-16gb-mlx", ["--backend", "mlx", "--set", "WHISPER_BACKEND=MLX"], ("mlx", "cpu", "float32", "auto")),
         ("cpu-16gb-mlx", ["--backend", "mlx", "--set", "BATCH_SIZE=2"], ("mlx", "cpu", "float32", 2)),
     ],
 )
 def test_chooses_what_the_recogniser_can_do(
-    machine: str, options: list[str], expected: tuple[str, str, str, int | str], house: House, capsys: pytest.CaptureFixture[str]
+    machine: str,
+    options: list[str],
+    expected: tuple[str, str, str, int | str],
+    house: House,
+    on_machine: Callable[[str], Probe],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    on(machine, house)
+    on_machine(machine)
     assert run(str(SAMPLE), "--transcribe", "-s", "en", "--model", "base", *options) == 0
     settings = Job.open(house, capsys.readouterr().out.strip()).settings()
     assert (settings.WHISPER_BACKEND, settings.WHISPERX_DEVICE, settings.WHISPER_COMPUTE_TYPE, settings.BATCH_SIZE) == expected
@@ -189,16 +208,16 @@ def test_chooses_what_the_recogniser_can_do(
     ],
 )
 def test_refuses_a_recogniser_that_this_machine_cannot_run(
-    machine: str, options: list[str], message: str, house: House, capsys: pytest.CaptureFixture[str]
+    machine: str, options: list[str], message: str, house: House, on_machine: Callable[[str], Probe], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    on(machine, house)
+    on_machine(machine)
     assert run(str(SAMPLE), "--transcribe", "-s", "en", "--model", "base", *options) == 2
     assert message in capsys.readouterr().err
     assert not house.jobs.exists()
 
 
-def test_a_model_that_can_be_converted_counts_as_here(house: House, capsys: pytest.CaptureFixture[str]) -> None:
-    on("m1-pro-16gb", house)
+def test_a_model_that_can_be_converted_counts_as_here(house: House, on_machine: Callable[[str], Probe], capsys: pytest.CaptureFixture[str]) -> None:
+    on_machine("m1-pro-16gb")
     house.models.unlink()
     (house.models / "large-v3").mkdir(parents=True)
     for name in ("model.bin", "config.json", "tokenizer.json", "vocabulary.json"):
@@ -207,16 +226,36 @@ def test_a_model_that_can_be_converted_counts_as_here(house: House, capsys: pyte
     assert Job.open(house, capsys.readouterr().out.strip()).settings().WHISPER_MODEL == "large-v3"
 
 
-def test_names_the_command_that_gets_the_model_in_the_backends_form(house: House, capsys: pytest.CaptureFixture[str]) -> None:
-    on("m1-pro-16gb", house)
+def test_names_the_command_that_gets_the_model_in_the_backends_form(
+    house: House, on_machine: Callable[[str], Probe], capsys: pytest.CaptureFixture[str]
+) -> None:
+    on_machine("m1-pro-16gb")
     run(str(SAMPLE), "--transcribe", "-s", "hi")
     assert "Get the one for this machine: ./scripts/get-model.sh large-v3 --form mlx\n" in capsys.readouterr().err
 
 
-def on(machine: str, house: House) -> None:
-    """Stand on a machine of `tests/data/probes/`, whatever this one has."""
-    facts = msgspec.json.decode((PROBES / f"{machine}.json").read_bytes(), type=Probe)
-    hardware.write_cache(house.hardware_cache, hardware.recommend(facts))
+def test_a_model_given_with_set_is_taken_as_if_with_its_option(
+    house: House, on_machine: Callable[[str], Probe], capsys: pytest.CaptureFixture[str]
+) -> None:
+    on_machine("cpu-16gb-mlx")
+    assert run(str(SAMPLE), "--transcribe", "-s", "en", "--backend", "mlx", "--set", "WHISPER_MODEL=base-q8", "--set", "MEDIA_END_TIME=5") == 0
+    output = capsys.readouterr()
+    assert "starter model" not in output.err
+    job = Job.open(house, output.out.strip())
+    assert (job.settings().WHISPER_MODEL, job.settings().MEDIA_END_TIME) == ("base-q8", "00:00:05.000")
+    assert "# Chosen: given with --set\nWHISPER_MODEL=base-q8\n" in job.env_path.read_text()
+
+
+def test_a_cache_of_another_machine_is_not_believed(house: House, on_machine: Callable[[str], Probe], capsys: pytest.CaptureFixture[str]) -> None:
+    on_machine("m1-pro-16gb")
+    run(str(SAMPLE), "--transcribe", "-s", "en", "--model", "base")
+    capsys.readouterr()
+    on_machine("cpu-16gb-mlx")
+    assert run(str(SAMPLE), "--transcribe", "-s", "en", "--model", "base") == 0
+    output = capsys.readouterr()
+    assert output.err.count("[WARN] ") == 1
+    assert "hardware_cache.json is not of this machine: it says Darwin on arm64" in output.err
+    assert Job.open(house, output.out.strip()).settings().WHISPERX_DEVICE == "cpu"
 
 
 def test_help_tells_how_an_old_job_gets_another_backend(capsys: pytest.CaptureFixture[str]) -> None:
@@ -224,7 +263,8 @@ def test_help_tells_how_an_old_job_gets_another_backend(capsys: pytest.CaptureFi
         run("--help")
     printed = capsys.readouterr().out
     assert "A job keeps its backend" in printed
-    assert "--set WHISPER_BACKEND=mlx" in printed
+    assert "--set WHISPER_BACKEND=mlx --set WHISPERX_DEVICE=DEVICE" in printed
+    assert "DEVICE is mps on a Mac with Apple Silicon, and cuda with an NVIDIA GPU." in printed
 
 
 def test_commands_start_without_heavy_packages() -> None:

@@ -10,19 +10,24 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
-from pipeline import envfile, files, media
+from pipeline import envfile, files, media, status
 from pipeline.console import Console
 from pipeline.errors import JobBusy, StageFailed, UsageError, in_one_line
 from pipeline.files import record
 from pipeline.house import House
 from pipeline.job import Job, Request
+from pipeline.probe import Probe
 from pipeline.runner import Plan, Summary, run_job
 from pipeline.settings import Settings
+from pipeline.stage import EngineNeed, ModelNeed
 from tests.fakes.stages import WORKFLOWS
 
 pytestmark = pytest.mark.usefixtures("fake_stages")
@@ -118,6 +123,55 @@ def test_until_stops_there(job: Job) -> None:
 def test_a_plan_that_contradicts_itself_is_refused(job: Job, plan: Plan) -> None:
     with pytest.raises(UsageError, match="Stage shout comes after --until copy"):
         run(job, plan)
+
+
+def refuse_hoarse(settings: Settings) -> None:
+    if settings.TITLE == "hoarse":
+        raise UsageError("the title does not go with the rest")
+
+
+def no_model(settings: Settings) -> tuple[ModelNeed, ...]:
+    return (ModelNeed("./nowhere", "ct2"),) if settings.TITLE == "hoarse" else ()
+
+
+def no_metal(settings: Settings) -> tuple[EngineNeed, ...]:
+    return (EngineNeed("mlx", "mps"),) if settings.TITLE == "hoarse" else ()
+
+
+@pytest.mark.parametrize(
+    ("need", "message"),
+    [
+        ({"check": refuse_hoarse}, "the title does not go with the rest"),
+        ({"models": no_model}, "nowhere is no ct2 model: there is no such folder"),
+        (
+            {"engines": no_metal},
+            "WHISPER_BACKEND=mlx WHISPERX_DEVICE=mps: this is not an Apple Silicon machine."
+            " This works here: WHISPER_BACKEND=whisperx WHISPERX_DEVICE=cpu WHISPER_COMPUTE_TYPE=int8",
+        ),
+    ],
+    ids=["settings", "model", "device"],
+)
+def test_what_cannot_work_is_refused_before_a_change_is_written_and_a_stage_starts(
+    job: Job, need: dict[str, Any], message: str, on_machine: Callable[[str], Probe]
+) -> None:
+    on_machine("cpu-16gb-mlx")
+    copy, shout = WORKFLOWS["transcribe"]
+    picky, before, output = {"transcribe": (copy, replace(shout, **need))}, job.env_path.read_bytes(), io.StringIO()
+    with pytest.raises(UsageError) as caught:
+        run_job(job, picky, Plan(), {"TITLE": "hoarse"}, Console(output))
+    assert str(caught.value).endswith(message)
+    assert "STARTING" not in output.getvalue()
+    assert "Written" not in output.getvalue()
+    assert job.env_path.read_bytes() == before
+    run_job(job, WORKFLOWS, Plan(), {"TITLE": "hoarse"}, Console(output))
+    assert "Written to .test-1.env: TITLE" in output.getvalue()
+
+
+def test_what_is_done_needs_no_device_any_more(job: Job, on_machine: Callable[[str], Probe]) -> None:
+    on_machine("cpu-16gb-mlx")
+    run(job, TITLE="hoarse")
+    copy, shout = WORKFLOWS["transcribe"]
+    assert run_job(job, {"transcribe": (copy, replace(shout, engines=no_metal))}, Plan(), {}, Console(io.StringIO())).ran == []
 
 
 def test_what_a_stage_leaves_beside_its_artifacts_is_not_published(job: Job) -> None:
@@ -253,7 +307,7 @@ def test_a_second_runner_is_turned_away(job: Job) -> None:
 
 def _hanging(job: Job, *, hangup: signal.Handlers = signal.SIG_DFL) -> tuple[subprocess.Popen[bytes], int, int]:
     """A runner whose first stage hangs, that stage's process, and one that the stage has started."""
-    job.change_settings({"TITLE": "hang"})
+    job.write_settings(job.changed_settings({"TITLE": "hang"})[0])
     runner = subprocess.Popen(
         [sys.executable, "-m", "pipeline.run", "-j", job.id],
         env=os.environ | {"SUTRADHAR_HOME": str(job.house.root)},
@@ -275,7 +329,8 @@ def test_a_runner_that_is_ended_takes_its_children_along(job: Job, number: int, 
     _wait_for(lambda: not _alive(child))
     if number != 9:
         _wait_for(lambda: not _alive(grandchild))
-    job.change_settings({"TITLE": "x"})
+        assert status.of_job(job) == "interrupted"
+    job.write_settings(job.changed_settings({"TITLE": "x"})[0])
     assert run(job)[0].ran == ["copy", "shout"]
     assert not list(job.folder.rglob(".tmp-*"))
     with contextlib.suppress(ProcessLookupError):

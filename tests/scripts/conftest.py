@@ -29,6 +29,7 @@ tree="$(dirname "$0")/../.."
 echo "uv $*" >>"$tree/log"
 case "$*" in *--dry-run*) exit 1 ;; esac
 [ ! -e "$tree/slow" ] || sleep 60
+case "$*" in *--force-reinstall*) [ -e "$tree/mlx beyond repair" ] || rm -f "$tree/mlx broken" ;; esac
 case "$*" in *" --target "*) mkdir -p "${*##* --target }" ;; esac
 [ ! -e "$tree/broken" ]
 """
@@ -72,6 +73,7 @@ class Tree:
             "run.txt": "run",
             "dev.txt": "dev",
             "mlx.txt": "mlx",
+            ".mlx-alone.txt": "mlx again",
             "mlx_build|choose": "choose",
             "mlx-cuda13.txt": "cuda",
             "mlx_build|verify": "verify",
@@ -89,7 +91,7 @@ def tree(tmp_path: Path) -> Tree:
     for name, line in (
         ("run", "torch==2.8.0\nnvidia-nccl-cu12==2.27.3\nnvidia-ml-py==13.0"),
         ("dev", "pytest==9.2.0"),
-        ("mlx", "mlx==0.32.4"),
+        ("mlx", "jinja2==3.1.6\nmlx==0.32.4\nmlx-whisper==0.4.3\nnumba==0.68.1"),
         ("mlx-cuda13", "mlx-cuda-13==0.32.4"),
     ):
         (root / "requirements" / f"{name}.txt").write_text(f"{line}\n")

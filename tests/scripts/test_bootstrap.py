@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
 from tests.scripts.conftest import UV, Tree
 
 
@@ -104,6 +107,27 @@ def test_help_sets_nothing_up(tree: Tree) -> None:
     assert shown.returncode == 0
     assert "--force" in shown.stdout
     assert not (tree.root / ".venv").exists()
+
+
+@pytest.mark.parametrize(("script", "module"), [("prepare-job.sh", "pipeline.prepare"), ("run-pipeline.sh", "pipeline.run")])
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_is_the_same_without_an_environment(script: str, module: str, option: str, tree: Tree) -> None:
+    shutil.copytree(ROOT / "pipeline", tree.root / "pipeline")
+    shutil.copy(ROOT / script, tree.root)
+    shown = tree.run(tree.root / script, "film.mkv", option)
+    with_environment = subprocess.run([sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert (shown.returncode, shown.stdout, shown.stderr) == (0, with_environment.stdout, "")
+    assert not (tree.root / ".venv").exists()
+
+
+def test_help_sets_up_where_it_needs_more_than_python(tree: Tree) -> None:
+    shown = tree.run(tree.root / "prepare-job.sh", "--help")  # there is no pipeline/ in this tree
+    assert shown.stderr.startswith("[INFO] First run: setting up .venv")
+    assert tree.done()[0] == "venv"
+
+
+def test_a_film_called_help_is_no_request_for_it(tree: Tree) -> None:
+    assert tree.run(tree.root / "prepare-job.sh", "--", "--help").stderr.startswith("[INFO] First run: setting up .venv")
 
 
 def test_a_wrapper_works_from_anywhere_and_sets_up_first(tree: Tree, tmp_path: Path) -> None:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import time
+
 import pytest
 
 from tests.scripts.conftest import Tree
@@ -47,6 +52,57 @@ def test_what_fails_leaves_the_hardware_cache_and_says_so(fault: str, tree: Tree
     (tree.root / fault).unlink()
     assert tree.install_mlx().returncode == 0
     assert tree.done()[-1] == "hardware"
+
+
+def test_what_was_damaged_meanwhile_is_installed_anew(tree: Tree) -> None:
+    """MLX's own packages alone, not the 7 GB that they share the environment with."""
+    tree.install_mlx()
+    (tree.root / "mlx broken").touch()
+    tree.done()
+    repaired = tree.install_mlx()
+    assert repaired.returncode == 0
+    assert "[INFO] The MLX that is installed does not work; installing it anew ...\n" in repaired.stderr
+    assert "--no-deps --force-reinstall" in (tree.root / "log").read_text()
+    assert tree.done() == ["choose", "verify", "mlx again", "verify", "model", "hardware"]
+    assert (tree.root / ".venv" / ".mlx-alone.txt").read_text() == "mlx==0.32.4\nmlx-whisper==0.4.3\n"
+    assert tree.install_mlx().returncode == 0
+    assert tree.done() == ["choose", "verify", "model", "hardware"]
+
+
+def test_a_build_for_cuda_is_installed_anew_too(tree: Tree) -> None:
+    (tree.root / "mlx build").write_text("cuda13\n")
+    tree.install_mlx()
+    (tree.root / "mlx broken").touch()
+    tree.done()
+    assert tree.install_mlx().returncode == 0
+    assert tree.done() == ["choose", "verify", "mlx again", "cuda", "verify", "model", "hardware"]
+
+
+def test_what_cannot_be_repaired_is_tried_once(tree: Tree) -> None:
+    tree.install_mlx()
+    (tree.root / "mlx broken").touch()
+    (tree.root / "mlx beyond repair").touch()
+    tree.done()
+    assert tree.install_mlx().returncode == 1
+    assert tree.done() == ["choose", "verify", "mlx again", "verify"]
+
+
+@pytest.mark.parametrize(("command", "again"), [(["install-mlx.sh"], "./install-mlx.sh"), (["scripts/bootstrap.sh", "--dev"], "the same command")])
+def test_an_interruption_is_said_and_keeps_what_works(command: list[str], again: str, tree: Tree) -> None:
+    tree.bootstrap()
+    tree.done()
+    (tree.root / "slow").touch()
+    child = subprocess.Popen([tree.root / command[0], *command[1:]], env=tree.env, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    while "--requirement" not in (tree.root / "log").read_text():
+        time.sleep(0.01)
+    os.killpg(child.pid, signal.SIGINT)
+    _, said = child.communicate(timeout=30)
+    assert child.returncode == 130
+    assert f"[ERROR] Interrupted; run {again} again to go on\n" in said
+    (tree.root / "slow").unlink()
+    tree.done()
+    assert tree.install_mlx().returncode == 0
+    assert "venv" not in tree.done()
 
 
 def test_a_build_for_cuda_that_cannot_be_had_leaves_what_works(tree: Tree) -> None:

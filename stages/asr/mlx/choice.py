@@ -17,9 +17,9 @@ import numpy as np
 
 from stages.asr.mlx import cuda, cuda_choice
 from stages.asr.mlx.rules import MAX_INITIAL_TIMESTAMP, Rules, Timestamps, Vocabulary
+from stages.largest import largest
 
 SEED = 1
-CHUNK = 128  # tokens of the vocabulary whose maximum is looked at before they are
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ class Chooser:
         This is CTranslate2's search (src/decoding.cc): of twice as many candidates, those among the first `beams` that end
         are texts, and the next that do not end take their places."""
         rows, beams, _ = logits.shape
-        values, tokens = _top(logits.reshape(rows * beams, -1), beams + 1)
+        values, tokens = largest(logits.reshape(rows * beams, -1), beams + 1)
         scores = (state.score[:, :, None] + values.reshape(rows, beams, -1) - total[:, :, None]).reshape(rows, -1)
         tokens = tokens.reshape(rows, -1)
         order = mx.argsort(-scores, axis=-1)[:, : 2 * beams]
@@ -240,18 +240,6 @@ class Chooser:
             finished=finished,
             done=state.done | over,
         )
-
-
-def _top(values: mx.array, count: int) -> tuple[mx.array, mx.array]:
-    """The largest of each row (R, V), in order, and where they are. They lie in the chunks whose maxima are largest: only these are sorted."""
-    rows, size = values.shape
-    chunks = -(-size // CHUNK)
-    padded = mx.pad(values, ((0, 0), (0, chunks * CHUNK - size)), constant_values=-mx.inf).reshape(rows, chunks, CHUNK)
-    likely = mx.argsort(-padded.max(axis=-1), axis=-1)[:, :count]
-    candidates = mx.take_along_axis(padded, likely[:, :, None], axis=1).reshape(rows, -1)
-    order = mx.argsort(-candidates, axis=-1)[:, :count]
-    places = mx.take_along_axis(likely, order // CHUNK, axis=-1) * CHUNK + order % CHUNK
-    return mx.take_along_axis(candidates, order, axis=-1), places
 
 
 def _forbidden(vocabulary: Vocabulary) -> mx.array:

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -74,21 +76,31 @@ def convert(path: Path, target: Path, numbers: NumberFormat) -> None:
     """Make `target` out of the file or folder `path`. Raises UsageError, SutradharError."""
     import mlx.core as mx
 
-    from stages.asr.mlx.conversion import writing
+    from stages.asr.mlx.conversion import provenance, writing
 
+    _refuse_within(target, path)
     # On the CPU: GPUs may multiply float32 with fewer digits, so that no error as small as one looks for would show.
     with downloads.place_for(target, FORM, _say) as place, mx.stream(mx.cpu):
         if place is None:
+            provenance.refuse_another(target, path, _form_of(path), numbers.full_name)
             _say(f"{target} is here already; remove it to make it anew")
             return
         form, original = read(path)
+        made_of = provenance.describe(path, form, numbers.full_name)
         _say(f"Converting {path} ({form}) to {target} ({numbers.name})")
         writing.write(place, original, numbers)
         apart = writing.check(place, original, numbers)
-        _say(f"Checked by decoding noise: the encoded sound is {apart:.2%} off the original's")
+        allowed = f"{numbers.name} may be up to {100 * numbers.tolerance:g}% off"
+        _say(f"Checked by decoding noise: the encoded sound is {apart:.2%} off the original's, where {allowed}")
         release, licence = _origin(path)
         files = {name: record(place / name) for name in writing.FILES}
-        downloads.write_source(place, release, FORM, f"converted from {form}, {numbers.name}", licence, files)
+        downloads.write_source(place, release, FORM, f"converted from {form}, {numbers.name}", licence, files, made_of)
+
+
+def _refuse_within(target: Path, path: Path) -> None:
+    """Raises UsageError where making `target` anew would take away what it is made of. Links and letters' case make no difference."""
+    if target.exists() and any(target.samefile(folder) for folder in (path, *path.parents)):
+        raise UsageError(f"{target} holds the model that is to be converted; choose another --output")
 
 
 def _origin(path: Path) -> tuple[Release, str]:
@@ -128,13 +140,25 @@ def _locate(source: str, models_dir: Path) -> tuple[Path, str]:
 
 def _target(output: str, name: str, numbers: NumberFormat, models_dir: Path) -> Path:
     if models.is_folder(output):
-        return Path(output).expanduser().resolve()
+        target = Path(output).expanduser().resolve()
+        if not target.parent.is_dir():
+            raise UsageError(f"There is no folder {target.parent} to put {target.name} into; make it, or choose another --output")
+        return target
     if output:
         if not PLAIN_NAME.fullmatch(output):
             raise UsageError(f"--output {output!r} is neither a name (letters, digits, '.', '_', '-') nor a folder (./{output})")
-        return models_dir / output
+        return (models_dir / output).resolve()
     suffix = f"-q{numbers.bits}" if numbers.bits else "-fp32" if numbers.dtype == "float32" else ""
-    return models_dir / f"{name}{suffix}-{FORM}"
+    return (models_dir / f"{name}{suffix}-{FORM}").resolve()
+
+
+def _name_of(target: Path, models_dir: Path) -> str:
+    """What it is called on a command line: by the shortest name that finds it."""
+    for name in (target.name.removesuffix(f"-{FORM}"), target.name):
+        found = None if models.is_folder(name) else models.find(name, FORM, models_dir=models_dir)
+        if found and found.path == target:
+            return name
+    return shlex.quote(str(target))
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -155,6 +179,7 @@ def make_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = make_parser().parse_args(argv)
     models_dir = House.find().models
+    os.umask(0o077)  # folders 0700, files 0600, as where a job converts
     try:
         if not models.can_convert(FORM):
             converter = FORMS[FORM].converter
@@ -171,6 +196,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("[ERROR] Interrupted; nothing was written", file=sys.stderr)
         return 130
+    _say(f"Next: ./prepare-job.sh FILM --transcribe -s LANGUAGE --backend {FORM} --model {_name_of(target, models_dir)}")
     print(target)
     return 0
 

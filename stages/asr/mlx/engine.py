@@ -44,6 +44,7 @@ def open_engine(settings: Settings, model: ResolvedModel, translate: bool, log: 
     if translate and (cut_decoder or not tokens.is_multilingual(network)):
         raise UsageError(f"WHISPER_MODEL={model.name} was not trained to translate: use large-v3, medium, small or base, or the workflow transcribe")
     engine = MlxWhisper(network, model, settings, translate, log)
+    log.info("Checking that MLX computes rightly")
     engine.check()
     return engine
 
@@ -68,7 +69,7 @@ class MlxWhisper:
         if slots == "auto":
             columns = MAX_LENGTH if settings.WHISPER_INITIAL_PROMPT else MAX_TEXT + COLUMNS
             slots = memory.fitting_slots(network, settings.WHISPERX_DEVICE, search.beams, columns)
-            log.info(f"Decoding {slots} windows at once (BATCH_SIZE=auto)")
+            log.info(f"BATCH_SIZE=auto: up to {slots} windows at once")
         self.engine = {
             "backend": "mlx",
             "device": settings.WHISPERX_DEVICE,

@@ -14,7 +14,7 @@ import pytest
 from pipeline import media
 from pipeline.errors import UsageError
 from pipeline.settings import Settings
-from pipeline.stage import Outcome, Stage
+from pipeline.stage import EngineNeed, Outcome, Stage
 from stages import asr
 from stages.transcript import Audio, Span, Transcript, Window, Windows, load, save
 from tests.conftest import ROOT
@@ -69,8 +69,10 @@ def test_makes_a_transcript_on_the_clock_of_the_film(sound: Path, tmp_path: Path
     }
     assert (outcome.degraded, outcome.seconds_of_media) == ((), 11.0)
     assert stage.progress[-1] == pytest.approx((9.3, 9.3))
-    assert caplog.messages[:2] == ["Configured device: cpu (from job config)", "Backend: whisperx (from job config)"]
-    assert caplog.messages[-1].startswith("Detected language: en (0.9")
+    device, backend, loading, language, decoding = caplog.messages
+    assert (device, backend) == ("Configured device: cpu (from job config)", "Backend: whisperx (from job config)")
+    assert (loading, decoding) == ("Loading base (whisperx, cpu)", "Recognising 3 windows")
+    assert language.startswith("Detected language: en (0.9")
     assert "film" not in caplog.text  # what is said does not go to the log
 
 
@@ -98,10 +100,16 @@ def test_a_translation_is_in_english(sound: Path, tmp_path: Path) -> None:
     assert translation.segments[0].start_ms >= START + SPEECH[2][0]
 
 
-def test_a_silent_film_has_an_empty_transcript_and_says_so(sound: Path, tmp_path: Path) -> None:
-    outcome, stage = run(asr.STAGE, sound, tmp_path, ())
-    assert load(stage.scratch / "asr" / "transcript.json", Transcript) == Transcript("und", START, 11_000, ())
+@pytest.mark.parametrize(("source", "language"), [("auto", "und"), ("de", "de")])
+def test_a_silent_film_has_an_empty_transcript_says_so_and_loads_nothing(
+    source: str, language: str, sound: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    outcome, stage = run(asr.TRANSLATING, sound, tmp_path, (), SOURCE_LANGUAGE=source, WHISPER_MODEL="not here")
+    assert load(stage.scratch / "asr" / "transcript.json", Transcript) == Transcript(language, START, 11_000, ())
+    assert load(stage.scratch / "asr" / "translation.json", Transcript) == Transcript("en", START, 11_000, ())
     assert outcome.summary == "Transcription completed: 0 segments"
+    assert (outcome.engine, outcome.packages, caplog.messages) == ({}, (), [])
     assert outcome.degraded[0].startswith("No speech was found")
 
 
@@ -114,6 +122,11 @@ def test_whisper_translates_into_english_only(targets: str) -> None:
 def test_a_language_that_whisper_does_not_know_is_refused_before_the_run() -> None:
     with pytest.raises(UsageError, match="Whisper does not know"):
         asr.check(Settings(SOURCE_LANGUAGE="brx"))
+
+
+def test_needs_a_machine_that_can_run_its_recogniser_on_its_device() -> None:
+    assert asr.STAGE.engines(Settings(WHISPER_BACKEND="mlx", WHISPERX_DEVICE="mps")) == (EngineNeed("mlx", "mps"),)
+    assert asr.STAGE.engines(Settings(WHISPER_BACKEND="whisperx", WHISPERX_DEVICE="mps")) == ()  # runs on the CPU then, and says so
 
 
 def test_needs_the_model_of_the_settings() -> None:

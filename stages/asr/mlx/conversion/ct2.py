@@ -18,7 +18,9 @@ from mlx_whisper.whisper import ModelDimensions
 from numpy.typing import NDArray
 
 from pipeline.errors import UsageError
-from stages.asr.mlx.conversion.original import POSITIONS, Decoded, Original, as_heads, dimensions, from_torch_layout, read_json, text_tokens
+from pipeline.model_content import read_json
+from stages.asr.mlx.conversion.original import POSITIONS, Decoded, Original, from_torch_layout, text_tokens
+from stages.asr.mlx.loading import as_heads, dimensions
 
 VERSIONS = range(4, 7)  # of the file; before 4 it did not say which type a number has
 SPECIFICATION = ("WhisperSpec", 3)

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import UsageError
-from stages.asr.mlx.conversion.original import Decoded, Original, as_heads, dimensions, from_torch_layout, load_arrays, read_json, text_tokens
+from pipeline.model_content import read_json
+from stages.asr.mlx.conversion.original import Decoded, Original, from_torch_layout, text_tokens
+from stages.asr.mlx.loading import as_heads, dimensions, load_arrays
 
 DIMENSIONS = {
     "n_mels": "num_mel_bins",
@@ -81,19 +83,18 @@ def _rename(name: str) -> str:
 
 
 def decode(folder: Path, mel: NDArray[np.float32]) -> Decoded:
-    """By transformers, in float32 on the CPU."""
+    """By transformers, in float32 on the CPU. Not by its class for generation, which looks for code in the folder and complains of its name."""
     import torch
-    from transformers import WhisperForConditionalGeneration
+    from transformers import WhisperModel
 
-    model = WhisperForConditionalGeneration.from_pretrained(
-        folder, local_files_only=True, use_safetensors=True, torch_dtype=torch.float32, attn_implementation="eager"
-    ).eval()
-    encoder, positions = model.model.encoder, mel.shape[2] // 2
+    model = WhisperModel.from_pretrained(folder, local_files_only=True, use_safetensors=True, dtype=torch.float32, attn_implementation="eager").eval()
+    encoder, positions = model.encoder, mel.shape[2] // 2
     encoder.embed_positions.weight = torch.nn.Parameter(encoder.embed_positions.weight[:positions])
     encoder.embed_positions.num_embeddings = positions
     encoder.config.max_source_positions = positions
     tokens = text_tokens(model.config.vocab_size)
     with torch.inference_mode():
         encoded = encoder(torch.from_numpy(mel))
-        logits = model(encoder_outputs=encoded, decoder_input_ids=torch.tensor([tokens])).logits
+        decoded = model.decoder(input_ids=torch.tensor([tokens]), encoder_hidden_states=encoded.last_hidden_state).last_hidden_state
+        logits = decoded @ model.decoder.embed_tokens.weight.T
     return Decoded(encoded.last_hidden_state[0].numpy(), tokens, logits[0].numpy())

@@ -7,28 +7,25 @@ from pathlib import Path
 
 import mlx.core as mx
 import numpy as np
-from mlx_whisper.load_models import load_model
 from mlx_whisper.whisper import Whisper
 from numpy.typing import NDArray
 
 from pipeline.errors import UsageError
-from stages.asr.mlx.conversion.original import TEXT_TOKENS, Decoded, Original, as_heads, dimensions, load_arrays, read_json, text_tokens
+from stages.asr.mlx.conversion.original import TEXT_TOKENS, Decoded, Original, text_tokens
+from stages.asr.mlx.loading import check_weights, load_whisper, pop_heads, read_folder
 
 
 def read(folder: Path) -> Original:
     """Raises UsageError."""
-    config = read_json(folder / "config.json")
-    if config.get("quantization"):
+    dims, weights = read_folder(folder)
+    if any(name.endswith(".scales") for name in weights):
         raise UsageError("it is quantised already; take the model it was made of")
-    dims = dimensions(config)
-    file = next(folder / name for name in ("weights.safetensors", "weights.npz") if (folder / name).is_file())
-    weights = load_arrays(file)
-    heads = weights.pop("alignment_heads", None)
-    return Original(dims, weights, None, as_heads(heads.tolist() if heads is not None else None, dims), partial(_decode_folder, folder))
+    check_weights(weights, Whisper(dims))
+    return Original(dims, weights, None, pop_heads(weights, dims), partial(_decode_folder, folder))
 
 
 def _decode_folder(folder: Path, mel: NDArray[np.float32]) -> Decoded:
-    model = load_model(str(folder))
+    model = load_whisper(folder)
     return decode(model, mel, text_tokens(model.dims.n_vocab))
 
 

@@ -15,7 +15,8 @@ from mlx_whisper.whisper import ModelDimensions
 from numpy.typing import NDArray
 
 from pipeline.errors import UsageError
-from stages.asr.mlx.conversion.original import Decoded, Heads, Original, dimensions, from_torch_layout, text_tokens
+from stages.asr.mlx.conversion.original import Decoded, Original, from_torch_layout, text_tokens
+from stages.asr.mlx.loading import Heads, dimensions
 
 # Which heads follow the speech, by the name of the published file: `_ALIGNMENT_HEADS` in whisper/__init__.py of openai/whisper
 # (MIT). A compressed mask (layers, heads).

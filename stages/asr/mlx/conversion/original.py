@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Any, cast
+from dataclasses import dataclass
 
 import mlx.core as mx
 import numpy as np
-from mlx.utils import tree_flatten
 from mlx_whisper.whisper import ModelDimensions, Whisper, sinusoids
 from numpy.typing import NDArray
 
 from pipeline.errors import UsageError
+from stages.asr.mlx.loading import Heads, check_weights
 
 TEXT_TOKENS = 8
 POSITIONS = "encoder.positional_embedding"  # constants, so not among mlx-whisper's weights
-Heads = NDArray[np.int32]  # (count, 2): layer and head
 
 
 @dataclass(frozen=True)
@@ -50,14 +46,7 @@ def from_torch_layout(
     positions = rest.pop(POSITIONS, None)
     if positions is not None:
         _check_positions(positions, dims)
-    needed = {name: array.shape for name, array in named_arrays(Whisper(dims)).items() if name != "alignment_heads"}
-    for name, shape in needed.items():
-        if name not in rest:
-            raise UsageError(f"it has no {name}")
-        if rest[name].shape != shape:
-            raise UsageError(f"{name} is {rest[name].shape}, not {shape}")
-    if surplus := sorted(rest.keys() - needed):
-        raise UsageError(f"Whisper has no {surplus[0]}")
+    check_weights(rest, Whisper(dims))
     return Original(dims, rest, positions, heads, decode)
 
 
@@ -65,48 +54,6 @@ def _check_positions(positions: mx.array, dims: ModelDimensions) -> None:
     computed = sinusoids(dims.n_audio_ctx, dims.n_audio_state)
     if positions.shape != computed.shape or bool(mx.abs(positions - computed).max() > 1e-2):  # bfloat16 rounds by up to 4e-3
         raise UsageError("its encoder's positions are not Whisper's sinusoids, which is what MLX would use")
-
-
-def named_arrays(model: Any) -> dict[str, mx.array]:
-    return dict(cast(list[tuple[str, mx.array]], tree_flatten(model.parameters())))
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Raises UsageError."""
-    try:
-        content = json.loads(path.read_bytes())
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
-        raise UsageError(f"its {path.name} is damaged")
-    return content
-
-
-def load_arrays(path: Path) -> dict[str, mx.array]:
-    """Of a .safetensors or .npz file. Raises UsageError."""
-    try:
-        return dict(cast(dict[str, mx.array], mx.load(str(path))))
-    except (RuntimeError, ValueError):
-        raise UsageError(f"{path.name} is damaged") from None
-
-
-def dimensions(values: Mapping[str, object]) -> ModelDimensions:
-    """Raises UsageError."""
-    found = {field.name: values.get(field.name) for field in fields(ModelDimensions)}
-    for name, value in found.items():
-        if not isinstance(value, int) or value <= 0:
-            raise UsageError(f"its {name} is {value!r}")
-    return ModelDimensions(**found)
-
-
-def as_heads(pairs: object, dims: ModelDimensions) -> Heads | None:
-    """Raises UsageError for heads that the model does not have."""
-    if not pairs:
-        return None
-    heads = np.array(pairs, np.int32)
-    if heads.ndim != 2 or heads.shape[1] != 2 or heads.min() < 0 or (heads >= (dims.n_text_layer, dims.n_text_head)).any():
-        raise UsageError(f"its alignment heads are {pairs!r}")
-    return heads
 
 
 def text_tokens(end: int) -> list[int]:

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from pipeline.errors import SutradharError, UsageError
 from stages.asr.mlx.conversion.mlx_folder import decode
-from stages.asr.mlx.conversion.original import Original, named_arrays
-from stages.asr.mlx.loading import load_whisper
+from stages.asr.mlx.conversion.original import Original
+from stages.asr.mlx.loading import load_whisper, named_arrays
 
 FILES = ("config.json", "weights.safetensors")
 GROUP = 64  # weights that share a scale, as in mlx-community's quantised models
@@ -43,6 +43,15 @@ class NumberFormat:
     @property
     def name(self) -> str:
         return f"{self.bits} bit" if self.bits else self.dtype
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.bits} bit beside {self.dtype}" if self.bits else self.dtype
+
+    @property
+    def tolerance(self) -> float:
+        """How far the sound as encoded may be from the original's, as a share."""
+        return ENCODED[self.name]
 
     def of_layer(self, name: str) -> dict[str, int]:
         """Group size and bits of a layer that is quantised."""
@@ -99,7 +108,7 @@ def check(folder: Path, original: Original, numbers: NumberFormat) -> float:
     _compare_weights(written, original, numbers)
     found = decode(written, mel, expected.tokens, original.positions)
     apart = float(difference(found.encoded, expected.encoded).mean())
-    _refuse_beyond(ENCODED[numbers.name], f"the sound in {numbers.name}", apart)
+    _refuse_beyond(numbers.tolerance, f"the sound in {numbers.name}", apart)
     return apart
 
 

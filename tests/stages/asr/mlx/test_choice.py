@@ -14,7 +14,7 @@ pytest.importorskip("mlx_whisper", reason="MLX is not installed: ./install-mlx.s
 
 import mlx.core as mx
 
-from stages.asr.mlx.choice import Search, _top
+from stages.asr.mlx.choice import Search
 from stages.asr.mlx.rules import Vocabulary
 from stages.asr.mlx.slots import Slots, Task, Text
 
@@ -131,13 +131,3 @@ def test_a_slot_draws_only_the_samples_that_are_wanted_and_waits_for_no_others()
 def test_greedy_and_sampled_texts_go_through_together() -> None:
     texts = decode(DETOUR, Search(2, length_penalty=0), [(0.0, 0), (1.0, 0), (0.0, 0)])
     assert [texts[0].tokens, texts[2].tokens] == [[B], [B]]
-
-
-@pytest.mark.parametrize("size", [5, 128, 1000])
-def test_the_largest_of_each_row_are_found_wherever_they_lie(size: int) -> None:
-    values = np.random.default_rng(0).permutation(3 * size).reshape(3, size).astype(np.float32)
-    values[0, 0] = -np.inf
-    found, places = (np.array(result) for result in _top(mx.array(values), 4))
-    expected = np.argsort(-values, axis=-1)[:, :4]
-    assert places.tolist() == expected.tolist()
-    assert found.tolist() == np.take_along_axis(values, expected, axis=-1).tolist()

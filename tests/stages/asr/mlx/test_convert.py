@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,11 +26,13 @@ from mlx_whisper import torch_whisper
 from mlx_whisper.load_models import load_model
 from transformers import WhisperConfig, WhisperForConditionalGeneration
 
+from pipeline import downloads
 from pipeline.errors import SutradharError, UsageError
-from pipeline.model_folder import forms_of, read_source
+from pipeline.files import record
+from pipeline.model_folder import Release, forms_of, read_source
 from stages.asr.mlx import convert
 from stages.asr.mlx.conversion import ct2, huggingface, openai, original, writing
-from stages.asr.mlx.loading import load_whisper
+from stages.asr.mlx.loading import load_whisper, named_arrays
 
 BASE = ROOT / "models" / "base"
 WIDTH, MELS, FRAMES, VOCABULARY, END = 128, 8, 120, 340, 300
@@ -177,7 +181,7 @@ def test_a_model_of_one_number_of_bits_is_loaded_as_mlx_whisper_does(hf: Path, t
     writing.write(made, huggingface.read(hf), writing.NumberFormat())
     model = load_model(str(made))
     mlx.nn.quantize(model, 64, 4)
-    mx.save_safetensors(str(made / "weights.safetensors"), original.named_arrays(model))
+    mx.save_safetensors(str(made / "weights.safetensors"), named_arrays(model))
     config = json.loads((made / "config.json").read_text())
     (made / "config.json").write_text(json.dumps(config | {"quantization": {"group_size": 64, "bits": 4}}))
     expected = load_model(str(made))(mx.array(MEL.transpose(0, 2, 1)), mx.array([TOKENS]))
@@ -295,7 +299,7 @@ def test_refuses_damaged_files(whisper: Any, hf: Path, house: Path, tmp_path: Pa
     assert "model.bin is of version 2, not 4 to 6" in refusal([str(model.parent)], house, capsys)
     weights = hf / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1000])
-    assert refusal([str(hf)], house, capsys).endswith("cannot be converted: model.safetensors is damaged")
+    assert refusal([str(hf)], house, capsys).endswith("cannot be converted: its model.safetensors is damaged")
 
 
 def test_refuses_what_is_no_whisper_of_openais_kind(hf: Path, house: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -366,3 +370,143 @@ def test_two_at_once_make_one(hf: Path, house: Path) -> None:
     assert [out for out, _ in printed] == [f"{house / 'small'}\n"] * 2
     assert sum("Converting" in err for _, err in printed) == 1
     assert forms_of(house / "small") == ["mlx"]
+
+
+# --- What is there already
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return capsys.readouterr().err.splitlines()
+
+
+@pytest.mark.parametrize("output", ["same", "./same", "link", "{house}/same", "{house}/../models/link"])
+def test_never_writes_over_its_own_source(
+    output: str, whisper: Any, house: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever it is called, and also where we have made it, as the starter model."""
+    source = make_ct2(whisper, house / "same")
+    (source / "tokenizer.json").write_text("{}")
+    (house / "link").symlink_to(source)
+    downloads.write_source(source, Release("someone/x"), "ct2", "hub", "mit", {})
+    before = sorted(path.name for path in source.iterdir())
+    monkeypatch.chdir(house)
+    for name in ("same", "./same", "link"):
+        assert convert.main([name, "--output", output.format(house=house)]) == 2
+        assert lines(capsys) == [f"[ERROR] {source} holds the model that is to be converted; choose another --output"]
+    assert sorted(path.name for path in source.iterdir()) == before
+    assert sorted(path.name for path in house.iterdir()) == ["link", "same"]
+
+
+def test_never_writes_over_what_its_source_lies_in(hf: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_pt(tmp_path / "mine.pt")
+    for source in (hf, tmp_path / "mine.pt"):
+        assert convert.main([str(source), "--output", str(tmp_path)]) == 2
+        assert "holds the model that is to be converted" in lines(capsys)[-1]
+    assert (hf / "model.safetensors").is_file()
+
+
+def test_only_a_damaged_model_of_ours_is_made_anew(whisper: Any, hf: Path, house: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert convert.main([str(hf)]) == 0
+    weights = house / "hf-mlx" / "weights.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:1000])
+    assert convert.main([str(hf)]) == 0
+    assert weights.read_bytes() == whole
+    weights.write_bytes(whole[:1000])
+    (house / "hf-mlx" / "notes.txt").write_text("mine")
+    assert convert.main([str(hf)]) == 2
+    assert "move it away and try again" in lines(capsys)[-1]
+    other = make_ct2(whisper, house / "other")
+    downloads.write_source(other, Release("someone/x"), "ct2", "hub", "mit", {path.name: record(path) for path in other.iterdir()})
+    assert convert.main([str(hf), "--output", "other"]) == 2
+    assert f"{other} is there, but is no mlx model" in lines(capsys)[-1]
+    assert (other / "model.bin").is_file()
+
+
+def test_the_same_again_is_here_already(hf: Path, house: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also from a copy, which has another time."""
+    assert convert.main([str(hf)]) == 0
+    shutil.copytree(hf, hf.with_name("copy"), copy_function=shutil.copyfile)
+    capsys.readouterr()
+    for source in ("hf", "copy"):
+        assert convert.main([str(hf.with_name(source)), "--output", "hf-mlx"]) == 0
+        assert lines(capsys)[0] == f"[INFO] {house / 'hf-mlx'} is here already; remove it to make it anew"
+
+
+def test_another_original_or_other_numbers_are_not_here_already(hf: Path, house: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made, remedy = house / "hf-mlx", "remove it, or choose another --output"
+    assert convert.main([str(hf)]) == 0
+    tuned = tmp_path / "tuned" / "hf"
+    shutil.copytree(hf, tuned)
+    weights = bytearray((tuned / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+    status = (hf / "model.safetensors").stat()
+    (tuned / "model.safetensors").write_bytes(weights)
+    os.utime(tuned / "model.safetensors", ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert convert.main([str(tuned)]) == 2
+    assert lines(capsys)[-1] == f"[ERROR] {made} is there already, made of {hf} in float16, not of {tuned} in float16: {remedy}"
+    assert convert.main([str(hf), "--bits", "4", "--output", "hf-mlx"]) == 2
+    assert lines(capsys)[-1] == f"[ERROR] {made} is there already, made of {hf} in float16, not of {hf} in 4 bit beside float16: {remedy}"
+    (hf / "model.safetensors").write_bytes(weights)
+    assert convert.main([str(hf)]) == 2
+    assert lines(capsys)[-1] == f"[ERROR] {made} is there already, made of {hf} before that was changed: {remedy}"
+
+
+def test_what_was_downloaded_is_not_here_already(hf: Path, house: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert convert.main([str(hf)]) == 0
+    downloads.write_source(house / "hf-mlx", Release("someone/x"), "mlx", "hub", "mit", {})
+    assert convert.main([str(hf)]) == 2
+    assert f"{house / 'hf-mlx'} is there already, from someone/x, hub: remove it" in lines(capsys)[-1]
+
+
+# --- What is said, and what is left
+
+
+def test_says_what_it_was_held_to_and_what_comes_next(hf: Path, house: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert convert.main([str(hf), "--bits", "4"]) == 0
+    _, checked, following = lines(capsys)
+    assert re.fullmatch(
+        r"\[INFO\] Checked by decoding noise: the encoded sound is [\d.]+% off the original's, where 4 bit may be up to 30% off", checked
+    )
+    assert following == "[INFO] Next: ./prepare-job.sh FILM --transcribe -s LANGUAGE --backend mlx --model hf-q4"
+    for output, name in (("mine", "mine"), ("large-mlx", "large-mlx"), (str(tmp_path / "a b"), f"'{tmp_path / 'a b'}'")):  # `large` is large-v3
+        assert convert.main([str(hf), "--output", output]) == 0
+        assert lines(capsys)[-1].endswith(f" --model {name}")
+
+
+def test_other_programs_say_nothing(whisper: Any, tmp_path: Path, house: Path) -> None:
+    """A name that is none in Python makes transformers complain, and so may a parameter that it has renamed."""
+    whisper.save_pretrained(tmp_path / "my model's")
+    command = [sys.executable, "-m", "stages.asr.mlx.convert", str(tmp_path / "my model's"), "--output", "x"]
+    child = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert child.returncode == 0
+    assert [line.partition(" ")[0] for line in child.stderr.splitlines()] == ["[INFO]"] * 3
+
+
+def test_leaves_no_lock_and_makes_no_parents(hf: Path, house: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert convert.main([str(hf)]) == 0
+    assert [path.name for path in house.iterdir()] == ["hf-mlx"]
+    (hf / "config.json").write_text("{")
+    assert convert.main([str(hf), "--output", "refused"]) == 2
+    assert [path.name for path in house.iterdir()] == ["hf-mlx"]
+    assert convert.main([str(hf), "--output", str(tmp_path / "none" / "x")]) == 2
+    assert lines(capsys)[-1] == f"[ERROR] There is no folder {tmp_path / 'none'} to put x into; make it, or choose another --output"
+    assert not (tmp_path / "none").exists()
+
+
+def test_what_is_made_is_private_whoever_converts(hf: Path, house: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        assert convert.main([str(hf)]) == 0
+    finally:
+        os.umask(before)
+    assert {oct(path.stat().st_mode & 0o777) for path in (house / "hf-mlx").iterdir()} == {"0o600"}
+    assert oct((house / "hf-mlx").stat().st_mode & 0o777) == "0o700"
+
+
+def test_heads_of_another_width_are_refused(hf: Path, house: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = json.loads((hf / "config.json").read_text())
+    (hf / "config.json").write_text(json.dumps(config | {"decoder_attention_heads": 4}))
+    assert refusal([str(hf)], house, capsys).endswith(
+        "cannot be converted: it has 4 heads in a width of 128, where each must be 64 wide, as in OpenAI's models"
+    )

@@ -113,7 +113,7 @@ def test_decodes_as_many_windows_as_fit_and_says_how_many(tiny: Network, monkeyp
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(memory, "free_bytes", lambda device: 10**12)
     open_mlx(BATCH_SIZE="auto", **QUICK)
-    assert caplog.messages == ["Decoding 8 windows at once (BATCH_SIZE=auto)"]
+    assert caplog.messages == ["BATCH_SIZE=auto: up to 8 windows at once", "Checking that MLX computes rightly"]
 
 
 def test_says_that_memory_made_do_for_fewer(tiny: Network, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from stages.english import is_translation
 from stages.transcript import Segment
-from stages.translate import is_translation
 
 
 def segment(text: str, start_ms: int = 0, end_ms: int = 1000) -> Segment:

@@ -1,0 +1,97 @@
+"""What is wrong inside a model folder, as far as it shows without loading the model.
+
+Checks are cheap, since a folder is looked at whenever a job is prepared: they read a configuration and the table of contents
+of the weights, never the weights.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pipeline.errors import UsageError
+
+# Of a Whisper: fields of `ModelDimensions` in mlx_whisper/whisper.py, and in OpenAI's original.
+DIMENSIONS = (
+    "n_mels", "n_audio_ctx", "n_audio_state", "n_audio_head", "n_audio_layer", "n_vocab", "n_text_ctx", "n_text_state", "n_text_head", "n_text_layer"
+)  # fmt: skip
+HEAD_WIDTH = 64  # of every Whisper of OpenAI's; the decoder on MLX knows no other
+MLX_WEIGHTS = ("weights.safetensors", "weights.npz")  # the first that is there counts
+LONGEST_HEADER = 100_000_000  # bytes, which is safetensors' own limit
+
+
+class Tensor(msgspec.Struct):
+    """An entry in the header of a safetensors file. Its metadata, which stand among them, have no offsets; MLX writes null for none."""
+
+    data_offsets: tuple[int, int] = (0, 0)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Raises UsageError for what is no object, and OSError."""
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise UsageError(f"its {path.name} is damaged")
+    return content
+
+
+def mlx_problem(folder: Path) -> str:
+    """Of a folder that has its files, in half a sentence; empty for nothing."""
+    try:
+        config = read_json(folder / "config.json")
+        weights = mlx_weights(folder)
+        whole = _is_whole_archive(weights) if weights.suffix == ".npz" else is_whole_safetensors(weights)
+    except UsageError as error:
+        return str(error)
+    except OSError as error:
+        return f"{error.filename} cannot be read: {error.strerror}"
+    if config.get("model_type", "whisper") != "whisper":
+        return f"its config.json calls it {config['model_type']!r}, not 'whisper'"
+    return dimensions_problem(config) or ("" if whole else f"its {weights.name} is damaged or cut short")
+
+
+def mlx_weights(folder: Path) -> Path:
+    return next((folder / name for name in MLX_WEIGHTS if (folder / name).is_file()), folder / MLX_WEIGHTS[0])
+
+
+def dimensions_problem(values: Mapping[str, object]) -> str:
+    """Why these are not the dimensions of a Whisper that can be decoded here; empty where they are."""
+    found: dict[str, int] = {}
+    for name in DIMENSIONS:
+        value = values.get(name)
+        if type(value) is not int or value <= 0:
+            return f"it does not say its {name}" if value is None else f"its {name} is {value!r}"
+        found[name] = value
+    for part in ("audio", "text"):
+        width, heads = found[f"n_{part}_state"], found[f"n_{part}_head"]
+        if width != HEAD_WIDTH * heads:
+            return f"it has {heads} heads in a width of {width}, where each must be {HEAD_WIDTH} wide, as in OpenAI's models"
+    if found["n_audio_state"] != found["n_text_state"]:
+        return f"its encoder is {found['n_audio_state']} wide and its decoder {found['n_text_state']}"
+    return ""
+
+
+def _is_whole_archive(path: Path) -> bool:
+    """Whether the table of contents is there, which stands at the end of a .npz file."""
+    import zipfile
+
+    return zipfile.is_zipfile(path)
+
+
+def is_whole_safetensors(path: Path) -> bool:
+    """Whether the file is as long as its header says. The layout: the header's length in 8 bytes, the header in JSON, the numbers. Raises OSError."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if length > LONGEST_HEADER:
+            return False
+        try:
+            header = msgspec.json.decode(file.read(length), type=dict[str, Tensor | None])
+        except ValueError:  # msgspec's own are such, and so are those of texts that are not UTF-8
+            return False
+    return path.stat().st_size == 8 + length + max((tensor.data_offsets[1] for tensor in header.values() if tensor), default=0)

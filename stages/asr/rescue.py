@@ -1,0 +1,108 @@
+"""Where a translation into English is missing, Whisper's own of that stretch of sound takes its place, if it gives one.
+
+Whisper is loaded only where something is missing. It is a stage of its own because the recogniser lives here, and translators elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from pipeline.stage import Outcome, Stage, StageContext
+from pipeline.wording import counted
+from stages import asr
+from stages.sound import Sound
+from stages.transcript import UNTRANSLATED, Audio, Segment, Span, Transcript, Translations, load, save
+
+if TYPE_CHECKING:
+    from stages.asr.recogniser import AudioWindow
+
+TARGET = "en"  # all that Whisper translates into
+LONGEST_MS = 30_000  # of a window
+TRANSCRIPTS = "rescue/transcripts.json"
+
+
+def run(ctx: StageContext) -> Outcome:
+    from msgspec.structs import replace
+
+    translations = load(ctx.read("translate/transcripts.json"), Translations).transcripts
+    source = load(ctx.read("align/transcript.json"), Transcript)
+    english = next((transcript for transcript in translations if transcript.language == TARGET), None)
+    missing = [segment for segment in english.segments if segment.note.startswith(UNTRANSLATED)] if english else []
+    if not missing:
+        save(ctx.write(TRANSCRIPTS), Translations(translations))
+        return Outcome(summary="Nothing to rescue: no translation into English is missing", seconds_of_media=0.0)
+    rescued, engine, packages, degraded = _rescue(missing, source, ctx)
+    merged = [
+        replace(transcript, segments=tuple(_merged(transcript.segments, rescued))) if transcript is english else transcript
+        for transcript in translations
+    ]
+    save(ctx.write(TRANSCRIPTS), Translations(tuple(merged)))
+    return Outcome(
+        summary=f"Whisper translated {len(rescued)} of {counted(len(missing), 'sentence')} that IndicTrans2 could not",
+        engine=engine,
+        packages=packages,
+        degraded=(*degraded, f"{len(rescued)} of {counted(len(missing), 'missing sentence')} translated by Whisper"),
+        seconds_of_media=sum(segment.end_ms - segment.start_ms for segment in missing) / 1000,
+    )
+
+
+def _rescue(
+    missing: Sequence[Segment], source: Transcript, ctx: StageContext
+) -> tuple[dict[int, list[Segment]], dict[str, str], tuple[str, ...], Sequence[str]]:
+    """By the number of the missing segment, what Whisper has for it; and which engine that was, its packages, and its fallbacks."""
+    from msgspec.structs import replace
+
+    from stages.asr.phrases import segments_of
+    from stages.english import is_translation
+
+    audio = load(ctx.read("demux/audio.json"), Audio)
+    recogniser = asr.open_for(ctx, translate=True)
+    rescued: dict[int, list[Segment]] = {}
+    with Sound(ctx.read("demux/audio.wav")) as sound:
+        for done, recognition in enumerate(recogniser.recognise(_windows(missing, sound, audio, source.language)), 1):
+            ctx.progress(done, len(missing))
+            segment = missing[recognition.window]
+            found = [one for one in segments_of([recognition.translation] if recognition.translation else []) if is_translation(one, source.segments)]
+            if found:
+                rescued[segment.id] = [replace(_inside(one, segment), note="by Whisper") for one in found]
+    return rescued, recogniser.engine, recogniser.packages, recogniser.degraded
+
+
+def _windows(missing: Sequence[Segment], sound: Sound, audio: Audio, language: str) -> Iterator[AudioWindow]:
+    from stages.asr.recogniser import AudioWindow
+
+    for number, segment in enumerate(missing):
+        end_ms = min(segment.end_ms, segment.start_ms + LONGEST_MS)
+        samples = sound.read_ms(segment.start_ms - audio.start_ms, end_ms - audio.start_ms)
+        yield AudioWindow(number, segment.start_ms, samples, (Span(segment.start_ms, end_ms),), language)
+
+
+def _inside(found: Segment, segment: Segment) -> Segment:
+    """In the time of the one that it stands for."""
+    from msgspec.structs import replace
+
+    def bounded(ms: int) -> int:
+        return min(max(ms, segment.start_ms), segment.end_ms)
+
+    words = tuple(replace(word, start_ms=bounded(word.start_ms), end_ms=bounded(word.end_ms)) for word in found.words)
+    return replace(found, start_ms=bounded(found.start_ms), end_ms=bounded(found.end_ms), words=words)
+
+
+def _merged(segments: Sequence[Segment], rescued: dict[int, list[Segment]]) -> Iterator[Segment]:
+    from msgspec.structs import replace
+
+    merged = (one for segment in segments for one in rescued.get(segment.id, [segment]))
+    for number, segment in enumerate(merged):
+        yield replace(segment, id=number)
+
+
+STAGE = Stage(
+    name="rescue",
+    run=run,
+    reads=("demux/audio.wav", "demux/audio.json", "align/transcript.json", "translate/transcripts.json"),
+    writes=(TRANSCRIPTS,),
+    settings=asr.STAGE.settings,
+    tuning=asr.STAGE.tuning,
+    models=asr.STAGE.models,
+)

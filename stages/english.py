@@ -1,0 +1,26 @@
+"""Tells whether what Whisper gives for a translation into English is one: now and then it writes down what it hears instead."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from stages.transcript import Segment
+
+FEW_WORDS = 3  # so many may be the same in both languages: names, hotel, okay
+SAME = 0.6  # of the words, and it is the source again: spelled a little differently, 9 of 12 were (Spanish, base)
+
+
+def is_translation(segment: Segment, source: Sequence[Segment]) -> bool:
+    """Whether a segment is in Latin script and not a copy of what is said at its time."""
+    letters = [character for character in segment.text if character.isalpha()]
+    latin = sum("LATIN" in unicodedata.name(letter, "") for letter in letters)
+    said = {word for other in source if other.start_ms < segment.end_ms and segment.start_ms < other.end_ms for word in _words(other.text)}
+    words = _words(segment.text)
+    copied = sum(word in said for word in words)
+    return 2 * latin >= len(letters) and not (len(words) > FEW_WORDS and copied >= SAME * len(words))
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())

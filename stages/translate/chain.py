@@ -1,0 +1,148 @@
+"""From sentences to translations that pass the guards: in one go, then by other ways for those that do not.
+
+The chain: the search as set; other hypotheses of it, without repeated runs of tokens; greedy; in halves. What no way brings through the
+guards is no translation, and is told of as such: the source text never stands in for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+from stages.characters import ends_clause
+from stages.glossary import Glossary
+from stages.translate import roman
+from stages.translate.guards import Fault, faults
+from stages.translate.indictrans2.engine import Translation
+from stages.translate.indictrans2.generator import Search
+from stages.translate.sentences import Sentence, distinct
+
+UNREPEATED = 4  # tokens: what a loop repeats and other sentences hardly do
+HALF_WORDS = 3  # the fewest that a half may have
+Way = Literal["search", "other hypotheses", "greedy", "halves", "glossary", "as spoken", "label", "none"]
+
+
+class Translator(Protocol):
+    def translate(
+        self, sentences: Sequence[str], source: str, target: str, search: Search, report: Callable[[int, int], None] = ...
+    ) -> list[list[Translation]]:
+        """The translations of each sentence, the best first."""
+        ...
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """What became of a sentence: `text` is without its markup. `faults` are those of the first try where no way was found."""
+
+    text: str
+    score: float
+    way: Way
+    faults: tuple[Fault | Literal["roman script"], ...] = ()
+    missing_terms: int = 0
+
+
+class Chain:
+    """Translates between two languages."""
+
+    def __init__(self, translator: Translator, source: str, target: str, search: Search, glossary: Glossary) -> None:
+        self._translator, self._source, self._target = translator, source, target
+        self._search, self._glossary = search, glossary
+
+    def render(self, sentences: Sequence[Sentence], report: Callable[[int, int], None] = lambda done, total: None) -> list[Rendering]:
+        """Of each sentence, in their order. What is said twice is translated once."""
+        settled = [self._without_translator(sentence) for sentence in sentences]
+        texts, places = distinct(sentence.text for sentence, done in zip(sentences, settled, strict=True) if done is None)
+        renderings = self._translate(texts, report) if texts else []
+        rendered = iter(renderings[place] for place in places)
+        return [done or next(rendered) for done in settled]
+
+    def _without_translator(self, sentence: Sentence) -> Rendering | None:
+        """Labels, and what is said in the target language already; None for the rest."""
+        if not sentence.text:
+            return Rendering("", 0.0, "label")
+        if sentence.language == self._target:
+            return Rendering(sentence.text, 0.0, "as spoken")
+        written = roman.language_of(sentence.text) if self._source != "en" and roman.is_latin(sentence.text) else ""
+        if written == "english":
+            return Rendering(sentence.text, 0.0, "as spoken")
+        if written == "hindi":
+            return Rendering("", 0.0, "none", ("roman script",))
+        return None
+
+    def _translate(self, texts: Sequence[str], report: Callable[[int, int], None]) -> list[Rendering]:
+        found = self._translator.translate(texts, self._source, self._target, self._search, report)
+        renderings = [self._judge(text, one, "search") for text, one in zip(texts, found, strict=True)]
+        attempts: list[tuple[Way, Callable[[Sequence[str]], list[list[Translation]]]]] = [
+            ("other hypotheses", self._others),
+            ("greedy", self._greedy),
+            ("halves", self._halves),
+        ]
+        for way, attempt in attempts:
+            failed = [number for number, rendering in enumerate(renderings) if rendering.faults]
+            tried = attempt([texts[number] for number in failed]) if failed else []
+            for number, hypotheses in zip(failed, tried, strict=True):
+                better = self._judge(texts[number], hypotheses, way)
+                if not better.faults:
+                    renderings[number] = better
+        renderings = [replace(one, text="", way="none") if one.faults else one for one in renderings]
+        return self._with_terms(texts, renderings)
+
+    def _judge(self, text: str, hypotheses: Sequence[Translation], way: Way) -> Rendering:
+        """The first without faults; else the first, with its own."""
+        judged = [(one, faults(text, one.text, self._source, self._target)) for one in hypotheses or [Translation("", 0.0)]]
+        best, found = next(((one, wrong) for one, wrong in judged if not wrong), judged[0])
+        return Rendering(best.text, best.score, way, found)
+
+    def _others(self, texts: Sequence[str]) -> list[list[Translation]]:
+        beams = max(5, self._search.beams)
+        return self._translator.translate(
+            texts, self._source, self._target, replace(self._search, beams=beams, hypotheses=beams, unrepeated=UNREPEATED)
+        )
+
+    def _greedy(self, texts: Sequence[str]) -> list[list[Translation]]:
+        return self._translator.translate(texts, self._source, self._target, replace(self._search, beams=1))
+
+    def _halves(self, texts: Sequence[str]) -> list[list[Translation]]:
+        """Both halves of each, put together; none of what is too short to be cut."""
+        halves = [halve(text) for text in texts]
+        found = iter(self._translator.translate([half for pair in halves for half in pair], self._source, self._target, self._search))
+        return [[_joined(next(found)[0], next(found)[0])] if pair else [] for pair in halves]
+
+    def _with_terms(self, texts: Sequence[str], renderings: list[Rendering]) -> list[Rendering]:
+        """Those in which a term of the glossary is missing once more, with the terms protected."""
+        missing = [
+            (number, terms)
+            for number, one in enumerate(renderings)
+            if one.way != "none" and (terms := self._glossary.missing(texts[number], one.text))
+        ]
+        protected = [self._glossary.protect(texts[number]) for number, _ in missing]
+        found = self._translator.translate([one.text for one in protected], self._source, self._target, self._search) if missing else []
+        for (number, terms), one, hypotheses in zip(missing, protected, found, strict=True):
+            restored = [replace(hypothesis, text=one.restore(hypothesis.text)) for hypothesis in hypotheses]
+            kept = [hypothesis for hypothesis in restored if self._glossary.kept(texts[number], hypothesis.text)]
+            better = self._judge(texts[number], kept, "glossary")
+            renderings[number] = replace(renderings[number], missing_terms=len(terms)) if better.faults else better
+        return renderings
+
+
+def halve(text: str) -> tuple[str, ...]:
+    """Two parts, cut rather after a comma than in the middle; none where a half would be a few words."""
+    words = text.split()
+    places = range(HALF_WORDS, len(words) - HALF_WORDS + 1)
+    if not places:
+        return ()
+    best = min(places, key=lambda place: abs(2 * place - len(words)) - len(words) * ends_clause(words[place - 1]) / 2)
+    return " ".join(words[:best]), " ".join(words[best:])
+
+
+def _joined(left: Translation, right: Translation) -> Translation:
+    """One sentence again: the first half's full stop goes."""
+    return Translation(f"{left.text.rstrip('.।')} {right.text}", (left.score + right.score) / 2)
+
+
+def ways(renderings: Sequence[Rendering]) -> Iterator[tuple[Way, int]]:
+    """How many went which way, but for the usual ones."""
+    for way in ("other hypotheses", "greedy", "halves", "glossary"):
+        if count := sum(one.way == way for one in renderings):
+            yield way, count

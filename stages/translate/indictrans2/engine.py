@@ -1,0 +1,55 @@
+"""Sentences to translations: IndicProcessor and SentencePiece around a generator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from stages.translate.indictrans2 import processor
+from stages.translate.indictrans2.generator import LONGEST, Generator, Search
+from stages.translate.indictrans2.languages import TAGS
+from stages.translate.indictrans2.tokenizer import Tokenizer
+
+SENTENCES_AT_ONCE = 512  # between two reports of progress; a generator makes its batches of them
+MOST_PIECES = LONGEST - 2  # of a sentence with its tags; its end comes to them
+
+
+@dataclass(frozen=True)
+class Translation:
+    text: str
+    score: float  # mean log-prob of its tokens
+
+
+class IndicTrans2:
+    """One checkpoint, and so one direction: from English, into English, or between the languages of India."""
+
+    def __init__(self, generator: Generator, tokenizer: Tokenizer) -> None:
+        self._generator, self._tokenizer = generator, tokenizer
+
+    def translate(
+        self, sentences: Sequence[str], source: str, target: str, search: Search, report: Callable[[int, int], None] = lambda done, total: None
+    ) -> list[list[Translation]]:
+        """The translations of each sentence, the best first; none of a blank one. Languages are keys of `TAGS`."""
+        tagged, kept = processor.prepare(sentences, TAGS[source], TAGS[target])
+        pieces = [self._tokenizer.split(text)[:MOST_PIECES] for text in tagged]
+        order = sorted((number for number, sentence in enumerate(sentences) if sentence.strip()), key=lambda number: -len(pieces[number]))
+        found: list[list[Translation]] = [[] for _ in sentences]
+        waiting = iter(order)
+        done = 0
+        while some := list(islice(waiting, SENTENCES_AT_ONCE)):
+            generated = self._generator.generate([pieces[number] for number in some], search)
+            texts = [self._tokenizer.join(one.pieces) for hypotheses in generated for one in hypotheses]
+            owners = [number for number, hypotheses in zip(some, generated, strict=True) for _ in hypotheses]
+            finished = processor.finish(texts, [kept[number] for number in owners], TAGS[target])
+            scores = [one.score for hypotheses in generated for one in hypotheses]
+            for number, text, score in zip(owners, finished, scores, strict=True):
+                found[number].append(Translation(text, score))
+            done += len(some)
+            report(done, len(order))
+        return found
+
+    def is_too_long(self, sentence: str, source: str, target: str) -> bool:
+        """Whether its end would be cut off."""
+        (tagged,), _ = processor.prepare([sentence], TAGS[source], TAGS[target])
+        return len(self._tokenizer.split(tagged)) > MOST_PIECES

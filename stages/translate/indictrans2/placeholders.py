@@ -1,0 +1,47 @@
+"""Takes out of a sentence what a translator must not touch (e-mail addresses, URLs, numbers with separators, tags) and puts it back.
+
+IndicTrans2 has learnt to copy `<ID1>`, as AI4Bharat's IndicProcessor writes it. That processor would do this too, but it numbers
+what it finds in the order of a set, which differs from run to run, and keeps the maps in a queue of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_PATH_END = r"""[^\s<>"'.,;:!?)\]।]"""
+EMAIL = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+URL = rf"""(?:https?://|ftp://|www\.)[^\s<>"']*{_PATH_END}|\b(?:[a-z0-9-]+\.)+(?:com|org|net|in|co|io|gov|edu|info)\b(?:/[^\s<>"']*{_PATH_END})?"""
+TAG = r"(?<!\w)[#@][^\s#@<>.,!?;:।]+"
+NUMBER = r"[₹$€£~]?\d+(?:[-/.,:'+]\d+)+(?:\s?%)?"  # times, dates, decimals, thousands, ranges
+TAKEN_OUT = re.compile(f"(?P<email>{EMAIL})|(?P<url>{URL})|(?P<tag>{TAG})|(?P<number>{NUMBER})", re.IGNORECASE)
+SMALL_DECIMAL = re.compile(r"(?=(?:\.?\d){2,3}\Z)\d+\.\d+")  # 3.5: the model writes these itself
+# What comes back of `<ID1>`: with spaces, other brackets, or spelled in the target's script.
+_LATIN = "ID|id|Id"
+_INDIC = r"आईडी|आई ?डी|आय ?डी|आइडि|ऐडि|ऐटि|आई ?\. ?डी ?\.?|आय ?\. ?डी ?\.?|آی ?ڈی|آئی ?ڈی|ꯑꯥꯏꯗꯤ|ᱟᱭᱰᱤ ?᱾?"
+COME_BACK = re.compile(rf"[<\[]\s*(?:{_LATIN}|{_INDIC})\s*(\d+)\s*[>\]]|(?:{_INDIC})\s?(\d+)(?!\w)")
+
+
+def take_out(sentence: str) -> tuple[str, list[str]]:
+    """The sentence with `<ID1>`, `<ID2>` ... in order, and what they stand for. The same text has the same number."""
+    kept: list[str] = []
+
+    def replace(match: re.Match[str]) -> str:
+        text = match.group()
+        if SMALL_DECIMAL.fullmatch(text):
+            return text
+        if text not in kept:
+            kept.append(text)
+        return f"<ID{kept.index(text) + 1}>"
+
+    return TAKEN_OUT.sub(replace, sentence), kept
+
+
+def put_back(translation: str, kept: Sequence[str]) -> str:
+    """What has no number that we gave stays as it is, for a guard to see."""
+
+    def replace(match: re.Match[str]) -> str:
+        number = int(match.group(1) or match.group(2))
+        return kept[number - 1] if 1 <= number <= len(kept) else match.group()
+
+    return COME_BACK.sub(replace, translation) if kept else translation

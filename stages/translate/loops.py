@@ -1,0 +1,50 @@
+"""Finds what is said over and over: recognisers and translators that lose the thread write the same words without end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from stages.characters import bare
+
+TIMES = 3  # what is said twice may be meant
+LONGEST = 8  # words
+_INSIDE_WORD = re.compile(r"([^\W\d_][^\s\d_]{0,7}?|[^\W\d_])\1{5,}")  # हाहाहाहाहाहा, nooooooo; not 1000000
+
+
+def collapse(text: str) -> str:
+    """The text with the same one to eight words, three times or more, written once. Numbers stay: nine nine nine may be dialled."""
+    words = _INSIDE_WORD.sub(r"\1", text).split()
+    keys = [bare(word) or word for word in words]
+    kept: list[str] = []
+    place = 0
+    while place < len(words):
+        length, times = _loop_at(keys, place)
+        kept += words[place : place + length]
+        if times > 1:
+            kept[-1] = _punctuated_as(kept[-1], words[place + length * times - 1])
+        place += length * times
+    return " ".join(kept)
+
+
+def loops(text: str) -> bool:
+    return len(collapse(text)) < len(" ".join(text.split()))
+
+
+def _loop_at(keys: Sequence[str], place: int) -> tuple[int, int]:
+    """How many words, and how many times, the shortest loop that begins there has: (1, 1) for none."""
+    for length in range(1, min(LONGEST, (len(keys) - place) // TIMES) + 1):
+        unit = keys[place : place + length]
+        times = 1
+        while keys[place + times * length : place + (times + 1) * length] == unit:
+            times += 1
+        if times >= TIMES and not all(key.isdecimal() for key in unit):
+            return length, times
+    return 1, 1
+
+
+def _punctuated_as(word: str, last: str) -> str:
+    """`word` with the punctuation that `last` ends in: of "no, no, no!" stays "no!"."""
+    core = bare(word)
+    end, last_end = word.lower().rfind(core) + len(core), last.lower().rfind(core) + len(core)
+    return word[:end] + last[last_end:]

@@ -1,0 +1,69 @@
+"""Both engines against what AI4Bharat's own code says on transformers 4.53 (tests/data/indictrans2/record.py)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stages.translate.indictrans2 import ct2
+from stages.translate.indictrans2.generator import Generator, Search
+from stages.translate.indictrans2.tokenizer import Dictionary, Tokenizer
+from tests.conftest import ROOT
+
+DATA = ROOT / "tests" / "data" / "indictrans2"
+VARIANTS = pytest.mark.parametrize("variant", ["tied", "untied"])
+ENGINES = pytest.mark.parametrize("engine", ["ct2", "mlx"])
+
+
+@pytest.fixture(scope="module")
+def open_engine(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Path], Generator]:
+    def open_one(engine: str, checkpoint: Path) -> Generator:
+        if engine == "mlx":
+            pytest.importorskip("mlx.core", reason="MLX is not installed: ./install-mlx.sh")
+            from stages.translate.indictrans2.mlx import MlxTranslator
+
+            return MlxTranslator(checkpoint, "cpu", "float32")
+        folder = tmp_path_factory.mktemp("ct2")
+        ct2.convert(checkpoint, folder, "float32")
+        return ct2.CTranslate2(folder, "cpu", "float32")
+
+    return open_one
+
+
+def recorded(variant: str) -> list[dict[str, Any]]:
+    sentences: list[dict[str, Any]] = json.loads((DATA / variant / "reference.json").read_text(encoding="utf-8"))["sentences"]
+    return sentences
+
+
+@VARIANTS
+def test_the_same_numbers_of_tokens(variant: str) -> None:
+    tokenizer, dictionary = Tokenizer(DATA / variant), Dictionary(DATA / variant / "dict.SRC.json")
+    for sentence in recorded(variant):
+        assert [*dictionary.numbers(tokenizer.split(sentence["text"])), dictionary.end] == sentence["source"]
+
+
+@VARIANTS
+@ENGINES
+def test_the_same_log_probs_of_given_translations(variant: str, engine: str, open_engine: Callable[[str, Path], Generator]) -> None:
+    tokenizer, dictionary = Tokenizer(DATA / variant), Dictionary(DATA / variant / "dict.TGT.json")
+    sentences = recorded(variant)
+    translations = [[dictionary.tokens[number] for number in sentence["target"][:-1]] for sentence in sentences]
+    found = open_engine(engine, DATA / variant).score([tokenizer.split(sentence["text"]) for sentence in sentences], translations)
+    for log_probs, sentence in zip(found, sentences, strict=True):
+        assert log_probs == pytest.approx(sentence["log_probs"], abs=1e-4)
+
+
+@VARIANTS
+@ENGINES
+def test_the_same_greedy_translations(variant: str, engine: str, open_engine: Callable[[str, Path], Generator]) -> None:
+    tokenizer, dictionary = Tokenizer(DATA / variant), Dictionary(DATA / variant / "dict.TGT.json")
+    sentences = recorded(variant)
+    pieces = [tokenizer.split(sentence["text"]) for sentence in sentences]
+    generator = open_engine(engine, DATA / variant)
+    found = generator.generate(pieces, Search(1, limit=39))
+    for one, sentence in zip(found, sentences, strict=True):
+        assert dictionary.numbers(one[0].pieces) == [number for number in sentence["greedy"] if number != dictionary.end]
