@@ -327,13 +327,17 @@ def this_machine(path: Path, console: Console) -> Hardware:
     return read_cache(path, console.warn) or look(path, console)
 
 
-def check(backend: str, device: str, path: Path, console: Console) -> None:
-    """Raises UsageError where a recogniser cannot run on a device here. The cache is not believed in that: a driver may be mended since."""
+def check(backend: str, device: str, path: Path, console: Console, setting: str = "WHISPERX_DEVICE") -> None:
+    """Raises UsageError where a recogniser, or the translator whose `setting` names the device, cannot run on it here.
+
+    The cache is not believed in that: a driver may be mended since."""
     if not why_not(backend, device, this_machine(path, console)):
         return
     machine = look(path, console)
     if reason := why_not(backend, device, machine):
         advice = machine.recommended_settings
+        if setting == "INDICTRANS2_DEVICE":
+            raise UsageError(f"{setting}={device}: {reason}. This works here: {setting}=cpu INDICTRANS2_COMPUTE_TYPE=int8")
         better = f"WHISPER_BACKEND={advice.whisper_backend} WHISPERX_DEVICE={advice.device} WHISPER_COMPUTE_TYPE={advice.compute_type}"
         raise UsageError(f"WHISPER_BACKEND={backend} WHISPERX_DEVICE={device}: {reason}. This works here: {better}")
 

@@ -72,7 +72,7 @@ def why_stale(
 ) -> str:
     """Why the stage has to run again: the first setting or file that is not as the marker says; "" where all is.
 
-    `looked_at` holds what is too large to be read in full each time, the user's own file and models. `verify` reads every
+    `looked_at` holds what is too large to be read in full each time, the user's own files and models. `verify` reads every
     other file in full instead of trusting size and modification time."""
     for key, value in settings.items():
         if marker.settings.get(key) != value:
@@ -82,7 +82,7 @@ def why_stale(
         # The film is extracted anew in seconds where only its date changed; a model that was copied is no reason for hours of work.
         if known is None or known.sha256 != now.sha256 or known.size != now.size or (name == MEDIA and known != now):
             return f"the {name} file changed" if name == MEDIA else f"{name} changed"
-    if dropped := [name for name in marker.inputs if name not in inputs and name != MEDIA and not name.startswith(MODEL)]:
+    if dropped := [name for name in marker.inputs if name not in {**inputs, **looked_at} and name != MEDIA and not name.startswith(MODEL)]:
         return f"{dropped[0]} is no longer read"
     return next(_changed_files(marker, inputs, outputs, verify), "")
 

@@ -198,10 +198,10 @@ def _offers(name: str, form: str, models_dir: Path) -> list[tuple[str, str]]:
     Raises UsageError for a name that means nothing.
     """
     name = _named(name, form, models_dir)
-    if HUB_ID.fullmatch(name):
-        return [(name, form)]
-    base, _ = _split(name, form)
     converter = FORMS[form].converter
+    if HUB_ID.fullmatch(name):  # in the form that repositories have: nobody publishes what only our converter makes
+        return [(name, converter.takes[0] if converter and form not in converter.takes else form)]
+    base, _ = _split(name, form)
     wanted = [(name, form), *((base, other) for other in (converter.takes if converter else ()))]
     offers = [offer for offer in dict.fromkeys(wanted) if offer[0] in FORMS[offer[1]].releases]
     if offers:

@@ -164,9 +164,10 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
     _choose_languages(arguments, choices, console)
     info = media.probe(arguments.media)
     _choose_media(arguments, info, choices, console)
-    _choose_recogniser(arguments, hardware.this_machine(house.hardware_cache, console), house, choices, console)
+    machine = hardware.this_machine(house.hardware_cache, console)
+    _choose_recogniser(arguments, machine, house, choices, console)
     if arguments.workflow == "translate":
-        _choose_translator(arguments, changes, house, choices, console)
+        _choose_translator(arguments, changes, machine, house, choices, console)
     for key, value in changes.items():
         if key not in OPTION_OF or not value:
             choices.values[key] = value
@@ -275,20 +276,27 @@ def _choose_recogniser(arguments: argparse.Namespace, machine: Hardware, house: 
         choices.take("BATCH_SIZE", *sizing.batch_size(choices.values["WHISPER_MODEL"], runs_on, memory_gb or 0.0))
 
 
-def _choose_translator(arguments: argparse.Namespace, changes: Mapping[str, str], house: House, choices: Choices, console: Console) -> None:
-    from pipeline import translators
+def _choose_translator(
+    arguments: argparse.Namespace, changes: Mapping[str, str], machine: Hardware, house: House, choices: Choices, console: Console
+) -> None:
+    from pipeline import hardware, sizing, translators
 
-    device = changes.get("INDICTRANS2_DEVICE") or choices.values["WHISPERX_DEVICE"]
+    device = choices.values["WHISPERX_DEVICE"]
+    if hardware.why_not(translators.backend(device), device, machine):
+        device = "cpu"
+    device = changes.get("INDICTRANS2_DEVICE") or device
     if device not in translators.COMPUTE_TYPES:
         return  # a bad value, which is refused with the other settings
+    compute_type, reason = sizing.choose_compute_type(translators.backend(device), device, machine.capability)
+    form = translators.form(device, changes.get("INDICTRANS2_COMPUTE_TYPE") or compute_type)
     targets = choices.values["TARGET_LANGUAGES"].split(",")
     wanted, model = arguments.translation_engine or "auto", changes.get("INDICTRANS2_MODEL", "")
-    choice = translators.choose(choices.values["SOURCE_LANGUAGE"], targets, wanted, model, device, house.models)
+    choice = translators.choose(choices.values["SOURCE_LANGUAGE"], targets, wanted, model, form, house.models)
     console.info(f"Translation: {choice.engine} ({choice.reason})")
     choices.take("TRANSLATION_ENGINE", choice.engine, choice.reason)
     choices.take("INDICTRANS2_MODEL", choice.model)
     choices.take("INDICTRANS2_DEVICE", device)
-    choices.take("INDICTRANS2_COMPUTE_TYPE", translators.COMPUTE_TYPES[device])
+    choices.take("INDICTRANS2_COMPUTE_TYPE", compute_type, reason)
 
 
 def _backend_and_device(arguments: argparse.Namespace, machine: Hardware, console: Console) -> tuple[str, str]:

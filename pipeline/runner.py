@@ -147,7 +147,7 @@ class JobRun:
         """See that the machine can run every engine, and have every model, before the first stage starts: not hours later."""
         house = self.job.house
         for engine in (need for stage in due for need in stage.engines(self.settings)):
-            hardware.check(engine.backend, engine.device, house.hardware_cache, self.console)
+            hardware.check(engine.backend, engine.device, house.hardware_cache, self.console, engine.setting)
         for model in (need for stage in due for need in stage.models(self.settings)):
             models.resolve(model.name, model.form, models_dir=house.models, offline=self.settings.OFFLINE, say=self.console.info)
 

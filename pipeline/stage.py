@@ -99,10 +99,11 @@ class ModelNeed:
 
 @dataclass(frozen=True)
 class EngineNeed:
-    """A recogniser that a stage will load, and where it is to run."""
+    """A recogniser that a stage will load, or a translator on the same library, and where it is to run."""
 
     backend: str  # a key of `engines.ENGINES`
     device: str  # cpu, cuda or mps
+    setting: str = "WHISPERX_DEVICE"  # that names the device
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import models
+from pipeline import engines, models
 from pipeline.errors import UsageError
 from pipeline.settings import Settings
 
@@ -40,7 +40,7 @@ SIZES: Mapping[str, Mapping[str, str]] = {  # of INDICTRANS2_MODEL, best first: 
     "1B": {"indic-en": "1B", "en-indic": "1B", "indic-indic": "1B"},
     "distilled": {"indic-en": "dist-200M", "en-indic": "dist-200M", "indic-indic": "dist-320M"},
 }
-COMPUTE_TYPES = {"cpu": "int8", "cuda": "float16", "mps": "float16"}
+COMPUTE_TYPES = {"cpu": ("int8", "float32"), "cuda": ("int8", "float16", "bfloat16", "float32"), "mps": ("float16", "bfloat16", "float32")}
 
 
 def knows(source: str, target: str) -> bool:
@@ -65,6 +65,11 @@ def model_name(model: str, direction: str) -> str:
     return f"indictrans2-{direction}-{SIZES[model][direction]}" if model in SIZES else model
 
 
+def backend(device: str) -> str:
+    """The recogniser (a key of `engines.ENGINES`) that runs on the same library."""
+    return "mlx" if device == "mps" else engines.DEFAULT
+
+
 def form(device: str, compute_type: str) -> str:
     """Which form of the model (a key of `model_folder.FORMS`) is loaded: MLX takes the hub's own, CTranslate2 one in its numbers."""
     if device == "mps":
@@ -73,7 +78,7 @@ def form(device: str, compute_type: str) -> str:
 
 
 def check(settings: Settings) -> None:
-    """Raises UsageError for what IndicTrans2 cannot translate, and for a model that goes another way."""
+    """Raises UsageError for what IndicTrans2 cannot translate, for one model where it takes several, and for numbers that the device has not."""
     source, targets = settings.SOURCE_LANGUAGE, settings.targets
     if source == "auto":
         raise UsageError("TRANSLATION_ENGINE=indictrans2 needs to know the language spoken: set SOURCE_LANGUAGE (-s)")
@@ -87,6 +92,10 @@ def check(settings: Settings) -> None:
             f"INDICTRANS2_MODEL={settings.INDICTRANS2_MODEL} goes one way, but to {settings.TARGET_LANGUAGES} it takes"
             f" {' and '.join(directions(source, targets))}: set it to {' or '.join(SIZES)}"
         )
+    device, compute_type = settings.INDICTRANS2_DEVICE, settings.INDICTRANS2_COMPUTE_TYPE
+    if compute_type not in COMPUTE_TYPES[device]:
+        able = ", ".join(COMPUTE_TYPES[device])
+        raise UsageError(f"INDICTRANS2_COMPUTE_TYPE={compute_type} does not go with INDICTRANS2_DEVICE={device}; {able} do")
 
 
 @dataclass(frozen=True)
@@ -96,12 +105,12 @@ class Choice:
     reason: str
 
 
-def choose(source: str, targets: Sequence[str], wanted: str, model: str, device: str, models_dir: Path) -> Choice:
-    """Of `wanted` (auto, indictrans2, whisper) and `model` ("" for what is here). Raises UsageError where nothing translates so."""
+def choose(source: str, targets: Sequence[str], wanted: str, model: str, form: str, models_dir: Path) -> Choice:
+    """Of `wanted` (auto, indictrans2, whisper) and `model` ("" for what is here in this form). Raises UsageError where nothing translates so."""
     pair = f"{source} to {', '.join(targets)}"
     able = source != "auto" and all(knows(source, target) for target in targets)
     sizes = [model] if model else list(SIZES)
-    here = next((size for size in sizes if able and _is_here(size, source, targets, device, models_dir)), "")
+    here = next((size for size in sizes if able and _is_here(size, source, targets, form, models_dir)), "")
     if wanted == "indictrans2" or (wanted == "auto" and here):
         return Choice("indictrans2", here or sizes[0], f"it knows {pair}, and its model is here" if here else "as asked for")
     if list(targets) == [ENGLISH]:
@@ -122,6 +131,5 @@ def get(source: str, targets: Sequence[str]) -> str:
     return "; ".join(f"scripts/get-model.sh {model_name('1B', way)}" for way in directions(source, targets))
 
 
-def _is_here(size: str, source: str, targets: Sequence[str], device: str, models_dir: Path) -> bool:
-    wanted = form(device, COMPUTE_TYPES[device])
-    return all(models.is_at_hand(model_name(size, way), wanted, models_dir=models_dir) for way in directions(source, targets))
+def _is_here(size: str, source: str, targets: Sequence[str], form: str, models_dir: Path) -> bool:
+    return all(models.is_at_hand(model_name(size, way), form, models_dir=models_dir) for way in directions(source, targets))

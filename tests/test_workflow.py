@@ -110,6 +110,78 @@ def test_translation_is_labelled_as_whispers(home: Path) -> None:
     assert "Whisper" in done.stderr
 
 
+# A Hindi film cannot be had offline, but with a Hindi prompt the starter model writes English speech down as if it were Hindi.
+HINDI_PROMPT = "नमस्ते डैनियल, आप कैसे हैं? मुझे घर जाना है।"
+
+
+@pytest.fixture(scope="module")
+def hindi(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A home with the toy of IndicTrans2 among its models, and a job that was translated with it."""
+    home = tmp_path_factory.mktemp("hindi")
+    (home / "models").mkdir()
+    (home / "models" / "base").symlink_to(ROOT / "models" / "base")
+    shutil.copytree(ROOT / "tests" / "data" / "indictrans2" / "toy", home / "models" / "toy")
+    (home / "names.tsv").write_text("डैनियल\tDaniel\n", encoding="utf-8")
+    settings = ("INDICTRANS2_MODEL=toy", f"WHISPER_INITIAL_PROMPT={HINDI_PROMPT}", "WHISPER_TEMPERATURE=0")
+    how = (*(argument for setting in settings for argument in ("--set", setting)), "--glossary", str(home / "names.tsv"))
+    done = shell(home, "prepare-job.sh", str(SAMPLE), "--translate", "-s", "hi", "-t", "en", "--device", "cpu", "--end", "12", "--run", *how)
+    assert done.returncode == 0, done.stderr
+    assert "Translation: indictrans2 (it knows hi to en, and its model is here)" in done.stderr
+    assert "Making models/toy-indictrans2-int8 out of the indictrans2 form of toy, this once" in done.stderr
+    return home, done.stdout.strip()
+
+
+def test_indictrans2_makes_an_english_track_that_keeps_its_rules(hindi: tuple[Path, str]) -> None:
+    home, job = hindi
+    source, english = load(home / "jobs" / job / "stages" / "subtitles" / "tracks.json", Tracks).tracks
+    assert (source.language, english.language, english.note) == ("hi", "en", "translated by IndicTrans2")
+    devanagari = re.compile("[\u0900-\u097f]")
+    assert devanagari.search(" ".join(line for cue in source.cues for line in cue.lines))
+    subtitles = (home / "out" / job / "dialogue.en.srt").read_text(encoding="utf-8")
+    assert re.search("[A-Za-z]{3}", subtitles)
+    assert not devanagari.search(subtitles)
+    assert [breach for breach in check(english.cues, rules_for("netflix", "en", 25.0), Span(0, 12_000)) if breach.hard] == []
+
+
+def test_the_marker_names_the_translator(hindi: tuple[Path, str]) -> None:
+    home, job = hindi
+    marker = json.loads((home / "jobs" / job / "stages" / "translate" / "stage.json").read_text())
+    assert marker["engine"] == {"backend": "ctranslate2", "device": "cpu", "model": "toy", "model_revision": "", "compute_type": "int8"}
+    assert {"ctranslate2", "indictranstoolkit", "sentencepiece"} < marker["packages"].keys()
+    assert {"align/transcript.json", "glossary.tsv", "model toy/model.bin"} < marker["inputs"].keys()
+
+
+def test_a_translation_that_was_killed_goes_on_to_the_same_bytes(hindi: tuple[Path, str]) -> None:
+    home, job = hindi
+    before = {path.name: path.read_bytes() for path in (home / "out" / job).iterdir()}
+    command = [ROOT / "run-pipeline.sh", "-j", job, "--from", "translate"]
+    runner = subprocess.Popen(command, env=os.environ | {"SUTRADHAR_HOME": str(home)}, stdout=subprocess.PIPE, text=True)
+    assert runner.stdout
+    assert any("Stage translate: STARTING" in line for line in runner.stdout)
+    runner.kill()
+    runner.communicate()
+    again = shell(home, "run-pipeline.sh", "-j", job, "--from", "translate")
+    assert (again.returncode, again.stdout.count("COMPLETED (")) == (0, 4)
+    assert {path.name: path.read_bytes() for path in (home / "out" / job).iterdir()} == before
+    assert list(home.rglob(".tmp-*")) == []
+
+
+def test_only_an_edited_glossary_makes_its_stages_run_again(hindi: tuple[Path, str]) -> None:
+    home, job = hindi
+    assert shell(home, "run-pipeline.sh", "-j", job).stdout.count("SKIPPED (already completed)") == 8
+    glossary = home / "jobs" / job / "glossary.tsv"
+    content = glossary.read_bytes()
+    glossary.write_text("डैनियल\tDan\n", encoding="utf-8")
+    again = [line.split()[0] for line in shell(home, "run-pipeline.sh", "--status", job).stdout.splitlines() if "glossary.tsv changed" in line]
+    assert again == ["asr", "translate"]
+    glossary.unlink()
+    refused = shell(home, "run-pipeline.sh", "-j", job)
+    assert refused.returncode == 2
+    (line,) = [line for line in refused.stdout.splitlines() if line.startswith("[ERROR]")]
+    assert line.startswith(f"[ERROR] Cannot read the glossary {glossary}: No such file or directory")
+    glossary.write_bytes(content)
+
+
 @pytest.fixture(scope="module")
 def three_times(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample three times over: 82.56 s, more than two windows."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from pipeline.errors import UsageError
 from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.wording import counted
 from stages import asr
@@ -43,7 +44,7 @@ def run(ctx: StageContext) -> Outcome:
         engine=engine,
         packages=packages,
         degraded=(*degraded, f"{len(rescued)} of {counted(len(missing), 'missing sentence')} translated by Whisper"),
-        seconds_of_media=sum(segment.end_ms - segment.start_ms for segment in missing) / 1000,
+        seconds_of_media=_seconds(missing),
     )
 
 
@@ -57,16 +58,25 @@ def _rescue(
     from stages.english import is_translation
 
     audio = load(ctx.read("demux/audio.json"), Audio)
-    recogniser = asr.open_for(ctx, translate=True)
+    try:
+        recogniser = asr.open_for(ctx, translate=True)
+    except UsageError as error:  # turbo, for one, was not trained to translate: no reason to lose all the rest
+        return {}, {}, (), (str(error),)
     rescued: dict[int, list[Segment]] = {}
+    done = 0.0
     with Sound(ctx.read("demux/audio.wav")) as sound:
-        for done, recognition in enumerate(recogniser.recognise(_windows(missing, sound, audio, source.language)), 1):
-            ctx.progress(done, len(missing))
+        for recognition in recogniser.recognise(_windows(missing, sound, audio, source.language)):
             segment = missing[recognition.window]
+            done += _seconds([segment])
+            ctx.progress(done, _seconds(missing))
             found = [one for one in segments_of([recognition.translation] if recognition.translation else []) if is_translation(one, source.segments)]
             if found:
                 rescued[segment.id] = [replace(_inside(one, segment), note="by Whisper") for one in found]
     return rescued, recogniser.engine, recogniser.packages, recogniser.degraded
+
+
+def _seconds(segments: Sequence[Segment]) -> float:
+    return sum(segment.end_ms - segment.start_ms for segment in segments) / 1000
 
 
 def _windows(missing: Sequence[Segment], sound: Sound, audio: Audio, language: str) -> Iterator[AudioWindow]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline import translators
 from pipeline.settings import Settings
-from pipeline.stage import ModelNeed, Outcome, Stage, StageContext
+from pipeline.stage import EngineNeed, ModelNeed, Outcome, Stage, StageContext
 from stages import glossary
 from stages.translate import whisper
 
@@ -21,6 +21,11 @@ def _models(settings: Settings) -> tuple[ModelNeed, ...]:
     form = translators.form(settings.INDICTRANS2_DEVICE, settings.INDICTRANS2_COMPUTE_TYPE)
     ways = translators.directions(settings.SOURCE_LANGUAGE, settings.targets)
     return tuple(ModelNeed(translators.model_name(settings.INDICTRANS2_MODEL, way), form) for way in ways)
+
+
+def _engines(settings: Settings) -> tuple[EngineNeed, ...]:
+    device = settings.INDICTRANS2_DEVICE
+    return (EngineNeed(translators.backend(device), device, "INDICTRANS2_DEVICE"),)
 
 
 STAGE = Stage(
@@ -40,6 +45,7 @@ STAGE = Stage(
         "GLOSSARY",
     ),
     models=_models,
+    engines=_engines,
     files=lambda settings: settings.user_files,
     check_file=glossary.read_glossary,
 )

@@ -31,20 +31,20 @@ def translate(ctx: StageContext) -> Outcome:
     glossary = read_glossary(ctx.job_file(settings.GLOSSARY)) if settings.GLOSSARY else Glossary(())
     search = Search(settings.INDICTRANS2_NUM_BEAMS)
     seconds = source.duration_ms / 1000
-    transcripts: list[Transcript] = []
-    degraded: list[str] = []
-    models: dict[str, ResolvedModel] = {}
     targets = [target for target in settings.targets if target != source.language]
-    for number, target in enumerate(targets):
-        direction = translators.direction(source.language, target)
-        if direction not in models:
-            models[direction] = _resolve(direction, ctx)
-            translator = _open(models[direction], settings)
-        chain = Chain(translator, source.language, target, search, glossary)
-        renderings = chain.render(sentences, partial(_progress, ctx, seconds, number, len(targets)))
-        segments = segments_of(sentences, renderings, target)
-        transcripts.append(Transcript(target, source.start_ms, source.duration_ms, tuple(segments), NOTE))
-        degraded += _report(target, renderings)
+    models: dict[str, ResolvedModel] = {}
+    done: dict[str, tuple[Transcript, list[str]]] = {}
+    for direction in translators.directions(source.language, targets):  # one model at a time: two may not fit
+        models[direction] = _resolve(direction, ctx)
+        translator = _open(models[direction], settings)
+        for target in [target for target in targets if translators.direction(source.language, target) == direction]:
+            chain = Chain(translator, source.language, target, search, glossary)
+            renderings = chain.render(sentences, partial(_progress, ctx, seconds, len(done), len(targets)))
+            segments = tuple(segments_of(sentences, renderings, target))
+            done[target] = Transcript(target, source.start_ms, source.duration_ms, segments, NOTE), _report(target, renderings)
+        del translator, chain
+    transcripts = [done[target][0] for target in targets]
+    degraded = [line for target in targets for line in done[target][1]]
     save(ctx.write("translate/transcripts.json"), Translations(tuple(transcripts)))
     if len(targets) < len(settings.targets):
         degraded.append(f"No translation to {source.language}: the speech is in it already")

@@ -238,6 +238,15 @@ def test_a_device_is_refused_with_what_works_here(path: Path, on_machine: Callab
     hardware.check("mlx", "cuda", path, Console(io.StringIO()))
 
 
+def test_a_translators_device_is_refused_in_its_own_settings(path: Path, on_machine: Callable[[str], Probe]) -> None:
+    on_machine("cpu-16gb")
+    with pytest.raises(UsageError) as caught:
+        hardware.check("mlx", "mps", path, Console(io.StringIO()), "INDICTRANS2_DEVICE")
+    assert str(caught.value) == (
+        "INDICTRANS2_DEVICE=mps: this is not an Apple Silicon machine. This works here: INDICTRANS2_DEVICE=cpu INDICTRANS2_COMPUTE_TYPE=int8"
+    )
+
+
 def test_command_on_this_machine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "cache.json"
     assert hardware.main(["--json", "--write", str(path)]) == 0

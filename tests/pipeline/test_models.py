@@ -238,6 +238,22 @@ def test_a_hub_id_means_itself_whatever_it_ends_in(tmp_path: Path) -> None:
     assert models.find_original("someone/whisper-q4", "mlx", models_dir=tmp_path) is None
 
 
+@pytest.mark.parametrize(
+    ("name", "fetched"),
+    [
+        ("indictrans2-indic-en-1B", ("fetch", "indictrans2-indic-en-1B", "ai4bharat/indictrans2-indic-en-1B", 0)),
+        ("someone/finetuned", ("fetch", "someone--finetuned", "someone/finetuned", 0)),
+    ],
+)
+def test_what_only_our_converter_makes_is_fetched_in_the_form_that_it_takes(
+    name: str, fetched: tuple[str, str, str, int], converter: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "can_convert", lambda form: True)
+    monkeypatch.setattr(models, "_hub_answers", lambda: True)
+    models.resolve(name, "indictrans2-int8", models_dir=tmp_path, offline=False)
+    assert converter == [fetched, ("convert", f"{fetched[1]}-indictrans2-int8", fetched[1], 0)]
+
+
 def test_what_is_here_is_converted_offline_too(converter: Asked, tmp_path: Path) -> None:
     make(tmp_path / "base")
     assert models.is_at_hand("base-q4", "mlx", models_dir=tmp_path)

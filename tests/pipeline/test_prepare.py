@@ -14,6 +14,7 @@ from pipeline.house import House
 from pipeline.job import Job
 from pipeline.media import AudioTrack
 from pipeline.probe import Probe
+from stages import WORKFLOWS
 from tests.conftest import ROOT
 
 SAMPLE = ROOT / "samples" / "dialogue.mp4"
@@ -213,6 +214,99 @@ def test_refuses_a_recogniser_that_this_machine_cannot_run(
     on_machine(machine)
     assert run(str(SAMPLE), "--transcribe", "-s", "en", "--model", "base", *options) == 2
     assert message in capsys.readouterr().err
+    assert not house.jobs.exists()
+
+
+@pytest.fixture
+def names(tmp_path: Path) -> Path:
+    path = tmp_path / "names.tsv"
+    path.write_text("Daniel\tडैनियल\n", encoding="utf-8")
+    path.chmod(0o644)
+    return path
+
+
+@pytest.mark.parametrize("workflow", ["--transcribe", "--translate"])
+def test_a_glossary_is_copied_into_the_job(workflow: str, names: Path, house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(str(SAMPLE), workflow, "-s", "de", "--glossary", str(names)) == 0
+    job = Job.open(house, capsys.readouterr().out.strip())
+    copy = job.folder / "glossary.tsv"
+    assert (copy.read_bytes(), oct(copy.stat().st_mode & 0o777)) == (names.read_bytes(), "0o600")
+    assert "# Chosen: a copy of names.tsv\nGLOSSARY=glossary.tsv\n" in job.env_path.read_text()
+    assert {stage.name for stage in WORKFLOWS[job.settings().workflow] if stage.files(job.settings()) == ("glossary.tsv",)} == {"asr"}
+
+
+@pytest.mark.parametrize("workflow", ["--transcribe", "--translate"])
+def test_a_glossary_with_a_bad_line_is_refused_with_its_number(workflow: str, names: Path, house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    names.write_text("# names\nDaniel Dan\n", encoding="utf-8")
+    assert run(str(SAMPLE), workflow, "-s", "de", "--glossary", str(names)) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == f"[ERROR] {names}, line 2: write source, TAB, target, and if you like TAB and a note"
+    assert not house.jobs.exists()
+
+
+@pytest.fixture
+def indictrans2(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """IndicTrans2 from Hindi to English is here, and so are models of Whisper."""
+    monkeypatch.setattr(models, "can_convert", lambda form: True)
+    house.models.unlink()
+    house.models.mkdir()
+    (house.models / "base").symlink_to(ROOT / "models" / "base")
+    (house.models / "indictrans2-indic-en-1B").mkdir()
+    for name in ("config.json", "dict.SRC.json", "dict.TGT.json", "model.SRC", "model.TGT", "model.safetensors"):
+        (house.models / "indictrans2-indic-en-1B" / name).touch()
+
+
+@pytest.mark.usefixtures("indictrans2")
+@pytest.mark.parametrize(
+    ("machine", "options", "expected"),
+    [
+        ("cpu-16gb", [], ("cpu", "int8")),
+        ("h100", [], ("cuda", "float16")),
+        ("gtx-1060", [], ("cuda", "int8")),
+        ("m1-pro-16gb", [], ("mps", "float16")),
+        ("m1-pro-16gb-no-mlx", ["--device", "mps"], ("cpu", "int8")),
+        ("h100", ["--set", "INDICTRANS2_DEVICE=cpu"], ("cpu", "int8")),
+        ("h100", ["--set", "INDICTRANS2_COMPUTE_TYPE=float32"], ("cuda", "float32")),
+    ],
+)
+def test_the_translator_is_set_to_what_the_machine_can_do(
+    machine: str,
+    options: list[str],
+    expected: tuple[str, str],
+    house: House,
+    on_machine: Callable[[str], Probe],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    on_machine(machine)
+    assert run(str(SAMPLE), "--translate", "-s", "hi", "-t", "en", "--model", "base", *options) == 0
+    output = capsys.readouterr()
+    assert "[INFO] Translation: indictrans2 (it knows hi to en, and its model is here)\n" in output.err
+    settings = Job.open(house, output.out.strip()).settings()
+    assert (settings.TRANSLATION_ENGINE, settings.INDICTRANS2_MODEL) == ("indictrans2", "1B")
+    assert (settings.INDICTRANS2_DEVICE, settings.INDICTRANS2_COMPUTE_TYPE) == expected
+
+
+@pytest.mark.usefixtures("indictrans2")
+def test_a_glossary_is_an_input_of_recognition_and_translation(names: Path, house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(str(SAMPLE), "--translate", "-s", "hi", "-t", "en", "--model", "base", "--glossary", str(names)) == 0
+    settings = Job.open(house, capsys.readouterr().out.strip()).settings()
+    assert [stage.name for stage in WORKFLOWS[settings.workflow] if stage.files(settings)] == ["asr", "translate"]
+
+
+@pytest.mark.usefixtures("indictrans2")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--set", "INDICTRANS2_DEVICE=tpu"], "INDICTRANS2_DEVICE='tpu' does not fit"),
+        (["--set", "INDICTRANS2_COMPUTE_TYPE=float16"], "INDICTRANS2_COMPUTE_TYPE=float16 does not go with INDICTRANS2_DEVICE=cpu; int8, float32 do"),
+        (["--set", "INDICTRANS2_MODEL=./nowhere"], "nowhere is no indictrans2-int8 model: there is no such folder"),
+    ],
+)
+def test_refuses_a_translator_that_cannot_work(
+    options: list[str], message: str, house: House, on_machine: Callable[[str], Probe], capsys: pytest.CaptureFixture[str]
+) -> None:
+    on_machine("cpu-16gb")
+    assert run(str(SAMPLE), "--translate", "-s", "hi", "-t", "en", "--model", "base", *options) == 2
+    assert message in capsys.readouterr().err.splitlines()[-1]
     assert not house.jobs.exists()
 
 

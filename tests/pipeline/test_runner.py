@@ -27,7 +27,8 @@ from pipeline.job import Job, Request
 from pipeline.probe import Probe
 from pipeline.runner import Plan, Summary, run_job
 from pipeline.settings import Settings
-from pipeline.stage import EngineNeed, ModelNeed
+from pipeline.stage import EngineNeed, ModelNeed, Stage
+from stages.glossary import read_glossary
 from tests.fakes.stages import WORKFLOWS
 
 pytestmark = pytest.mark.usefixtures("fake_stages")
@@ -172,6 +173,42 @@ def test_what_is_done_needs_no_device_any_more(job: Job, on_machine: Callable[[s
     run(job, TITLE="hoarse")
     copy, shout = WORKFLOWS["transcribe"]
     assert run_job(job, {"transcribe": (copy, replace(shout, engines=no_metal))}, Plan(), {}, Console(io.StringIO())).ran == []
+
+
+def with_a_file(job: Job) -> dict[str, tuple[Stage, ...]]:
+    """The stages, the second of which reads a file of the user's."""
+    (job.folder / "names.tsv").write_text("राज\tRaj\n", encoding="utf-8")
+    copy, shout = WORKFLOWS["transcribe"]
+    return {"transcribe": (copy, replace(shout, files=lambda settings: ("names.tsv",), check_file=read_glossary))}
+
+
+def test_a_file_of_the_users_is_an_input(job: Job) -> None:
+    stages = with_a_file(job)
+    assert run_job(job, stages, Plan(), {}, Console(io.StringIO())).ran == ["copy", "shout"]
+    assert run_job(job, stages, Plan(), {}, Console(io.StringIO())).ran == []
+    (job.folder / "names.tsv").write_text("राज\tKing\n", encoding="utf-8")
+    output = io.StringIO()
+    assert run_job(job, stages, Plan(), {}, Console(output)).ran == ["shout"]
+    assert "Stage shout runs again: names.tsv changed" in output.getvalue()
+
+
+def test_a_file_of_the_users_that_is_gone_or_wrong_is_refused_before_a_stage_starts(job: Job) -> None:
+    stages, output = with_a_file(job), io.StringIO()
+    (job.folder / "names.tsv").write_text("राज Raj\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"names.tsv, line 1: write source, TAB, target"):
+        run_job(job, stages, Plan(), {}, Console(output))
+    (job.folder / "names.tsv").unlink()
+    with pytest.raises(UsageError, match=r"^Cannot read the glossary .*names.tsv: No such file or directory; give the path of a text file$"):
+        run_job(job, stages, Plan(), {}, Console(output))
+    assert "STARTING" not in output.getvalue()
+
+
+def test_a_file_of_the_users_that_is_gone_after_a_run_is_told_in_one_line(job: Job) -> None:
+    stages = with_a_file(job)
+    run_job(job, stages, Plan(), {}, Console(io.StringIO()))
+    (job.folder / "names.tsv").unlink()
+    with pytest.raises(UsageError, match=r"^Cannot read .*names.tsv"):
+        run_job(job, stages, Plan(), {}, Console(io.StringIO()))
 
 
 def test_what_a_stage_leaves_beside_its_artifacts_is_not_published(job: Job) -> None:

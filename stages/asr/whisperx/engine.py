@@ -34,7 +34,7 @@ from stages.asr.decoding import Decoder
 from stages.asr.recogniser import AudioWindow, Heard, Recognition
 from stages.asr.requests import Align, Decoded, Encode, Generate, Hear, Request
 from stages.asr.whisperx.ctranslate import Whisper, usable_cores
-from stages.asr.whisperx.libraries import is_out_of_memory, preload_libraries
+from stages.nvidia import is_out_of_memory, preload_libraries
 
 
 def open_engine(settings: Settings, model: ResolvedModel, translate: bool, log: logging.Logger) -> WhisperX:

@@ -13,7 +13,7 @@ Array = NDArray[Any]
 
 
 class Beams:
-    """All sentences of a batch start together. A sentence is done when as many translations have ended as there are beams."""
+    """All sentences of a batch start together. A sentence is done when enough translations have ended."""
 
     def __init__(self, count: int, search: Search, end: int) -> None:
         self.done = np.zeros(count, np.bool_)
@@ -49,9 +49,9 @@ class Beams:
             text = self._texts[row, parents[row, place]].tolist()
             if not ends[row, place]:
                 text.append(int(chosen[row, place]))
-            score = float(totals[row, place]) / max(1, len(text)) ** self._search.length_penalty
+            score = float(totals[row, place]) / (len(text) + bool(ends[row, place])) ** self._search.length_penalty
             self._ended[self._numbers[row]].append((score, text))
-        self.done |= last | np.array([len(self._ended[number]) >= beams for number in self._numbers])
+        self.done |= last | np.array([len(self._ended[number]) >= self._search.enough for number in self._numbers])
         going_on = np.argsort(ends, axis=-1, kind="stable")[:, :beams]
         self._scores, parents, chosen = (np.take_along_axis(values, going_on, -1) for values in (totals, parents, chosen))
         self._texts = np.concatenate([np.take_along_axis(self._texts, parents[:, :, None], 1), chosen[:, :, None]], -1)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,19 +51,22 @@ def read_shape(folder: Path) -> Shape:
         if config.get(name) != value:
             raise UsageError(f"{folder}: {name} is {config.get(name)!r}; an IndicTrans2 has {value!r}")
     try:
-        return Shape(
-            encoder_layers=config["encoder_layers"],
-            decoder_layers=config["decoder_layers"],
-            heads=config["encoder_attention_heads"],
-            width=config["encoder_embed_dim"],
-            source_vocabulary=config["encoder_vocab_size"],
-            target_vocabulary=config["decoder_vocab_size"],
-            positions=min(config["max_source_positions"], config["max_target_positions"]),
-            tied=config["share_decoder_input_output_embed"],
-            embedding_norm=config["layernorm_embedding"],
-        )
+        found = {
+            "encoder_layers": config["encoder_layers"],
+            "decoder_layers": config["decoder_layers"],
+            "heads": config["encoder_attention_heads"],
+            "width": config["encoder_embed_dim"],
+            "source_vocabulary": config["encoder_vocab_size"],
+            "target_vocabulary": config["decoder_vocab_size"],
+            "positions": min(config["max_source_positions"], config["max_target_positions"]),
+            "tied": config["share_decoder_input_output_embed"],
+            "embedding_norm": config["layernorm_embedding"],
+        }
+        return msgspec.convert(found, Shape)
     except KeyError as error:
         raise UsageError(f"{folder}: config.json has no {error}") from None
+    except (TypeError, msgspec.ValidationError) as error:
+        raise UsageError(f"{folder}: config.json is damaged ({error}); get the model again") from None
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -7,22 +7,32 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.errors import UsageError
+from stages.nvidia import preload_libraries
 from stages.translate.indictrans2.checkpoint import OUTPUT, TARGET_EMBEDDING, Array, Shape, positional_table, read_shape, read_weights
 from stages.translate.indictrans2.generator import LONGEST, NEVER, Hypothesis, Search
-from stages.translate.indictrans2.tokenizer import END, START, UNKNOWN, Dictionary
+from stages.translate.indictrans2.tokenizer import END, START, UNKNOWN, Dictionary, Tokenizer
 
 POSITIONS = 2 * LONGEST  # rows of the positional table, which is computed: room for the end and the tags
-TOKENS_AT_ONCE = {"cpu": 2_048, "cuda": 16_384}  # of a batch, padding included
+TOKENS_AT_ONCE = {"cpu": 1_024, "cuda": 16_384}  # of a batch, padding included; on a CPU more take memory and are no faster
 
 
 class CTranslate2:
     """Implements `generator.Generator`."""
 
     def __init__(self, folder: Path, device: str, compute_type: str, threads: int = 0) -> None:
-        """`threads` of a CPU, 0 for CTranslate2's own choice."""
+        """`threads` of a CPU, 0 for CTranslate2's own choice. Raises UsageError where the device does not compute so, or a file is damaged."""
         import ctranslate2
 
-        self._translator = ctranslate2.Translator(str(folder), device=device, compute_type=compute_type, intra_threads=threads)
+        if device == "cuda":
+            preload_libraries()
+        try:
+            self._translator = ctranslate2.Translator(str(folder), device=device, compute_type=compute_type, intra_threads=threads)
+        except ValueError:
+            supported = ", ".join(sorted(ctranslate2.get_supported_compute_types(device)))
+            raise UsageError(f"INDICTRANS2_COMPUTE_TYPE={compute_type} does not go with {device} here; {supported} do") from None
+        except RuntimeError as error:
+            raise UsageError(f"{folder} cannot be loaded ({error}); get the model again, or set INDICTRANS2_DEVICE=cpu") from None
         self._tokens_at_once = TOKENS_AT_ONCE[device]
 
     def generate(self, sentences: Sequence[Sequence[str]], search: Search) -> list[list[Hypothesis]]:
@@ -32,6 +42,7 @@ class CTranslate2:
             batch_type="tokens",
             beam_size=search.beams,
             num_hypotheses=search.hypotheses,
+            patience=search.patience,
             length_penalty=search.length_penalty,
             no_repeat_ngram_size=search.unrepeated,
             suppress_sequences=[[token] for token in NEVER],
@@ -60,7 +71,9 @@ class CTranslate2:
 def convert(checkpoint: Path, folder: Path, quantization: str) -> None:
     """Write CTranslate2's form of a checkpoint into `folder`, which is there and empty. Raises UsageError where the checkpoint is damaged."""
     shape = read_shape(checkpoint)
-    source, target = (Dictionary(checkpoint / f"dict.{side}.json") for side in ("SRC", "TGT"))
+    Tokenizer(checkpoint)
+    source = Dictionary(checkpoint / "dict.SRC.json", shape.source_vocabulary)
+    target = Dictionary(checkpoint / "dict.TGT.json", shape.target_vocabulary)
     specification = specify(shape, read_weights(checkpoint, shape))
     specification.register_source_vocabulary(source.tokens)
     specification.register_target_vocabulary(target.tokens)

@@ -158,7 +158,8 @@ class MlxTranslator:
         """`device` is cpu, cuda or mps. Raises UsageError where the checkpoint is damaged."""
         mx.set_default_device(mx.Device(mx.cpu if device == "cpu" else mx.gpu))
         shape = read_shape(checkpoint)
-        self._source, self._target = (Dictionary(checkpoint / f"dict.{side}.json") for side in ("SRC", "TGT"))
+        self._source = Dictionary(checkpoint / "dict.SRC.json", shape.source_vocabulary)
+        self._target = Dictionary(checkpoint / "dict.TGT.json", shape.target_vocabulary)
         self._network = Network(shape, read_weights(checkpoint, shape), DTYPES[compute_type])
         self._tokens_at_once = TOKENS_AT_ONCE["cpu" if device == "cpu" else "gpu"]
         numbers = self._target.numbers(NEVER)

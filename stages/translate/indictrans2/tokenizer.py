@@ -39,14 +39,16 @@ class Tokenizer:
 class Dictionary:
     """Numbers of one side's tokens."""
 
-    def __init__(self, path: Path) -> None:
-        """`dict.SRC.json` or `dict.TGT.json`. Raises UsageError."""
+    def __init__(self, path: Path, size: int | None = None) -> None:
+        """`dict.SRC.json` or `dict.TGT.json`, of so many tokens. Raises UsageError."""
         try:
             self._numbers: dict[str, int] = json.loads(path.read_bytes())
             self.tokens = sorted(self._numbers, key=self._numbers.__getitem__)
             self.start, self.padding, self.end, self.unknown = (self._numbers[token] for token in (START, PADDING, END, UNKNOWN))
         except (OSError, ValueError, KeyError, AttributeError, TypeError):
             raise UsageError(f"{path} is missing or damaged; get the model again") from None
+        if size is not None and sorted(self._numbers.values()) != list(range(size)):
+            raise UsageError(f"{path} does not number {size} tokens, as config.json says; get the model again")
 
     def numbers(self, pieces: Sequence[str]) -> list[int]:
         return [self._numbers.get(piece, self.unknown) for piece in pieces]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import wave
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +16,7 @@ from pipeline.errors import UsageError
 from pipeline.settings import Settings
 from pipeline.stage import EngineNeed, Outcome, Stage
 from stages import asr
+from stages.asr.recogniser import AudioWindow, Recognition
 from stages.transcript import Audio, Span, Transcript, Window, Windows, load, save
 from tests.conftest import ROOT
 from tests.stages.run_stage import StageRun
@@ -122,6 +123,30 @@ def test_whisper_translates_into_english_only(targets: str) -> None:
 def test_a_language_that_whisper_does_not_know_is_refused_before_the_run() -> None:
     with pytest.raises(UsageError, match="Whisper does not know"):
         asr.check(Settings(SOURCE_LANGUAGE="brx"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "prompt"),
+    [({}, ""), ({"GLOSSARY": "names.tsv"}, "राज, सूर्य"), ({"GLOSSARY": "names.tsv", "WHISPER_INITIAL_PROMPT": "A film."}, "A film. राज, सूर्य")],
+    ids=["none", "names", "names after the user's own text"],
+)
+def test_the_names_of_the_glossary_prompt_the_recogniser(
+    settings: dict[str, str], prompt: str, sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "names.tsv").write_text("राज\tRaj\nसूर्य\tSurya\ta man\nराज\tRaj\n", encoding="utf-8")
+    told: list[str] = []
+
+    class Listener:
+        engine: Mapping[str, str] = {}
+        packages = degraded = ()
+
+        def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
+            told.extend(window.prompt for window in windows)
+            return iter(())
+
+    monkeypatch.setattr(asr, "open_for", lambda ctx, translate: Listener())
+    run(asr.STAGE, sound, tmp_path, SOURCE_LANGUAGE="hi", **settings)
+    assert told == [prompt] * 3
 
 
 def test_needs_a_machine_that_can_run_its_recogniser_on_its_device() -> None:

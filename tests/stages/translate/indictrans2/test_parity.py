@@ -59,11 +59,16 @@ def test_the_same_log_probs_of_given_translations(variant: str, engine: str, ope
 
 @VARIANTS
 @ENGINES
-def test_the_same_greedy_translations(variant: str, engine: str, open_engine: Callable[[str, Path], Generator]) -> None:
+@pytest.mark.parametrize(("kind", "beams", "least"), [("greedy", 1, 40), ("beam_early", 5, 39)])
+def test_the_same_translations(variant: str, engine: str, kind: str, beams: int, least: int, open_engine: Callable[[str, Path], Generator]) -> None:
+    """Recorded with early_stopping=True: as many ended texts as beams end a search, which is CTranslate2's rule too. The one that differs
+    does because we forbid <s>, <pad> and <unk>, and what is left shares their probability."""
     tokenizer, dictionary = Tokenizer(DATA / variant), Dictionary(DATA / variant / "dict.TGT.json")
     sentences = recorded(variant)
-    pieces = [tokenizer.split(sentence["text"]) for sentence in sentences]
-    generator = open_engine(engine, DATA / variant)
-    found = generator.generate(pieces, Search(1, limit=39))
-    for one, sentence in zip(found, sentences, strict=True):
-        assert dictionary.numbers(one[0].pieces) == [number for number in sentence["greedy"] if number != dictionary.end]
+    how = Search(beams, limit=39, patience=1)
+    found = open_engine(engine, DATA / variant).generate([tokenizer.split(sentence["text"]) for sentence in sentences], how)
+    same = [
+        dictionary.numbers(one[0].pieces) == [number for number in sentence[kind] if number != dictionary.end]
+        for one, sentence in zip(found, sentences, strict=True)
+    ]
+    assert sum(same) >= least
