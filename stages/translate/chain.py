@@ -107,7 +107,8 @@ class Chain:
         """Both halves of each, put together; none of what is too short to be cut."""
         halves = [halve(text) for text in texts]
         found = iter(self._translator.translate([half for pair in halves for half in pair], self._source, self._target, self._search))
-        return [[_joined(next(found)[0], next(found)[0])] if pair else [] for pair in halves]
+        parts = [[next(found) for _ in pair] for pair in halves]
+        return [[_joined(pair[0][0], pair[1][0])] if pair and all(pair) else [] for pair in parts]
 
     def _with_terms(self, texts: Sequence[str], renderings: list[Rendering]) -> list[Rendering]:
         """Those in which a term of the glossary is missing once more, with the terms protected."""

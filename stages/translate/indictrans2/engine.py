@@ -30,10 +30,11 @@ class IndicTrans2:
     def translate(
         self, sentences: Sequence[str], source: str, target: str, search: Search, report: Callable[[int, int], None] = lambda done, total: None
     ) -> list[list[Translation]]:
-        """The translations of each sentence, the best first; none of a blank one. Languages are keys of `TAGS`."""
+        """The translations of each sentence, the best first; none of a blank one, nor of one that is too long for the model."""
         tagged, kept = processor.prepare(sentences, TAGS[source], TAGS[target])
-        pieces = [self._tokenizer.split(text)[:MOST_PIECES] for text in tagged]
-        order = sorted((number for number, sentence in enumerate(sentences) if sentence.strip()), key=lambda number: -len(pieces[number]))
+        pieces = [self._tokenizer.split(text) for text in tagged]
+        fitting = [number for number, sentence in enumerate(sentences) if sentence.strip() and len(pieces[number]) <= MOST_PIECES]
+        order = sorted(fitting, key=lambda number: -len(pieces[number]))
         found: list[list[Translation]] = [[] for _ in sentences]
         waiting = iter(order)
         done = 0
@@ -48,8 +49,3 @@ class IndicTrans2:
             done += len(some)
             report(done, len(order))
         return found
-
-    def is_too_long(self, sentence: str, source: str, target: str) -> bool:
-        """Whether its end would be cut off."""
-        (tagged,), _ = processor.prepare([sentence], TAGS[source], TAGS[target])
-        return len(self._tokenizer.split(tagged)) > MOST_PIECES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import pytest
 
@@ -66,6 +67,23 @@ def test_what_no_way_translates_is_told_of_and_never_the_source() -> None:
     (found,), parrot = render({COME: {5: COME}, **{half: {5: half} for half in halve(COME)}}, COME)
     assert (found.text, found.way, found.faults) == ("", "none", ("same as source", "source script"))
     assert len(parrot.asked) == 4
+
+
+def test_what_is_too_long_for_the_model_is_halved() -> None:
+    class Short(Parrot):
+        def translate(self, sentences: Sequence[str], *arguments: Any) -> list[list[Translation]]:  # type: ignore[override]
+            return [[] if len(text.split()) > 5 else one for text, one in zip(sentences, super().translate(sentences, *arguments), strict=True)]
+
+    left, right = halve("एक दो तीन चार पाँच छह")
+    table = {
+        "एक दो तीन चार पाँच छह": {5: ""},
+        left: {5: "One two three"},
+        right: {5: "four five six."},
+        LONG: {5: ""},
+        **{half: {5: ""} for half in halve(LONG)},
+    }
+    found = Chain(Short(table), "hi", "en", Search(), Glossary(())).render([sentence("एक दो तीन चार पाँच छह"), sentence(LONG)])
+    assert [(one.text, one.way) for one in found] == [("One two three four five six.", "halves"), ("", "none")]
 
 
 def test_labels_english_and_roman_hindi_never_reach_the_translator() -> None:

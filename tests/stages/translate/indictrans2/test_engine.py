@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 TOY = ROOT / "tests" / "data" / "indictrans2" / "toy"
 YES, HELLO, HOME, TRAIN = "हाँ", "नमस्ते", "मुझे घर जाना है।", "ट्रेन 12:30 बजे आएगी।"
 JAIL = "अगर पुलिस को पता चल गया कि पैसे हमारे पास हैं, तो हम सब जेल चले जाएँगे।"
-LONG = " ".join(["हाँ"] * 300)
+LONG = " ".join(["मुझे घर जाना है"] * 150)  # 600 words
 BOTH = pytest.mark.parametrize("name", ["ct2", "mlx"])
 
 
@@ -93,10 +93,8 @@ def test_what_a_translator_must_not_touch_comes_back(hindi: str, english: str, t
 
 @BOTH
 def test_a_sentence_that_is_too_long_harms_nobody(toy: IndicTrans2) -> None:
-    assert [bool(text) for text in best(toy, YES, LONG, search=Search(1))] == [True, True]
-    assert best(toy, LONG, YES, search=Search(1))[1] == "Yes."
-    assert toy.is_too_long(LONG, "hi", "en")
-    assert not toy.is_too_long(JAIL, "hi", "en")
+    found = toy.translate([LONG, YES, LONG], "hi", "en", Search(1))
+    assert [[one.text for one in hypotheses] for hypotheses in found] == [[], ["Yes."], []]
 
 
 @pytest.mark.parametrize(
@@ -117,3 +115,14 @@ def test_numbers_that_the_device_has_not_and_damaged_files_are_refused_in_one_li
     (tmp_path / "model.bin").write_bytes((converted / "model.bin").read_bytes()[:-100])
     with pytest.raises(UsageError, match=r"cannot be loaded \(File model.bin is incomplete: .*\); get the model again"):
         ct2.CTranslate2(tmp_path, "cpu", "float32")
+
+
+@pytest.mark.parametrize(("device", "steps"), [("cuda", ["libraries", "cuda"]), ("cpu", ["cpu"])])
+def test_nvidias_libraries_are_loaded_before_a_gpu_is_used(device: str, steps: list[str], converted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import ctranslate2
+
+    done: list[str] = []
+    monkeypatch.setattr(ct2, "preload_libraries", lambda: done.append("libraries"))
+    monkeypatch.setattr(ctranslate2, "Translator", lambda folder, device, **options: done.append(device))
+    ct2.CTranslate2(converted, device, "float32")
+    assert done == steps
