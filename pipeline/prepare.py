@@ -53,6 +53,7 @@ OPTION_OF = {  # the settings that have an option of their own, by its name in t
     "WHISPERX_DEVICE": "device",
     "WHISPER_MODEL": "model",
     "TRANSLATION_ENGINE": "translation_engine",
+    "GLOSSARY": "glossary",
 }
 GLOSSARY = "glossary.tsv"  # the job's own copy
 ONE_FILE = """one file a job: for film in *.mkv; do ./prepare-job.sh "$film" ...; done, and then ./run-pipeline.sh --all"""
@@ -149,12 +150,15 @@ class Choices:
 
 def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Job:
     """Check everything that can be checked in a moment, then write the job. Raises UsageError."""
-    from pipeline import envfile, hardware, media
+    from pipeline import envfile, hardware, media, models
 
     if arguments.job_id:
         check_job_id(arguments.job_id)
     changes = envfile.parse_assignments(arguments.changes)
     _take_as_options(changes, arguments)
+    arguments.glossary = Path(arguments.glossary) if arguments.glossary else None
+    if models.is_folder(changes.get("INDICTRANS2_MODEL", "")):
+        changes["INDICTRANS2_MODEL"] = str(Path(changes["INDICTRANS2_MODEL"]).expanduser().resolve())
     if any("\ud800" <= character <= "\udfff" for character in str(arguments.media)):  # how Python keeps bytes that are no UTF-8
         raise UsageError(f"{os.fsencode(arguments.media)!r}: the name is not UTF-8; rename the file")
     if arguments.media.is_dir():

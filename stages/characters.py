@@ -35,7 +35,7 @@ _NO_ABBREVIATIONS = ("i.", "a.m.", "p.m.")
 
 # The first word of the Unicode names of a script's characters, and the languages that are written in it. Others: Latin.
 _WRITTEN_IN = {
-    "DEVANAGARI": "hi mr ne sa brx doi gom kok mai sd bho awa",
+    "DEVANAGARI": "hi mr ne sa brx doi gom kok mai bho awa",
     "BENGALI": "bn as mni",
     "GURMUKHI": "pa",
     "GUJARATI": "gu",
@@ -46,7 +46,7 @@ _WRITTEN_IN = {
     "MALAYALAM": "ml",
     "SINHALA": "si",
     "OL": "sat",
-    "ARABIC": "ur ks ar fa ps",
+    "ARABIC": "ur ks ar fa ps sd",
     "HEBREW": "he yi",
     "CYRILLIC": "ru uk be bg mk kk ky mn sr tg tt ba",
     "GREEK": "el",

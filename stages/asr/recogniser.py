@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
+from pipeline.errors import UsageError
 from pipeline.models import ResolvedModel
 from pipeline.settings import Settings
 from stages.asr.requests import Encoded
@@ -62,6 +63,10 @@ class Recognition:
 class Heard:
     languages: dict[str, float]  # the probability of each that the model knows
     encoded: Encoded | None  # for `AudioWindow.encoded`; None where encoding again is cheaper than keeping it
+
+
+class CannotTranslate(UsageError):
+    """The model was not trained to translate."""
 
 
 class Recogniser(Protocol):

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.errors import UsageError
 from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.wording import counted
 from stages import asr
@@ -55,12 +54,13 @@ def _rescue(
     from msgspec.structs import replace
 
     from stages.asr.phrases import segments_of
+    from stages.asr.recogniser import CannotTranslate
     from stages.english import is_translation
 
     audio = load(ctx.read("demux/audio.json"), Audio)
     try:
         recogniser = asr.open_for(ctx, translate=True)
-    except UsageError as error:  # turbo, for one, was not trained to translate: no reason to lose all the rest
+    except CannotTranslate as error:  # turbo, for one: no reason to lose all the rest
         return {}, {}, (), (str(error),)
     rescued: dict[int, list[Segment]] = {}
     done = 0.0
@@ -115,4 +115,5 @@ STAGE = Stage(
     settings=asr.STAGE.settings,
     tuning=asr.STAGE.tuning,
     models=asr.STAGE.models,
+    engines=asr.STAGE.engines,
 )

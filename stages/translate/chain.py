@@ -8,27 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Literal
 
 from stages.characters import ends_clause
 from stages.glossary import Glossary
 from stages.translate import roman
 from stages.translate.guards import Fault, faults
-from stages.translate.indictrans2.engine import Translation
-from stages.translate.indictrans2.generator import Search
 from stages.translate.sentences import Sentence, distinct
+from stages.translate.translator import Search, Translation, Translator
 
 UNREPEATED = 4  # tokens: what a loop repeats and other sentences hardly do
 HALF_WORDS = 3  # the fewest that a half may have
-Way = Literal["search", "other hypotheses", "greedy", "halves", "glossary", "as spoken", "label", "none"]
-
-
-class Translator(Protocol):
-    def translate(
-        self, sentences: Sequence[str], source: str, target: str, search: Search, report: Callable[[int, int], None] = ...
-    ) -> list[list[Translation]]:
-        """The translations of each sentence, the best first."""
-        ...
+Way = Literal["search", "other hypotheses", "greedy", "halves", "glossary", "as spoken", "English", "label", "none"]
 
 
 @dataclass(frozen=True)
@@ -58,14 +49,15 @@ class Chain:
         return [done or next(rendered) for done in settled]
 
     def _without_translator(self, sentence: Sentence) -> Rendering | None:
-        """Labels, and what is said in the target language already; None for the rest."""
+        """Labels, what is said in the target language already or in English, and Hindi in Latin letters, which no translator here reads; None
+        for the rest."""
         if not sentence.text:
             return Rendering("", 0.0, "label")
         if sentence.language == self._target:
             return Rendering(sentence.text, 0.0, "as spoken")
         written = roman.language_of(sentence.text) if self._source != "en" and roman.is_latin(sentence.text) else ""
         if written == "english":
-            return Rendering(sentence.text, 0.0, "as spoken")
+            return Rendering(sentence.text, 0.0, "as spoken" if self._target == "en" else "English")
         if written == "hindi":
             return Rendering("", 0.0, "none", ("roman script",))
         return None
@@ -73,12 +65,14 @@ class Chain:
     def _translate(self, texts: Sequence[str], report: Callable[[int, int], None]) -> list[Rendering]:
         found = self._translator.translate(texts, self._source, self._target, self._search, report)
         renderings = [self._judge(text, one, "search") for text, one in zip(texts, found, strict=True)]
-        attempts: list[tuple[Way, Callable[[Sequence[str]], list[list[Translation]]]]] = [
-            ("other hypotheses", self._others),
-            ("greedy", self._greedy),
-            ("halves", self._halves),
-        ]
-        for way, attempt in attempts:
+        attempts: dict[Way, Callable[[Sequence[str]], list[list[Translation]]]] = {
+            "other hypotheses": self._others,
+            "greedy": self._greedy,
+            "halves": self._halves,
+        }
+        if self._search.beams == 1:
+            del attempts["greedy"]  # the search as set was that
+        for way, attempt in attempts.items():
             failed = [number for number, rendering in enumerate(renderings) if rendering.faults]
             tried = attempt([texts[number] for number in failed]) if failed else []
             for number, hypotheses in zip(failed, tried, strict=True):

@@ -14,12 +14,10 @@ from pipeline.wording import counted
 from stages.glossary import Glossary, read_glossary
 from stages.transcript import MISSING, UNTRANSLATED, Segment, Transcript, Translations, load, save
 from stages.translate.chain import Chain, Rendering, ways
-from stages.translate.indictrans2.engine import IndicTrans2
-from stages.translate.indictrans2.generator import Generator, Search
-from stages.translate.indictrans2.tokenizer import Tokenizer
 from stages.translate.markup import put_back
 from stages.translate.retime import as_spoken, segment_of
 from stages.translate.sentences import Sentence, assemble
+from stages.translate.translator import Search, open_translator
 
 NOTE = "translated by IndicTrans2"
 
@@ -36,7 +34,7 @@ def translate(ctx: StageContext) -> Outcome:
     done: dict[str, tuple[Transcript, list[str]]] = {}
     for direction in translators.directions(source.language, targets):  # one model at a time: two may not fit
         models[direction] = _resolve(direction, ctx)
-        translator = _open(models[direction], settings)
+        translator = open_translator(settings, models[direction])
         for target in [target for target in targets if translators.direction(source.language, target) == direction]:
             chain = Chain(translator, source.language, target, search, glossary)
             renderings = chain.render(sentences, partial(_progress, ctx, seconds, len(done), len(targets)))
@@ -69,6 +67,8 @@ def segments_of(sentences: Sequence[Sentence], renderings: Sequence[Rendering], 
     for sentence, rendering in zip(sentences, renderings, strict=True):
         if rendering.way == "as spoken":
             segments.append(as_spoken(sentence, target, len(segments)))
+        elif rendering.way == "English":
+            segments.append(replace(as_spoken(sentence, "en", len(segments)), note="left in English"))
         elif rendering.way == "none":
             segment = segment_of(sentence, MISSING, target, len(segments), 0.0)
             segments.append(replace(segment, note=f"{UNTRANSLATED}: {', '.join(rendering.faults)}"))
@@ -83,21 +83,6 @@ def _resolve(direction: str, ctx: StageContext) -> ResolvedModel:
     form = translators.form(settings.INDICTRANS2_DEVICE, settings.INDICTRANS2_COMPUTE_TYPE)
     name = translators.model_name(settings.INDICTRANS2_MODEL, direction)
     return resolve(name, form, models_dir=ctx.models, offline=settings.OFFLINE, say=ctx.log.info)
-
-
-def _open(model: ResolvedModel, settings: Settings) -> IndicTrans2:
-    """Raises UsageError where the files are damaged."""
-    device, compute_type = settings.INDICTRANS2_DEVICE, settings.INDICTRANS2_COMPUTE_TYPE
-    generator: Generator
-    if device == "mps":
-        from stages.translate.indictrans2.mlx import MlxTranslator
-
-        generator = MlxTranslator(model.path, device, compute_type)
-    else:
-        from stages.translate.indictrans2.ct2 import CTranslate2
-
-        generator = CTranslate2(model.path, device, compute_type)
-    return IndicTrans2(generator, Tokenizer(model.path))
 
 
 def _engine(settings: Settings, models: dict[str, ResolvedModel]) -> dict[str, str]:
@@ -117,6 +102,8 @@ def _report(target: str, renderings: Sequence[Rendering]) -> list[str]:
     if failed:
         why = ", ".join(f"{fault} {count}" for fault, count in Counter(fault for one in failed for fault in one.faults).most_common())
         lines.append(f"{target}: {len(failed)} of {counted(len(renderings), 'sentence')} not translated by IndicTrans2 ({why})")
+    if english := sum(rendering.way == "English" for rendering in renderings):
+        lines.append(f"{target}: {counted(english, 'sentence')} said in English left in English")
     if missing := sum(rendering.missing_terms for rendering in renderings):
         lines.append(f"{target}: {counted(missing, 'term')} of the glossary missing in the translation")
     return lines

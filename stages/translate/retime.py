@@ -33,7 +33,7 @@ def segment_of(sentence: Sentence, text: str, language: str, number: int, score:
 
 
 def as_spoken(sentence: Sentence, language: str, number: int) -> Segment:
-    """A sentence that is said in the target language already: its own words, in their own time."""
+    """A sentence that stays in the language it is said in: its own words, in their own time."""
     text = "".join(word.text for word in sentence.words).strip()
     score = fmean(math.log(max(word.probability, _LEAST)) for word in sentence.words)
     return _segment(sentence, text, sentence.words, language, number, score)

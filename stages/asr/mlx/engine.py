@@ -21,7 +21,7 @@ from stages.asr.mlx.choice import Search
 from stages.asr.mlx.network import DTYPES, Network, load_network
 from stages.asr.mlx.slots import NotANumber
 from stages.asr.mlx.stream import COLUMNS, OutOfMemory, Stream
-from stages.asr.recogniser import AudioWindow, Heard, Recognition
+from stages.asr.recogniser import AudioWindow, CannotTranslate, Heard, Recognition
 from stages.asr.requests import MAX_LENGTH, MAX_TEXT, Result, Steps
 
 SAMPLES = 480_000  # of a window
@@ -42,7 +42,9 @@ def open_engine(settings: Settings, model: ResolvedModel, translate: bool, log: 
         raise UsageError(f"WHISPER_MODEL={model.name} does not know SOURCE_LANGUAGE={settings.SOURCE_LANGUAGE}; large-v3 knows most")
     cut_decoder = network.dims.n_text_layer < network.dims.n_audio_layer
     if translate and (cut_decoder or not tokens.is_multilingual(network)):
-        raise UsageError(f"WHISPER_MODEL={model.name} was not trained to translate: use large-v3, medium, small or base, or the workflow transcribe")
+        raise CannotTranslate(
+            f"WHISPER_MODEL={model.name} was not trained to translate: use large-v3, medium, small or base, or the workflow transcribe"
+        )
     engine = MlxWhisper(network, model, settings, translate, log)
     log.info("Checking that MLX computes rightly")
     engine.check()

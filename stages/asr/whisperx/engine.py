@@ -31,7 +31,7 @@ from pipeline.probe import probe
 from pipeline.settings import Settings
 from stages.asr import lockstep
 from stages.asr.decoding import Decoder
-from stages.asr.recogniser import AudioWindow, Heard, Recognition
+from stages.asr.recogniser import AudioWindow, CannotTranslate, Heard, Recognition
 from stages.asr.requests import Align, Decoded, Encode, Generate, Hear, Request
 from stages.asr.whisperx.ctranslate import Whisper, usable_cores
 from stages.nvidia import is_out_of_memory, preload_libraries
@@ -58,7 +58,9 @@ def open_engine(settings: Settings, model: ResolvedModel, translate: bool, log: 
     if settings.SOURCE_LANGUAGE != "auto" and not whisper.knows(whisper_code(settings.SOURCE_LANGUAGE)):
         raise UsageError(f"WHISPER_MODEL={model.name} does not know SOURCE_LANGUAGE={settings.SOURCE_LANGUAGE}; large-v3 knows most")
     if translate and (whisper.cut_decoder or not whisper.multilingual):
-        raise UsageError(f"WHISPER_MODEL={model.name} was not trained to translate: use large-v3, medium, small or base, or the workflow transcribe")
+        raise CannotTranslate(
+            f"WHISPER_MODEL={model.name} was not trained to translate: use large-v3, medium, small or base, or the workflow transcribe"
+        )
     return WhisperX(whisper, model, settings, batch_size, translate, log, degraded)
 
 

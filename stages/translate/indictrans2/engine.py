@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
+from pipeline.models import ResolvedModel
+from pipeline.settings import Settings
 from stages.translate.indictrans2 import processor
-from stages.translate.indictrans2.generator import LONGEST, Generator, Search
+from stages.translate.indictrans2.generator import Generator
 from stages.translate.indictrans2.languages import TAGS
 from stages.translate.indictrans2.tokenizer import Tokenizer
+from stages.translate.translator import LONGEST, Search, Translation
 
 SENTENCES_AT_ONCE = 512  # between two reports of progress; a generator makes its batches of them
 MOST_PIECES = LONGEST - 2  # of a sentence with its tags; its end comes to them
 
 
-@dataclass(frozen=True)
-class Translation:
-    text: str
-    score: float  # mean log-prob of its tokens
+def open_engine(settings: Settings, model: ResolvedModel) -> IndicTrans2:
+    """Raises UsageError where the model's files are damaged, or the device does not compute so."""
+    device, compute_type = settings.INDICTRANS2_DEVICE, settings.INDICTRANS2_COMPUTE_TYPE
+    generator: Generator
+    if device == "mps":
+        from stages.translate.indictrans2.mlx import MlxTranslator
+
+        generator = MlxTranslator(model.path, device, compute_type)
+    else:
+        from stages.translate.indictrans2.ct2 import CTranslate2
+
+        generator = CTranslate2(model.path, device, compute_type)
+    return IndicTrans2(generator, Tokenizer(model.path))
 
 
 class IndicTrans2:

@@ -7,24 +7,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from stages.translate.indictrans2.tokenizer import PADDING, START
+from stages.translate.translator import LONGEST, Search
 
-NEVER = (START, PADDING)  # the unknown token too
-LONGEST = 256  # tokens of a sentence or translation that a checkpoint knows
+__all__ = ["LONGEST", "NEVER", "Generator", "Hypothesis", "Search"]
 
-
-@dataclass(frozen=True)
-class Search:
-    beams: int = 5
-    patience: float = 2.0  # as many ended translations as this times the beams end a search; with 1 poor ones may end it before the best does
-    length_penalty: float = 1.0
-    hypotheses: int = 1  # translations of each sentence, the best first
-    unrepeated: int = 0  # no run of so many tokens comes twice; 0 allows any
-    limit: int = LONGEST  # tokens of a translation
-
-    @property
-    def enough(self) -> int:
-        """How many ended translations end a search."""
-        return max(1, round(self.beams * self.patience)) if self.beams > 1 else 1
+NEVER = (START, PADDING)  # and the unknown token, which engines forbid in ways of their own
 
 
 @dataclass(frozen=True)

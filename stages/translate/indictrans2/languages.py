@@ -26,7 +26,7 @@ TAGS: Mapping[str, str] = {
     "pa": "pan_Guru",
     "sa": "san_Deva",
     "sat": "sat_Olck",
-    "sd": "snd_Deva",
+    "sd": "snd_Arab",
     "ta": "tam_Taml",
     "te": "tel_Telu",
     "ur": "urd_Arab",

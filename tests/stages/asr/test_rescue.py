@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import UsageError
 from pipeline.stage import Outcome, StageContext
 from stages import asr
 from stages.asr import rescue
-from stages.asr.recogniser import AudioWindow, Recognition
+from stages.asr.recogniser import AudioWindow, CannotTranslate, Recognition
 from stages.transcript import MISSING, Audio, Segment, Span, Transcript, Translations, Word, load, save
 from tests.stages.run_stage import StageRun
 
@@ -172,7 +171,7 @@ def test_only_the_english_transcript_is_touched(run: Rescue) -> None:
 
 def test_a_model_that_cannot_translate_loses_nothing_else(run: Rescue) -> None:
     def refused(ctx: StageContext, translate: bool) -> object:
-        raise UsageError("WHISPER_MODEL=large-v3-turbo was not trained to translate: use large-v3")
+        raise CannotTranslate("WHISPER_MODEL=large-v3-turbo was not trained to translate: use large-v3")
 
     before = transcript(HOME, missing(1), TIRED)
     outcome, (english,), _ = run(refused, before)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from pipeline.models import ResolvedModel
 from pipeline.settings import Settings
 from pipeline.stage import EngineNeed, ModelNeed, Outcome
 from stages import translate
@@ -14,6 +16,7 @@ from stages.translate import film
 from stages.translate.chain import Rendering
 from stages.translate.indictrans2 import ct2
 from stages.translate.sentences import assemble
+from stages.translate.translator import Translation
 from tests.conftest import ROOT
 from tests.stages.run_stage import StageRun
 from tests.stages.translate.support import spoken
@@ -137,8 +140,8 @@ def test_the_apple_gpus_engine_says_the_same(toy: Path, tmp_path: Path, monkeypa
 
 
 def test_one_checkpoint_gives_as_many_targets_as_go_its_way(toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened, open_model = [], film._open
-    monkeypatch.setattr(film, "_open", lambda model, settings: opened.append(model.name) or open_model(model, settings))
+    opened, open_translator = [], film.open_translator
+    monkeypatch.setattr(film, "open_translator", lambda settings, model: opened.append(model.name) or open_translator(settings, model))
     outcome, transcripts, stage_run = run(tmp_path, toy, spoken(" हाँ। | नमस्ते।"), TARGET_LANGUAGES="ta,mr")
     assert [transcript.language for transcript in transcripts] == ["ta", "mr"]
     assert {one.language for transcript in transcripts for one in transcript.segments} == {"ta", "mr"}
@@ -146,6 +149,20 @@ def test_one_checkpoint_gives_as_many_targets_as_go_its_way(toy: Path, tmp_path:
     assert opened == ["toy"]
     assert outcome.seconds_of_media == 1200.0
     assert [done for done, total in stage_run.progress if total == 1200.0] == [600.0, 1200.0]
+
+
+def test_each_target_is_translated_by_the_model_of_its_direction(toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Named:
+        def __init__(self, name: str) -> None:
+            self._name = name
+
+        def translate(self, sentences: Sequence[str], *_: object) -> list[list[Translation]]:
+            return [[Translation(self._name, -0.1)] for _ in sentences]
+
+    monkeypatch.setattr(film, "_resolve", lambda direction, ctx: ResolvedModel(toy, direction, "", "indictrans2-int8"))
+    monkeypatch.setattr(film, "open_translator", lambda settings, model: Named(model.name))
+    _, transcripts, _ = run(tmp_path, toy, spoken(" हाँ।"), TARGET_LANGUAGES="ta,en,mr")
+    assert [(one.language, one.segments[0].text) for one in transcripts] == [("ta", "indic-indic"), ("en", "indic-en"), ("mr", "indic-indic")]
 
 
 def test_what_is_spoken_already_needs_no_translation(toy: Path, tmp_path: Path) -> None:
