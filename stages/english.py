@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from stages.roman import language_of
 from stages.transcript import Segment
 
 FEW_WORDS = 3  # so many may be the same in both languages: names, hotel, okay
@@ -13,12 +14,14 @@ SAME = 0.6  # of the words, and it is the source again: spelled a little differe
 
 
 def is_translation(segment: Segment, source: Sequence[Segment]) -> bool:
-    """Whether a segment is in Latin script and not a copy of what is said at its time."""
+    """Whether a segment has words, in Latin script, and is no copy of what is said at its time, nor Hindi in Latin letters."""
     letters = [character for character in segment.text if character.isalpha()]
     latin = sum("LATIN" in unicodedata.name(letter, "") for letter in letters)
     said = {word for other in source if other.start_ms < segment.end_ms and segment.start_ms < other.end_ms for word in _words(other.text)}
     words = _words(segment.text)
     copied = sum(word in said for word in words)
+    if not letters or language_of(segment.text) == "hindi":
+        return False
     return 2 * latin >= len(letters) and not (len(words) > FEW_WORDS and copied >= SAME * len(words))
 
 

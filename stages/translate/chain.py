@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from stages import roman
 from stages.characters import ends_clause
 from stages.glossary import Glossary
-from stages.translate import roman
 from stages.translate.guards import Fault, faults
 from stages.translate.sentences import Sentence, distinct
 from stages.translate.translator import Search, Translation, Translator
@@ -55,12 +55,11 @@ class Chain:
             return Rendering("", 0.0, "label")
         if sentence.language == self._target:
             return Rendering(sentence.text, 0.0, "as spoken")
-        written = roman.language_of(sentence.text) if self._source != "en" and roman.is_latin(sentence.text) else ""
-        if written == "english":
+        if self._source == "en" or not roman.is_latin(sentence.text):
+            return None
+        if roman.language_of(sentence.text) == "english" or roman.is_names(sentence.text):
             return Rendering(sentence.text, 0.0, "as spoken" if self._target == "en" else "English")
-        if written == "hindi":
-            return Rendering("", 0.0, "none", ("roman script",))
-        return None
+        return Rendering("", 0.0, "none", ("roman script",))
 
     def _translate(self, texts: Sequence[str], report: Callable[[int, int], None]) -> list[Rendering]:
         found = self._translator.translate(texts, self._source, self._target, self._search, report)

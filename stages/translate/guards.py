@@ -9,6 +9,8 @@ import re
 from typing import Literal
 
 from stages.characters import LATIN, WORDS, clean, in_script, script_of, words_of
+from stages.roman_words import ENGLISH
+from stages.translate.indictrans2.placeholders import take_out
 from stages.translate.loops import loops
 from stages.translate.numbers import lost
 
@@ -44,7 +46,7 @@ def faults(source: str, target: str, source_language: str, target_language: str)
         "source script": _has_source_script(target, source_language, target_language),
         "untranslated": _is_untranslated(target, target_language),
         "unknown word": _UNKNOWN.search(target) is not None and _UNKNOWN.search(source) is None,
-        "placeholder": _PLACEHOLDER.search(target) is not None and _PLACEHOLDER.search(source) is None,
+        "placeholder": (_PLACEHOLDER.search(target) is not None and _PLACEHOLDER.search(source) is None) or _is_taken_out_lost(source, target),
         "number lost": lost(source, target, target_language),
     }
     return tuple(fault for fault, fires in found.items() if fires)
@@ -69,14 +71,28 @@ def _is_names(text: str) -> bool:
 
 
 def _has_source_script(target: str, source_language: str, target_language: str) -> bool:
-    source_script, target_script = script_of(source_language), script_of(target_language)
-    if source_script in (LATIN, target_script):
-        return False
-    return in_script(target if target_script == LATIN else target.translate(_DANDAS), source_script) > 0
+    """Are there letters of a script that is neither the target's nor Latin? Whisper now and then writes Hindi in Arabic letters, so the
+    source's script is not the only one to look for."""
+    if script_of(target_language) == LATIN and script_of(source_language) != LATIN and target != target.translate(_DANDAS):
+        return True
+    letters = "".join(character for character in target if character.isalpha())
+    scripts = {script_of(target_language), LATIN}
+    return sum(in_script(letters, script) for script in scripts) < len(letters)
 
 
 def _is_untranslated(target: str, target_language: str) -> bool:
-    """Names may stay in Latin letters in any script, sentences may not."""
+    """Names may stay in Latin letters in any script; sentences may not, nor English words with nothing in the target's script beside them."""
+    if script_of(target_language) == LATIN:
+        return False
     words = WORDS.findall(target)
-    latin = sum(word[0].islower() and in_script(word, LATIN) > 0 for word in words)
-    return script_of(target_language) != LATIN and len(words) >= _UNTRANSLATED_WORDS and latin > _UNTRANSLATED * len(words)
+    latin = [word for word in words if in_script(word, LATIN)]
+    if latin and not in_script(target, script_of(target_language)):
+        return any(word[0].islower() or word.lower() in ENGLISH for word in latin)
+    small = sum(word[0].islower() for word in latin)
+    return len(words) >= _UNTRANSLATED_WORDS and small > _UNTRANSLATED * len(words)
+
+
+def _is_taken_out_lost(source: str, target: str) -> bool:
+    """Does an e-mail address, URL or tag of the source not stand in the target as it was? Numbers have a guard of their own."""
+    kept = [text for text in take_out(source)[1] if any(character.isalpha() for character in text)]
+    return any(text not in target for text in kept)

@@ -11,6 +11,7 @@ from stages.translate.labels import MUSIC, sound_of
 from stages.translate.loops import collapse
 
 NOTES = "♪♫♬♩"
+LABEL_WORDS = 4  # that a sound label has at most where it is none of the usual
 OPENS_LABEL = ("[", "(", "*")
 _LABEL = r"\[[^\[\]]*\]|\([^()]*\)|\*[^*]+\*"
 _TAG = r"</?(?:i|b|u|s|em|strong|font|c|v|span|ruby|rt)\b[^<>]*>"
@@ -63,9 +64,14 @@ def put_back(lifted: Lifted, translation: str, target: str) -> str:
 
 
 def is_label(text: str, alone: bool) -> bool:
-    """Is this a sound label? In (parentheses) and between *stars* people also speak: there it must be a known one, or stand alone."""
+    """Is this a sound label? Between brackets people also speak, more than a few words or whole sentences; and in (parentheses) and between
+    *stars* it must be a known one, or stand alone."""
     match = re.fullmatch(_LABEL, clean(text).rstrip(".,!?।"))
-    return match is not None and (alone or text.strip().startswith("[") or sound_of(text) is not None)
+    if match is None or sound_of(text) is not None:
+        return match is not None
+    inside = match.group()[1:-1].strip()
+    short = len(inside.split()) <= LABEL_WORDS and not inside.endswith(tuple(".?!।"))
+    return short and (alone or text.strip().startswith("["))
 
 
 def label_in(label: str, target: str) -> str | None:

@@ -43,6 +43,9 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+MOST_DIGITS = 100  # of a number; what is longer is none, and takes Python long
+
+
 def lost(source: str, target: str, target_language: str) -> bool:
     """Is there a number in digits that the target has neither in digits, of any script, nor up to twelve as a word?
 
@@ -56,4 +59,4 @@ def lost(source: str, target: str, target_language: str) -> bool:
 
 def numbers(text: str) -> set[int]:
     """The numbers in digits of any script: 1,500 and 1500 are one, 12:30 and 3.5 two each."""
-    return {int(part) for number in _NUMBER.findall(text) for part in re.split("[.:]", number.replace(",", ""))}
+    return {int(part[-MOST_DIGITS:]) for number in _NUMBER.findall(text) for part in re.split("[.:]", number.replace(",", ""))}

@@ -15,7 +15,7 @@ def segment(text: str, start_ms: int = 0, end_ms: int = 1000) -> Segment:
     [
         ("I will come tomorrow.", "मैं कल आऊँगा।", True),
         ("मैं कल आऊँगा।", "मैं कल आऊँगा।", False),
-        ("mujhe kal ghar jana hai", "mujhe kal ghar jana hai", False),
+        ("quiero ir a casa hoy", "quiero ir a casa hoy", False),
         ("Okay, Sanjay.", "okay Sanjay", True),
     ],
     ids=["english", "source script", "source in Latin letters", "few words may be the same"],
@@ -24,6 +24,11 @@ def test_source_text_does_not_pass_as_a_translation(text: str, said: str, transl
     assert is_translation(segment(text), [segment(said)]) is translated
 
 
+@pytest.mark.parametrize("text", ["", "...", "1234", "Tum yahan kya kar rahe ho, mujhe batao"])
+def test_what_has_no_words_or_is_hindi_in_latin_letters_is_none(text: str) -> None:
+    assert not is_translation(segment(text), [segment("तुम यहाँ क्या कर रहे हो, मुझे बताओ")])
+
+
 def test_only_what_is_said_at_the_time_counts_as_the_source() -> None:
-    copy = "mujhe kal ghar jana hai"
+    copy = "quiero ir a casa hoy"
     assert is_translation(segment(copy, 5000, 6000), [segment(copy, 0, 1000)])

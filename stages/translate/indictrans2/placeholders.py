@@ -7,6 +7,7 @@ what it finds in the order of a set, which differs from run to run, and keeps th
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 _PATH_END = r"""[^\s<>"'.,;:!?)\]।]"""
@@ -45,3 +46,8 @@ def put_back(translation: str, kept: Sequence[str]) -> str:
         return kept[number - 1] if 1 <= number <= len(kept) else match.group()
 
     return COME_BACK.sub(replace, translation) if kept else translation
+
+
+def ascii_digits(sentence: str) -> str:
+    """ASCII digits for those of all scripts, as IndicProcessor writes them before it looks for numbers."""
+    return "".join(str(unicodedata.decimal(character)) if character.isdecimal() else character for character in sentence)

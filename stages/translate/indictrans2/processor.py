@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +20,7 @@ PACKAGE = "IndicTransToolkit"
 
 def prepare(sentences: Sequence[str], source: str, target: str) -> tuple[list[str], list[list[str]]]:
     """Sentences as the tokenizer takes them, tags (`hin_Deva`) in front, and what their placeholders stand for."""
-    taken_out = [placeholders.take_out(_digits(sentence)) for sentence in sentences]
+    taken_out = [placeholders.take_out(placeholders.ascii_digits(sentence)) for sentence in sentences]
     prepared = _processor_class()(inference=False).preprocess_batch([text for text, _ in taken_out], src_lang=source, tgt_lang=target)
     return prepared, [kept for _, kept in taken_out]
 
@@ -33,11 +32,6 @@ def finish(translations: Sequence[str], kept: Sequence[Sequence[str]], target: s
     whole = [placeholders.put_back(text, texts) for text, texts in zip(translations, kept, strict=True)]
     finished: list[str] = processor.postprocess_batch(whole, lang=target)
     return finished
-
-
-def _digits(sentence: str) -> str:
-    """ASCII digits for those of all scripts, as IndicProcessor writes them before it looks for numbers."""
-    return "".join(str(unicodedata.decimal(character)) if character.isdecimal() else character for character in sentence)
 
 
 @lru_cache

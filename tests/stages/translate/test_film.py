@@ -16,7 +16,7 @@ from stages.translate import film
 from stages.translate.chain import Rendering
 from stages.translate.indictrans2 import ct2
 from stages.translate.sentences import assemble
-from stages.translate.translator import Translation
+from stages.translate.translator import Search, Translation
 from tests.conftest import ROOT
 from tests.stages.run_stage import StageRun
 from tests.stages.translate.support import spoken
@@ -33,7 +33,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(tmp_path: Path, toy: Path, said: Transcript = SAID, **settings: str) -> tuple[Outcome, tuple[Transcript, ...], StageRun]:
+def run(tmp_path: Path, toy: Path, said: Transcript = SAID, **settings: str | int) -> tuple[Outcome, tuple[Transcript, ...], StageRun]:
     usual = {"SOURCE_LANGUAGE": said.language, "TARGET_LANGUAGES": "en", "INDICTRANS2_MODEL": "toy", "INDICTRANS2_COMPUTE_TYPE": "float32"}
     stage_run = StageRun(translate.STAGE, Path("film.mkv"), tmp_path, **(usual | settings))
     (tmp_path / "toy").symlink_to(toy)
@@ -152,17 +152,21 @@ def test_one_checkpoint_gives_as_many_targets_as_go_its_way(toy: Path, tmp_path:
 
 
 def test_each_target_is_translated_by_the_model_of_its_direction(toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    yes, asked = {"ta": "ஆம்.", "en": "Yes.", "mr": "होय."}, []
+
     class Named:
         def __init__(self, name: str) -> None:
             self._name = name
 
-        def translate(self, sentences: Sequence[str], *_: object) -> list[list[Translation]]:
-            return [[Translation(self._name, -0.1)] for _ in sentences]
+        def translate(self, sentences: Sequence[str], source: str, target: str, search: Search, *_: object) -> list[list[Translation]]:
+            asked.append((self._name, source, target, search.beams))
+            return [[Translation(yes[target], -0.1)] for _ in sentences]
 
     monkeypatch.setattr(film, "_resolve", lambda direction, ctx: ResolvedModel(toy, direction, "", "indictrans2-int8"))
     monkeypatch.setattr(film, "open_translator", lambda settings, model: Named(model.name))
-    _, transcripts, _ = run(tmp_path, toy, spoken(" हाँ।"), TARGET_LANGUAGES="ta,en,mr")
-    assert [(one.language, one.segments[0].text) for one in transcripts] == [("ta", "indic-indic"), ("en", "indic-en"), ("mr", "indic-indic")]
+    _, transcripts, _ = run(tmp_path, toy, spoken(" हाँ।"), TARGET_LANGUAGES="ta,en,mr", INDICTRANS2_NUM_BEAMS=3)
+    assert [(one.language, one.segments[0].text) for one in transcripts] == list(yes.items())
+    assert asked == [("indic-indic", "hi", "ta", 3), ("indic-indic", "hi", "mr", 3), ("indic-en", "hi", "en", 3)]
 
 
 def test_what_is_spoken_already_needs_no_translation(toy: Path, tmp_path: Path) -> None:

@@ -73,3 +73,8 @@ def test_loops_are_collapsed_and_noted() -> None:
     lifted = lift("नहीं नहीं नहीं नहीं। चलो")
     assert (lifted.text, lifted.collapsed) == ("नहीं। चलो", True)
     assert not lift("नहीं नहीं चलो").collapsed
+
+
+@pytest.mark.parametrize("text", ["(मुझे घर जाना है।)", "[मैं तुमसे कल सुबह वहीं मिलूँगा]", "*चलो!*"])
+def test_speech_between_brackets_is_for_the_translator(text: str) -> None:
+    assert lift(text).text

@@ -81,3 +81,9 @@ ENGLISH = word_set(
 )
 # Of the words that both lists leave out, those that without any Hindi word near them are English.
 RATHER_ENGLISH = word_set("the is are of in at an his her he it as on had has am be")
+
+# English words that no other language borrows, and that Hindi in Latin letters has none of.
+HOLDING = word_set(
+    """of and was were for with at by from she it they we you i my your his her this that not have has had be been will would can could does did
+    what an"""
+)
