@@ -262,7 +262,8 @@ def _not_here(name: str, form: str, models_dir: Path, why: str) -> UsageError:
     damaged = _damaged(name, form, models_dir)
     what = f"models/{damaged.name} is incomplete ({problem(damaged, form)})" if damaged else f"Model '{name}' is not in models/"
     here = _names_here(models_dir, form)
-    instead = f"use --model {here[0]}" if here else f"fetch it where there is a network ({command_to_get(name, form)})"
+    use = f"INDICTRANS2_MODEL={here[0]}" if here and form.startswith("indictrans2") else f"--model {here[0]}" if here else ""
+    instead = f"use {use}" if use else f"fetch it where there is a network ({command_to_get(name, form)})"
     return UsageError(f"{what} and {why}. {model_hints.where_to_put(name, form, _split(name, form)[0])}, or {instead}")
 
 
@@ -352,10 +353,6 @@ def _fetch_named(name: str, form: str, models_dir: Path) -> None:
     print(found.path)
 
 
-def _usual_form(name: str) -> str:
-    return next((form for form in PLAIN if name in FORMS[form].releases), PLAIN[0])
-
-
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m pipeline.models",
@@ -387,7 +384,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.command == "list":
             _list(models_dir)
         else:
-            _fetch_named(arguments.name, arguments.form or _usual_form(arguments.name), models_dir)
+            _fetch_named(arguments.name, arguments.form or ("indictrans2" if "indictrans2" in arguments.name.lower() else "ct2"), models_dir)
     except SutradharError as error:
         print(f"[ERROR] {error}", file=sys.stderr)
         return error.exit_code

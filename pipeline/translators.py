@@ -111,12 +111,16 @@ def choose(source: str, targets: Sequence[str], wanted: str, model: str, form: s
     able = source != "auto" and all(knows(source, target) for target in targets)
     sizes = [model] if model else list(SIZES)
     here = next((size for size in sizes if able and _is_here(size, source, targets, form, models_dir)), "")
-    if wanted == "indictrans2" or (wanted == "auto" and here):
+    if wanted == "indictrans2" or (wanted == "auto" and (here or (model and able))):  # a model that is named is used or refused
         return Choice("indictrans2", here or sizes[0], f"it knows {pair}, and its model is here" if here else "as asked for")
     if list(targets) == [ENGLISH]:
         return Choice("whisper", sizes[0], "as asked for" if wanted == "whisper" else _why_whisper(source, targets, pair, able=able))
     if wanted == "auto" and able:
         raise UsageError(f"To translate {pair} takes IndicTrans2, whose model is not here; get it: {get(source, targets)}")
+    if source == "auto":
+        raise UsageError(f"To translate to {', '.join(targets)} the language spoken has to be named: -s")
+    if able:
+        raise UsageError(f"Whisper translates to en alone: leave --translation-engine whisper away for {pair}")
     raise UsageError(f"Nothing here translates {pair}: Whisper translates to en alone, IndicTrans2 knows en, {', '.join(INDIC)}")
 
 

@@ -13,10 +13,11 @@ from functools import cached_property
 from pathlib import Path
 
 from pipeline.errors import UsageError
-from stages.characters import IN_WORD, LATIN, clean, in_script
+from stages.characters import IN_WORD, LATIN, clean, in_script, script_of
 
 _SLOTS = re.compile(r"#G\d+")  # the form of a tag: what takes e-mail addresses and URLs out of a sentence takes it out too, and puts it back
 _BETWEEN_NAMES = ", "
+MOST_LINES = 5_000
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,11 @@ class Glossary:
         text = clean(text)
         return Protected(self._sources.sub(replaced, text) if self.terms else text, tuple(slots.items()))
 
+    def fitting(self, language: str) -> Glossary:
+        """The terms whose targets are written in the script of a language: one file serves several targets."""
+        script = script_of(language)
+        return Glossary([term for term in self._in_order if all(in_script(letter, script) for letter in term.target if letter.isalpha())])
+
     def prompt(self, limit: int) -> str:
         """The names as they are said, for the recogniser: as many as go into `limit` characters, in the order of the file."""
         names = list(dict.fromkeys(term.source for term in self._in_order))
@@ -106,7 +112,10 @@ def read_glossary(path: Path) -> Glossary:
 
     Raises UsageError, with the number of the line, where it is written otherwise or gives one source two targets."""
     terms: dict[str, Term] = {}
-    for number, line in enumerate(_lines(path), start=1):
+    lines = _lines(path)
+    if len(lines) > MOST_LINES:
+        raise UsageError(f"{path} has {len(lines):,} lines, but a glossary may have {MOST_LINES:,}: keep the names of this film")
+    for number, line in enumerate(lines, start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         term = _parsed(path, number, line)

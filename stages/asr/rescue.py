@@ -31,7 +31,7 @@ def run(ctx: StageContext) -> Outcome:
     missing = [segment for segment in english.segments if segment.note.startswith(UNTRANSLATED)] if english else []
     if not missing:
         save(ctx.write(TRANSCRIPTS), Translations(translations))
-        return Outcome(summary="Nothing to rescue: no translation into English is missing", seconds_of_media=0.0)
+        return Outcome(summary="Nothing for Whisper to translate: it translates into English alone, where nothing is missing", seconds_of_media=0.0)
     rescued, engine, packages, degraded = _rescue(missing, source, ctx)
     merged = [
         replace(transcript, segments=tuple(_merged(transcript.segments, rescued))) if transcript is english else transcript

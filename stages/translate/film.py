@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
@@ -10,6 +11,7 @@ from pipeline import translators
 from pipeline.models import ResolvedModel, resolve
 from pipeline.settings import Settings
 from pipeline.stage import Outcome, StageContext
+from pipeline.timecode import format_ms
 from pipeline.wording import counted
 from stages.glossary import Glossary, read_glossary
 from stages.transcript import MISSING, UNTRANSLATED, Segment, Transcript, Translations, load, save
@@ -36,8 +38,10 @@ def translate(ctx: StageContext) -> Outcome:
         models[direction] = _resolve(direction, ctx)
         translator = open_translator(settings, models[direction])
         for target in [target for target in targets if translators.direction(source.language, target) == direction]:
-            chain = Chain(translator, source.language, target, search, glossary)
+            terms = glossary if len(targets) == 1 else glossary.fitting(target)
+            chain = Chain(translator, source.language, target, search, terms)
             renderings = chain.render(sentences, partial(_progress, ctx, seconds, len(done), len(targets)))
+            _log(ctx.log, target, sentences, renderings)
             segments = tuple(segments_of(sentences, renderings, target))
             done[target] = Transcript(target, source.start_ms, source.duration_ms, segments, NOTE), _report(target, renderings)
         del translator, chain
@@ -83,6 +87,15 @@ def _resolve(direction: str, ctx: StageContext) -> ResolvedModel:
     form = translators.form(settings.INDICTRANS2_DEVICE, settings.INDICTRANS2_COMPUTE_TYPE)
     name = translators.model_name(settings.INDICTRANS2_MODEL, direction)
     return resolve(name, form, models_dir=ctx.models, offline=settings.OFFLINE, say=ctx.log.info)
+
+
+def _log(log: logging.Logger, target: str, sentences: Sequence[Sentence], renderings: Sequence[Rendering]) -> None:
+    """Where somebody may want to look: times, never text."""
+    for sentence, rendering in zip(sentences, renderings, strict=True):
+        if rendering.way == "none":
+            log.info(f"{target}: {format_ms(sentence.start_ms)} not translated ({', '.join(rendering.faults)})")
+        elif rendering.missing_terms:
+            log.info(f"{target}: {format_ms(sentence.start_ms)} {counted(rendering.missing_terms, 'term')} of the glossary missing")
 
 
 def _engine(settings: Settings, models: dict[str, ResolvedModel]) -> dict[str, str]:

@@ -1,13 +1,13 @@
-"""The transcript in English as the recogniser made it on the way: Whisper's own translation. What is none is left out and told of."""
+"""The transcript in English as the recogniser made it on the way: Whisper's own translation. What is none is marked and told of."""
 
 from __future__ import annotations
 
-import msgspec
+from msgspec.structs import replace
 
 from pipeline.stage import Outcome, StageContext
 from pipeline.wording import counted
 from stages.english import is_translation
-from stages.transcript import Transcript, Translations, load, save
+from stages.transcript import MISSING, UNTRANSLATED, Segment, Transcript, Translations, Word, load, save
 
 TARGET = "en"  # all that Whisper translates into
 
@@ -19,13 +19,17 @@ def run(ctx: StageContext) -> Outcome:
         already = f"No translation: the speech is in {TARGET} already"
         return Outcome(summary=already, degraded=(already,), seconds_of_media=source.duration_ms / 1000)
     translation = load(ctx.read("asr/translation.json"), Transcript)
-    segments = [segment for segment in translation.segments if is_translation(segment, source.segments)]
-    left_out = len(translation.segments) - len(segments)
-    numbered = tuple(msgspec.structs.replace(segment, id=number) for number, segment in enumerate(segments))
-    english = msgspec.structs.replace(translation, segments=numbered, note="translated by Whisper")
+    segments = tuple(segment if is_translation(segment, source.segments) else _marked(segment) for segment in translation.segments)
+    missing = sum(segment.note.startswith(UNTRANSLATED) for segment in segments)
+    english = replace(translation, segments=segments, note="translated by Whisper")
     save(ctx.write("translate/transcripts.json"), Translations((english,)))
     return Outcome(
         summary=f"Translation completed: {counted(len(segments), 'segment')}, by Whisper's own translation",
-        degraded=(f"{left_out} of {len(translation.segments)} segments left out: they were no translation",) if left_out else (),
+        degraded=(f"{missing} of {len(segments)} segments were no translation; the subtitles show {MISSING} there",) if missing else (),
         seconds_of_media=source.duration_ms / 1000,
     )
+
+
+def _marked(segment: Segment) -> Segment:
+    words = (Word(MISSING, segment.start_ms, segment.end_ms, 0.0),)
+    return replace(segment, text=MISSING, words=words, note=f"{UNTRANSLATED}: no English, or a copy of the source")

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline import media, models, prepare
+from pipeline import choosing, media, models, prepare
 from pipeline.house import House
 from pipeline.job import Job
 from pipeline.media import AudioTrack
@@ -126,13 +126,20 @@ def test_an_argument_that_is_no_file_is_not_taken_for_one(capsys: pytest.Capture
     assert "unrecognized arguments: hi\n" in capsys.readouterr().err
 
 
+def test_targets_add_up_and_the_language_spoken_is_none(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(str(SAMPLE), "--translate", "-s", "hi", "-t", "en,", "-t", "hi") == 0
+    output = capsys.readouterr()
+    assert Job.open(house, output.out.strip()).settings().TARGET_LANGUAGES == "en"
+    assert "[WARN] No translation to Hindi: it is the language spoken" in output.err
+
+
 def test_choosing_an_audio_track() -> None:
     tracks = [track(0, "eng", default=True), track(1, "hin"), track(2, "")]
-    assert prepare.choose_track(tracks, "", "hi").index == 1
-    assert prepare.choose_track(tracks, "", "auto").index == 0
-    assert prepare.choose_track(tracks, "2", "hi").index == 2
-    assert prepare.choose_track(tracks, "English", "hi").index == 0
-    assert prepare.choose_track(tracks[1:], "", "fr").index == 1
+    assert choosing.choose_track(tracks, "", "hi").index == 1
+    assert choosing.choose_track(tracks, "", "auto").index == 0
+    assert choosing.choose_track(tracks, "2", "hi").index == 2
+    assert choosing.choose_track(tracks, "English", "hi").index == 0
+    assert choosing.choose_track(tracks[1:], "", "fr").index == 1
 
 
 def track(index: int, language: str, *, default: bool = False) -> AudioTrack:

@@ -104,3 +104,10 @@ def test_an_empty_glossary_finds_nothing() -> None:
 def test_the_sample_fits_the_sample_clip(root: Path) -> None:
     said = (root / "samples" / "dialogue.txt").read_text(encoding="utf-8")
     assert [term.target for term in read_glossary(root / "samples" / "glossary.tsv").terms_in(said)] == ["डैनियल", "सबटाइटल"]
+
+
+def test_of_a_file_for_several_languages_each_gets_the_terms_in_its_script() -> None:
+    glossary = Glossary([Term("राज", "Raj"), Term("मीरा", "மீரா"), Term("दिल्ली", "Delhi 6")])
+    assert [term.target for term in glossary.fitting("en").terms] == ["Delhi 6", "Raj"]
+    assert [term.target for term in glossary.fitting("ta").terms] == ["மீரா"]
+    assert glossary.fitting("mr").terms == ()

@@ -100,7 +100,7 @@ def says(whisper: Whisper) -> Callable[[StageContext, bool], object]:
 def test_nothing_to_rescue_loads_nothing(translations: tuple[Transcript, ...], run: Rescue) -> None:
     outcome, after, _ = run(never, *translations)
     assert after == translations
-    assert outcome == Outcome("Nothing to rescue: no translation into English is missing", seconds_of_media=0.0)
+    assert outcome == Outcome("Nothing for Whisper to translate: it translates into English alone, where nothing is missing", seconds_of_media=0.0)
 
 
 def test_what_is_missing_is_replaced_in_its_own_time_and_numbered_anew(run: Rescue) -> None:

@@ -1,0 +1,182 @@
+"""Fits the settings of a job to the film, the machine and the command line, with a reason for each choice that is worth one."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline import engines
+from pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    from pipeline.console import Console
+    from pipeline.hardware import Hardware
+    from pipeline.house import House
+    from pipeline.media import AudioTrack, MediaInfo
+
+
+@dataclass
+class Choices:
+    """Values for settings, each with why it was chosen where that is worth telling."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    def take(self, key: str, value: object, reason: str = "") -> None:
+        from pipeline.envfile import to_text
+
+        self.values[key] = to_text(value)
+        if reason:
+            self.reasons[key] = reason
+
+
+def languages(arguments: argparse.Namespace, choices: Choices, console: Console) -> None:
+    from pipeline import languages as names_of
+
+    source = arguments.source_language.lower()
+    if source != "auto":
+        source = names_of.whisper_code(arguments.source_language)
+    choices.take("SOURCE_LANGUAGE", source)
+    console.info(f"Language: {'detected from the sound' if source == 'auto' else f'{names_of.name(source)} ({source})'}")
+    if arguments.workflow == "transcribe":
+        if arguments.target_language:
+            raise UsageError("-t belongs to --translate; --transcribe writes the language spoken")
+        return
+    names = [name for name in (arguments.target_language or "en").split(",") if name.strip()]
+    targets = list(dict.fromkeys(names_of.parse(name) for name in names))
+    if targets == [source]:
+        raise UsageError(f"The source is {names_of.name(source)} already; use --transcribe, or another -t")
+    if source in targets:
+        console.warn(f"No translation to {names_of.name(source)}: it is the language spoken")
+        targets.remove(source)
+    choices.take("TARGET_LANGUAGES", ",".join(targets))
+
+
+def media(arguments: argparse.Namespace, info: MediaInfo, choices: Choices, console: Console) -> None:
+    from pipeline import languages as names_of
+    from pipeline import timecode
+
+    choices.take("TITLE", arguments.media.stem)
+    if info.missing_bytes:
+        console.warn(
+            f"{arguments.media.name} is cut short: its container promises {info.missing_bytes:,} bytes more. Copy it again, or add --allow-truncated"
+        )
+    track = choose_track(info.audio, arguments.audio_track, choices.values["SOURCE_LANGUAGE"])
+    choices.take("AUDIO_TRACK", track.index, f"{track.describe()} of {len(info.audio)}")
+    if choices.values["SOURCE_LANGUAGE"] != "auto" and track.language and not names_of.same(track.language, choices.values["SOURCE_LANGUAGE"]):
+        console.warn(f"Audio track {track.index} is tagged {names_of.name(track.language)}, not {names_of.name(choices.values['SOURCE_LANGUAGE'])}")
+    if len(info.audio) > 1:
+        console.info(f"Audio track {track.index}: {track.describe()}; --audio-track chooses another of {len(info.audio)}")
+    for key, text in (("MEDIA_START_TIME", arguments.start), ("MEDIA_END_TIME", arguments.end)):
+        choices.take(key, timecode.format_ms(timecode.parse_ms(text)) if text else "")
+    choices.take("ALLOW_TRUNCATED", arguments.allow_truncated)
+    choices.take("OFFLINE", arguments.offline)
+    if info.video and info.video.fps:
+        choices.take("SUBTITLE_FPS", round(info.video.fps, 3), "the film's own frame rate")
+    if info.subtitles:
+        console.info(f"The file has subtitles already: {', '.join(track.describe() for track in info.subtitles)}")
+
+
+def choose_track(tracks: Sequence[AudioTrack], wanted: str, source: str) -> AudioTrack:
+    """The track with this number or language; without one the source language's, the default or the first. Raises UsageError."""
+    from pipeline import languages as names_of
+
+    known = "; ".join(f"{track.index}: {track.describe()}" for track in tracks)
+    if wanted.isdecimal():
+        for track in tracks:
+            if track.index == int(wanted):
+                return track
+        raise UsageError(f"No audio track {wanted}; the file has {known}")
+    language = names_of.parse(wanted) if wanted else source
+    for track in tracks:
+        if track.language and names_of.same(track.language, language):
+            return track
+    if wanted:
+        raise UsageError(f"No audio track in {wanted}; the file has {known}")
+    return next((track for track in tracks if track.default), tracks[0])
+
+
+def recogniser(arguments: argparse.Namespace, machine: Hardware, house: House, choices: Choices, console: Console) -> None:
+    from pipeline import sizing
+
+    advice = machine.recommended_settings
+    backend, device = _backend_and_device(arguments, machine, console)
+    engine = engines.engine_of(backend)
+    runs_on = device if device in engine.devices else "cpu"
+    as_advised = (backend, device) == (advice.whisper_backend, advice.device)
+    choices.take("WHISPER_BACKEND", backend, advice.whisper_backend_reason if as_advised else "")
+    choices.take("WHISPERX_DEVICE", device, advice.device_reason if as_advised else "")
+    if as_advised:
+        choices.take("WHISPER_COMPUTE_TYPE", advice.compute_type, advice.compute_type_reason)
+    else:
+        choices.take("WHISPER_COMPUTE_TYPE", *sizing.choose_compute_type(backend, runs_on, machine.capability))
+    if device == "cuda" and len(machine.gpus) > 1:
+        choices.take("CUDA_VISIBLE_DEVICES", machine.gpu_uuid, f"{machine.gpu_name}, the one of {len(machine.gpus)} with the most free memory")
+    _choose_model(arguments, machine, house, choices, console)
+    if engine.measures_memory:
+        choices.take("BATCH_SIZE", "auto", "as many windows as fit once the model is loaded")
+    else:
+        memory_gb = machine.gpu_memory_gb if runs_on == "cuda" else machine.memory.limit_gb or machine.memory.total_gb
+        choices.take("BATCH_SIZE", *sizing.batch_size(choices.values["WHISPER_MODEL"], runs_on, memory_gb or 0.0))
+
+
+def translator(
+    arguments: argparse.Namespace, changes: Mapping[str, str], machine: Hardware, house: House, choices: Choices, console: Console
+) -> None:
+    from pipeline import hardware, sizing, translators
+
+    device = choices.values["WHISPERX_DEVICE"]
+    if hardware.why_not(translators.backend(device), device, machine):
+        device = "cpu"
+    device = changes.get("INDICTRANS2_DEVICE") or device
+    if device not in translators.COMPUTE_TYPES:
+        return  # a bad value, which is refused with the other settings
+    compute_type, reason = sizing.choose_compute_type(translators.backend(device), device, machine.capability)
+    form = translators.form(device, changes.get("INDICTRANS2_COMPUTE_TYPE") or compute_type)
+    targets = choices.values["TARGET_LANGUAGES"].split(",")
+    wanted, model = arguments.translation_engine or "auto", changes.get("INDICTRANS2_MODEL", "")
+    choice = translators.choose(choices.values["SOURCE_LANGUAGE"], targets, wanted, model, form, house.models)
+    console.info(f"Translation: {choice.engine} ({choice.reason})")
+    choices.take("TRANSLATION_ENGINE", choice.engine, choice.reason)
+    choices.take("INDICTRANS2_MODEL", choice.model)
+    choices.take("INDICTRANS2_DEVICE", device)
+    choices.take("INDICTRANS2_COMPUTE_TYPE", compute_type, reason)
+
+
+def _backend_and_device(arguments: argparse.Namespace, machine: Hardware, console: Console) -> tuple[str, str]:
+    """Raises UsageError where this machine cannot do what was asked for."""
+    from pipeline import hardware
+
+    advice = machine.recommended_settings
+    device = arguments.device or advice.device
+    backend = arguments.backend or (advice.whisper_backend if device == advice.device else engines.DEFAULT)
+    engine = engines.engine_of(backend)
+    if why_not := hardware.why_not(engines.DEFAULT, device, machine):
+        raise UsageError(f"--device {device}: {why_not}; use --device {advice.device}")
+    if why_not := hardware.why_not(backend, device, machine):
+        raise UsageError(f"--backend {backend} --device {device}: {why_not}. WhisperX works here: --backend whisperx")
+    if device == "mps" and device not in engine.devices:
+        for warning in engines.MPS_WARNINGS:
+            console.warn(warning)
+    return backend, device
+
+
+def _choose_model(arguments: argparse.Namespace, machine: Hardware, house: House, choices: Choices, console: Console) -> None:
+    from pipeline import models
+
+    advised, form = machine.recommended_settings.whisper_model, engines.engine_of(choices.values["WHISPER_BACKEND"]).form
+    if arguments.model:
+        name = Path(arguments.model).expanduser().resolve() if models.is_folder(arguments.model) else arguments.model
+        choices.take("WHISPER_MODEL", name, "given with --model")
+    elif models.is_at_hand(advised, form, models_dir=house.models):
+        choices.take("WHISPER_MODEL", advised, machine.recommended_settings.whisper_model_reason)
+    else:
+        command = models.command_to_get(advised, form)
+        reason = f"the model that is here; this machine could run {advised}: {command}"
+        choices.take("WHISPER_MODEL", models.STARTER, reason)
+        if advised != models.STARTER:
+            weak = "" if choices.values["SOURCE_LANGUAGE"] == "en" else ", which is of little use but for English (Hindi: 90 % of characters wrong)"
+            console.warn(f"Using the small starter model '{models.STARTER}'{weak}. Get the one for this machine: {command}")
