@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from stages.characters import bare
+from stages.translate.numbers import is_number
 
 TIMES = 3  # what is said twice may be meant
 LONGEST = 8  # words
@@ -38,7 +39,7 @@ def _loop_at(keys: Sequence[str], place: int) -> tuple[int, int]:
         times = 1
         while keys[place + times * length : place + (times + 1) * length] == unit:
             times += 1
-        if times >= TIMES and not all(key.isdecimal() for key in unit):
+        if times >= TIMES and not all(map(is_number, unit)):
             return length, times
     return 1, 1
 

@@ -43,6 +43,7 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+_SPOKEN = {name.split()[0] for names in _WORDS.values() for name in names[:11]}
 MOST_DIGITS = 100  # of a number; what is longer is none, and takes Python long
 
 
@@ -55,6 +56,11 @@ def lost(source: str, target: str, target_language: str) -> bool:
     return any(
         number not in written and (number > 12 or (names is not None and words.isdisjoint(names[number].split()))) for number in numbers(source)
     )
+
+
+def is_number(word: str) -> bool:
+    """In digits, or one of the words up to ten."""
+    return word in _SPOKEN or any(character.isdigit() for character in word)
 
 
 def numbers(text: str) -> set[int]:

@@ -17,6 +17,9 @@ from stages.translate.loops import collapse, loops
         ("हाहाहाहाहाहाहा क्या", "हा क्या"),
         ("Nooooooo", "No"),
         ("9 9 9 1000000", "9 9 9 1000000"),
+        ("9:30 9:30 9:30", "9:30 9:30 9:30"),
+        ("नौ नौ नौ आठ आठ आठ", "नौ नौ नौ आठ आठ आठ"),
+        ("nine nine nine", "nine nine nine"),
     ],
 )
 def test_the_same_words_three_times_are_written_once(text: str, once: str) -> None:
