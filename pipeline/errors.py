@@ -13,6 +13,8 @@ A message says what is wrong, where, and what to do about it, in one line.
 from __future__ import annotations
 
 import errno
+import sys
+from collections.abc import Callable
 
 
 class SutradharError(Exception):
@@ -56,3 +58,16 @@ def in_one_line(error: Exception) -> str:
         else "put right what is there and run the same command again"
     )
     return f"Cannot use{where or ' a file'}: {error.strerror}; {remedy}"
+
+
+def exit_code_of(work: Callable[[], None], interrupted: str) -> int:
+    """Do the work of a command: its exit code, with our own errors and what Ctrl-C means to it in a line on stderr."""
+    try:
+        work()
+    except SutradharError as error:
+        print(f"[ERROR] {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(f"[ERROR] Interrupted; {interrupted}", file=sys.stderr)
+        return 130
+    return 0

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import model_hints, wording
-from pipeline.errors import OutOfReach, SutradharError, UsageError
+from pipeline.errors import OutOfReach, UsageError, exit_code_of
 from pipeline.house import House
 from pipeline.model_folder import ALIASES, FORMS, Release, folder_name, forms_of, is_ours, meant_form, problem, read_source
 
@@ -380,18 +380,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = make_parser().parse_args(argv)
     models_dir = House.find().models
     os.umask(0o077)  # folders 0700, files 0600, as where a job fetches
-    try:
-        if arguments.command == "list":
-            _list(models_dir)
-        else:
-            _fetch_named(arguments.name, arguments.form or ("indictrans2" if "indictrans2" in arguments.name.lower() else "ct2"), models_dir)
-    except SutradharError as error:
-        print(f"[ERROR] {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("[ERROR] Interrupted; the same command goes on from here", file=sys.stderr)
-        return 130
-    return 0
+    if arguments.command == "list":
+        return exit_code_of(lambda: _list(models_dir), "nothing was changed")
+    form = arguments.form or ("indictrans2" if "indictrans2" in arguments.name.lower() else "ct2")
+    return exit_code_of(lambda: _fetch_named(arguments.name, form, models_dir), "the same command goes on from here")
 
 
 if __name__ == "__main__":

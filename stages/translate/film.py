@@ -84,9 +84,9 @@ def segments_of(sentences: Sequence[Sentence], renderings: Sequence[Rendering], 
 
 def _resolve(direction: str, ctx: StageContext) -> ResolvedModel:
     settings = ctx.settings
-    form = translators.form(settings.INDICTRANS2_DEVICE, settings.INDICTRANS2_COMPUTE_TYPE)
-    name = translators.model_name(settings.INDICTRANS2_MODEL, direction)
-    return resolve(name, form, models_dir=ctx.models, offline=settings.OFFLINE, say=ctx.log.info)
+    ways = translators.directions(settings.SOURCE_LANGUAGE, settings.targets)
+    need = dict(zip(ways, ctx.stage.models(settings), strict=True))[direction]
+    return resolve(need.name, need.form, models_dir=ctx.models, offline=settings.OFFLINE, say=ctx.log.info)
 
 
 def _log(log: logging.Logger, target: str, sentences: Sequence[Sentence], renderings: Sequence[Rendering]) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline import downloads, models
-from pipeline.errors import SutradharError, UsageError
+from pipeline.errors import UsageError, exit_code_of
 from pipeline.files import record
 from pipeline.house import House
 from pipeline.model_folder import FORMS, Release, folder_name, read_source
@@ -178,27 +178,22 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = make_parser().parse_args(argv)
-    models_dir = House.find().models
     os.umask(0o077)  # folders 0700, files 0600, as where a job converts
-    try:
-        if not models.can_convert(FORM):
-            converter = FORMS[FORM].converter
-            raise UsageError(converter.remedy if converter else "")
-        from stages.asr.mlx.conversion.writing import NumberFormat
+    return exit_code_of(lambda: _convert_named(arguments, House.find().models), "nothing was written")
 
-        numbers = NumberFormat(arguments.dtype, arguments.bits)
-        path, name = _locate(arguments.source, models_dir)
-        target = _target(arguments.output, name, numbers, models_dir)
-        convert(path, target, numbers)
-    except SutradharError as error:
-        print(f"[ERROR] {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("[ERROR] Interrupted; nothing was written", file=sys.stderr)
-        return 130
+
+def _convert_named(arguments: argparse.Namespace, models_dir: Path) -> None:
+    if not models.can_convert(FORM):
+        converter = FORMS[FORM].converter
+        raise UsageError(converter.remedy if converter else "")
+    from stages.asr.mlx.conversion.writing import NumberFormat
+
+    numbers = NumberFormat(arguments.dtype, arguments.bits)
+    path, name = _locate(arguments.source, models_dir)
+    target = _target(arguments.output, name, numbers, models_dir)
+    convert(path, target, numbers)
     _say(f"Next: ./prepare-job.sh FILM --transcribe -s LANGUAGE --backend {FORM} --model {_name_of(target, models_dir)}")
     print(target)
-    return 0
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline import downloads
-from pipeline.errors import SutradharError, UsageError
+from pipeline.errors import UsageError, exit_code_of
 from pipeline.files import record
 from pipeline.model_folder import Release, problem, read_source
 
@@ -44,15 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--form", choices=[f"{ORIGINAL}-{numbers}" for numbers in ("int8", "float16", "float32")], required=True)
     arguments = parser.parse_args(argv)
     os.umask(0o077)
-    try:
-        convert(arguments.source.resolve(), arguments.output.resolve(), arguments.form)
-    except SutradharError as error:
-        print(f"[ERROR] {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("[ERROR] Interrupted; nothing was written", file=sys.stderr)
-        return 130
-    return 0
+    return exit_code_of(lambda: convert(arguments.source.resolve(), arguments.output.resolve(), arguments.form), "nothing was written")
 
 
 if __name__ == "__main__":
