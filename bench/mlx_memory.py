@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import cycle, islice
@@ -69,10 +70,12 @@ def measure(network: Network, beams: int, slots: int, windows: list[AudioWindow]
     recogniser = MlxWhisper(network, ResolvedModel(Path(), "", "", "mlx"), settings, False, logging.getLogger())
     weights = sum(array.nbytes for part in (network._encoder, network._decoder) for _, array in tree_flatten(part.parameters()))
     mx.reset_peak_memory()
+    began = time.perf_counter()
     active = [mx.get_active_memory() for done, _ in enumerate(recogniser.recognise(_many(windows)), 1) if done % EVERY == 0]
     return {
         "device": mx.device_info().get("device_name", str(mx.default_device())),
         "weights_bytes": weights,
+        "seconds": round(time.perf_counter() - began, 2),
         "active_bytes": active,
         "growth": round(max(active[len(active) // 2 :]) / max(active[: len(active) // 2]) - 1, 4),
         "peak_beside_weights_bytes": mx.get_peak_memory() - weights,

@@ -68,10 +68,11 @@ class MlxWhisper:
         self.degraded: list[str] = []
         search = Search(settings.WHISPER_BEAM_SIZE, settings.WHISPER_PATIENCE, settings.WHISPER_LENGTH_PENALTY)
         slots, self._asked = settings.BATCH_SIZE, settings.BATCH_SIZE
+        columns = MAX_LENGTH if settings.WHISPER_INITIAL_PROMPT else MAX_TEXT + COLUMNS
         if slots == "auto":
-            columns = MAX_LENGTH if settings.WHISPER_INITIAL_PROMPT else MAX_TEXT + COLUMNS
             slots = memory.fitting_slots(network, settings.WHISPERX_DEVICE, search.beams, columns)
             log.info(f"BATCH_SIZE=auto: up to {slots} windows at once")
+        memory.keep_to(mx.get_active_memory() + memory.decoding_bytes(network, slots, search.beams, columns))
         self.engine = {
             "backend": "mlx",
             "device": settings.WHISPERX_DEVICE,

@@ -9,15 +9,15 @@ from stages.asr.mlx.network import PROJECTED_AT_ONCE, Network
 
 SHARE = 0.7  # of what is free; the rest is for other programs and what is not counted here
 MOST = {"cuda": 48, "mps": 16, "cpu": 8}  # slots; more gain little
-ENCODER_COPIES = 12  # of a window's features that an encoder layer holds at once, the widened ones counted as four
+ENCODER_COPIES = 34  # of a window's features that two encoder layers make, the widened ones counted as four: MLX frees one late
 SCORE_COPIES = 2  # of what each frame looks at in each other, where attention is no fused kernel
 ENCODED_AT_ONCE = 16  # windows; more are no faster on any GPU
 ALIGNED_AT_ONCE = 8  # windows whose words are timed together
 WAITING = 3  # windows for each slot whose features are kept: the one in it and its successors
 ALIGNED_TOKENS = 768  # of all of them together
 LONGEST_TEXT = 256  # tokens of one, with its start
-ALIGN_COPIES = 13  # of what their tokens look at in the sound
-LIKELY_COPIES = 3  # of the scores that their tokens give all others
+ALIGN_COPIES = 17  # of what their tokens look at in the sound
+LIKELY_COPIES = 2  # of the scores that their tokens give all others
 
 
 def slot_bytes(network: Network, beams: int, columns: int) -> int:
@@ -63,6 +63,12 @@ def fitting_slots(network: Network, device: str, beams: int, columns: int) -> in
     """Windows to decode at once, so that it takes no more than `SHARE` of the free memory; at least one."""
     room = SHARE * free_bytes(device)
     return next((slots for slots in range(MOST[device], 1, -1) if decoding_bytes(network, slots, beams, columns) <= room), 1)
+
+
+def keep_to(limit: int) -> None:
+    """Let MLX wait for work on its way, whose memory it holds until it is done, before it takes more than `limit` bytes. On a GPU it would
+    otherwise run ahead by gigabytes. What work needs at the same time it takes all the same."""
+    mx.set_memory_limit(limit)
 
 
 def free_bytes(device: str) -> int:

@@ -55,7 +55,6 @@ class Network:
         self.dims, self.dtype = whisper.dims, dtype
         self.heads: int = whisper.dims.n_text_head
         self.frames: int = whisper.dims.n_audio_ctx
-        self.encode = cuda.compiled(self._encode)
         self.project = cuda.compiled(self._project)
         self._kernels = cuda.usable(dtype)
         self._counters = cuda.make_counters()
@@ -67,8 +66,10 @@ class Network:
 
     # --- Sound
 
-    def _encode(self, mel: mx.array) -> mx.array:
-        """Log-mel spectrograms (N, 3000, mels) to features (N, 1500, D)."""
+    def encode(self, mel: mx.array) -> mx.array:
+        """Log-mel spectrograms (N, 3000, mels) to features (N, 1500, D).
+
+        Layer by layer: MLX would otherwise run ahead and hold on to what all of them need."""
         encoder = self._encoder
         x = _gelu(encoder.conv1(mel.astype(self.dtype)))
         x = _gelu(encoder.conv2(x)) + self._encoder_positions
@@ -77,6 +78,7 @@ class Network:
             mixed = mx.fast.scaled_dot_product_attention(queries, keys, values, scale=HEAD**-0.5)
             x = layer.out(mixed.swapaxes(1, 2).reshape(x.shape), x)
             x = layer.mlp(x)
+            mx.eval(x)
         return encoder.ln_post(x)
 
     def _project(self, features: mx.array) -> list[KeysValues]:

@@ -22,6 +22,7 @@ class Beams:
         self._scores = np.full((count, search.beams), -np.inf, np.float32)
         self._scores[:, 0] = 0  # the beams are alike until the first choice
         self._texts = np.zeros((count, search.beams, 0), np.int32)
+        self._writers = np.arange(search.beams, dtype=np.int32)[None, :, None].repeat(count, 0)
         self._ended: list[list[tuple[float, list[int]]]] = [[] for _ in range(count)]
 
     @property
@@ -34,8 +35,13 @@ class Beams:
         """(N, L, T)"""
         return self._texts
 
-    def advance(self, log_probs: Array, tokens: Array) -> tuple[Array, Array]:
-        """From the likeliest L + 1 tokens that each beam may take (N, L, L + 1), in order: those that it takes, and the beams they follow (N, L).
+    def ancestors(self) -> Array:
+        """(N, 1, L, (T + 1) * L): whether a beam follows what a beam wrote at a place, its own next place included."""
+        count, beams, columns = self._writers.shape
+        return np.equal(self._writers[..., None], np.arange(beams)).reshape(count, 1, beams, columns * beams)
+
+    def advance(self, log_probs: Array, tokens: Array) -> Array:
+        """From the likeliest L + 1 tokens that each beam may take (N, L, L + 1), in order: those that the beams go on with (N, L).
 
         Of twice as many candidates as there are beams, those among the first half that end are translations, and the next that do
         not end go on in their places."""
@@ -54,12 +60,19 @@ class Beams:
         self.done |= last | np.array([len(self._ended[number]) >= self._search.enough for number in self._numbers])
         going_on = np.argsort(ends, axis=-1, kind="stable")[:, :beams]
         self._scores, parents, chosen = (np.take_along_axis(values, going_on, -1) for values in (totals, parents, chosen))
-        self._texts = np.concatenate([np.take_along_axis(self._texts, parents[:, :, None], 1), chosen[:, :, None]], -1)
-        return chosen, parents
+        self._texts = _followed(self._texts, parents, chosen)
+        self._writers = _followed(self._writers, parents, np.broadcast_to(np.arange(beams, dtype=np.int32), (count, beams)))
+        return chosen
 
     def keep(self, rows: Array) -> None:
         """Go on with these sentences of the batch alone."""
-        self.done, self._numbers, self._scores, self._texts = self.done[rows], self._numbers[rows], self._scores[rows], self._texts[rows]
+        self.done, self._numbers, self._scores = self.done[rows], self._numbers[rows], self._scores[rows]
+        self._texts, self._writers = self._texts[rows], self._writers[rows]
+
+
+def _followed(past: Array, parents: Array, last: Array) -> Array:
+    """The past of each beam's parent (N, L, T), and what is last (N, L)."""
+    return np.concatenate([np.take_along_axis(past, parents[:, :, None], 1), last[:, :, None]], -1)
 
 
 def repeated(texts: Array, length: int) -> tuple[list[int], list[int]]:

@@ -1,8 +1,9 @@
 """IndicTrans2 on MLX: Apple GPUs, and MLX's builds for NVIDIA GPUs and CPUs.
 
-Batched beam search after CTranslate2's (src/decoding.cc), so that a beam size means the same on both. Keys and values of the
-source are computed once a sentence, and the beams of a sentence look them up together, as queries of one row. Shapes: N sentences,
-L beams of each, S tokens of the source, T tokens so far, D width, H heads.
+Batched beam search after CTranslate2's (src/decoding.cc), so that a beam size means the same on both. The beams of a sentence are
+queries of one row: they look up the source together, and their common past too, where a mask says which beam follows which. So
+nothing of the past is moved when beams are chosen. Shapes: N sentences, L beams of each, S tokens of the source, T tokens so far,
+D width, H heads.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import mlx.core as mx
 import numpy as np
+from mlx.nn import gelu
 
 from stages.largest import largest
 from stages.translate.indictrans2.beams import Beams, repeated
@@ -53,7 +55,7 @@ class Network:
 
     def encode(self, tokens: mx.array, mask: mx.array) -> list[KeysValues]:
         """Tokens (N, S), of which `mask` (N, 1, 1, S) says which are none, to what the decoder's layers look up: keys and values (N, H, S, D / H)."""
-        x = self._embed("encoder", tokens, 0)
+        x = self._embed("encoder", tokens, self._positions[: tokens.shape[1]])
         for number in range(self.shape.encoder_layers):
             layer = f"model.encoder.layers.{number}"
             queries, keys, values = (self._heads(part) for part in mx.split(self._after_norm(x, layer, "self_attn", "qkv"), 3, axis=-1))
@@ -67,27 +69,26 @@ class Network:
         return keys, values
 
     def step(
-        self, tokens: mx.array, position: int, past: Sequence[KeysValues], source: Sequence[KeysValues], mask: mx.array
+        self, tokens: mx.array, position: int, past: Sequence[KeysValues], ancestors: mx.array, source: Sequence[KeysValues], mask: mx.array
     ) -> tuple[mx.array, list[KeysValues]]:
-        """One token of each beam (N, L): scores of all (N, L, V), float32, and the past with its keys and values in column `position`."""
-        count, beams = tokens.shape
-        x = self._embed("decoder", tokens.reshape(-1, 1), position)
+        """One token of each beam (N, L): scores of all (N, L, V), float32, and the past (N, H, room, L, D / H) with its keys and values in
+        column `position`. `ancestors` (N, 1, L, T * L) says in which columns of which beams the past of a beam lies."""
+        x = self._embed("decoder", tokens, self._positions[position])
         grown = []
         for number, (own, of_source) in enumerate(zip(past, source, strict=True)):
             layer = f"model.decoder.layers.{number}"
             queries, *new = (self._heads(part) for part in mx.split(self._after_norm(x, layer, "self_attn", "qkv"), 3, axis=-1))
             keys, values = (_put(old, fresh, position) for old, fresh in zip(own, new, strict=True))
             grown.append((keys, values))
-            x = x + self._out(self._attend(queries, keys[:, :, : position + 1], values[:, :, : position + 1], None), f"{layer}.self_attn")
-            queries = self._heads(self._after_norm(x, layer, "encoder_attn", "q_proj").reshape(count, beams, -1))
-            mixed = self._attend(queries, *of_source, mask).reshape(count * beams, 1, -1)
-            x = x + self._out(mixed, f"{layer}.encoder_attn")
+            x = x + self._out(self._attend(queries, _until(keys, position), _until(values, position), ancestors), f"{layer}.self_attn")
+            queries = self._heads(self._after_norm(x, layer, "encoder_attn", "q_proj"))
+            x = x + self._out(self._attend(queries, *of_source, mask), f"{layer}.encoder_attn")
             x = self._widen(x, layer)
-        return self.scores(x).reshape(count, beams, -1), grown
+        return self.scores(x), grown
 
     def read(self, tokens: mx.array, source: Sequence[KeysValues], mask: mx.array) -> mx.array:
         """Scores (N, T, V) of all that could follow each token of whole translations (N, T)."""
-        x = self._embed("decoder", tokens, 0)
+        x = self._embed("decoder", tokens, self._positions[: tokens.shape[1]])
         for number, of_source in enumerate(source):
             layer = f"model.decoder.layers.{number}"
             queries, keys, values = (self._heads(part) for part in mx.split(self._after_norm(x, layer, "self_attn", "qkv"), 3, axis=-1))
@@ -101,13 +102,12 @@ class Network:
         x = self._norm(x, "model.decoder.layer_norm")
         return (x @ self._weights[TARGET_EMBEDDING if self.shape.tied else OUTPUT].T).astype(mx.float32)
 
-    def empty_past(self, rows: int) -> list[KeysValues]:
-        shape = (rows, self.shape.heads, ROOM, self._head)
+    def empty_past(self, count: int, beams: int) -> list[KeysValues]:
+        shape = (count, self.shape.heads, ROOM, beams, self._head)
         return [(mx.zeros(shape, self.dtype), mx.zeros(shape, self.dtype)) for _ in range(self.shape.decoder_layers)]
 
-    def _embed(self, side: str, tokens: mx.array, first: int) -> mx.array:
-        x = self._weights[f"model.{side}.embed_tokens.weight"][tokens] * self.shape.width**0.5
-        x = x + self._positions[first : first + tokens.shape[1]]
+    def _embed(self, side: str, tokens: mx.array, positions: mx.array) -> mx.array:
+        x = self._weights[f"model.{side}.embed_tokens.weight"][tokens] * self.shape.width**0.5 + positions
         return self._norm(x, f"model.{side}.layernorm_embedding") if self.shape.embedding_norm else x
 
     def _after_norm(self, x: mx.array, layer: str, attention: str, part: str) -> mx.array:
@@ -118,7 +118,8 @@ class Network:
         return x.reshape(*x.shape[:2], self.shape.heads, self._head).swapaxes(1, 2)
 
     def _attend(self, queries: mx.array, keys: mx.array, values: mx.array, mask: mx.array | str | None) -> mx.array:
-        mixed = mx.fast.scaled_dot_product_attention(queries, keys, values, scale=self._head**-0.5, mask=mask)
+        attend = attention if mx.cuda.is_available() else mx.fast.scaled_dot_product_attention
+        mixed = attend(queries, keys, values, scale=self._head**-0.5, mask=mask)
         return mixed.swapaxes(1, 2).reshape(queries.shape[0], queries.shape[2], -1)
 
     def _out(self, x: mx.array, attention: str) -> mx.array:
@@ -126,7 +127,7 @@ class Network:
 
     def _widen(self, x: mx.array, layer: str) -> mx.array:
         wide = self._linear(self._norm(x, f"{layer}.final_layer_norm"), f"{layer}.fc1")
-        return x + self._linear(wide * 0.5 * (1 + mx.erf(wide * 0.5**0.5)), f"{layer}.fc2")
+        return x + self._linear(gelu(wide), f"{layer}.fc2")
 
     def _linear(self, x: mx.array, name: str) -> mx.array:
         return mx.addmm(self._weights[f"{name}.bias"], x, self._weights[f"{name}.weight"].T)
@@ -135,11 +136,27 @@ class Network:
         return mx.fast.layer_norm(x, self._weights[f"{name}.weight"], self._weights[f"{name}.bias"], 1e-5)
 
 
+def attention(queries: mx.array, keys: mx.array, values: mx.array, *, scale: float, mask: mx.array | str | None) -> mx.array:
+    """What mx.fast.scaled_dot_product_attention computes. On CUDA that goes to cuDNN, which plans for tens of milliseconds whenever a
+    shape is new, and here most are."""
+    scores = (queries * scale) @ keys.swapaxes(-1, -2)
+    if isinstance(mask, str):
+        mask = mx.tri(*scores.shape[-2:], dtype=mx.bool_)
+    if mask is not None:
+        scores = mx.where(mask, scores, mx.finfo(scores.dtype).min)
+    return mx.softmax(scores, axis=-1, precise=True) @ values
+
+
 def _put(old: mx.array, new: mx.array, column: int) -> mx.array:
-    """`old` (R, H, room, D / H) with `new` (R, H, 1, D / H) in a column, made longer where there is no room."""
+    """`old` (N, H, room, L, D / H) with `new` (N, H, L, D / H) in a column, made longer where there is no room."""
     if column >= old.shape[2]:
-        old = mx.concatenate([old, mx.zeros((*old.shape[:2], ROOM, old.shape[3]), old.dtype)], axis=2)
-    return mx.slice_update(old, new, mx.array([column]), axes=[2])
+        old = mx.concatenate([old, mx.zeros((*old.shape[:2], ROOM, *old.shape[3:]), old.dtype)], axis=2)
+    return mx.slice_update(old, new[:, :, None], mx.array([column]), axes=[2])
+
+
+def _until(past: mx.array, column: int) -> mx.array:
+    """(N, H, room, L, D / H) to (N, H, T * L, D / H)"""
+    return past[:, :, : column + 1].reshape(*past.shape[:2], -1, past.shape[-1])
 
 
 @dataclass(frozen=True)
@@ -197,23 +214,20 @@ class MlxTranslator:
         """Scores and tokens of the translations of each sentence."""
         beams = Beams(len(batch.places), search, self._target.end)
         source, mask = self._network.encode(batch.tokens, batch.mask), batch.mask
-        past = self._network.empty_past(len(batch.places) * search.beams)
+        past = self._network.empty_past(len(batch.places), search.beams)
         tokens = np.full((len(batch.places), search.beams), self._target.end)
         for position in range(search.limit):
-            scores, past = self._network.step(mx.array(tokens), position, past, source, mask)
+            scores, past = self._network.step(mx.array(tokens), position, past, mx.array(beams.ancestors()), source, mask)
             likely, numbers = self._likely(scores, beams, search)
-            tokens, parents = beams.advance(np.array(likely), np.array(numbers))
+            tokens = beams.advance(np.array(likely), np.array(numbers))
             if beams.done.all():
                 break
-            rows = np.arange(len(beams.done))
-            if 4 * beams.done.sum() >= len(rows):  # the others go on without them
+            if 4 * beams.done.sum() >= len(beams.done):  # the others go on without them
                 rows = np.flatnonzero(~beams.done)
                 beams.keep(rows)
-                tokens, parents, mask = tokens[rows], parents[rows], mask[mx.array(rows)]
-                source = [(keys[mx.array(rows)], values[mx.array(rows)]) for keys, values in source]
-            follow = (rows[:, None] * search.beams + parents).reshape(-1)
-            if len(follow) < len(past[0][0]) or (follow != np.arange(len(follow))).any():
-                past = [(keys[mx.array(follow)], values[mx.array(follow)]) for keys, values in past]
+                tokens, kept = tokens[rows], mx.array(rows)
+                mask = mask[kept]
+                source, past = ([(keys[kept], values[kept]) for keys, values in layers] for layers in (source, past))
         return beams.found
 
     def _likely(self, scores: mx.array, beams: Beams, search: Search) -> tuple[mx.array, mx.array]:

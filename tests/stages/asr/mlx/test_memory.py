@@ -24,8 +24,8 @@ def test_a_slot_is_counted_as_what_it_holds(beams: int) -> None:
 
 
 def test_as_many_slots_as_fit_into_most_of_the_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    held, encoder = memory.slot_bytes(small(), 1, 64) + 3 * FRAMES * WIDTH * 4, 12 * FRAMES * WIDTH * 4 + 2 * 2 * FRAMES**2 * 4
-    sound, words = 2 * 2 * FRAMES * WIDTH * 4, 768 * 4 * (13 * len(small().alignment_heads) * FRAMES + 3 * SMALL.size)
+    held, encoder = memory.slot_bytes(small(), 1, 64) + 3 * FRAMES * WIDTH * 4, 34 * FRAMES * WIDTH * 4 + 2 * 2 * FRAMES**2 * 4
+    sound, words = 2 * 2 * FRAMES * WIDTH * 4, 768 * 4 * (17 * len(small().alignment_heads) * FRAMES + 2 * SMALL.size)
     free = 0
 
     def fitting(device: str) -> int:
@@ -46,3 +46,10 @@ def test_free_memory_is_what_mlx_may_still_take(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(mx, "device_info", lambda: {"free_memory": 40 * GB, "max_recommended_working_set_size": 24 * GB})
     monkeypatch.setattr(mx, "get_active_memory", lambda: 4 * GB)
     assert [memory.free_bytes(device) // GB for device in ("cpu", "cuda", "mps")] == [3, 40, 20]
+
+
+def test_mlx_is_told_how_much_it_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[int] = []
+    monkeypatch.setattr(mx, "set_memory_limit", told.append)
+    memory.keep_to(5 * GB)
+    assert told == [5 * GB]

@@ -22,7 +22,7 @@ def search(how: Search, sentences: int = 1) -> list[list[tuple[list[int], float]
     while not beams.done.all():
         log_probs = np.log(table[before]).astype(np.float32)
         order = np.argsort(-log_probs, axis=-1)[:, :, : how.beams + 1]
-        before, _ = beams.advance(np.take_along_axis(log_probs, order, -1), order)
+        before = beams.advance(np.take_along_axis(log_probs, order, -1), order)
     return [
         [(text, round(float(np.exp(score * (len(text) + (len(text) < how.limit)) ** how.length_penalty)), 4)) for score, text in found]
         for found in beams.found
@@ -55,6 +55,17 @@ def test_sentences_that_are_kept_keep_their_places() -> None:
     beams.keep(np.array([1, 2]))
     beams.advance(np.zeros((2, 1, 2), np.float32), np.array([[[END, A]], [[END, A]]]))
     assert [[text for _, text in found] for found in beams.found] == [[[]], [[A]], [[B]]]
+
+
+def test_a_beam_sees_what_it_follows_and_itself() -> None:
+    """Both beams of the second step follow the second of the first."""
+    beams = Beams(1, Search(2), END)
+    beams.advance(np.array([[[-1, -2, -9], [-9, -9, -9]]], np.float32), np.array([[[A, B, C], [A, B, C]]]))
+    beams.advance(np.array([[[-9, -9, -9], [-1, -2, -9]]], np.float32), np.array([[[A, B, C], [B, C, A]]]))
+    assert beams.texts.tolist() == [[[B, B], [B, C]]]
+    own = [[True, False], [False, True]]
+    assert beams.ancestors().reshape(2, 3, 2)[:, :2].tolist() == [[[True, False], [False, True]]] * 2
+    assert beams.ancestors().reshape(2, 3, 2)[:, 2].tolist() == own
 
 
 @pytest.mark.parametrize(
