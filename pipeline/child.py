@@ -24,7 +24,7 @@ import msgspec
 from pipeline.errors import SutradharError
 from pipeline.processes import die_with_parent
 from pipeline.settings import Settings
-from pipeline.stage import Outcome, Stage, StageContext
+from pipeline.stage import Outcome, Progress, Stage, StageContext
 from pipeline.wording import size
 
 PROGRESS_INTERVAL = 0.2  # seconds between two progress events
@@ -39,11 +39,6 @@ class Assignment(msgspec.Struct, frozen=True):
     scratch: str
     deliverables: str
     models: str
-
-
-class Progress(msgspec.Struct, frozen=True, tag=True):
-    done: float
-    total: float
 
 
 class Note(msgspec.Struct, frozen=True, tag=True):
@@ -80,11 +75,11 @@ class EventWriter(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         self.send(Note(record.levelno, record.getMessage()))
 
-    def progress(self, done: float, total: float) -> None:
+    def progress(self, progress: Progress) -> None:
         now = time.monotonic()
-        if done >= total or now - self.last_progress >= PROGRESS_INTERVAL:
+        if progress.done >= progress.total or now - self.last_progress >= PROGRESS_INTERVAL:
             self.last_progress = now
-            self.send(Progress(done, total))
+            self.send(progress)
 
 
 class LogStream(io.FileIO):

@@ -80,6 +80,28 @@ def media(arguments: argparse.Namespace, info: MediaInfo, choices: Choices, cons
         console.info(f"The file has subtitles already: {', '.join(track.describe() for track in info.subtitles)}")
 
 
+def corpus(arguments: argparse.Namespace, choices: Choices) -> None:
+    """What is asked for of a folder of recordings."""
+    choices.take("WORKFLOW", "corpus")
+    choices.take("TITLE", arguments.media.resolve().stem)
+    choices.take("ALLOW_TRUNCATED", arguments.allow_truncated)
+    choices.take("OFFLINE", arguments.offline)
+    choices.take("CORPUS_ORDER", "shuffled" if arguments.shuffle else "longest")
+    for key, given in (
+        ("CORPUS_GLOB", arguments.glob),
+        ("CORPUS_MIN_BYTES", arguments.min_bytes),
+        ("CORPUS_LIMIT", arguments.limit),
+        ("CORPUS_SEED", arguments.shuffle),
+        ("CORPUS_TIMESTAMPS", arguments.timestamps),
+        ("CORPUS_CHANNELS", arguments.channels),
+        ("CORPUS_FORMATS", arguments.formats),
+        ("CORPUS_EXECUTOR", arguments.executor),
+        ("CORPUS_WORKERS", arguments.workers),
+    ):
+        if given:
+            choices.take(key, given)
+
+
 def choose_track(tracks: Sequence[AudioTrack], wanted: str, source: str) -> AudioTrack:
     """The track with this number or language; without one the source language's, the default or the first. Raises UsageError."""
     from pipeline import languages as names_of
@@ -113,7 +135,7 @@ def recogniser(arguments: argparse.Namespace, machine: Hardware, house: House, c
         choices.take("WHISPER_COMPUTE_TYPE", advice.compute_type, advice.compute_type_reason)
     else:
         choices.take("WHISPER_COMPUTE_TYPE", *sizing.choose_compute_type(backend, runs_on, machine.capability))
-    if device == "cuda" and len(machine.gpus) > 1:
+    if device == "cuda" and len(machine.gpus) > 1 and choices.values["WORKFLOW"] != "corpus":  # a folder is shared out to all of them
         choices.take("CUDA_VISIBLE_DEVICES", machine.gpu_uuid, f"{machine.gpu_name}, the one of {len(machine.gpus)} with the most free memory")
     _choose_model(arguments, machine, house, choices, console)
     if engine.measures_memory:

@@ -14,6 +14,8 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     import rich.progress
 
+    from pipeline.stage import Progress
+
 PLAIN_INTERVAL = 30.0  # seconds between two progress lines where there is no terminal
 LEVEL_NAMES = {logging.WARNING: "WARN"}  # the wording users know
 
@@ -29,11 +31,13 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
-def pace(done: float, total: float, seconds: float) -> str:
-    """How far, how fast and how long still: "45 %, 12.3x, 0:31 left"."""
-    speed = done / seconds if seconds > 0 else 0.0
+def pace(progress: Progress, seconds: float) -> str:
+    """How far, how fast and how long still: "45 %, 12.3x real time, 0:31 left"."""
+    done, total = progress.done, progress.total
+    speed = (done - progress.already) / seconds if seconds > 0 else 0.0
     left = f", {clock((total - done) / speed)} left" if speed > 0 and total > done else ""
-    return f"{100 * done / total if total else 100:.0f} %, {speed:.1f}x real time{left}"
+    note = f" ({progress.note})" if progress.note else ""
+    return f"{100 * done / total if total else 100:.0f} %, {speed:.1f}x real time{left}{note}"
 
 
 class Console:
@@ -142,8 +146,7 @@ class Console:
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[pace]}"))
         return Progress(*columns, console=RichConsole(file=self.stream), transient=True)
 
-    def progress(self, done: float, total: float) -> None:
-        """`done` and `total` in seconds of media."""
-        self.pace = pace(done, total, time.monotonic() - self.started)
+    def progress(self, progress: Progress) -> None:
+        self.pace = pace(progress, time.monotonic() - self.started)
         if self.live and self.task is not None:
-            self.live.update(self.task, completed=done, total=total, pace=self.pace)
+            self.live.update(self.task, completed=progress.done, total=progress.total, pace=self.pace)

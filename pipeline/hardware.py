@@ -29,7 +29,7 @@ examples:
   python -m pipeline.hardware --write out/hardware_cache.json     what prepare-job.sh reads
 """
 
-MLX_ON_CUDA = "on one H200 at 16 windows large-v3 ran at 867 times real time, CTranslate2 at 403 (bench/results/mlx_speed.json)"
+MLX_ON_CUDA = "on one H200 at 16 windows large-v3 ran at 865 times real time, CTranslate2 at 398 (bench/results/mlx_speed.json)"
 
 GpuType = Literal["mps", "cuda", "cpu", "cuda-unavailable"]
 

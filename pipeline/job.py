@@ -20,6 +20,7 @@ from pipeline.errors import JobBusy, UsageError
 from pipeline.files import FileRecord, write_atomic
 from pipeline.house import VERSION, House, check_job_id
 from pipeline.settings import Settings
+from pipeline.stage import Progress
 
 SCHEMA = 1
 
@@ -30,8 +31,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     schema: int = SCHEMA
     job_id: str
     media: str  # absolute path
-    media_record: FileRecord  # sha256 of its head, middle and tail
-    duration_ms: int  # of the part to work on
+    media_record: FileRecord | None  # sha256 of its head, middle and tail; None of a folder
+    duration_ms: int  # of the part to work on; 0 of a folder
     created_at: str
     tool_version: str = VERSION
 
@@ -42,8 +43,7 @@ class Running(msgspec.Struct, frozen=True):
     pid: int
     host: str
     stage: str = ""
-    done: float = 0.0  # seconds of media
-    total: float = 0.0
+    progress: Progress = Progress(0.0, 0.0)
     seconds: float = 0.0  # since the stage began
 
     @property

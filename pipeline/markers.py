@@ -30,6 +30,7 @@ class Marker(msgspec.Struct, frozen=True, kw_only=True):
     engine: dict[str, str]
     packages: dict[str, str]
     degraded: tuple[str, ...]
+    failures: str = ""
     started_at: str
     ended_at: str
     seconds: float

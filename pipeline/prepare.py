@@ -30,6 +30,8 @@ examples:
   ./prepare-job.sh film.mkv --transcribe -s auto --set WHISPER_BEAM_SIZE=1 --run
   job=$(./prepare-job.sh film.mkv --transcribe -s hi) && ./run-pipeline.sh -j "$job"
   for film in *.mkv; do ./prepare-job.sh "$film" --transcribe -s hi; done; ./run-pipeline.sh --all
+  ./prepare-job.sh calls/ --transcribe -s en --glob '*.wav' --min-bytes 1024 --run     a folder of recordings, to transcripts
+  ./prepare-job.sh calls/ --transcribe -s en --shuffle --limit 500                     try 500 of them, taken at random
 
 The job id is the only line on standard output. Settings are written to jobs/<job-id>/.<job-id>.env: look at them,
 change them, then run. A job keeps its backend, also when ./install-mlx.sh comes later. To change it, edit that file, or:
@@ -52,6 +54,15 @@ OPTION_OF = {  # the settings that have an option of their own, by its name in t
     "WHISPER_MODEL": "model",
     "TRANSLATION_ENGINE": "translation_engine",
     "GLOSSARY": "glossary",
+    "CORPUS_GLOB": "glob",
+    "CORPUS_MIN_BYTES": "min_bytes",
+    "CORPUS_LIMIT": "limit",
+    "CORPUS_SEED": "shuffle",
+    "CORPUS_TIMESTAMPS": "timestamps",
+    "CORPUS_CHANNELS": "channels",
+    "CORPUS_FORMATS": "formats",
+    "CORPUS_EXECUTOR": "executor",
+    "CORPUS_WORKERS": "workers",
 }
 GLOSSARY = "glossary.tsv"  # the job's own copy
 ONE_FILE = """one file a job: for film in *.mkv; do ./prepare-job.sh "$film" ...; done, and then ./run-pipeline.sh --all"""
@@ -72,7 +83,7 @@ def make_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("media", metavar="MEDIA", type=Path, help="film or recording, one a job")
+    parser.add_argument("media", metavar="MEDIA", type=Path, nargs="?", help="film or recording, one a job; or a folder of recordings")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--transcribe", dest="workflow", action="store_const", const="transcribe", help="subtitles in the language spoken")
     what.add_argument("--translate", dest="workflow", action="store_const", const="translate", help="subtitles in other languages as well")
@@ -101,6 +112,17 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="changes", help="any other setting (repeatable); docs/settings.md lists them"
     )
+    corpus = parser.add_argument_group("folders of recordings")
+    corpus.add_argument("--from-list", type=Path, metavar="FILE", help="instead of a folder: a file that names recordings, a path a line")
+    corpus.add_argument("--glob", action=_Joined, default="", metavar="PATTERN", help="only files with such names: '*.wav' (repeatable)")
+    corpus.add_argument("--min-bytes", default="", metavar="N", help="smaller files count as empty")
+    corpus.add_argument("--limit", default="", metavar="N", help="work on so many of them")
+    corpus.add_argument("--shuffle", nargs="?", const="1", default="", metavar="SEED", help="in random order instead of the longest first")
+    corpus.add_argument("--timestamps", choices=("word", "segment", "none"), default="", help="times in the results (default: segment)")
+    corpus.add_argument("--channels", choices=("mix", "split"), default="", help="split takes each channel of a stereo call as a speaker")
+    corpus.add_argument("--formats", default="", metavar="LIST", help="files for each recording: txt,json,srt,vtt (default: txt,json)")
+    corpus.add_argument("--executor", choices=("local", "ray"), default="", help="who runs the workers (default: local)")
+    corpus.add_argument("--workers", default="", metavar="N", help="processes that recognise (default: one for each GPU)")
     parser.add_argument("--job-id", default="", metavar="ID", help="name of the job (default: date, title and a number)")
     parser.add_argument("--run", action="store_true", help="run the job at once")
     parser.add_argument("--version", action="version", version=f"Sutradhar {VERSION}")
@@ -118,6 +140,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return UsageError.exit_code
     if more:
         parser.error(f"unrecognized arguments: {' '.join(more)}")
+    if arguments.media is None and arguments.from_list is None:
+        parser.error("give a film, a recording or a folder of recordings")
     house = House.find()
     os.umask(0o077)  # recordings are private: folders 0700, files 0600
     try:
@@ -151,13 +175,16 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
         changes["INDICTRANS2_MODEL"] = str(Path(changes["INDICTRANS2_MODEL"]).expanduser().resolve())
     if any("\ud800" <= character <= "\udfff" for character in str(arguments.media)):  # how Python keeps bytes that are no UTF-8
         raise UsageError(f"{os.fsencode(arguments.media)!r}: the name is not UTF-8; rename the file")
-    if arguments.media.is_dir():
-        raise UsageError(f"{arguments.media} is a folder, but it is {ONE_FILE}")
+    if is_corpus := arguments.from_list is not None or arguments.media.is_dir():
+        _check_corpus(arguments)
     choices = choosing.Choices()
     choices.take("WORKFLOW", arguments.workflow)
     choosing.languages(arguments, choices, console)
-    info = media.probe(arguments.media)
-    choosing.media(arguments, info, choices, console)
+    if is_corpus:
+        choosing.corpus(arguments, choices)
+    else:
+        info = media.probe(arguments.media)
+        choosing.media(arguments, info, choices, console)
     machine = hardware.this_machine(house.hardware_cache, console)
     choosing.recogniser(arguments, machine, house, choices, console)
     if arguments.workflow == "translate":
@@ -169,9 +196,26 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
     if arguments.glossary:
         choices.take("GLOSSARY", GLOSSARY, f"a copy of {arguments.glossary.name}")
     settings = envfile.build(choices.values, "prepare-job.sh")
-    duration_ms = _clip_ms(settings, info)
+    duration_ms = 0 if is_corpus else _clip_ms(settings, info)
     _check_stages(settings, house, arguments.glossary)
     return _write(arguments, house, settings, choices, duration_ms)
+
+
+def _check_corpus(arguments: argparse.Namespace) -> None:
+    """Raises UsageError for what does not go with a folder of recordings."""
+    if arguments.workflow != "transcribe":
+        raise UsageError(f"Recordings of a folder are transcribed, not translated: use --transcribe. To translate films, give {ONE_FILE}")
+    for option, given in (("--start", arguments.start), ("--end", arguments.end), ("--audio-track", arguments.audio_track)):
+        if given:
+            raise UsageError(f"{option} is for one film; a folder of recordings is worked on whole")
+    if arguments.glossary:
+        raise UsageError("--glossary is for films; names in recordings: --set WHISPER_INITIAL_PROMPT='...'")
+    if arguments.from_list:
+        if arguments.media:
+            raise UsageError(f"Give a folder or --from-list, not both ({arguments.media})")
+        if not arguments.from_list.is_file():
+            raise UsageError(f"--from-list {arguments.from_list}: there is no such file")
+        arguments.media = arguments.from_list
 
 
 def _take_as_options(changes: dict[str, str], arguments: argparse.Namespace) -> None:
@@ -218,7 +262,7 @@ def _write(arguments: argparse.Namespace, house: House, settings: Settings, choi
     from pipeline.job import Job, Request
 
     path = Path(os.path.abspath(arguments.media))  # noqa: PTH100 - without `..`, but not through symbolic links
-    record = media.identity(path)
+    record = None if path.is_dir() else media.identity(path)
     files = [(GLOSSARY, arguments.glossary.read_bytes())] if arguments.glossary else []
     for job_id in [arguments.job_id] if arguments.job_id else _free_ids(arguments.media.stem):
         header = (

@@ -138,7 +138,7 @@ def _run_one(job: Job, plan: Plan, changes: dict[str, str], console: Console) ->
         console.error(in_one_line(error))
         return getattr(error, "exit_code", 1)
     _tell(summary, console)
-    return 0
+    return 1 if summary.failures else 0
 
 
 def _tell(summary: Summary, console: Console) -> None:
@@ -154,6 +154,8 @@ def _tell(summary: Summary, console: Console) -> None:
         console.warn(f"Degraded: {line}")
     for path in summary.files:
         console.info(f"  {_short(path)}")
+    for line in summary.failures:
+        console.error(line)
 
 
 def _short(path: Path) -> str:

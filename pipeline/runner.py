@@ -26,7 +26,7 @@ from pipeline.house import VERSION
 from pipeline.job import Job, Running
 from pipeline.markers import MEDIA, MODEL, Marker
 from pipeline.settings import Settings
-from pipeline.stage import Stage
+from pipeline.stage import Progress, Stage
 
 RUNNING_INTERVAL = 1.0  # seconds between two notes of how far the run is
 
@@ -49,6 +49,7 @@ class Summary:
     ran: list[str] = field(default_factory=list)
     seconds: float = 0.0
     degraded: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
 
 
@@ -113,16 +114,22 @@ class JobRun:
             if ran:
                 summary.ran.append(stage.name)
             summary.degraded += [f"{stage.name}: {line}" for line in marker.degraded]
+            summary.failures += [marker.failures] if marker.failures else []
             summary.files += [self.job.deliverables / name for name in marker.deliverables]
         summary.seconds = time.monotonic() - self.started
         return summary
 
     def _check_media(self) -> None:
+        prepared = self.job.request.media_record
+        if prepared is None:
+            if not self.job.media.is_dir():
+                raise UsageError(f"{self.job.media} is no folder any more; put it back or prepare a new job")
+            return
         try:
             self.media_record = media.identity(self.job.media)
         except OSError as error:
             raise UsageError(f"Cannot read {self.job.media}: {error.strerror}; put the file back or prepare a new job") from None
-        if self.media_record.sha256 != self.job.request.media_record.sha256:
+        if self.media_record.sha256 != prepared.sha256:
             self.console.warn(f"{self.job.media.name} is not the file that the job was prepared for; working on the new one")
 
     def _selected(self) -> list[Stage]:
@@ -170,6 +177,8 @@ class JobRun:
             return f"--force {stage.name}"
         if marker is None:
             return "it has not run yet"
+        if stage.always:
+            return "it looks for what is new"
         return staleness(self.job, stage, marker, self.settings, self.media_record, verify=self.plan.verify)
 
     def _run_stage(self, stage: Stage, old: Marker | None) -> Marker:
@@ -194,6 +203,7 @@ class JobRun:
                 engine=outcome.engine,
                 packages=result.packages,
                 degraded=outcome.degraded,
+                failures=outcome.failures,
                 started_at=started_at,
                 ended_at=_now(),
                 seconds=round(time.monotonic() - started, 3),
@@ -234,13 +244,13 @@ class JobRun:
         )
         started, noted = time.monotonic(), 0.0
 
-        def progress(done: float, total: float) -> None:
+        def progress(progress: Progress) -> None:
             nonlocal noted
-            self.console.progress(done, total)
+            self.console.progress(progress)
             seconds = time.monotonic() - started
             if seconds - noted >= RUNNING_INTERVAL:
                 noted = seconds
-                self.job.note_running(Running(os.getpid(), socket.gethostname(), stage.name, done, total, round(seconds, 1)))
+                self.job.note_running(Running(os.getpid(), socket.gethostname(), stage.name, progress, round(seconds, 1)))
 
         self.job.note_running(Running(os.getpid(), socket.gethostname(), stage.name))
         with self.console.stage(stage.name):

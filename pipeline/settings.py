@@ -17,7 +17,9 @@ from pipeline.engines import DEFAULT, ENGINES
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     # --- Job
-    WORKFLOW: Annotated[Literal["transcribe", "translate"], Meta(description="Which list of stages runs.")] = "transcribe"
+    WORKFLOW: Annotated[
+        Literal["transcribe", "translate", "corpus"], Meta(description="Which list of stages runs; corpus is for folders of recordings.")
+    ] = "transcribe"
     TITLE: Annotated[str, Meta(description="Title of the film or recording, written into the muxed file.")] = ""
     SOURCE_LANGUAGE: Annotated[
         str, Meta(pattern=r"^(auto|[a-z]{2,3})\Z", description="Language spoken.", extra={"takes": "an ISO 639 code such as hi, or auto"})
@@ -124,6 +126,40 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Meta(description="Container of the film with its subtitles: auto keeps mkv and mp4, none makes no such file."),
     ] = "auto"
 
+    # --- Folders of recordings
+    CORPUS_GLOB: Annotated[
+        str, Meta(description="Which files of the folder: patterns such as *.wav, separated by commas. Empty for all with the name of a recording.")
+    ] = ""
+    CORPUS_MIN_BYTES: Annotated[int, Meta(ge=0, description="Smaller files count as empty.")] = 64
+    CORPUS_LIMIT: Annotated[int, Meta(ge=0, description="Work on so many recordings of the folder, the first in order; 0 for all.")] = 0
+    CORPUS_ORDER: Annotated[
+        Literal["longest", "shuffled"], Meta(description="Longest first, or shuffled, so that what is done of a part stands for the whole.")
+    ] = "longest"
+    CORPUS_SEED: Annotated[int, Meta(ge=0, description="Another number shuffles otherwise.")] = 1
+    CORPUS_TIMESTAMPS: Annotated[
+        Literal["word", "segment", "none"], Meta(description="Times in the results: of each word, of each segment, or none, which is fastest.")
+    ] = "segment"
+    CORPUS_CHANNELS: Annotated[
+        Literal["mix", "split"], Meta(description="What to do with stereo: mix it, or take each channel as a speaker of its own (telephone calls).")
+    ] = "mix"
+    CORPUS_FORMATS: Annotated[str, Meta(min_length=1, description="Files to write for each recording, separated by commas: txt, json, srt, vtt.")] = (
+        "txt,json"
+    )
+    CORPUS_EXECUTOR: Annotated[
+        Literal["local", "ray"], Meta(description="Who runs the workers: this machine, or a Ray cluster (pip install ray).")
+    ] = "local"
+    CORPUS_WORKERS: Annotated[
+        Annotated[int, Meta(ge=1, le=1024)] | Literal["auto"],
+        Meta(description="Processes that recognise, each with the model; auto: one for each GPU."),
+    ] = "auto"
+    CORPUS_WORKER_GB: Annotated[
+        float, Meta(ge=0, description="A worker that holds more memory is replaced by a new one; 0 chooses by the machine.")
+    ] = 0.0
+    CORPUS_ATTEMPTS: Annotated[
+        int, Meta(ge=1, le=100, description="A recording that failed is tried again in later runs, until it was tried so often.")
+    ] = 2
+    CORPUS_MIX: Annotated[bool, Meta(description="Keep results that were made with other settings beside the new ones.")] = False
+
     @property
     def workflow(self) -> str:
         """The list of stages that runs: a key of `stages.WORKFLOWS`."""
@@ -150,6 +186,7 @@ SECTIONS = {  # title of a section: its first key
     "Alignment": "ALIGNMENT_MODEL",
     "Translation": "TRANSLATION_ENGINE",
     "Subtitles": "SUBTITLE_PROFILE",
+    "Folders of recordings": "CORPUS_GLOB",
 }
 
 

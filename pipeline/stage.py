@@ -16,6 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from pipeline.errors import StageFailed
 from pipeline.settings import Settings
 from pipeline.wording import size as in_words
@@ -32,6 +34,16 @@ class Outcome:
     packages: tuple[str, ...] = ()  # distributions whose versions belong in the marker: ("ctranslate2",)
     degraded: tuple[str, ...] = ()  # each designed fallback that was taken, as one line for the user
     seconds_of_media: float | None = None  # what the stage worked through, for its real-time factor
+    failures: str = ""  # where some of many files could not be worked: one line for the user, and the run ends with 1
+
+
+class Progress(msgspec.Struct, frozen=True, tag=True):
+    """How far a stage is, in seconds of media."""
+
+    done: float
+    total: float
+    already: float = 0.0  # done by earlier runs
+    note: str = ""  # what else is worth seeing: "3,412 of 37,000 files, 12 failed"
 
 
 @dataclass(frozen=True)
@@ -46,7 +58,7 @@ class StageContext:
     deliverables: Path  # where files for the user are written until the runner publishes them
     models: Path  # the folder that models are looked for in
     log: logging.Logger
-    report: Callable[[float, float], None] = lambda done, total: None
+    report: Callable[[Progress], None] = lambda progress: None
 
     @property
     def stem(self) -> str:
@@ -67,6 +79,18 @@ class StageContext:
         path.parent.mkdir(exist_ok=True)
         return path
 
+    def keep(self, name: str) -> Path:
+        """A file or folder in the job's folder that the stage has declared in `keeps`, as earlier runs left it."""
+        if name not in self.stage.keeps:
+            raise LookupError(f"stage {self.stage.name} does not declare that it keeps {name}")
+        return self.artifacts.parent / name
+
+    def tree(self, name: str) -> Path:
+        """A folder under `out/<job-id>/` that the stage has declared in `trees`, as earlier runs left it."""
+        if name not in self.stage.trees:
+            raise LookupError(f"stage {self.stage.name} does not declare that it fills {name}")
+        return self.deliverables.parent / name
+
     def job_file(self, name: str) -> Path:
         """A file of the user's in the job's folder, which the stage has declared in `files`."""
         if name not in self.stage.files(self.settings):
@@ -84,9 +108,9 @@ class StageContext:
             needed = f"{path.name} needs about {in_words(size)}, {in_words(disk.free)} are free"
             raise StageFailed(f"No space left on device: {needed}; make room and run the same command again")
 
-    def progress(self, done: float, total: float) -> None:
-        """Tell how far the work is, in seconds of media."""
-        self.report(done, total)
+    def progress(self, done: float, total: float, *, already: float = 0.0, note: str = "") -> None:
+        """Tell how far the work is, in seconds of media; `already` were done before this run."""
+        self.report(Progress(done, total, already, note))
 
 
 @dataclass(frozen=True)
@@ -115,6 +139,9 @@ class Stage:
     settings: tuple[str, ...] = ()  # the settings that change the result: a change makes the stage run again
     tuning: tuple[str, ...] = ()  # the settings that change only speed or memory
     reads_media: bool = False  # the user's own file is an input too
+    keeps: tuple[str, ...] = ()  # in the job's folder: written piece by piece, each whole, and there for the next run
+    trees: tuple[str, ...] = ()  # folders under out/<job-id>/ that are filled in the same way
+    always: bool = False  # it looks for what is new, so every run asks it
     check: Callable[[Settings], None] = lambda settings: None  # raises UsageError for settings that it cannot work with
     models: Callable[[Settings], tuple[ModelNeed, ...]] = lambda settings: ()  # had before the run starts
     files: Callable[[Settings], tuple[str, ...]] = lambda settings: ()  # of the user's, in the job's folder: inputs too

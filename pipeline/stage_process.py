@@ -15,10 +15,10 @@ from typing import IO
 
 import msgspec
 
-from pipeline.child import Assignment, Event, Failed, Finished, Note, Progress
+from pipeline.child import Assignment, Event, Failed, Finished, Note
 from pipeline.console import Console, line_of
 from pipeline.errors import StageFailed, UsageError
-from pipeline.stage import Outcome
+from pipeline.stage import Outcome, Progress
 
 GRACE = 5.0  # seconds a stage is given to end by itself after SIGTERM
 ATTEMPT = b"=== attempt "
@@ -33,7 +33,7 @@ class Result:
     attempt: int
 
 
-def call(assignment: Assignment, log_path: Path, console: Console, progress: Callable[[float, float], None]) -> Result:
+def call(assignment: Assignment, log_path: Path, console: Console, progress: Callable[[Progress], None]) -> Result:
     """Run one stage. Raises StageFailed or UsageError with the stage's own message, and lets Interrupted through."""
     attempt = _attempts(log_path) + 1
     with _open_log(log_path, console) as log:
@@ -53,7 +53,7 @@ def call(assignment: Assignment, log_path: Path, console: Console, progress: Cal
 
 
 def _follow(
-    child: subprocess.Popen[bytes], assignment: Assignment, log: IO[bytes], console: Console, progress: Callable[[float, float], None]
+    child: subprocess.Popen[bytes], assignment: Assignment, log: IO[bytes], console: Console, progress: Callable[[Progress], None]
 ) -> Event | None:
     """Hand over the assignment, then read events until the child ends. Returns its last word, if there was one."""
     assert child.stdin
@@ -64,7 +64,7 @@ def _follow(
     for line in child.stdout:
         event = _decode(line)
         if isinstance(event, Progress):
-            progress(event.done, event.total)
+            progress(event)
         elif isinstance(event, Note):
             _write(log, line_of(event.level, event.message).encode())
             console.say(event.level, event.message)

@@ -21,19 +21,19 @@ def of_stages(job: Job) -> Iterator[tuple[str, str, str]]:
     settings = job.settings()
     media_record = None
     with contextlib.suppress(OSError):
-        media_record = media.identity(job.media)
+        media_record = None if job.media.is_dir() else media.identity(job.media)
     running = job.running()
     for stage in WORKFLOWS[settings.workflow]:
         marker = read_marker(job.marker_path(stage.name), lambda warning: None)
         if running and running.stage == stage.name:
-            remark = pace(running.done, running.total, running.seconds) if running.total else f"for {clock(running.seconds)}"
+            remark = pace(running.progress, running.seconds) if running.progress.total else f"for {clock(running.seconds)}"
             yield stage.name, RUNNING, remark
         elif marker is None:
             yield stage.name, UNFINISHED, ""
         elif reason := staleness(job, stage, marker, settings, media_record):
             yield stage.name, UNFINISHED, f"will run again: {reason}"
         else:
-            yield stage.name, DONE, "; ".join((f"{marker.seconds:.1f}s", marker.summary, *marker.degraded))
+            yield stage.name, DONE, "; ".join(filter(None, (f"{marker.seconds:.1f}s", marker.summary, *marker.degraded, marker.failures)))
 
 
 def of_job(job: Job) -> str:
@@ -52,7 +52,11 @@ def of_job(job: Job) -> str:
 
 def listing(jobs: list[Job]) -> Iterator[str]:
     for job in jobs:
-        yield f"{job.id:<40} {of_job(job):<12} {clock(job.request.duration_ms / 1000):>8}  {job.media.name}"
+        yield f"{job.id:<40} {of_job(job):<12} {_length(job):>8}  {job.media.name}"
+
+
+def _length(job: Job) -> str:
+    return clock(job.request.duration_ms / 1000) if job.request.media_record else "folder"
 
 
 def report(job: Job) -> Iterator[str]:
@@ -60,7 +64,7 @@ def report(job: Job) -> Iterator[str]:
     yield f"Job {job.id}: {of_job(job)}"
     if failure := job.failure():
         yield f"  last run   {failure}"
-    yield f"  media      {job.media} ({clock(job.request.duration_ms / 1000)})"
+    yield f"  media      {job.media} ({_length(job)})"
     yield f"  settings   {job.env_path}"
     for name, state, remark in of_stages(job):
         yield f"  {name:<10} {state:<11} {remark}".rstrip()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.stage import Stage
-from stages import align, asr, demux, mux, subtitles, translate, vad
+from stages import align, asr, demux, export, mux, recognise, scan, subtitles, translate, vad
 from stages.asr import rescue
 
 WORKFLOWS: dict[str, tuple[Stage, ...]] = {
@@ -13,4 +13,5 @@ WORKFLOWS: dict[str, tuple[Stage, ...]] = {
         *(demux.STAGE, vad.STAGE, asr.STAGE, align.STAGE, translate.STAGE, rescue.STAGE),
         *(subtitles.RESCUED, mux.STAGE),
     ),
+    "corpus": (scan.STAGE, recognise.STAGE, export.STAGE),
 }

@@ -24,3 +24,15 @@ def preload_libraries() -> None:
 def is_out_of_memory(error: RuntimeError) -> bool:
     """CTranslate2 has no type of its own for it. Its kernels that find no room for their own scratch space say "parallel_for failed"."""
     return any(sign in str(error) for sign in ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "parallel_for failed"))
+
+
+def gpu_use() -> int | None:
+    """How busy the GPUs are, in %, on average; None where that cannot be told."""
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+        handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
+        return round(sum(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu for handle in handles) / len(handles)) if handles else None
+    except pynvml.NVMLError:
+        return None

@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import UsageError
 from pipeline.media import SAMPLE_RATE
-from stages.sound import SAMPLES_PER_MS, Sound
+from stages.sound import SAMPLES_PER_MS, Samples, Sound
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    Samples = NDArray[np.float32]
 
 MODEL = "silero_vad_v6.onnx"
 FRAME = 512  # samples of one decision
@@ -31,10 +29,13 @@ BLOCK = 256  # frames a run, 8 s: enough to keep two threads busy, small enough 
 THREADS = 2  # 600 s of sound: 0.9 s on one thread, 0.6 s on two
 
 
-def speech_probabilities(sound: Sound, progress: Callable[[float, float], None], block: int = BLOCK) -> array[float]:
+def speech_probabilities(
+    sound: Sound | Samples, progress: Callable[[float, float], None] = lambda done, total: None, detector: Detector | None = None, block: int = BLOCK
+) -> array[float]:
     """One probability for each frame, the last of them filled up with silence. `progress` gets seconds done and in all."""
     probabilities = array("f")
-    detector = Detector()
+    detector = detector or Detector()
+    detector.reset()
     for start in range(0, sound.samples, block * FRAME):
         probabilities.extend(detector.feed(sound.read(start, block * FRAME)))
         progress(min(start + block * FRAME, sound.samples) / SAMPLE_RATE, sound.samples / SAMPLE_RATE)
@@ -55,21 +56,25 @@ def model_path() -> Path:
 class Detector:
     """The network and its state between blocks."""
 
-    def __init__(self) -> None:
-        import numpy as np
-
+    def __init__(self, threads: int = THREADS) -> None:
         os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # it reports to Microsoft otherwise
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = THREADS
+        options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False
         self._session = onnxruntime.InferenceSession(str(model_path()), providers=["CPUExecutionProvider"], sess_options=options)
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin with other sound."""
+        import numpy as np
+
         self._state = (np.zeros((1, 1, 128), np.float32), np.zeros((1, 1, 128), np.float32))
         self._context = np.zeros((1, CONTEXT), np.float32)
 
-    def feed(self, samples: Samples) -> Iterator[float]:
+    def feed(self, samples: NDArray[np.float32]) -> Iterator[float]:
         """Probabilities of the next frames. Only the last block may be other than a multiple of `FRAME`."""
         import numpy as np
 

@@ -47,3 +47,19 @@ class Sound:
 
     def read_ms(self, start_ms: int, end_ms: int) -> NDArray[np.float32]:
         return self.read(start_ms * SAMPLES_PER_MS, (end_ms - start_ms) * SAMPLES_PER_MS)
+
+
+class Samples:
+    """Sound in memory, 16 kHz, mono, 16 bit: shape (samples,)."""
+
+    def __init__(self, array: NDArray[np.int16]) -> None:
+        self._array = array
+        self.samples = len(array)
+
+    def read(self, start: int, count: int) -> NDArray[np.float32]:
+        """As `Sound.read`."""
+        import numpy as np
+
+        samples: NDArray[np.float32] = self._array[start : start + count].astype(np.float32)
+        samples /= 32768
+        return samples

@@ -23,12 +23,15 @@ TOLERANCE_MS = 1000
 _BEFORE_CLIP_MS = 2000  # decoded and dropped: decoders need packets before the first good one (80 ms for Opus, a few frames for MP3)
 
 
-def decode(path: Path, track: int = 0, start_ms: int = 0, end_ms: int | None = None, *, allow_truncated: bool = False) -> Decoding:
+def decode(
+    path: Path, track: int = 0, start_ms: int = 0, end_ms: int | None = None, *, allow_truncated: bool = False, channel: int | None = None
+) -> Decoding:
     """The samples of an audio track from `start_ms` to `end_ms` on the film's clock, or to its end.
 
     Sample n of what comes is film time `start_ms + n / 16` ms: a track that begins late begins with silence, gaps are silent,
-    and what lies before 0 is left out. Raises UsageError where there is no such track or part."""
-    return Decoding(path, track, start_ms, end_ms, allow_truncated)
+    and what lies before 0 is left out. `channel` takes one of the track's channels instead
+    of all mixed. Raises UsageError where there is no such track or part."""
+    return Decoding(path, track, start_ms, end_ms, allow_truncated, channel)
 
 
 class Decoding:
@@ -37,13 +40,14 @@ class Decoding:
     While it is iterated over: raises StageFailed where the file is damaged or cut short, unless that is allowed, and
     UsageError where there is no sound."""
 
-    def __init__(self, path: Path, track: int, start_ms: int, end_ms: int | None, allow_truncated: bool) -> None:
+    def __init__(self, path: Path, track: int, start_ms: int, end_ms: int | None, allow_truncated: bool, channel: int | None) -> None:
         self.path = path
         self.info: MediaInfo = probe(path)
         self.track = track
         self.start_ms = start_ms
         self.end_ms = end_ms
         self.allow_truncated = allow_truncated
+        self.channel = channel
         self.degraded: list[str] = []
         self._check_request()
 
@@ -79,10 +83,10 @@ class Decoding:
     def _open(self, stack: ExitStack) -> TrackReader:
         """The track, from the beginning or from a little before the clip."""
         from_ms = self.start_ms - _BEFORE_CLIP_MS
-        reader = TrackReader(stack.enter_context(open_media(self.path, strict=not self.allow_truncated)), self.track, self.info)
+        reader = TrackReader(stack.enter_context(open_media(self.path, strict=not self.allow_truncated)), self.track, self.info, self.channel)
         if from_ms <= 0 or not FORMATS[self.info.format].seeks or reader.seek(from_ms):
             return reader
-        return TrackReader(stack.enter_context(open_media(self.path, strict=not self.allow_truncated)), self.track, self.info)
+        return TrackReader(stack.enter_context(open_media(self.path, strict=not self.allow_truncated)), self.track, self.info, self.channel)
 
     def _placed(self, reader: TrackReader, timeline: Timeline) -> Iterator[Samples]:
         for at, samples in reader.runs():

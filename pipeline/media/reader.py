@@ -35,10 +35,11 @@ class Damage:
 class TrackReader:
     """One pass over one track. After it `damages`, `reached_ms` and `promised_ms` tell how it went."""
 
-    def __init__(self, container: InputContainer, track: int, info: MediaInfo) -> None:
+    def __init__(self, container: InputContainer, track: int, info: MediaInfo, channel: int | None = None) -> None:
         self.container = container
         self.stream = container.streams.audio[track]
         self.format = FORMATS[info.format]
+        self.channel = channel  # None mixes all
         self.origin_us = container.start_time or 0
         self.damages: list[Damage] = []
         self.broke_inside = False  # good audio came after damage
@@ -71,7 +72,7 @@ class TrackReader:
             elsewhere = self._is_elsewhere(frame)
             if elsewhere or resampler is None or resampler.form != form_of(frame):
                 yield from _at(at, resampler.finish() if resampler else [])
-                resampler = Resampler(frame)
+                resampler = Resampler(frame, self.channel)
                 self._start_run(frame, elsewhere)
                 at = round(self._run_us * SAMPLE_RATE / 1_000_000)
             self._run_frames += frame.samples

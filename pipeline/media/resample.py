@@ -18,19 +18,20 @@ class Resampler:
     """For frames of one form. Channels are mixed by libswresample: weights that add up to 1, so that it cannot clip, with the
     largest one on the centre, where films have their dialogue. Channels without a place, as in a multitrack recording, are averaged."""
 
-    def __init__(self, first: AudioFrame) -> None:
+    def __init__(self, first: AudioFrame, channel: int | None = None) -> None:
         from av.audio.resampler import AudioResampler
 
         channels = first.layout.nb_channels
         placed = channels <= _MOST_WITH_DEFAULT_LAYOUT or first.layout.name != f"{channels} channels"
         self.form = form_of(first)
-        self._to_float = None if placed else AudioResampler(format="flt")
+        self._channel = channel  # None mixes all
+        self._to_float = None if placed and channel is None else AudioResampler(format="flt")
         # In floats inside: sums of 16-bit integers wrap around where rounding takes them past full scale.
         self._to_mono = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE, options={"internal_sample_fmt": "fltp"})
 
     def feed(self, frame: AudioFrame) -> list[Samples]:
         frame.pts = None  # times are the caller's matter
-        parts = [frame] if self._to_float is None else [_averaged(part) for part in self._to_float.resample(frame)]
+        parts = [frame] if self._to_float is None else [_mono(part, self._channel) for part in self._to_float.resample(frame)]
         return [samples for part in parts for samples in self._resampled(part)]
 
     def finish(self) -> list[Samples]:
@@ -46,10 +47,12 @@ def form_of(frame: AudioFrame) -> tuple[str, str, int]:
     return frame.format.name, frame.layout.name, frame.sample_rate
 
 
-def _averaged(frame: AudioFrame) -> AudioFrame:
+def _mono(frame: AudioFrame, channel: int | None) -> AudioFrame:
+    """One channel, or the mean of all."""
     from av.audio.frame import AudioFrame
 
     channels = frame.to_ndarray().reshape(-1, frame.layout.nb_channels)
-    mono = AudioFrame.from_ndarray(channels.mean(axis=1).reshape(1, -1), format="flt", layout="mono")
+    samples = channels.mean(axis=1) if channel is None else channels[:, channel].copy()
+    mono = AudioFrame.from_ndarray(samples.reshape(1, -1), format="flt", layout="mono")
     mono.sample_rate = frame.sample_rate
     return mono

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.console import Console, clock, pace
+from pipeline.stage import Progress
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (59.4, "0:59"), (59.6, "1:00"), (3725, "1:02:05")])
@@ -18,9 +19,10 @@ def test_clock(seconds: float, text: str) -> None:
 
 
 def test_pace_tells_share_speed_and_time_left() -> None:
-    assert pace(30, 120, 10) == "25 %, 3.0x real time, 0:30 left"
-    assert pace(120, 120, 10) == "100 %, 12.0x real time"
-    assert pace(0, 120, 0) == "0 %, 0.0x real time"
+    assert pace(Progress(30, 120), 10) == "25 %, 3.0x real time, 0:30 left"
+    assert pace(Progress(120, 120), 10) == "100 %, 12.0x real time"
+    assert pace(Progress(0, 120), 0) == "0 %, 0.0x real time"
+    assert pace(Progress(60, 120, already=30, note="2 of 9 files"), 10) == "50 %, 3.0x real time, 0:20 left (2 of 9 files)"
 
 
 def test_lines_go_to_the_stream_and_with_the_time_to_the_log(tmp_path: Path) -> None:
@@ -40,8 +42,8 @@ def test_without_a_terminal_a_line_tells_now_and_then_how_far_it_is_or_that_it_s
     console = Console(stream)
     with console.stage("asr"):
         wait_for_lines(stream, 1)
-        console.progress(30, 100)
-        console.progress(31, 100)
+        console.progress(Progress(30, 100))
+        console.progress(Progress(31, 100))
         wait_for_lines(stream, 3)
     said = stream.getvalue()
     time.sleep(0.15)
@@ -91,7 +93,7 @@ def test_a_terminal_gets_one_live_line(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Terminal()
     console = Console(stream)
     with console.stage("asr"):
-        console.progress(50, 100)
+        console.progress(Progress(50, 100))
         console.info("a note above it")
     assert "asr" in stream.getvalue()
     assert "50 %" in stream.getvalue()

@@ -15,7 +15,7 @@ from stages.sound import Sound
 
 def probabilities(path: Path, block: int = silero.BLOCK) -> list[float]:
     with Sound(path) as sound:
-        return list(speech_probabilities(sound, lambda done, total: None, block))
+        return list(speech_probabilities(sound, block=block))
 
 
 def test_says_what_faster_whisper_says_with_the_same_network(sound: Path) -> None:

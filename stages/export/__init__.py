@@ -1,0 +1,48 @@
+"""What came of a folder of recordings, for people and programs: all transcripts in one file, a table, a summary, a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from pipeline.stage import Outcome, Stage, StageContext
+from pipeline.wording import counted
+from stages import manifest, results
+from stages.export import report, tables
+from stages.export.summary import Entry, summarise
+from stages.manifest import Recording
+from stages.results import Result, Store
+
+
+def run(ctx: StageContext) -> Outcome:
+    made_of = msgspec.json.decode(ctx.read("recognise/done.json").read_bytes())
+    store = Store.of_fingerprint(ctx.keep(results.FOLDER), made_of["fingerprint"])
+    rows = manifest.read(ctx.keep(manifest.FILE))
+    summary = summarise(tables.write(ctx.deliver("transcripts.jsonl"), ctx.deliver("transcripts.parquet"), _entries(ctx, rows, store)))
+    ctx.deliver("summary.json").write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=1) + b"\n")
+    ctx.deliver("failures.csv").write_text(tables.failures(summary), encoding="utf-8")
+    ctx.deliver("report.html").write_text(report.page(ctx.media.name, summary, store.made_with), encoding="utf-8")
+    ctx.write("export/summary.json").write_bytes(msgspec.json.encode(summary))
+    return Outcome(
+        summary=f"Exported {counted(summary.done, 'transcript')}, {summary.hours:.1f} h",
+        packages=("pyarrow",),
+        failures=summary.shortfall,
+        seconds_of_media=summary.hours * 3600,
+    )
+
+
+def _entries(ctx: StageContext, rows: dict[str, Recording], store: Store) -> Iterator[Entry]:
+    for number, row in enumerate(rows.values(), start=1):
+        result: Result | None = store.read(row.id) if row.status == "done" else None
+        yield Entry(row, result)
+        ctx.progress(number, len(rows), note=f"{number:,} of {len(rows):,} files")
+
+
+STAGE = Stage(
+    name="export",
+    run=run,
+    reads=("recognise/done.json",),
+    writes=("export/summary.json",),
+    keeps=(manifest.FILE, results.FOLDER),
+)

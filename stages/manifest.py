@@ -1,0 +1,83 @@
+"""Every file of a folder of recordings, `manifest.jsonl`: a row a file, and a further row where something of it changes.
+
+Rows are appended one at a time, so a run may be killed at any moment: the last whole row of a path counts, and a line that
+was torn is not trusted. `rewrite` keeps one row a path. What is really done is what lies in the store of results
+(`stages/results.py`); rows follow it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from pipeline.files import write_atomic
+
+FILE = "manifest.jsonl"
+Status = Literal["pending", "done", "empty", "unsupported", "failed"]
+
+
+class Recording(msgspec.Struct, frozen=True, kw_only=True):
+    path: str  # below the folder; absolute where a list names files
+    id: str  # sha256 of its content
+    bytes: int
+    mtime_ns: int
+    duration_ms: int = 0
+    codec: str = ""
+    channels: int = 0
+    status: Status = "pending"
+    reason: str = ""  # why it is empty, unsupported or failed
+    attempts: int = 0
+
+
+def read(path: Path) -> dict[str, Recording]:
+    """By path, in the order of their first rows. Empty where there is no manifest yet."""
+    rows: dict[str, Recording] = {}
+    decoder = msgspec.json.Decoder(Recording)
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return rows
+    for line in lines[:-1]:  # what follows the last line break is torn
+        try:
+            row = decoder.decode(line)
+        except msgspec.MsgspecError:
+            continue
+        rows[row.path] = row
+    return rows
+
+
+def rewrite(path: Path, rows: Iterable[Recording]) -> None:
+    """One row a path, whole or not at all. Raises OSError."""
+    write_atomic(path, b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
+
+
+class Journal:
+    """Appends rows to a manifest."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("ab", buffering=0)
+        if self._file.tell() and not _ends_line(path):
+            self._file.write(b"\n")
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def append(self, rows: Iterable[Recording]) -> None:
+        """In one write, so that rows of several processes never mix. Raises OSError."""
+        if data := b"".join(msgspec.json.encode(row) + b"\n" for row in rows):
+            self._file.write(data)
+
+
+def _ends_line(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, 2)
+        return file.read(1) == b"\n"

@@ -1,0 +1,137 @@
+"""Recognises every recording of a folder, the windows of many together, and puts the result of each into the store.
+
+What is in the store is done, whoever did it; so any run goes on where another stopped. See `progress.py` for what is to do and
+what is done, `dispatcher.py` for who works on what, `worker.py` for a worker, `local.py` for where workers run.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from pipeline import engines, models
+from pipeline.envfile import to_text
+from pipeline.errors import UsageError
+from pipeline.media import identity
+from pipeline.settings import Settings
+from pipeline.stage import Outcome, Stage, StageContext
+from pipeline.wording import counted
+from stages import asr, manifest, results, vad
+from stages.scan import folder_of
+
+TREE = "transcripts"
+
+
+def run(ctx: StageContext) -> Outcome:
+    from stages.recognise import executors
+    from stages.recognise.corpus import Corpus
+    from stages.recognise.files import Files
+    from stages.recognise.messages import Setup
+
+    settings = ctx.settings
+    store = results.Store(ctx.keep(results.FOLDER), _made_with(ctx), mix=settings.CORPUS_MIX)
+    _refuse_to_mix(store, settings)
+    store.create()
+    corpus = Corpus(ctx, store, Files(ctx.tree(TREE), settings))
+    ctx.log.info(corpus.describe())
+    if corpus.tasks:
+        setup = Setup(
+            parent=0,
+            settings=settings,
+            folder=str(folder_of(ctx.media)),
+            results=str(store.all),
+            made_with=store.made_with,
+            tree=str(ctx.tree(TREE)),
+            models=str(ctx.models),
+            threads=1,
+            most_bytes=0,
+        )
+        executors.run(setup, corpus)
+    corpus.close()
+    ctx.write("recognise/done.json").write_bytes(msgspec.json.encode(corpus.tally()))
+    return Outcome(
+        summary=f"Recognised {counted(corpus.done_now, 'recording')} in this run: {corpus.speed()}",
+        engine=corpus.engine,
+        packages=corpus.packages,
+        degraded=tuple(corpus.degraded),
+        seconds_of_media=corpus.done_now_ms / 1000,
+    )
+
+
+def _made_with(ctx: StageContext) -> dict[str, str]:
+    """All that decides what a result says."""
+    settings = ctx.settings
+    made_with = {key: to_text(getattr(settings, key)) for key in (*RESULT_SETTINGS, *vad.STAGE.settings)}
+    made_with["times"] = to_text(settings.CORPUS_TIMESTAMPS != "none")
+    if model := models.find(settings.WHISPER_MODEL, engines.engine_of(settings.WHISPER_BACKEND).form, models_dir=ctx.models):
+        made_with |= {f"model {path.name}": identity(path).sha256 for path in sorted(model.path.iterdir()) if path.is_file()}
+    return made_with
+
+
+def _refuse_to_mix(store: results.Store, settings: Settings) -> None:
+    """Raises UsageError where the job has results of other settings, and nobody said that this is meant."""
+    others = store.others()
+    if not others or settings.CORPUS_MIX:
+        return
+    other = others[-1]
+    key = next((key for key, value in store.made_with.items() if other.get(key) != value), "version")
+    raise UsageError(
+        f"This job has results made with {key}={other.get(key, '')}, and it is {store.made_with.get(key, '')} now. Prepare a new job; or keep them,"
+        f" and do only the rest in the new way, with --set CORPUS_MIX=true; or remove {store.all} to begin anew"
+    )
+
+
+def check(settings: Settings) -> None:
+    from stages.recognise.files import formats_of
+
+    asr.check(settings)
+    formats_of(settings)
+
+
+RESULT_SETTINGS = (
+    "SOURCE_LANGUAGE",
+    "WHISPER_BACKEND",
+    "WHISPERX_DEVICE",
+    "WHISPER_MODEL",
+    "WHISPER_COMPUTE_TYPE",
+    "WHISPER_BEAM_SIZE",
+    "WHISPER_PATIENCE",
+    "WHISPER_LENGTH_PENALTY",
+    "WHISPER_TEMPERATURE",
+    "WHISPER_LOGPROB_THRESHOLD",
+    "WHISPER_COMPRESSION_RATIO_THRESHOLD",
+    "WHISPER_NO_SPEECH_THRESHOLD",
+    "WHISPER_INITIAL_PROMPT",
+    "ALLOW_TRUNCATED",
+    "CORPUS_CHANNELS",
+)
+STAGE = Stage(
+    name="recognise",
+    run=run,
+    check=check,
+    writes=("recognise/done.json",),
+    keeps=(manifest.FILE, results.FOLDER),
+    trees=(TREE,),
+    settings=(
+        *RESULT_SETTINGS,
+        *vad.STAGE.settings,
+        "CORPUS_LIMIT",
+        "CORPUS_ORDER",
+        "CORPUS_SEED",
+        "CORPUS_TIMESTAMPS",
+        "CORPUS_FORMATS",
+        "CORPUS_MIX",
+    ),
+    tuning=(
+        "BATCH_SIZE",
+        "CORPUS_EXECUTOR",
+        "CORPUS_WORKERS",
+        "CUDA_VISIBLE_DEVICES",
+        "CORPUS_WORKER_GB",
+        "CORPUS_ATTEMPTS",
+        "SUBTITLE_PROFILE",
+        "SUBTITLE_FPS",
+    ),
+    always=True,
+    models=asr.STAGE.models,
+    engines=asr.STAGE.engines,
+)

@@ -1,0 +1,189 @@
+"""What of a folder of recordings is done and what is to do, told as it happens: to the manifest, the store and the user."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
+
+from pipeline.console import clock
+from pipeline.stage import StageContext
+from pipeline.wording import counted
+from stages import manifest
+from stages.manifest import Journal, Recording
+from stages.nvidia import gpu_use
+from stages.recognise.dispatcher import GivenUp
+from stages.recognise.files import Files
+from stages.recognise.messages import Degraded, Ended, Event, Leaving, Note, Ready, Task
+from stages.results import Result, Store
+
+PRESENT = 60.0  # seconds over which the present speed is taken
+TOLD = 1.0  # seconds between two lines of progress
+
+
+class Corpus:
+    def __init__(self, ctx: StageContext, store: Store, files: Files) -> None:
+        self.tasks: list[Task] = []
+        self.engine: dict[str, str] = {}
+        self.packages: tuple[str, ...] = ()
+        self.degraded: list[str] = []
+        self.done_now = self.failed_now = self.done_now_ms = 0
+        self._ctx, self._store, self._files = ctx, store, files
+        path = ctx.keep(manifest.FILE)
+        self._rows = manifest.read(path)
+        self._copies: dict[str, list[Recording]] = {}
+        for row in self._rows.values():
+            if row.status not in ("empty", "unsupported"):
+                self._copies.setdefault(row.id, []).append(row)
+        self._journal = Journal(path)
+        self._last_told = 0.0
+        self._recent: deque[tuple[float, int]] = deque()  # when how much sound was done
+        store.sweep()
+        self._plan()
+        self._began = time.monotonic()
+
+    # --- What there is to do
+
+    def _plan(self) -> None:
+        """Settle what is done already, and put the rest in order."""
+        settings, there = self._ctx.settings, self._store.ids()
+        ordered = self._ordered()
+        self._selected = set(ordered[: settings.CORPUS_LIMIT or None])
+        self._settled = Counter[str]()
+        self._settled_ms = 0
+        for recording in ordered:
+            rows = self._copies[recording]
+            result = self._result(rows) if recording in there else None
+            if result and result.status == "failed" and result.attempts < settings.CORPUS_ATTEMPTS and recording in self._selected:
+                self.tasks.append(_task(rows, result.attempts))
+            elif result:
+                self._settle(rows, result.status, result.reason, result.attempts)
+            elif recording in self._selected:
+                self.tasks.append(_task(rows, 0))
+            else:
+                self._note(rows, "pending", "", 0)
+        self._recent.clear()
+        self._already_ms = self._settled_ms
+        self._total_ms = sum(self._copies[recording][0].duration_ms for recording in self._selected)
+
+    def _ordered(self) -> list[str]:
+        """Longest first, so that no long one is left for the end; or shuffled."""
+        ids = sorted(self._copies, key=lambda recording: (-self._copies[recording][0].duration_ms, recording))
+        if self._ctx.settings.CORPUS_ORDER == "shuffled":
+            random.Random(self._ctx.settings.CORPUS_SEED).shuffle(ids)
+        return ids
+
+    def _result(self, rows: Sequence[Recording]) -> Result | None:
+        """What is known of a recording that has a result, which the manifest spares reading. Files for the user that are gone are made again."""
+        missing = [row.path for row in rows if row.status != "failed" and self._files.missing(row.path)]
+        if not missing and all(row.status in ("done", "failed") for row in rows):
+            row = rows[0]
+            return Result(id=row.id, status="done" if row.status == "done" else "failed", reason=row.reason, attempts=row.attempts)
+        result = self._store.read(rows[0].id)
+        if result and result.status == "done":
+            self._files.write(result, missing)
+        return result
+
+    def describe(self) -> str:
+        hours = sum(task.duration_ms for task in self.tasks) / 3_600_000
+        text = f"{counted(len(self.tasks), 'recording')} to recognise, {hours:.1f} h"
+        return text + (f"; {self._settled.total()} done before" if self._settled else "")
+
+    # --- What happens
+
+    def is_done(self, recording: str) -> bool:
+        return self._store.read(recording) is not None
+
+    def tell(self, event: Event | GivenUp) -> None:
+        if isinstance(event, GivenUp):
+            self._give_up(event)
+        elif isinstance(event, Ended):
+            rows = self._copies[event.id]
+            self.done_now += 1
+            self.done_now_ms += rows[0].duration_ms
+            self._settle(rows, "done", "", event.attempts)
+            if event.degraded:
+                self._degrade(f"{rows[0].path}: {'; '.join(event.degraded)}")
+        elif isinstance(event, Ready):
+            self.engine, self.packages = event.engine, event.packages
+        elif isinstance(event, Degraded):
+            self._degrade(event.line)
+        elif isinstance(event, Leaving):
+            self._ctx.log.info(f"A worker that held {event.held_bytes / 1e9:.1f} GB is replaced by a new one")
+        elif isinstance(event, Note):
+            self._ctx.log.debug(event.message)
+        self._progress()
+
+    def _give_up(self, given_up: GivenUp) -> None:
+        task, rows = given_up.task, self._copies[given_up.task.id]
+        self.failed_now += 1
+        self._store.write(Result(id=task.id, status="failed", reason=given_up.reason, attempts=max(1, task.attempts), duration_ms=task.duration_ms))
+        self._settle(rows, "failed", given_up.reason, max(1, task.attempts))
+        self._ctx.log.warning(f"{rows[0].path}: {given_up.reason}")
+
+    def _degrade(self, line: str) -> None:
+        if line not in self.degraded:
+            self.degraded.append(line)
+
+    def _settle(self, rows: Sequence[Recording], status: manifest.Status, reason: str, attempts: int) -> None:
+        self._note(rows, status, reason, attempts)
+        if rows[0].id in self._selected:
+            self._settled[status] += 1
+            self._settled_ms += rows[0].duration_ms
+            self._recent.append((time.monotonic(), rows[0].duration_ms))
+
+    def _note(self, rows: Sequence[Recording], status: manifest.Status, reason: str, attempts: int) -> None:
+        new = [replace(row, status=status, reason=reason, attempts=attempts) for row in rows]
+        changed = [row for row, old in zip(new, rows, strict=True) if row != old]
+        self._rows |= {row.path: row for row in changed}
+        self._journal.append(changed)
+
+    def _progress(self) -> None:
+        now = time.monotonic()
+        if now - self._last_told >= TOLD:
+            self._last_told = now
+            self._ctx.progress(self._settled_ms / 1000, self._total_ms / 1000, already=self._already_ms / 1000, note=self._note_of_progress(now))
+
+    def _note_of_progress(self, now: float) -> str:
+        while self._recent and now - self._recent[0][0] > PRESENT:
+            self._recent.popleft()
+        seconds = min(PRESENT, now - self._began)
+        present = sum(ms for when, ms in self._recent if when > self._began) / 1000 / seconds if seconds > 1 else 0.0
+        parts = [f"{self._settled.total():,} of {len(self._selected):,} files, {clock(self._settled_ms / 1000)} of {clock(self._total_ms / 1000)}"]
+        parts += [f"{self._settled['failed']} failed"] if self._settled["failed"] else []
+        parts += [f"now {present:.1f}x"] if present else []
+        use = gpu_use() if self._ctx.settings.WHISPERX_DEVICE == "cuda" else None
+        return ", ".join([*parts, f"GPU {use} %"] if use is not None else parts)
+
+    # --- What came of it
+
+    def close(self) -> None:
+        """The manifest with one row a file again."""
+        self._journal.close()
+        manifest.rewrite(self._ctx.keep(manifest.FILE), self._rows.values())
+
+    def speed(self) -> str:
+        seconds = time.monotonic() - self._began
+        return (
+            f"{self.done_now_ms / 3_600_000:.2f} h of sound in {clock(seconds)}, {self.done_now_ms / 1000 / seconds if seconds else 0:.1f}x real time"
+        )
+
+    def tally(self) -> dict[str, object]:
+        """What stands in the manifest now; it changes where that does."""
+        statuses = Counter(row.status for row in self._rows.values())
+        return {"fingerprint": self._store.fingerprint, "statuses": dict(sorted(statuses.items())), "rows": _digest(self._rows.values())}
+
+
+def _task(rows: Sequence[Recording], attempts: int) -> Task:
+    return Task(id=rows[0].id, paths=tuple(row.path for row in rows), duration_ms=rows[0].duration_ms, attempts=attempts)
+
+
+def _digest(rows: Iterable[Recording]) -> str:
+    import hashlib
+
+    import msgspec
+
+    return hashlib.sha256(b"\n".join(msgspec.json.encode(row) for row in rows)).hexdigest()

@@ -1,0 +1,114 @@
+"""Who works on what: shares recordings out to workers, and finds the one that a worker dies of.
+
+A worker that dies leaves recordings that it had begun. Each of them is tried again alone, with nothing beside it, so that a
+poisonous one costs no other; it is given up when it fails alone as well. No process, pipe or file here: executors move the messages.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from stages.recognise.messages import Task, Work
+
+AHEAD_MS = 3_600_000  # of sound that a worker is given before it has done what it has
+LEAST_AHEAD = 2  # recordings, however long
+KILLS = 5  # of a worker alone with a recording, before that is given up: who kills may have had other reasons
+
+
+@dataclass
+class _Worker:
+    given: dict[str, Task] = field(default_factory=dict)  # and not ended yet
+    begun: set[str] = field(default_factory=set)
+    alone: bool = False
+
+
+@dataclass(frozen=True)
+class GivenUp:
+    task: Task
+    reason: str
+
+
+class Dispatcher:
+    def __init__(self, tasks: Sequence[Task], most_given: int) -> None:
+        """Tasks are shared out in their order, at most so many at a time to a worker."""
+        self._waiting, self._suspects = deque(tasks), deque[Task]()
+        self._workers: dict[int, _Worker] = {}
+        self._most_given = most_given
+        self._kills: dict[str, int] = {}
+
+    @property
+    def done(self) -> bool:
+        return not self._waiting and not self._suspects and not any(worker.given for worker in self._workers.values())
+
+    @property
+    def idle(self) -> bool:
+        """Nothing waits to be given to anybody."""
+        return not self._waiting and not self._suspects
+
+    def join(self, worker: int) -> None:
+        self._workers[worker] = _Worker()
+
+    def next_work(self, worker: int) -> Work | None:
+        """What to send a worker now, None for nothing."""
+        state = self._workers[worker]
+        if state.alone and state.given:
+            return None
+        if self._suspects and not state.given:
+            state.alone = True
+            return self._give(state, [self._suspects.popleft()])
+        state.alone = False
+        tasks: list[Task] = []
+        while self._waiting and self._has_room(state, tasks):
+            tasks.append(self._waiting.popleft())
+        return self._give(state, tasks) if tasks else None
+
+    def _has_room(self, state: _Worker, tasks: Sequence[Task]) -> bool:
+        given = [*state.given.values(), *tasks]
+        return len(given) < LEAST_AHEAD or (len(given) < self._most_given and sum(task.duration_ms for task in given) < AHEAD_MS)
+
+    def _give(self, state: _Worker, tasks: Sequence[Task]) -> Work:
+        state.given |= {task.id: task for task in tasks}
+        return Work(tuple(tasks), state.alone)
+
+    def begun(self, worker: int, recording: str) -> None:
+        state = self._workers[worker]
+        state.begun.add(recording)
+        state.given[recording] = replace(state.given[recording], attempts=state.given[recording].attempts + 1)
+
+    def ended(self, worker: int, recording: str) -> Task:
+        state = self._workers[worker]
+        state.begun.discard(recording)
+        return state.given.pop(recording)
+
+    def failed(self, worker: int, recording: str, reason: str, *, again: bool) -> GivenUp | None:
+        """None where it is worth another attempt, alone."""
+        alone = self._workers[worker].alone
+        task = self.ended(worker, recording)
+        if again and not alone:
+            self._suspects.append(task)
+            return None
+        return GivenUp(task, reason)
+
+    def died(self, worker: int, reason: str, *, killed: bool, done: Iterable[str] = ()) -> list[GivenUp]:
+        """The worker is no more. `done` has a result all the same; what was not begun goes to the others."""
+        state = self._workers.pop(worker)
+        for recording in done:
+            state.given.pop(recording, None)
+        self._waiting.extendleft(reversed([task for task in state.given.values() if task.id not in state.begun]))
+        return [given_up for task in state.given.values() if task.id in state.begun and (given_up := self._suspect(task, state, reason, killed))]
+
+    def _suspect(self, task: Task, state: _Worker, reason: str, killed: bool) -> GivenUp | None:
+        if state.alone:
+            self._kills[task.id] = self._kills.get(task.id, 0) + 1
+            if not killed or self._kills[task.id] >= KILLS:
+                return GivenUp(task, reason)
+        self._suspects.append(task)
+        return None
+
+    def given(self, worker: int) -> Mapping[str, Task]:
+        """What a worker has not ended yet, by id."""
+        return self._workers[worker].given

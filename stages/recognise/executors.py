@@ -1,0 +1,55 @@
+"""How many workers there are, where, and how large each may grow."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from itertools import cycle, islice
+
+from msgspec.structs import replace
+
+from pipeline.probe import probe_machine
+from pipeline.settings import Settings
+from stages.recognise.corpus import Corpus
+from stages.recognise.dispatcher import Dispatcher
+from stages.recognise.messages import Setup
+from stages.recognise.workers import Workers
+
+LAUNCHERS = {"local": "stages.recognise.local", "ray": "stages.recognise.ray_workers"}  # by CORPUS_EXECUTOR
+BATCHES_GIVEN = 4  # recordings that a worker is given at a time, in batches
+AUTO_BATCH = 48
+MOST_THREADS = 4  # that decode, of a worker
+SHARE = 0.8  # of the memory, for all workers together
+
+
+def run(setup: Setup, corpus: Corpus) -> None:
+    """Raises UsageError where the settings will not do, StageFailed where no worker lives."""
+    settings = setup.settings
+    gpus = _gpus(settings)
+    setup = replace(setup, threads=_threads(len(gpus)), most_bytes=_most_bytes(settings, len(gpus)))
+    batch = settings.BATCH_SIZE if isinstance(settings.BATCH_SIZE, int) else AUTO_BATCH
+    dispatcher = Dispatcher(corpus.tasks, BATCHES_GIVEN * batch)
+    launch = import_module(LAUNCHERS[settings.CORPUS_EXECUTOR]).launcher(setup)
+    Workers(launch, gpus[: len(corpus.tasks)], dispatcher, corpus.is_done, corpus.tell).run()
+
+
+def _gpus(settings: Settings) -> list[str]:
+    """For each worker the GPU that it is to use, "" for whatever there is."""
+    chosen = [name for name in settings.CUDA_VISIBLE_DEVICES.split(",") if name]
+    if settings.WHISPERX_DEVICE == "cuda" and not chosen:
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+        chosen = visible.split(",") if visible else [gpu.uuid for gpu in probe_machine().nvidia.gpus]
+    workers = (len(chosen) or 1) if settings.CORPUS_WORKERS == "auto" else settings.CORPUS_WORKERS
+    return list(islice(cycle(chosen or [""]), workers))
+
+
+def _threads(workers: int) -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(MOST_THREADS, cores // workers))
+
+
+def _most_bytes(settings: Settings, workers: int) -> int:
+    if settings.CORPUS_WORKER_GB:
+        return int(settings.CORPUS_WORKER_GB * 1e9)
+    machine = probe_machine()
+    return int((machine.memory_limit or machine.memory) * SHARE / workers)

@@ -1,0 +1,117 @@
+"""The files that a recording's result is written as, in folders like those of the recordings.
+
+`calls/a.wav` becomes `calls/a.wav.txt`, so that no two recordings ever meet in one file. To add a format: a function and a line in FORMATS.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pipeline.errors import UsageError
+from pipeline.settings import Settings
+from stages.results import Result, write_whole
+from stages.subtitles.cues import build_cues
+from stages.subtitles.formats import srt, vtt
+from stages.subtitles.rules import rules_for
+from stages.transcript import Cue, Segment, Track, Transcript
+
+MOST_BYTES = 255  # of a name, on the usual file systems
+
+
+def as_txt(result: Result, path: str, settings: Settings) -> str:
+    """A line a segment."""
+    return "".join(f"{_label(segment.speaker)}{segment.text}\n" for segment in result.segments)
+
+
+def as_json(result: Result, path: str, settings: Settings) -> str:
+    document = {
+        "file": path,
+        "sha256": result.id,
+        "duration_ms": result.duration_ms,
+        "speech_ms": result.speech_ms,
+        "language": result.language,
+        "avg_logprob": result.avg_logprob,
+        "text": " ".join(segment.text for segment in result.segments),
+        "segments": [_segment(segment, settings.CORPUS_TIMESTAMPS) for segment in result.segments],
+        "degraded": result.degraded,
+    }
+    return msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n"
+
+
+def _segment(segment: Segment, times: str) -> dict[str, Any]:
+    found: dict[str, Any] = {"text": segment.text, "language": segment.language}
+    if segment.speaker:
+        found["speaker"] = segment.speaker
+    if times != "none":
+        found |= {"start_ms": segment.start_ms, "end_ms": segment.end_ms}
+    found |= {"avg_logprob": round(segment.avg_logprob, 4), "no_speech_prob": round(segment.no_speech_prob, 4), "temperature": segment.temperature}
+    if times == "word":
+        found["words"] = segment.words
+    return found
+
+
+def as_srt(result: Result, path: str, settings: Settings) -> str:
+    return srt.write(*_track(result, settings))
+
+
+def as_vtt(result: Result, path: str, settings: Settings) -> str:
+    return vtt.write(*_track(result, settings))
+
+
+def _track(result: Result, settings: Settings) -> tuple[Transcript, Track]:
+    """Cues are built for each speaker apart, because their words overlap."""
+    rules = rules_for(settings.SUBTITLE_PROFILE, result.language or "en", settings.SUBTITLE_FPS)
+    cues: list[Cue] = []
+    for speaker in sorted({segment.speaker for segment in result.segments}):
+        spoken = tuple(segment for segment in result.segments if segment.speaker == speaker)
+        for cue in build_cues(Transcript(result.language, 0, result.duration_ms, spoken), rules):
+            cues.append(Cue(cue.start_ms, cue.end_ms, (_label(speaker) + cue.lines[0], *cue.lines[1:])))
+    cues.sort(key=lambda cue: (cue.start_ms, cue.end_ms))
+    return Transcript(result.language, 0, result.duration_ms, result.segments), Track(result.language, "", tuple(cues))
+
+
+def _label(speaker: str) -> str:
+    return f"{speaker}: " if speaker else ""
+
+
+Writer = Callable[[Result, str, Settings], str]
+FORMATS: Mapping[str, Writer] = {"txt": as_txt, "json": as_json, "srt": as_srt, "vtt": as_vtt}
+TIMED = ("srt", "vtt")
+
+
+def formats_of(settings: Settings) -> tuple[str, ...]:
+    """Raises UsageError for a format that there is not, or that needs times which are not asked for."""
+    names = tuple(dict.fromkeys(name.strip() for name in settings.CORPUS_FORMATS.split(",") if name.strip()))
+    if unknown := [name for name in names if name not in FORMATS]:
+        raise UsageError(f"CORPUS_FORMATS={settings.CORPUS_FORMATS}: no format {', '.join(unknown)}; choose from {', '.join(FORMATS)}")
+    if settings.CORPUS_TIMESTAMPS == "none" and (timed := [name for name in names if name in TIMED]):
+        raise UsageError(f"CORPUS_FORMATS={settings.CORPUS_FORMATS}: {timed[0]} needs times; set CORPUS_TIMESTAMPS=segment")
+    return names
+
+
+class Files:
+    def __init__(self, tree: Path, settings: Settings) -> None:
+        self._tree, self._settings, self._formats = tree, settings, formats_of(settings)
+
+    def write(self, result: Result, paths: Sequence[str]) -> None:
+        """For each name of the recording. Raises OSError."""
+        for path in paths:
+            for name in self._formats:
+                target = self.path(path, name)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                write_whole(target, FORMATS[name](result, path, self._settings).encode())
+
+    def missing(self, path: str) -> bool:
+        return not all(self.path(path, name).is_file() for name in self._formats)
+
+    def path(self, path: str, name: str) -> Path:
+        """Where a recording's file lies. A name that would be too long is cut, and ends in a sign that no other has."""
+        folder, _, base = path.lstrip("/").rpartition("/")
+        if len(f".tmp-1234567-{base}.{name}".encode()) > MOST_BYTES:
+            base = base.encode()[:200].decode(errors="ignore") + "~" + hashlib.sha256(path.encode(errors="surrogateescape")).hexdigest()[:8]
+        return self._tree / folder / f"{base}.{name}"

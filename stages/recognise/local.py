@@ -1,0 +1,67 @@
+"""Launches workers as processes on this machine: new interpreters, never forks, which neither CUDA nor Metal survives."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import msgspec
+from msgspec.structs import replace
+
+from stages.recognise.messages import Event, Setup
+from stages.recognise.workers import Deliver, Handle, Launch
+
+COMMAND = (sys.executable, "-c", "import sys; sys.path[:] = filter(None, sys.path); from stages.recognise.worker import main; main()")
+GRACE = 5.0  # seconds that a worker is given to end by itself
+
+
+def launcher(setup: Setup) -> Launch:
+    setup = replace(setup, parent=os.getpid())
+
+    def launch(gpu: str, deliver: Deliver) -> Handle:
+        return Process(setup, gpu, deliver)
+
+    return launch
+
+
+class Process:
+    def __init__(self, setup: Setup, gpu: str, deliver: Deliver) -> None:
+        environment = os.environ | ({"CUDA_VISIBLE_DEVICES": gpu} if gpu else {})
+        self._child = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+        threading.Thread(target=self._listen, args=(deliver,), daemon=True).start()
+        self.send(setup)
+
+    def _listen(self, deliver: Deliver) -> None:
+        assert self._child.stdout
+        for line in self._child.stdout:
+            with contextlib.suppress(msgspec.MsgspecError):  # what a killed worker did not finish
+                deliver(msgspec.json.decode(line, type=Event))
+        self._child.wait()
+        deliver(None)
+
+    def send(self, message: msgspec.Struct) -> None:
+        assert self._child.stdin
+        with contextlib.suppress(OSError):
+            self._child.stdin.write(msgspec.json.encode(message) + b"\n")
+            self._child.stdin.flush()
+
+    def end(self) -> None:
+        assert self._child.stdin
+        with contextlib.suppress(OSError):
+            self._child.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._child.wait(GRACE)
+        self._child.kill()
+        self._child.wait()
+
+    def how_it_ended(self) -> tuple[str, bool]:
+        code = self._child.returncode
+        if code == -signal.SIGKILL:
+            return "killed (SIGKILL); out of memory is the usual reason", True
+        if code < 0:
+            return f"ended by {signal.Signals(-code).name}", code == -signal.SIGTERM
+        return f"ended with code {code}", False

@@ -1,0 +1,83 @@
+"""What the one who shares out the work and its workers tell each other: JSON, a line each, on the worker's standard input and output."""
+
+from __future__ import annotations
+
+import msgspec
+
+from pipeline.settings import Settings
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """One recording, which may lie under several names."""
+
+    id: str  # sha256 of its content
+    paths: tuple[str, ...]  # as in the manifest
+    duration_ms: int
+    attempts: int = 0  # how often it was begun
+
+
+class Setup(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker is told first."""
+
+    parent: int
+    settings: Settings
+    folder: str  # that the paths of tasks begin from
+    results: str  # folder of all stores
+    made_with: dict[str, str]
+    tree: str  # where the files for the user go
+    models: str
+    threads: int  # that decode
+    most_bytes: int  # of memory; a worker that holds more leaves
+
+
+class Work(msgspec.Struct, frozen=True, tag=True):
+    tasks: tuple[Task, ...]
+    alone: bool = False  # one after another, nothing else beside it
+
+
+class Ready(msgspec.Struct, frozen=True, tag=True):
+    """The model is loaded."""
+
+    engine: dict[str, str]
+    packages: tuple[str, ...]
+
+
+class Begun(msgspec.Struct, frozen=True, tag=True):
+    id: str
+
+
+class Ended(msgspec.Struct, frozen=True, tag=True):
+    """A recording is done, and its result in the store; or it is not, for a reason."""
+
+    id: str
+    reason: str = ""  # of a failure
+    again: bool = False  # the failure was not foreseen: it is worth another attempt
+    attempts: int = 1
+    degraded: tuple[str, ...] = ()
+
+
+class Leaving(msgspec.Struct, frozen=True, tag=True):
+    """The worker holds too much memory: it ends what it has begun, and then itself."""
+
+    held_bytes: int
+
+
+class Degraded(msgspec.Struct, frozen=True, tag=True):
+    """A fallback that the recogniser took, for all that follows."""
+
+    line: str
+
+
+class Note(msgspec.Struct, frozen=True, tag=True):
+    level: int
+    message: str
+
+
+class Broken(msgspec.Struct, frozen=True, tag=True):
+    """The worker ends: with exit code 2 nothing can be done with these settings, else what it had begun is suspect."""
+
+    message: str
+    exit_code: int
+
+
+Event = Ready | Begun | Ended | Leaving | Degraded | Note | Broken

@@ -1,0 +1,106 @@
+"""Launches workers as Ray actors, on one machine or many that see the same folders: `pip install -r requirements/ray.txt`.
+
+`ray.init` finds a cluster by RAY_ADDRESS, and makes one of this machine where there is none. Ray gives each actor its GPU.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pipeline.errors import SutradharError, UsageError
+from stages.recognise.messages import Broken, Event, Setup, Work
+from stages.recognise.workers import Deliver, Handle, Launch
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+class RayWorker:
+    """The actor: `events` runs it, while `put` brings work. So it needs two threads."""
+
+    def __init__(self) -> None:
+        self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[Work] = queue.SimpleQueue()
+
+    def put(self, work: Work) -> None:
+        self._work.put(work)
+
+    def events(self, setup: Setup) -> Iterator[bytes]:
+        """What happens, as it happens."""
+        threading.Thread(target=self._run, args=(setup,), daemon=True).start()
+        while event := self._events.get():
+            yield msgspec.json.encode(event)
+
+    def _run(self, setup: Setup) -> None:
+        from stages.recognise.worker import Worker
+
+        os.umask(0o077)
+        logging.getLogger("sutradhar").setLevel(logging.DEBUG)
+        try:
+            worker = Worker(setup, self._events.put)
+            threading.Thread(target=self._pass_on, args=(worker.inbox.put,), daemon=True).start()
+            worker.run()
+        except SutradharError as error:
+            self._events.put(Broken(str(error), error.exit_code))
+        except Exception as error:  # noqa: BLE001 - the boundary of the worker
+            self._events.put(Broken(f"{type(error).__name__}: {error}", 1))
+        self._events.put(None)
+
+    def _pass_on(self, put: Any) -> None:
+        while True:
+            put(self._work.get())
+
+
+def launcher(setup: Setup) -> Launch:
+    """Raises UsageError where Ray is not installed."""
+    try:
+        import ray
+    except ImportError:
+        raise UsageError("CORPUS_EXECUTOR=ray, but Ray is not installed: .venv/bin/pip install -r requirements/ray.txt") from None
+    if not ray.is_initialized():
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it reports to its makers otherwise
+        ray.init(runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}}, log_to_driver=False, include_dashboard=False, logging_level=logging.ERROR)
+    gpus = 1 if setup.settings.WHISPERX_DEVICE == "cuda" else 0
+    remote: Any = ray.remote
+    actors = remote(num_gpus=gpus, num_cpus=1, max_concurrency=2, max_restarts=0)(RayWorker)
+
+    def launch(gpu: str, deliver: Deliver) -> Handle:
+        return Actor(actors.remote(), setup, deliver)
+
+    return launch
+
+
+class Actor:
+    def __init__(self, actor: Any, setup: Setup, deliver: Deliver) -> None:
+        self._actor, self._error = actor, ""
+        events = actor.events.options(num_returns="streaming").remote(setup)
+        threading.Thread(target=self._listen, args=(events, deliver), daemon=True).start()
+
+    def _listen(self, events: Any, deliver: Deliver) -> None:
+        import ray
+
+        try:
+            for reference in events:
+                deliver(msgspec.json.decode(ray.get(reference), type=Event))
+        except ray.exceptions.RayError as error:
+            self._error = str(error).splitlines()[0]
+        deliver(None)
+
+    def send(self, message: msgspec.Struct) -> None:
+        self._actor.put.remote(message)
+
+    def end(self) -> None:
+        import ray
+
+        ray.kill(self._actor)
+
+    def how_it_ended(self) -> tuple[str, bool]:
+        """An actor that is gone says little of why: its node may be."""
+        return self._error or "the actor ended", bool(self._error)

@@ -1,0 +1,109 @@
+"""Recognises recordings, the windows of many together, and puts each result into the store the moment its last window is done."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from pipeline.languages import whisper_code
+from pipeline.settings import Settings
+from stages.asr.phrases import segments_of
+from stages.asr.recogniser import AudioWindow, Recogniser, Recognition
+from stages.recognise.files import Files
+from stages.recognise.messages import Begun, Ended, Event, Task
+from stages.recognise.sound import Ahead, Channel, Heard
+from stages.results import Result, Store
+from stages.transcript import Segment
+
+
+@dataclass
+class _Recording:
+    heard: Heard
+    waiting: int  # windows that are not recognised yet
+    recognitions: list[tuple[Channel, Recognition]] = field(default_factory=list)
+
+
+class Transcriber:
+    def __init__(self, recogniser: Recogniser, settings: Settings, ahead: Ahead, store: Store, files: Files, tell: Callable[[Event], None]) -> None:
+        self._recogniser, self._settings, self._ahead = recogniser, settings, ahead
+        self._store, self._files, self._tell = store, files, tell
+        self._places: dict[int, tuple[_Recording, Channel]] = {}  # of windows that are being recognised
+        self._windows_so_far = 0
+        self._last_end = time.monotonic()
+
+    def run(self, take: Callable[[], Task | None]) -> None:
+        """Everything that `take` gives, until it gives None. Raises what the recogniser raises."""
+        self._last_end = time.monotonic()
+
+        def begin() -> Task | None:
+            task = take()
+            if task:
+                self._tell(Begun(task.id))
+            return task
+
+        for recognition in self._recogniser.recognise(self._windows(begin)):
+            recording, channel = self._places.pop(recognition.window)
+            recording.recognitions.append((channel, recognition))
+            recording.waiting -= 1
+            if not recording.waiting:
+                self._finish(recording)
+
+    def _windows(self, take: Callable[[], Task | None]) -> Iterator[AudioWindow]:
+        language = None if self._settings.SOURCE_LANGUAGE == "auto" else whisper_code(self._settings.SOURCE_LANGUAGE)
+        for heard in self._ahead.run(take):
+            if heard.reason:
+                self._tell(Ended(heard.task.id, heard.reason, heard.again))
+                continue
+            recording = _Recording(heard, sum(len(channel.windows) for channel in heard.channels))
+            if not recording.waiting:
+                self._finish(recording)
+            for channel in heard.channels:
+                for window in channel.windows:
+                    number = self._windows_so_far = self._windows_so_far + 1
+                    self._places[number] = recording, channel
+                    yield AudioWindow(number, window.start_ms, channel.audio(window), window.speech, language, self._settings.WHISPER_INITIAL_PROMPT)
+
+    def _finish(self, recording: _Recording) -> None:
+        heard, now = recording.heard, time.monotonic()
+        segments = _segments(recording.recognitions)
+        result = Result(
+            id=heard.task.id,
+            status="done",
+            attempts=heard.task.attempts + 1,
+            duration_ms=heard.duration_ms,
+            speech_ms=sum(span.end_ms - span.start_ms for channel in heard.channels for window in channel.windows for span in window.speech),
+            language=_language(segments),
+            avg_logprob=_avg_logprob([recognition for _, recognition in recording.recognitions]),
+            segments=segments,
+            seconds=round(now - self._last_end, 3),
+            degraded=heard.degraded,
+        )
+        self._last_end = now
+        self._store.write(result)
+        self._files.write(result, heard.task.paths)
+        self._tell(Ended(heard.task.id, attempts=result.attempts, degraded=heard.degraded))
+
+
+def _segments(recognitions: list[tuple[Channel, Recognition]]) -> tuple[Segment, ...]:
+    """In the order in which they begin, whoever speaks."""
+    found = []
+    for channel, recognition in sorted(recognitions, key=lambda pair: pair[1].window):
+        found += [replace(segment, speaker=channel.speaker) for segment in segments_of([recognition])]
+    found.sort(key=lambda segment: segment.start_ms)
+    return tuple(replace(segment, id=number) for number, segment in enumerate(found))
+
+
+def _language(segments: tuple[Segment, ...]) -> str:
+    speech = Counter[str]()
+    for segment in segments:
+        speech[segment.language] += segment.end_ms - segment.start_ms
+    return speech.most_common(1)[0][0] if speech else ""
+
+
+def _avg_logprob(recognitions: list[Recognition]) -> float:
+    tokens = sum(len(recognition.tokens) + 1 for recognition in recognitions if recognition.text)
+    return round(sum(one.avg_logprob * (len(one.tokens) + 1) for one in recognitions if one.text) / tokens, 4) if tokens else 0.0

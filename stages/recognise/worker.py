@@ -1,0 +1,170 @@
+"""A worker: a process with the model loaded once, that recognises what it is sent until nothing more comes.
+
+`python -m stages.recognise.worker` reads a Setup and then Work, and writes events (see `messages.py`). It dies with its parent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import queue
+import sys
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+import msgspec
+import psutil
+
+from pipeline.errors import SutradharError
+from pipeline.processes import die_with_parent
+from stages.recognise.messages import Broken, Degraded, Ended, Event, Leaving, Note, Ready, Setup, Task, Work
+
+
+class Inbox:
+    """Work that came, given out task by task. A task to be done alone is given only where nothing was given since `rest`."""
+
+    def __init__(self) -> None:
+        self._came: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._waiting: deque[tuple[Task, bool]] = deque()
+        self._closed = self._alone = False
+        self._given = 0
+
+    def put(self, work: Work | None) -> None:
+        """None: nothing more will come."""
+        self._came.put(work)
+
+    def wait(self) -> bool:
+        """Until there is something to do; False where nothing more will come. What is given from now on stands beside nothing else."""
+        self._given, self._alone = 0, False
+        self._fetch()
+        while not self._waiting and not self._closed:
+            self._sort(self._came.get())
+        return bool(self._waiting)
+
+    def take(self) -> Task | None:
+        self._fetch()
+        if not self._waiting or self._alone or (self._waiting[0][1] and self._given):
+            return None
+        task, self._alone = self._waiting.popleft()
+        self._given += 1
+        return task
+
+    def close(self) -> None:
+        """Give out no more."""
+        self._closed = True
+        self._waiting.clear()
+
+    def _fetch(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._sort(self._came.get_nowait())
+
+    def _sort(self, work: Work | None) -> None:
+        if work is None:
+            self._closed = True
+        elif not self._closed:
+            self._waiting += [(task, work.alone) for task in work.tasks]
+
+
+class Worker:
+    """The model, and what it takes to recognise with it."""
+
+    def __init__(self, setup: Setup, tell: Callable[[Event], None]) -> None:
+        """Raises UsageError where the machine, the model or the settings will not do."""
+        from pipeline import engines, models
+        from stages.asr.recogniser import open_recogniser
+        from stages.recognise.files import Files
+        from stages.recognise.sound import Ahead, Listener
+        from stages.recognise.transcriber import Transcriber
+        from stages.results import Store
+
+        settings = setup.settings
+        self._tell, self._most_bytes = tell, setup.most_bytes
+        self.inbox = Inbox()
+        form = engines.engine_of(settings.WHISPER_BACKEND).form
+        model = models.resolve(settings.WHISPER_MODEL, form, models_dir=Path(setup.models), offline=settings.OFFLINE, say=lambda line: None)
+        self._recogniser = open_recogniser(settings, model, translate=False, log=logging.getLogger("sutradhar"))
+        self._told = 0
+        batch = settings.BATCH_SIZE if isinstance(settings.BATCH_SIZE, int) else 48
+        ahead = Ahead(Listener(Path(setup.folder), settings).listen, setup.threads, 2 * batch)
+        store = Store(Path(setup.results), setup.made_with)
+        self._transcriber = Transcriber(self._recogniser, settings, ahead, store, Files(Path(setup.tree), settings), self._watching)
+        tell(Ready(self._recogniser.engine, self._recogniser.packages))
+
+    def run(self) -> None:
+        while self.inbox.wait():
+            self._transcriber.run(self.inbox.take)
+
+    def _watching(self, event: Event) -> None:
+        self._tell(event)
+        if isinstance(event, Ended):
+            for line in self._recogniser.degraded[self._told :]:
+                self._tell(Degraded(line))
+            self._told = len(self._recogniser.degraded)
+            held = psutil.Process().memory_info().rss
+            if self._most_bytes and held > self._most_bytes:
+                self.inbox.close()
+                self._tell(Leaving(held))
+
+
+class _Notes(logging.Handler):
+    def __init__(self, tell: Callable[[Event], None]) -> None:
+        super().__init__(logging.INFO)
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._tell(Note(record.levelno, record.getMessage()))
+
+
+def main() -> None:
+    commands, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)  # whatever a library prints goes to the stage's log
+    sys.stdout = io.TextIOWrapper(io.FileIO(2, "wb", closefd=False), encoding="utf-8", errors="replace", write_through=True)
+    setup = msgspec.json.decode(commands.readline(), type=Setup)
+    die_with_parent(setup.parent)
+    os.umask(0o077)
+    lock = threading.Lock()
+
+    def tell(event: Event) -> None:
+        with lock, contextlib.suppress(BrokenPipeError):
+            answers.write(msgspec.json.encode(event) + b"\n")
+            answers.flush()
+
+    log = logging.getLogger("sutradhar")
+    log.setLevel(logging.DEBUG)
+    log.addHandler(_Notes(tell))
+    code = 0
+    try:
+        worker = Worker(setup, tell)
+        threading.Thread(target=_read, args=(commands, worker.inbox), daemon=True).start()
+        worker.run()
+    except SutradharError as error:
+        tell(Broken(str(error), error.exit_code))
+        code = 1
+    except MemoryError:
+        tell(Broken("Out of memory; lower BATCH_SIZE or CORPUS_WORKERS, or choose a smaller WHISPER_MODEL", 1))
+        code = 1
+    except Exception as error:  # noqa: BLE001 - the boundary: the log gets the traceback, the user one line
+        traceback.print_exc()
+        tell(Broken(f"{type(error).__name__}: {error}", 1))
+        code = 1
+    # Libraries' clean-up at exit must not change the outcome.
+    os._exit(code)
+
+
+def _read(commands: IO[bytes], inbox: Inbox) -> None:
+    with contextlib.suppress(OSError, msgspec.MsgspecError):
+        for line in commands:
+            inbox.put(msgspec.json.decode(line, type=Work))
+    inbox.put(None)
+
+
+if __name__ == "__main__":
+    main()

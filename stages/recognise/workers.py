@@ -1,0 +1,123 @@
+"""Keeps workers supplied, and starts a new one for each that dies or has grown too large. Where they run is the launcher's matter."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from pipeline.errors import StageFailed, UsageError
+from stages.recognise.dispatcher import Dispatcher, GivenUp
+from stages.recognise.messages import Begun, Broken, Ended, Event, Leaving, Ready
+
+STILLBORN = 3  # workers in a row that die before they are ready: then nothing will come of it
+Deliver = Callable[[Event | None], None]  # what a worker tells; None, the last: it is no more
+
+
+class Handle(Protocol):
+    """A worker that was launched."""
+
+    def send(self, message: msgspec.Struct) -> None:
+        """To a worker that is dead already it goes nowhere."""
+
+    def end(self) -> None:
+        """See to it that nothing of it stays."""
+
+    def how_it_ended(self) -> tuple[str, bool]:
+        """In words; and whether somebody killed it, which may have nothing to do with its work."""
+
+
+Launch = Callable[[str, Deliver], Handle]  # on a GPU, "" for whatever there is
+
+
+@dataclass
+class _Worker:
+    handle: Handle
+    gpu: str
+    ready: bool = False
+    leaving: bool = False
+    broken: Broken | None = None
+
+    @property
+    def takes_work(self) -> bool:
+        return self.ready and not self.leaving and not self.broken
+
+
+class Workers:
+    def __init__(
+        self, launch: Launch, gpus: Sequence[str], dispatcher: Dispatcher, is_done: Callable[[str], bool], tell: Callable[[Event | GivenUp], None]
+    ) -> None:
+        """A worker for each of `gpus`. `is_done` says whether a recording has a result; `tell` hears what happens."""
+        self._launch, self._gpus, self._dispatcher, self._is_done, self._tell = launch, gpus, dispatcher, is_done, tell
+        self._events: queue.SimpleQueue[tuple[int, Event | None]] = queue.SimpleQueue()
+        self._workers: dict[int, _Worker] = {}
+        self._launched = self._stillborn = 0
+
+    def run(self) -> None:
+        """Until everything is done or given up. Raises UsageError where the settings will not do, StageFailed where no worker lives."""
+        try:
+            for gpu in self._gpus:
+                self._start(gpu)
+            while not self._dispatcher.done:
+                number, event = self._events.get()
+                if event is None:
+                    self._died(number)
+                else:
+                    self._heard(number, event)
+                self._supply()
+        finally:
+            for worker in self._workers.values():
+                worker.handle.end()
+
+    def _start(self, gpu: str) -> None:
+        number = self._launched = self._launched + 1
+        self._dispatcher.join(number)
+        self._workers[number] = _Worker(self._launch(gpu, lambda event: self._events.put((number, event))), gpu)
+
+    def _heard(self, number: int, event: Event) -> None:
+        worker = self._workers[number]
+        if isinstance(event, Begun):
+            self._dispatcher.begun(number, event.id)
+            return
+        if isinstance(event, Broken):
+            worker.broken = event
+            return
+        if isinstance(event, Ended) and event.reason:
+            if given_up := self._dispatcher.failed(number, event.id, event.reason, again=event.again):
+                self._tell(given_up)
+            return
+        if isinstance(event, Ended):
+            self._dispatcher.ended(number, event.id)
+        elif isinstance(event, Ready):
+            worker.ready, self._stillborn = True, 0
+        elif isinstance(event, Leaving):
+            worker.leaving = True
+        self._tell(event)
+
+    def _supply(self) -> None:
+        for number, worker in self._workers.items():
+            if worker.takes_work and (work := self._dispatcher.next_work(number)):
+                worker.handle.send(work)
+
+    def _died(self, number: int) -> None:
+        """Its work goes to others, and its place to a new one."""
+        worker = self._workers.pop(number)
+        how, killed = worker.handle.how_it_ended()
+        reason = worker.broken.message if worker.broken else how
+        if worker.broken and worker.broken.exit_code == UsageError.exit_code:
+            raise UsageError(reason)
+        if not worker.ready:
+            self._stillborn += 1
+            if self._stillborn >= STILLBORN:
+                raise StageFailed(f"No worker can start: {reason}")
+        given = self._dispatcher.given(number)
+        done = [recording for recording in given if self._is_done(recording)]
+        for recording in done:
+            self._tell(Ended(recording, attempts=given[recording].attempts))
+        for given_up in self._dispatcher.died(number, f"the worker ended on it: {reason}", killed=killed and not worker.broken, done=done):
+            self._tell(given_up)
+        if not self._dispatcher.idle:
+            self._start(worker.gpu)

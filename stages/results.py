@@ -1,0 +1,119 @@
+"""The store of results, one file for each recording: the truth about what is done, whoever did it.
+
+`results/<fingerprint>/ab/<sha256 of the content>.json`. A file is there whole or not at all. The fingerprint stands for the
+settings and the model that made a result: results of other settings lie in another folder, and are never mixed by accident.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from stages.transcript import Segment
+
+FOLDER = "results"
+SCHEMA = 1
+MADE_WITH = "made-with.json"  # what a fingerprint stands for
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    schema: int = SCHEMA
+    id: str  # sha256 of the recording
+    status: Literal["done", "failed"]
+    reason: str = ""
+    attempts: int = 1
+    duration_ms: int = 0
+    speech_ms: int = 0
+    language: str = ""  # most of the speech is in it
+    avg_logprob: float = 0.0  # over all windows, by their length; 0 where nobody speaks
+    segments: tuple[Segment, ...] = ()
+    seconds: float = 0.0  # of its worker's time
+    degraded: tuple[str, ...] = ()
+
+
+class Store:
+    """The results of one fingerprint."""
+
+    def __init__(self, folder: Path, made_with: Mapping[str, str], *, mix: bool = False) -> None:
+        """`folder` holds the stores of all fingerprints. `mix`: what another has counts as done, and is read from there."""
+        self.made_with = dict(made_with)
+        self.fingerprint = hashlib.sha256(msgspec.json.encode([SCHEMA, sorted(made_with.items())])).hexdigest()[:16]
+        self.all = folder
+        self.folder = folder / self.fingerprint
+        self._folders = (self.folder, *(sorted(path for path in folder.glob("*/") if path != self.folder) if mix else ()))
+
+    @classmethod
+    def of_fingerprint(cls, folder: Path, fingerprint: str) -> Store:
+        """As it lies there, with what else lies there. Raises OSError or msgspec.MsgspecError."""
+        return cls(folder, msgspec.json.decode((folder / fingerprint / MADE_WITH).read_bytes(), type=dict[str, str]), mix=True)
+
+    def create(self) -> None:
+        """Raises OSError."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_whole(self.folder / MADE_WITH, msgspec.json.format(msgspec.json.encode(self.made_with), indent=1))
+
+    def others(self) -> list[Mapping[str, str]]:
+        """What other results beside these were made with."""
+        found: list[Mapping[str, str]] = []
+        for path in sorted(self.all.glob(f"*/{MADE_WITH}")):
+            if path.parent.name != self.fingerprint and any(path.parent.glob("??/*.json")):
+                with contextlib.suppress(OSError, msgspec.MsgspecError):
+                    found.append(msgspec.json.decode(path.read_bytes(), type=dict[str, str]))
+        return found
+
+    def ids(self) -> set[str]:
+        """Of the recordings that have a result. By their names alone: tens of thousands take a moment."""
+        found: set[str] = set()
+        for folder in self._parts():
+            with os.scandir(folder) as entries:
+                found.update(entry.name[:-5] for entry in entries if entry.name.endswith(".json") and not entry.name.startswith("."))
+        return found
+
+    def read(self, recording_id: str) -> Result | None:
+        """None where there is no result, or what lies there is none: it is not done then."""
+        for folder in self._folders:
+            with contextlib.suppress(OSError, msgspec.MsgspecError):
+                result = msgspec.json.decode(_place(folder, recording_id).read_bytes(), type=Result)
+                if result.id == recording_id and result.schema == SCHEMA:
+                    return result
+        return None
+
+    def write(self, result: Result) -> None:
+        """On the disk for good when this returns. Raises OSError."""
+        path = _place(self.folder, result.id)
+        path.parent.mkdir(exist_ok=True)
+        write_whole(path, msgspec.json.encode(result), sync=True)
+
+    def sweep(self) -> None:
+        """Remove what killed workers left half written."""
+        for folder in self._parts():
+            for leftover in folder.glob(".tmp-*"):
+                leftover.unlink(missing_ok=True)
+
+    def _parts(self) -> Iterator[Path]:
+        for folder in self._folders:
+            yield from folder.glob("[0-9a-f][0-9a-f]")
+
+
+def _place(folder: Path, recording_id: str) -> Path:
+    return folder / recording_id[:2] / f"{recording_id}.json"
+
+
+def write_whole(path: Path, data: bytes, *, sync: bool = False) -> None:
+    """A small file, there whole or not at all, also when several processes write it. `sync`: also after a power cut. Raises OSError."""
+    temporary = path.with_name(f".tmp-{os.getpid()}-{path.name[-200:]}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

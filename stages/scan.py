@@ -1,0 +1,166 @@
+"""Looks at every file of a folder of recordings: what it is, how long, and whether it is a copy of another.
+
+A file whose size and date are as they were is not read again, so looking for what is new takes seconds.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatch
+from itertools import islice
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from pipeline import media
+from pipeline.errors import StageFailed, UsageError
+from pipeline.files import record
+from pipeline.settings import Settings
+from pipeline.stage import Outcome, Stage, StageContext
+from pipeline.wording import counted
+from stages import manifest
+from stages.manifest import Journal, Recording
+
+KINDS = (
+    "3gp aac ac3 aif aiff alaw amr asf au avi caf dts eac3 flac flv gsm m2ts m4a m4b m4v mka mkv mov mp2 mp3 mp4 mpeg mpg mts mxf"
+    " oga ogg ogv opus snd ts tta ulaw vob voc w64 wav webm wma wmv wv"
+)
+SUFFIXES = frozenset(f".{kind}" for kind in KINDS.split())
+THREADS = 4  # reading waits for disks and networks
+AT_ONCE = 256  # rows written together
+
+
+def run(ctx: StageContext) -> Outcome:
+    path = ctx.keep(manifest.FILE)
+    known = manifest.read(path)
+    ctx.log.info(f"Looking for recordings in {ctx.media.name}")
+    found, left_out = _find(ctx.media, _patterns(ctx.settings))
+    if not found:
+        raise StageFailed(f"{ctx.media} holds no recordings{_hint(left_out)}")
+    rows = {row.path: row for row in _look(ctx, path, found, known)}
+    manifest.rewrite(path, rows.values())
+    return Outcome(
+        summary=_summary(rows, known, left_out),
+        packages=("av",),
+        seconds_of_media=sum(row.duration_ms for row in rows.values()) / 1000,
+    )
+
+
+def _summary(rows: Mapping[str, Recording], known: Mapping[str, Recording], left_out: Counter[str]) -> str:
+    hours = sum(row.duration_ms for row in rows.values()) / 3_600_000
+    parts = [f"{counted(len(rows), 'recording')}, {hours:.1f} h"]
+    statuses = Counter(row.status for row in rows.values())
+    parts += [f"{statuses[status]} {status}" for status in ("empty", "unsupported") if statuses[status]]
+    if copies := len(rows) - len({row.id for row in rows.values()}):
+        parts.append(f"{copies} copies of others")
+    if known and (new := len(rows.keys() - known.keys())):
+        parts.append(f"{new} new")
+    if gone := len(known.keys() - rows.keys()):
+        parts.append(f"{gone} gone")
+    return "Found " + ", ".join(parts) + _hint(left_out)
+
+
+def _hint(left_out: Counter[str]) -> str:
+    kinds = ", ".join(f"{count} {suffix or 'without suffix'}" for suffix, count in left_out.most_common(4))
+    return f"; left out by their names: {kinds} (CORPUS_GLOB chooses)" if kinds else ""
+
+
+def _patterns(settings: Settings) -> tuple[str, ...]:
+    return tuple(pattern.strip() for pattern in settings.CORPUS_GLOB.split(",") if pattern.strip())
+
+
+def _find(source: Path, patterns: tuple[str, ...]) -> tuple[list[str], Counter[str]]:
+    """Paths, and how many files of which suffix were left out. Raises StageFailed."""
+    found, left_out = [], Counter[str]()
+    try:
+        for path in _listed(source) if source.is_file() else _walk(source):
+            name = path.rpartition("/")[2]
+            suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - paths here are text
+            if any(fnmatch(path, pattern) or fnmatch(name, pattern) for pattern in patterns) if patterns else suffix in SUFFIXES or source.is_file():
+                found.append(path)
+            else:
+                left_out[suffix] += 1
+    except OSError as error:
+        raise StageFailed(f"Cannot read {error.filename or source}: {error.strerror}; look at its permissions") from None
+    return found, left_out
+
+
+def _walk(folder: Path) -> Iterator[str]:
+    """Files below a folder, in order of their names; hidden ones and links to folders are left out."""
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        with os.scandir(here) as entries:
+            visible = sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
+        yield from (str(Path(entry.path).relative_to(folder)) for entry in visible if entry.is_file())
+        waiting += [Path(entry.path) for entry in reversed(visible) if entry.is_dir(follow_symlinks=False)]
+
+
+def _listed(source: Path) -> Iterator[str]:
+    """The files that a list names, a path a line, absolute or from the list's own folder."""
+    seen = set()
+    for line in source.read_text(encoding="utf-8-sig", errors="surrogateescape").splitlines():
+        path = os.path.abspath(source.parent / line.strip())  # noqa: PTH100 - without `..`, but not through symbolic links
+        if line.strip() and not line.startswith("#") and path not in seen:
+            seen.add(path)
+            yield path
+
+
+def _look(ctx: StageContext, path: Path, found: list[str], known: Mapping[str, Recording]) -> Iterator[Recording]:
+    """A row for each file, written down as it is made: a run that is killed here goes on from there."""
+    folder = folder_of(ctx.media)
+    done = 0
+    with ThreadPoolExecutor(THREADS) as pool, Journal(path) as journal:
+        names = iter(found)
+        while batch := list(islice(names, AT_ONCE)):
+            rows = list(pool.map(lambda name: _row(folder, name, known.get(name), ctx.settings), batch))
+            journal.append(row for row in rows if row is not known.get(row.path))
+            yield from rows
+            done += len(batch)
+            ctx.progress(done, len(found), note=f"{done:,} of {len(found):,} files looked at")
+
+
+def folder_of(source: Path) -> Path:
+    """What the paths of a manifest begin from."""
+    return source.parent if source.is_file() else source
+
+
+def _row(folder: Path, name: str, known: Recording | None, settings: Settings) -> Recording:
+    path = folder / name
+    try:
+        status = path.stat()
+    except OSError as error:
+        return Recording(path=name, id="", bytes=0, mtime_ns=0, status="unsupported", reason=f"cannot be read: {error.strerror}")
+    unchanged = known and (known.bytes, known.mtime_ns) == (status.st_size, status.st_mtime_ns)
+    if known and unchanged and known.status not in ("empty", "unsupported"):  # those are few, and settings may have changed
+        return known
+    row = _examined(path, name, settings)
+    return known if row == known else row
+
+
+def _examined(path: Path, name: str, settings: Settings) -> Recording:
+    try:
+        content = record(path)
+    except OSError as error:
+        return Recording(path=name, id="", bytes=0, mtime_ns=0, status="unsupported", reason=f"cannot be read: {error.strerror}")
+    row = Recording(path=name, id=content.sha256, bytes=content.size, mtime_ns=content.mtime_ns)
+    if content.size < max(1, settings.CORPUS_MIN_BYTES):
+        return replace(row, status="empty", reason=counted(content.size, "byte"))
+    try:
+        info = media.probe(path)
+    except (UsageError, StageFailed) as error:
+        return replace(row, status="unsupported", reason=str(error))
+    row = replace(row, duration_ms=info.duration_ms, codec=info.audio[0].codec, channels=info.audio[0].channels)
+    return row if info.duration_ms else replace(row, status="empty", reason="0 s of sound")
+
+
+STAGE = Stage(
+    name="scan",
+    run=run,
+    keeps=(manifest.FILE,),
+    settings=("CORPUS_GLOB", "CORPUS_MIN_BYTES"),
+    always=True,
+)
