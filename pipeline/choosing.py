@@ -83,7 +83,7 @@ def media(arguments: argparse.Namespace, info: MediaInfo, choices: Choices, cons
 def corpus(arguments: argparse.Namespace, choices: Choices) -> None:
     """What is asked for of a folder of recordings."""
     choices.take("WORKFLOW", "corpus")
-    choices.take("TITLE", arguments.media.resolve().stem)
+    choices.take("TITLE", arguments.media.stem if arguments.from_list else arguments.media.resolve().name)
     choices.take("ALLOW_TRUNCATED", arguments.allow_truncated)
     choices.take("OFFLINE", arguments.offline)
     choices.take("CORPUS_ORDER", "shuffled" if arguments.shuffle else "longest")

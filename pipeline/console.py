@@ -37,7 +37,7 @@ def pace(progress: Progress, seconds: float) -> str:
     speed = (done - progress.already) / seconds if seconds > 0 else 0.0
     left = f", {clock((total - done) / speed)} left" if speed > 0 and total > done else ""
     note = f" ({progress.note})" if progress.note else ""
-    return f"{100 * done / total if total else 100:.0f} %, {speed:.1f}x real time{left}{note}"
+    return f"{100 * done / total if total else 100:.0f} %, {speed:.1f}{progress.unit}{left}{note}"
 
 
 class Console:

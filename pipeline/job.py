@@ -148,12 +148,12 @@ class Job:
         write_atomic(self.env_path, text.encode())
 
     @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the job. The lock dies with this process and is not inherited. Raises JobBusy."""
+    def lock(self, *, shared: bool = False) -> Iterator[None]:
+        """Hold the job, alone or with others that share it. The lock dies with this process and is not inherited. Raises JobBusy."""
         descriptor = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
             except BlockingIOError:
                 owner = self.running()
                 who = f"process {owner.pid} on {owner.host}" if owner else "another process"

@@ -173,10 +173,10 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
     arguments.glossary = Path(arguments.glossary) if arguments.glossary else None
     if models.is_folder(changes.get("INDICTRANS2_MODEL", "")):
         changes["INDICTRANS2_MODEL"] = str(Path(changes["INDICTRANS2_MODEL"]).expanduser().resolve())
-    if any("\ud800" <= character <= "\udfff" for character in str(arguments.media)):  # how Python keeps bytes that are no UTF-8
-        raise UsageError(f"{os.fsencode(arguments.media)!r}: the name is not UTF-8; rename the file")
     if is_corpus := arguments.from_list is not None or arguments.media.is_dir():
         _check_corpus(arguments)
+    if any("\ud800" <= character <= "\udfff" for character in str(arguments.media)):  # how Python keeps bytes that are no UTF-8
+        raise UsageError(f"{os.fsencode(arguments.media)!r}: the name is not UTF-8; rename the file")
     choices = choosing.Choices()
     choices.take("WORKFLOW", arguments.workflow)
     choosing.languages(arguments, choices, console)
@@ -184,6 +184,7 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
         choosing.corpus(arguments, choices)
     else:
         info = media.probe(arguments.media)
+        _check_film(arguments)
         choosing.media(arguments, info, choices, console)
     machine = hardware.this_machine(house.hardware_cache, console)
     choosing.recogniser(arguments, machine, house, choices, console)
@@ -216,6 +217,13 @@ def _check_corpus(arguments: argparse.Namespace) -> None:
         if not arguments.from_list.is_file():
             raise UsageError(f"--from-list {arguments.from_list}: there is no such file")
         arguments.media = arguments.from_list
+
+
+def _check_film(arguments: argparse.Namespace) -> None:
+    """Raises UsageError for what goes with a folder of recordings alone."""
+    for key, name in OPTION_OF.items():
+        if key.startswith("CORPUS_") and getattr(arguments, name):
+            raise UsageError(f"--{name.replace('_', '-')} is for a folder of recordings; {arguments.media.name} is one file")
 
 
 def _take_as_options(changes: dict[str, str], arguments: argparse.Namespace) -> None:
@@ -264,7 +272,7 @@ def _write(arguments: argparse.Namespace, house: House, settings: Settings, choi
     path = Path(os.path.abspath(arguments.media))  # noqa: PTH100 - without `..`, but not through symbolic links
     record = None if path.is_dir() else media.identity(path)
     files = [(GLOSSARY, arguments.glossary.read_bytes())] if arguments.glossary else []
-    for job_id in [arguments.job_id] if arguments.job_id else _free_ids(arguments.media.stem):
+    for job_id in [arguments.job_id] if arguments.job_id else _free_ids(path.name if path.is_dir() else path.stem):
         header = (
             f"Settings of job {job_id}. Edit and save; the next run uses them, and repeats only what depends on what changed.\nMedia: {path.name}"
         )

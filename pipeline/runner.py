@@ -129,7 +129,7 @@ class JobRun:
             self.media_record = media.identity(self.job.media)
         except OSError as error:
             raise UsageError(f"Cannot read {self.job.media}: {error.strerror}; put the file back or prepare a new job") from None
-        if self.media_record.sha256 != prepared.sha256:
+        if self.media_record.sha256 != prepared.sha256 and any(stage.reads_media for stage in self.stages):  # lists of recordings may grow
             self.console.warn(f"{self.job.media.name} is not the file that the job was prepared for; working on the new one")
 
     def _selected(self) -> list[Stage]:

@@ -23,6 +23,7 @@ from pipeline.settings import Settings
 from pipeline.wording import size as in_words
 
 MAX_STEM = 220  # bytes
+REAL_TIME = "x real time"
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,12 @@ class Outcome:
 
 
 class Progress(msgspec.Struct, frozen=True, tag=True):
-    """How far a stage is, in seconds of media."""
+    """How far a stage is, in seconds of media where `unit` says nothing else."""
 
     done: float
     total: float
     already: float = 0.0  # done by earlier runs
+    unit: str = REAL_TIME  # of what is done in a second
     note: str = ""  # what else is worth seeing: "3,412 of 37,000 files, 12 failed"
 
 
@@ -108,9 +110,9 @@ class StageContext:
             needed = f"{path.name} needs about {in_words(size)}, {in_words(disk.free)} are free"
             raise StageFailed(f"No space left on device: {needed}; make room and run the same command again")
 
-    def progress(self, done: float, total: float, *, already: float = 0.0, note: str = "") -> None:
-        """Tell how far the work is, in seconds of media; `already` were done before this run."""
-        self.report(Progress(done, total, already, note))
+    def progress(self, done: float, total: float, *, already: float = 0.0, unit: str = REAL_TIME, note: str = "") -> None:
+        """Tell how far the work is, in seconds of media or else in `unit`; `already` were done before this run."""
+        self.report(Progress(done, total, already, unit, note))
 
 
 @dataclass(frozen=True)

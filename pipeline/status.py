@@ -56,7 +56,9 @@ def listing(jobs: list[Job]) -> Iterator[str]:
 
 
 def _length(job: Job) -> str:
-    return clock(job.request.duration_ms / 1000) if job.request.media_record else "folder"
+    if job.request.duration_ms:
+        return clock(job.request.duration_ms / 1000)
+    return "list" if job.request.media_record else "folder"
 
 
 def report(job: Job) -> Iterator[str]:

@@ -43,7 +43,7 @@ def read(path: Path) -> dict[str, Recording]:
     for line in lines[:-1]:  # what follows the last line break is torn
         try:
             row = decoder.decode(line)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             continue
         rows[row.path] = row
     return rows
@@ -73,8 +73,9 @@ class Journal:
 
     def append(self, rows: Iterable[Recording]) -> None:
         """In one write, so that rows of several processes never mix. Raises OSError."""
-        if data := b"".join(msgspec.json.encode(row) + b"\n" for row in rows):
-            self._file.write(data)
+        data = b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
+        while data:  # a full disk takes a part, and refuses the rest
+            data = data[self._file.write(data) :]
 
 
 def _ends_line(path: Path) -> bool:

@@ -11,6 +11,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from secrets import token_hex
 from typing import Literal
 
 import msgspec
@@ -18,6 +19,7 @@ import msgspec
 from stages.transcript import Segment
 
 FOLDER = "results"
+UNREADABLE = (OSError, msgspec.MsgspecError, UnicodeDecodeError)
 SCHEMA = 1
 MADE_WITH = "made-with.json"  # what a fingerprint stands for
 
@@ -62,8 +64,8 @@ class Store:
         """What other results beside these were made with."""
         found: list[Mapping[str, str]] = []
         for path in sorted(self.all.glob(f"*/{MADE_WITH}")):
-            if path.parent.name != self.fingerprint and any(path.parent.glob("??/*.json")):
-                with contextlib.suppress(OSError, msgspec.MsgspecError):
+            if path.parent.name != self.fingerprint and any(path.parent.glob("[0-9a-f][0-9a-f]/[!.]*.json")):
+                with contextlib.suppress(*UNREADABLE):
                     found.append(msgspec.json.decode(path.read_bytes(), type=dict[str, str]))
         return found
 
@@ -78,7 +80,7 @@ class Store:
     def read(self, recording_id: str) -> Result | None:
         """None where there is no result, or what lies there is none: it is not done then."""
         for folder in self._folders:
-            with contextlib.suppress(OSError, msgspec.MsgspecError):
+            with contextlib.suppress(*UNREADABLE):
                 result = msgspec.json.decode(_place(folder, recording_id).read_bytes(), type=Result)
                 if result.id == recording_id and result.schema == SCHEMA:
                     return result
@@ -107,7 +109,7 @@ def _place(folder: Path, recording_id: str) -> Path:
 
 def write_whole(path: Path, data: bytes, *, sync: bool = False) -> None:
     """A small file, there whole or not at all, also when several processes write it. `sync`: also after a power cut. Raises OSError."""
-    temporary = path.with_name(f".tmp-{os.getpid()}-{path.name[-200:]}")
+    temporary = path.with_name(f".tmp-{token_hex(3)}-{path.name}")  # machines of a cluster have processes of the same number
     try:
         with temporary.open("wb") as file:
             file.write(data)

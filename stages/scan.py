@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatch
 from itertools import islice
 from pathlib import Path
+from stat import S_ISREG
 
 from msgspec.structs import replace
 
@@ -54,8 +55,9 @@ def _summary(rows: Mapping[str, Recording], known: Mapping[str, Recording], left
     parts = [f"{counted(len(rows), 'recording')}, {hours:.1f} h"]
     statuses = Counter(row.status for row in rows.values())
     parts += [f"{statuses[status]} {status}" for status in ("empty", "unsupported") if statuses[status]]
-    if copies := len(rows) - len({row.id for row in rows.values()}):
-        parts.append(f"{copies} copies of others")
+    good = [row.id for row in rows.values() if row.status not in ("empty", "unsupported")]
+    if copies := len(good) - len(set(good)):
+        parts.append("1 copy of another" if copies == 1 else f"{copies} copies of others")
     if known and (new := len(rows.keys() - known.keys())):
         parts.append(f"{new} new")
     if gone := len(known.keys() - rows.keys()):
@@ -78,33 +80,43 @@ def _find(source: Path, patterns: tuple[str, ...]) -> tuple[list[str], Counter[s
     try:
         for path in _listed(source) if source.is_file() else _walk(source):
             name = path.rpartition("/")[2]
-            suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - paths here are text
-            if any(fnmatch(path, pattern) or fnmatch(name, pattern) for pattern in patterns) if patterns else suffix in SUFFIXES or source.is_file():
+            suffix = os.path.splitext(name)[1]  # noqa: PTH122 - paths here are text
+            chosen = any(fnmatch(path, pattern) or fnmatch(name, pattern) for pattern in patterns)
+            if chosen if patterns else suffix.lower() in SUFFIXES or source.is_file():
                 found.append(path)
             else:
-                left_out[suffix] += 1
+                left_out[_printable(suffix)] += 1
     except OSError as error:
-        raise StageFailed(f"Cannot read {error.filename or source}: {error.strerror}; look at its permissions") from None
+        raise StageFailed(f"Cannot read {_printable(str(error.filename or source))}: {error.strerror}; look at its permissions") from None
     return found, left_out
 
 
 def _walk(folder: Path) -> Iterator[str]:
-    """Files below a folder, in order of their names; hidden ones and links to folders are left out."""
+    """What is no folder below a folder, in order of the names; what is hidden and links to folders are left out."""
     waiting = [folder]
     while waiting:
         here = waiting.pop()
         with os.scandir(here) as entries:
             visible = sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
-        yield from (str(Path(entry.path).relative_to(folder)) for entry in visible if entry.is_file())
+        yield from (str(Path(entry.path).relative_to(folder)) for entry in visible if not _is_folder(entry))
         waiting += [Path(entry.path) for entry in reversed(visible) if entry.is_dir(follow_symlinks=False)]
 
 
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """A link that leads nowhere or in a circle is none: it is a recording that cannot be read."""
+    return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()  # noqa: PTH112 - Path.is_dir raises PermissionError
+
+
 def _listed(source: Path) -> Iterator[str]:
-    """The files that a list names, a path a line, absolute or from the list's own folder."""
+    """The files that a list names, a path a line, absolute or from the list's own folder. Raises StageFailed, OSError."""
+    text = source.read_text(encoding="utf-8-sig", errors="surrogateescape")
+    if "\0" in text:
+        raise StageFailed(f"{source} is no list of files in UTF-8; write the path of a recording into each of its lines")
     seen = set()
-    for line in source.read_text(encoding="utf-8-sig", errors="surrogateescape").splitlines():
-        path = os.path.abspath(source.parent / line.strip())  # noqa: PTH100 - without `..`, but not through symbolic links
-        if line.strip() and not line.startswith("#") and path not in seen:
+    for line in text.split("\n"):
+        name = line.strip(" \t\r")
+        path = os.path.abspath(source.parent / name)  # noqa: PTH100 - without `..`, but not through symbolic links
+        if name and not name.startswith("#") and path not in seen:
             seen.add(path)
             yield path
 
@@ -120,7 +132,7 @@ def _look(ctx: StageContext, path: Path, found: list[str], known: Mapping[str, R
             journal.append(row for row in rows if row is not known.get(row.path))
             yield from rows
             done += len(batch)
-            ctx.progress(done, len(found), note=f"{done:,} of {len(found):,} files looked at")
+            ctx.progress(done, len(found), unit=" files/s", note=f"{done:,} of {len(found):,} files looked at")
 
 
 def folder_of(source: Path) -> Path:
@@ -129,23 +141,37 @@ def folder_of(source: Path) -> Path:
 
 
 def _row(folder: Path, name: str, known: Recording | None, settings: Settings) -> Recording:
+    if (printable := _printable(name)) != name:
+        return _unreadable(printable, "its name is not UTF-8: rename it")
     path = folder / name
     try:
         status = path.stat()
     except OSError as error:
-        return Recording(path=name, id="", bytes=0, mtime_ns=0, status="unsupported", reason=f"cannot be read: {error.strerror}")
+        return _unreadable(name, f"cannot be read: {error.strerror}")
+    if not S_ISREG(status.st_mode):  # reading a pipe would never end
+        return _unreadable(name, "it is no file")
     unchanged = known and (known.bytes, known.mtime_ns) == (status.st_size, status.st_mtime_ns)
-    if known and unchanged and known.status not in ("empty", "unsupported"):  # those are few, and settings may have changed
+    large_enough = status.st_size >= settings.CORPUS_MIN_BYTES
+    if known and unchanged and large_enough and known.status not in ("empty", "unsupported"):  # those are few, and settings may have changed
         return known
     row = _examined(path, name, settings)
     return known if row == known else row
+
+
+def _unreadable(name: str, reason: str) -> Recording:
+    return Recording(path=name, id="", bytes=0, mtime_ns=0, status="unsupported", reason=reason)
+
+
+def _printable(name: str) -> str:
+    """Bytes of a name that are no UTF-8, which Python keeps as lone surrogates, as `\\xff`."""
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def _examined(path: Path, name: str, settings: Settings) -> Recording:
     try:
         content = record(path)
     except OSError as error:
-        return Recording(path=name, id="", bytes=0, mtime_ns=0, status="unsupported", reason=f"cannot be read: {error.strerror}")
+        return _unreadable(name, f"cannot be read: {error.strerror}")
     row = Recording(path=name, id=content.sha256, bytes=content.size, mtime_ns=content.mtime_ns)
     if content.size < max(1, settings.CORPUS_MIN_BYTES):
         return replace(row, status="empty", reason=counted(content.size, "byte"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from pathlib import Path
@@ -159,10 +160,13 @@ def _promised_us(container: InputContainer, form: Format, start_us: int) -> int:
 
 def _measured_us(container: InputContainer, start_us: int) -> int:
     """Duration of a file whose header does not tell, such as a live recording: the end of its last packet."""
+    import av
+
     end = 0
-    for packet in container.demux():
-        if packet.pts is not None:
-            end = max(end, int((packet.pts + (packet.duration or 0)) * packet.time_base * 1_000_000) - start_us)
+    with contextlib.suppress(av.FFmpegError):  # damage is told where the sound is decoded
+        for packet in container.demux():
+            if packet.pts is not None:
+                end = max(end, int((packet.pts + (packet.duration or 0)) * packet.time_base * 1_000_000) - start_us)
     return end
 
 

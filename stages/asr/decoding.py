@@ -29,9 +29,9 @@ Text = tuple[Attempt, list[Timing]]
 class Decoder:
     """Has no state: its generators may run at the same time, in several threads."""
 
-    def __init__(self, tokenizer: Callable[[str, str], Tokenizer], settings: Settings, *, translate: bool) -> None:
-        """`tokenizer` makes one for a task and a language."""
-        self._settings, self._translate = settings, translate
+    def __init__(self, tokenizer: Callable[[str, str], Tokenizer], settings: Settings, *, translate: bool, times: bool = True) -> None:
+        """`tokenizer` makes one for a task and a language. Without `times` words are spread over the speech, and skipped speech is not noticed."""
+        self._settings, self._translate, self._times = settings, translate, times
         self._thresholds = Thresholds.of(settings)
         self._tokenizer = lru_cache(tokenizer)
 
@@ -68,13 +68,15 @@ class Decoder:
     def _transcribe(self, window: AudioWindow, encoded: Encoded, tokenizer: Tokenizer, temperatures: Sequence[float]) -> Steps[Text]:
         prompt = (*self._previous(tokenizer, window.prompt), *tokenizer.sot_sequence, tokenizer.no_timestamps)
         attempt = yield from self._decode(window, encoded, prompt, tokenizer, temperatures)
+        if not self._times:
+            return attempt, _spread(window, attempt, window.speech)
         alignment = yield Align(encoded, tokenizer, attempt.tokens, len(window.audio))
         return attempt, _timings(window, attempt, alignment, tokenizer)
 
     def _look_again(self, window: AudioWindow, text: Text, tokenizer: Tokenizer) -> Steps[Text]:
         """Decode speech that was skipped by itself, and fill it in where that gives a text to be believed."""
         attempt, timings = text
-        if not timings or not self._thresholds.accept(attempt):
+        if not self._times or not timings or not self._thresholds.accept(attempt):
             return text
         for gap in reversed(find_gaps(timings, window)):  # the last first, so that the places of the others stay right
             part = cut_out(window, gap)
@@ -111,8 +113,12 @@ def _timings(window: AudioWindow, attempt: Attempt, alignment: Alignment, tokeni
     if alignment.pairs:
         words, tokens = tokenizer.split_to_word_tokens([*attempt.tokens, tokenizer.eot])
         return from_alignment(words, tokens, alignment.pairs, alignment.probabilities)
-    whole = Span(0, window.end_ms - window.offset_ms)  # shorter than one step of the encoder
-    return [Timing(*msgspec.structs.astuple(word)) for word in spread(attempt.text, (whole,), math.exp(attempt.avg_logprob))]
+    return _spread(window, attempt, (Span(window.offset_ms, window.end_ms),))  # shorter than one step of the encoder
+
+
+def _spread(window: AudioWindow, attempt: Attempt, speech: Sequence[Span]) -> list[Timing]:
+    spans = [Span(span.start_ms - window.offset_ms, span.end_ms - window.offset_ms) for span in speech]
+    return [Timing(*msgspec.structs.astuple(word)) for word in spread(attempt.text, spans, math.exp(attempt.avg_logprob))]
 
 
 def _recognition(window: AudioWindow, attempt: Attempt, phrases: tuple[Phrase, ...], language: str, probability: float) -> Recognition:

@@ -1,6 +1,6 @@
 """What a recogniser is handed and gives back, and which ones there are.
 
-To add one, write `stages/asr/<name>/engine.py` with `open_engine(settings, model, translate, log) -> Recogniser` and put a line into
+To add one, write `stages/asr/<name>/engine.py` with `open_engine(settings, model, translate, times, log) -> Recogniser` and put a line into
 `pipeline.engines.ENGINES`.
 """
 
@@ -81,7 +81,9 @@ class Recogniser(Protocol):
         """What each window sounds like."""
 
 
-def open_recogniser(settings: Settings, model: ResolvedModel, *, translate: bool, log: logging.Logger) -> Recogniser:
-    """Load the engine that the settings name. Raises UsageError where the machine, model or language will not do."""
+def open_recogniser(settings: Settings, model: ResolvedModel, *, translate: bool, log: logging.Logger, times: bool = True) -> Recogniser:
+    """Load the engine that the settings name; without `times` it is faster, and words have none of their own.
+
+    Raises UsageError where the machine, model or language will not do."""
     engine = import_module(f"stages.asr.{settings.WHISPER_BACKEND}.engine")
-    return cast(Recogniser, engine.open_engine(settings, model, translate, log))
+    return cast(Recogniser, engine.open_engine(settings, model, translate, times, log))

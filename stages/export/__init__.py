@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.wording import counted
@@ -12,7 +13,7 @@ from stages import manifest, results
 from stages.export import report, tables
 from stages.export.summary import Entry, summarise
 from stages.manifest import Recording
-from stages.results import Result, Store
+from stages.results import Store
 
 
 def run(ctx: StageContext) -> Outcome:
@@ -34,9 +35,11 @@ def run(ctx: StageContext) -> Outcome:
 
 def _entries(ctx: StageContext, rows: dict[str, Recording], store: Store) -> Iterator[Entry]:
     for number, row in enumerate(rows.values(), start=1):
-        result: Result | None = store.read(row.id) if row.status == "done" else None
+        result = store.read(row.id) if row.status == "done" else None
+        if row.status == "done" and not result:
+            row = replace(row, status="failed", reason=f"its result in {results.FOLDER}/ is damaged: remove it and run again")
         yield Entry(row, result)
-        ctx.progress(number, len(rows), note=f"{number:,} of {len(rows):,} files")
+        ctx.progress(number, len(rows), unit=" files/s", note=f"{number:,} of {len(rows):,} files")
 
 
 STAGE = Stage(

@@ -91,8 +91,8 @@ def _histogram(title: str, values: Sequence[float], unit: str, *, logarithmic: b
         counts[min(BARS - 1, int((value - low) / step))] += 1
     most, wide = max(counts), WIDTH / BARS
     bars = "".join(_bar(place * wide + 1, wide - 2, count / most * (HEIGHT - 40), count) for place, count in enumerate(counts) if count)
-    first, last = f"{min(values):.3g}{unit}", f"{max(values):.3g}{unit}"
-    middle = f"median {sorted(values)[len(values) // 2]:.3g}{unit}"
+    first, last = f"{_number(min(values))}{unit}", f"{_number(max(values))}{unit}"
+    middle = f"median {_number(sorted(values)[len(values) // 2])}{unit}"
     marks = ((0.0, "start", first), (WIDTH / 2, "middle", middle), (float(WIDTH), "end", last))
     labels = "".join(f'<text x="{x:g}" y="{HEIGHT - 5}" text-anchor="{anchor}">{escape(text)}</text>' for x, anchor, text in marks)
     return (
@@ -100,6 +100,10 @@ def _histogram(title: str, values: Sequence[float], unit: str, *, logarithmic: b
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}: {first} to {last}, {middle}">'
         f'<line x1="0" y1="{HEIGHT - 20}" x2="{WIDTH}" y2="{HEIGHT - 20}"/>{bars}{labels}</svg></figure>'
     )
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _bar(x: float, width: float, height: float, count: int) -> str:

@@ -1,10 +1,12 @@
 """Recognises every recording of a folder, the windows of many together, and puts the result of each into the store.
 
-What is in the store is done, whoever did it; so any run goes on where another stopped. See `progress.py` for what is to do and
+What is in the store is done, whoever did it; so any run goes on where another stopped. See `corpus.py` for what is to do and
 what is done, `dispatcher.py` for who works on what, `worker.py` for a worker, `local.py` for where workers run.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -18,10 +20,26 @@ from pipeline.wording import counted
 from stages import asr, manifest, results, vad
 from stages.scan import folder_of
 
+if TYPE_CHECKING:
+    from stages.recognise.corpus import Corpus
+
 TREE = "transcripts"
 
 
 def run(ctx: StageContext) -> Outcome:
+    corpus = work(ctx)
+    ctx.write("recognise/done.json").write_bytes(msgspec.json.encode(corpus.tally()))
+    return Outcome(
+        summary=f"Recognised {counted(corpus.done_now, 'recording')} in this run: {corpus.speed()}",
+        engine=corpus.engine,
+        packages=corpus.packages,
+        degraded=tuple(corpus.degraded),
+        seconds_of_media=corpus.done_now_ms / 1000,
+    )
+
+
+def work(ctx: StageContext, shard: tuple[int, int] | None = None) -> Corpus:
+    """Recognise all that is not done; of shard (i, n) only every nth recording, and the manifest is left alone."""
     from stages.recognise import executors
     from stages.recognise.corpus import Corpus
     from stages.recognise.files import Files
@@ -31,7 +49,7 @@ def run(ctx: StageContext) -> Outcome:
     store = results.Store(ctx.keep(results.FOLDER), _made_with(ctx), mix=settings.CORPUS_MIX)
     _refuse_to_mix(store, settings)
     store.create()
-    corpus = Corpus(ctx, store, Files(ctx.tree(TREE), settings))
+    corpus = Corpus(ctx, store, Files(ctx.tree(TREE), settings), shard)
     ctx.log.info(corpus.describe())
     if corpus.tasks:
         setup = Setup(
@@ -47,14 +65,7 @@ def run(ctx: StageContext) -> Outcome:
         )
         executors.run(setup, corpus)
     corpus.close()
-    ctx.write("recognise/done.json").write_bytes(msgspec.json.encode(corpus.tally()))
-    return Outcome(
-        summary=f"Recognised {counted(corpus.done_now, 'recording')} in this run: {corpus.speed()}",
-        engine=corpus.engine,
-        packages=corpus.packages,
-        degraded=tuple(corpus.degraded),
-        seconds_of_media=corpus.done_now_ms / 1000,
-    )
+    return corpus
 
 
 def _made_with(ctx: StageContext) -> dict[str, str]:

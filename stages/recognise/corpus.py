@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections import Counter, deque
@@ -25,7 +26,8 @@ TOLD = 1.0  # seconds between two lines of progress
 
 
 class Corpus:
-    def __init__(self, ctx: StageContext, store: Store, files: Files) -> None:
+    def __init__(self, ctx: StageContext, store: Store, files: Files, shard: tuple[int, int] | None = None) -> None:
+        """Shard (i, n) is every nth recording; its rows are not written, since others write at the same time."""
         self.tasks: list[Task] = []
         self.engine: dict[str, str] = {}
         self.packages: tuple[str, ...] = ()
@@ -36,12 +38,14 @@ class Corpus:
         self._rows = manifest.read(path)
         self._copies: dict[str, list[Recording]] = {}
         for row in self._rows.values():
-            if row.status not in ("empty", "unsupported"):
+            if row.status not in ("empty", "unsupported") and (not shard or int(row.id[:8], 16) % shard[1] == shard[0]):
                 self._copies.setdefault(row.id, []).append(row)
-        self._journal = Journal(path)
+        self._journal = None if shard else Journal(path)
         self._last_told = 0.0
         self._recent: deque[tuple[float, int]] = deque()  # when how much sound was done
-        store.sweep()
+        if not shard:
+            store.sweep()
+            files.sweep()
         self._plan()
         self._began = time.monotonic()
 
@@ -77,14 +81,14 @@ class Corpus:
         return ids
 
     def _result(self, rows: Sequence[Recording]) -> Result | None:
-        """What is known of a recording that has a result, which the manifest spares reading. Files for the user that are gone are made again."""
-        missing = [row.path for row in rows if row.status != "failed" and self._files.missing(row.path)]
-        if not missing and all(row.status in ("done", "failed") for row in rows):
-            row = rows[0]
-            return Result(id=row.id, status="done" if row.status == "done" else "failed", reason=row.reason, attempts=row.attempts)
+        """What is known of a recording that has a result, which the manifest spares reading where all is done. Files for the user
+        that are gone, or may be of what a recording held before, are made again."""
+        stale = [row.path for row in rows if row.status != "done" or self._files.missing(row.path)]
+        if not stale:
+            return Result(id=rows[0].id, status="done", attempts=rows[0].attempts)
         result = self._store.read(rows[0].id)
         if result and result.status == "done":
-            self._files.write(result, missing)
+            self._files.write(result, stale)
         return result
 
     def describe(self) -> str:
@@ -95,7 +99,8 @@ class Corpus:
     # --- What happens
 
     def is_done(self, recording: str) -> bool:
-        return self._store.read(recording) is not None
+        result = self._store.read(recording)
+        return result is not None and result.status == "done"
 
     def tell(self, event: Event | GivenUp) -> None:
         if isinstance(event, GivenUp):
@@ -114,7 +119,7 @@ class Corpus:
         elif isinstance(event, Leaving):
             self._ctx.log.info(f"A worker that held {event.held_bytes / 1e9:.1f} GB is replaced by a new one")
         elif isinstance(event, Note):
-            self._ctx.log.debug(event.message)
+            self._ctx.log.log(event.level if event.level >= logging.WARNING else logging.DEBUG, event.message)
         self._progress()
 
     def _give_up(self, given_up: GivenUp) -> None:
@@ -139,7 +144,8 @@ class Corpus:
         new = [replace(row, status=status, reason=reason, attempts=attempts) for row in rows]
         changed = [row for row, old in zip(new, rows, strict=True) if row != old]
         self._rows |= {row.path: row for row in changed}
-        self._journal.append(changed)
+        if self._journal:
+            self._journal.append(changed)
 
     def _progress(self) -> None:
         now = time.monotonic()
@@ -162,8 +168,9 @@ class Corpus:
 
     def close(self) -> None:
         """The manifest with one row a file again."""
-        self._journal.close()
-        manifest.rewrite(self._ctx.keep(manifest.FILE), self._rows.values())
+        if self._journal:
+            self._journal.close()
+            manifest.rewrite(self._ctx.keep(manifest.FILE), self._rows.values())
 
     def speed(self) -> str:
         seconds = time.monotonic() - self._began

@@ -109,6 +109,11 @@ class Files:
     def missing(self, path: str) -> bool:
         return not all(self.path(path, name).is_file() for name in self._formats)
 
+    def sweep(self) -> None:
+        """Remove what killed workers left half written."""
+        for leftover in self._tree.rglob(".tmp-*"):
+            leftover.unlink(missing_ok=True)
+
     def path(self, path: str, name: str) -> Path:
         """Where a recording's file lies. A name that would be too long is cut, and ends in a sign that no other has."""
         folder, _, base = path.lstrip("/").rpartition("/")

@@ -89,8 +89,10 @@ class Worker:
         self.inbox = Inbox()
         form = engines.engine_of(settings.WHISPER_BACKEND).form
         model = models.resolve(settings.WHISPER_MODEL, form, models_dir=Path(setup.models), offline=settings.OFFLINE, say=lambda line: None)
-        self._recogniser = open_recogniser(settings, model, translate=False, log=logging.getLogger("sutradhar"))
-        self._told = 0
+        self._recogniser = open_recogniser(
+            settings, model, translate=False, times=settings.CORPUS_TIMESTAMPS != "none", log=logging.getLogger("sutradhar")
+        )
+        self._told, self._leaving = 0, False
         batch = settings.BATCH_SIZE if isinstance(settings.BATCH_SIZE, int) else 48
         ahead = Ahead(Listener(Path(setup.folder), settings).listen, setup.threads, 2 * batch)
         store = Store(Path(setup.results), setup.made_with)
@@ -108,7 +110,8 @@ class Worker:
                 self._tell(Degraded(line))
             self._told = len(self._recogniser.degraded)
             held = psutil.Process().memory_info().rss
-            if self._most_bytes and held > self._most_bytes:
+            if self._most_bytes and held > self._most_bytes and not self._leaving:
+                self._leaving = True
                 self.inbox.close()
                 self._tell(Leaving(held))
 

@@ -76,7 +76,7 @@ def make(folder: Path, name: str) -> Path:
     return recording(folder / name, *RECORDINGS[name]) if name in RECORDINGS else film(folder / name, *FILMS[name])
 
 
-def decoded(path: Path, *arguments: int | None, **options: bool) -> NDArray[np.int16]:
+def decoded(path: Path, *arguments: int | None, **options: int) -> NDArray[np.int16]:
     return np.concatenate([np.zeros(0, np.int16), *media.decode(path, *arguments, **options)])  # type: ignore[arg-type]
 
 
@@ -367,6 +367,20 @@ def test_a_clip_is_the_same_stretch_of_the_whole(name: str, tmp_path: Path) -> N
     around = whole[7250 * 16 - 16 : 8750 * 16 + 16].astype(float)  # timestamps are rounded to a millisecond in some containers
     differences = [np.abs(around[at : at + len(clip)] - clip).mean() for at in range(33)]
     assert min(differences) < 0.1 * np.abs(clip).mean()
+
+
+@pytest.mark.parametrize("channels", [2, 6])
+@pytest.mark.parametrize("name", ["a.wav", "a.mka"])
+def test_one_channel_comes_apart_from_the_others(name: str, channels: int, tmp_path: Path) -> None:
+    values = np.arange(1, channels + 1, dtype="<i2") * 1000
+    path = wav(tmp_path / "a.wav", np.tile(values, 32_000).tobytes(), channels=channels)
+    path = path if name == path.name else ffmpeg(tmp_path / name, "-i", str(path), "-c:a", "flac")
+    for channel, value in enumerate(values):
+        for start_ms in (0, 500):
+            samples = decoded(path, 0, start_ms, channel=channel)
+            assert len(samples) == 16 * (2000 - start_ms)
+            assert set(samples[100:-100].tolist()) == {value}
+    assert set(decoded(path)[100:-100].tolist()) != {1000}
 
 
 @pytest.mark.parametrize("channels", [2, 6, 8, 13, 32])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -373,3 +374,139 @@ def test_commands_start_without_heavy_packages() -> None:
         code = f"import sys, {module} as m; m.make_parser().format_help(); print(sorted(set(sys.modules) & {{'torch', 'numpy', 'av', 'msgspec', 'rich'}}))"
         done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
         assert done.stdout.strip() == "[]"
+
+
+@pytest.fixture
+def calls(tmp_path: Path) -> Path:
+    folder = tmp_path / "calls"
+    folder.mkdir()
+    (folder / "a.wav").touch()
+    return folder
+
+
+def test_a_folder_of_recordings_is_one_job(calls: Path, house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(str(calls), "--transcribe", "-s", "English") == 0
+    job = Job.open(house, capsys.readouterr().out.strip())
+    assert job.id.endswith("-calls-1")
+    assert (job.request.media, job.request.media_record, job.request.duration_ms) == (str(calls), None, 0)
+    settings = job.settings()
+    assert (settings.WORKFLOW, settings.SOURCE_LANGUAGE, settings.TITLE) == ("corpus", "en", "calls")
+    assert (settings.CORPUS_ORDER, settings.CORPUS_LIMIT, settings.CORPUS_GLOB, settings.CORPUS_FORMATS) == ("longest", 0, "", "txt,json")
+
+
+def test_a_list_of_recordings_is_one_job(calls: Path, house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    (calls / "नाम.2024.txt").write_text("a.wav\n")
+    assert run("--from-list", str(calls / "नाम.2024.txt"), "--transcribe", "-s", "en") == 0
+    job = Job.open(house, capsys.readouterr().out.strip())
+    assert job.request.media == str(calls / "नाम.2024.txt")
+    assert job.request.media_record is not None
+    assert (job.settings().WORKFLOW, job.settings().TITLE) == ("corpus", "नाम.2024")
+
+
+@pytest.mark.parametrize(("name", "slug"), [("calls.2024.11", "calls-2024-11"), ("कॉल 🎬", "kol-clapper"), ("a b\nc", "a-b-c")])
+def test_any_name_of_a_folder_works(name: str, slug: str, calls: Path, house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = calls.rename(calls.with_name(name))
+    assert run(str(folder), "--transcribe", "-s", "en") == 0
+    job = Job.open(house, capsys.readouterr().out.strip())
+    assert (job.id[9:], job.settings().TITLE) == (f"{slug}-1", name)
+
+
+def test_the_present_folder_is_called_by_its_name(
+    calls: Path, house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(calls)
+    assert run(".", "--transcribe", "-s", "en") == 0
+    job = Job.open(house, capsys.readouterr().out.strip())
+    assert (job.id[9:], job.request.media, job.settings().TITLE) == ("calls-1", str(calls), "calls")
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--glob", "*.wav", "--glob", "*.mp3"], {"CORPUS_GLOB": "*.wav,*.mp3"}),
+        (["--min-bytes", "1024"], {"CORPUS_MIN_BYTES": 1024}),
+        (["--limit", "500"], {"CORPUS_LIMIT": 500, "CORPUS_ORDER": "longest"}),
+        (["--shuffle"], {"CORPUS_ORDER": "shuffled", "CORPUS_SEED": 1}),
+        (["--shuffle", "0"], {"CORPUS_ORDER": "shuffled", "CORPUS_SEED": 0}),
+        (["--timestamps", "word"], {"CORPUS_TIMESTAMPS": "word"}),
+        (["--channels", "split"], {"CORPUS_CHANNELS": "split"}),
+        (["--formats", "txt,srt"], {"CORPUS_FORMATS": "txt,srt"}),
+        (["--executor", "ray", "--workers", "3"], {"CORPUS_EXECUTOR": "ray", "CORPUS_WORKERS": 3}),
+        (["--allow-truncated", "--offline"], {"ALLOW_TRUNCATED": True, "OFFLINE": True}),
+        (["--set", "CORPUS_LIMIT=7", "--set", "CORPUS_MIX=true"], {"CORPUS_LIMIT": 7, "CORPUS_MIX": True}),
+    ],
+)
+def test_options_for_folders_are_settings(
+    options: list[str], expected: dict[str, object], calls: Path, house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(str(calls), "--transcribe", "-s", "en", "--model", "base", *options) == 0
+    settings = Job.open(house, capsys.readouterr().out.strip()).settings()
+    assert {key: getattr(settings, key) for key in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["calls", "--translate", "-s", "hi"], "Recordings of a folder are transcribed, not translated: use --transcribe."),
+        (["calls", "--transcribe", "-s", "hi", "-t", "en"], "-t belongs to --translate"),
+        (["calls", "--transcribe", "-s", "hi", "--start", "1:00"], "--start is for one film; a folder of recordings is worked on whole"),
+        (["calls", "--transcribe", "-s", "hi", "--set", "MEDIA_END_TIME=1:00"], "--end is for one film"),
+        (["calls", "--transcribe", "-s", "hi", "--audio-track", "0"], "--audio-track is for one film"),
+        (["calls", "--transcribe", "-s", "hi", "--glossary", "names.tsv"], "--glossary is for films"),
+        (["calls", "--from-list", "list.txt", "--transcribe", "-s", "hi"], "Give a folder or --from-list, not both (calls)"),
+        (["--from-list", "nowhere.txt", "--transcribe", "-s", "hi"], "--from-list nowhere.txt: there is no such file"),
+        (["--from-list", "calls", "--transcribe", "-s", "hi"], "--from-list calls: there is no such file"),
+        (["calls", "--transcribe", "-s", "hi", "--formats", "txt,doc"], "no format doc; choose from txt, json, srt, vtt"),
+        (["calls", "--transcribe", "-s", "hi", "--formats", "srt", "--timestamps", "none"], "srt needs times; set CORPUS_TIMESTAMPS=segment"),
+        (["calls", "--transcribe", "-s", "hi", "--limit", "-1"], "CORPUS_LIMIT='-1' does not fit: it must be a whole number at least 0"),
+        (["calls", "--transcribe", "-s", "hi", "--shuffle", "seed"], "CORPUS_SEED='seed' does not fit"),
+        (
+            ["calls", "--transcribe", "-s", "hi", "--workers", "0"],
+            "CORPUS_WORKERS='0' does not fit: it must be a whole number from 1 to 1024, or auto",
+        ),
+        (["calls", "--transcribe", "-s", "hi", "--limit", "5", "--set", "CORPUS_LIMIT=6"], "contradicts the option that says CORPUS_LIMIT=5"),
+        ([str(SAMPLE), "--transcribe", "-s", "en", "--glob", "*.wav"], "--glob is for a folder of recordings; dialogue.mp4 is one file"),
+        ([str(SAMPLE), "--transcribe", "-s", "en", "--set", "CORPUS_MIN_BYTES=9"], "--min-bytes is for a folder of recordings"),
+        (["nowhere", "--transcribe", "-s", "en"], "nowhere does not exist"),
+    ],
+)
+def test_what_does_not_go_with_a_folder_is_refused_in_one_line(
+    arguments: list[str],
+    message: str,
+    calls: Path,
+    house: House,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(calls.parent)
+    (calls.parent / "list.txt").write_text("calls/a.wav\n")
+    assert run(*arguments) == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert message in output.err.splitlines()[-1]
+    assert not house.jobs.exists()
+
+
+def test_a_list_whose_name_is_not_utf8_is_refused(calls: Path, house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    name = os.fsdecode(bytes(calls / "caf") + b"\xe9.txt")
+    Path(name).write_text("a.wav\n")
+    assert run("--from-list", name, "--transcribe", "-s", "en") == 2
+    assert capsys.readouterr().err.endswith("caf\\xe9.txt': the name is not UTF-8; rename the file\n")
+
+
+def test_neither_film_nor_folder_nor_list_is_no_job(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run("--transcribe", "-s", "en")
+    assert ended.value.code == 2
+    assert "give a film, a recording or a folder of recordings\n" in capsys.readouterr().err
+
+
+def test_a_film_takes_one_gpu_and_a_folder_all(
+    calls: Path, house: House, on_machine: Callable[[str], Probe], capsys: pytest.CaptureFixture[str]
+) -> None:
+    on_machine("two-gpus")
+    chosen = []
+    for source in (SAMPLE, calls):
+        assert run(str(source), "--transcribe", "-s", "en", "--model", "base") == 0
+        chosen.append(Job.open(house, capsys.readouterr().out.strip()).settings().CUDA_VISIBLE_DEVICES)
+    assert chosen == ["GPU-1f0c1a2b-0000-4000-8000-000000000001", ""]

@@ -30,6 +30,7 @@ from pipeline.settings import Settings
 from pipeline.stage import EngineNeed, ModelNeed, Stage
 from stages.glossary import read_glossary
 from tests.fakes.stages import WORKFLOWS
+from tests.pipeline.folders import corpus_job, folder_job
 
 pytestmark = pytest.mark.usefixtures("fake_stages")
 
@@ -249,6 +250,54 @@ def test_an_obstacle_in_the_way_is_one_line(job: Job) -> None:
     with pytest.raises(OSError) as caught:
         run(job)
     assert in_one_line(caught.value).startswith("Cannot use ")
+
+
+def folder_run(job: Job) -> list[str]:
+    return run_job(job, WORKFLOWS, Plan(), {}, Console(io.StringIO())).ran
+
+
+def test_a_stage_that_looks_for_what_is_new_always_runs_and_the_others_only_when_there_is_something(tmp_path: Path) -> None:
+    job = folder_job(tmp_path, "a.wav")
+    assert folder_run(job) == ["look", "tell"]
+    assert folder_run(job) == ["look"]
+    (job.media / "b.wav").write_text("b")
+    assert folder_run(job) == ["look", "tell"]
+
+
+def test_what_a_stage_keeps_and_the_trees_it_fills_are_there_for_the_next_run(tmp_path: Path) -> None:
+    job = folder_job(tmp_path, "a.wav")
+    folder_run(job)
+    (job.media / "a.wav").rename(job.media / "b.wav")
+    folder_run(job)
+    assert (job.folder / "looks.txt").read_text() == "once more\nonce more\n"
+    assert {path.name for path in (job.deliverables / "texts").iterdir()} == {"a.wav", "b.wav"}
+    assert not list(job.deliverables.rglob(".tmp-*"))
+
+
+def test_failures_of_a_stage_that_is_skipped_are_told_again(tmp_path: Path) -> None:
+    job = folder_job(tmp_path, "bad.wav")
+    for _ in range(2):
+        summary = run_job(job, WORKFLOWS, Plan(), {}, Console(io.StringIO()))
+        assert summary.failures == ["1 failed of 1 files"]
+    assert json.loads(job.marker_path("tell").read_text())["failures"] == "1 failed of 1 files"
+
+
+def test_a_list_may_grow(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("a.wav\n")
+    job, output = corpus_job(tmp_path, tmp_path / "list.txt", "list-1"), io.StringIO()
+    folder_run(job)
+    (tmp_path / "list.txt").write_text("a.wav\nb.wav\n")
+    assert run_job(job, WORKFLOWS, Plan(), {}, Console(output)).ran == ["look", "tell"]
+    assert (job.deliverables / "report.txt").read_text() == "2 files"
+    assert "[WARN]" not in output.getvalue()
+
+
+def test_a_list_that_vanished_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("a.wav\n")
+    job = corpus_job(tmp_path, tmp_path / "list.txt", "list-1")
+    (tmp_path / "list.txt").unlink()
+    with pytest.raises(UsageError, match=r"^Cannot read .*/list\.txt: No such file or directory; put the file back or prepare a new job$"):
+        folder_run(job)
 
 
 def test_unknown_stage_is_refused(job: Job) -> None:

@@ -29,7 +29,7 @@ class StageRun:
             deliverables=self.deliverables,
             models=tmp_path,
             log=logging.getLogger("test"),
-            report=lambda done, total: self.progress.append((done, total)),
+            report=lambda progress: self.progress.append((progress.done, progress.total)),
         )
 
     def run(self) -> Outcome:

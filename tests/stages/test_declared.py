@@ -13,11 +13,13 @@ import pytest
 
 from pipeline.settings import Settings
 from pipeline.stage import Stage
-from stages import WORKFLOWS
+from stages import WORKFLOWS, asr, recognise
 from tests.conftest import ROOT
 
 STAGES = sorted({stage.name for stages in WORKFLOWS.values() for stage in stages})
+ASR = ROOT / "stages" / "asr" / "__init__.py"
 RESCUE = ROOT / "stages" / "asr" / "rescue.py"
+SHARD = ROOT / "stages" / "recognise" / "shard.py"  # a command, which runs the stage
 CHOOSE_THE_STAGES = {"WORKFLOW", "TRANSLATION_ENGINE"}  # by Settings.workflow
 HAS_NO_EFFECT_ANY_MORE = {"OFFLINE"}  # the runner has had the models by then
 
@@ -27,11 +29,18 @@ def variants(name: str) -> list[Stage]:
 
 
 def files_of(name: str) -> list[Path]:
-    """Its own; the recogniser, which two stages use, is among those of asr."""
+    """Its own; the recogniser, which several stages use, is among those of asr."""
     if name == "rescue":
         return [RESCUE]
     package = ROOT / "stages" / name
-    return sorted(set(package.rglob("*.py")) - {RESCUE}) if package.is_dir() else [package.with_suffix(".py")]
+    return sorted(set(package.rglob("*.py")) - {RESCUE, SHARD}) if package.is_dir() else [package.with_suffix(".py")]
+
+
+def borrowed_by(name: str) -> list[Path]:
+    """The files of other stages whose work a stage does too."""
+    if name == "rescue":
+        return files_of("asr")
+    return [path for path in files_of("asr") if path != ASR] + files_of("vad") if name == "recognise" else []
 
 
 def behind(attribute: str) -> set[str]:
@@ -55,17 +64,17 @@ def used(path: Path, *, checks: bool) -> set[str]:
 
 
 def artifacts(path: Path, method: str) -> Iterator[str]:
-    """What a module passes to `ctx.read` or `ctx.write`, as a literal or by the name of a constant."""
+    """What a module passes to such a method of its context, as a literal or by the name of a constant."""
     module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == f"ctx.{method}":
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in (f"ctx.{method}", f"self._ctx.{method}"):
             yield eval(ast.unparse(node.args[0]), vars(module))
 
 
 @pytest.mark.parametrize("name", STAGES)
 def test_settings(name: str) -> None:
     declared = {key for stage in variants(name) for key in (*stage.settings, *stage.tuning)}
-    files = files_of(name) + (files_of("asr") if name == "rescue" else [])
+    files = files_of(name) + borrowed_by(name)
     in_run = set().union(*(used(path, checks=False) for path in files))
     anywhere = set().union(*(used(path, checks=True) for path in files))
     assert in_run - declared - HAS_NO_EFFECT_ANY_MORE == set(), "used, but not declared"
@@ -75,8 +84,13 @@ def test_settings(name: str) -> None:
 @pytest.mark.parametrize("name", STAGES)
 def test_artifacts(name: str) -> None:
     calling = [path for path in files_of(name) if "ctx." in path.read_text()]
-    for method, declared in (("read", [stage.reads for stage in variants(name)]), ("write", [stage.writes for stage in variants(name)])):
-        assert {artifact for path in calling for artifact in artifacts(path, method)} == set().union(*declared)
+    for method, field in (("read", "reads"), ("write", "writes"), ("keep", "keeps"), ("tree", "trees")):
+        declared = set().union(*(getattr(stage, field) for stage in variants(name)))
+        assert {artifact for path in calling for artifact in artifacts(path, method)} == declared
+
+
+def test_what_recognition_depends_on_tells_results_of_folders_apart() -> None:
+    assert set(asr.STAGE.settings) - set(recognise.RESULT_SETTINGS) == {"GLOSSARY"}  # which folders of recordings do without
 
 
 def test_modules_that_stages_share_read_no_settings() -> None:

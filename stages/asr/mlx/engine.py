@@ -23,12 +23,12 @@ from stages.asr.mlx.slots import NotANumber
 from stages.asr.mlx.stream import COLUMNS, OutOfMemory, Stream
 from stages.asr.recogniser import AudioWindow, CannotTranslate, Heard, Recognition
 from stages.asr.requests import MAX_LENGTH, MAX_TEXT, Result, Steps
+from stages.asr.spectrogram import spectrogram
 
-SAMPLES = 480_000  # of a window
 CACHE_BYTES = 2 << 30  # of freed memory that MLX keeps for itself
 
 
-def open_engine(settings: Settings, model: ResolvedModel, translate: bool, log: logging.Logger) -> MlxWhisper:
+def open_engine(settings: Settings, model: ResolvedModel, translate: bool, times: bool, log: logging.Logger) -> MlxWhisper:
     """Raises UsageError where the device, its number formats or the model will not do, and SutradharError where MLX computes wrongly."""
     device, compute_type = settings.WHISPERX_DEVICE, settings.WHISPER_COMPUTE_TYPE
     _choose_device(device)
@@ -45,7 +45,7 @@ def open_engine(settings: Settings, model: ResolvedModel, translate: bool, log: 
         raise CannotTranslate(
             f"WHISPER_MODEL={model.name} was not trained to translate: use large-v3, medium, small or base, or the workflow transcribe"
         )
-    engine = MlxWhisper(network, model, settings, translate, log)
+    engine = MlxWhisper(network, model, settings, translate, log, times)
     log.info("Checking that MLX computes rightly")
     engine.check()
     return engine
@@ -64,7 +64,7 @@ class MlxWhisper:
 
     packages = ("mlx", "mlx-whisper")
 
-    def __init__(self, network: Network, model: ResolvedModel, settings: Settings, translate: bool, log: logging.Logger) -> None:
+    def __init__(self, network: Network, model: ResolvedModel, settings: Settings, translate: bool, log: logging.Logger, times: bool = True) -> None:
         self.degraded: list[str] = []
         search = Search(settings.WHISPER_BEAM_SIZE, settings.WHISPER_PATIENCE, settings.WHISPER_LENGTH_PENALTY)
         slots, self._asked = settings.BATCH_SIZE, settings.BATCH_SIZE
@@ -80,7 +80,7 @@ class MlxWhisper:
             "model_revision": model.revision,
             "compute_type": settings.WHISPER_COMPUTE_TYPE,
         }
-        self._decoder = Decoder(partial(tokens.make_tokenizer, network), settings, translate=translate)
+        self._decoder = Decoder(partial(tokens.make_tokenizer, network), settings, translate=translate, times=times)
         self._features = FeatureExtractor(feature_size=network.dims.n_mels)
         self._stream = Stream(
             network, tokens.vocabulary_of(network), tokens.language_tokens(network), self._spectrogram, search, slots, self._note_less
@@ -118,9 +118,9 @@ class MlxWhisper:
         )
 
     def _spectrogram(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Log-mel (3000, mels) of up to `SAMPLES` samples, filled up with silence: faster-whisper's, as the whisperx backend has it."""
-        spectrogram: NDArray[np.float32] = self._features(np.pad(audio, (0, SAMPLES - len(audio))), padding=0).T
-        return spectrogram
+        """As the whisperx backend has it, but (3000, mels)."""
+        seen: NDArray[np.float32] = spectrogram(self._features, audio).T
+        return seen
 
     def _note_less(self, slots: int) -> None:
         self.degraded[:] = [f"Out of memory: decoded {slots} windows at once instead of BATCH_SIZE={self._asked}"]

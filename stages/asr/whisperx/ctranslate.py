@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 from pipeline.probe import cpu_quota
 from pipeline.settings import Settings
 from stages.asr.requests import BEST_OF, HOP, MAX_LENGTH, Align, Alignment, Decoded, Generate
+from stages.asr.spectrogram import spectrogram
 
-SAMPLES = 480_000  # of a window
 SEED = 1
 
 Array = NDArray[np.float32]
@@ -67,8 +67,7 @@ class Whisper:
         return self._tokenizer.token_to_id(f"<|{language}|>") is not None if self.multilingual else language == "en"
 
     def encode(self, windows: Sequence[Array]) -> list[Encoded]:
-        """Windows of up to `SAMPLES` samples, filled up with silence as OpenAI's Whisper and WhisperX do."""
-        features = [self._features(np.pad(audio, (0, SAMPLES - len(audio))), padding=0) for audio in windows]
+        features = [spectrogram(self._features, audio) for audio in windows]
         if self.device == "cpu":
             return [Encoded(self._model.encode(_storage(feature[np.newaxis])), 0) for feature in features]
         batch = self._model.encode(_storage(np.stack(features)))

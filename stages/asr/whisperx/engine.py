@@ -37,7 +37,7 @@ from stages.asr.whisperx.ctranslate import Whisper, usable_cores
 from stages.nvidia import is_out_of_memory, preload_libraries
 
 
-def open_engine(settings: Settings, model: ResolvedModel, translate: bool, log: logging.Logger) -> WhisperX:
+def open_engine(settings: Settings, model: ResolvedModel, translate: bool, times: bool, log: logging.Logger) -> WhisperX:
     """Raises UsageError where the device, its number formats or the model will not do."""
     device, degraded = settings.WHISPERX_DEVICE, []
     if device == "mps":
@@ -61,7 +61,7 @@ def open_engine(settings: Settings, model: ResolvedModel, translate: bool, log: 
         raise CannotTranslate(
             f"WHISPER_MODEL={model.name} was not trained to translate: use large-v3, medium, small or base, or the workflow transcribe"
         )
-    return WhisperX(whisper, model, settings, batch_size, translate, log, degraded)
+    return WhisperX(whisper, model, settings, batch_size, translate, log, degraded, times)
 
 
 def _fitting_batch(model: str, device: str) -> int:
@@ -84,6 +84,7 @@ class WhisperX:
         translate: bool,
         log: logging.Logger,
         degraded: list[str],
+        times: bool = True,
     ) -> None:
         self.degraded = degraded
         self.engine = {
@@ -95,7 +96,7 @@ class WhisperX:
             "threads": f"{whisper.workers}x{whisper.threads}",
         }
         self._whisper, self._settings = whisper, settings
-        self._decoder = Decoder(whisper.tokenizer, settings, translate=translate)
+        self._decoder = Decoder(whisper.tokenizer, settings, translate=translate, times=times)
         self._sampling = threading.Lock()
         self._batch_size = self._group_limit = batch_size
 

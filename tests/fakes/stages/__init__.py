@@ -1,4 +1,4 @@
-"""Two small stages that a child process runs in place of the real ones; the job's TITLE tells them how to misbehave."""
+"""Small stages that a child process runs in place of the real ones; the job's TITLE tells them how to misbehave."""
 
 from __future__ import annotations
 
@@ -46,9 +46,31 @@ def shout(context: StageContext) -> Outcome:
     return Outcome("Shouted", engine={"device": "cpu"}, degraded=("not loud enough",) if title == "hoarse" else (), seconds_of_media=2.0)
 
 
+def look(context: StageContext) -> Outcome:
+    with context.keep("looks.txt").open("a") as file:
+        file.write("once more\n")
+    names = sorted(path.name for path in context.media.iterdir()) if context.media.is_dir() else context.media.read_text().split()
+    context.write("look/names.txt").write_text("\n".join(names))
+    return Outcome("Looked")
+
+
+def tell(context: StageContext) -> Outcome:
+    names = context.read("look/names.txt").read_text().splitlines()
+    for name in names:
+        context.tree("texts").mkdir(exist_ok=True)
+        (context.tree("texts") / name).write_text(name)
+    context.deliver("report.txt").write_text(f"{len(names)} files")
+    bad = [name for name in names if name.startswith("bad")]
+    return Outcome("Told", failures=f"{len(bad)} failed of {len(names)} files" if bad else "")
+
+
 WORKFLOWS = {
+    "corpus": (
+        Stage("look", look, writes=("look/names.txt",), keeps=("looks.txt",), always=True),
+        Stage("tell", tell, reads=("look/names.txt",), trees=("texts",)),
+    ),
     "transcribe": (
         Stage("copy", copy, writes=("copy/text.txt",), reads_media=True, tuning=("BATCH_SIZE",)),
         Stage("shout", shout, reads=("copy/text.txt",), writes=("shout/text.txt",), settings=("TITLE", "SOURCE_LANGUAGE")),
-    )
+    ),
 }

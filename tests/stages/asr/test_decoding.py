@@ -88,8 +88,8 @@ def make_window(spoken_ms: int = 1500, **changes: Any) -> AudioWindow:
     return replace(AudioWindow(7, OFFSET, audio, (Span(OFFSET, OFFSET + spoken_ms),), "en"), **changes)
 
 
-def recognise(engine: Engine, window: AudioWindow | None = None, translate: bool = False, **settings: object) -> Recognition:
-    decoder = Decoder(Letters, msgspec.convert(settings, Settings), translate=translate)
+def recognise(engine: Engine, window: AudioWindow | None = None, translate: bool = False, times: bool = True, **settings: object) -> Recognition:
+    decoder = Decoder(Letters, msgspec.convert(settings, Settings), translate=translate, times=times)
     (recognition,) = lockstep.run([decoder.recognise(window or make_window())], engine.answer)
     return recognition
 
@@ -223,6 +223,12 @@ def test_a_window_too_short_to_align_shares_its_time_among_its_words() -> None:
         Engine([said(" Oh no", -0.1)], aligned=False), make_window(audio=np.zeros(3200, np.float32), speech=(Span(60_000, 60_200),))
     )
     assert words_of(recognition) == [("Oh", 60_000, 60_080), (" no", 60_080, 60_200)]
+
+
+def test_without_times_nothing_is_aligned_and_the_words_share_the_speech() -> None:
+    engine = Engine([said(" Oh no")])
+    assert words_of(recognise(engine, make_window(3000), times=False)) == [("Oh", 60_000, 61_200), (" no", 61_200, 63_000)]
+    assert [type(request) for request in engine.asked] == [Encode, Generate]
 
 
 def skipped(texts: Iterable[Decoded]) -> tuple[Engine, Recognition]:

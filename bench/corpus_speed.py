@@ -1,0 +1,132 @@
+"""Throughput on short recordings against a loop over WhisperX's own Python API, model loaded once.
+
+    python -m bench.corpus_speed --data DIR --files 300 --out bench/results/corpus_speed.json
+
+DIR holds en_commonvoice, tel_asterisk and so on, each with `manifest.jsonl` (`audio`, `duration`, `text`). The loop is what WhisperX's
+README shows: load_model, then for each file load_audio and transcribe; its own load time is not counted. Ours is a whole job,
+prepared and run by the commands, with all start-up. Same weights, same beam, same batch size; WhisperX needs ffmpeg on PATH.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from bench.recordings import Home, Recording, choose, word_error_rate
+from bench.side_by_side import ROOT, machine
+
+Side = Callable[[], tuple[float, dict[str, str]]]
+HOURS = 1600  # of the collection that the time is extrapolated to
+LOOP = """
+import json, sys, time
+import whisperx
+options = json.loads(sys.argv[1])
+model = whisperx.load_model(options["model"], options["device"], compute_type=options["compute_type"], language="en",
+    asr_options={"beam_size": 5}, vad_method=options["vad"], threads=options["threads"])
+texts, began = {}, time.monotonic()
+for path in options["files"]:
+    found = model.transcribe(whisperx.load_audio(path), batch_size=options["batch"])
+    texts[path] = " ".join(segment["text"].strip() for segment in found["segments"])
+json.dump({"seconds": time.monotonic() - began, "texts": texts}, open(options["out"], "w"))
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.corpus_speed", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--files", type=int, default=300)
+    parser.add_argument("--model", type=Path, default=ROOT / "models" / "base")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--compute-type", default="int8")
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--backends", nargs="+", default=["whisperx"])
+    parser.add_argument("--vad", default="pyannote", help="of the loop: pyannote or silero")
+    parser.add_argument("--set", action="append", default=[], help="further settings of our job")
+    parser.add_argument("--option", action="append", default=[], help="further options of prepare-job (--option=--timestamps --option=none)")
+    parser.add_argument("--until", default="export", help="last stage of our job")
+    parser.add_argument("--no-scores", action="store_true", help="without word error rates, which need jiwer and whisper-normalizer")
+    parser.add_argument("--alone", action="store_true", help="without the loop")
+    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=ROOT / "bench" / "results" / "corpus_speed.json")
+    options = parser.parse_args()
+    found: dict[str, list[float]] = {}
+    errors: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        recordings = choose(options.data, options.files, folder / "recordings")
+        seconds_of_sound = sum(one.seconds for one in recordings)
+        paths, home = [str(one.path) for one in recordings], Home(folder / "home", options.model.parent)
+        for number in range(options.runs):
+            sides: dict[str, Side] = {} if options.alone else {"loop": lambda: loop(paths, folder, options)}
+            for backend in options.backends:
+                sides[backend] = partial(ours, recordings, home, options, f"{backend}-{number}", backend)
+            for side, run in sides.items():
+                seconds, texts = run()
+                found.setdefault(side, []).append(round(seconds, 2))
+                errors[side] = -1.0 if options.no_scores else word_error_rate([one.text for one in recordings], [texts[path] for path in paths])
+                print(f"{side}: {seconds:.1f} s, {seconds_of_sound / seconds:.1f}x real time, WER {errors[side]:.2f} %", flush=True)
+    best = {side: sorted(values)[len(values) // 2] for side, values in found.items()}
+    result = {
+        "machine": machine(),
+        "device": options.device,
+        "compute_type": options.compute_type,
+        "model": options.model.name,
+        "files": len(recordings),
+        "seconds_of_sound": round(seconds_of_sound, 1),
+        "seconds": found,
+        "times_real_time": {side: round(seconds_of_sound / value, 1) for side, value in best.items()},
+        "times_the_loop": {side: round(best["loop"] / value, 2) for side, value in best.items() if "loop" in best},
+        f"hours_for_{HOURS}_h_of_such_files": {side: round(HOURS * value / seconds_of_sound, 2) for side, value in best.items()},
+        "word_error_rate": errors,
+    }
+    print(json.dumps({key: value for key, value in result.items() if key != "machine"}, indent=1))
+    results = json.loads(options.out.read_text()) if options.out.exists() else {}
+    results[f"{options.device} {options.model.name} {options.compute_type}{''.join(' ' + change for change in options.set)}"] = result
+    options.out.write_text(json.dumps(results, indent=1) + "\n")
+
+
+def loop(paths: list[str], folder: Path, options: argparse.Namespace) -> tuple[float, dict[str, str]]:
+    asked = {
+        "model": str(options.model),
+        "device": options.device,
+        "compute_type": options.compute_type,
+        "vad": options.vad,
+        "threads": os.cpu_count(),
+        "batch": options.batch,
+        "files": paths,
+        "out": str(folder / "loop.json"),
+    }
+    process = subprocess.run([sys.executable, "-c", LOOP, json.dumps(asked)], capture_output=True, text=True)
+    if process.returncode:
+        raise SystemExit(f"The loop failed: {process.stderr[-2000:]}")
+    found = json.loads((folder / "loop.json").read_text())
+    return found["seconds"], found["texts"]
+
+
+def ours(recordings: list[Recording], home: Home, options: argparse.Namespace, job: str, backend: str) -> tuple[float, dict[str, str]]:
+    compute_type = "float32" if backend == "mlx" and options.compute_type == "int8" else options.compute_type
+    settings = [f"WHISPER_COMPUTE_TYPE={compute_type}", f"BATCH_SIZE={options.batch}", *options.set]
+    changes = [part for change in settings for part in ("--set", change)]
+    began = time.monotonic()
+    home.prepare(
+        recordings[0].path.parent, job, "--model", options.model.name, "--backend", backend, "--device", options.device, *options.option, *changes
+    )
+    process = home.start(job, "--until", options.until)
+    output, _ = process.communicate()
+    seconds = time.monotonic() - began
+    if process.returncode:
+        raise SystemExit(output.decode())
+    texts = home.folder / "out" / job / "transcripts"
+    return seconds, {str(one.path): json.loads((texts / f"{one.path.name}.json").read_text(encoding="utf-8"))["text"] for one in recordings}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""A part of a folder's recordings, for clusters that hand out numbered pieces of work: scripts/slurm-corpus.sh runs one a GPU.
+
+    python -m stages.recognise.shard JOB 3 16
+
+recognises what shard 3 of 16 holds. Shards share the job and write into its store alone. What any of them leaves undone,
+run-pipeline.sh does, which also brings the manifest up to date and writes the report.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from types import FrameType
+
+from pipeline.console import Console
+from pipeline.errors import Interrupted, SutradharError, UsageError, in_one_line
+from pipeline.house import House
+from pipeline.job import Job, find_job
+from pipeline.stage import StageContext
+from stages import recognise
+
+
+class _ToConsole(logging.Handler):
+    def __init__(self, console: Console) -> None:
+        super().__init__(logging.INFO)
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._console.say(record.levelno, record.getMessage())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m stages.recognise.shard", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("job", metavar="JOB")
+    parser.add_argument("number", type=int, metavar="NUMBER", help="which shard, from 0")
+    parser.add_argument("count", type=int, metavar="COUNT", help="how many there are")
+    arguments = parser.parse_args()
+    if not 0 <= arguments.number < arguments.count:
+        parser.error(f"there is no shard {arguments.number} of {arguments.count}: they are counted from 0")
+    os.umask(0o077)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    console = Console(sys.stderr)
+    try:
+        job = find_job(House.find(), arguments.job)
+        with job.lock(shared=True), console.stage("recognise"):
+            _work(job, (arguments.number, arguments.count), console)
+    except (SutradharError, OSError) as error:
+        console.error(in_one_line(error))
+        return getattr(error, "exit_code", 1)
+    return 0
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise Interrupted(number)
+
+
+def _work(job: Job, shard: tuple[int, int], console: Console) -> None:
+    settings = job.settings()
+    if settings.WORKFLOW != "corpus":
+        raise UsageError(f"Job {job.id} is no folder of recordings: run it with ./run-pipeline.sh -j {job.id}")
+    log = logging.getLogger("sutradhar.shard")
+    log.setLevel(logging.INFO)
+    log.addHandler(_ToConsole(console))
+    with tempfile.TemporaryDirectory() as scratch:
+        ctx = StageContext(
+            stage=recognise.STAGE,
+            settings=settings,
+            media=job.media,
+            artifacts=job.artifacts,
+            scratch=Path(scratch),
+            deliverables=job.deliverables / "shard",
+            models=job.house.models,
+            log=log,
+            report=console.progress,
+        )
+        corpus = recognise.work(ctx, shard)
+    console.info(f"Shard {shard[0]} of {shard[1]}: {corpus.done_now} done, {corpus.failed_now} failed, {corpus.speed()}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

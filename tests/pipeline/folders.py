@@ -1,0 +1,41 @@
+"""Jobs for folders of recordings, on the stages of tests/fakes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from pipeline import envfile, media
+from pipeline.house import House
+from pipeline.job import Job, Request
+from pipeline.settings import Settings
+
+
+def folder_job(home: Path, *names: str, job_id: str = "calls-1") -> Job:
+    """A job for `home/calls`, in which such files are."""
+    calls = home / "calls"
+    calls.mkdir(exist_ok=True)
+    for name in names:
+        (calls / name).write_text(name)
+    return corpus_job(home, calls, job_id)
+
+
+def corpus_job(home: Path, source: Path, job_id: str) -> Job:
+    record = None if source.is_dir() else media.identity(source)
+    request = Request(job_id=job_id, media=str(source), media_record=record, duration_ms=0, created_at="2026-01-01")
+    return Job.create(House(home), request, envfile.render(Settings(WORKFLOW="corpus"), "Job", {}))
+
+
+def run_pipeline(job: Job, *arguments: str) -> tuple[int, str]:
+    """The exit code and the output of `run-pipeline.sh`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.run", *arguments],
+        env=os.environ | {"SUTRADHAR_HOME": str(job.house.root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    return done.returncode, done.stdout

@@ -1,0 +1,53 @@
+"""run-pipeline.sh with folders of recordings; films are in test_runner.py and test_workflow.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.folders import folder_job, run_pipeline
+
+pytestmark = pytest.mark.usefixtures("fake_stages")
+
+
+def test_a_run_in_which_files_failed_ends_with_1_and_says_so_last(tmp_path: Path) -> None:
+    job = folder_job(tmp_path, "a.wav", "bad.wav")
+    code, output = run_pipeline(job, "-j", job.id)
+    assert code == 1
+    assert "✅ Stage tell: COMPLETED" in output
+    assert output.splitlines()[-2:] == ["[INFO]   out/calls-1/report.txt", "[ERROR] 1 failed of 2 files"]
+    assert (job.deliverables / "report.txt").read_text() == "2 files"
+
+
+def test_it_ends_with_1_again_until_the_files_are_good(tmp_path: Path) -> None:
+    job = folder_job(tmp_path, "a.wav", "bad.wav")
+    run_pipeline(job, "-j", job.id)
+    code, output = run_pipeline(job, "-j", job.id)
+    assert code == 1
+    assert "Stage look runs again: it looks for what is new" in output
+    assert "Stage tell: SKIPPED (already completed)" in output
+    assert output.endswith("[ERROR] 1 failed of 2 files\n")
+    (tmp_path / "calls" / "bad.wav").unlink()
+    code, output = run_pipeline(job, "-j", job.id)
+    assert (code, "Stage tell runs again: look/names.txt changed" in output, "[ERROR]" in output) == (0, True, False)
+
+
+def test_one_job_with_failures_does_not_keep_the_next_from_running(tmp_path: Path) -> None:
+    job = folder_job(tmp_path, "bad.wav")
+    other = folder_job(tmp_path, job_id="calls-2")
+    code, output = run_pipeline(job, "-j", job.id, other.id)
+    assert (code, output.splitlines()[-1]) == (1, "[INFO] 0 of 2 jobs done")
+    assert other.marker_path("tell").is_file()
+
+
+def test_a_folder_that_vanished_is_told_before_a_stage_starts(tmp_path: Path) -> None:
+    job = folder_job(tmp_path, "a.wav")
+    run_pipeline(job, "-j", job.id)
+    (tmp_path / "calls").rename(tmp_path / "elsewhere")
+    code, output = run_pipeline(job, "-j", job.id)
+    assert code == 2
+    assert output.splitlines()[-1] == f"[ERROR] {tmp_path}/calls is no folder any more; put it back or prepare a new job"
+    assert "STARTING" not in output
+    (tmp_path / "elsewhere").rename(tmp_path / "calls")
+    assert run_pipeline(job, "-j", job.id)[0] == 0

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pipeline.stage import Outcome
+from stages import manifest
+from stages.export import STAGE
+from stages.manifest import Recording
+from stages.results import Store
+from tests.stages.export.support import result, row
+from tests.stages.run_stage import StageRun
+
+
+def export(tmp_path: Path, *rows: Recording, damaged: Recording | None = None) -> Outcome:
+    """Of a job whose recordings that are done say their own names."""
+    store = Store(tmp_path / "results", {"WHISPER_MODEL": "base"})
+    store.create()
+    for one in rows:
+        if one.status == "done":
+            store.write(result(one, one.path))
+    if damaged:
+        (store.folder / damaged.id[:2] / f"{damaged.id}.json").write_bytes(b"{")
+    manifest.rewrite(tmp_path / "manifest.jsonl", rows)
+    run = StageRun(STAGE, tmp_path / "calls", tmp_path)
+    (run.artifacts / "recognise").mkdir()
+    (run.artifacts / "recognise" / "done.json").write_bytes(msgspec.json.encode({"fingerprint": store.fingerprint, "statuses": {}}))
+    outcome = run.run()
+    assert run.progress[-1:] == ([(len(rows), len(rows))] if rows else [])
+    return outcome
+
+
+def lines(tmp_path: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for line in (tmp_path / "out" / "transcripts.jsonl").read_bytes().splitlines()]
+
+
+def test_delivers_every_table_and_the_report(tmp_path: Path) -> None:
+    outcome = export(tmp_path, row("a.wav"), row("नमस्ते 🎬.wav"))
+    out = tmp_path / "out"
+    assert {path.name for path in out.iterdir()} == {"transcripts.jsonl", "transcripts.parquet", "summary.json", "failures.csv", "report.html"}
+    assert [line["text"] for line in lines(tmp_path)] == ["a.wav", "नमस्ते 🎬.wav"]
+    assert json.loads((out / "summary.json").read_bytes())["statuses"] == {"done": 2}
+    assert json.loads((tmp_path / "scratch" / "export" / "summary.json").read_bytes()) == json.loads((out / "summary.json").read_bytes())
+    assert (out / "failures.csv").read_text() == "path,status,reason,attempts\n"
+    assert "<h1>calls</h1>" in (out / "report.html").read_text(encoding="utf-8")
+    assert (outcome.summary, outcome.failures, outcome.seconds_of_media) == ("Exported 2 transcripts, 0.1 h", "", 180.0)
+
+
+def test_failures_are_told_and_listed(tmp_path: Path) -> None:
+    outcome = export(
+        tmp_path, row("a.wav"), row('b, "c".wav', "failed", "cut short", attempts=2), row("d.wav", "unsupported", "no sound", attempts=0)
+    )
+    assert outcome.failures == "1 failed and 1 unsupported of 3 files; failures.csv says which and why"
+    assert (tmp_path / "out" / "failures.csv").read_text() == (
+        'path,status,reason,attempts\n"b, ""c"".wav",failed,cut short,2\nd.wav,unsupported,no sound,0\n'
+    )
+    assert [line["status"] for line in lines(tmp_path)] == ["done", "failed", "unsupported"]
+
+
+def test_what_is_pending_is_exported_as_such(tmp_path: Path) -> None:
+    assert export(tmp_path, row("a.wav"), row("b.wav", "pending", attempts=0)).failures == ""
+    assert [line["status"] for line in lines(tmp_path)] == ["done", "pending"]
+
+
+def test_a_damaged_result_is_a_failure_and_no_empty_transcript(tmp_path: Path) -> None:
+    bad = row("bad.wav")
+    assert export(tmp_path, row("a.wav"), bad, damaged=bad).failures.startswith("1 failed of 2 files")
+    assert [(line["status"], line["reason"]) for line in lines(tmp_path)] == [
+        ("done", ""),
+        ("failed", "its result in results/ is damaged: remove it and run again"),
+    ]
+
+
+@pytest.mark.parametrize("status", ["empty", "failed"])
+def test_a_folder_of_which_nothing_came_is_exported_too(tmp_path: Path, status: manifest.Status) -> None:
+    assert export(tmp_path, row("a.wav", status, "0 bytes")).summary == "Exported 0 transcripts, 0.0 h"
+    assert [line["status"] for line in lines(tmp_path)] == [status]

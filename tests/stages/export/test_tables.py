@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet
+import pytest
+
+from stages.export import tables
+from stages.export.summary import Entry, summarise
+from tests.stages.export.support import done, row
+
+NAMES = ["कॉल/नमस्ते 🎬.wav", 'a "b", c.wav', "a\nb.wav", "<script>.wav", "=cmd().wav"]
+
+
+def written(folder: Path, *entries: Entry) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The rows as JSON lines and as a table."""
+    lines, table = folder / "transcripts.jsonl", folder / "transcripts.parquet"
+    assert tuple(tables.write(lines, table, entries)) == entries
+    return [json.loads(line) for line in lines.read_bytes().splitlines()], pyarrow.parquet.read_table(table).to_pylist()
+
+
+def test_a_row_has_the_text_and_the_segments(tmp_path: Path) -> None:
+    entry = done("कॉल/a.wav", "नमस्ते 🎬", "hello")
+    (line,), (in_table,) = written(tmp_path, entry)
+    segment = {"start_ms": 0, "end_ms": 2000, "speaker": "", "text": "नमस्ते 🎬", "avg_logprob": -0.25}
+    assert line == {
+        "path": "कॉल/a.wav",
+        "sha256": entry.recording.id,
+        "status": "done",
+        "reason": "",
+        "bytes": 100,
+        "codec": "gsm_ms",
+        "channels": 2,
+        "duration_ms": 90_000,
+        "speech_ms": 45_000,
+        "language": "hi",
+        "text": "नमस्ते 🎬 hello",
+        "avg_logprob": -0.25,
+        "segments": [segment, segment | {"start_ms": 2000, "end_ms": 4000, "text": "hello"}],
+    }
+    assert in_table == line
+
+
+def test_a_file_without_a_result_has_a_row_with_its_reason(tmp_path: Path) -> None:
+    (line,), (in_table,) = written(tmp_path, Entry(row("a.wav", "failed", "cut short"), None))
+    assert (line["status"], line["reason"], line.get("text")) == ("failed", "cut short", None)
+    assert (in_table["status"], in_table["reason"], in_table["text"], in_table["segments"]) == ("failed", "cut short", None, None)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_name_comes_back_from_every_table(tmp_path: Path, name: str) -> None:
+    (line,), (in_table,) = written(tmp_path, Entry(row(name, "failed", 'cut, and "short"\nof it'), None))
+    assert (line["path"], in_table["path"]) == (name, name)
+    text = tables.failures(summarise([Entry(row(name, "failed", 'cut, and "short"\nof it'), None)]))
+    assert list(csv.reader(io.StringIO(text, newline=""))) == [
+        ["path", "status", "reason", "attempts"],
+        [name, "failed", 'cut, and "short"\nof it', "1"],
+    ]
+
+
+def test_many_rows_keep_their_order_across_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "AT_ONCE", 3)
+    lines, in_table = written(tmp_path, *(done(f"{number}.wav") for number in range(7)))
+    assert [row["path"] for row in lines] == [row["path"] for row in in_table] == [f"{number}.wav" for number in range(7)]
+
+
+def test_no_rows_are_tables_without_rows(tmp_path: Path) -> None:
+    assert written(tmp_path) == ([], [])
+    assert pyarrow.parquet.read_schema(tmp_path / "transcripts.parquet").names[:3] == ["path", "sha256", "status"]
+    assert tables.failures(summarise([])) == "path,status,reason,attempts\n"

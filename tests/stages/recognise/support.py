@@ -1,0 +1,102 @@
+"""What most of these tests need: a task, a set-up, a segment, a corpus on the disk."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from pipeline.settings import Settings
+from pipeline.stage import Progress, StageContext
+from stages import manifest, recognise, results
+from stages.manifest import Recording
+from stages.recognise.messages import Setup, Task
+from stages.results import Result, Store
+from stages.transcript import Segment, Word
+
+
+def task(name: str, duration_ms: int = 1000, attempts: int = 0) -> Task:
+    return Task(id=sha(name), paths=(name,), duration_ms=duration_ms, attempts=attempts)
+
+
+def sha(name: str) -> str:
+    """As long as a real one, and readable."""
+    return name.encode().hex().ljust(64, "0")
+
+
+def setup(tmp_path: Path, folder: Path | None = None, models: Path | None = None, most_bytes: int = 0, **settings: object) -> Setup:
+    Store(tmp_path / "results", {}).create()
+    return Setup(
+        parent=0,
+        settings=Settings(**{"SOURCE_LANGUAGE": "en", "WHISPER_BEAM_SIZE": 1, **settings}),  # type: ignore[arg-type]
+        folder=str(folder or tmp_path),
+        results=str(tmp_path / "results"),
+        made_with={},
+        tree=str(tmp_path / "tree"),
+        models=str(models or tmp_path),
+        threads=1,
+        most_bytes=most_bytes,
+    )
+
+
+def segment(text: str, start_ms: int = 0, speaker: str = "", language: str = "en") -> Segment:
+    """Words of 200 ms each."""
+    pieces = [word if number == 0 else f" {word}" for number, word in enumerate(text.split())]
+    words = tuple(Word(piece, start_ms + 200 * number, start_ms + 200 * number + 200, 0.9) for number, piece in enumerate(pieces))
+    return Segment(0, start_ms, words[-1].end_ms, text, words, language, 1.0, -0.25, 0.01, 1.2, 0.0, speaker)
+
+
+def result(name: str, *segments: Segment, status: str = "done", reason: str = "", attempts: int = 1) -> Result:
+    return Result(id=sha(name), status=status, reason=reason, attempts=attempts, duration_ms=5000, language="en", segments=segments)  # type: ignore[arg-type]
+
+
+@dataclass
+class Folder:
+    """A job on a folder of recordings, as scan leaves it."""
+
+    path: Path
+    rows: Sequence[Recording]
+    told: list[Progress] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for name in ("job/stages", "job/scratch", "out/.tmp"):
+            (self.path / name).mkdir(parents=True)
+        manifest.rewrite(self.manifest, self.rows)
+
+    @property
+    def manifest(self) -> Path:
+        return self.path / "job" / manifest.FILE
+
+    @property
+    def tree(self) -> Path:
+        return self.path / "out" / recognise.TREE
+
+    def context(self, **settings: object) -> StageContext:
+        return StageContext(
+            stage=recognise.STAGE,
+            settings=Settings(**{"WORKFLOW": "corpus", **settings}),  # type: ignore[arg-type]
+            media=self.path,
+            artifacts=self.path / "job" / "stages",
+            scratch=self.path / "job" / "scratch",
+            deliverables=self.path / "out" / ".tmp",
+            models=self.path,
+            log=logging.getLogger("test"),
+            report=self.told.append,
+        )
+
+    def store(self, made_with: Mapping[str, str] | None = None, *, mix: bool = False) -> Store:
+        store = Store(self.path / "job" / results.FOLDER, made_with or {"WHISPER_MODEL": "base"}, mix=mix)
+        store.create()
+        return store
+
+    def statuses(self) -> dict[str, str]:
+        return {row.path: row.status for row in manifest.read(self.manifest).values()}
+
+
+def row(path: str, duration_ms: int = 1000, of: str = "", **values: object) -> Recording:
+    """`of`: the recording that it is a copy of."""
+    recording = Recording(path=path, id=sha(of or path), bytes=100, mtime_ns=1, duration_ms=duration_ms)
+    return replace(recording, **values)

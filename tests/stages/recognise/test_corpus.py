@@ -1,0 +1,270 @@
+"""What of a folder is to do, and what becomes of what is told. No recogniser, no process."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from pipeline.errors import UsageError
+from stages import manifest, recognise
+from stages.recognise.corpus import Corpus
+from stages.recognise.dispatcher import GivenUp
+from stages.recognise.files import Files
+from stages.recognise.messages import Degraded, Ended, Leaving, Note, Ready, Task
+from stages.results import Store
+from tests.stages.recognise.support import Folder, result, row, segment, sha
+
+THREE = (row("a.wav", 1000), row("b.wav", 3000), row("c.wav", 2000))
+
+
+def corpus(folder: Folder, store: Store | None = None, **settings: object) -> Corpus:
+    ctx = folder.context(CORPUS_FORMATS="txt", **settings)
+    return Corpus(ctx, store or folder.store(), Files(ctx.tree(recognise.TREE), ctx.settings))
+
+
+def to_do(corpus: Corpus) -> list[str]:
+    return [task.paths[0] for task in corpus.tasks]
+
+
+# --- What there is to do
+
+
+def test_the_longest_come_first_and_copies_are_one_task(tmp_path: Path) -> None:
+    rows = [*THREE, row("in/copy.wav", 1000, of="a.wav"), row("empty.wav", status="empty"), row("text.wav", status="unsupported")]
+    whole = corpus(Folder(tmp_path, rows))
+    assert to_do(whole) == ["b.wav", "c.wav", "a.wav"]
+    assert whole.tasks[-1] == Task(id=sha("a.wav"), paths=("a.wav", "in/copy.wav"), duration_ms=1000)
+    assert whole.describe() == "3 recordings to recognise, 0.0 h"
+
+
+def test_a_limit_takes_the_first_in_order(tmp_path: Path) -> None:
+    assert to_do(corpus(Folder(tmp_path, THREE), CORPUS_LIMIT=2)) == ["b.wav", "c.wav"]
+
+
+def test_a_higher_limit_adds_to_what_a_lower_one_took(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, [row(f"{number}.wav") for number in range(100)])
+    few, many = (to_do(corpus(folder, CORPUS_ORDER="shuffled", CORPUS_LIMIT=limit)) for limit in (5, 20))
+    assert many[:5] == few
+
+
+def test_shuffling_is_the_same_every_time_and_another_with_another_seed(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, [row(f"{number}.wav", 1000 * number) for number in range(100)])
+    longest, first, again, other = (
+        to_do(corpus(folder, CORPUS_ORDER=order, CORPUS_SEED=seed))
+        for order, seed in [("longest", 1), ("shuffled", 1), ("shuffled", 1), ("shuffled", 2)]
+    )
+    assert first == again
+    assert len({tuple(order) for order in (longest, first, other)}) == 3
+    assert set(first) == set(other) == set(longest)
+
+
+def test_what_has_a_result_is_done_whoever_did_it(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, THREE)
+    folder.store().write(result("b.wav", segment("Hello.")))
+    whole = corpus(folder)
+    assert to_do(whole) == ["c.wav", "a.wav"]
+    assert folder.statuses() == {"a.wav": "pending", "b.wav": "done", "c.wav": "pending"}
+    assert (folder.tree / "b.wav.txt").read_text() == "Hello.\n"
+    assert whole.describe().endswith("; 1 done before")
+
+
+def test_a_result_that_is_torn_is_none(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, THREE)
+    store = folder.store()
+    store.write(result("b.wav"))
+    (place,) = store.folder.glob("??/*.json")
+    place.write_bytes(place.read_bytes()[:-9])
+    assert to_do(corpus(folder)) == ["b.wav", "c.wav", "a.wav"]
+
+
+@pytest.mark.parametrize(("attempts", "again"), [(1, True), (2, False), (5, False)])
+def test_what_failed_is_tried_until_it_was_tried_often_enough(attempts: int, again: bool, tmp_path: Path) -> None:
+    folder = Folder(tmp_path, [replace(one, status="failed", reason="odd", attempts=attempts) for one in THREE[:1]])
+    folder.store().write(result("a.wav", status="failed", reason="odd", attempts=attempts))
+    whole = corpus(folder, CORPUS_ATTEMPTS=2)
+    assert [task.attempts for task in whole.tasks] == [attempts] * again
+    assert folder.statuses() == {"a.wav": "failed"}
+    assert not list(tmp_path.rglob("*.txt"))
+
+
+def test_what_failed_once_and_was_done_since_is_done(tmp_path: Path) -> None:
+    """The run was killed between the result and its row."""
+    folder = Folder(tmp_path, [replace(THREE[0], status="failed", reason="odd", attempts=1)])
+    folder.store().write(result("a.wav", segment("Hello."), attempts=2))
+    assert to_do(corpus(folder)) == []
+    (now,) = manifest.read(folder.manifest).values()
+    assert (now.status, now.reason, now.attempts) == ("done", "", 2)
+    assert (folder.tree / "a.wav.txt").read_text() == "Hello.\n"
+
+
+def test_files_that_are_gone_are_made_again(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, THREE)
+    for one in THREE:
+        folder.store().write(result(one.path, segment(one.path)))
+    corpus(folder)
+    (folder.tree / "b.wav.txt").unlink()
+    (folder.tree / "c.wav.txt").write_text("edited")
+    assert to_do(corpus(folder)) == []
+    assert [(folder.tree / f"{name}.wav.txt").read_text() for name in "abc"] == ["a.wav\n", "b.wav\n", "edited"]
+
+
+def test_a_file_that_became_a_copy_of_another_gets_its_text(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, THREE)
+    for one in THREE:
+        folder.store().write(result(one.path, segment(one.path)))
+    corpus(folder)
+    rows = manifest.read(folder.manifest)
+    manifest.rewrite(folder.manifest, [rows["a.wav"], rows["c.wav"], row("b.wav", of="a.wav")])
+    assert to_do(corpus(folder)) == []
+    assert (folder.tree / "b.wav.txt").read_text() == "a.wav\n"
+
+
+def test_a_folder_that_is_done_is_known_by_its_manifest_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Folder(tmp_path, THREE)
+    for one in THREE:
+        folder.store().write(result(one.path))
+    corpus(folder).close()
+    before = folder.manifest.read_bytes()
+    monkeypatch.setattr(Store, "read", lambda store, recording: pytest.fail("it was read"))
+    whole = corpus(folder)
+    assert to_do(whole) == []
+    whole.close()
+    assert folder.manifest.read_bytes() == before
+
+
+def test_what_a_limit_leaves_out_is_pending_and_what_it_leaves_out_but_is_done_stays_done(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, [THREE[0], THREE[1], replace(THREE[2], status="done")])
+    folder.store().write(result("a.wav"))
+    assert to_do(corpus(folder, CORPUS_LIMIT=1)) == ["b.wav"]
+    assert folder.statuses() == {"a.wav": "done", "b.wav": "pending", "c.wav": "pending"}
+
+
+# --- Results of other settings
+
+
+def refused(folder: Folder, **settings: object) -> str:
+    with pytest.raises(UsageError) as error:
+        recognise.run(folder.context(**settings))
+    return str(error.value)
+
+
+def test_results_of_other_settings_are_not_mixed_in(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, THREE)
+    made_with = recognise._made_with(folder.context(SOURCE_LANGUAGE="en"))
+    folder.store(made_with).write(result("a.wav"))
+    message = refused(folder, SOURCE_LANGUAGE="hi")
+    assert message.startswith("This job has results made with SOURCE_LANGUAGE=en, and it is hi now. Prepare a new job; or keep them,")
+    assert "CORPUS_MIX=true" in message
+    assert refused(folder, SOURCE_LANGUAGE="en", CORPUS_CHANNELS="split").startswith("This job has results made with CORPUS_CHANNELS=mix")
+    assert refused(folder, SOURCE_LANGUAGE="en", SILERO_THRESHOLD=0.3).startswith("This job has results made with SILERO_THRESHOLD=0.5")
+
+
+def test_a_replaced_model_has_another_fingerprint(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, THREE)
+    model = tmp_path / "base"
+    model.mkdir()
+    for name in ("model.bin", "config.json", "tokenizer.json", "vocabulary.txt"):
+        (model / name).write_bytes(b"{}")
+    before = recognise._made_with(folder.context())
+    (model / "model.bin").write_bytes(b"[]")
+    after = recognise._made_with(folder.context())
+    assert [key for key in before if before[key] != after[key]] == ["model model.bin"]
+
+
+@pytest.mark.parametrize("settings", [{"BATCH_SIZE": 2}, {"CORPUS_WORKERS": 3}, {"CORPUS_ORDER": "shuffled"}, {"CORPUS_FORMATS": "srt"}])
+def test_settings_that_change_no_result_change_no_fingerprint(settings: dict[str, object], tmp_path: Path) -> None:
+    folder = Folder(tmp_path, THREE)
+    assert recognise._made_with(folder.context(**settings)) == recognise._made_with(folder.context())
+
+
+def test_mixing_keeps_what_is_there_and_does_the_rest_anew(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, THREE)
+    small = {"WHISPER_MODEL": "small"}
+    folder.store().write(result("b.wav", segment("Hello.")))
+    assert to_do(corpus(folder, folder.store(small, mix=True))) == ["c.wav", "a.wav"]
+    assert (folder.tree / "b.wav.txt").read_text() == "Hello.\n"
+    assert to_do(corpus(folder, folder.store(small))) == ["b.wav", "c.wav", "a.wav"]
+
+
+# --- What happens
+
+
+def test_what_is_done_is_in_the_manifest_at_once_for_every_copy(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, [*THREE, row("copy.wav", of="a.wav")])
+    whole = corpus(folder)
+    whole.tell(Ended(sha("a.wav"), attempts=1, degraded=("cut short",)))
+    assert folder.statuses() == {"a.wav": "done", "copy.wav": "done", "b.wav": "pending", "c.wav": "pending"}
+    assert (whole.done_now, whole.done_now_ms, whole.degraded) == (1, 1000, ["a.wav: cut short"])
+
+
+def test_what_is_given_up_is_in_the_manifest_and_the_store_with_its_reason(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = Folder(tmp_path, THREE)
+    whole = corpus(folder)
+    whole.tell(GivenUp(replace(whole.tasks[0], attempts=2), "the worker ended on it: ended by SIGSEGV"))
+    (failed,) = [one for one in manifest.read(folder.manifest).values() if one.status == "failed"]
+    assert (failed.path, failed.reason, failed.attempts) == ("b.wav", "the worker ended on it: ended by SIGSEGV", 2)
+    stored = folder.store().read(sha("b.wav"))
+    assert stored
+    assert (stored.status, stored.reason, stored.attempts, stored.duration_ms) == ("failed", failed.reason, 2, 3000)
+    assert caplog.messages == ["b.wav: the worker ended on it: ended by SIGSEGV"]
+    assert to_do(corpus(folder)) == ["c.wav", "a.wav"]
+
+
+def test_a_failure_is_no_result(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, THREE)
+    whole = corpus(folder)
+    folder.store().write(result("a.wav", status="failed"))
+    folder.store().write(result("b.wav"))
+    assert [whole.is_done(sha(f"{name}.wav")) for name in "abc"] == [False, True, False]
+
+
+def test_what_workers_say_of_themselves_is_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    whole = corpus(Folder(tmp_path, THREE))
+    slower = Degraded("Recognition ran on the CPU")
+    events = (Ready({"device": "cpu"}, ("ctranslate2",)), slower, slower, Leaving(3_100_000_000), Note(logging.INFO, "x"), Note(logging.WARNING, "y"))
+    for event in events:
+        whole.tell(event)
+    assert (whole.engine, whole.packages, whole.degraded) == ({"device": "cpu"}, ("ctranslate2",), [slower.line])
+    assert caplog.messages == ["A worker that held 3.1 GB is replaced by a new one", "y"]
+
+
+def test_progress_counts_what_was_done_before_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Folder(tmp_path, [*THREE, row("copy.wav", 1000, of="a.wav")])
+    folder.store().write(result("b.wav"))
+    whole = corpus(folder)
+    monkeypatch.setattr("stages.recognise.corpus.TOLD", 0.0)
+    whole.tell(Ended(sha("a.wav")))
+    whole.tell(GivenUp(whole.tasks[0], "odd"))
+    first, second = folder.told
+    assert (first.done, first.total, first.already) == (4.0, 6.0, 3.0)
+    assert first.note == "2 of 3 files, 0:04 of 0:06"
+    assert (second.done, second.note) == (6.0, "3 of 3 files, 0:06 of 0:06, 1 failed")
+
+
+def test_the_manifest_has_a_row_a_file_in_the_end(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, THREE)
+    whole = corpus(folder)
+    before = whole.tally()
+    whole.tell(Ended(sha("a.wav")))
+    assert folder.manifest.read_bytes().count(b"\n") == 4
+    whole.close()
+    assert folder.manifest.read_bytes().count(b"\n") == 3
+    assert folder.statuses() == {"a.wav": "done", "b.wav": "pending", "c.wav": "pending"}
+    assert whole.tally()["statuses"] == {"done": 1, "pending": 2}
+    assert whole.tally()["rows"] != before["rows"]
+
+
+def test_what_killed_workers_left_half_written_is_removed(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, THREE)
+    folder.store().write(result("a.wav"))
+    corpus(folder)
+    (folder.tree / "in").mkdir()
+    halves = [folder.store().folder / sha("a.wav")[:2] / ".tmp-1-x.json", folder.tree / "in" / ".tmp-1-a.wav.txt"]
+    for half in halves:
+        half.write_text("{")
+    corpus(folder)
+    assert not any(half.exists() for half in halves)

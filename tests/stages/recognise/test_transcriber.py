@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.settings import Settings
+from stages.asr.recogniser import AudioWindow, Recognition
+from stages.asr.recogniser import Heard as Languages
+from stages.recognise.files import Files
+from stages.recognise.messages import Begun, Ended, Event, Task
+from stages.recognise.sound import Ahead, Channel, Heard
+from stages.recognise.transcriber import Transcriber
+from stages.results import Result, Store
+from stages.transcript import Span, Window, Word
+from tests.stages.recognise.support import sha, task
+
+
+class Fake:
+    """Says of a window what its samples are. Takes `batch` windows at a time, and answers the last first."""
+
+    def __init__(self, batch: int) -> None:
+        self.batch = batch
+        self.engine: dict[str, str] = {}
+        self.packages: tuple[str, ...] = ()
+        self.degraded: list[str] = []
+        self.windows: list[AudioWindow] = []
+        self.logprobs = [-0.5]
+        self.languages = ["en"]
+
+    def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
+        stream = iter(windows)
+        while batch := list(islice(stream, self.batch)):
+            self.windows += batch
+            yield from (self.answer(window) for window in reversed(batch))
+
+    def answer(self, window: AudioWindow) -> Recognition:
+        value = round(float(window.audio[0]) * 32_768)
+        if value == 13:
+            raise RuntimeError("CUDA error")
+        turn = value % len(self.logprobs)
+        language = self.languages[turn % len(self.languages)]
+        words = (Word(f"{value}.", window.offset_ms, window.end_ms, 0.9),) if value else ()
+        text = f"{value}." if value else ""
+        return Recognition(window.id, text, tuple(range(value % 10)), self.logprobs[turn], 0.0, 1.0, 0.0, language, 1.0, (words,) if words else ())
+
+    def hear_languages(self, windows: Sequence[AudioWindow]) -> list[Languages]:
+        raise NotImplementedError
+
+
+def channel(*values: int, speaker: str = "", start_ms: int = 0, step_ms: int = 1000) -> Channel:
+    """Sound of a second for each value, a window each."""
+    begins = [start_ms + step_ms * number for number in range(len(values))]
+    samples = np.zeros(16 * (start_ms + step_ms * len(values) + 1000), np.int16)
+    for begin, value in zip(begins, values, strict=True):
+        samples[16 * begin : 16 * begin + 16_000] = value
+    windows = tuple(Window(number, begin, begin + 1000, (Span(begin, begin + 1000),)) for number, begin in enumerate(begins))
+    return Channel(speaker, samples, windows)
+
+
+class Room:
+    """A transcriber, what it is given to hear, and what it tells."""
+
+    def __init__(self, tmp_path: Path, heard: dict[str, Sequence[Channel] | str], batch: int = 4, attempts: int = 0, **settings: str) -> None:
+        everything = Settings(**{"SOURCE_LANGUAGE": "en", "CORPUS_FORMATS": "txt", **settings})  # type: ignore[arg-type]
+        self.tasks = [task(name, attempts=attempts) for name in heard]
+        self.recogniser, self.heard = Fake(batch), heard
+        self.store, self.tree = Store(tmp_path / "results", {}), tmp_path
+        self.store.create()
+        self.told: list[Event] = []
+        self.told_before: dict[str, list[Event]] = {}  # a recording was listened to
+        self.there: list[int] = []  # how many results there were whenever one was told of
+        ahead = Ahead(self.listen, 2, 8)
+        self.transcriber = Transcriber(self.recogniser, everything, ahead, self.store, Files(self.tree, everything), self.tell)
+
+    def run(self) -> None:
+        tasks = iter(self.tasks)
+        self.transcriber.run(lambda: next(tasks, None))
+
+    def listen(self, task: Task) -> Heard:
+        what = self.heard[task.paths[0]]
+        self.told_before[task.paths[0]] = self.told.copy()
+        return Heard(task, reason=what, again=True) if isinstance(what, str) else Heard(task, tuple(what), 9000, ("cut short",))
+
+    def tell(self, event: Event) -> None:
+        self.told.append(event)
+        self.there += [len(self.store.ids())] if isinstance(event, Ended) else []
+
+    def text(self, name: str) -> str:
+        return (self.tree / f"{name}.txt").read_text().replace("\n", " ").strip()
+
+    def result(self, name: str) -> Result:
+        result = self.store.read(sha(name))
+        assert result
+        return result
+
+    @property
+    def ended(self) -> list[str]:
+        return [bytes.fromhex(event.id).rstrip(b"\0").decode() for event in self.told if isinstance(event, Ended)]
+
+
+@pytest.mark.parametrize("batch", [1, 3, 100])
+def test_every_word_lands_in_its_own_file_in_order(batch: int, tmp_path: Path) -> None:
+    room = Room(tmp_path, {"a": [channel(1, 2)], "b": [channel(3)], "c": [channel(4, 5, 6)], "d": [channel(7)]}, batch)
+    room.run()
+    assert [room.text(name) for name in "abcd"] == ["1. 2.", "3.", "4. 5. 6.", "7."]
+    assert [segment.start_ms for segment in room.result("c").segments] == [0, 1000, 2000]
+    assert [segment.id for segment in room.result("c").segments] == [0, 1, 2]
+
+
+def test_a_result_is_there_the_moment_its_last_window_is_done(tmp_path: Path) -> None:
+    room = Room(tmp_path, {"a": [channel(1)], "long": [channel(2, 3, 4)], "b": [channel(5)], "c": [channel(6)]}, batch=3)
+    room.run()
+    assert (room.ended, room.there) == (["a", "c", "b", "long"], [1, 2, 3, 4])
+
+
+def test_a_recording_is_told_begun_before_it_is_listened_to(tmp_path: Path) -> None:
+    room = Room(tmp_path, {"a": [channel(1)]})
+    room.run()
+    assert room.told_before == {"a": [Begun(sha("a"))]}
+
+
+def test_where_nobody_speaks_the_result_is_empty(tmp_path: Path) -> None:
+    room = Room(tmp_path, {"silence": [channel()], "noise": [channel(0)], "a": [channel(1)]})
+    room.run()
+    assert sorted(room.ended) == ["a", "noise", "silence"]
+    for name in ("silence", "noise"):
+        assert (room.text(name), room.result(name).segments, room.result(name).language, room.result(name).avg_logprob) == ("", (), "", 0.0)
+    assert (room.result("silence").speech_ms, room.result("noise").speech_ms) == (0, 1000)
+
+
+def test_a_recording_that_cannot_be_heard_costs_no_other(tmp_path: Path) -> None:
+    room = Room(tmp_path, {"a": [channel(1)], "bad": "cut short", "b": [channel(2)]})
+    room.run()
+    assert Ended(sha("bad"), "cut short", again=True) in room.told
+    assert room.store.ids() == {sha("a"), sha("b")}
+
+
+def test_the_sides_of_a_call_are_told_apart_in_the_order_of_time(tmp_path: Path) -> None:
+    left, right = channel(1, 3, speaker="1", step_ms=2000), channel(2, 4, speaker="2", start_ms=1000, step_ms=2000)
+    room = Room(tmp_path, {"call": [left, right]})
+    room.run()
+    assert room.text("call") == "1: 1. 2: 2. 1: 3. 2: 4."
+    assert [segment.id for segment in room.result("call").segments] == [0, 1, 2, 3]
+    assert room.result("call").speech_ms == 4000
+
+
+def test_what_is_known_of_a_result(tmp_path: Path) -> None:
+    room = Room(tmp_path, {"a": [channel(1, 2, 4)]}, attempts=1)
+    room.recogniser.logprobs, room.recogniser.languages = [-1.0, -0.1], ["hi", "en"]
+    room.run()
+    result = room.result("a")
+    assert (result.status, result.attempts, result.duration_ms, result.speech_ms, result.degraded) == ("done", 2, 9000, 3000, ("cut short",))
+    assert result.language == "hi"  # two windows of three
+    assert result.avg_logprob == pytest.approx((2 * -0.1 + 3 * -1.0 + 5 * -1.0) / 10)  # by tokens, and one more for the end
+    assert room.told[-1] == Ended(sha("a"), attempts=2, degraded=("cut short",))
+
+
+def test_who_begins_at_once_with_the_other_comes_in_the_order_of_the_channels(tmp_path: Path) -> None:
+    room = Room(tmp_path, {"call": [channel(1, speaker="1"), channel(2, speaker="2")]})
+    room.run()
+    assert room.text("call") == "1: 1. 2: 2."
+
+
+@pytest.mark.parametrize(("language", "expected"), [("hi", "hi"), ("auto", None)])
+def test_windows_carry_the_language_and_the_prompt(language: str, expected: str | None, tmp_path: Path) -> None:
+    room = Room(tmp_path, {"a": [channel(1, 2)]}, SOURCE_LANGUAGE=language, WHISPER_INITIAL_PROMPT="राज")
+    room.run()
+    assert [(window.language, window.prompt, window.offset_ms, len(window.audio)) for window in room.recogniser.windows] == [
+        (expected, "राज", 0, 16_000),
+        (expected, "राज", 1000, 16_000),
+    ]
+
+
+def test_what_the_recogniser_raises_comes_through_and_what_was_done_stays(tmp_path: Path) -> None:
+    room = Room(tmp_path, {"a": [channel(1)], "poison": [channel(13)], "b": [channel(2)]}, batch=1)
+    with pytest.raises(RuntimeError, match="CUDA error"):
+        room.run()
+    assert (room.ended, room.store.ids()) == (["a"], {sha("a")})
+
+
+def test_runs_again_with_what_came_later(tmp_path: Path) -> None:
+    room = Room(tmp_path, {"a": [channel(1)], "b": [channel(2)]})
+    for one in room.tasks:
+        tasks = iter([one])
+        room.transcriber.run(lambda tasks=tasks: next(tasks, None))  # type: ignore[misc]
+    assert [room.text(name) for name in "ab"] == ["1.", "2."]
+    assert len({window.id for window in room.recogniser.windows}) == 2

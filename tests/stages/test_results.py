@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from stages import results
+from stages.results import Result, Store
+from stages.transcript import Segment, Word
+
+WITH = {"WHISPER_MODEL": "base", "WHISPER_BEAM_SIZE": "5", "model model.bin": "d01c"}
+ID = "ab" + "0" * 62
+WORDS = (Word("नमस्ते", 0, 500, 0.9), Word(" 🎬", 500, 1000, 0.5))
+DONE = Result(
+    id=ID,
+    status="done",
+    duration_ms=1500,
+    language="hi",
+    avg_logprob=-0.25,
+    segments=(Segment(0, 0, 1000, "नमस्ते 🎬", WORDS, "hi", 0.99, -0.25, 0.01, 1.1, 0.0, "left"),),
+    degraded=("cut short",),
+)
+
+
+def made(folder: Path, *, mix: bool = False, **changes: str) -> Store:
+    store = Store(folder, WITH | changes, mix=mix)
+    store.create()
+    return store
+
+
+def place(store: Store, recording: str = ID) -> Path:
+    return store.folder / recording[:2] / f"{recording}.json"
+
+
+def test_a_result_comes_back_as_it_was(tmp_path: Path) -> None:
+    store = made(tmp_path)
+    assert store.read(ID) is None
+    store.write(DONE)
+    assert place(store).is_file()
+    assert Store(tmp_path, WITH).read(ID) == DONE
+    assert store.ids() == {ID}
+
+
+def test_the_store_says_what_it_was_made_with(tmp_path: Path) -> None:
+    store = made(tmp_path)
+    assert json.loads((store.folder / "made-with.json").read_text()) == WITH
+    store.write(DONE)
+    assert Store.of_fingerprint(tmp_path, store.fingerprint).read(ID) == DONE
+
+
+@pytest.mark.parametrize("change", [{"WHISPER_MODEL": "small"}, {"WHISPER_BEAM_SIZE": "1"}, {"model model.bin": "d01d"}, {"times": "true"}])
+def test_another_setting_is_another_store(tmp_path: Path, change: dict[str, str]) -> None:
+    store, other = made(tmp_path), made(tmp_path, **change)
+    assert store.fingerprint != other.fingerprint
+    store.write(DONE)
+    assert (other.read(ID), other.ids()) == (None, set())
+    assert other.others() == [WITH]
+
+
+def test_the_order_of_settings_makes_no_difference(tmp_path: Path) -> None:
+    assert Store(tmp_path, dict(reversed(WITH.items()))).fingerprint == Store(tmp_path, WITH).fingerprint
+
+
+def test_another_schema_is_another_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = Store(tmp_path, WITH).fingerprint
+    monkeypatch.setattr(results, "SCHEMA", 2)
+    assert Store(tmp_path, WITH).fingerprint != before
+
+
+def test_mixing_counts_what_other_settings_made_but_takes_its_own_first(tmp_path: Path) -> None:
+    made(tmp_path).write(DONE)
+    mixed = made(tmp_path, mix=True, WHISPER_MODEL="small")
+    assert (mixed.ids(), mixed.read(ID)) == ({ID}, DONE)
+    again = msgspec.structs.replace(DONE, duration_ms=7)
+    mixed.write(again)
+    assert mixed.read(ID) == again
+    assert made(tmp_path).read(ID) == DONE
+
+
+def test_a_store_without_results_is_no_other(tmp_path: Path) -> None:
+    empty = made(tmp_path, WHISPER_MODEL="small")
+    place(empty).parent.mkdir()
+    place(empty).with_name(f".tmp-7-{ID}.json").write_bytes(b"{")
+    assert made(tmp_path).others() == []
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"\0" * 99, msgspec.json.encode(DONE)[:-30], b'{"id":"\xff"}', b"[]"], ids=["empty", "nul", "torn", "latin", "list"]
+)
+def test_what_is_no_whole_result_is_not_done(tmp_path: Path, damage: bytes) -> None:
+    store = made(tmp_path)
+    store.write(DONE)
+    place(store).write_bytes(damage)
+    assert store.read(ID) is None
+
+
+@pytest.mark.parametrize("change", [{"id": "cd" + "0" * 62}, {"schema": 99}])
+def test_a_result_of_another_recording_or_version_is_not_trusted(tmp_path: Path, change: dict[str, object]) -> None:
+    store = made(tmp_path)
+    place(store).parent.mkdir()
+    place(store).write_bytes(msgspec.json.encode(msgspec.structs.replace(DONE, **change)))
+    assert store.read(ID) is None
+
+
+def test_what_a_killed_worker_left_half_written_counts_for_nothing_and_is_swept(tmp_path: Path) -> None:
+    store = made(tmp_path)
+    store.write(DONE)
+    leftover = place(store).with_name(f".tmp-4711-{ID}.json")
+    leftover.write_bytes(b'{"schema":1,')
+    assert store.ids() == {ID}
+    store.sweep()
+    assert [path.name for path in place(store).parent.iterdir()] == [f"{ID}.json"]
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "ह.txt"
+    results.write_whole(path, b"old")
+
+    def killed(self: Path, target: Path) -> Path:
+        assert path.read_bytes() == b"old"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        results.write_whole(path, b"new")
+    assert [(found.name, found.read_bytes()) for found in tmp_path.iterdir()] == [("ह.txt", b"old")]
+    monkeypatch.undo()
+    results.write_whole(path, b"new", sync=True)
+    assert path.read_bytes() == b"new"
+
+
+def test_two_processes_that_write_one_file_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, replace = tmp_path / "a.txt", Path.replace
+
+    def meanwhile(self: Path, target: Path) -> Path:
+        monkeypatch.undo()
+        results.write_whole(path, b"other")
+        assert path.read_bytes() == b"other"
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", meanwhile)
+    results.write_whole(path, b"new")
+    assert [(found.name, found.read_bytes()) for found in tmp_path.iterdir()] == [("a.txt", b"new")]
