@@ -30,10 +30,10 @@ def run(ctx: StageContext) -> Outcome:
     corpus = work(ctx)
     ctx.write("recognise/done.json").write_bytes(msgspec.json.encode(corpus.tally()))
     return Outcome(
-        summary=f"Recognised {counted(corpus.done_now, 'recording')} in this run: {corpus.speed()}",
+        summary=f"Recognised {counted(corpus.done_now, 'recording')} in this run ({corpus.speed()}); {corpus.standing()}",
         engine=corpus.engine,
         packages=corpus.packages,
-        degraded=tuple(corpus.degraded),
+        degraded=corpus.degraded,
         seconds_of_media=corpus.done_now_ms / 1000,
     )
 
@@ -86,8 +86,8 @@ def _refuse_to_mix(store: results.Store, settings: Settings) -> None:
     other = others[-1]
     key = next((key for key, value in store.made_with.items() if other.get(key) != value), "version")
     raise UsageError(
-        f"This job has results made with {key}={other.get(key, '')}, and it is {store.made_with.get(key, '')} now. Prepare a new job; or keep them,"
-        f" and do only the rest in the new way, with --set CORPUS_MIX=true; or remove {store.all} to begin anew"
+        f"This job has results made with {key}={other.get(key, '')}, and it is {store.made_with.get(key, '')} now. Set it back with --set; or"
+        f" prepare a new job; or do only the rest in the new way, with --set CORPUS_MIX=true; or remove {store.all} to begin anew"
     )
 
 

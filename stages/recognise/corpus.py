@@ -31,14 +31,14 @@ class Corpus:
         self.tasks: list[Task] = []
         self.engine: dict[str, str] = {}
         self.packages: tuple[str, ...] = ()
-        self.degraded: list[str] = []
+        self._complaints: dict[str, list[str]] = {}  # what is degraded, and the recordings that it is true of
         self.done_now = self.failed_now = self.done_now_ms = 0
         self._ctx, self._store, self._files = ctx, store, files
         path = ctx.keep(manifest.FILE)
         self._rows = manifest.read(path)
         self._copies: dict[str, list[Recording]] = {}
         for row in self._rows.values():
-            if row.status not in ("empty", "unsupported") and (not shard or int(row.id[:8], 16) % shard[1] == shard[0]):
+            if row.status not in ("empty", "unsupported"):
                 self._copies.setdefault(row.id, []).append(row)
         self._journal = None if shard else Journal(path)
         self._last_told = 0.0
@@ -46,16 +46,20 @@ class Corpus:
         if not shard:
             store.sweep()
             files.sweep()
-        self._plan()
+        self._plan(shard or (0, 1))
+        if not shard:
+            files.stamp()
         self._began = time.monotonic()
 
     # --- What there is to do
 
-    def _plan(self) -> None:
+    def _plan(self, shard: tuple[int, int]) -> None:
         """Settle what is done already, and put the rest in order."""
         settings, there = self._ctx.settings, self._store.ids()
         ordered = self._ordered()
-        self._selected = set(ordered[: settings.CORPUS_LIMIT or None])
+        chosen = set(ordered[: settings.CORPUS_LIMIT or None])
+        ordered = [recording for recording in ordered if int(recording[:8], 16) % shard[1] == shard[0]]
+        self._selected = chosen.intersection(ordered)
         self._settled = Counter[str]()
         self._settled_ms = 0
         for recording in ordered:
@@ -88,7 +92,8 @@ class Corpus:
             return Result(id=rows[0].id, status="done", attempts=rows[0].attempts)
         result = self._store.read(rows[0].id)
         if result and result.status == "done":
-            self._files.write(result, stale)
+            for complaint in self._files.write(result, stale):
+                self._degrade(complaint)
         return result
 
     def describe(self) -> str:
@@ -110,8 +115,8 @@ class Corpus:
             self.done_now += 1
             self.done_now_ms += rows[0].duration_ms
             self._settle(rows, "done", "", event.attempts)
-            if event.degraded:
-                self._degrade(f"{rows[0].path}: {'; '.join(event.degraded)}")
+            for line in event.degraded:
+                self._degrade(line, rows[0].path)
         elif isinstance(event, Ready):
             self.engine, self.packages = event.engine, event.packages
         elif isinstance(event, Degraded):
@@ -129,9 +134,8 @@ class Corpus:
         self._settle(rows, "failed", given_up.reason, max(1, task.attempts))
         self._ctx.log.warning(f"{rows[0].path}: {given_up.reason}")
 
-    def _degrade(self, line: str) -> None:
-        if line not in self.degraded:
-            self.degraded.append(line)
+    def _degrade(self, line: str, path: str = "") -> None:
+        self._complaints.setdefault(line.replace(path.rpartition("/")[2] or "\0", "it"), []).append(path)
 
     def _settle(self, rows: Sequence[Recording], status: manifest.Status, reason: str, attempts: int) -> None:
         self._note(rows, status, reason, attempts)
@@ -172,11 +176,26 @@ class Corpus:
             self._journal.close()
             manifest.rewrite(self._ctx.keep(manifest.FILE), self._rows.values())
 
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """A line for each kind, however many recordings it is true of."""
+        return tuple(
+            line if not paths[0] else f"{paths[0]}{f' and {len(paths) - 1:,} more' if len(paths) > 1 else ''}: {line}"
+            for line, paths in self._complaints.items()
+        )
+
     def speed(self) -> str:
+        if not self.done_now:
+            return "nothing new"
         seconds = time.monotonic() - self._began
         return (
             f"{self.done_now_ms / 3_600_000:.2f} h of sound in {clock(seconds)}, {self.done_now_ms / 1000 / seconds if seconds else 0:.1f}x real time"
         )
+
+    def standing(self) -> str:
+        """All of the folder: "498 done, 2 failed"."""
+        statuses = Counter(row.status for row in self._rows.values())
+        return ", ".join(f"{count:,} {status}" for status, count in statuses.most_common())
 
     def tally(self) -> dict[str, object]:
         """What stands in the manifest now; it changes where that does."""

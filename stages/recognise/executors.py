@@ -15,7 +15,7 @@ from stages.recognise.dispatcher import Dispatcher
 from stages.recognise.messages import Setup
 from stages.recognise.workers import Workers
 
-LAUNCHERS = {"local": "stages.recognise.local", "ray": "stages.recognise.ray_workers"}  # by CORPUS_EXECUTOR
+EXECUTORS = {"local": "stages.recognise.local", "ray": "stages.recognise.ray_workers"}  # by CORPUS_EXECUTOR
 BATCHES_GIVEN = 4  # recordings that a worker is given at a time, in batches
 AUTO_BATCH = 48
 MOST_THREADS = 4  # that decode, of a worker
@@ -25,22 +25,13 @@ SHARE = 0.8  # of the memory, for all workers together
 def run(setup: Setup, corpus: Corpus) -> None:
     """Raises UsageError where the settings will not do, StageFailed where no worker lives."""
     settings = setup.settings
-    gpus = _gpus(settings)
+    executor = import_module(EXECUTORS[settings.CORPUS_EXECUTOR])
+    places = executor.places(settings)
+    gpus = list(islice(cycle(places), len(places) if settings.CORPUS_WORKERS == "auto" else settings.CORPUS_WORKERS))
     setup = replace(setup, threads=_threads(len(gpus)), most_bytes=_most_bytes(settings, len(gpus)))
     batch = settings.BATCH_SIZE if isinstance(settings.BATCH_SIZE, int) else AUTO_BATCH
     dispatcher = Dispatcher(corpus.tasks, BATCHES_GIVEN * batch)
-    launch = import_module(LAUNCHERS[settings.CORPUS_EXECUTOR]).launcher(setup)
-    Workers(launch, gpus[: len(corpus.tasks)], dispatcher, corpus.is_done, corpus.tell).run()
-
-
-def _gpus(settings: Settings) -> list[str]:
-    """For each worker the GPU that it is to use, "" for whatever there is."""
-    chosen = [name for name in settings.CUDA_VISIBLE_DEVICES.split(",") if name]
-    if settings.WHISPERX_DEVICE == "cuda" and not chosen:
-        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-        chosen = visible.split(",") if visible else [gpu.uuid for gpu in probe_machine().nvidia.gpus]
-    workers = (len(chosen) or 1) if settings.CORPUS_WORKERS == "auto" else settings.CORPUS_WORKERS
-    return list(islice(cycle(chosen or [""]), workers))
+    Workers(executor.launcher(setup), gpus[: len(corpus.tasks)], dispatcher, corpus.is_done, corpus.tell).run()
 
 
 def _threads(workers: int) -> int:

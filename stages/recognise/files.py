@@ -20,6 +20,8 @@ from stages.subtitles.formats import srt, vtt
 from stages.subtitles.rules import rules_for
 from stages.transcript import Cue, Segment, Track, Transcript
 
+SETTINGS = ("CORPUS_FORMATS", "CORPUS_TIMESTAMPS", "SUBTITLE_PROFILE", "SUBTITLE_FPS")  # what the files depend on beside the results
+STAMP = ".written-with.json"
 MOST_BYTES = 255  # of a name, on the usual file systems
 
 
@@ -97,17 +99,38 @@ def formats_of(settings: Settings) -> tuple[str, ...]:
 class Files:
     def __init__(self, tree: Path, settings: Settings) -> None:
         self._tree, self._settings, self._formats = tree, settings, formats_of(settings)
+        self._written_with = msgspec.json.encode({key: getattr(settings, key) for key in SETTINGS})
+        self._outdated = not self._is_stamped()
 
-    def write(self, result: Result, paths: Sequence[str]) -> None:
-        """For each name of the recording. Raises OSError."""
+    def write(self, result: Result, paths: Sequence[str]) -> list[str]:
+        """For each name of the recording. What the names of other files stand in the way of is left out, and told in a line each.
+        Raises OSError, where a disk is full for instance."""
+        complaints = []
         for path in paths:
             for name in self._formats:
                 target = self.path(path, name)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                write_whole(target, FORMATS[name](result, path, self._settings).encode())
+                try:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    write_whole(target, FORMATS[name](result, path, self._settings).encode())
+                except (FileExistsError, IsADirectoryError, NotADirectoryError):
+                    complaints.append(f"{target.name} could not be written: a folder and a file would have the same name")
+        return complaints
 
     def missing(self, path: str) -> bool:
-        return not all(self.path(path, name).is_file() for name in self._formats)
+        """Whether they have to be written, because they are not there or were written with other settings."""
+        return self._outdated or not all(self.path(path, name).exists() for name in self._formats)
+
+    def stamp(self) -> None:
+        """All are as these settings say."""
+        self._tree.mkdir(parents=True, exist_ok=True)
+        write_whole(self._tree / STAMP, self._written_with)
+        self._outdated = False
+
+    def _is_stamped(self) -> bool:
+        try:
+            return (self._tree / STAMP).read_bytes() == self._written_with
+        except OSError:
+            return False
 
     def sweep(self) -> None:
         """Remove what killed workers left half written."""

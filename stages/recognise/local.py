@@ -12,11 +12,22 @@ import threading
 import msgspec
 from msgspec.structs import replace
 
+from pipeline.probe import probe_machine
+from pipeline.settings import Settings
 from stages.recognise.messages import Event, Setup
 from stages.recognise.workers import Deliver, Handle, Launch
 
 COMMAND = (sys.executable, "-c", "import sys; sys.path[:] = filter(None, sys.path); from stages.recognise.worker import main; main()")
 GRACE = 5.0  # seconds that a worker is given to end by itself
+
+
+def places(settings: Settings) -> list[str]:
+    """Where a worker each is at its best: a GPU of this machine, "" for the processor."""
+    chosen = [name for name in settings.CUDA_VISIBLE_DEVICES.split(",") if name]
+    if settings.WHISPERX_DEVICE == "cuda" and not chosen:
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+        chosen = visible.split(",") if visible else [gpu.uuid for gpu in probe_machine().nvidia.gpus]
+    return chosen or [""]
 
 
 def launcher(setup: Setup) -> Launch:

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from pipeline.errors import SutradharError, UsageError
+from pipeline.settings import Settings
 from stages.recognise.messages import Broken, Event, Setup, Work
 from stages.recognise.workers import Deliver, Handle, Launch
 
@@ -58,8 +59,13 @@ class RayWorker:
             put(self._work.get())
 
 
-def launcher(setup: Setup) -> Launch:
-    """Raises UsageError where Ray is not installed."""
+def places(settings: Settings) -> list[str]:
+    """One for each GPU of the cluster, or for each node where none is needed; Ray chooses which. Raises UsageError where Ray is not installed."""
+    ray = _connected()
+    return [""] * int(ray.cluster_resources().get("GPU", 1) if settings.WHISPERX_DEVICE == "cuda" else len(ray.nodes()))
+
+
+def _connected() -> Any:
     try:
         import ray
     except ImportError:
@@ -67,9 +73,14 @@ def launcher(setup: Setup) -> Launch:
     if not ray.is_initialized():
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it reports to its makers otherwise
         ray.init(runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}}, log_to_driver=False, include_dashboard=False, logging_level=logging.ERROR)
+    return ray
+
+
+def launcher(setup: Setup) -> Launch:
+    """Raises UsageError where Ray is not installed."""
+    ray = _connected()
     gpus = 1 if setup.settings.WHISPERX_DEVICE == "cuda" else 0
-    remote: Any = ray.remote
-    actors = remote(num_gpus=gpus, num_cpus=1, max_concurrency=2, max_restarts=0)(RayWorker)
+    actors = ray.remote(num_gpus=gpus, num_cpus=1, max_concurrency=2, max_restarts=0)(RayWorker)
 
     def launch(gpu: str, deliver: Deliver) -> Handle:
         return Actor(actors.remote(), setup, deliver)
@@ -91,7 +102,8 @@ class Actor:
                 deliver(msgspec.json.decode(ray.get(reference), type=Event))
         except ray.exceptions.RayError as error:
             self._error = str(error).splitlines()[0]
-        deliver(None)
+        finally:
+            deliver(None)
 
     def send(self, message: msgspec.Struct) -> None:
         self._actor.put.remote(message)

@@ -84,8 +84,8 @@ class Transcriber:
         )
         self._last_end = now
         self._store.write(result)
-        self._files.write(result, heard.task.paths)
-        self._tell(Ended(heard.task.id, attempts=result.attempts, degraded=heard.degraded))
+        complaints = self._files.write(result, heard.task.paths)
+        self._tell(Ended(heard.task.id, attempts=result.attempts, degraded=(*heard.degraded, *complaints)))
 
 
 def _segments(recognitions: list[tuple[Channel, Recognition]]) -> tuple[Segment, ...]:

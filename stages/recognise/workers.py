@@ -13,6 +13,7 @@ from pipeline.errors import StageFailed, UsageError
 from stages.recognise.dispatcher import Dispatcher, GivenUp
 from stages.recognise.messages import Begun, Broken, Ended, Event, Leaving, Ready
 
+BARREN = 20  # workers in a row that die before any recording is done
 STILLBORN = 3  # workers in a row that die before they are ready: then nothing will come of it
 Deliver = Callable[[Event | None], None]  # what a worker tells; None, the last: it is no more
 
@@ -54,7 +55,7 @@ class Workers:
         self._launch, self._gpus, self._dispatcher, self._is_done, self._tell = launch, gpus, dispatcher, is_done, tell
         self._events: queue.SimpleQueue[tuple[int, Event | None]] = queue.SimpleQueue()
         self._workers: dict[int, _Worker] = {}
-        self._launched = self._stillborn = 0
+        self._launched = self._stillborn = self._barren = 0
 
     def run(self) -> None:
         """Until everything is done or given up. Raises UsageError where the settings will not do, StageFailed where no worker lives."""
@@ -90,6 +91,7 @@ class Workers:
                 self._tell(given_up)
             return
         if isinstance(event, Ended):
+            self._barren = 0
             self._dispatcher.ended(number, event.id)
         elif isinstance(event, Ready):
             worker.ready, self._stillborn = True, 0
@@ -113,6 +115,9 @@ class Workers:
             self._stillborn += 1
             if self._stillborn >= STILLBORN:
                 raise StageFailed(f"No worker can start: {reason}")
+        self._barren += 1
+        if self._barren >= BARREN:
+            raise StageFailed(f"{BARREN} workers in a row ended before any recording was done: {reason}")
         given = self._dispatcher.given(number)
         done = [recording for recording in given if self._is_done(recording)]
         for recording in done:

@@ -156,7 +156,7 @@ def test_results_of_other_settings_are_not_mixed_in(tmp_path: Path) -> None:
     made_with = recognise._made_with(folder.context(SOURCE_LANGUAGE="en"))
     folder.store(made_with).write(result("a.wav"))
     message = refused(folder, SOURCE_LANGUAGE="hi")
-    assert message.startswith("This job has results made with SOURCE_LANGUAGE=en, and it is hi now. Prepare a new job; or keep them,")
+    assert message.startswith("This job has results made with SOURCE_LANGUAGE=en, and it is hi now. Set it back with --set; or prepare a new job;")
     assert "CORPUS_MIX=true" in message
     assert refused(folder, SOURCE_LANGUAGE="en", CORPUS_CHANNELS="split").startswith("This job has results made with CORPUS_CHANNELS=mix")
     assert refused(folder, SOURCE_LANGUAGE="en", SILERO_THRESHOLD=0.3).startswith("This job has results made with SILERO_THRESHOLD=0.5")
@@ -197,7 +197,7 @@ def test_what_is_done_is_in_the_manifest_at_once_for_every_copy(tmp_path: Path) 
     whole = corpus(folder)
     whole.tell(Ended(sha("a.wav"), attempts=1, degraded=("cut short",)))
     assert folder.statuses() == {"a.wav": "done", "copy.wav": "done", "b.wav": "pending", "c.wav": "pending"}
-    assert (whole.done_now, whole.done_now_ms, whole.degraded) == (1, 1000, ["a.wav: cut short"])
+    assert (whole.done_now, whole.done_now_ms, whole.degraded) == (1, 1000, ("a.wav: cut short",))
 
 
 def test_what_is_given_up_is_in_the_manifest_and_the_store_with_its_reason(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -228,7 +228,7 @@ def test_what_workers_say_of_themselves_is_kept(tmp_path: Path, caplog: pytest.L
     events = (Ready({"device": "cpu"}, ("ctranslate2",)), slower, slower, Leaving(3_100_000_000), Note(logging.INFO, "x"), Note(logging.WARNING, "y"))
     for event in events:
         whole.tell(event)
-    assert (whole.engine, whole.packages, whole.degraded) == ({"device": "cpu"}, ("ctranslate2",), [slower.line])
+    assert (whole.engine, whole.packages, whole.degraded) == ({"device": "cpu"}, ("ctranslate2",), (slower.line,))
     assert caplog.messages == ["A worker that held 3.1 GB is replaced by a new one", "y"]
 
 

@@ -95,6 +95,7 @@ def test_names_as_long_as_can_be_are_cut_and_stay_apart(letter: str, tmp_path: P
     made = names(tmp_path)
     assert len(made) == 4
     assert all(name.startswith(f"in/{letter}") and len(name.encode()) < 240 for name in made)
+    both.stamp()
     assert not any(both.missing(path) for path in paths)
 
 
@@ -102,9 +103,26 @@ def test_files_are_missing_when_one_of_them_is(tmp_path: Path) -> None:
     both = files(tmp_path, "txt,json")
     assert both.missing("a.wav")
     both.write(HELLO, ["a.wav"])
+    both.stamp()
     assert not both.missing("a.wav")
     (tmp_path / "a.wav.json").unlink()
     assert both.missing("a.wav")
+
+
+def test_files_that_were_written_with_other_settings_are_missing(tmp_path: Path) -> None:
+    before = files(tmp_path, "json")
+    before.write(HELLO, ["a.wav"])
+    before.stamp()
+    assert not files(tmp_path, "json").missing("a.wav")
+    assert files(tmp_path, "json", CORPUS_TIMESTAMPS="word").missing("a.wav")
+    assert files(tmp_path, "json,txt").missing("a.wav")
+
+
+def test_a_folder_in_the_place_of_a_file_costs_that_file_alone(tmp_path: Path) -> None:
+    (tmp_path / "a.wav.txt").mkdir()
+    complaints = files(tmp_path, "txt,json").write(HELLO, ["a.wav", "b.wav"])
+    assert complaints == ["a.wav.txt could not be written: a folder and a file would have the same name"]
+    assert names(tmp_path) == ["a.wav.json", "b.wav.json", "b.wav.txt"]
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

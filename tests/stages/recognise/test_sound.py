@@ -53,6 +53,13 @@ def test_the_sides_of_a_call_are_heard_apart(tmp_path: Path) -> None:
     assert (mixed.speaker, [(window.start_ms // 5000, window.end_ms // 5000) for window in mixed.windows]) == ("", [(0, 5)])
 
 
+def test_a_call_with_the_same_on_both_sides_is_one_voice(tmp_path: Path) -> None:
+    ffmpeg(tmp_path / "call.wav", "-i", f"file:{SAMPLE}", "-ac", "2", "-vn")
+    heard = listen(tmp_path, "call.wav", CORPUS_CHANNELS="split")
+    assert [channel.speaker for channel in heard.channels] == [""]
+    assert heard.degraded == ("both channels hold the same: taken as one speaker",)
+
+
 @pytest.mark.parametrize("channels", [1, 6])
 def test_what_is_not_stereo_is_one_voice(channels: int, tmp_path: Path) -> None:
     wav(tmp_path / "a.wav", bytes(32_000 * channels), channels=channels)

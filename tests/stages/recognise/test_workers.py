@@ -136,6 +136,13 @@ def test_three_workers_in_a_row_that_never_get_ready_end_the_stage() -> None:
     assert len(crew.launched) == 3
 
 
+def test_twenty_workers_in_a_row_that_get_nothing_done_end_the_stage() -> None:
+    crew = Crew(work=lambda worker, work: worker.die())
+    with pytest.raises(StageFailed, match=r"^20 workers in a row ended before any recording was done: ended with code 139$"):
+        crew.run("abc")
+    assert len(crew.launched) == 20
+
+
 def test_workers_that_get_ready_in_between_make_three_deaths_bearable() -> None:
     def start(worker: Fake) -> None:
         Fake.die(worker) if worker.number % 3 < 2 else be_ready(worker)
