@@ -37,6 +37,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     segments: tuple[Segment, ...] = ()
     seconds: float = 0.0  # of its worker's time
     degraded: tuple[str, ...] = ()
+    allow_truncated: bool = False  # of a failure: whether files that are cut short were taken
 
 
 class Store:
@@ -64,25 +65,22 @@ class Store:
         """What other results beside these were made with."""
         found: list[Mapping[str, str]] = []
         for path in sorted(self.all.glob(f"*/{MADE_WITH}")):
-            if path.parent.name != self.fingerprint and any(path.parent.glob("[0-9a-f][0-9a-f]/[!.]*.json")):
+            if path.parent.name != self.fingerprint and next(_done(path.parent), ""):
                 with contextlib.suppress(*UNREADABLE):
                     found.append(msgspec.json.decode(path.read_bytes(), type=dict[str, str]))
         return found
 
     def ids(self) -> set[str]:
-        """Of the recordings that have a result. By their names alone: tens of thousands take a moment."""
-        found: set[str] = set()
-        for folder in self._parts():
-            with os.scandir(folder) as entries:
-                found.update(entry.name[:-5] for entry in entries if entry.name.endswith(".json") and not entry.name.startswith("."))
-        return found
+        """Of the recordings that have a result, of other settings only where it is done. Those of these settings are known by their
+        names alone: tens of thousands take a moment."""
+        return set(_names(self.folder)).union(*(_done(folder) for folder in self._folders[1:]))
 
     def read(self, recording_id: str) -> Result | None:
         """None where there is no result, or what lies there is none: it is not done then."""
         for folder in self._folders:
             with contextlib.suppress(*UNREADABLE):
                 result = msgspec.json.decode(_place(folder, recording_id).read_bytes(), type=Result)
-                if result.id == recording_id and result.schema == SCHEMA:
+                if result.id == recording_id and result.schema == SCHEMA and (folder == self.folder or result.status == "done"):
                     return result
         return None
 
@@ -101,6 +99,19 @@ class Store:
     def _parts(self) -> Iterator[Path]:
         for folder in self._folders:
             yield from folder.glob("[0-9a-f][0-9a-f]")
+
+
+def _names(folder: Path) -> Iterator[str]:
+    for part in folder.glob("[0-9a-f][0-9a-f]"):
+        with os.scandir(part) as entries:
+            yield from (entry.name[:-5] for entry in entries if entry.name.endswith(".json") and not entry.name.startswith("."))
+
+
+def _done(folder: Path) -> Iterator[str]:
+    for recording_id in _names(folder):
+        with contextlib.suppress(*UNREADABLE):
+            if msgspec.json.decode(_place(folder, recording_id).read_bytes(), type=Result).status == "done":
+                yield recording_id
 
 
 def _place(folder: Path, recording_id: str) -> Path:

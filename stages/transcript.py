@@ -65,8 +65,8 @@ class Segment(msgspec.Struct, frozen=True):
     no_speech_prob: float
     compression_ratio: float
     temperature: float  # the one at which the text was accepted
-    speaker: str = ""  # "" where nobody was told from another
     note: str = ""  # of a translated segment, where it did not come about in the usual way; begins with `UNTRANSLATED` where there is none
+    speaker: str = ""  # "" where nobody was told from another
 
 
 class Transcript(msgspec.Struct, frozen=True):

@@ -72,7 +72,7 @@ def summarise(entries: Iterable[Entry]) -> Summary:
         statuses[row.status] += 1
         if row.status not in ("done", "pending"):
             failures.append(Failure(row.path, row.status, row.reason, row.attempts))
-            reasons[row.reason.replace(row.path.rpartition("/")[2], "the file")] += 1
+            reasons[without_name(row.reason, row.path)] += 1
         if result is None or row.id in seen:
             continue
         seen.add(row.id)
@@ -107,3 +107,12 @@ def summarise(entries: Iterable[Entry]) -> Summary:
         confidences=tuple(confidences),
         degraded=degraded,
     )
+
+
+def without_name(reason: str, path: str) -> str:
+    """A reason that begins with the file's name, without it, so that reasons alike are counted together."""
+    name = path.rpartition("/")[2]
+    for beginning in (f"{name}: ", f"{name} "):
+        if name and reason.startswith(beginning):
+            return reason[len(beginning) :]
+    return reason

@@ -46,7 +46,9 @@ def work(ctx: StageContext, shard: tuple[int, int] | None = None) -> Corpus:
     from stages.recognise.messages import Setup
 
     settings = ctx.settings
-    store = results.Store(ctx.keep(results.FOLDER), _made_with(ctx), mix=settings.CORPUS_MIX)
+    form = engines.engine_of(settings.WHISPER_BACKEND).form
+    model = models.resolve(settings.WHISPER_MODEL, form, models_dir=ctx.models, offline=settings.OFFLINE, say=ctx.log.info)
+    store = results.Store(ctx.keep(results.FOLDER), _made_with(settings, model), mix=settings.CORPUS_MIX)
     _refuse_to_mix(store, settings)
     store.create()
     corpus = Corpus(ctx, store, Files(ctx.tree(TREE), settings), shard)
@@ -68,14 +70,11 @@ def work(ctx: StageContext, shard: tuple[int, int] | None = None) -> Corpus:
     return corpus
 
 
-def _made_with(ctx: StageContext) -> dict[str, str]:
+def _made_with(settings: Settings, model: models.ResolvedModel) -> dict[str, str]:
     """All that decides what a result says."""
-    settings = ctx.settings
     made_with = {key: to_text(getattr(settings, key)) for key in (*RESULT_SETTINGS, *vad.STAGE.settings)}
     made_with["times"] = to_text(settings.CORPUS_TIMESTAMPS != "none")
-    if model := models.find(settings.WHISPER_MODEL, engines.engine_of(settings.WHISPER_BACKEND).form, models_dir=ctx.models):
-        made_with |= {f"model {path.name}": identity(path).sha256 for path in sorted(model.path.iterdir()) if path.is_file()}
-    return made_with
+    return made_with | {f"model {path.name}": identity(path).sha256 for path in sorted(model.path.iterdir()) if path.is_file()}
 
 
 def _refuse_to_mix(store: results.Store, settings: Settings) -> None:
@@ -98,23 +97,7 @@ def check(settings: Settings) -> None:
     formats_of(settings)
 
 
-RESULT_SETTINGS = (
-    "SOURCE_LANGUAGE",
-    "WHISPER_BACKEND",
-    "WHISPERX_DEVICE",
-    "WHISPER_MODEL",
-    "WHISPER_COMPUTE_TYPE",
-    "WHISPER_BEAM_SIZE",
-    "WHISPER_PATIENCE",
-    "WHISPER_LENGTH_PENALTY",
-    "WHISPER_TEMPERATURE",
-    "WHISPER_LOGPROB_THRESHOLD",
-    "WHISPER_COMPRESSION_RATIO_THRESHOLD",
-    "WHISPER_NO_SPEECH_THRESHOLD",
-    "WHISPER_INITIAL_PROMPT",
-    "ALLOW_TRUNCATED",
-    "CORPUS_CHANNELS",
-)
+RESULT_SETTINGS = (*(key for key in asr.STAGE.settings if key != "GLOSSARY"), "CORPUS_CHANNELS")
 STAGE = Stage(
     name="recognise",
     run=run,
@@ -125,6 +108,7 @@ STAGE = Stage(
     settings=(
         *RESULT_SETTINGS,
         *vad.STAGE.settings,
+        "ALLOW_TRUNCATED",
         "CORPUS_LIMIT",
         "CORPUS_ORDER",
         "CORPUS_SEED",

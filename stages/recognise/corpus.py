@@ -18,7 +18,7 @@ from stages.manifest import Journal, Recording
 from stages.nvidia import gpu_use
 from stages.recognise.dispatcher import GivenUp
 from stages.recognise.files import Files
-from stages.recognise.messages import Degraded, Ended, Event, Leaving, Note, Ready, Task
+from stages.recognise.messages import Begun, Degraded, Ended, Event, Leaving, Note, Ready, Task
 from stages.results import Result, Store
 
 PRESENT = 60.0  # seconds over which the present speed is taken
@@ -65,17 +65,21 @@ class Corpus:
         for recording in ordered:
             rows = self._copies[recording]
             result = self._result(rows) if recording in there else None
-            if result and result.status == "failed" and result.attempts < settings.CORPUS_ATTEMPTS and recording in self._selected:
+            if result and result.status == "failed" and self._is_worth_another(result) and recording in self._selected:
                 self.tasks.append(_task(rows, result.attempts))
             elif result:
                 self._settle(rows, result.status, result.reason, result.attempts)
             elif recording in self._selected:
-                self.tasks.append(_task(rows, 0))
+                self.tasks.append(_task(rows, rows[0].attempts if rows[0].status == "pending" else 0))
             else:
                 self._note(rows, "pending", "", 0)
         self._recent.clear()
         self._already_ms = self._settled_ms
         self._total_ms = sum(self._copies[recording][0].duration_ms for recording in self._selected)
+
+    def _is_worth_another(self, failure: Result) -> bool:
+        settings = self._ctx.settings
+        return failure.attempts < settings.CORPUS_ATTEMPTS or failure.allow_truncated != settings.ALLOW_TRUNCATED
 
     def _ordered(self) -> list[str]:
         """Longest first, so that no long one is left for the end; or shuffled."""
@@ -117,6 +121,9 @@ class Corpus:
             self._settle(rows, "done", "", event.attempts)
             for line in event.degraded:
                 self._degrade(line, rows[0].path)
+        elif isinstance(event, Begun):
+            rows = self._copies[event.id]
+            self._note(rows, "pending", "", rows[0].attempts + 1)
         elif isinstance(event, Ready):
             self.engine, self.packages = event.engine, event.packages
         elif isinstance(event, Degraded):
@@ -130,12 +137,22 @@ class Corpus:
     def _give_up(self, given_up: GivenUp) -> None:
         task, rows = given_up.task, self._copies[given_up.task.id]
         self.failed_now += 1
-        self._store.write(Result(id=task.id, status="failed", reason=given_up.reason, attempts=max(1, task.attempts), duration_ms=task.duration_ms))
+        self._store.write(
+            Result(
+                id=task.id,
+                status="failed",
+                reason=given_up.reason,
+                attempts=max(1, task.attempts),
+                duration_ms=task.duration_ms,
+                allow_truncated=self._ctx.settings.ALLOW_TRUNCATED,
+            )
+        )
         self._settle(rows, "failed", given_up.reason, max(1, task.attempts))
         self._ctx.log.warning(f"{rows[0].path}: {given_up.reason}")
 
     def _degrade(self, line: str, path: str = "") -> None:
-        self._complaints.setdefault(line.replace(path.rpartition("/")[2] or "\0", "it"), []).append(path)
+        name = path.rpartition("/")[2]
+        self._complaints.setdefault(line.removeprefix(f"{name}: ").removeprefix(f"{name} ") if name else line, []).append(path)
 
     def _settle(self, rows: Sequence[Recording], status: manifest.Status, reason: str, attempts: int) -> None:
         self._note(rows, status, reason, attempts)
@@ -147,6 +164,7 @@ class Corpus:
     def _note(self, rows: Sequence[Recording], status: manifest.Status, reason: str, attempts: int) -> None:
         new = [replace(row, status=status, reason=reason, attempts=attempts) for row in rows]
         changed = [row for row, old in zip(new, rows, strict=True) if row != old]
+        self._copies[new[0].id] = new
         self._rows |= {row.path: row for row in changed}
         if self._journal:
             self._journal.append(changed)

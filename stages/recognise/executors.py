@@ -28,7 +28,8 @@ def run(setup: Setup, corpus: Corpus) -> None:
     executor = import_module(EXECUTORS[settings.CORPUS_EXECUTOR])
     places = executor.places(settings)
     gpus = list(islice(cycle(places), len(places) if settings.CORPUS_WORKERS == "auto" else settings.CORPUS_WORKERS))
-    setup = replace(setup, threads=_threads(len(gpus)), most_bytes=_most_bytes(settings, len(gpus)))
+    beside = len(gpus) if settings.CORPUS_EXECUTOR == "local" else 1  # workers on a machine; of a cluster's nothing is known
+    setup = replace(setup, threads=_threads(beside), most_bytes=_most_bytes(settings, beside))
     batch = settings.BATCH_SIZE if isinstance(settings.BATCH_SIZE, int) else AUTO_BATCH
     dispatcher = Dispatcher(corpus.tasks, BATCHES_GIVEN * batch)
     Workers(executor.launcher(setup), gpus[: len(corpus.tasks)], dispatcher, corpus.is_done, corpus.tell).run()

@@ -89,8 +89,9 @@ TIMED = ("srt", "vtt")
 def formats_of(settings: Settings) -> tuple[str, ...]:
     """Raises UsageError for a format that there is not, or that needs times which are not asked for."""
     names = tuple(dict.fromkeys(name.strip() for name in settings.CORPUS_FORMATS.split(",") if name.strip()))
-    if unknown := [name for name in names if name not in FORMATS]:
-        raise UsageError(f"CORPUS_FORMATS={settings.CORPUS_FORMATS}: no format {', '.join(unknown)}; choose from {', '.join(FORMATS)}")
+    unknown = [name for name in names if name not in FORMATS]
+    if unknown or not names:
+        raise UsageError(f"CORPUS_FORMATS={settings.CORPUS_FORMATS}: no format {', '.join(unknown) or 'named'}; choose from {', '.join(FORMATS)}")
     if settings.CORPUS_TIMESTAMPS == "none" and (timed := [name for name in names if name in TIMED]):
         raise UsageError(f"CORPUS_FORMATS={settings.CORPUS_FORMATS}: {timed[0]} needs times; set CORPUS_TIMESTAMPS=segment")
     return names

@@ -25,19 +25,46 @@ class _Recording:
     heard: Heard
     waiting: int  # windows that are not recognised yet
     recognitions: list[tuple[Channel, Recognition]] = field(default_factory=list)
+    seconds: float = 0.0  # of the time that its windows shared with others
+
+
+class _SharedTime:
+    """Shares time out to what is in hand, by how long each is: so that the sum over all is the time that went by, whatever order things end in."""
+
+    def __init__(self) -> None:
+        self._in_hand = 0  # ms of sound
+        self._seconds_a_ms = 0.0  # that anything in hand from the beginning would have got
+        self._last = time.monotonic()
+
+    def begin(self, length_ms: int) -> float:
+        """What to give back to `end`."""
+        self._pass()
+        self._in_hand += length_ms
+        return self._seconds_a_ms
+
+    def end(self, began: float, length_ms: int) -> float:
+        """Seconds."""
+        self._pass()
+        self._in_hand -= length_ms
+        return (self._seconds_a_ms - began) * length_ms
+
+    def _pass(self) -> None:
+        now = time.monotonic()
+        if self._in_hand:
+            self._seconds_a_ms += (now - self._last) / self._in_hand
+        self._last = now
 
 
 class Transcriber:
     def __init__(self, recogniser: Recogniser, settings: Settings, ahead: Ahead, store: Store, files: Files, tell: Callable[[Event], None]) -> None:
         self._recogniser, self._settings, self._ahead = recogniser, settings, ahead
         self._store, self._files, self._tell = store, files, tell
-        self._places: dict[int, tuple[_Recording, Channel]] = {}  # of windows that are being recognised
+        self._places: dict[int, tuple[_Recording, Channel, int, float]] = {}  # of windows in hand, with their lengths and when they began
         self._windows_so_far = 0
-        self._last_end = time.monotonic()
+        self._time = _SharedTime()
 
     def run(self, take: Callable[[], Task | None]) -> None:
         """Everything that `take` gives, until it gives None. Raises what the recogniser raises."""
-        self._last_end = time.monotonic()
 
         def begin() -> Task | None:
             task = take()
@@ -46,7 +73,8 @@ class Transcriber:
             return task
 
         for recognition in self._recogniser.recognise(self._windows(begin)):
-            recording, channel = self._places.pop(recognition.window)
+            recording, channel, length_ms, began = self._places.pop(recognition.window)
+            recording.seconds += self._time.end(began, length_ms)
             recording.recognitions.append((channel, recognition))
             recording.waiting -= 1
             if not recording.waiting:
@@ -64,11 +92,12 @@ class Transcriber:
             for channel in heard.channels:
                 for window in channel.windows:
                     number = self._windows_so_far = self._windows_so_far + 1
-                    self._places[number] = recording, channel
+                    length_ms = max(1, window.end_ms - window.start_ms)
+                    self._places[number] = recording, channel, length_ms, self._time.begin(length_ms)
                     yield AudioWindow(number, window.start_ms, channel.audio(window), window.speech, language, self._settings.WHISPER_INITIAL_PROMPT)
 
     def _finish(self, recording: _Recording) -> None:
-        heard, now = recording.heard, time.monotonic()
+        heard = recording.heard
         segments = _segments(recording.recognitions)
         result = Result(
             id=heard.task.id,
@@ -79,10 +108,9 @@ class Transcriber:
             language=_language(segments),
             avg_logprob=_avg_logprob([recognition for _, recognition in recording.recognitions]),
             segments=segments,
-            seconds=round(now - self._last_end, 3),
+            seconds=round(recording.seconds, 4),
             degraded=heard.degraded,
         )
-        self._last_end = now
         self._store.write(result)
         complaints = self._files.write(result, heard.task.paths)
         self._tell(Ended(heard.task.id, attempts=result.attempts, degraded=(*heard.degraded, *complaints)))

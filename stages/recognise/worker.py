@@ -21,7 +21,7 @@ from typing import IO
 import msgspec
 import psutil
 
-from pipeline.errors import SutradharError
+from pipeline.errors import SutradharError, UsageError
 from pipeline.processes import die_with_parent
 from stages.recognise.messages import Broken, Degraded, Ended, Event, Leaving, Note, Ready, Setup, Task, Work
 
@@ -97,6 +97,9 @@ class Worker:
         ahead = Ahead(Listener(Path(setup.folder), settings).listen, setup.threads, 2 * batch)
         store = Store(Path(setup.results), setup.made_with)
         self._transcriber = Transcriber(self._recogniser, settings, ahead, store, Files(Path(setup.tree), settings), self._watching)
+        held = psutil.Process().memory_info().rss
+        if self._most_bytes and held > self._most_bytes:
+            raise UsageError(f"CORPUS_WORKER_GB={self._most_bytes / 1e9:.1f} is less than a worker takes with its model ({held / 1e9:.1f}): raise it")
         tell(Ready(self._recogniser.engine, self._recogniser.packages))
 
     def run(self) -> None:

@@ -82,6 +82,7 @@ class Workers:
         worker = self._workers[number]
         if isinstance(event, Begun):
             self._dispatcher.begun(number, event.id)
+            self._tell(event)
             return
         if isinstance(event, Broken):
             worker.broken = event

@@ -41,7 +41,7 @@ def test_failures_are_what_is_neither_done_nor_waiting_and_reasons_name_no_file(
         Failure("c.wav", "unsupported", "no sound", 0),
         Failure("d.wav", "empty", "0 bytes", 0),
     )
-    assert summary.reasons == {"the file: cut short": 2, "no sound": 1, "0 bytes": 1}
+    assert summary.reasons == {"cut short": 2, "no sound": 1, "0 bytes": 1}
     assert summary.shortfall == "2 failed and 1 unsupported of 5 files; failures.csv says which and why"
 
 

@@ -9,6 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from pipeline.errors import UsageError
+from pipeline.models import ResolvedModel
+from pipeline.stage import StageContext
 from stages import manifest, recognise
 from stages.recognise.corpus import Corpus
 from stages.recognise.dispatcher import GivenUp
@@ -151,10 +153,18 @@ def refused(folder: Folder, **settings: object) -> str:
     return str(error.value)
 
 
+def made_with(ctx: StageContext) -> dict[str, str]:
+    model = ctx.models / "base"
+    model.mkdir(exist_ok=True)
+    for name in ("model.bin", "config.json", "tokenizer.json", "vocabulary.txt"):
+        if not (model / name).exists():
+            (model / name).write_bytes(b"{}")
+    return recognise._made_with(ctx.settings, ResolvedModel(model, "base", "", "ct2"))
+
+
 def test_results_of_other_settings_are_not_mixed_in(tmp_path: Path) -> None:
     folder = Folder(tmp_path, THREE)
-    made_with = recognise._made_with(folder.context(SOURCE_LANGUAGE="en"))
-    folder.store(made_with).write(result("a.wav"))
+    folder.store(made_with(folder.context(SOURCE_LANGUAGE="en"))).write(result("a.wav"))
     message = refused(folder, SOURCE_LANGUAGE="hi")
     assert message.startswith("This job has results made with SOURCE_LANGUAGE=en, and it is hi now. Set it back with --set; or prepare a new job;")
     assert "CORPUS_MIX=true" in message
@@ -164,20 +174,16 @@ def test_results_of_other_settings_are_not_mixed_in(tmp_path: Path) -> None:
 
 def test_a_replaced_model_has_another_fingerprint(tmp_path: Path) -> None:
     folder = Folder(tmp_path, THREE)
-    model = tmp_path / "base"
-    model.mkdir()
-    for name in ("model.bin", "config.json", "tokenizer.json", "vocabulary.txt"):
-        (model / name).write_bytes(b"{}")
-    before = recognise._made_with(folder.context())
-    (model / "model.bin").write_bytes(b"[]")
-    after = recognise._made_with(folder.context())
+    before = made_with(folder.context())
+    (tmp_path / "base" / "model.bin").write_bytes(b"[]")
+    after = made_with(folder.context())
     assert [key for key in before if before[key] != after[key]] == ["model model.bin"]
 
 
 @pytest.mark.parametrize("settings", [{"BATCH_SIZE": 2}, {"CORPUS_WORKERS": 3}, {"CORPUS_ORDER": "shuffled"}, {"CORPUS_FORMATS": "srt"}])
 def test_settings_that_change_no_result_change_no_fingerprint(settings: dict[str, object], tmp_path: Path) -> None:
     folder = Folder(tmp_path, THREE)
-    assert recognise._made_with(folder.context(**settings)) == recognise._made_with(folder.context())
+    assert made_with(folder.context(**settings)) == made_with(folder.context())
 
 
 def test_mixing_keeps_what_is_there_and_does_the_rest_anew(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def run(setup: Setup, kill_at_first: bool) -> list[Event | GivenUp]:
     return told
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(240)
 @pytest.mark.usefixtures("ray")
 def test_actors_give_the_same_results_and_one_that_is_killed_costs_nothing(clips: Path, tmp_path: Path) -> None:
     for name, kill_at_first in (("whole", False), ("killed", True)):

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import os
+import queue
 import subprocess
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+import psutil
 import pytest
 
 from pipeline.errors import UsageError
@@ -166,11 +168,28 @@ def test_a_worker_that_grew_too_large_leaves_after_what_it_has_begun(clips: Path
     told: list[Event | GivenUp] = []
     tasks = [task(name) for name in ("long.wav", "music.wav")]
     dispatcher = Dispatcher(tasks, 1)
-    Workers(local.launcher(setup(tmp_path, clips, ROOT / "models", most_bytes=1)), [""], dispatcher, lambda name: False, told.append).run()
+    most_bytes = held_when_ready(setup(tmp_path, clips, ROOT / "models")) + (20 << 20)  # the first recording takes more
+    Workers(local.launcher(setup(tmp_path, clips, ROOT / "models", most_bytes=most_bytes)), [""], dispatcher, lambda name: False, told.append).run()
     kinds = [type(event) for event in told if isinstance(event, (Ready, Ended, Leaving, GivenUp))]
     assert kinds[:4] == [Ready, Ended, Leaving, Ready]
     assert kinds.count(Ended) == 2
     assert GivenUp not in kinds
+
+
+def held_when_ready(how: Setup) -> int:
+    told: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+    process = local.Process(msgspec.structs.replace(how, parent=os.getpid()), "", told.put)
+    while not isinstance(told.get(timeout=60), Ready):
+        pass
+    held: int = psutil.Process(process._child.pid).memory_info().rss
+    process.end()
+    return held
+
+
+def test_a_ceiling_below_what_the_model_takes_is_refused(clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    with pytest.raises(UsageError, match=r"^CORPUS_WORKER_GB=0\.1 is less than a worker takes with its model"):
+        run(setup(tmp_path, clips, ROOT / "models", most_bytes=100_000_000), ["music.wav"])
 
 
 def test_settings_that_will_not_do_are_told_in_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
