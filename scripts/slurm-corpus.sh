@@ -22,7 +22,7 @@ command -v sbatch >/dev/null || refuse "There is no sbatch here: run this where 
 require_venv
 
 "$ROOT/run-pipeline.sh" -j "$job" --until scan
-log=$ROOT/jobs/$job/logs
+log=${SUTRADHAR_HOME:-$ROOT}/jobs/$job/logs
 export PYTHONPATH=$ROOT PYTHONSAFEPATH=1
 array=$(sbatch --parsable --job-name "sutradhar-$job" --array="0-$((count - 1))" --gpus-per-task=1 --ntasks=1 --requeue --signal=B:TERM@60 \
   --output "$log/slurm-%A-%a.log" "$@" --wrap "exec '$VENV/bin/python' -m stages.recognise.shard '$job' \$SLURM_ARRAY_TASK_ID $count")

@@ -75,6 +75,15 @@ class Store:
         names alone: tens of thousands take a moment."""
         return set(_names(self.folder)).union(*(_done(folder) for folder in self._folders[1:]))
 
+    def digest(self) -> str:
+        """Another one whenever a result is written or damaged: of their names, sizes and dates."""
+        digest = hashlib.sha256()
+        for folder in self._folders:
+            for path in sorted(folder.glob("[0-9a-f][0-9a-f]/[!.]*.json")):
+                status = path.stat()
+                digest.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode())
+        return digest.hexdigest()
+
     def read(self, recording_id: str) -> Result | None:
         """None where there is no result, or what lies there is none: it is not done then."""
         for folder in self._folders:

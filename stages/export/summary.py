@@ -55,6 +55,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     def shortfall(self) -> str:
         """Empty where nothing failed."""
         bad = {status: count for status in ("failed", "unsupported") if (count := self.statuses.get(status, 0))}
+        if put_off := sum(failure.status == "pending" for failure in self.failures):
+            bad["not found as the scan saw them (run again)"] = put_off
         if not bad:
             return ""
         return f"{' and '.join(f'{count} {status}' for status, count in bad.items())} of {self.files} files; failures.csv says which and why"
@@ -70,7 +72,7 @@ def summarise(entries: Iterable[Entry]) -> Summary:
     for entry in entries:
         row, result = entry.recording, entry.result
         statuses[row.status] += 1
-        if row.status not in ("done", "pending"):
+        if row.status != "done" and row.reason:
             failures.append(Failure(row.path, row.status, row.reason, row.attempts))
             reasons[without_name(row.reason, row.path)] += 1
         if result is None or row.id in seen:

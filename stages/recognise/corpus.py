@@ -108,12 +108,19 @@ class Corpus:
     # --- What happens
 
     def is_done(self, recording: str) -> bool:
+        """And if it is, see that its files are there: who made it may have died before."""
         result = self._store.read(recording)
-        return result is not None and result.status == "done"
+        if result is None or result.status != "done":
+            return False
+        for complaint in self._files.write(result, [row.path for row in self._copies[recording] if self._files.missing(row.path)]):
+            self._degrade(complaint)
+        return True
 
     def tell(self, event: Event | GivenUp) -> None:
         if isinstance(event, GivenUp):
             self._give_up(event)
+        elif isinstance(event, Ended) and event.put_off:
+            self._note(self._copies[event.id], "pending", event.reason, 0)
         elif isinstance(event, Ended):
             rows = self._copies[event.id]
             self.done_now += 1
@@ -218,11 +225,22 @@ class Corpus:
     def tally(self) -> dict[str, object]:
         """What stands in the manifest now; it changes where that does."""
         statuses = Counter(row.status for row in self._rows.values())
-        return {"fingerprint": self._store.fingerprint, "statuses": dict(sorted(statuses.items())), "rows": _digest(self._rows.values())}
+        return {
+            "fingerprint": self._store.fingerprint,
+            "statuses": dict(sorted(statuses.items())),
+            "rows": _digest(self._rows.values()),
+            "results": self._store.digest(),
+        }
 
 
 def _task(rows: Sequence[Recording], attempts: int) -> Task:
-    return Task(id=rows[0].id, paths=tuple(row.path for row in rows), duration_ms=rows[0].duration_ms, attempts=attempts)
+    return Task(
+        id=rows[0].id,
+        paths=tuple(row.path for row in rows),
+        stamps=tuple((row.bytes, row.mtime_ns) for row in rows),
+        duration_ms=rows[0].duration_ms,
+        attempts=attempts,
+    )
 
 
 def _digest(rows: Iterable[Recording]) -> str:

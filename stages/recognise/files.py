@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ from stages.subtitles.rules import rules_for
 from stages.transcript import Cue, Segment, Track, Transcript
 
 SETTINGS = ("CORPUS_FORMATS", "CORPUS_TIMESTAMPS", "SUBTITLE_PROFILE", "SUBTITLE_FPS")  # what the files depend on beside the results
+NO_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
+LEFTOVER = re.compile(r"\.tmp-[0-9a-f]{6}-.*", re.DOTALL)  # of write_whole
 STAMP = ".written-with.json"
 MOST_BYTES = 255  # of a name, on the usual file systems
 
@@ -104,8 +108,8 @@ class Files:
         self._outdated = not self._is_stamped()
 
     def write(self, result: Result, paths: Sequence[str]) -> list[str]:
-        """For each name of the recording. What the names of other files stand in the way of is left out, and told in a line each.
-        Raises OSError, where a disk is full for instance."""
+        """For each name of the recording. What cannot be written for reasons of its own, such as a path too long, is told in a line each.
+        Raises OSError where nothing can be written, on a full disk for instance."""
         complaints = []
         for path in paths:
             for name in self._formats:
@@ -113,8 +117,10 @@ class Files:
                 try:
                     target.parent.mkdir(parents=True, exist_ok=True)
                     write_whole(target, FORMATS[name](result, path, self._settings).encode())
-                except (FileExistsError, IsADirectoryError, NotADirectoryError):
-                    complaints.append(f"{target.name} could not be written: a folder and a file would have the same name")
+                except OSError as error:
+                    if error.errno in NO_DISK:
+                        raise
+                    complaints.append(f"its {name} could not be written ({error.strerror})")
         return complaints
 
     def missing(self, path: str) -> bool:
@@ -136,7 +142,8 @@ class Files:
     def sweep(self) -> None:
         """Remove what killed workers left half written."""
         for leftover in self._tree.rglob(".tmp-*"):
-            leftover.unlink(missing_ok=True)
+            if LEFTOVER.fullmatch(leftover.name) and leftover.is_file() and not leftover.is_symlink():
+                leftover.unlink(missing_ok=True)
 
     def path(self, path: str, name: str) -> Path:
         """Where a recording's file lies. A name that would be too long is cut, and ends in a sign that no other has."""

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
@@ -18,6 +19,7 @@ from stages.recognise.messages import Event, Setup
 from stages.recognise.workers import Deliver, Handle, Launch
 
 COMMAND = (sys.executable, "-c", "import sys; sys.path[:] = filter(None, sys.path); from stages.recognise.worker import main; main()")
+ROOT = Path(__file__).parent.parent.parent
 GRACE = 5.0  # seconds that a worker is given to end by itself
 
 
@@ -41,7 +43,8 @@ def launcher(setup: Setup) -> Launch:
 
 class Process:
     def __init__(self, setup: Setup, gpu: str, deliver: Deliver) -> None:
-        environment = os.environ | ({"CUDA_VISIBLE_DEVICES": gpu} if gpu else {})
+        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+        environment = os.environ | {"PYTHONPATH": path} | ({"CUDA_VISIBLE_DEVICES": gpu} if gpu else {})
         self._child = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
         threading.Thread(target=self._listen, args=(deliver,), daemon=True).start()
         self.send(setup)

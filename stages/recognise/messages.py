@@ -12,6 +12,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str  # sha256 of its content
     paths: tuple[str, ...]  # as in the manifest
+    stamps: tuple[tuple[int, int], ...] = ()  # bytes and mtime_ns of each, as the scan saw them
     duration_ms: int
     attempts: int = 0  # how often it was begun
 
@@ -52,6 +53,7 @@ class Ended(msgspec.Struct, frozen=True, tag=True):
     id: str
     reason: str = ""  # of a failure
     again: bool = False  # the failure was not foreseen: it is worth another attempt
+    put_off: bool = False  # it is not there, or not as the scan saw it: a later run may find it
     attempts: int = 1
     degraded: tuple[str, ...] = ()
 

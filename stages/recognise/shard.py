@@ -51,18 +51,17 @@ def main() -> int:
     try:
         job = find_job(House.find(), arguments.job)
         with job.lock(shared=True), console.stage("recognise"):
-            _work(job, (arguments.number, arguments.count), console)
+            return _work(job, (arguments.number, arguments.count), console)
     except (SutradharError, OSError) as error:
         console.error(in_one_line(error))
         return getattr(error, "exit_code", 1)
-    return 0
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     raise Interrupted(number)
 
 
-def _work(job: Job, shard: tuple[int, int], console: Console) -> None:
+def _work(job: Job, shard: tuple[int, int], console: Console) -> int:
     settings = job.settings()
     if settings.WORKFLOW != "corpus":
         raise UsageError(f"Job {job.id} is no folder of recordings: run it with ./run-pipeline.sh -j {job.id}")
@@ -83,6 +82,7 @@ def _work(job: Job, shard: tuple[int, int], console: Console) -> None:
         )
         corpus = recognise.work(ctx, shard)
     console.info(f"Shard {shard[0]} of {shard[1]}: {corpus.done_now} done, {corpus.failed_now} failed, {corpus.speed()}")
+    return 1 if corpus.failed_now else 0
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -50,6 +51,7 @@ class Heard:
     degraded: tuple[str, ...] = ()
     reason: str = ""
     again: bool = False  # nobody foresaw what happened
+    put_off: bool = False  # the recording is not there, or not as the scan saw it
 
 
 class Listener:
@@ -61,7 +63,11 @@ class Listener:
 
     def listen(self, task: Task) -> Heard:
         try:
-            return self._listen(task)
+            path = self._path(task)
+            if path is None:
+                return Heard(task, reason="not there, or changed since the scan", put_off=True)
+            heard = self._listen(task, path)
+            return heard if path == self._path(task) else Heard(task, reason="changed while it was read", put_off=True)
         except (UsageError, StageFailed) as error:
             return Heard(task, reason=str(error))
         except OSError as error:
@@ -69,8 +75,7 @@ class Listener:
         except Exception as error:  # noqa: BLE001 - one recording must not cost the others
             return Heard(task, reason=f"{type(error).__name__}: {error}", again=True)
 
-    def _listen(self, task: Task) -> Heard:
-        path = self._path(task)
+    def _listen(self, task: Task, path: Path) -> Heard:
         sides = self._sides(path)
         channels, degraded, duration_ms = [], list[str](), 0
         decoded = [self._decode(path, side) for side in sides]
@@ -84,10 +89,14 @@ class Listener:
             duration_ms = max(duration_ms, length_ms)
         return Heard(task, tuple(channels), duration_ms, tuple(degraded))
 
-    def _path(self, task: Task) -> Path:
-        """The first of its names that is still there."""
-        paths = [self._folder / path for path in task.paths]
-        return next((path for path in paths if path.exists()), paths[0])
+    def _path(self, task: Task) -> Path | None:
+        """The first of its names that holds what the scan saw."""
+        for number, name in enumerate(task.paths):
+            with contextlib.suppress(OSError):
+                status = (self._folder / name).stat()
+                if not task.stamps or task.stamps[number] == (status.st_size, status.st_mtime_ns):
+                    return self._folder / name
+        return None
 
     def _sides(self, path: Path) -> tuple[int | None, ...]:
         if self._settings.CORPUS_CHANNELS == "split" and media.probe(path).audio[0].channels == 2:

@@ -84,7 +84,7 @@ class Transcriber:
         language = None if self._settings.SOURCE_LANGUAGE == "auto" else whisper_code(self._settings.SOURCE_LANGUAGE)
         for heard in self._ahead.run(take):
             if heard.reason:
-                self._tell(Ended(heard.task.id, heard.reason, heard.again))
+                self._tell(Ended(heard.task.id, heard.reason, heard.again, heard.put_off))
                 continue
             recording = _Recording(heard, sum(len(channel.windows) for channel in heard.channels))
             if not recording.waiting:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import queue
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,7 +13,7 @@ import msgspec
 
 from pipeline.errors import StageFailed, UsageError
 from stages.recognise.dispatcher import Dispatcher, GivenUp
-from stages.recognise.messages import Begun, Broken, Ended, Event, Leaving, Ready
+from stages.recognise.messages import Begun, Broken, Degraded, Ended, Event, Leaving, Note, Ready
 
 BARREN = 20  # workers in a row that die before any recording is done
 STILLBORN = 3  # workers in a row that die before they are ready: then nothing will come of it
@@ -55,7 +57,8 @@ class Workers:
         self._launch, self._gpus, self._dispatcher, self._is_done, self._tell = launch, gpus, dispatcher, is_done, tell
         self._events: queue.SimpleQueue[tuple[int, Event | None]] = queue.SimpleQueue()
         self._workers: dict[int, _Worker] = {}
-        self._launched = self._stillborn = self._barren = 0
+        self._launched = self._barren = 0
+        self._stillborn: Counter[str] = Counter()  # in a row, by GPU
 
     def run(self) -> None:
         """Until everything is done or given up. Raises UsageError where the settings will not do, StageFailed where no worker lives."""
@@ -87,6 +90,10 @@ class Workers:
         if isinstance(event, Broken):
             worker.broken = event
             return
+        if isinstance(event, Ended) and event.put_off:
+            self._dispatcher.ended(number, event.id)
+            self._tell(event)
+            return
         if isinstance(event, Ended) and event.reason:
             if given_up := self._dispatcher.failed(number, event.id, event.reason, again=event.again):
                 self._tell(given_up)
@@ -95,7 +102,8 @@ class Workers:
             self._barren = 0
             self._dispatcher.ended(number, event.id)
         elif isinstance(event, Ready):
-            worker.ready, self._stillborn = True, 0
+            worker.ready = True
+            self._stillborn[worker.gpu] = 0
         elif isinstance(event, Leaving):
             worker.leaving = True
         self._tell(event)
@@ -113,9 +121,7 @@ class Workers:
         if worker.broken and worker.broken.exit_code == UsageError.exit_code:
             raise UsageError(reason)
         if not worker.ready:
-            self._stillborn += 1
-            if self._stillborn >= STILLBORN:
-                raise StageFailed(f"No worker can start: {reason}")
+            self._stillborn[worker.gpu] += 1
         self._barren += 1
         if self._barren >= BARREN:
             raise StageFailed(f"{BARREN} workers in a row ended before any recording was done: {reason}")
@@ -125,5 +131,14 @@ class Workers:
             self._tell(Ended(recording, attempts=given[recording].attempts))
         for given_up in self._dispatcher.died(number, f"the worker ended on it: {reason}", killed=killed and not worker.broken, done=done):
             self._tell(given_up)
-        if not self._dispatcher.idle:
+        if worker.ready:
+            begun = len(given) - len(done)
+            self._tell(Note(logging.WARNING, f"A worker ended ({reason}); of the {begun} recordings that it had, those begun are tried again alone"))
+        if self._dispatcher.idle:
+            return
+        if self._stillborn[worker.gpu] < STILLBORN:
             self._start(worker.gpu)
+        elif self._workers:
+            self._tell(Degraded(f"No worker can start{f' on GPU {worker.gpu}' if worker.gpu else ''}, the others go on: {reason}"))
+        else:
+            raise StageFailed(f"No worker can start: {reason}")

@@ -19,7 +19,7 @@ DONE = Result(
     duration_ms=1500,
     language="hi",
     avg_logprob=-0.25,
-    segments=(Segment(0, 0, 1000, "नमस्ते 🎬", WORDS, "hi", 0.99, -0.25, 0.01, 1.1, 0.0, "left"),),
+    segments=(Segment(0, 0, 1000, "नमस्ते 🎬", WORDS, "hi", 0.99, -0.25, 0.01, 1.1, 0.0, speaker="left"),),
     degraded=("cut short",),
 )
 
@@ -143,3 +143,19 @@ def test_two_processes_that_write_one_file_do_not_meet(tmp_path: Path, monkeypat
     monkeypatch.setattr(Path, "replace", meanwhile)
     results.write_whole(path, b"new")
     assert [(found.name, found.read_bytes()) for found in tmp_path.iterdir()] == [("a.txt", b"new")]
+
+
+def test_a_failure_of_other_settings_binds_nobody(tmp_path: Path) -> None:
+    made(tmp_path, WHISPER_MODEL="small").write(Result(id=ID, status="failed", reason="cut short", attempts=2))
+    mixed = made(tmp_path, mix=True)
+    assert (mixed.others(), mixed.ids(), mixed.read(ID)) == ([], set(), None)
+
+
+def test_a_result_that_was_written_anew_or_cut_changes_the_digest(tmp_path: Path) -> None:
+    store = made(tmp_path)
+    digests = [store.digest()]
+    store.write(DONE)
+    digests.append(store.digest())
+    place(store).write_bytes(place(store).read_bytes()[:100])
+    digests.append(store.digest())
+    assert len(set(digests)) == 3

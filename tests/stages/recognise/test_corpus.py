@@ -38,7 +38,7 @@ def test_the_longest_come_first_and_copies_are_one_task(tmp_path: Path) -> None:
     rows = [*THREE, row("in/copy.wav", 1000, of="a.wav"), row("empty.wav", status="empty"), row("text.wav", status="unsupported")]
     whole = corpus(Folder(tmp_path, rows))
     assert to_do(whole) == ["b.wav", "c.wav", "a.wav"]
-    assert whole.tasks[-1] == Task(id=sha("a.wav"), paths=("a.wav", "in/copy.wav"), duration_ms=1000)
+    assert whole.tasks[-1] == Task(id=sha("a.wav"), paths=("a.wav", "in/copy.wav"), stamps=((100, 1), (100, 1)), duration_ms=1000)
     assert whole.describe() == "3 recordings to recognise, 0.0 h"
 
 
@@ -269,7 +269,7 @@ def test_what_killed_workers_left_half_written_is_removed(tmp_path: Path) -> Non
     folder.store().write(result("a.wav"))
     corpus(folder)
     (folder.tree / "in").mkdir()
-    halves = [folder.store().folder / sha("a.wav")[:2] / ".tmp-1-x.json", folder.tree / "in" / ".tmp-1-a.wav.txt"]
+    halves = [folder.store().folder / sha("a.wav")[:2] / ".tmp-1-x.json", folder.tree / "in" / ".tmp-0a1b2c-a.wav.txt"]
     for half in halves:
         half.write_text("{")
     corpus(folder)

@@ -121,7 +121,7 @@ def test_files_that_were_written_with_other_settings_are_missing(tmp_path: Path)
 def test_a_folder_in_the_place_of_a_file_costs_that_file_alone(tmp_path: Path) -> None:
     (tmp_path / "a.wav.txt").mkdir()
     complaints = files(tmp_path, "txt,json").write(HELLO, ["a.wav", "b.wav"])
-    assert complaints == ["a.wav.txt could not be written: a folder and a file would have the same name"]
+    assert complaints == ["its txt could not be written (Is a directory)"]
     assert names(tmp_path) == ["a.wav.json", "b.wav.json", "b.wav.txt"]
 
 

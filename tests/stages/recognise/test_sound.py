@@ -80,7 +80,18 @@ def test_a_detector_begins_anew_with_every_recording(tmp_path: Path) -> None:
 def test_takes_the_first_of_its_names_that_is_still_there(tmp_path: Path) -> None:
     wav(tmp_path / "b.wav", bytes(16_000))
     assert listen(tmp_path, "a.wav", "b.wav").duration_ms == 500
-    assert "c.wav" in listen(tmp_path, "c.wav", "d.wav").reason
+    gone = listen(tmp_path, "c.wav", "d.wav")
+    assert (gone.reason, gone.put_off) == ("not there, or changed since the scan", True)
+
+
+def test_a_recording_that_is_not_as_the_scan_saw_it_is_put_off_and_a_copy_takes_its_place(tmp_path: Path) -> None:
+    for name in ("a.wav", "b.wav"):
+        wav(tmp_path / name, bytes(16_000))
+    stamps = tuple((status.st_size, status.st_mtime_ns) for status in ((tmp_path / name).stat() for name in ("a.wav", "b.wav")))
+    wav(tmp_path / "a.wav", bytes(32_000))
+    listener = Listener(tmp_path, Settings())
+    assert listener.listen(Task(id="1", paths=("a.wav", "b.wav"), stamps=stamps, duration_ms=500)).duration_ms == 500
+    assert listener.listen(Task(id="1", paths=("a.wav",), stamps=stamps[:1], duration_ms=500)).put_off
 
 
 def test_what_is_foreseen_is_told_and_not_tried_again(tmp_path: Path) -> None:
@@ -109,6 +120,7 @@ def test_what_is_not_foreseen_is_worth_another_attempt(error: Exception, reason:
     def fail(*_: object, **__: object) -> None:
         raise error
 
+    wav(tmp_path / "a.wav", bytes(16_000))
     monkeypatch.setattr(media, "decode", fail)
     heard = listen(tmp_path, "a.wav")
     assert (heard.reason, heard.again) == (reason, True)

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.errors import StageFailed, UsageError
 from stages.recognise.dispatcher import Dispatcher, GivenUp
-from stages.recognise.messages import Begun, Broken, Ended, Event, Leaving, Note, Ready, Task, Work
+from stages.recognise.messages import Begun, Broken, Degraded, Ended, Event, Leaving, Note, Ready, Task, Work
 from stages.recognise.workers import Deliver, Workers
 
 
@@ -134,6 +134,27 @@ def test_three_workers_in_a_row_that_never_get_ready_end_the_stage() -> None:
     with pytest.raises(StageFailed, match=r"^No worker can start: ended with code 139$"):
         crew.run("ab")
     assert len(crew.launched) == 3
+
+
+def test_a_gpu_on_which_none_can_start_is_left_to_itself_and_the_others_go_on() -> None:
+    def start(worker: Fake) -> None:
+        Fake.die(worker) if worker.gpu == "bad" else be_ready(worker)
+
+    crew = Crew(start=start).run("abcdefgh", gpus=("good", "bad"), most_given=1)
+    assert crew.ended == "abcdefgh"
+    assert [event.line for event in crew.told if isinstance(event, Degraded)] == [
+        "No worker can start on GPU bad, the others go on: ended with code 139"
+    ]
+
+
+def test_what_is_put_off_is_neither_done_nor_given_up() -> None:
+    def work(worker: Fake, work: Work) -> None:
+        for task in work.tasks:
+            worker.tell(Begun(task.id), Ended(task.id, "not there", put_off=True))
+
+    crew = Crew(work=work).run("ab")
+    assert crew.given_up == {}
+    assert [event.put_off for event in crew.told if isinstance(event, Ended)] == [True, True]
 
 
 def test_twenty_workers_in_a_row_that_get_nothing_done_end_the_stage() -> None:
