@@ -94,7 +94,7 @@ class Store:
         return None
 
     def write(self, result: Result) -> None:
-        """On the disk for good when this returns. Raises OSError."""
+        """Whole on the disk when this returns. A power cut may take its name from the folder again: then it is made anew. Raises OSError."""
         path = _place(self.folder, result.id)
         path.parent.mkdir(exist_ok=True)
         write_whole(path, msgspec.json.encode(result), sync=True)
