@@ -17,6 +17,7 @@ from stat import S_ISREG
 from msgspec.structs import replace
 
 from pipeline import media
+from pipeline.console import clock
 from pipeline.errors import StageFailed, UsageError
 from pipeline.files import record
 from pipeline.settings import Settings
@@ -51,8 +52,7 @@ def run(ctx: StageContext) -> Outcome:
 
 
 def _summary(rows: Mapping[str, Recording], known: Mapping[str, Recording], left_out: Counter[str]) -> str:
-    hours = sum(row.duration_ms for row in rows.values()) / 3_600_000
-    parts = [f"{counted(len(rows), 'recording')}, {hours:.1f} h"]
+    parts = [f"{counted(len(rows), 'recording')}, {clock(sum(row.duration_ms for row in rows.values()) / 1000)} of sound"]
     statuses = Counter(row.status for row in rows.values())
     parts += [f"{statuses[status]} {status}" for status in ("empty", "unsupported") if statuses[status]]
     good = [row.id for row in rows.values() if row.status not in ("empty", "unsupported")]

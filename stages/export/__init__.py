@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import msgspec
 from msgspec.structs import replace
 
+from pipeline.console import clock
 from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.wording import counted
 from stages import manifest, results
 from stages.export import report, tables
 from stages.export.summary import Entry, summarise
 from stages.manifest import Recording
-from stages.results import Store
+from stages.results import TREE, Store
 
 
 def run(ctx: StageContext) -> Outcome:
@@ -26,7 +27,7 @@ def run(ctx: StageContext) -> Outcome:
     ctx.deliver("report.html").write_text(report.page(ctx.media.name, summary, store.made_with), encoding="utf-8")
     ctx.write("export/summary.json").write_bytes(msgspec.json.encode(summary))
     return Outcome(
-        summary=f"Exported {counted(summary.done, 'transcript')}, {summary.hours:.1f} h",
+        summary=f"Exported {counted(summary.done, 'transcript')}, {clock(summary.hours * 3600)} of sound; a file for each is in {TREE}/",
         packages=("pyarrow",),
         failures=summary.shortfall,
         seconds_of_media=summary.hours * 3600,

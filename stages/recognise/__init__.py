@@ -18,12 +18,11 @@ from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.wording import counted
 from stages import asr, manifest, results, vad
+from stages.results import TREE
 from stages.scan import folder_of
 
 if TYPE_CHECKING:
     from stages.recognise.corpus import Corpus
-
-TREE = "transcripts"
 
 
 def run(ctx: StageContext) -> Outcome:

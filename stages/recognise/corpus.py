@@ -101,8 +101,7 @@ class Corpus:
         return result
 
     def describe(self) -> str:
-        hours = sum(task.duration_ms for task in self.tasks) / 3_600_000
-        text = f"{counted(len(self.tasks), 'recording')} to recognise, {hours:.1f} h"
+        text = f"{counted(len(self.tasks), 'recording')} to recognise, {clock(sum(task.duration_ms for task in self.tasks) / 1000)} of sound"
         return text + (f"; {self._settled.total()} done before" if self._settled else "")
 
     # --- What happens
@@ -213,9 +212,7 @@ class Corpus:
         if not self.done_now:
             return "nothing new"
         seconds = time.monotonic() - self._began
-        return (
-            f"{self.done_now_ms / 3_600_000:.2f} h of sound in {clock(seconds)}, {self.done_now_ms / 1000 / seconds if seconds else 0:.1f}x real time"
-        )
+        return f"{clock(self.done_now_ms / 1000)} of sound in {clock(seconds)}, {self.done_now_ms / 1000 / seconds if seconds else 0:.1f}x real time"
 
     def standing(self) -> str:
         """All of the folder: "498 done, 2 failed"."""

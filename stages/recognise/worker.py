@@ -27,7 +27,7 @@ from stages.recognise.messages import Broken, Degraded, Ended, Event, Leaving, N
 
 
 class Inbox:
-    """Work that came, given out task by task. A task to be done alone is given only where nothing was given since `rest`."""
+    """Work that came, given out task by task. A task to be done alone is given only where nothing was given since `wait`."""
 
     def __init__(self) -> None:
         self._came: queue.SimpleQueue[Work | None] = queue.SimpleQueue()

@@ -67,7 +67,7 @@ def test_a_recording_is_described(calls: Path) -> None:
             channels=2,
         )
     }
-    assert (outcome.summary, outcome.seconds_of_media, outcome.failures) == ("Found 1 recording, 0.0 h", 4.0, "")
+    assert (outcome.summary, outcome.seconds_of_media, outcome.failures) == ("Found 1 recording, 0:04 of sound", 4.0, "")
 
 
 def test_what_is_no_recording_gets_a_reason_and_costs_no_other(calls: Path) -> None:
@@ -90,7 +90,7 @@ def test_what_is_no_recording_gets_a_reason_and_costs_no_other(calls: Path) -> N
         ),
     }
     assert rows["noise.mp3"].status == "unsupported"
-    assert outcome.summary == "Found 6 recordings, 0.0 h, 3 empty, 2 unsupported"
+    assert outcome.summary == "Found 6 recordings, 0:01 of sound, 3 empty, 2 unsupported"
 
 
 def test_a_file_that_breaks_off_while_its_length_is_measured_costs_no_other(calls: Path) -> None:
@@ -116,7 +116,7 @@ def test_copies_have_one_id_and_empty_files_are_none(calls: Path) -> None:
     (calls / "e.wav").touch()
     rows, outcome = look(calls)
     assert len({rows[name].id for name in ("a.wav", "b/a.wav", "c.WAV")}) == 1
-    assert outcome.summary == "Found 5 recordings, 0.0 h, 2 empty, 2 copies of others"
+    assert outcome.summary == "Found 5 recordings, 0:03 of sound, 2 empty, 2 copies of others"
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_copies_have_one_id_and_empty_files_are_none(calls: Path) -> None:
 def test_any_name_is_a_name(calls: Path, name: str) -> None:
     call(calls / name)
     assert {path: row.status for path, row in look(calls)[0].items()} == {name: "pending"}
-    assert look(calls)[1].summary == "Found 1 recording, 0.0 h"
+    assert look(calls)[1].summary == "Found 1 recording, 0:01 of sound"
 
 
 def test_a_name_that_is_not_utf8_costs_no_other(calls: Path) -> None:
@@ -165,7 +165,7 @@ def test_what_cannot_be_read_costs_no_other(calls: Path) -> None:
         "good.wav": ("pending", ""),
         "pipe.wav": ("unsupported", "it is no file"),
     }
-    assert outcome.summary == "Found 4 recordings, 0.0 h, 3 unsupported"
+    assert outcome.summary == "Found 4 recordings, 0:01 of sound, 3 unsupported"
 
 
 def test_a_file_without_permission_is_looked_at_again_once_it_may_be_read(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,7 +209,7 @@ def test_a_second_scan_reads_only_what_is_new_or_changed(calls: Path, read_in_fu
     }
     assert rows["same.wav"].id == rows["copied.wav"].id == before["same.wav"].id
     assert rows["changed.wav"].id != before["changed.wav"].id
-    assert outcome.summary == "Found 4 recordings, 0.0 h, 1 copy of another, 2 new, 1 gone"
+    assert outcome.summary == "Found 4 recordings, 0:04 of sound, 1 copy of another, 2 new, 1 gone"
 
 
 def test_a_scan_that_finds_nothing_new_leaves_the_manifest_as_it_was(calls: Path, read_in_full: list[str]) -> None:
@@ -268,7 +268,7 @@ def test_a_list_names_files_by_absolute_and_relative_paths(calls: Path, tmp_path
         str(calls / "missing.wav"): ("unsupported", "cannot be read: No such file or directory"),
         str(calls / "sub"): ("unsupported", "it is no file"),
     }
-    assert outcome.summary == "Found 7 recordings, 0.0 h, 2 unsupported"
+    assert outcome.summary == "Found 7 recordings, 0:05 of sound, 2 unsupported"
     assert run.progress[-1] == (7, 7)
 
 
@@ -293,7 +293,7 @@ def test_what_is_left_out_is_told(calls: Path) -> None:
         call(calls / name)
     assert (
         look(calls)[1].summary
-        == "Found 2 recordings, 0.0 h, 1 copy of another; left out by their names: 2 .txt, 1 without suffix (CORPUS_GLOB chooses)"
+        == "Found 2 recordings, 0:02 of sound, 1 copy of another; left out by their names: 2 .txt, 1 without suffix (CORPUS_GLOB chooses)"
     )
     assert look(calls, CORPUS_GLOB="a*")[1].summary.endswith("left out by their names: 2 .txt, 1 .WAV, 1 without suffix (CORPUS_GLOB chooses)")
 

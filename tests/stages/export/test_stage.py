@@ -46,7 +46,11 @@ def test_delivers_every_table_and_the_report(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "scratch" / "export" / "summary.json").read_bytes()) == json.loads((out / "summary.json").read_bytes())
     assert (out / "failures.csv").read_text() == "path,status,reason,attempts\n"
     assert "<h1>calls</h1>" in (out / "report.html").read_text(encoding="utf-8")
-    assert (outcome.summary, outcome.failures, outcome.seconds_of_media) == ("Exported 2 transcripts, 0.1 h", "", 180.0)
+    assert (outcome.summary, outcome.failures, outcome.seconds_of_media) == (
+        "Exported 2 transcripts, 3:00 of sound; a file for each is in transcripts/",
+        "",
+        180.0,
+    )
 
 
 def test_failures_are_told_and_listed(tmp_path: Path) -> None:
@@ -76,5 +80,5 @@ def test_a_damaged_result_is_a_failure_and_no_empty_transcript(tmp_path: Path) -
 
 @pytest.mark.parametrize("status", ["empty", "failed"])
 def test_a_folder_of_which_nothing_came_is_exported_too(tmp_path: Path, status: manifest.Status) -> None:
-    assert export(tmp_path, row("a.wav", status, "0 bytes")).summary == "Exported 0 transcripts, 0.0 h"
+    assert export(tmp_path, row("a.wav", status, "0 bytes")).summary == "Exported 0 transcripts, 0:00 of sound; a file for each is in transcripts/"
     assert [line["status"] for line in lines(tmp_path)] == [status]

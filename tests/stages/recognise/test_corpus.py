@@ -39,7 +39,7 @@ def test_the_longest_come_first_and_copies_are_one_task(tmp_path: Path) -> None:
     whole = corpus(Folder(tmp_path, rows))
     assert to_do(whole) == ["b.wav", "c.wav", "a.wav"]
     assert whole.tasks[-1] == Task(id=sha("a.wav"), paths=("a.wav", "in/copy.wav"), stamps=((100, 1), (100, 1)), duration_ms=1000)
-    assert whole.describe() == "3 recordings to recognise, 0.0 h"
+    assert whole.describe() == "3 recordings to recognise, 0:06 of sound"
 
 
 def test_a_limit_takes_the_first_in_order(tmp_path: Path) -> None:
