@@ -12,17 +12,21 @@ import time
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
-def die_with_parent(parent: int) -> None:
-    """Called in a child of process `parent`: be killed when that ends, however it ends, also if it has ended already."""
+def die_with_parent(parent: int, *, group: bool = True) -> None:
+    """Called in a child of process `parent`: be killed when that ends, however it ends, also if it has ended already.
+
+    Where the system cannot do it the child watches, and `group` says whether all of its process group is killed, or it alone."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     else:
-        threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+        threading.Thread(target=_watch, args=(parent, group), daemon=True).start()
     if os.getppid() != parent:  # it ended before the request took effect
         os._exit(1)
 
 
-def _watch(parent: int) -> None:
+def _watch(parent: int, group: bool) -> None:
     while os.getppid() == parent:
         time.sleep(0.5)
-    os.killpg(os.getpgid(0), signal.SIGKILL)
+    if group:
+        os.killpg(os.getpgid(0), signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGKILL)

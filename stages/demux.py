@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import wave
 from pathlib import Path
 
 from pipeline import media
@@ -10,9 +9,8 @@ from pipeline.media import SAMPLE_RATE, Decoding
 from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.timecode import format_ms, parse_ms
+from stages.sound import SAMPLE_BYTES, new_wav, write_block
 from stages.transcript import Audio, save
-
-SAMPLE_BYTES = 2
 
 
 def clip(settings: Settings) -> tuple[int, int | None]:
@@ -49,10 +47,9 @@ def _write_wav(ctx: StageContext, sound: Decoding, path: Path) -> int:
     """Write while decoding, so that memory does not grow with the film. Returns the duration in ms."""
     total = _expected_ms(sound) / 1000
     written = 0
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, SAMPLE_BYTES, SAMPLE_RATE, 0, "NONE", "not compressed"))
+    with new_wav(path) as file:
         for block in sound:
-            file.writeframesraw(block.astype("<i2", copy=False).tobytes())
+            write_block(file, block)
             written += len(block)
             ctx.progress(written / SAMPLE_RATE, max(total, written / SAMPLE_RATE))
     return written * 1000 // SAMPLE_RATE

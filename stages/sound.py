@@ -16,12 +16,27 @@ if TYPE_CHECKING:
 SAMPLES_PER_MS = SAMPLE_RATE // 1000
 
 
+SAMPLE_BYTES = 2
+
+
+def new_wav(path: Path) -> wave.Wave_write:
+    """A WAV file of 16 kHz, mono, 16 bit, to be filled with `write_block`."""
+    file = wave.open(str(path), "wb")  # noqa: SIM115 - the caller closes it
+    file.setparams((1, SAMPLE_BYTES, SAMPLE_RATE, 0, "NONE", "not compressed"))
+    return file
+
+
+def write_block(file: wave.Wave_write, samples: NDArray[np.int16]) -> None:
+    file.writeframesraw(samples.astype("<i2", copy=False).tobytes())
+
+
 class Sound:
     """An open WAV file of 16 kHz, mono, 16 bit. Raises ValueError for any other."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self._wave = wave.open(str(path), "rb")  # noqa: SIM115 - __exit__ closes it
-        if self._wave.getparams()[:3] != (1, 2, SAMPLE_RATE):
+        if self._wave.getparams()[:3] != (1, SAMPLE_BYTES, SAMPLE_RATE):
             self._wave.close()
             raise ValueError(f"{path.name} is not 16 kHz, mono, 16 bit")
         self.samples = self._wave.getnframes()
@@ -56,6 +71,10 @@ class Samples:
         self._array = array
         self.samples = len(array)
 
+    @property
+    def duration_ms(self) -> int:
+        return self.samples // SAMPLES_PER_MS
+
     def read(self, start: int, count: int) -> NDArray[np.float32]:
         """As `Sound.read`."""
         import numpy as np
@@ -63,3 +82,9 @@ class Samples:
         samples: NDArray[np.float32] = self._array[start : start + count].astype(np.float32)
         samples /= 32768
         return samples
+
+    def read_ms(self, start_ms: int, end_ms: int) -> NDArray[np.float32]:
+        return self.read(start_ms * SAMPLES_PER_MS, (end_ms - start_ms) * SAMPLES_PER_MS)
+
+    def cut_ms(self, start_ms: int, end_ms: int) -> NDArray[np.int16]:
+        return self._array[start_ms * SAMPLES_PER_MS : end_ms * SAMPLES_PER_MS]

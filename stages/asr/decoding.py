@@ -36,13 +36,13 @@ class Decoder:
         self._tokenizer = lru_cache(tokenizer)
 
     def hear(self, window: AudioWindow) -> Steps[Heard]:
-        encoded = yield Encode(window.audio)
+        encoded = yield Encode(window.audio, window.mel)
         return Heard((yield Hear(encoded)), encoded)
 
     def recognise(self, window: AudioWindow) -> Steps[Recognition]:
         encoded = window.encoded
         if encoded is None:
-            encoded = yield Encode(window.audio)
+            encoded = yield Encode(window.audio, window.mel)
         language, probability = window.language, 1.0
         if language is None:
             heard = yield Hear(encoded)

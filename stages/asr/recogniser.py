@@ -35,6 +35,7 @@ class AudioWindow:
     speech: tuple[Span, ...]  # where in it somebody speaks, film time
     language: str | None = None  # None: whatever the engine hears in this window
     prompt: str = ""  # text that steers spelling
+    mel: NDArray[np.float32] | None = None  # `spectrogram.log_mel` of it, where that was computed ahead
     encoded: Encoded | None = None  # of the same sound, as `hear_languages` gave it: it is not encoded again then
 
     @property
@@ -72,6 +73,7 @@ class CannotTranslate(UsageError):
 class Recogniser(Protocol):
     engine: dict[str, str]  # for Outcome.engine
     packages: tuple[str, ...]  # for Outcome.packages
+    mels: int  # frequency bands of the spectrograms that it takes
     degraded: list[str]  # fallbacks taken so far, each one line for the user
 
     def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:

@@ -46,6 +46,7 @@ class Encode:
     """Answered with the encoder output of up to 480,000 samples, filled up with silence."""
 
     audio: NDArray[np.float32]
+    mel: NDArray[np.float32] | None = None  # `spectrogram.log_mel` of them, where somebody has computed it
 
 
 @dataclass(frozen=True)

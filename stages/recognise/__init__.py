@@ -61,7 +61,8 @@ def work(ctx: StageContext, shard: tuple[int, int] | None = None) -> Corpus:
             made_with=store.made_with,
             tree=str(ctx.tree(TREE)),
             models=str(ctx.models),
-            threads=1,
+            spool=str(ctx.scratch),
+            loaders=1,
             most_bytes=0,
         )
         executors.run(setup, corpus)

@@ -18,7 +18,7 @@ from stages.recognise.workers import Workers
 EXECUTORS = {"local": "stages.recognise.local", "ray": "stages.recognise.ray_workers"}  # by CORPUS_EXECUTOR
 BATCHES_GIVEN = 4  # recordings that a worker is given at a time, in batches
 AUTO_BATCH = 48
-MOST_THREADS = 4  # that decode, of a worker
+MOST_LOADERS = {"cuda": 12, "mps": 4, "cpu": 2}  # processes that decode, of a worker: a GPU takes in far more than a processor
 SHARE = 0.8  # of the memory, for all workers together
 
 
@@ -29,15 +29,16 @@ def run(setup: Setup, corpus: Corpus) -> None:
     places = executor.places(settings)
     gpus = list(islice(cycle(places), len(places) if settings.CORPUS_WORKERS == "auto" else settings.CORPUS_WORKERS))
     beside = len(gpus) if settings.CORPUS_EXECUTOR == "local" else 1  # workers on a machine; of a cluster's nothing is known
-    setup = replace(setup, threads=_threads(beside), most_bytes=_most_bytes(settings, beside))
+    setup = replace(setup, loaders=_loaders(settings.WHISPERX_DEVICE, beside), most_bytes=_most_bytes(settings, beside))
     batch = settings.BATCH_SIZE if isinstance(settings.BATCH_SIZE, int) else AUTO_BATCH
     dispatcher = Dispatcher(corpus.tasks, BATCHES_GIVEN * batch)
     Workers(executor.launcher(setup), gpus[: len(corpus.tasks)], dispatcher, corpus.is_done, corpus.tell).run()
 
 
-def _threads(workers: int) -> int:
+def _loaders(device: str, workers: int) -> int:
+    """Two cores are left to each worker itself."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(MOST_THREADS, cores // workers))
+    return max(1, min(MOST_LOADERS[device], cores // workers - 2))
 
 
 def _most_bytes(settings: Settings, workers: int) -> int:

@@ -27,7 +27,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     made_with: dict[str, str]
     tree: str  # where the files for the user go
     models: str
-    threads: int  # that decode
+    spool: str  # folder that long recordings are decoded into
+    loaders: int  # processes that decode
     most_bytes: int  # of memory; a worker that holds more leaves
 
 

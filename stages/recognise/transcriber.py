@@ -14,15 +14,16 @@ from pipeline.settings import Settings
 from stages.asr.phrases import segments_of
 from stages.asr.recogniser import AudioWindow, Recogniser, Recognition
 from stages.recognise.files import Files
+from stages.recognise.loading import Channel, Loaded
 from stages.recognise.messages import Begun, Ended, Event, Task
-from stages.recognise.sound import Ahead, Channel, Heard
+from stages.recognise.prefetch import Prefetcher
 from stages.results import Result, Store
 from stages.transcript import Segment
 
 
 @dataclass
 class _Recording:
-    heard: Heard
+    loaded: Loaded
     waiting: int  # windows that are not recognised yet
     recognitions: list[tuple[Channel, Recognition]] = field(default_factory=list)
     seconds: float = 0.0  # of the time that its windows shared with others
@@ -56,8 +57,10 @@ class _SharedTime:
 
 
 class Transcriber:
-    def __init__(self, recogniser: Recogniser, settings: Settings, ahead: Ahead, store: Store, files: Files, tell: Callable[[Event], None]) -> None:
-        self._recogniser, self._settings, self._ahead = recogniser, settings, ahead
+    def __init__(
+        self, recogniser: Recogniser, settings: Settings, prefetcher: Prefetcher, store: Store, files: Files, tell: Callable[[Event], None]
+    ) -> None:
+        self._recogniser, self._settings, self._prefetcher = recogniser, settings, prefetcher
         self._store, self._files, self._tell = store, files, tell
         self._places: dict[int, tuple[_Recording, Channel, int, float]] = {}  # of windows in hand, with their lengths and when they began
         self._windows_so_far = 0
@@ -82,38 +85,38 @@ class Transcriber:
 
     def _windows(self, take: Callable[[], Task | None]) -> Iterator[AudioWindow]:
         language = None if self._settings.SOURCE_LANGUAGE == "auto" else whisper_code(self._settings.SOURCE_LANGUAGE)
-        for heard in self._ahead.run(take):
-            if heard.reason:
-                self._tell(Ended(heard.task.id, heard.reason, heard.again, heard.put_off))
+        for loaded in self._prefetcher.run(take):
+            if loaded.reason:
+                self._tell(Ended(loaded.task.id, loaded.reason, loaded.again, loaded.put_off))
                 continue
-            recording = _Recording(heard, sum(len(channel.windows) for channel in heard.channels))
+            recording = _Recording(loaded, sum(len(channel.windows) for channel in loaded.channels))
             if not recording.waiting:
                 self._finish(recording)
-            for channel in heard.channels:
-                for window in channel.windows:
+            for channel in loaded.channels:
+                for window, audio, mel in channel.read():
                     number = self._windows_so_far = self._windows_so_far + 1
                     length_ms = max(1, window.end_ms - window.start_ms)
                     self._places[number] = recording, channel, length_ms, self._time.begin(length_ms)
-                    yield AudioWindow(number, window.start_ms, channel.audio(window), window.speech, language, self._settings.WHISPER_INITIAL_PROMPT)
+                    yield AudioWindow(number, window.start_ms, audio, window.speech, language, self._settings.WHISPER_INITIAL_PROMPT, mel)
 
     def _finish(self, recording: _Recording) -> None:
-        heard = recording.heard
+        loaded = recording.loaded
         segments = _segments(recording.recognitions)
         result = Result(
-            id=heard.task.id,
+            id=loaded.task.id,
             status="done",
-            attempts=heard.task.attempts + 1,
-            duration_ms=heard.duration_ms,
-            speech_ms=sum(span.end_ms - span.start_ms for channel in heard.channels for window in channel.windows for span in window.speech),
+            attempts=loaded.task.attempts + 1,
+            duration_ms=loaded.duration_ms,
+            speech_ms=sum(span.end_ms - span.start_ms for channel in loaded.channels for window in channel.windows for span in window.speech),
             language=_language(segments),
             avg_logprob=_avg_logprob([recognition for _, recognition in recording.recognitions]),
             segments=segments,
             seconds=round(recording.seconds, 4),
-            degraded=heard.degraded,
+            degraded=loaded.degraded,
         )
         self._store.write(result)
-        complaints = self._files.write(result, heard.task.paths)
-        self._tell(Ended(heard.task.id, attempts=result.attempts, degraded=(*heard.degraded, *complaints)))
+        complaints = self._files.write(result, loaded.task.paths)
+        self._tell(Ended(loaded.task.id, attempts=result.attempts, degraded=(*loaded.degraded, *complaints)))
 
 
 def _segments(recognitions: list[tuple[Channel, Recognition]]) -> tuple[Segment, ...]:

@@ -12,6 +12,7 @@ import os
 import queue
 import sys
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable
@@ -24,6 +25,8 @@ import psutil
 from pipeline.errors import SutradharError, UsageError
 from pipeline.processes import die_with_parent
 from stages.recognise.messages import Broken, Degraded, Ended, Event, Leaving, Note, Ready, Setup, Task, Work
+
+LOOKED = 2.0  # seconds between two looks at the memory: it means a look at every process of the machine
 
 
 class Inbox:
@@ -80,31 +83,34 @@ class Worker:
         from pipeline import engines, models
         from stages.asr.recogniser import open_recogniser
         from stages.recognise.files import Files
-        from stages.recognise.sound import Ahead, Listener
+        from stages.recognise.prefetch import Prefetcher, load, loader_processes
         from stages.recognise.transcriber import Transcriber
         from stages.results import Store
 
         settings = setup.settings
         self._tell, self._most_bytes = tell, setup.most_bytes
         self.inbox = Inbox()
+        self._pool = loader_processes(setup.loaders, Path(setup.folder), Path(setup.spool), settings)
         form = engines.engine_of(settings.WHISPER_BACKEND).form
         model = models.resolve(settings.WHISPER_MODEL, form, models_dir=Path(setup.models), offline=settings.OFFLINE, say=lambda line: None)
         self._recogniser = open_recogniser(
             settings, model, translate=False, times=settings.CORPUS_TIMESTAMPS != "none", log=logging.getLogger("sutradhar")
         )
         self._told, self._leaving = 0, False
+        self._process, self._looked = psutil.Process(), -LOOKED
         batch = settings.BATCH_SIZE if isinstance(settings.BATCH_SIZE, int) else 48
-        ahead = Ahead(Listener(Path(setup.folder), settings).listen, setup.threads, 2 * batch)
+        prefetcher = Prefetcher(self._pool, load, self._recogniser.mels, 2 * batch)
         store = Store(Path(setup.results), setup.made_with)
-        self._transcriber = Transcriber(self._recogniser, settings, ahead, store, Files(Path(setup.tree), settings), self._watching)
-        held = psutil.Process().memory_info().rss
-        if self._most_bytes and held > self._most_bytes:
+        self._transcriber = Transcriber(self._recogniser, settings, prefetcher, store, Files(Path(setup.tree), settings), self._watching)
+        self._pool.submit(os.getpid).result()  # so that what it takes is seen
+        if self._most_bytes and (held := self._held_bytes()) > self._most_bytes:
             raise UsageError(f"CORPUS_WORKER_GB={self._most_bytes / 1e9:.1f} is less than a worker takes with its model ({held / 1e9:.1f}): raise it")
         tell(Ready(self._recogniser.engine, self._recogniser.packages))
 
     def run(self) -> None:
         while self.inbox.wait():
             self._transcriber.run(self.inbox.take)
+        self._pool.shutdown()
 
     def _watching(self, event: Event) -> None:
         self._tell(event)
@@ -112,11 +118,25 @@ class Worker:
             for line in self._recogniser.degraded[self._told :]:
                 self._tell(Degraded(line))
             self._told = len(self._recogniser.degraded)
-            held = psutil.Process().memory_info().rss
-            if self._most_bytes and held > self._most_bytes and not self._leaving:
-                self._leaving = True
-                self.inbox.close()
-                self._tell(Leaving(held))
+            self._leave_when_too_large()
+
+    def _leave_when_too_large(self) -> None:
+        now = time.monotonic()
+        if self._leaving or not self._most_bytes or now < self._looked + LOOKED:
+            return
+        self._looked = now
+        if (held := self._held_bytes()) > self._most_bytes:
+            self._leaving = True
+            self.inbox.close()
+            self._tell(Leaving(held))
+
+    def _held_bytes(self) -> int:
+        """By this process and those that load for it."""
+        held = 0
+        for process in (self._process, *self._process.children()):
+            with contextlib.suppress(psutil.Error):
+                held += process.memory_info().rss
+        return held
 
 
 class _Notes(logging.Handler):

@@ -22,8 +22,8 @@ from stages.asr.mlx.network import DTYPES, Network, load_network
 from stages.asr.mlx.slots import NotANumber
 from stages.asr.mlx.stream import COLUMNS, OutOfMemory, Stream
 from stages.asr.recogniser import AudioWindow, CannotTranslate, Heard, Recognition
-from stages.asr.requests import MAX_LENGTH, MAX_TEXT, Result, Steps
-from stages.asr.spectrogram import spectrogram
+from stages.asr.requests import MAX_LENGTH, MAX_TEXT, Encode, Result, Steps
+from stages.asr.spectrogram import log_mel, whole_windows
 
 CACHE_BYTES = 2 << 30  # of freed memory that MLX keeps for itself
 
@@ -81,9 +81,10 @@ class MlxWhisper:
             "compute_type": settings.WHISPER_COMPUTE_TYPE,
         }
         self._decoder = Decoder(partial(tokens.make_tokenizer, network), settings, translate=translate, times=times)
-        self._features = FeatureExtractor(feature_size=network.dims.n_mels)
+        self.mels = network.dims.n_mels
+        self._features = FeatureExtractor(feature_size=self.mels)
         self._stream = Stream(
-            network, tokens.vocabulary_of(network), tokens.language_tokens(network), self._spectrogram, search, slots, self._note_less
+            network, tokens.vocabulary_of(network), tokens.language_tokens(network), self._spectrograms, search, slots, self._note_less
         )
 
     def check(self) -> None:
@@ -117,10 +118,11 @@ class MlxWhisper:
             f"Out of memory with {model} in {compute_type}, one window at a time: choose a smaller model, or one in 4 bits (large-v3-q4)"
         )
 
-    def _spectrogram(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
-        """As the whisperx backend has it, but (3000, mels)."""
-        seen: NDArray[np.float32] = spectrogram(self._features, audio).T
-        return seen
+    def _spectrograms(self, asked: Sequence[Encode]) -> NDArray[np.float32]:
+        """As the whisperx backend has them, but (windows, 3000, mels)."""
+        mels = [log_mel(self._features, request.audio) if request.mel is None else request.mel for request in asked]
+        spectrograms: NDArray[np.float32] = whole_windows(mels).transpose(0, 2, 1)
+        return spectrograms
 
     def _note_less(self, slots: int) -> None:
         self.degraded[:] = [f"Out of memory: decoded {slots} windows at once instead of BATCH_SIZE={self._asked}"]

@@ -7,7 +7,7 @@ queue a kind. Results come as they are done.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, islice, takewhile
 from typing import Any
@@ -54,14 +54,14 @@ class Stream:
         network: Network,
         vocabulary: Vocabulary,
         languages: Mapping[str, int],
-        spectrogram: Callable[[Any], Any],
+        spectrograms: Callable[[Sequence[Encode]], Any],
         search: Search,
         slots: int,
         notice: Callable[[int], None] = lambda slots: None,
     ) -> None:
-        """`languages` are the language tokens; `spectrogram` makes (3000, mels) of up to 480,000 samples; `notice` is told when memory
-        makes do for so many slots only."""
-        self._network, self._vocabulary, self._languages, self._spectrogram = network, vocabulary, languages, spectrogram
+        """`languages` are the language tokens; `spectrograms` makes (windows, 3000, mels) of what they ask for; `notice` is told when
+        memory makes do for so many slots only."""
+        self._network, self._vocabulary, self._languages, self._spectrograms = network, vocabulary, languages, spectrograms
         self._search, self._limit, self._notice = search, slots, notice
         self._aligner = Aligner(network)
         self._slots: Slots | None = None
@@ -161,7 +161,7 @@ class Stream:
 
     def _encode(self) -> None:
         some = _first(self._queues.encode, min(self._limit, ENCODED_AT_ONCE))
-        features = self._network.encode(mx.array(np.stack([self._spectrogram(request.audio) for _, request in some])))
+        features = self._network.encode(mx.array(self._spectrograms([request for _, request in some])))
         mx.eval(features)
         _drop(self._queues.encode, len(some))
         for row, (window, _) in enumerate(some):

@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 
 from pipeline.probe import cpu_quota
 from pipeline.settings import Settings
-from stages.asr.requests import BEST_OF, HOP, MAX_LENGTH, Align, Alignment, Decoded, Generate
-from stages.asr.spectrogram import spectrogram
+from stages.asr.requests import BEST_OF, HOP, MAX_LENGTH, Align, Alignment, Decoded, Encode, Generate
+from stages.asr.spectrogram import log_mel, whole_windows
 
 SEED = 1
 
@@ -55,7 +55,8 @@ class Whisper:
         self.compute_type: str = self._model.compute_type
         self.multilingual: bool = self._model.is_multilingual
         self._tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._features = FeatureExtractor(feature_size=self._model.n_mels)
+        self.mels: int = self._model.n_mels
+        self._features = FeatureExtractor(feature_size=self.mels)
 
     def freshly_seeded(self) -> Whisper:
         """The same model with one worker whose random numbers begin anew."""
@@ -67,12 +68,12 @@ class Whisper:
     def knows(self, language: str) -> bool:
         return self._tokenizer.token_to_id(f"<|{language}|>") is not None if self.multilingual else language == "en"
 
-    def encode(self, windows: Sequence[Array]) -> list[Encoded]:
-        features = [spectrogram(self._features, audio) for audio in windows]
+    def encode(self, asked: Sequence[Encode]) -> list[Encoded]:
+        mels = [log_mel(self._features, request.audio) if request.mel is None else request.mel for request in asked]
         if self.device == "cpu":
-            return [Encoded(self._model.encode(_storage(feature[np.newaxis])), 0) for feature in features]
-        batch = self._model.encode(_storage(np.stack(features)))
-        return [Encoded(batch, row) for row in range(len(windows))]
+            return [Encoded(self._model.encode(_storage(whole_windows([mel]))), 0) for mel in mels]
+        batch = self._model.encode(_storage(whole_windows(mels)))
+        return [Encoded(batch, row) for row in range(len(asked))]
 
     def hear(self, windows: Sequence[Encoded]) -> list[dict[str, float]]:
         if not self.multilingual:
@@ -115,7 +116,7 @@ class Whisper:
     def cut_decoder(self) -> bool:
         """Whether this is a large model whose decoder was cut to a few layers (turbo, distil): those cannot translate."""
         config = msgspec.json.decode((self._folder / "config.json").read_bytes())
-        return bool(self._model.n_mels == 128 and max(layer for layer, _ in config["alignment_heads"]) < 4)
+        return bool(self.mels == 128 and max(layer for layer, _ in config["alignment_heads"]) < 4)
 
 
 def _gather(windows: Sequence[Encoded]) -> Any:

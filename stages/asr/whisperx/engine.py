@@ -95,6 +95,7 @@ class WhisperX:
             "compute_type": whisper.compute_type,
             "threads": f"{whisper.workers}x{whisper.threads}",
         }
+        self.mels = whisper.mels
         self._whisper, self._settings = whisper, settings
         self._decoder = Decoder(whisper.tokenizer, settings, translate=translate, times=times)
         self._sampling = threading.Lock()
@@ -159,7 +160,7 @@ class WhisperX:
     def _answer(self, asked: Sequence[Any]) -> list[Any]:
         first: Request = asked[0]
         if isinstance(first, Encode):
-            return self._whisper.encode([request.audio for request in asked])
+            return self._whisper.encode(asked)
         if isinstance(first, Hear):
             return self._whisper.hear([request.encoded for request in asked])
         if isinstance(first, Align):

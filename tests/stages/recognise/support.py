@@ -37,7 +37,8 @@ def setup(tmp_path: Path, folder: Path | None = None, models: Path | None = None
         made_with={},
         tree=str(tmp_path / "tree"),
         models=str(models or tmp_path),
-        threads=1,
+        spool=str(tmp_path),
+        loaders=1,
         most_bytes=most_bytes,
     )
 

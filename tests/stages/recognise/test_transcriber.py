@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
@@ -11,12 +12,15 @@ from pipeline.settings import Settings
 from stages.asr.recogniser import AudioWindow, Recognition
 from stages.asr.recogniser import Heard as Languages
 from stages.recognise.files import Files
+from stages.recognise.loading import Channel, Loaded, WindowSound
 from stages.recognise.messages import Begun, Ended, Event, Task
-from stages.recognise.sound import Ahead, Channel, Heard
+from stages.recognise.prefetch import Prefetcher
 from stages.recognise.transcriber import Transcriber
 from stages.results import Result, Store
 from stages.transcript import Span, Window, Word
 from tests.stages.recognise.support import sha, task
+
+MELS = 80
 
 
 class Fake:
@@ -26,6 +30,7 @@ class Fake:
         self.batch = batch
         self.engine: dict[str, str] = {}
         self.packages: tuple[str, ...] = ()
+        self.mels = MELS
         self.degraded: list[str] = []
         self.windows: list[AudioWindow] = []
         self.logprobs = [-0.5]
@@ -54,36 +59,36 @@ class Fake:
 def channel(*values: int, speaker: str = "", start_ms: int = 0, step_ms: int = 1000) -> Channel:
     """Sound of a second for each value, a window each."""
     begins = [start_ms + step_ms * number for number in range(len(values))]
-    samples = np.zeros(16 * (start_ms + step_ms * len(values) + 1000), np.int16)
-    for begin, value in zip(begins, values, strict=True):
-        samples[16 * begin : 16 * begin + 16_000] = value
     windows = tuple(Window(number, begin, begin + 1000, (Span(begin, begin + 1000),)) for number, begin in enumerate(begins))
-    return Channel(speaker, samples, windows)
+    return Channel(
+        speaker, windows, tuple(WindowSound(np.full(16_000, value, np.int16), np.full((MELS, 100), value, np.float32)) for value in values)
+    )
 
 
 class Room:
     """A transcriber, what it is given to hear, and what it tells."""
 
-    def __init__(self, tmp_path: Path, heard: dict[str, Sequence[Channel] | str], batch: int = 4, attempts: int = 0, **settings: str) -> None:
+    def __init__(self, tmp_path: Path, recordings: dict[str, Sequence[Channel] | str], batch: int = 4, attempts: int = 0, **settings: str) -> None:
         everything = Settings(**{"SOURCE_LANGUAGE": "en", "CORPUS_FORMATS": "txt", **settings})  # type: ignore[arg-type]
-        self.tasks = [task(name, attempts=attempts) for name in heard]
-        self.recogniser, self.heard = Fake(batch), heard
+        self.tasks = [task(name, attempts=attempts) for name in recordings]
+        self.recogniser, self.recordings = Fake(batch), recordings
         self.store, self.tree = Store(tmp_path / "results", {}), tmp_path
         self.store.create()
         self.told: list[Event] = []
         self.told_before: dict[str, list[Event]] = {}  # a recording was listened to
         self.there: list[int] = []  # how many results there were whenever one was told of
-        ahead = Ahead(self.listen, 2, 8)
-        self.transcriber = Transcriber(self.recogniser, everything, ahead, self.store, Files(self.tree, everything), self.tell)
+        prefetcher = Prefetcher(ThreadPoolExecutor(2), self.load, MELS, 8)
+        self.transcriber = Transcriber(self.recogniser, everything, prefetcher, self.store, Files(self.tree, everything), self.tell)
 
     def run(self) -> None:
         tasks = iter(self.tasks)
         self.transcriber.run(lambda: next(tasks, None))
 
-    def listen(self, task: Task) -> Heard:
-        what = self.heard[task.paths[0]]
+    def load(self, task: Task, mels: int) -> Loaded:
+        assert mels == MELS
+        what = self.recordings[task.paths[0]]
         self.told_before[task.paths[0]] = self.told.copy()
-        return Heard(task, reason=what, again=True) if isinstance(what, str) else Heard(task, tuple(what), 9000, ("cut short",))
+        return Loaded(task, reason=what, again=True) if isinstance(what, str) else Loaded(task, tuple(what), 9000, ("cut short",))
 
     def tell(self, event: Event) -> None:
         self.told.append(event)

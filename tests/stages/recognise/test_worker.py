@@ -181,7 +181,8 @@ def held_when_ready(how: Setup) -> int:
     process = local.Process(msgspec.structs.replace(how, parent=os.getpid()), "", told.put)
     while not isinstance(told.get(timeout=60), Ready):
         pass
-    held: int = psutil.Process(process._child.pid).memory_info().rss
+    worker = psutil.Process(process._child.pid)
+    held: int = sum(one.memory_info().rss for one in (worker, *worker.children()))
     process.end()
     return held
 

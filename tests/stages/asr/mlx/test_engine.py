@@ -75,8 +75,8 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> Network:
     network = multilingual()[1]
     monkeypatch.setattr(stream, "MAX_TEXT", 8)
     monkeypatch.setattr(engine, "load_network", lambda path, compute_type: network)
-    spectrogram = MlxWhisper._spectrogram
-    monkeypatch.setattr(MlxWhisper, "_spectrogram", lambda self, audio: spectrogram(self, audio)[: 2 * FRAMES])
+    spectrograms = MlxWhisper._spectrograms
+    monkeypatch.setattr(MlxWhisper, "_spectrograms", lambda self, asked: spectrograms(self, asked)[:, : 2 * FRAMES])
     return network
 
 

@@ -32,7 +32,7 @@ def mel(number: int) -> NDArray[np.float32]:
 
 
 def make_stream(slots: int = 3, search: Search | None = None, notice: Callable[[int], None] = lambda slots: None) -> Stream:
-    return Stream(small(), SMALL, LANGUAGES, lambda audio: audio, search or Search(), slots, notice)
+    return Stream(small(), SMALL, LANGUAGES, lambda asked: np.stack([request.audio for request in asked]), search or Search(), slots, notice)
 
 
 def transcribe(number: int, *temperatures: float, prompt: tuple[int, ...] = TIMED) -> Steps[list[Decoded]]:

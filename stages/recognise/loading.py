@@ -1,0 +1,168 @@
+"""From a recording to the windows of speech in it, with their sound and its spectrogram."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline import media
+from pipeline.errors import StageFailed, UsageError
+from pipeline.settings import Settings
+from stages.recognise.messages import Task
+from stages.silero import Detector, speech_probabilities
+from stages.sound import Samples, Sound, new_wav, write_block
+from stages.transcript import Window
+from stages.vad import find_windows
+
+if TYPE_CHECKING:
+    import numpy as np
+    from faster_whisper.feature_extractor import FeatureExtractor
+    from numpy.typing import NDArray
+
+LONG_MS = 600_000  # what lasts longer is decoded into a file, so that memory does not grow with a recording's length
+COMPARED = 1 << 20  # samples of two channels at a time
+
+
+@dataclass(frozen=True)
+class WindowSound:
+    samples: NDArray[np.int16]
+    mel: NDArray[np.float32]  # `spectrogram.log_mel` of them
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One voice of a recording: all of it, or one side of a call."""
+
+    speaker: str  # "" where there is only one
+    windows: tuple[Window, ...]
+    sounds: tuple[WindowSound, ...] = ()  # of each window
+    file: Path | None = None  # in their place, for what is long: a WAV of the channel, which is removed when it was read
+
+    def read(self) -> Iterator[tuple[Window, NDArray[np.float32], NDArray[np.float32] | None]]:
+        """Each window with its samples from -1 to 1, and their spectrogram where it was computed."""
+        if self.file is None:
+            for window, sound in zip(self.windows, self.sounds, strict=True):
+                yield window, Samples(sound.samples).read(0, len(sound.samples)), sound.mel
+            return
+        with Sound(self.file) as wav:
+            for window in self.windows:
+                yield window, wav.read_ms(window.start_ms, window.end_ms), None
+        self.file.unlink()
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A recording's speech, or why there is none to be had."""
+
+    task: Task
+    channels: tuple[Channel, ...] = ()
+    duration_ms: int = 0
+    degraded: tuple[str, ...] = ()
+    reason: str = ""
+    again: bool = False  # nobody foresaw what happened
+    put_off: bool = False  # the recording is not there, or not as the scan saw it
+
+
+class Loader:
+    """Decodes recordings and finds the speech in them. For one thread."""
+
+    def __init__(self, folder: Path, spool: Path, settings: Settings) -> None:
+        """`spool` is where long recordings are decoded to."""
+        from stages.asr.spectrogram import log_mel
+
+        self._log_mel = log_mel
+        self._folder, self._spool, self._settings = folder, spool, settings
+        self._detector = Detector(threads=1)
+
+    def load(self, task: Task, mels: int) -> Loaded:
+        """With spectrograms of so many bands."""
+        try:
+            path = self._path(task)
+            if path is None:
+                return Loaded(task, reason="not there, or changed since the scan", put_off=True)
+            loaded = self._load(task, path, mels)
+            return loaded if path == self._path(task) else Loaded(task, reason="changed while it was read", put_off=True)
+        except (UsageError, StageFailed) as error:
+            return Loaded(task, reason=str(error))
+        except OSError as error:
+            return Loaded(task, reason=f"cannot be read: {error.strerror or error}", again=True)
+        except Exception as error:  # noqa: BLE001 - the boundary of a recording: it must not cost the others
+            return Loaded(task, reason=f"{type(error).__name__}: {error}", again=True)
+
+    def _load(self, task: Task, path: Path, mels: int) -> Loaded:
+        sides = self._sides(path)
+        degraded: list[str] = []
+        with contextlib.ExitStack() as open_files:
+            decoded = [self._decode(task, path, side, open_files, degraded) for side in sides]
+            if len(decoded) == 2 and _alike(*decoded):
+                decoded, sides = decoded[:1], (None,)
+                degraded.append("both channels hold the same: taken as one speaker")
+            channels = tuple(self._channel(sound, side, mels) for side, sound in zip(sides, decoded, strict=True))
+        return Loaded(task, channels, max(sound.duration_ms for sound in decoded), tuple(dict.fromkeys(degraded)))
+
+    def _path(self, task: Task) -> Path | None:
+        """The first of its names that holds what the scan saw."""
+        for number, name in enumerate(task.paths):
+            with contextlib.suppress(OSError):
+                status = (self._folder / name).stat()
+                if not task.stamps or task.stamps[number] == (status.st_size, status.st_mtime_ns):
+                    return self._folder / name
+        return None
+
+    def _sides(self, path: Path) -> tuple[int | None, ...]:
+        if self._settings.CORPUS_CHANNELS == "split" and media.probe(path).audio[0].channels == 2:
+            return 0, 1
+        return (None,)
+
+    def _decode(self, task: Task, path: Path, side: int | None, open_files: contextlib.ExitStack, degraded: list[str]) -> Samples | Sound:
+        import numpy as np
+
+        blocks = media.decode(path, allow_truncated=self._settings.ALLOW_TRUNCATED, channel=side)
+        sound: Samples | Sound
+        if task.duration_ms <= LONG_MS:
+            sound = Samples(np.concatenate([np.zeros(0, np.int16), *blocks]))
+        else:
+            file = self._spool / f"{task.id}-{side}.wav"
+            with new_wav(file) as wav:
+                for block in blocks:
+                    write_block(wav, block)
+            sound = open_files.enter_context(Sound(file))
+        degraded += blocks.degraded
+        return sound
+
+    def _channel(self, sound: Samples | Sound, side: int | None, mels: int) -> Channel:
+        speaker = "" if side is None else str(side + 1)
+        windows = find_windows(speech_probabilities(sound, detector=self._detector), sound.duration_ms, self._settings)
+        if isinstance(sound, Sound):
+            return Channel(speaker, windows, file=sound.path)
+        return Channel(speaker, windows, tuple(self._window_sound(sound, window, mels) for window in windows))
+
+    def _window_sound(self, sound: Samples, window: Window, mels: int) -> WindowSound:
+        return WindowSound(
+            sound.cut_ms(window.start_ms, window.end_ms), self._log_mel(_extractor(mels), sound.read_ms(window.start_ms, window.end_ms))
+        )
+
+
+@lru_cache
+def _extractor(mels: int) -> FeatureExtractor:
+    from faster_whisper.feature_extractor import FeatureExtractor
+
+    return FeatureExtractor(feature_size=mels)
+
+
+def _alike(left: Samples | Sound, right: Samples | Sound) -> bool:
+    """Whether two channels differ by less than a hundredth of what is in them."""
+    import numpy as np
+
+    if left.samples != right.samples:
+        return False
+    difference = loudness = 0.0
+    for start in range(0, left.samples, COMPARED):
+        ours, theirs = left.read(start, COMPARED), right.read(start, COMPARED)
+        difference += float(np.abs(ours - theirs).sum())
+        loudness += float(np.abs(ours).sum())
+    return difference <= 0.01 * loudness

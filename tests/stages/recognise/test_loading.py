@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from faster_whisper.feature_extractor import FeatureExtractor
+
+from pipeline import media
+from pipeline.settings import Settings
+from stages.asr.spectrogram import log_mel
+from stages.recognise.loading import LONG_MS, Loaded, Loader
+from stages.recognise.messages import Task
+from tests.conftest import ROOT
+from tests.make_media import cut, ffmpeg, wav
+from tests.stages.recognise.support import task
+
+SAMPLE = ROOT / "samples" / "dialogue.mp4"
+MELS = 80
+
+
+def load(folder: Path, *paths: str, duration_ms: int = 1000, **settings: object) -> Loaded:
+    loader = Loader(folder, folder, Settings(**settings))  # type: ignore[arg-type]
+    return loader.load(Task(id="a", paths=paths, duration_ms=duration_ms), MELS)
+
+
+def test_hears_the_speech_of_a_recording_where_it_is() -> None:
+    loaded = load(SAMPLE.parent, SAMPLE.name)
+    (channel,) = loaded.channels
+    (window,) = channel.windows
+    assert (loaded.reason, loaded.again, loaded.degraded, loaded.duration_ms, channel.speaker) == ("", False, (), 27_520, "")
+    assert window.start_ms == pytest.approx(700, abs=300)
+    assert window.end_ms == pytest.approx(26_740, abs=400)
+    ((same, audio, mel),) = channel.read()
+    assert same is window
+    assert audio.dtype == np.float32
+    assert len(audio) == 16 * (window.end_ms - window.start_ms)
+    whole = np.concatenate(list(media.decode(SAMPLE))) / np.float32(32_768)
+    assert audio.tolist() == whole[16 * window.start_ms : 16 * window.end_ms].tolist()
+    assert mel is not None
+    assert mel.tolist() == log_mel(FeatureExtractor(feature_size=MELS), audio).tolist()
+
+
+def test_a_long_one_is_read_from_a_file_that_is_gone_afterwards(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").symlink_to(SAMPLE)
+    (short,), (long,) = (load(tmp_path, "a.mp4", duration_ms=duration_ms).channels for duration_ms in (LONG_MS, LONG_MS + 1))
+    assert long.file
+    assert long.file.parent == tmp_path
+    assert (long.windows, long.sounds) == (short.windows, ())
+    ((_, expected, _),) = short.read()
+    ((_, audio, mel),) = long.read()
+    assert audio.tolist() == expected.tolist()
+    assert mel is None
+    assert not long.file.exists()
+
+
+def test_the_sides_of_a_call_are_heard_apart(tmp_path: Path) -> None:
+    """The left one speaks in the first half, the right one in the second."""
+    parts = "[0:a]aresample=16000,pan=mono|c0=c0,asplit[a][b];[a]volume=0:enable='gt(t,13.7)'[l];[b]volume=0:enable='lt(t,16.9)'[r]"
+    call = ffmpeg(tmp_path / "call.wav", "-i", f"file:{SAMPLE}", "-filter_complex", f"{parts};[l][r]join=inputs=2:channel_layout=stereo", "-vn")
+    left, right = load(tmp_path, call.name, CORPUS_CHANNELS="split").channels
+    assert (left.speaker, right.speaker) == ("1", "2")
+    assert [(window.start_ms // 5000, window.end_ms // 5000) for window in (*left.windows, *right.windows)] == [(0, 2), (3, 5)]
+    (mixed,) = load(tmp_path, call.name).channels
+    assert (mixed.speaker, [(window.start_ms // 5000, window.end_ms // 5000) for window in mixed.windows]) == ("", [(0, 5)])
+
+
+def test_a_call_with_the_same_on_both_sides_is_one_voice(tmp_path: Path) -> None:
+    ffmpeg(tmp_path / "call.wav", "-i", f"file:{SAMPLE}", "-ac", "2", "-vn")
+    loaded = load(tmp_path, "call.wav", CORPUS_CHANNELS="split")
+    assert [channel.speaker for channel in loaded.channels] == [""]
+    assert loaded.degraded == ("both channels hold the same: taken as one speaker",)
+
+
+@pytest.mark.parametrize("channels", [1, 6])
+def test_what_is_not_stereo_is_one_voice(channels: int, tmp_path: Path) -> None:
+    wav(tmp_path / "a.wav", bytes(32_000 * channels), channels=channels)
+    loaded = load(tmp_path, "a.wav", CORPUS_CHANNELS="split")
+    assert [(channel.speaker, channel.windows) for channel in loaded.channels] == [("", ())]
+    assert loaded.duration_ms == 1000
+
+
+def test_a_detector_begins_anew_with_every_recording(tmp_path: Path) -> None:
+    loader = Loader(tmp_path, tmp_path, Settings())
+    wav(tmp_path / "silence.wav", bytes(64_000))
+    (tmp_path / "a.mp4").symlink_to(SAMPLE)
+    alone = load(tmp_path, "a.mp4").channels[0].windows
+    for name in ("a.mp4", "silence.wav", "a.mp4"):
+        assert loader.load(task(name), MELS).channels[0].windows == (() if name == "silence.wav" else alone)
+
+
+def test_takes_the_first_of_its_names_that_is_still_there(tmp_path: Path) -> None:
+    wav(tmp_path / "b.wav", bytes(16_000))
+    assert load(tmp_path, "a.wav", "b.wav").duration_ms == 500
+    gone = load(tmp_path, "c.wav", "d.wav")
+    assert (gone.reason, gone.put_off) == ("not there, or changed since the scan", True)
+
+
+def test_a_recording_that_is_not_as_the_scan_saw_it_is_put_off_and_a_copy_takes_its_place(tmp_path: Path) -> None:
+    for name in ("a.wav", "b.wav"):
+        wav(tmp_path / name, bytes(16_000))
+    stamps = tuple((status.st_size, status.st_mtime_ns) for status in ((tmp_path / name).stat() for name in ("a.wav", "b.wav")))
+    wav(tmp_path / "a.wav", bytes(32_000))
+    loader = Loader(tmp_path, tmp_path, Settings())
+    assert loader.load(Task(id="1", paths=("a.wav", "b.wav"), stamps=stamps, duration_ms=500), MELS).duration_ms == 500
+    assert loader.load(Task(id="1", paths=("a.wav",), stamps=stamps[:1], duration_ms=500), MELS).put_off
+
+
+def test_what_is_foreseen_is_told_and_not_tried_again(tmp_path: Path) -> None:
+    (tmp_path / "text.wav").write_text("this is no sound")
+    ffmpeg(tmp_path / "short.flac", "-i", f"file:{SAMPLE}", "-vn")
+    cut(tmp_path / "short.flac")
+    for name, reason in (("text.wav", "text.wav"), ("short.flac", "short.flac")):
+        loaded = load(tmp_path, name)
+        assert reason in loaded.reason
+        assert (loaded.again, loaded.channels) == (False, ())
+    allowed = load(tmp_path, "short.flac", ALLOW_TRUNCATED=True)
+    assert allowed.reason == ""
+    assert 10_000 < allowed.duration_ms < 20_000
+    assert allowed.degraded
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError(5, "Input/output error"), "cannot be read: Input/output error"),
+        (IndexError("index 1"), "IndexError: index 1"),
+        (MemoryError(), "MemoryError: "),
+    ],
+)
+def test_what_is_not_foreseen_is_worth_another_attempt(error: Exception, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    wav(tmp_path / "a.wav", bytes(16_000))
+    monkeypatch.setattr(media, "decode", fail)
+    loaded = load(tmp_path, "a.wav")
+    assert (loaded.reason, loaded.again) == (reason, True)
