@@ -26,7 +26,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,7 @@ from bench.side_by_side import ROOT, machine
 from stages import manifest
 from stages.transcript import Transcript, load
 
+Row = Mapping[str, Any]  # of a recording, as exported
 ACTOR = "ray::RayWorker"  # how Ray calls the process of an actor
 RAY_WORKERS = 2
 MOST_RUNS = 100
@@ -72,6 +73,7 @@ def options_given() -> argparse.Namespace:
     parser.add_argument("--single", type=int, default=60, help="recordings that are jobs of their own as well")
     parser.add_argument("--seed", type=int, default=1)
     add_engine_options(parser)
+    parser.add_argument("--backend", default="whisperx")
     parser.add_argument("--out", type=Path, default=ROOT / "bench" / "results" / "corpus_kill.json")
     return parser.parse_args()
 
@@ -108,7 +110,7 @@ def faults_of(**found: object) -> dict[str, object]:
 
 def undisturbed(
     home: Home, folder: Path, expected: Mapping[str, str], good: Sequence[Recording], options: argparse.Namespace
-) -> tuple[dict[str, Any], dict[str, dict[str, object]]]:
+) -> tuple[dict[str, Any], dict[str, Row]]:
     home.prepare(folder, "undisturbed", "--workers", "1", *engine_options(options, options.backend))
     began = time.monotonic()
     code = home.run("undisturbed", codes=(0, 1))
@@ -130,7 +132,7 @@ def undisturbed(
     return found, rows
 
 
-def text_of(row: Mapping[str, object]) -> str:
+def text_of(row: Row) -> str:
     return str(row.get("text") or "")
 
 
@@ -171,9 +173,7 @@ class Storm:
     left: list[str] = field(default_factory=list)  # processes that outlived what they belong to
 
 
-def disturbed(
-    home: Home, folder: Path, job: str, calm: Mapping[str, Mapping[str, object]], plan: Plan, options: argparse.Namespace
-) -> dict[str, Any]:
+def disturbed(home: Home, folder: Path, job: str, calm: Mapping[str, Row], plan: Plan, options: argparse.Namespace) -> dict[str, Any]:
     home.prepare(folder, job, "--workers", str(plan.workers), "--executor", plan.executor, *engine_options(options, options.backend))
     began = time.monotonic()
     with Watch(home, job) as watch:
@@ -192,11 +192,12 @@ def disturbed(
         "exit_code": storm.codes[-1],
         "recordings_by_times_written": histogram(written.values()),
         "recordings_by_times_begun": histogram(row.attempts for row in recordings.values()),
+        "avg_logprob_differs_by": round(farthest(rows, calm), 4) if rows.keys() == calm.keys() else None,
         "faults": faults_of(
             nothing_was_killed=len(storm.kills) == storm.drivers,
             exit_code_is_not_1=storm.codes[-1] != 1,
-            not_as_undisturbed=[path for path, row in calm.items() if path not in rows or told(rows[path]) != told(row)],
-            files_too_many=sorted(rows.keys() - calm.keys()),
+            files_too_many_or_too_few=sorted(rows.keys() ^ calm.keys()),
+            not_as_undisturbed=differences(rows, calm) if rows.keys() == calm.keys() else {},
             transcribed_more_than_twice=[one for one, times in written.items() if times > 2],
             begun_again_without_a_kill=[row.path for row in recordings.values() if row.attempts > watch.reasons_to_begin(row, storm.kills)],
             damaged_rows=damaged_rows(home.job(job) / manifest.FILE),
@@ -271,8 +272,26 @@ def damaged_rows(path: Path) -> int:
     return sum(1 for row in rows if row) - len(manifest.read(path)) + bool(rows[-1])
 
 
-def told(row: Mapping[str, object]) -> tuple[Any, ...]:
-    return row["status"], row["reason"], row.get("text"), json.dumps(row.get("segments"))
+def differences(rows: Mapping[str, Row], calm: Mapping[str, Row]) -> dict[str, list[str]]:
+    """Recordings of which it is not as in the undisturbed run, by what it is."""
+    return {what: paths for what, told in TOLD.items() if (paths := [path for path, row in calm.items() if told(rows[path]) != told(row)])}
+
+
+def times(row: Row) -> list[tuple[int, int, str]]:
+    return [(segment["start_ms"], segment["end_ms"], segment["text"]) for segment in row.get("segments") or ()]
+
+
+def farthest(rows: Mapping[str, Row], calm: Mapping[str, Row]) -> float:
+    """Between the mean log probabilities of a recording in the two runs."""
+    return max(abs(float(rows[path].get("avg_logprob") or 0) - float(row.get("avg_logprob") or 0)) for path, row in calm.items())
+
+
+TOLD: Mapping[str, Callable[[Row], object]] = {
+    "status": lambda row: row["status"],
+    "reason": lambda row: row["reason"],
+    "text": text_of,
+    "segments": times,
+}
 
 
 def histogram(counts: Iterable[int]) -> dict[str, int]:
@@ -321,7 +340,7 @@ class Watch:
 # --- One by one
 
 
-def singles(home: Home, good: Sequence[Recording], calm: Mapping[str, Mapping[str, object]], options: argparse.Namespace) -> dict[str, Any]:
+def singles(home: Home, good: Sequence[Recording], calm: Mapping[str, Row], options: argparse.Namespace) -> dict[str, Any]:
     count = min(options.single, len(good))
     chosen = [good[number * len(good) // count] for number in range(count)]
     together = [text_of(calm[one.path.name]) for one in chosen]

@@ -12,9 +12,10 @@ import subprocess
 import sys
 import time
 import wave
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -131,7 +132,7 @@ class Home:
         """Of the store, by the recording's id."""
         return {path.stem: path for path in (self.job(job) / "results").glob("*/[0-9a-f][0-9a-f]/[!.]*.json")}
 
-    def rows(self, job: str) -> dict[str, dict[str, object]]:
+    def rows(self, job: str) -> dict[str, Mapping[str, Any]]:
         """What was exported, by path."""
         lines = (self.folder / "out" / job / "transcripts.jsonl").read_text(encoding="utf-8").splitlines()
         return {row["path"]: row for row in map(json.loads, lines)}
@@ -180,12 +181,11 @@ def _lives(process: psutil.Process) -> bool:
         return False
 
 
-def add_engine_options(parser: argparse.ArgumentParser, *, compute_type: str = "int8", batch: int = 8) -> None:
+def add_engine_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, default=ROOT / "models" / "base")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--compute-type", default=compute_type)
-    parser.add_argument("--batch", type=int, default=batch)
-    parser.add_argument("--backend", default="whisperx")
+    parser.add_argument("--compute-type", default="int8")
+    parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="further settings of the jobs")
 
 
