@@ -61,8 +61,8 @@ def make(folder: Path, numbers: range) -> None:
 def make_results(home: Home) -> None:
     """A result for each recording, as a worker would have written it. A first run that recognises nothing makes the store."""
     job = home.folder / "jobs" / "scan"
-    home.start("scan", "--set", "CORPUS_LIMIT=1", "--until", "recognise").communicate()
-    home.start("scan", "--set", "CORPUS_LIMIT=0", "--until", "scan").communicate()
+    home.run("scan", "--set", "CORPUS_LIMIT=1", "--until", "recognise", codes=(0, 1))
+    home.run("scan", "--set", "CORPUS_LIMIT=0", "--until", "scan", codes=(0, 1))
     store = next(path for path in (job / "results").iterdir() if path.is_dir())
     for row in manifest.read(job / manifest.FILE).values():
         path = store / row.id[:2] / f"{row.id}.json"
@@ -87,12 +87,12 @@ def timed(home: Home, *options: str) -> dict[str, float]:
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    output, _ = process.communicate()
+    code = process.wait()
     seconds = time.monotonic() - began
     ended.set()
     watcher.join()
-    if process.returncode:
-        raise SystemExit(output.decode())
+    if code:
+        raise SystemExit(home.log("scan"))
     return {"seconds": round(seconds, 1), "peak_mb": round(peak / 1e6)}
 
 

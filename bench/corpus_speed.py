@@ -4,7 +4,8 @@
 
 DIR holds en_commonvoice, tel_asterisk and so on, each with `manifest.jsonl` (`audio`, `duration`, `text`). The loop is what WhisperX's
 README shows: load_model, then for each file load_audio and transcribe; its own load time is not counted. Ours is a whole job,
-prepared and run by the commands, with all start-up. Same weights, same beam, same batch size; WhisperX needs ffmpeg on PATH.
+prepared and run by the commands, with all start-up; beside it stand the seconds of its stages, and recognition alone: from the end of
+each worker's first batch to the last result. Same weights, same beam, same batch size; WhisperX needs ffmpeg on PATH.
 """
 
 from __future__ import annotations
@@ -17,13 +18,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from bench.recordings import Home, Recording, choose, word_error_rate
+import msgspec
+
+from bench.recordings import Home, Recording, add_engine_options, choose, engine_options, word_error_rate
 from bench.side_by_side import ROOT, machine
+from stages.results import Result
 
-Side = Callable[[], tuple[float, dict[str, str]]]
 HOURS = 1600  # of the collection that the time is extrapolated to
 LOOP = """
 import json, sys, time
@@ -39,17 +44,24 @@ json.dump({"seconds": time.monotonic() - began, "texts": texts}, open(options["o
 """
 
 
+@dataclass(frozen=True)
+class Run:
+    seconds: float
+    texts: dict[str, str]  # by path
+    parts: dict[str, Any] = field(default_factory=dict)  # of a job
+
+
+Side = Callable[[], Run]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.corpus_speed", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--files", type=int, default=300)
-    parser.add_argument("--model", type=Path, default=ROOT / "models" / "base")
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--compute-type", default="int8")
-    parser.add_argument("--batch", type=int, default=8)
+    add_engine_options(parser)
     parser.add_argument("--backends", nargs="+", default=["whisperx"])
+    parser.add_argument("--workers", default="auto", help="of our job")
     parser.add_argument("--vad", default="pyannote", help="of the loop: pyannote or silero")
-    parser.add_argument("--set", action="append", default=[], help="further settings of our job")
     parser.add_argument("--option", action="append", default=[], help="further options of prepare-job (--option=--timestamps --option=none)")
     parser.add_argument("--until", default="export", help="last stage of our job")
     parser.add_argument("--no-scores", action="store_true", help="without word error rates, which need jiwer and whisper-normalizer")
@@ -58,6 +70,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "bench" / "results" / "corpus_speed.json")
     options = parser.parse_args()
     found: dict[str, list[float]] = {}
+    parts: dict[str, list[dict[str, Any]]] = {}
     errors: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -69,16 +82,19 @@ def main() -> None:
             for backend in options.backends:
                 sides[backend] = partial(ours, recordings, home, options, f"{backend}-{number}", backend)
             for side, run in sides.items():
-                seconds, texts = run()
-                found.setdefault(side, []).append(round(seconds, 2))
-                errors[side] = -1.0 if options.no_scores else word_error_rate([one.text for one in recordings], [texts[path] for path in paths])
-                print(f"{side}: {seconds:.1f} s, {seconds_of_sound / seconds:.1f}x real time, WER {errors[side]:.2f} %", flush=True)
+                one = run()
+                found.setdefault(side, []).append(round(one.seconds, 2))
+                parts.setdefault(side, []).append(one.parts)
+                errors[side] = -1.0 if options.no_scores else word_error_rate([each.text for each in recordings], [one.texts[path] for path in paths])
+                print(f"{side}: {one.seconds:.1f} s, {seconds_of_sound / one.seconds:.1f}x real time, WER {errors[side]:.2f} %", flush=True)
     best = {side: sorted(values)[len(values) // 2] for side, values in found.items()}
     result = {
         "machine": machine(),
         "device": options.device,
         "compute_type": options.compute_type,
         "model": options.model.name,
+        "batch": options.batch,
+        "workers": options.workers,
         "files": len(recordings),
         "seconds_of_sound": round(seconds_of_sound, 1),
         "seconds": found,
@@ -86,14 +102,24 @@ def main() -> None:
         "times_the_loop": {side: round(best["loop"] / value, 2) for side, value in best.items() if "loop" in best},
         f"hours_for_{HOURS}_h_of_such_files": {side: round(HOURS * value / seconds_of_sound, 2) for side, value in best.items()},
         "word_error_rate": errors,
+        "of_each_run": {side: runs for side, runs in parts.items() if any(runs)},
     }
     print(json.dumps({key: value for key, value in result.items() if key != "machine"}, indent=1))
     results = json.loads(options.out.read_text()) if options.out.exists() else {}
-    results[f"{options.device} {options.model.name} {options.compute_type}{''.join(' ' + change for change in options.set)}"] = result
+    results[key_of(options)] = result
     options.out.write_text(json.dumps(results, indent=1) + "\n")
 
 
-def loop(paths: list[str], folder: Path, options: argparse.Namespace) -> tuple[float, dict[str, str]]:
+def key_of(options: argparse.Namespace) -> str:
+    """All that a run was asked for, so that none takes the place of another."""
+    sides = " ".join(options.backends if options.alone else ["loop", *options.backends])
+    parts = [f"{options.device} {options.model.name} {options.compute_type}", sides, f"{options.files} files", f"batch {options.batch}"]
+    workers = [] if options.workers == "auto" else [f"workers {options.workers}"]
+    until = [] if options.until == "export" else [f"until {options.until}"]
+    return ", ".join([*parts, *workers, *until, *options.set, *([" ".join(options.option)] if options.option else [])])
+
+
+def loop(paths: list[str], folder: Path, options: argparse.Namespace) -> Run:
     asked = {
         "model": str(options.model),
         "device": options.device,
@@ -108,24 +134,39 @@ def loop(paths: list[str], folder: Path, options: argparse.Namespace) -> tuple[f
     if process.returncode:
         raise SystemExit(f"The loop failed: {process.stderr[-2000:]}")
     found = json.loads((folder / "loop.json").read_text())
-    return found["seconds"], found["texts"]
+    return Run(found["seconds"], found["texts"])
 
 
-def ours(recordings: list[Recording], home: Home, options: argparse.Namespace, job: str, backend: str) -> tuple[float, dict[str, str]]:
-    compute_type = "float32" if backend == "mlx" and options.compute_type == "int8" else options.compute_type
-    settings = [f"WHISPER_COMPUTE_TYPE={compute_type}", f"BATCH_SIZE={options.batch}", *options.set]
-    changes = [part for change in settings for part in ("--set", change)]
+def ours(recordings: list[Recording], home: Home, options: argparse.Namespace, job: str, backend: str) -> Run:
     began = time.monotonic()
-    home.prepare(
-        recordings[0].path.parent, job, "--model", options.model.name, "--backend", backend, "--device", options.device, *options.option, *changes
-    )
-    process = home.start(job, "--until", options.until)
-    output, _ = process.communicate()
-    seconds = time.monotonic() - began
-    if process.returncode:
-        raise SystemExit(output.decode())
+    home.prepare(recordings[0].path.parent, job, "--workers", options.workers, *options.option, *engine_options(options, backend))
+    prepared = time.monotonic()
+    home.run(job, "--until", options.until)
+    ended = time.monotonic()
     texts = home.folder / "out" / job / "transcripts"
-    return seconds, {str(one.path): json.loads((texts / f"{one.path.name}.json").read_text(encoding="utf-8"))["text"] for one in recordings}
+    return Run(
+        ended - began,
+        {str(one.path): json.loads((texts / f"{one.path.name}.json").read_text(encoding="utf-8"))["text"] for one in recordings},
+        {"prepare": round(prepared - began, 2), "stages": home.stages(job), "recognition_alone": recognition_alone(home, job, options)},
+    )
+
+
+def recognition_alone(home: Home, job: str, options: argparse.Namespace) -> dict[str, float]:
+    """Without start-up: from the last result of the first batches, one for each worker, to the last of all. Empty where there is no more."""
+    found = sorted((path.stat().st_mtime_ns, path) for path in home.results(job).values())
+    first = options.batch * (1 if options.workers == "auto" else int(options.workers)) - 1
+    if first >= len(found) - 1:
+        return {}
+    later = [msgspec.json.decode(path.read_bytes(), type=Result) for _, path in found[first + 1 :]]
+    seconds = (found[-1][0] - found[first][0]) / 1e9
+    sound = sum(result.duration_ms for result in later) / 1000
+    return {
+        "files": len(later),
+        "seconds": round(seconds, 2),
+        "seconds_of_sound": round(sound, 1),
+        "times_real_time": round(sound / seconds, 1),
+        "files_a_second": round(len(later) / seconds, 2),
+    }
 
 
 if __name__ == "__main__":

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import json
 import os
 import random
 import shutil
 import subprocess
 import sys
+import time
 import wave
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import psutil
 
 from bench.side_by_side import ROOT
 from pipeline import media
+from pipeline.markers import read_marker
+from stages.recognise.local import COMMAND
 
 ENGLISH = ("tel_asterisk", "en_commonvoice", "en_librispeech", "en_ljspeech")
+GONE = 10.0  # seconds that processes are given to be gone after the one that they belong to
 
 
 @dataclass(frozen=True)
@@ -87,17 +96,105 @@ class Home:
         return os.environ | {"SUTRADHAR_HOME": str(self.folder), "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"}
 
     def prepare(self, recordings: Path, job: str, *options: str) -> None:
+        """Of a folder, or of one recording."""
         command = [sys.executable, "-m", "pipeline.prepare", str(recordings), "--transcribe", "-s", "en", "--job-id", job, *options]
-        subprocess.run(command, check=True, env=self.environment(), capture_output=True)
+        done = subprocess.run(command, env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if done.returncode:
+            raise SystemExit(done.stdout.decode())
 
     def start(self, job: str, *options: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "pipeline.run", "-j", job, *options]
-        return subprocess.Popen(command, env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        with (self.folder / f"{job}.log").open("ab") as log:
+            return subprocess.Popen(command, env=self.environment(), stdout=log, stderr=log)
 
-    def rows(self, job: str) -> dict[str, dict[str, object]]:
+    def run(self, job: str, *options: str, codes: Sequence[int] = (0,)) -> int:
+        """The exit code. Ends the bench with what the job said where it is another one."""
+        code = self.start(job, *options).wait()
+        if code not in codes:
+            raise SystemExit(self.log(job))
+        return code
+
+    def log(self, job: str) -> str:
+        return (self.folder / f"{job}.log").read_text(encoding="utf-8", errors="replace")
+
+    def job(self, job: str) -> Path:
+        return self.folder / "jobs" / job
+
+    def is_done(self, job: str, stage: str) -> bool:
+        return (self.job(job) / "stages" / stage / "stage.json").exists()
+
+    def stages(self, job: str) -> dict[str, float]:
+        """Seconds that each stage took, in the order in which they ended."""
+        markers = [read_marker(path, print) for path in (self.job(job) / "stages").glob("*/stage.json")]
+        return {marker.stage: round(marker.seconds, 2) for marker in sorted(filter(None, markers), key=lambda marker: marker.ended_at)}
+
+    def results(self, job: str) -> dict[str, Path]:
+        """Of the store, by the recording's id."""
+        return {path.stem: path for path in (self.job(job) / "results").glob("*/[0-9a-f][0-9a-f]/[!.]*.json")}
+
+    def rows(self, job: str) -> dict[str, Mapping[str, Any]]:
         """What was exported, by path."""
         lines = (self.folder / "out" / job / "transcripts.jsonl").read_text(encoding="utf-8").splitlines()
         return {row["path"]: row for row in map(json.loads, lines)}
+
+    def processes(self) -> list[psutil.Process]:
+        """All that were ever started from here and live, known by their environment, whoever their parent is now."""
+        return [one for one in psutil.process_iter() if _environment(one).get("SUTRADHAR_HOME") == str(self.folder)]
+
+
+def _environment(process: psutil.Process) -> dict[str, str]:
+    try:
+        return dict(process.environ())
+    except (psutil.Error, OSError):
+        return {}
+
+
+def command_of(process: psutil.Process) -> tuple[str, ...]:
+    try:
+        return tuple(process.cmdline())
+    except psutil.Error:
+        return ()
+
+
+def workers_among(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
+    """The workers of a job: not what they have started themselves, which may look the same where it was forked."""
+    alike = {one.pid: one for one in processes if command_of(one)[1:] == COMMAND[1:]}
+    found = []
+    for one in alike.values():
+        with contextlib.suppress(psutil.Error):
+            found += [one] if one.ppid() not in alike else []
+    return found
+
+
+def survivors(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
+    """Those that still live when they should be gone."""
+    until = time.monotonic() + GONE
+    while (alive := [one for one in processes if _lives(one)]) and time.monotonic() < until:
+        time.sleep(0.1)
+    return alive
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+def add_engine_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", type=Path, default=ROOT / "models" / "base")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--compute-type", default="int8")
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="further settings of the jobs")
+
+
+def engine_options(options: argparse.Namespace, backend: str) -> list[str]:
+    """Of prepare-job, for a folder as for one recording."""
+    compute_type = "float32" if backend == "mlx" and options.compute_type == "int8" else options.compute_type
+    settings = [f"WHISPER_COMPUTE_TYPE={compute_type}", f"BATCH_SIZE={options.batch}", *options.set]
+    changes = [part for change in settings for part in ("--set", change)]
+    return ["--model", options.model.name, "--backend", backend, "--device", options.device, *changes]
 
 
 def word_error_rate(said: Sequence[str], heard: Sequence[str]) -> float:
