@@ -6,16 +6,12 @@ Whisper is loaded only where something is missing. It is a stage of its own beca
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.wording import counted
-from stages import asr
+from stages.recogniser import AudioWindow, CannotTranslate, needs
 from stages.sound import Sound
 from stages.transcript import UNTRANSLATED, Audio, Segment, Span, Transcript, Translations, load, save
-
-if TYPE_CHECKING:
-    from stages.asr.recogniser import AudioWindow
 
 TARGET = "en"  # all that Whisper translates into
 LONGEST_MS = 30_000  # of a window
@@ -53,13 +49,12 @@ def _rescue(
     """By the number of the missing segment, what Whisper has for it; and which engine that was, its packages, and its fallbacks."""
     from msgspec.structs import replace
 
-    from stages.asr.phrases import segments_of
-    from stages.asr.recogniser import CannotTranslate
     from stages.english import is_translation
+    from stages.recogniser.phrases import segments_of
 
     audio = load(ctx.read("demux/audio.json"), Audio)
     try:
-        recogniser = asr.open_for(ctx, translate=True)
+        recogniser = needs.open_for(ctx, translate=True)
     except CannotTranslate as error:  # turbo, for one: no reason to lose all the rest
         return {}, {}, (), (str(error),)
     rescued: dict[int, list[Segment]] = {}
@@ -80,8 +75,6 @@ def _seconds(segments: Sequence[Segment]) -> float:
 
 
 def _windows(missing: Sequence[Segment], sound: Sound, audio: Audio, language: str) -> Iterator[AudioWindow]:
-    from stages.asr.recogniser import AudioWindow
-
     for number, segment in enumerate(missing):
         end_ms = min(segment.end_ms, segment.start_ms + LONGEST_MS)
         samples = sound.read_ms(segment.start_ms - audio.start_ms, end_ms - audio.start_ms)
@@ -112,8 +105,8 @@ STAGE = Stage(
     run=run,
     reads=("demux/audio.wav", "demux/audio.json", "align/transcript.json", "translate/transcripts.json"),
     writes=(TRANSCRIPTS,),
-    settings=asr.STAGE.settings,
-    tuning=asr.STAGE.tuning,
-    models=asr.STAGE.models,
-    engines=asr.STAGE.engines,
+    settings=(*needs.SETTINGS, "GLOSSARY"),
+    tuning=needs.TUNING,
+    models=needs.models_of,
+    engines=needs.engines_of,
 )

@@ -17,7 +17,8 @@ from pipeline.media import identity
 from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.wording import counted
-from stages import asr, manifest, results, vad
+from stages import manifest, results, vad
+from stages.recogniser import needs
 from stages.results import TREE
 from stages.scan import folder_of
 
@@ -92,11 +93,11 @@ def _refuse_to_mix(store: results.Store, settings: Settings) -> None:
 def check(settings: Settings) -> None:
     from stages.recognise.files import formats_of
 
-    asr.check(settings)
+    needs.check(settings)
     formats_of(settings)
 
 
-RESULT_SETTINGS = (*(key for key in asr.STAGE.settings if key != "GLOSSARY"), "CORPUS_CHANNELS")
+RESULT_SETTINGS = (*needs.SETTINGS, "CORPUS_CHANNELS")
 STAGE = Stage(
     name="recognise",
     run=run,
@@ -116,7 +117,7 @@ STAGE = Stage(
         "CORPUS_MIX",
     ),
     tuning=(
-        "BATCH_SIZE",
+        *needs.TUNING,
         "CORPUS_EXECUTOR",
         "CORPUS_WORKERS",
         "CUDA_VISIBLE_DEVICES",
@@ -126,6 +127,6 @@ STAGE = Stage(
         "SUBTITLE_FPS",
     ),
     always=True,
-    models=asr.STAGE.models,
-    engines=asr.STAGE.engines,
+    models=needs.models_of,
+    engines=needs.engines_of,
 )

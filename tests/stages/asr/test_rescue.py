@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.stage import Outcome, StageContext
-from stages import asr
 from stages.asr import rescue
-from stages.asr.recogniser import AudioWindow, CannotTranslate, Recognition
+from stages.recogniser import AudioWindow, CannotTranslate, Recognition, needs
 from stages.transcript import MISSING, Audio, Segment, Span, Transcript, Translations, Word, load, save
 from tests.stages.run_stage import StageRun
 
@@ -69,7 +68,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rescue:
     def run_stage(
         opened: Callable[[StageContext, bool], object], *translations: Transcript, source: Transcript = SOURCE
     ) -> tuple[Outcome, tuple[Transcript, ...], StageRun]:
-        monkeypatch.setattr(asr, "open_for", opened)
+        monkeypatch.setattr(needs, "open_for", opened)
         stage = StageRun(rescue.STAGE, Path("film.mkv"), tmp_path, SOURCE_LANGUAGE="hi")
         for name in ("demux", "align", "translate"):
             (stage.artifacts / name).mkdir()
