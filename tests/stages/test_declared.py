@@ -17,7 +17,6 @@ from stages import WORKFLOWS, asr, recognise
 from tests.conftest import ROOT
 
 STAGES = sorted({stage.name for stages in WORKFLOWS.values() for stage in stages})
-RESCUE = ROOT / "stages" / "asr" / "rescue.py"
 SHARD = ROOT / "stages" / "recognise" / "shard.py"  # a command, which runs the stage
 CHOOSE_THE_STAGES = {"WORKFLOW", "TRANSLATION_ENGINE"}  # by Settings.workflow
 NOT_READ = {"rescue": {"GLOSSARY"}}  # it declares all that asr does
@@ -29,11 +28,8 @@ def variants(name: str) -> list[Stage]:
 
 
 def files_of(name: str) -> list[Path]:
-    """Its own."""
-    if name == "rescue":
-        return [RESCUE]
     package = ROOT / "stages" / name
-    return sorted(set(package.rglob("*.py")) - {RESCUE, SHARD}) if package.is_dir() else [package.with_suffix(".py")]
+    return sorted(set(package.rglob("*.py")) - {SHARD}) if package.is_dir() else [package.with_suffix(".py")]
 
 
 def borrowed_by(name: str) -> list[Path]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.stage import Outcome, StageContext
-from stages.asr import rescue
+from stages import rescue
 from stages.recogniser import AudioWindow, CannotTranslate, Recognition, needs
 from stages.transcript import MISSING, Audio, Segment, Span, Transcript, Translations, Word, load, save
 from tests.stages.run_stage import StageRun

@@ -1,6 +1,6 @@
 """Where a translation into English is missing, Whisper's own of that stretch of sound takes its place, if it gives one.
 
-Whisper is loaded only where something is missing. It is a stage of its own because the recogniser lives here, and translators elsewhere.
+Whisper is loaded only where something is missing. It is a stage of its own so that recogniser and translator never share a process.
 """
 
 from __future__ import annotations
