@@ -50,7 +50,7 @@ def cut_windows(clips: Sequence[Clip], settings: Settings) -> Iterator[tuple[int
     """Windows as the vad stage cuts them, numbered throughout, each with the number of its clip."""
     from stages.recogniser import AudioWindow
     from stages.silero import Detector
-    from stages.vad import find_windows
+    from stages.speech import find_windows
 
     count = 0
     for number, clip in enumerate(clips):

@@ -18,8 +18,8 @@ from pipeline.settings import Settings
 from stages.recognise.messages import Task
 from stages.silero import Detector, speech_probabilities
 from stages.sound import SAMPLES_PER_MS, Samples
+from stages.speech import find_windows
 from stages.transcript import Window
-from stages.vad import find_windows
 
 if TYPE_CHECKING:
     import numpy as np

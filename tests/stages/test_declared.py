@@ -17,6 +17,8 @@ from stages import WORKFLOWS, asr, recognise
 from tests.conftest import ROOT
 
 STAGES = sorted({stage.name for stages in WORKFLOWS.values() for stage in stages})
+RECOGNISER = sorted((ROOT / "stages" / "recogniser").rglob("*.py"))
+SPEECH = ROOT / "stages" / "speech.py"
 SHARD = ROOT / "stages" / "recognise" / "shard.py"  # a command, which runs the stage
 CHOOSE_THE_STAGES = {"WORKFLOW", "TRANSLATION_ENGINE"}  # by Settings.workflow
 NOT_READ = {"rescue": {"GLOSSARY"}}  # it declares all that asr does
@@ -33,9 +35,8 @@ def files_of(name: str) -> list[Path]:
 
 
 def borrowed_by(name: str) -> list[Path]:
-    """Those of what several stages share, where that reads settings."""
-    recogniser = sorted((ROOT / "stages" / "recogniser").rglob("*.py")) if name in ("asr", "rescue", "recognise") else []
-    return recogniser + (files_of("vad") if name == "recognise" else [])
+    """What a stage does its work with, of what several share and what reads settings."""
+    return (RECOGNISER if name in ("asr", "rescue", "recognise") else []) + ([SPEECH] if name in ("vad", "recognise") else [])
 
 
 def behind(attribute: str) -> set[str]:
@@ -88,9 +89,11 @@ def test_what_recognition_depends_on_tells_results_of_folders_apart() -> None:
     assert set(asr.STAGE.settings) - set(recognise.RESULT_SETTINGS) == {"GLOSSARY"}  # which folders of recordings do without
 
 
-def test_modules_that_stages_share_read_no_settings() -> None:
-    shared = [path for path in (ROOT / "stages").glob("*.py") if path.stem not in STAGES]
-    assert {path.name: used(path, checks=True) for path in shared} == {path.name: set() for path in shared}
+def test_all_else_that_stages_share_reads_no_settings() -> None:
+    own = {path for name in STAGES for path in (*files_of(name), *borrowed_by(name), SHARD)}
+    shared = {str(path.relative_to(ROOT)): used(path, checks=True) for path in set((ROOT / "stages").rglob("*.py")) - own}
+    assert shared == {path: set() for path in shared}
+    assert "stages/transcript.py" in shared
 
 
 def test_every_setting_is_used() -> None:
