@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from stages.subtitles.tokens import in_order, shares, tokens_of
+from stages.cues.tokens import in_order, shares, tokens_of
 from stages.transcript import Span, Word
-from tests.stages.subtitles.support import netflix, transcript
+from tests.stages.cues.support import netflix, transcript
 
 CLIP = Span(0, 10_000)
 

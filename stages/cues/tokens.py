@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from stages.subtitles import script
-from stages.subtitles.rules import Rules
+from stages.cues import script
+from stages.cues.rules import Rules
 from stages.transcript import Segment, Span, Transcript, Word
 
 _USUAL_WORD_MS = 400

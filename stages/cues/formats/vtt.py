@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from stages.subtitles.formats.events import render
+from stages.cues.formats.events import render
 from stages.transcript import Track, Transcript
 
 

@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import pytest
 
-from stages.subtitles.passage import Passage
-from stages.subtitles.tokens import tokens_of
-from stages.subtitles.wrap import wrap
-from tests.stages.subtitles.support import netflix, spoken
+from stages.cues.passage import Passage
+from stages.cues.tokens import tokens_of
+from stages.cues.wrap import wrap
+from tests.stages.cues.support import netflix, spoken
 
 
 def lines(text: str, language: str = "en") -> list[str]:

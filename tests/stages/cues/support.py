@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from stages.subtitles.cues import build_cues
-from stages.subtitles.rules import Rules, rules_for
+from stages.cues import build_cues
+from stages.cues.rules import Rules, rules_for
 from stages.transcript import Segment, Transcript, Word
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from stages.subtitles.rules import Rules
-from stages.subtitles.script import measure
+from stages.cues.rules import Rules
+from stages.cues.script import measure
 from stages.transcript import Cue, Span
 
 

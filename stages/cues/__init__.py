@@ -12,11 +12,11 @@ import math
 from collections.abc import Iterator
 from itertools import pairwise
 
-from stages.subtitles.passage import Passage
-from stages.subtitles.rules import Rules
-from stages.subtitles.timing import schedule
-from stages.subtitles.tokens import clip_of, tokens_of
-from stages.subtitles.wrap import wrap
+from stages.cues.passage import Passage
+from stages.cues.rules import Rules
+from stages.cues.timing import schedule
+from stages.cues.tokens import clip_of, tokens_of
+from stages.cues.wrap import wrap
 from stages.transcript import Cue, Span, Transcript
 
 _CUE = 1.0

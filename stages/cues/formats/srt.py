@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stages.subtitles.formats.events import render
+from stages.cues.formats.events import render
 from stages.transcript import Track, Transcript
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from stages.subtitles import script
-from stages.subtitles.break_words import ADJECTIVE, BOUND, CLAUSE, INSIDE_WORD, LANGUAGES, PHRASE, TIED, BreakWords
-from stages.subtitles.tokens import Token
+from stages.cues import script
+from stages.cues.break_words import ADJECTIVE, BOUND, CLAUSE, INSIDE_WORD, LANGUAGES, PHRASE, TIED, BreakWords
+from stages.cues.tokens import Token
 
 _PUNCTUATED = 0.25  # the share of segments that end in a punctuation mark where the recogniser writes them
 _CLAUSE_END = 0.25

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pipeline.errors import UsageError
-from stages.subtitles.formats import json, srt, txt, vtt
+from stages.cues.formats import json, srt, txt, vtt
 from stages.transcript import Track, Transcript
 
 Writer = Callable[[Transcript, Track], str]

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from stages.subtitles.timing import schedule
+from stages.cues.timing import schedule
 from stages.transcript import Span
-from tests.stages.subtitles.support import netflix
+from tests.stages.cues.support import netflix
 
 CLIP = Span(0, 60_000)
 

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from stages.subtitles.cues import build_cues
-from stages.subtitles.rules import rules_for
+from stages.cues import build_cues
+from stages.cues.rules import rules_for
 from stages.transcript import Cue, Segment, Transcript, Word
-from tests.stages.subtitles.support import netflix, shown, spoken, transcript
+from tests.stages.cues.support import netflix, shown, spoken, transcript
 
 
 def test_a_sentence_is_one_cue_broken_before_the_preposition() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from stages.subtitles.breaks import sentence_ends
-from stages.subtitles.tokens import spoken_tokens
+from stages.cues.breaks import sentence_ends
+from stages.cues.tokens import spoken_tokens
 from stages.transcript import Track, Transcript
 
 _PAUSE_MS = 1500

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from stages.subtitles.breaks import break_costs, grammar_cost, sentence_ends
-from stages.subtitles.tokens import spoken_tokens
+from stages.cues.breaks import break_costs, grammar_cost, sentence_ends
+from stages.cues.tokens import spoken_tokens
 from stages.transcript import Transcript
-from tests.stages.subtitles.support import spoken
+from tests.stages.cues.support import spoken
 
 
 @pytest.mark.parametrize(

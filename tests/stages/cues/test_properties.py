@@ -7,12 +7,12 @@ import unicodedata
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.subtitles.check import check
-from stages.subtitles.cues import build_cues
-from stages.subtitles.rules import PROFILES, rules_for
-from stages.subtitles.tokens import clip_of
+from stages.cues import build_cues
+from stages.cues.check import check
+from stages.cues.rules import PROFILES, rules_for
+from stages.cues.tokens import clip_of
 from stages.transcript import Transcript, Word
-from tests.stages.subtitles.support import transcript
+from tests.stages.cues.support import transcript
 
 TEXT_RULES = {"blank", "lines", "line-length", "order", "overlap"}
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.errors import UsageError
-from stages.subtitles.rules import PROFILES, rules_for
+from stages.cues.rules import PROFILES, rules_for
 
 
 @pytest.mark.parametrize(

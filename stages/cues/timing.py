@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from stages.subtitles.rules import Rules
+from stages.cues.rules import Rules
 from stages.transcript import Span
 
 

@@ -6,9 +6,9 @@ import pysubs2
 import pytest
 
 from pipeline.errors import UsageError
-from stages.subtitles.formats import FORMATS, formats_of
+from stages.cues.formats import FORMATS, formats_of
 from stages.transcript import Cue, Track, Word
-from tests.stages.subtitles.support import spoken, transcript
+from tests.stages.cues.support import spoken, transcript
 
 ODD = (r"C:\new\Notes {\an8}{\p1} \h", "<i>1 < 2 & 3 --> 4</i>")
 TRACK = Track("en", "", (Cue(0, 1000, ("Yes.",)), Cue(3_599_999, 3_601_001, ODD), Cue(3_700_000, 3_701_000, ("नमस्ते।", "שלום 🎬"))))

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from stages.subtitles.check import Violation, check
+from stages.cues.check import Violation, check
 from stages.transcript import Cue, Span
-from tests.stages.subtitles.support import netflix
+from tests.stages.cues.support import netflix
 
 CLIP = Span(0, 60_000)
 
