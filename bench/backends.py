@@ -26,7 +26,7 @@ from bench.clips import SETS, cut_windows, read_clips
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from stages.asr.recogniser import AudioWindow
+    from stages.recogniser import AudioWindow
 
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = "multi_commonvoice"
@@ -45,7 +45,7 @@ def cut(path: Path, data: Path) -> None:
 
 def read(path: Path) -> tuple[list[dict[str, Any]], list[tuple[int, AudioWindow]]]:
     """The clips, and each window with the clip that it is of."""
-    from stages.asr.recogniser import AudioWindow
+    from stages.recogniser import AudioWindow
     from stages.transcript import Span
 
     stored = np.load(path)
@@ -62,7 +62,7 @@ def read(path: Path) -> tuple[list[dict[str, Any]], list[tuple[int, AudioWindow]
 def run(path: Path, options: argparse.Namespace) -> None:
     from pipeline import models
     from pipeline.engines import engine_of
-    from stages.asr.recogniser import open_recogniser
+    from stages.recogniser import open_recogniser
 
     clips, windows = read(path)
     settings = Settings(

@@ -25,8 +25,8 @@ import pysubs2
 
 from bench.side_by_side import RESULTS, ROOT, machine
 from pipeline import media
-from stages.subtitles.check import check
-from stages.subtitles.rules import rules_for
+from stages.cues.check import check
+from stages.cues.rules import rules_for
 from stages.transcript import Span, Tracks, Transcript, load
 
 GAP_MS = 1000

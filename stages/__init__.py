@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from pipeline.stage import Stage
-from stages import align, asr, demux, export, mux, recognise, scan, subtitles, translate, vad
-from stages.asr import rescue
+from stages import align, asr, demux, export, mux, recognise, rescue, scan, subtitles, translate, vad
 
 WORKFLOWS: dict[str, tuple[Stage, ...]] = {
     "transcribe": (demux.STAGE, vad.STAGE, asr.STAGE, align.STAGE, subtitles.STAGE, mux.STAGE),

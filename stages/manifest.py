@@ -32,6 +32,11 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 0
 
 
+def folder_of(source: Path) -> Path:
+    """What the paths of a manifest begin from."""
+    return source.parent if source.is_file() else source
+
+
 def read(path: Path) -> dict[str, Recording]:
     """By path, in the order of their first rows. Empty where there is no manifest yet."""
     rows: dict[str, Recording] = {}

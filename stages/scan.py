@@ -123,7 +123,7 @@ def _listed(source: Path) -> Iterator[str]:
 
 def _look(ctx: StageContext, path: Path, found: list[str], known: Mapping[str, Recording]) -> Iterator[Recording]:
     """A row for each file, written down as it is made: a run that is killed here goes on from there."""
-    folder = folder_of(ctx.media)
+    folder = manifest.folder_of(ctx.media)
     done = 0
     with ThreadPoolExecutor(THREADS) as pool, Journal(path) as journal:
         names = iter(found)
@@ -133,11 +133,6 @@ def _look(ctx: StageContext, path: Path, found: list[str], known: Mapping[str, R
             yield from rows
             done += len(batch)
             ctx.progress(done, len(found), unit=" files/s", note=f"{done:,} of {len(found):,} files looked at")
-
-
-def folder_of(source: Path) -> Path:
-    """What the paths of a manifest begin from."""
-    return source.parent if source.is_file() else source
 
 
 def _row(folder: Path, name: str, known: Recording | None, settings: Settings) -> Recording:

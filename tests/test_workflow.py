@@ -17,8 +17,8 @@ import pysubs2
 import pytest
 
 from bench.kill_loop import kill_loop
-from stages.subtitles.check import check
-from stages.subtitles.rules import rules_for
+from stages.cues.check import check
+from stages.cues.rules import rules_for
 from stages.transcript import Span, Tracks, load
 from tests import make_media
 from tests.conftest import ROOT

@@ -8,20 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
-from pipeline import engines
 from pipeline.errors import UsageError
 from pipeline.settings import Settings
-from pipeline.stage import EngineNeed, ModelNeed, Outcome, Stage, StageContext
+from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.wording import counted
 from stages import glossary
+from stages.recogniser import AudioWindow, Recogniser, Recognition, needs
+from stages.recogniser.requests import Encoded
 from stages.sound import Sound
 from stages.transcript import Audio, Transcript, Window, Windows, load, save
-
-if TYPE_CHECKING:
-    from stages.asr.recogniser import AudioWindow, Recogniser, Recognition
-    from stages.asr.requests import Encoded
 
 TRANSLATION = "asr/translation.json"
 NAMES_LENGTH = 400  # characters of the prompt that a glossary may fill
@@ -29,7 +25,7 @@ FOREIGN_SHARE = 0.3  # so many letters in another script are no names any more
 
 
 def run(ctx: StageContext) -> Outcome:
-    from stages.asr.phrases import segments_of
+    from stages.recogniser.phrases import segments_of
 
     audio = load(ctx.read("demux/audio.json"), Audio)
     windows = load(ctx.read("vad/windows.json"), Windows).windows
@@ -63,7 +59,7 @@ class Work:
 
 
 def _listen(audio: Audio, windows: Sequence[Window], ctx: StageContext) -> Work:
-    recogniser = open_for(ctx, TRANSLATION in ctx.stage.writes)
+    recogniser = needs.open_for(ctx, TRANSLATION in ctx.stage.writes)
     with Sound(ctx.read("demux/audio.wav")) as sound:
         language, probability, encoded = _language(recogniser, sound, audio, windows, ctx)
         ctx.log.info(f"Recognising {counted(len(windows), 'window')}")
@@ -83,19 +79,6 @@ def _doubts(transcript: Transcript) -> list[str]:
         script = script_of(transcript.language).capitalize()
         return [f"{share:.0%} of the text is not in {script}: the model is too small for the language ({transcript.language}), or it is another"]
     return []
-
-
-def open_for(ctx: StageContext, translate: bool) -> Recogniser:
-    from pipeline.models import resolve
-    from stages.asr.recogniser import open_recogniser
-
-    settings = ctx.settings
-    ctx.log.info(f"Configured device: {settings.WHISPERX_DEVICE} (from job config)")
-    ctx.log.info(f"Backend: {settings.WHISPER_BACKEND} (from job config)")
-    need = _models(settings)[0]
-    model = resolve(need.name, need.form, models_dir=ctx.models, offline=settings.OFFLINE, say=ctx.log.info)
-    ctx.log.info(f"Loading {model.name} ({settings.WHISPER_BACKEND}, {settings.WHISPERX_DEVICE})")
-    return open_recogniser(settings, model, translate=translate, log=ctx.log)
 
 
 def _language(
@@ -154,63 +137,28 @@ def _prompt(ctx: StageContext) -> str:
 
 
 def _cut_out(sound: Sound, audio: Audio, window: Window, language: str | None, prompt: str) -> AudioWindow:
-    from stages.asr.recogniser import AudioWindow
-
     samples = sound.read_ms(window.start_ms - audio.start_ms, window.end_ms - audio.start_ms)
     return AudioWindow(window.id, window.start_ms, samples, window.speech, language, prompt)
 
 
-def check(settings: Settings) -> None:
-    from pipeline.languages import whisper_code
-
-    engines.check(settings.WHISPER_BACKEND, settings.WHISPER_COMPUTE_TYPE)
-    if settings.SOURCE_LANGUAGE != "auto":
-        whisper_code(settings.SOURCE_LANGUAGE)
-
-
 def check_translating(settings: Settings) -> None:
-    check(settings)
+    needs.check(settings)
     if settings.targets != ("en",):
         raise UsageError(f"TARGET_LANGUAGES={settings.TARGET_LANGUAGES}: Whisper translates into English only; set TARGET_LANGUAGES=en")
-
-
-def _models(settings: Settings) -> tuple[ModelNeed, ...]:
-    return (ModelNeed(settings.WHISPER_MODEL, engines.engine_of(settings.WHISPER_BACKEND).form),)
-
-
-def _engines(settings: Settings) -> tuple[EngineNeed, ...]:
-    """None for a device that the recogniser does not know: it runs on the CPU then, and says so."""
-    backend, device = settings.WHISPER_BACKEND, settings.WHISPERX_DEVICE
-    return (EngineNeed(backend, device),) if device in engines.engine_of(backend).devices else ()
 
 
 STAGE = Stage(
     name="asr",
     run=run,
-    check=check,
+    check=needs.check,
     reads=("demux/audio.wav", "demux/audio.json", "vad/windows.json"),
     writes=("asr/transcript.json",),
-    settings=(
-        "SOURCE_LANGUAGE",
-        "WHISPER_BACKEND",
-        "WHISPERX_DEVICE",
-        "WHISPER_MODEL",
-        "WHISPER_COMPUTE_TYPE",
-        "WHISPER_BEAM_SIZE",
-        "WHISPER_PATIENCE",
-        "WHISPER_LENGTH_PENALTY",
-        "WHISPER_TEMPERATURE",
-        "WHISPER_LOGPROB_THRESHOLD",
-        "WHISPER_COMPRESSION_RATIO_THRESHOLD",
-        "WHISPER_NO_SPEECH_THRESHOLD",
-        "WHISPER_INITIAL_PROMPT",
-        "GLOSSARY",
-    ),
-    tuning=("BATCH_SIZE",),
-    models=_models,
+    settings=(*needs.SETTINGS, "GLOSSARY"),
+    tuning=needs.TUNING,
+    models=needs.models_of,
     files=lambda settings: settings.user_files,
     check_file=glossary.read_glossary,
-    engines=_engines,
+    engines=needs.engines_of,
 )
 TRANSLATING = replace(
     STAGE, check=check_translating, writes=(*STAGE.writes, TRANSLATION), settings=(*STAGE.settings, "TRANSLATION_ENGINE", "TARGET_LANGUAGES")

@@ -17,9 +17,10 @@ from pipeline.media import identity
 from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.wording import counted
-from stages import asr, manifest, results, vad
+from stages import manifest, results, speech
+from stages.manifest import folder_of
+from stages.recogniser import needs
 from stages.results import TREE
-from stages.scan import folder_of
 
 if TYPE_CHECKING:
     from stages.recognise.corpus import Corpus
@@ -72,7 +73,7 @@ def work(ctx: StageContext, shard: tuple[int, int] | None = None) -> Corpus:
 
 def _made_with(settings: Settings, model: models.ResolvedModel) -> dict[str, str]:
     """All that decides what a result says."""
-    made_with = {key: to_text(getattr(settings, key)) for key in (*RESULT_SETTINGS, *vad.STAGE.settings)}
+    made_with = {key: to_text(getattr(settings, key)) for key in (*RESULT_SETTINGS, *speech.SETTINGS)}
     made_with["times"] = to_text(settings.CORPUS_TIMESTAMPS != "none")
     return made_with | {f"model {path.name}": identity(path).sha256 for path in sorted(model.path.iterdir()) if path.is_file()}
 
@@ -93,11 +94,11 @@ def _refuse_to_mix(store: results.Store, settings: Settings) -> None:
 def check(settings: Settings) -> None:
     from stages.recognise.files import formats_of
 
-    asr.check(settings)
+    needs.check(settings)
     formats_of(settings)
 
 
-RESULT_SETTINGS = (*(key for key in asr.STAGE.settings if key != "GLOSSARY"), "CORPUS_CHANNELS")
+RESULT_SETTINGS = (*needs.SETTINGS, "CORPUS_CHANNELS")
 STAGE = Stage(
     name="recognise",
     run=run,
@@ -107,7 +108,7 @@ STAGE = Stage(
     trees=(TREE,),
     settings=(
         *RESULT_SETTINGS,
-        *vad.STAGE.settings,
+        *speech.SETTINGS,
         "ALLOW_TRUNCATED",
         "CORPUS_LIMIT",
         "CORPUS_ORDER",
@@ -117,7 +118,7 @@ STAGE = Stage(
         "CORPUS_MIX",
     ),
     tuning=(
-        "BATCH_SIZE",
+        *needs.TUNING,
         "CORPUS_EXECUTOR",
         "CORPUS_WORKERS",
         "CUDA_VISIBLE_DEVICES",
@@ -127,6 +128,6 @@ STAGE = Stage(
         "SUBTITLE_FPS",
     ),
     always=True,
-    models=asr.STAGE.models,
-    engines=asr.STAGE.engines,
+    models=needs.models_of,
+    engines=needs.engines_of,
 )

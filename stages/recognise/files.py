@@ -16,10 +16,10 @@ import msgspec
 
 from pipeline.errors import UsageError
 from pipeline.settings import Settings
+from stages.cues import build_cues
+from stages.cues.formats import srt, vtt
+from stages.cues.rules import rules_for
 from stages.results import Result, write_whole
-from stages.subtitles.cues import build_cues
-from stages.subtitles.formats import srt, vtt
-from stages.subtitles.rules import rules_for
 from stages.transcript import Cue, Segment, Track, Transcript
 
 SETTINGS = ("CORPUS_FORMATS", "CORPUS_TIMESTAMPS", "SUBTITLE_PROFILE", "SUBTITLE_FPS")  # what the files depend on beside the results

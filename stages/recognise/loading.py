@@ -15,8 +15,8 @@ from pipeline.settings import Settings
 from stages.recognise.messages import Task
 from stages.silero import Detector, speech_probabilities
 from stages.sound import Samples, Sound, new_wav, write_block
+from stages.speech import find_windows
 from stages.transcript import Window
-from stages.vad import find_windows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,7 +72,7 @@ class Loader:
 
     def __init__(self, folder: Path, spool: Path, settings: Settings) -> None:
         """`spool` is where long recordings are decoded to."""
-        from stages.asr.spectrogram import log_mel
+        from stages.recogniser.spectrogram import log_mel
 
         self._log_mel = log_mel
         self._folder, self._spool, self._settings = folder, spool, settings

@@ -11,12 +11,12 @@ from msgspec.structs import replace
 
 from pipeline.languages import whisper_code
 from pipeline.settings import Settings
-from stages.asr.phrases import segments_of
-from stages.asr.recogniser import AudioWindow, Recogniser, Recognition
 from stages.recognise.files import Files
 from stages.recognise.loading import Channel, Loaded
 from stages.recognise.messages import Begun, Ended, Event, Task
 from stages.recognise.prefetch import Prefetcher
+from stages.recogniser import AudioWindow, Recogniser, Recognition
+from stages.recogniser.phrases import segments_of
 from stages.results import Result, Store
 from stages.transcript import Segment
 

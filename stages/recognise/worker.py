@@ -81,10 +81,10 @@ class Worker:
     def __init__(self, setup: Setup, tell: Callable[[Event], None]) -> None:
         """Raises UsageError where the machine, the model or the settings will not do."""
         from pipeline import engines, models
-        from stages.asr.recogniser import open_recogniser
         from stages.recognise.files import Files
         from stages.recognise.prefetch import Prefetcher, load, loader_processes
         from stages.recognise.transcriber import Transcriber
+        from stages.recogniser import open_recogniser
         from stages.results import Store
 
         settings = setup.settings

@@ -15,8 +15,8 @@ def run(ctx: StageContext) -> Outcome:
 
 
 def check(settings: Settings) -> None:
-    from stages.subtitles.formats import formats_of
-    from stages.subtitles.rules import rules_for
+    from stages.cues.formats import formats_of
+    from stages.cues.rules import rules_for
 
     formats_of(settings.SUBTITLE_FORMATS)
     rules_for(settings.SUBTITLE_PROFILE, settings.SOURCE_LANGUAGE, settings.SUBTITLE_FPS)

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pipeline.settings import Settings
 from pipeline.stage import Outcome, StageContext
 from pipeline.wording import counted
-from stages.subtitles.check import check
-from stages.subtitles.cues import build_cues
-from stages.subtitles.formats import formats_of
-from stages.subtitles.rules import rules_for
-from stages.subtitles.tokens import clip_of
+from stages.cues import build_cues
+from stages.cues.check import check
+from stages.cues.formats import formats_of
+from stages.cues.rules import rules_for
+from stages.cues.tokens import clip_of
 from stages.transcript import Track, Tracks, Transcript, Translations, load, save
 
 TRANSLATIONS = "translate/transcripts.json"

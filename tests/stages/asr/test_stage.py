@@ -14,9 +14,9 @@ import pytest
 from pipeline import media
 from pipeline.errors import UsageError
 from pipeline.settings import Settings
-from pipeline.stage import EngineNeed, Outcome, Stage
+from pipeline.stage import Outcome, Stage
 from stages import asr
-from stages.asr.recogniser import AudioWindow, Recognition
+from stages.recogniser import AudioWindow, Recognition, needs
 from stages.transcript import Audio, Span, Transcript, Window, Windows, load, save
 from tests.conftest import ROOT
 from tests.stages.run_stage import StageRun
@@ -120,11 +120,6 @@ def test_whisper_translates_into_english_only(targets: str) -> None:
         asr.check_translating(Settings(TARGET_LANGUAGES=targets))
 
 
-def test_a_language_that_whisper_does_not_know_is_refused_before_the_run() -> None:
-    with pytest.raises(UsageError, match="Whisper does not know"):
-        asr.check(Settings(SOURCE_LANGUAGE="brx"))
-
-
 @pytest.mark.parametrize(
     ("settings", "prompt"),
     [({}, ""), ({"GLOSSARY": "names.tsv"}, "राज, सूर्य"), ({"GLOSSARY": "names.tsv", "WHISPER_INITIAL_PROMPT": "A film."}, "A film. राज, सूर्य")],
@@ -144,16 +139,6 @@ def test_the_names_of_the_glossary_prompt_the_recogniser(
             told.extend(window.prompt for window in windows)
             return iter(())
 
-    monkeypatch.setattr(asr, "open_for", lambda ctx, translate: Listener())
+    monkeypatch.setattr(needs, "open_for", lambda ctx, translate: Listener())
     run(asr.STAGE, sound, tmp_path, SOURCE_LANGUAGE="hi", **settings)
     assert told == [prompt] * 3
-
-
-def test_needs_a_machine_that_can_run_its_recogniser_on_its_device() -> None:
-    assert asr.STAGE.engines(Settings(WHISPER_BACKEND="mlx", WHISPERX_DEVICE="mps")) == (EngineNeed("mlx", "mps"),)
-    assert asr.STAGE.engines(Settings(WHISPER_BACKEND="whisperx", WHISPERX_DEVICE="mps")) == ()  # runs on the CPU then, and says so
-
-
-def test_needs_the_model_of_the_settings() -> None:
-    (need,) = asr.STAGE.models(Settings(WHISPER_MODEL="large-v3"))
-    assert (need.name, need.form) == ("large-v3", "ct2")

@@ -8,9 +8,9 @@ from faster_whisper.feature_extractor import FeatureExtractor
 
 from pipeline import media
 from pipeline.settings import Settings
-from stages.asr.spectrogram import log_mel
 from stages.recognise.loading import LONG_MS, Loaded, Loader
 from stages.recognise.messages import Task
+from stages.recogniser.spectrogram import log_mel
 from tests.conftest import ROOT
 from tests.make_media import cut, ffmpeg, wav
 from tests.stages.recognise.support import task

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from pipeline.settings import Settings
-from stages.asr.recogniser import AudioWindow, Recognition
-from stages.asr.recogniser import Heard as Languages
 from stages.recognise.files import Files
 from stages.recognise.loading import Channel, Loaded, WindowSound
 from stages.recognise.messages import Begun, Ended, Event, Task
 from stages.recognise.prefetch import Prefetcher
 from stages.recognise.transcriber import Transcriber
+from stages.recogniser import AudioWindow, Recognition
+from stages.recogniser import Heard as Languages
 from stages.results import Result, Store
 from stages.transcript import Span, Window, Word
 from tests.stages.recognise.support import sha, task

@@ -14,7 +14,7 @@ from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
 from stages import subtitles
 from stages.transcript import Cue, Track, Tracks, Transcript, Translations, load, save
-from tests.stages.subtitles.support import spoken
+from tests.stages.cues.support import spoken
 
 
 def context(tmp_path: Path, stage: Stage, settings: Settings, **transcripts: Transcript) -> StageContext:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.subtitles.cues import build_cues
-from stages.subtitles.rules import rules_for
+from stages.cues import build_cues
+from stages.cues.rules import rules_for
 from stages.transcript import Span, Transcript, Word
 from stages.translate.markup import lift
 from stages.translate.retime import as_spoken, pieces_of, segment_of, spoken

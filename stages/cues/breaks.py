@@ -1,0 +1,84 @@
+"""What it costs to end a line or a cue between two tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from stages.cues import script
+from stages.cues.break_words import ADJECTIVE, BOUND, CLAUSE, INSIDE_WORD, LANGUAGES, PHRASE, TIED, BreakWords
+from stages.cues.tokens import Token
+
+_PUNCTUATED = 0.25  # the share of segments that end in a punctuation mark where the recogniser writes them
+_CLAUSE_END = 0.25
+_SEGMENT_END = 0.6  # the recogniser mostly ends a segment where it hears an end, punctuation or not
+_SHORT_WORD = 1.2  # articles, prepositions and pronouns of languages that have no list here are short words
+_UNKNOWN = BreakWords(before={}, after={})
+_NO_CAPITALISED_NAMES = frozenset(("de",))  # every noun has a capital
+_HALVING_PAUSE_MS = 400  # a pause this long between two words makes a break between them half as bad
+
+
+def sentence_ends(tokens: Sequence[Token]) -> list[bool]:
+    """Does a sentence end before each token? Where the transcript is hardly punctuated, the ends of its segments count."""
+    pairs = list(pairwise(tokens))
+    marks = [script.ends_clause(left.text) for left, right in pairs if right.opens_segment]
+    punctuated = sum(marks) >= _PUNCTUATED * len(marks)
+    return [False][: len(tokens)] + [script.ends_sentence(left.text, right.text) or (right.opens_segment and not punctuated) for left, right in pairs]
+
+
+def break_costs(tokens: Sequence[Token], ends: Sequence[bool], language: str) -> list[float]:
+    """The cost of a break before each token: 0 where a sentence `ends`, 1 between any two words, about 3 after an article."""
+    return [0.0][: len(tokens)] + [
+        0.0 if end else _break_cost(left, right, language) for (left, right), end in zip(pairwise(tokens), ends[1:], strict=True)
+    ]
+
+
+def _break_cost(left: Token, right: Token, language: str) -> float:
+    cost = grammar_cost(left.text, right.text, language)
+    if right.opens_segment and cost <= 1.0:
+        cost = min(cost, _SEGMENT_END)
+    elif right.spaced and script.needs_no_space(left.text[-1]):
+        cost = min(cost, PHRASE)  # where words are not parted by spaces, a space parts phrases
+    return cost * _HALVING_PAUSE_MS / (_HALVING_PAUSE_MS + right.start_ms - left.end_ms)
+
+
+def grammar_cost(left: str, right: str, language: str) -> float:
+    """What a break between two words of one sentence costs by their grammar alone."""
+    if script.ends_clause(left):
+        return _CLAUSE_END
+    if script.is_title(left) or script.is_number(left):
+        return BOUND
+    if _is_name(left, right, language):
+        return TIED
+    if language == "ja":
+        return _japanese_cost(left[-1], right[0])
+    return _word_cost(left, right, language)
+
+
+def _is_name(left: str, right: str, language: str) -> bool:
+    """Two words with capitals are taken for a name: "New York"; but not "I Think", and not where all is in capitals."""
+    if language in _NO_CAPITALISED_NAMES or left.isupper() or right.isupper():
+        return False
+    return script.begins_capital(left) and script.begins_capital(right) and script.bare(right)[:2] not in ("i'", "i’")
+
+
+def _japanese_cost(left: str, right: str) -> float:
+    """Kanji and katakana begin a phrase, hiragana ends it with its particles."""
+    if script.is_hiragana(left):
+        return TIED if script.is_hiragana(right) else CLAUSE
+    return INSIDE_WORD if script.is_katakana(left) and script.is_katakana(right) else BOUND
+
+
+def _word_cost(left: str, right: str, language: str) -> float:
+    words = LANGUAGES.get(language, _UNKNOWN)
+    left, right = script.bare(left).replace("’", "'"), script.bare(right).replace("’", "'")
+    after, before = words.after.get(left, 1.0), words.before.get(right, 1.0)
+    if before <= CLAUSE and 1.0 < after <= TIED:
+        return PHRASE  # "I told you | that ..."
+    if max(after, before) > 1.0:
+        return max(after, before)
+    if left.endswith(words.adjectives) and before == 1.0:
+        return ADJECTIVE
+    if words is _UNKNOWN and len(left) <= 3 and left != left.upper():
+        return _SHORT_WORD
+    return min(after, before)

@@ -1,0 +1,23 @@
+"""Plain text without times: a line for each sentence, and for what is said between long pauses where none ends."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from stages.cues.breaks import sentence_ends
+from stages.cues.tokens import spoken_tokens
+from stages.transcript import Track, Transcript
+
+_PAUSE_MS = 1500
+
+
+def write(transcript: Transcript, track: Track) -> str:
+    tokens = spoken_tokens(transcript)
+    parts = [token.text for token in tokens[:1]]
+    for (left, token), end in zip(pairwise(tokens), sentence_ends(tokens)[1:], strict=True):
+        if end or token.start_ms - left.end_ms >= _PAUSE_MS:
+            parts.append("\n")
+        elif token.spaced:
+            parts.append(" ")
+        parts.append(token.text)
+    return "".join([*parts, "\n"]) if parts else ""

@@ -1,0 +1,149 @@
+"""From the words of a transcript to the tokens that cues and lines are made of.
+
+A token is the least that may stand on a line of its own: a word with the punctuation that clings to it, or one character
+cluster of a language written without spaces. Every token fits one line, and times never run backwards.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from stages.cues import script
+from stages.cues.rules import Rules
+from stages.transcript import Segment, Span, Transcript, Word
+
+_USUAL_WORD_MS = 400
+
+
+@dataclass(frozen=True)
+class Token:
+    text: str
+    spaced: bool  # a space parts it from the token before
+    opens_segment: bool
+    start_ms: int
+    end_ms: int
+
+
+def tokens_of(transcript: Transcript, rules: Rules) -> list[Token]:
+    return [part for token in spoken_tokens(transcript) for part in _cut_to_fit(token, rules)]
+
+
+def spoken_tokens(transcript: Transcript) -> list[Token]:
+    """The tokens of a transcript, however wide."""
+    pieces = [piece for segment in transcript.segments for piece in _pieces(segment)]
+    spans = in_order([Span(piece.start_ms, piece.end_ms) for piece in pieces], clip_of(transcript))
+    return list(_glued(Token(p.text, p.spaced, p.opens_segment, span.start_ms, span.end_ms) for p, span in zip(pieces, spans, strict=True)))
+
+
+def clip_of(transcript: Transcript) -> Span:
+    """The audio's place on the film's clock, where all cues lie."""
+    return Span(transcript.start_ms, transcript.start_ms + transcript.duration_ms)
+
+
+def in_order(spans: Sequence[Span], clip: Span) -> list[Span]:
+    """The spans made to follow each other inside `clip`, without overlap. The most start times that are in order already
+    stay (a longest non-decreasing subsequence); the others are outvoted and put behind the one that they follow."""
+    starts = [min(max(span.start_ms, clip.start_ms), clip.end_ms) for span in spans]
+    ends = [min(max(span.end_ms, start), clip.end_ms) for span, start in zip(spans, starts, strict=True)]
+    kept = _longest_ordered(starts)
+    for left, right in zip([-1, *kept], [*kept, len(starts)], strict=True):
+        outvoted = right - left - 1
+        high = starts[right] if right < len(starts) else clip.end_ms
+        low = min(ends[left], high) if left >= 0 else high
+        step = min((high - low) // max(1, outvoted), _USUAL_WORD_MS)
+        for number in range(outvoted):
+            starts[left + 1 + number] = low + step * number
+            ends[left + 1 + number] = low + step * (number + 1)
+    limits = [*starts, clip.end_ms][1:]
+    return [Span(start, min(end, limit)) for start, end, limit in zip(starts, ends, limits, strict=True)]
+
+
+def _longest_ordered(values: Sequence[int]) -> list[int]:
+    """Indices of a longest non-decreasing subsequence (patience sorting, O(n log n))."""
+    tails: list[int] = []  # the smallest value that a subsequence of each length can end in, and where it stands
+    tail_at: list[int] = []
+    before: list[int] = []
+    for index, value in enumerate(values):
+        place = bisect_right(tails, value)
+        before.append(tail_at[place - 1] if place else -1)
+        if place == len(tails):
+            tails.append(value)
+            tail_at.append(index)
+        else:
+            tails[place], tail_at[place] = value, index
+    chain: list[int] = []
+    index = tail_at[-1] if tail_at else -1
+    while index >= 0:
+        chain.append(index)
+        index = before[index]
+    return chain[::-1]
+
+
+def _pieces(segment: Segment) -> Iterator[Token]:
+    opens, blank = True, False
+    for word in segment.words or _untimed(segment):
+        parts = script.split_blanks(word.text)
+        for number, (text, span) in enumerate(zip(parts, shares(parts, word.start_ms, word.end_ms), strict=True)):
+            spaced = opens or number > 0 or blank or script.is_blank(word.text[0])
+            yield Token(text, spaced, opens, span.start_ms, span.end_ms)
+            opens, blank = False, False
+        blank = word.text != "" and script.is_blank(word.text[-1])
+
+
+def _untimed(segment: Segment) -> tuple[Word, ...]:
+    """The text of a segment without word times, shared over the segment's span."""
+    parts = script.clusters(segment.text) if _is_spaceless(segment.text) else [f" {word}" for word in script.split_blanks(segment.text)]
+    spans = shares(parts, segment.start_ms, segment.end_ms)
+    return tuple(Word(part, span.start_ms, span.end_ms, 0.0) for part, span in zip(parts, spans, strict=True))
+
+
+def _is_spaceless(text: str) -> bool:
+    return 2 * sum(script.needs_no_space(character) for character in text) > len(text)
+
+
+def shares(parts: Sequence[str], start_ms: int, end_ms: int) -> list[Span]:
+    """The span divided in proportion to the parts' lengths."""
+    total = max(1, sum(map(len, parts)))
+    marks, done = [start_ms], 0
+    for part in parts:
+        done += len(part)
+        marks.append(start_ms + (end_ms - start_ms) * done // total)
+    return [Span(left, right) for left, right in pairwise(marks)]
+
+
+def _glued(tokens: Iterable[Token]) -> Iterator[Token]:
+    """Joins what no line may part: "don" + "'t", "है" + "।", "«" + "oui"."""
+    held: Token | None = None
+    for token in tokens:
+        if held is None:
+            held = token
+        elif token.opens_segment or script.may_part(held.text, token.text, token.spaced):
+            yield held
+            spaced = token.spaced and not (token.opens_segment and script.ends_wide(held.text))
+            held = Token(token.text, spaced, token.opens_segment, token.start_ms, token.end_ms)
+        else:
+            text = held.text + " " * token.spaced + token.text
+            held = Token(text, held.spaced, held.opens_segment, held.start_ms, token.end_ms)
+    if held is not None:
+        yield held
+
+
+def _cut_to_fit(token: Token, rules: Rules) -> list[Token]:
+    """A token wider than a line, cut between characters (inside one only if that alone is wider than a line)."""
+    if script.measure(token.text, rules.language) <= rules.max_chars:
+        return [token]
+    parts = [""]
+    for cluster in script.clusters(token.text):
+        for atom in [cluster] if script.measure(cluster, rules.language) <= rules.max_chars else cluster:
+            if script.measure(parts[-1] + atom, rules.language) > rules.max_chars:
+                parts.append("")
+            parts[-1] += atom
+    spaced = [token.spaced] + [left[-1] == " " or right[0] == " " for left, right in pairwise(parts)]
+    return [
+        Token(part.strip(" "), space, token.opens_segment and number == 0, span.start_ms, span.end_ms)
+        for number, (part, space, span) in enumerate(zip(parts, spaced, shares(parts, token.start_ms, token.end_ms), strict=True))
+        if part.strip(" ")
+    ]

@@ -1,0 +1,112 @@
+"""Where a translation into English is missing, Whisper's own of that stretch of sound takes its place, if it gives one.
+
+Whisper is loaded only where something is missing. It is a stage of its own so that recogniser and translator never share a process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pipeline.stage import Outcome, Stage, StageContext
+from pipeline.wording import counted
+from stages.recogniser import AudioWindow, CannotTranslate, needs
+from stages.sound import Sound
+from stages.transcript import UNTRANSLATED, Audio, Segment, Span, Transcript, Translations, load, save
+
+TARGET = "en"  # all that Whisper translates into
+LONGEST_MS = 30_000  # of a window
+TRANSCRIPTS = "rescue/transcripts.json"
+
+
+def run(ctx: StageContext) -> Outcome:
+    from msgspec.structs import replace
+
+    translations = load(ctx.read("translate/transcripts.json"), Translations).transcripts
+    source = load(ctx.read("align/transcript.json"), Transcript)
+    english = next((transcript for transcript in translations if transcript.language == TARGET), None)
+    missing = [segment for segment in english.segments if segment.note.startswith(UNTRANSLATED)] if english else []
+    if not missing:
+        save(ctx.write(TRANSCRIPTS), Translations(translations))
+        return Outcome(summary="Nothing for Whisper to translate: it translates into English alone, where nothing is missing", seconds_of_media=0.0)
+    rescued, engine, packages, degraded = _rescue(missing, source, ctx)
+    merged = [
+        replace(transcript, segments=tuple(_merged(transcript.segments, rescued))) if transcript is english else transcript
+        for transcript in translations
+    ]
+    save(ctx.write(TRANSCRIPTS), Translations(tuple(merged)))
+    return Outcome(
+        summary=f"Whisper translated {len(rescued)} of {counted(len(missing), 'sentence')} that IndicTrans2 could not",
+        engine=engine,
+        packages=packages,
+        degraded=(*degraded, f"{len(rescued)} of {counted(len(missing), 'missing sentence')} translated by Whisper"),
+        seconds_of_media=_seconds(missing),
+    )
+
+
+def _rescue(
+    missing: Sequence[Segment], source: Transcript, ctx: StageContext
+) -> tuple[dict[int, list[Segment]], dict[str, str], tuple[str, ...], Sequence[str]]:
+    """By the number of the missing segment, what Whisper has for it; and which engine that was, its packages, and its fallbacks."""
+    from msgspec.structs import replace
+
+    from stages.english import is_translation
+    from stages.recogniser.phrases import segments_of
+
+    audio = load(ctx.read("demux/audio.json"), Audio)
+    try:
+        recogniser = needs.open_for(ctx, translate=True)
+    except CannotTranslate as error:  # turbo, for one: no reason to lose all the rest
+        return {}, {}, (), (str(error),)
+    rescued: dict[int, list[Segment]] = {}
+    done = 0.0
+    with Sound(ctx.read("demux/audio.wav")) as sound:
+        for recognition in recogniser.recognise(_windows(missing, sound, audio, source.language)):
+            segment = missing[recognition.window]
+            done += _seconds([segment])
+            ctx.progress(done, _seconds(missing))
+            found = [one for one in segments_of([recognition.translation] if recognition.translation else []) if is_translation(one, source.segments)]
+            if found:
+                rescued[segment.id] = [replace(_inside(one, segment), note="by Whisper") for one in found]
+    return rescued, recogniser.engine, recogniser.packages, recogniser.degraded
+
+
+def _seconds(segments: Sequence[Segment]) -> float:
+    return sum(segment.end_ms - segment.start_ms for segment in segments) / 1000
+
+
+def _windows(missing: Sequence[Segment], sound: Sound, audio: Audio, language: str) -> Iterator[AudioWindow]:
+    for number, segment in enumerate(missing):
+        end_ms = min(segment.end_ms, segment.start_ms + LONGEST_MS)
+        samples = sound.read_ms(segment.start_ms - audio.start_ms, end_ms - audio.start_ms)
+        yield AudioWindow(number, segment.start_ms, samples, (Span(segment.start_ms, end_ms),), language)
+
+
+def _inside(found: Segment, segment: Segment) -> Segment:
+    """In the time of the one that it stands for."""
+    from msgspec.structs import replace
+
+    def bounded(ms: int) -> int:
+        return min(max(ms, segment.start_ms), segment.end_ms)
+
+    words = tuple(replace(word, start_ms=bounded(word.start_ms), end_ms=bounded(word.end_ms)) for word in found.words)
+    return replace(found, start_ms=bounded(found.start_ms), end_ms=bounded(found.end_ms), words=words)
+
+
+def _merged(segments: Sequence[Segment], rescued: dict[int, list[Segment]]) -> Iterator[Segment]:
+    from msgspec.structs import replace
+
+    merged = (one for segment in segments for one in rescued.get(segment.id, [segment]))
+    for number, segment in enumerate(merged):
+        yield replace(segment, id=number)
+
+
+STAGE = Stage(
+    name="rescue",
+    run=run,
+    reads=("demux/audio.wav", "demux/audio.json", "align/transcript.json", "translate/transcripts.json"),
+    writes=(TRANSCRIPTS,),
+    settings=(*needs.SETTINGS, "GLOSSARY"),
+    tuning=needs.TUNING,
+    models=needs.models_of,
+    engines=needs.engines_of,
+)

@@ -1,0 +1,58 @@
+"""Stages meet in artifacts only: none imports another, and what several use is a library, which imports no stage either."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from importlib.util import resolve_name
+from pathlib import Path
+
+from stages import WORKFLOWS
+from tests.conftest import ROOT
+
+# By the name of each stage, the module or package that it is defined in: {"vad": "stages.vad"}.
+STAGES = {stage.name: ".".join(stage.run.__module__.split(".")[:2]) for stages in WORKFLOWS.values() for stage in stages}
+
+
+def modules(folder: str) -> dict[str, Path]:
+    """By the name that each is imported by."""
+    paths = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in (ROOT / folder).rglob("*.py")}
+    return {name.removesuffix(".__init__"): path for name, path in paths.items()}
+
+
+def imports(name: str, path: Path) -> Iterator[str]:
+    """All that a module imports, wherever in it."""
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = resolve_name("." * node.level + (node.module or ""), package)
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def texts(path: Path) -> Iterator[str]:
+    """What a module may import by its name, or run as a process."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("stages."):
+            yield node.value
+
+
+def stage_of(module: str) -> str | None:
+    return next((name for name, home in STAGES.items() if f"{module}.".startswith(f"{home}.")), None)
+
+
+def test_a_stage_is_the_module_of_its_name() -> None:
+    assert STAGES == {name: f"stages.{name}" for name in STAGES}
+
+
+def test_no_stage_and_no_library_imports_another_stage() -> None:
+    several = {name: path for name, path in modules("stages").items() if name != "stages"}  # which is the list of them all
+    used = {(name, other) for name, path in several.items() for other in (*imports(name, path), *texts(path))}
+    assert ("stages.recognise", "stages.recogniser.needs") in used
+    assert {(name, other) for name, other in used if stage_of(other) not in (None, stage_of(name))} == set()
+
+
+def test_the_pipeline_imports_no_more_of_the_stages_than_their_list() -> None:
+    used = {other for name, path in modules("pipeline").items() for other in imports(name, path)}
+    assert {other for other in used if other.split(".")[0] == "stages"} == {"stages.WORKFLOWS"}
