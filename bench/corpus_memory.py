@@ -112,7 +112,7 @@ def compare(samples: Sequence[Sample], process: str, files: int) -> dict[str, fl
     """Medians of two tenths of the recordings, in MB."""
 
     def median(first: float, last: float) -> float:
-        values = [getattr(sample, process) for sample in samples if first * files <= sample.done <= last * files]
+        values: list[float] = [getattr(sample, process) for sample in samples if first * files <= sample.done <= last * files]
         if not values:
             raise SystemExit(f"No sample between {first:.0%} and {last:.0%} of the recordings: take more of them, or a smaller --every")
         return round(statistics.median(values), 1)
