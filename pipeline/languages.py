@@ -33,9 +33,11 @@ def parse(text: str) -> str:
     """The code used inside for an ISO 639-1, -2 or -3 code, a BCP 47 tag, or a name in English or any other language.
 
     Raises UsageError, with the closest names, where there is no such language."""
+    wanted = text.strip()
+    if wanted in WHISPER_LANGUAGES:  # most are, and the table of names takes a second and 300 MB
+        return wanted
     import langcodes
 
-    wanted = text.strip()
     if _TAG.fullmatch(wanted) and (code := _known_code(wanted)):
         return _inside(code)
     try:
