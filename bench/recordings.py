@@ -14,6 +14,7 @@ import time
 import wave
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ def choose(data: Path, count: int, folder: Path) -> list[Recording]:
     random.Random(1).shuffle(rows)
     folder.mkdir(parents=True)
     found = []
+    decoded = lru_cache(maxsize=None)(lambda source: b"".join(block.tobytes() for block in media.decode(source)))
     for number in range(count):
         source, seconds, text = rows[number % len(rows)]
         path = folder / f"{number:05}{source.suffix}"
@@ -52,7 +54,7 @@ def choose(data: Path, count: int, folder: Path) -> list[Recording]:
             shutil.copy(source, path)
         else:
             path = path.with_suffix(".wav")
-            write_wav(path, b"".join(block.tobytes() for block in media.decode(source)) + bytes(320 * (number // len(rows))))
+            write_wav(path, decoded(source) + bytes(320 * (number // len(rows))))
         found.append(Recording(path, seconds, text))
     return found
 

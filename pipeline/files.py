@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from secrets import token_hex
 
 import msgspec
 
@@ -66,17 +67,25 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Put a small file into place whole: temporary file, fsync, rename, fsync of the folder. Raises OSError."""
-    temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    """As `write_whole`, and there to stay when this returns. Raises OSError."""
+    write_whole(path, data, sync=True)
+    sync_folder(path.parent)
+
+
+def write_whole(path: Path, data: bytes, *, sync: bool) -> None:
+    """A small file, there whole or not at all, also when several processes or machines write it. `sync`: whole also after a power cut,
+    if it is there then. Raises OSError."""
+    temporary = path.with_name(f".tmp-{token_hex(3)}-{path.name}")  # machines of a cluster have processes of the same number
     try:
         with temporary.open("wb") as file:
             file.write(data)
-            file.flush()
-            _sync(file.fileno())
+            if sync:
+                file.flush()
+                _sync(file.fileno())
         temporary.replace(path)
-    finally:
+    except BaseException:
         temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)
+        raise
 
 
 def leftovers(folder: Path) -> Iterator[Path]:

@@ -156,7 +156,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         float, Meta(ge=0, description="A worker that holds more memory is replaced by a new one; 0 chooses by the machine.")
     ] = 0.0
     CORPUS_ATTEMPTS: Annotated[
-        int, Meta(ge=1, le=100, description="A recording that failed is tried again in later runs, until it was tried so often.")
+        int, Meta(ge=1, le=100, description="A recording that failed is tried again in later runs, until it has failed in so many.")
     ] = 2
     CORPUS_MIX: Annotated[bool, Meta(description="Keep results that were made with other settings beside the new ones.")] = False
 

@@ -11,11 +11,11 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from secrets import token_hex
 from typing import Literal
 
 import msgspec
 
+from pipeline.files import write_whole
 from stages.transcript import Segment
 
 FOLDER = "results"
@@ -30,7 +30,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     id: str  # sha256 of the recording
     status: Literal["done", "failed"]
     reason: str = ""
-    attempts: int = 1
+    attempts: int = 1  # how often it was begun
+    failures: int = 0  # in how many runs it was given up
     duration_ms: int = 0
     speech_ms: int = 0
     language: str = ""  # most of the speech is in it
@@ -60,7 +61,7 @@ class Store:
     def create(self) -> None:
         """Raises OSError."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_whole(self.folder / MADE_WITH, msgspec.json.format(msgspec.json.encode(self.made_with), indent=1))
+        write_whole(self.folder / MADE_WITH, msgspec.json.format(msgspec.json.encode(self.made_with), indent=1), sync=True)
 
     def others(self) -> list[Mapping[str, str]]:
         """What other results beside these were made with."""
@@ -126,17 +127,3 @@ def _done(folder: Path) -> Iterator[str]:
 
 def _place(folder: Path, recording_id: str) -> Path:
     return folder / recording_id[:2] / f"{recording_id}.json"
-
-
-def write_whole(path: Path, data: bytes, *, sync: bool = False) -> None:
-    """A small file, there whole or not at all, also when several processes write it. `sync`: also after a power cut. Raises OSError."""
-    temporary = path.with_name(f".tmp-{token_hex(3)}-{path.name}")  # machines of a cluster have processes of the same number
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            if sync:
-                file.flush()
-                os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

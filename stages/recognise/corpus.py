@@ -66,11 +66,11 @@ class Corpus:
             rows = self._copies[recording]
             result = self._result(rows) if recording in there else None
             if result and result.status == "failed" and self._is_worth_another(result) and recording in self._selected:
-                self.tasks.append(_task(rows, result.attempts))
+                self.tasks.append(_task(rows, result.attempts, result.failures))
             elif result:
                 self._settle(rows, result.status, result.reason, result.attempts)
             elif recording in self._selected:
-                self.tasks.append(_task(rows, rows[0].attempts if rows[0].status == "pending" else 0))
+                self.tasks.append(_task(rows, rows[0].attempts if rows[0].status == "pending" else 0, 0))
             else:
                 self._note(rows, "pending", "", 0)
         self._recent.clear()
@@ -79,7 +79,7 @@ class Corpus:
 
     def _is_worth_another(self, failure: Result) -> bool:
         settings = self._ctx.settings
-        return failure.attempts < settings.CORPUS_ATTEMPTS or failure.allow_truncated != settings.ALLOW_TRUNCATED
+        return failure.failures < settings.CORPUS_ATTEMPTS or failure.allow_truncated != settings.ALLOW_TRUNCATED
 
     def _ordered(self) -> list[str]:
         """Longest first, so that no long one is left for the end; or shuffled."""
@@ -149,6 +149,7 @@ class Corpus:
                 status="failed",
                 reason=given_up.reason,
                 attempts=max(1, task.attempts),
+                failures=task.failures + 1,
                 duration_ms=task.duration_ms,
                 allow_truncated=self._ctx.settings.ALLOW_TRUNCATED,
             )
@@ -230,13 +231,14 @@ class Corpus:
         }
 
 
-def _task(rows: Sequence[Recording], attempts: int) -> Task:
+def _task(rows: Sequence[Recording], attempts: int, failures: int) -> Task:
     return Task(
         id=rows[0].id,
         paths=tuple(row.path for row in rows),
         stamps=tuple((row.bytes, row.mtime_ns) for row in rows),
         duration_ms=rows[0].duration_ms,
         attempts=attempts,
+        failures=failures,
     )
 
 

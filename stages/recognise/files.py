@@ -15,11 +15,12 @@ from typing import Any
 import msgspec
 
 from pipeline.errors import UsageError
+from pipeline.files import write_whole
 from pipeline.settings import Settings
 from stages.cues import build_cues
 from stages.cues.formats import srt, vtt
 from stages.cues.rules import rules_for
-from stages.results import Result, write_whole
+from stages.results import Result
 from stages.transcript import Cue, Segment, Track, Transcript
 
 SETTINGS = ("CORPUS_FORMATS", "CORPUS_TIMESTAMPS", "SUBTITLE_PROFILE", "SUBTITLE_FPS")  # what the files depend on beside the results
@@ -116,7 +117,7 @@ class Files:
                 target = self.path(path, name)
                 try:
                     target.parent.mkdir(parents=True, exist_ok=True)
-                    write_whole(target, FORMATS[name](result, path, self._settings).encode())
+                    write_whole(target, FORMATS[name](result, path, self._settings).encode(), sync=False)
                 except OSError as error:
                     if error.errno in NO_DISK:
                         raise
@@ -130,7 +131,7 @@ class Files:
     def stamp(self) -> None:
         """All are as these settings say."""
         self._tree.mkdir(parents=True, exist_ok=True)
-        write_whole(self._tree / STAMP, self._written_with)
+        write_whole(self._tree / STAMP, self._written_with, sync=False)
         self._outdated = False
 
     def _is_stamped(self) -> bool:

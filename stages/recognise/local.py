@@ -77,5 +77,5 @@ class Process:
         if code == -signal.SIGKILL:
             return "killed (SIGKILL); out of memory is the usual reason", True
         if code < 0:
-            return f"ended by {signal.Signals(-code).name}", code == -signal.SIGTERM
+            return f"ended by {signal.Signals(-code).name}", -code in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
         return f"ended with code {code}", False

@@ -15,6 +15,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     stamps: tuple[tuple[int, int], ...] = ()  # bytes and mtime_ns of each, as the scan saw them
     duration_ms: int
     attempts: int = 0  # how often it was begun
+    failures: int = 0  # in how many runs it was given up
 
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +60,10 @@ class Ended(msgspec.Struct, frozen=True, tag=True):
     degraded: tuple[str, ...] = ()
 
 
+class Alive(msgspec.Struct, frozen=True, tag=True):
+    """A window was recognised, of a recording that takes its time."""
+
+
 class Leaving(msgspec.Struct, frozen=True, tag=True):
     """The worker holds too much memory: it ends what it has begun, and then itself."""
 
@@ -83,4 +88,4 @@ class Broken(msgspec.Struct, frozen=True, tag=True):
     exit_code: int
 
 
-Event = Ready | Begun | Ended | Leaving | Degraded | Note | Broken
+Event = Ready | Begun | Ended | Alive | Leaving | Degraded | Note | Broken

@@ -18,6 +18,7 @@ import msgspec
 from pipeline.errors import SutradharError, UsageError
 from pipeline.settings import Settings
 from stages.recognise.messages import Broken, Event, Setup, Work
+from stages.recognise.worker import Inbox, Worker
 from stages.recognise.workers import Deliver, Handle, Launch
 
 ROOT = Path(__file__).parent.parent.parent
@@ -28,10 +29,10 @@ class RayWorker:
 
     def __init__(self) -> None:
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
-        self._work: queue.SimpleQueue[Work] = queue.SimpleQueue()
+        self._inbox = Inbox()
 
     def put(self, work: Work) -> None:
-        self._work.put(work)
+        self._inbox.put(work)
 
     def events(self, setup: Setup) -> Iterator[bytes]:
         """What happens, as it happens."""
@@ -40,23 +41,15 @@ class RayWorker:
             yield msgspec.json.encode(event)
 
     def _run(self, setup: Setup) -> None:
-        from stages.recognise.worker import Worker
-
         os.umask(0o077)
         logging.getLogger("sutradhar").setLevel(logging.DEBUG)
         try:
-            worker = Worker(setup, self._events.put)
-            threading.Thread(target=self._pass_on, args=(worker.inbox.put,), daemon=True).start()
-            worker.run()
+            Worker(setup, self._inbox, self._events.put).run()
         except SutradharError as error:
             self._events.put(Broken(str(error), error.exit_code))
         except Exception as error:  # noqa: BLE001 - the boundary of the worker
             self._events.put(Broken(f"{type(error).__name__}: {error}", 1))
         self._events.put(None)
-
-    def _pass_on(self, put: Any) -> None:
-        while True:
-            put(self._work.get())
 
 
 def places(settings: Settings) -> list[str]:

@@ -13,12 +13,14 @@ from pipeline.languages import whisper_code
 from pipeline.settings import Settings
 from stages.recognise.files import Files
 from stages.recognise.loading import Channel, Loaded
-from stages.recognise.messages import Begun, Ended, Event, Task
+from stages.recognise.messages import Alive, Begun, Ended, Event, Task
 from stages.recognise.prefetch import Prefetcher
 from stages.recogniser import AudioWindow, Recogniser, Recognition
 from stages.recogniser.phrases import segments_of
 from stages.results import Result, Store
 from stages.transcript import Segment
+
+ALIVE = 60.0  # seconds between two signs of life
 
 
 @dataclass
@@ -75,7 +77,11 @@ class Transcriber:
                 self._tell(Begun(task.id))
             return task
 
+        told = time.monotonic()
         for recognition in self._recogniser.recognise(self._windows(begin)):
+            if time.monotonic() - told > ALIVE:
+                told = time.monotonic()
+                self._tell(Alive())
             recording, channel, length_ms, began = self._places.pop(recognition.window)
             recording.seconds += self._time.end(began, length_ms)
             recording.recognitions.append((channel, recognition))

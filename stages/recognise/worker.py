@@ -78,7 +78,7 @@ class Inbox:
 class Worker:
     """The model, and what it takes to recognise with it."""
 
-    def __init__(self, setup: Setup, tell: Callable[[Event], None]) -> None:
+    def __init__(self, setup: Setup, inbox: Inbox, tell: Callable[[Event], None]) -> None:
         """Raises UsageError where the machine, the model or the settings will not do."""
         from pipeline import engines, models
         from stages.recognise.files import Files
@@ -88,8 +88,7 @@ class Worker:
         from stages.results import Store
 
         settings = setup.settings
-        self._tell, self._most_bytes = tell, setup.most_bytes
-        self.inbox = Inbox()
+        self._inbox, self._tell, self._most_bytes = inbox, tell, setup.most_bytes
         self._pool = loader_processes(setup.loaders, Path(setup.folder), Path(setup.spool), settings)
         form = engines.engine_of(settings.WHISPER_BACKEND).form
         model = models.resolve(settings.WHISPER_MODEL, form, models_dir=Path(setup.models), offline=settings.OFFLINE, say=lambda line: None)
@@ -108,8 +107,8 @@ class Worker:
         tell(Ready(self._recogniser.engine, self._recogniser.packages))
 
     def run(self) -> None:
-        while self.inbox.wait():
-            self._transcriber.run(self.inbox.take)
+        while self._inbox.wait():
+            self._transcriber.run(self._inbox.take)
         self._pool.shutdown()
 
     def _watching(self, event: Event) -> None:
@@ -127,7 +126,7 @@ class Worker:
         self._looked = now
         if (held := self._held_bytes()) > self._most_bytes:
             self._leaving = True
-            self.inbox.close()
+            self._inbox.close()
             self._tell(Leaving(held))
 
     def _held_bytes(self) -> int:
@@ -168,9 +167,9 @@ def main() -> None:
     log.addHandler(_Notes(tell))
     code = 0
     try:
-        worker = Worker(setup, tell)
-        threading.Thread(target=_read, args=(commands, worker.inbox), daemon=True).start()
-        worker.run()
+        inbox = Inbox()
+        threading.Thread(target=_read, args=(commands, inbox), daemon=True).start()
+        Worker(setup, inbox, tell).run()
     except SutradharError as error:
         tell(Broken(str(error), error.exit_code))
         code = 1

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import msgspec
@@ -16,6 +18,8 @@ from stages.recognise.dispatcher import Dispatcher, GivenUp
 from stages.recognise.messages import Begun, Broken, Degraded, Ended, Event, Leaving, Note, Ready
 
 BARREN = 20  # workers in a row that die before any recording is done
+STUCK = 3600.0  # seconds without a word, after which a worker is ended: a window takes minutes on the slowest machine
+LOOKED = 60.0  # seconds between two looks for such a one
 STILLBORN = 3  # workers in a row that die before they are ready: then nothing will come of it
 Deliver = Callable[[Event | None], None]  # what a worker tells; None, the last: it is no more
 
@@ -43,6 +47,7 @@ class _Worker:
     ready: bool = False
     leaving: bool = False
     broken: Broken | None = None
+    heard: float = field(default_factory=time.monotonic)  # when it last told something
 
     @property
     def takes_work(self) -> bool:
@@ -58,6 +63,7 @@ class Workers:
         self._events: queue.SimpleQueue[tuple[int, Event | None]] = queue.SimpleQueue()
         self._workers: dict[int, _Worker] = {}
         self._launched = self._barren = 0
+        self._looked = time.monotonic()
         self._stillborn: Counter[str] = Counter()  # in a row, by GPU
 
     def run(self) -> None:
@@ -66,11 +72,13 @@ class Workers:
             for gpu in self._gpus:
                 self._start(gpu)
             while not self._dispatcher.done:
-                number, event = self._events.get()
-                if event is None:
-                    self._died(number)
-                else:
-                    self._heard(number, event)
+                with contextlib.suppress(queue.Empty):
+                    number, event = self._events.get(timeout=LOOKED)
+                    if event is None:
+                        self._died(number)
+                    else:
+                        self._heard(number, event)
+                self._end_the_stuck()
                 self._supply()
         finally:
             for worker in self._workers.values():
@@ -81,8 +89,20 @@ class Workers:
         self._dispatcher.join(number)
         self._workers[number] = _Worker(self._launch(gpu, lambda event: self._events.put((number, event))), gpu)
 
+    def _end_the_stuck(self) -> None:
+        """They are no more in a moment, and what they had begun is suspect."""
+        now = time.monotonic()
+        if now < self._looked + LOOKED:
+            return
+        self._looked = now
+        for number, worker in self._workers.items():
+            if now - worker.heard > STUCK and not worker.broken and (self._dispatcher.given(number) or not worker.ready):
+                worker.broken = Broken(f"nothing was heard of it for {STUCK / 60:.0f} minutes", 1)
+                worker.handle.end()
+
     def _heard(self, number: int, event: Event) -> None:
         worker = self._workers[number]
+        worker.heard = time.monotonic()
         if isinstance(event, Begun):
             self._dispatcher.begun(number, event.id)
             self._tell(event)

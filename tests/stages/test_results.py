@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from pipeline.files import write_whole
 from stages import results
 from stages.results import Result, Store
 from stages.transcript import Segment, Word
@@ -116,7 +117,7 @@ def test_what_a_killed_worker_left_half_written_counts_for_nothing_and_is_swept(
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "ह.txt"
-    results.write_whole(path, b"old")
+    write_whole(path, b"old", sync=False)
 
     def killed(self: Path, target: Path) -> Path:
         assert path.read_bytes() == b"old"
@@ -124,10 +125,10 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(Path, "replace", killed)
     with pytest.raises(KeyboardInterrupt):
-        results.write_whole(path, b"new")
+        write_whole(path, b"new", sync=False)
     assert [(found.name, found.read_bytes()) for found in tmp_path.iterdir()] == [("ह.txt", b"old")]
     monkeypatch.undo()
-    results.write_whole(path, b"new", sync=True)
+    write_whole(path, b"new", sync=True)
     assert path.read_bytes() == b"new"
 
 
@@ -136,12 +137,12 @@ def test_two_processes_that_write_one_file_do_not_meet(tmp_path: Path, monkeypat
 
     def meanwhile(self: Path, target: Path) -> Path:
         monkeypatch.undo()
-        results.write_whole(path, b"other")
+        write_whole(path, b"other", sync=False)
         assert path.read_bytes() == b"other"
         return replace(self, target)
 
     monkeypatch.setattr(Path, "replace", meanwhile)
-    results.write_whole(path, b"new")
+    write_whole(path, b"new", sync=False)
     assert [(found.name, found.read_bytes()) for found in tmp_path.iterdir()] == [("a.txt", b"new")]
 
 

@@ -82,12 +82,12 @@ def test_a_result_that_is_torn_is_none(tmp_path: Path) -> None:
     assert to_do(corpus(folder)) == ["b.wav", "c.wav", "a.wav"]
 
 
-@pytest.mark.parametrize(("attempts", "again"), [(1, True), (2, False), (5, False)])
-def test_what_failed_is_tried_until_it_was_tried_often_enough(attempts: int, again: bool, tmp_path: Path) -> None:
-    folder = Folder(tmp_path, [replace(one, status="failed", reason="odd", attempts=attempts) for one in THREE[:1]])
-    folder.store().write(result("a.wav", status="failed", reason="odd", attempts=attempts))
+@pytest.mark.parametrize(("failures", "again"), [(1, True), (2, False), (5, False)])
+def test_what_failed_is_tried_until_it_failed_often_enough_whatever_was_killed_meanwhile(failures: int, again: bool, tmp_path: Path) -> None:
+    folder = Folder(tmp_path, [replace(one, status="failed", reason="odd", attempts=7) for one in THREE[:1]])
+    folder.store().write(replace(result("a.wav", status="failed", reason="odd", attempts=7), failures=failures))
     whole = corpus(folder, CORPUS_ATTEMPTS=2)
-    assert [task.attempts for task in whole.tasks] == [attempts] * again
+    assert [(task.attempts, task.failures) for task in whole.tasks] == [(7, failures)] * again
     assert folder.statuses() == {"a.wav": "failed"}
     assert not list(tmp_path.rglob("*.txt"))
 
@@ -209,12 +209,12 @@ def test_what_is_done_is_in_the_manifest_at_once_for_every_copy(tmp_path: Path) 
 def test_what_is_given_up_is_in_the_manifest_and_the_store_with_its_reason(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     folder = Folder(tmp_path, THREE)
     whole = corpus(folder)
-    whole.tell(GivenUp(replace(whole.tasks[0], attempts=2), "the worker ended on it: ended by SIGSEGV"))
+    whole.tell(GivenUp(replace(whole.tasks[0], attempts=2, failures=1), "the worker ended on it: ended by SIGSEGV"))
     (failed,) = [one for one in manifest.read(folder.manifest).values() if one.status == "failed"]
     assert (failed.path, failed.reason, failed.attempts) == ("b.wav", "the worker ended on it: ended by SIGSEGV", 2)
     stored = folder.store().read(sha("b.wav"))
     assert stored
-    assert (stored.status, stored.reason, stored.attempts, stored.duration_ms) == ("failed", failed.reason, 2, 3000)
+    assert (stored.status, stored.reason, stored.attempts, stored.failures, stored.duration_ms) == ("failed", failed.reason, 2, 2, 3000)
     assert caplog.messages == ["b.wav: the worker ended on it: ended by SIGSEGV"]
     assert to_do(corpus(folder)) == ["c.wav", "a.wav"]
 

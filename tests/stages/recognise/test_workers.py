@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from pipeline.errors import StageFailed, UsageError
+from stages.recognise import workers
 from stages.recognise.dispatcher import Dispatcher, GivenUp
 from stages.recognise.messages import Begun, Broken, Degraded, Ended, Event, Leaving, Note, Ready, Task, Work
 from stages.recognise.workers import Deliver, Workers
@@ -94,6 +95,22 @@ def test_nothing_is_sent_to_a_worker_before_it_is_ready() -> None:
 
     crew = Crew(start=start).run("abcd", ["0", "1"])
     assert ([worker.sent for worker in crew.launched], crew.ended) == ([[], ["a", "b", "c", "d"]], "abcd")
+
+
+def test_a_worker_that_tells_nothing_any_more_is_ended_and_what_it_hangs_on_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "STUCK", 0.06)
+    monkeypatch.setattr(workers, "LOOKED", 0.01)
+
+    def work(worker: Fake, work: Work) -> None:
+        if "c" not in (task.id for task in work.tasks):
+            return worker.do(work)
+        worker.tell(*(Begun(task.id) for task in work.tasks))
+        return setattr(worker, "end", worker.die)
+
+    crew = Crew(work).run("abcdef")
+    assert crew.ended == "abdef"
+    assert list(crew.given_up) == ["c"]
+    assert crew.given_up["c"].startswith("the worker ended on it: nothing was heard of it for")
 
 
 def test_a_worker_that_dies_is_replaced_and_only_what_it_dies_of_is_given_up() -> None:
