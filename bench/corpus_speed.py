@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=300)
     add_engine_options(parser)
     parser.add_argument("--backends", nargs="+", default=["whisperx"])
-    parser.add_argument("--workers", default="auto", help="of our job")
+    parser.add_argument("--workers", nargs="+", default=["auto"], help="of our job, a run each")
     parser.add_argument("--vad", default="pyannote", help="of the loop: pyannote or silero")
     parser.add_argument("--option", action="append", default=[], help="further options of prepare-job (--option=--timestamps --option=none)")
     parser.add_argument("--until", default="export", help="last stage of our job")
@@ -79,8 +80,9 @@ def main() -> None:
         paths, home = [str(one.path) for one in recordings], Home(folder / "home", options.model.parent)
         for number in range(options.runs):
             sides: dict[str, Side] = {} if options.alone else {"loop": lambda: loop(paths, folder, options)}
-            for backend in options.backends:
-                sides[backend] = partial(ours, recordings, home, options, f"{backend}-{number}", backend)
+            for backend, workers in product(options.backends, options.workers):
+                side = backend if workers == "auto" else f"{backend}, {workers} workers"
+                sides[side] = partial(ours, recordings, home, options, f"{backend}-{workers}-{number}", backend, workers)
             for side, run in sides.items():
                 one = run()
                 found.setdefault(side, []).append(round(one.seconds, 2))
@@ -94,7 +96,6 @@ def main() -> None:
         "compute_type": options.compute_type,
         "model": options.model.name,
         "batch": options.batch,
-        "workers": options.workers,
         "files": len(recordings),
         "seconds_of_sound": round(seconds_of_sound, 1),
         "seconds": found,
@@ -114,7 +115,7 @@ def key_of(options: argparse.Namespace) -> str:
     """All that a run was asked for, so that none takes the place of another."""
     sides = " ".join(options.backends if options.alone else ["loop", *options.backends])
     parts = [f"{options.device} {options.model.name} {options.compute_type}", sides, f"{options.files} files", f"batch {options.batch}"]
-    workers = [] if options.workers == "auto" else [f"workers {options.workers}"]
+    workers = [] if options.workers == ["auto"] else [f"workers {' '.join(options.workers)}"]
     until = [] if options.until == "export" else [f"until {options.until}"]
     return ", ".join([*parts, *workers, *until, *options.set, *([" ".join(options.option)] if options.option else [])])
 
@@ -137,28 +138,32 @@ def loop(paths: list[str], folder: Path, options: argparse.Namespace) -> Run:
     return Run(found["seconds"], found["texts"])
 
 
-def ours(recordings: list[Recording], home: Home, options: argparse.Namespace, job: str, backend: str) -> Run:
+def ours(recordings: list[Recording], home: Home, options: argparse.Namespace, job: str, backend: str, workers: str) -> Run:
     began = time.monotonic()
-    home.prepare(recordings[0].path.parent, job, "--workers", options.workers, *options.option, *engine_options(options, backend))
+    home.prepare(recordings[0].path.parent, job, "--workers", workers, *options.option, *engine_options(options, backend))
     prepared = time.monotonic()
     home.run(job, "--until", options.until)
     ended = time.monotonic()
     texts = home.folder / "out" / job / "transcripts"
+    first = options.batch * (1 if workers == "auto" else int(workers))
     return Run(
         ended - began,
         {str(one.path): json.loads((texts / f"{one.path.name}.json").read_text(encoding="utf-8"))["text"] for one in recordings},
-        {"prepare": round(prepared - began, 2), "stages": home.stages(job), "recognition_alone": recognition_alone(home, job, options)},
+        {
+            "prepare": round(prepared - began, 2),
+            "stages": home.stages(job),
+            "recognition_alone": recognition_alone(home, job, first),
+        },
     )
 
 
-def recognition_alone(home: Home, job: str, options: argparse.Namespace) -> dict[str, float]:
-    """Without start-up: from the last result of the first batches, one for each worker, to the last of all. Empty where there is no more."""
+def recognition_alone(home: Home, job: str, first: int) -> dict[str, float]:
+    """Without start-up: from the last of so many first results, a batch for each worker, to the last of all. Empty where there is no more."""
     found = sorted((path.stat().st_mtime_ns, path) for path in home.results(job).values())
-    first = options.batch * (1 if options.workers == "auto" else int(options.workers)) - 1
-    if first >= len(found) - 1:
+    if first >= len(found):
         return {}
-    later = [msgspec.json.decode(path.read_bytes(), type=Result) for _, path in found[first + 1 :]]
-    seconds = (found[-1][0] - found[first][0]) / 1e9
+    later = [msgspec.json.decode(path.read_bytes(), type=Result) for _, path in found[first:]]
+    seconds = (found[-1][0] - found[first - 1][0]) / 1e9
     sound = sum(result.duration_ms for result in later) / 1000
     return {
         "files": len(later),

@@ -33,11 +33,12 @@ class GivenUp:
 
 
 class Dispatcher:
-    def __init__(self, tasks: Sequence[Task], most_given: int) -> None:
-        """Tasks are shared out in their order, at most so many at a time to a worker."""
+    def __init__(self, tasks: Sequence[Task], most_given: int, least_given: int | None = None) -> None:
+        """Tasks are shared out in their order, at most so many at a time to a worker; towards the end fewer, down to `least_given`,
+        so that none is left with much when the others have nothing more."""
         self._waiting, self._suspects = deque(tasks), deque[Task]()
         self._workers: dict[int, _Worker] = {}
-        self._most_given = most_given
+        self._most_given, self._least_given = most_given, most_given if least_given is None else least_given
         self._kills: dict[str, int] = {}
 
     @property
@@ -68,7 +69,8 @@ class Dispatcher:
 
     def _has_room(self, state: _Worker, tasks: Sequence[Task]) -> bool:
         given = [*state.given.values(), *tasks]
-        return len(given) < LEAST_AHEAD or (len(given) < self._most_given and sum(task.duration_ms for task in given) < AHEAD_MS)
+        most = max(self._least_given, min(self._most_given, len(self._waiting) // len(self._workers)))
+        return len(given) < LEAST_AHEAD or (len(given) < most and sum(task.duration_ms for task in given) < AHEAD_MS)
 
     def _give(self, state: _Worker, tasks: Sequence[Task]) -> Work:
         state.given |= {task.id: task for task in tasks}

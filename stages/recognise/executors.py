@@ -31,7 +31,7 @@ def run(setup: Setup, corpus: Corpus) -> None:
     beside = len(gpus) if settings.CORPUS_EXECUTOR == "local" else 1  # workers on a machine; of a cluster's nothing is known
     setup = replace(setup, loaders=_loaders(settings.WHISPERX_DEVICE, beside), most_bytes=_most_bytes(settings, beside))
     batch = settings.BATCH_SIZE if isinstance(settings.BATCH_SIZE, int) else AUTO_BATCH
-    dispatcher = Dispatcher(corpus.tasks, BATCHES_GIVEN * batch)
+    dispatcher = Dispatcher(corpus.tasks, BATCHES_GIVEN * batch, batch)
     Workers(executor.launcher(setup), gpus[: len(corpus.tasks)], dispatcher, corpus.is_done, corpus.tell).run()
 
 

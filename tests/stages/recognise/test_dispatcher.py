@@ -165,3 +165,15 @@ def test_whoever_dies_when_every_recording_ends_once_and_only_what_kills_is_give
             dispatcher.join(workers)
             begun[workers] = []
     assert sorted(ended) == list(names)
+
+
+def test_towards_the_end_less_is_given_so_that_all_end_together() -> None:
+    dispatcher = Dispatcher([task(str(number)) for number in range(20)], 8, 2)
+    dispatcher.join(1)
+    dispatcher.join(2)
+    given = []
+    while work := dispatcher.next_work(1 + len(given) % 2):
+        given.append(len(work.tasks))
+        for one in work.tasks:
+            dispatcher.ended(2 - len(given) % 2, one.id)
+    assert given == [7, 4, 3, 2, 2, 2]
