@@ -141,6 +141,15 @@ def cpu_quota(root: Path = Path("/")) -> float | None:
     return min((quota for quota in quotas if quota), default=None)
 
 
+def usable_cores() -> int:
+    """Physical cores that this process may use."""
+    import psutil
+
+    cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
+    return max(1, int(min(cores, allowed, cpu_quota() or cores)))
+
+
 def _quota(quota: str = "", period: str = "") -> float | None:
     return int(quota) / int(period) if quota.isdigit() and period.isdigit() else None  # "max" and "-1" mean none
 

@@ -1,4 +1,4 @@
-"""The sound of a job, `demux/audio.wav`: read a stretch at a time, so that a film of any length fits into memory."""
+"""Sound at 16 kHz, mono, 16 bit: in a file, read a stretch at a time so that a film of any length fits into memory, or in memory."""
 
 from __future__ import annotations
 

@@ -55,7 +55,6 @@ def work(ctx: StageContext, shard: tuple[int, int] | None = None) -> Corpus:
     ctx.log.info(corpus.describe())
     if corpus.tasks:
         setup = Setup(
-            parent=0,
             settings=settings,
             folder=str(folder_of(ctx.media)),
             results=str(store.all),
@@ -63,8 +62,6 @@ def work(ctx: StageContext, shard: tuple[int, int] | None = None) -> Corpus:
             tree=str(ctx.tree(TREE)),
             models=str(ctx.models),
             spool=str(ctx.scratch),
-            loaders=1,
-            most_bytes=0,
         )
         executors.run(setup, corpus)
     corpus.close()

@@ -18,7 +18,7 @@ from stages.manifest import Journal, Recording
 from stages.nvidia import gpu_use
 from stages.recognise.dispatcher import GivenUp
 from stages.recognise.files import Files
-from stages.recognise.messages import Begun, Degraded, Ended, Event, Leaving, Note, Ready, Task
+from stages.recognise.messages import Begun, Degraded, Done, Event, Leaving, Note, PutOff, Ready, Task
 from stages.results import Result, Store
 
 PRESENT = 60.0  # seconds over which the present speed is taken
@@ -118,9 +118,9 @@ class Corpus:
     def tell(self, event: Event | GivenUp) -> None:
         if isinstance(event, GivenUp):
             self._give_up(event)
-        elif isinstance(event, Ended) and event.put_off:
+        elif isinstance(event, PutOff):
             self._note(self._copies[event.id], "pending", event.reason, 0)
-        elif isinstance(event, Ended):
+        elif isinstance(event, Done):
             rows = self._copies[event.id]
             self.done_now += 1
             self.done_now_ms += rows[0].duration_ms

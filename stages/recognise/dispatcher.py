@@ -1,7 +1,7 @@
 """Who works on what: shares recordings out to workers, and finds the one that a worker dies of.
 
 A worker that dies leaves recordings that it had begun. Each of them is tried again alone, with nothing beside it, so that a
-poisonous one costs no other; it is given up when it fails alone as well. No process, pipe or file here: executors move the messages.
+poisonous one costs no other; it is given up when it fails alone as well. No process, pipe or file here: `supervisor.py` moves the messages.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ KILLS = 5  # of a worker alone with a recording, before that is given up: who ki
 
 
 @dataclass
-class _Worker:
+class _Hand:
     given: dict[str, Task] = field(default_factory=dict)  # and not ended yet
     begun: set[str] = field(default_factory=set)
     alone: bool = False
@@ -37,7 +37,7 @@ class Dispatcher:
         """Tasks are shared out in their order, at most so many at a time to a worker; towards the end fewer, down to `least_given`,
         so that none is left with much when the others have nothing more."""
         self._waiting, self._suspects = deque(tasks), deque[Task]()
-        self._workers: dict[int, _Worker] = {}
+        self._workers: dict[int, _Hand] = {}
         self._most_given, self._least_given = most_given, most_given if least_given is None else least_given
         self._kills: dict[str, int] = {}
 
@@ -51,7 +51,7 @@ class Dispatcher:
         return not self._waiting and not self._suspects
 
     def join(self, worker: int) -> None:
-        self._workers[worker] = _Worker()
+        self._workers[worker] = _Hand()
 
     def next_work(self, worker: int) -> Work | None:
         """What to send a worker now, None for nothing."""
@@ -67,12 +67,12 @@ class Dispatcher:
             tasks.append(self._waiting.popleft())
         return self._give(state, tasks) if tasks else None
 
-    def _has_room(self, state: _Worker, tasks: Sequence[Task]) -> bool:
+    def _has_room(self, state: _Hand, tasks: Sequence[Task]) -> bool:
         given = [*state.given.values(), *tasks]
         most = max(self._least_given, min(self._most_given, len(self._waiting) // len(self._workers)))
         return len(given) < LEAST_AHEAD or (len(given) < most and sum(task.duration_ms for task in given) < AHEAD_MS)
 
-    def _give(self, state: _Worker, tasks: Sequence[Task]) -> Work:
+    def _give(self, state: _Hand, tasks: Sequence[Task]) -> Work:
         state.given |= {task.id: task for task in tasks}
         return Work(tuple(tasks), state.alone)
 
@@ -103,7 +103,7 @@ class Dispatcher:
         self._waiting.extendleft(reversed([task for task in state.given.values() if task.id not in state.begun]))
         return [given_up for task in state.given.values() if task.id in state.begun and (given_up := self._suspect(task, state, reason, killed))]
 
-    def _suspect(self, task: Task, state: _Worker, reason: str, killed: bool) -> GivenUp | None:
+    def _suspect(self, task: Task, state: _Hand, reason: str, killed: bool) -> GivenUp | None:
         if state.alone:
             self._kills[task.id] = self._kills.get(task.id, 0) + 1
             if not killed or self._kills[task.id] >= KILLS:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pipeline import media
 from pipeline.errors import StageFailed, UsageError
 from pipeline.settings import Settings
-from stages.recognise.messages import Task
+from stages.recognise.messages import Failed, PutOff, Task
 from stages.silero import Detector, speech_probabilities
 from stages.sound import Samples, Sound, new_wav, write_block
 from stages.speech import find_windows
@@ -56,15 +56,12 @@ class Channel:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A recording's speech, or why there is none to be had."""
+    """A recording's speech."""
 
     task: Task
     channels: tuple[Channel, ...] = ()
     duration_ms: int = 0
     degraded: tuple[str, ...] = ()
-    reason: str = ""
-    again: bool = False  # nobody foresaw what happened
-    put_off: bool = False  # the recording is not there, or not as the scan saw it
 
 
 class Loader:
@@ -78,20 +75,20 @@ class Loader:
         self._folder, self._spool, self._settings = folder, spool, settings
         self._detector = Detector(threads=1)
 
-    def load(self, task: Task, mels: int) -> Loaded:
+    def load(self, task: Task, mels: int) -> Loaded | Failed | PutOff:
         """With spectrograms of so many bands."""
         try:
             path = self._path(task)
             if path is None:
-                return Loaded(task, reason="not there, or changed since the scan", put_off=True)
+                return PutOff(task.id, "not there, or changed since the scan")
             loaded = self._load(task, path, mels)
-            return loaded if path == self._path(task) else Loaded(task, reason="changed while it was read", put_off=True)
+            return loaded if path == self._path(task) else PutOff(task.id, "changed while it was read")
         except (UsageError, StageFailed) as error:
-            return Loaded(task, reason=str(error))
+            return Failed(task.id, str(error))
         except OSError as error:
-            return Loaded(task, reason=f"cannot be read: {error.strerror or error}", again=True)
+            return Failed(task.id, f"cannot be read: {error.strerror or error}", again=True)
         except Exception as error:  # noqa: BLE001 - the boundary of a recording: it must not cost the others
-            return Loaded(task, reason=f"{type(error).__name__}: {error}", again=True)
+            return Failed(task.id, f"{type(error).__name__}: {error}", again=True)
 
     def _load(self, task: Task, path: Path, mels: int) -> Loaded:
         sides = self._sides(path)

@@ -1,4 +1,4 @@
-"""Launches workers as processes on this machine: new interpreters, never forks, which neither CUDA nor Metal survives."""
+"""Starts workers as processes on this machine: new interpreters, never forks, which neither CUDA nor Metal survives."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from pipeline.probe import probe_machine
 from pipeline.settings import Settings
 from stages.recognise.messages import Event, Setup
-from stages.recognise.workers import Deliver, Handle, Launch
+from stages.recognise.supervisor import Deliver, Handle
 
 COMMAND = (sys.executable, "-c", "import sys; sys.path[:] = filter(None, sys.path); from stages.recognise.worker import main; main()")
 ROOT = Path(__file__).parent.parent.parent
@@ -24,21 +24,19 @@ GRACE = 5.0  # seconds that a worker is given to end by itself
 
 
 def places(settings: Settings) -> list[str]:
-    """Where a worker each is at its best: a GPU of this machine, "" for the processor."""
-    chosen = [name for name in settings.CUDA_VISIBLE_DEVICES.split(",") if name]
-    if settings.WHISPERX_DEVICE == "cuda" and not chosen:
-        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-        chosen = visible.split(",") if visible else [gpu.uuid for gpu in probe_machine().nvidia.gpus]
-    return chosen or [""]
+    """The GPUs of this machine, "" for the processor."""
+    if settings.WHISPERX_DEVICE != "cuda":
+        return [""]
+    chosen = settings.CUDA_VISIBLE_DEVICES or os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    return [name for name in chosen.split(",") if name] or [gpu.uuid for gpu in probe_machine().nvidia.gpus] or [""]
 
 
-def launcher(setup: Setup) -> Launch:
-    setup = replace(setup, parent=os.getpid())
+def beside(workers: int) -> int:
+    return workers
 
-    def launch(gpu: str, deliver: Deliver) -> Handle:
-        return Process(setup, gpu, deliver)
 
-    return launch
+def start(setup: Setup, place: str, deliver: Deliver) -> Handle:
+    return Process(replace(setup, parent=os.getpid()), place, deliver)
 
 
 class Process:

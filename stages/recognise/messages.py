@@ -21,7 +21,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker is told first."""
 
-    parent: int
+    parent: int = 0  # process, which it dies with
     settings: Settings
     folder: str  # that the paths of tasks begin from
     results: str  # folder of all stores
@@ -29,8 +29,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     tree: str  # where the files for the user go
     models: str
     spool: str  # folder that long recordings are decoded into
-    loaders: int  # processes that decode
-    most_bytes: int  # of memory; a worker that holds more leaves
+    beside: int = 1  # workers on its machine, it among them
 
 
 class Work(msgspec.Struct, frozen=True, tag=True):
@@ -49,15 +48,25 @@ class Begun(msgspec.Struct, frozen=True, tag=True):
     id: str
 
 
-class Ended(msgspec.Struct, frozen=True, tag=True):
-    """A recording is done, and its result in the store; or it is not, for a reason."""
+class Done(msgspec.Struct, frozen=True, tag=True):
+    """Its result is in the store."""
 
     id: str
-    reason: str = ""  # of a failure
-    again: bool = False  # the failure was not foreseen: it is worth another attempt
-    put_off: bool = False  # it is not there, or not as the scan saw it: a later run may find it
     attempts: int = 1
     degraded: tuple[str, ...] = ()
+
+
+class Failed(msgspec.Struct, frozen=True, tag=True):
+    id: str
+    reason: str
+    again: bool = False  # nobody foresaw it: it is worth another attempt
+
+
+class PutOff(msgspec.Struct, frozen=True, tag=True):
+    """It is not there, or not as the scan saw it: a later run may find it."""
+
+    id: str
+    reason: str
 
 
 class Alive(msgspec.Struct, frozen=True, tag=True):
@@ -88,4 +97,5 @@ class Broken(msgspec.Struct, frozen=True, tag=True):
     exit_code: int
 
 
-Event = Ready | Begun | Ended | Alive | Leaving | Degraded | Note | Broken
+Ended = Done | Failed | PutOff  # what a recording that was begun comes to
+Event = Ready | Begun | Done | Failed | PutOff | Alive | Leaving | Degraded | Note | Broken

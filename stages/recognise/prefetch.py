@@ -14,12 +14,12 @@ from pipeline.errors import StageFailed
 from pipeline.processes import die_with_parent
 from pipeline.settings import Settings
 from stages.recognise.loading import Loaded, Loader
-from stages.recognise.messages import Task
+from stages.recognise.messages import Failed, PutOff, Task
 
 AHEAD_MS = 1_800_000  # of sound that lies loaded
 LEAST_AHEAD = 2  # recordings, however long
 
-Load = Callable[[Task, int], Loaded]  # with spectrograms of so many bands
+Load = Callable[[Task, int], Loaded | Failed | PutOff]  # with spectrograms of so many bands
 _loader: Loader  # of this process, where it is one that loads
 
 
@@ -42,7 +42,7 @@ def _begin(parent: int, folder: Path, spool: Path, settings: Settings) -> None:
     _loader = Loader(folder, spool, settings)
 
 
-def load(task: Task, mels: int) -> Loaded:
+def load(task: Task, mels: int) -> Loaded | Failed | PutOff:
     """In a process of `loader_processes`."""
     return _loader.load(task, mels)
 
@@ -52,9 +52,9 @@ class Prefetcher:
 
     def __init__(self, pool: Executor, load: Load, mels: int, most: int) -> None:
         self._pool, self._load, self._mels, self._most = pool, load, mels, most
-        self._pending: deque[tuple[Task, Future[Loaded]]] = deque()
+        self._pending: deque[tuple[Task, Future[Loaded | Failed | PutOff]]] = deque()
 
-    def run(self, take: Callable[[], Task | None]) -> Iterator[Loaded]:
+    def run(self, take: Callable[[], Task | None]) -> Iterator[Loaded | Failed | PutOff]:
         """Until nothing is left that `take` gives, in the order in which it gives it. Raises StageFailed where a process ended by itself."""
         try:
             while True:

@@ -1,4 +1,4 @@
-"""Launches workers as Ray actors, on one machine or many that see the same folders: `pip install -r requirements/ray.txt`.
+"""Starts workers as Ray actors, on one machine or many that see the same folders: `pip install -r requirements/ray.txt`.
 
 `ray.init` finds a cluster by RAY_ADDRESS, and makes one of this machine where there is none. Ray gives each actor its GPU.
 """
@@ -15,11 +15,11 @@ from typing import Any
 
 import msgspec
 
-from pipeline.errors import SutradharError, UsageError
+from pipeline.errors import UsageError
 from pipeline.settings import Settings
-from stages.recognise.messages import Broken, Event, Setup, Work
-from stages.recognise.worker import Inbox, Worker
-from stages.recognise.workers import Deliver, Handle, Launch
+from stages.recognise.messages import Event, Setup, Work
+from stages.recognise.supervisor import Deliver, Handle
+from stages.recognise.worker import Inbox, serve
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -41,14 +41,7 @@ class RayWorker:
             yield msgspec.json.encode(event)
 
     def _run(self, setup: Setup) -> None:
-        os.umask(0o077)
-        logging.getLogger("sutradhar").setLevel(logging.DEBUG)
-        try:
-            Worker(setup, self._inbox, self._events.put).run()
-        except SutradharError as error:
-            self._events.put(Broken(str(error), error.exit_code))
-        except Exception as error:  # noqa: BLE001 - the boundary of the worker
-            self._events.put(Broken(f"{type(error).__name__}: {error}", 1))
+        serve(setup, self._inbox, self._events.put)
         self._events.put(None)
 
 
@@ -69,16 +62,15 @@ def _connected() -> Any:
     return ray
 
 
-def launcher(setup: Setup) -> Launch:
+def beside(workers: int) -> int:
+    return -(-workers // len(_connected().nodes()))
+
+
+def start(setup: Setup, place: str, deliver: Deliver) -> Handle:
     """Raises UsageError where Ray is not installed."""
-    ray = _connected()
     gpus = 1 if setup.settings.WHISPERX_DEVICE == "cuda" else 0
-    actors = ray.remote(num_gpus=gpus, num_cpus=1, max_concurrency=2, max_restarts=0)(RayWorker)
-
-    def launch(gpu: str, deliver: Deliver) -> Handle:
-        return Actor(actors.remote(), setup, deliver)
-
-    return launch
+    actors = _connected().remote(num_gpus=gpus, num_cpus=1, max_concurrency=2, max_restarts=0)(RayWorker)
+    return Actor(actors.remote(), setup, deliver)
 
 
 class Actor:

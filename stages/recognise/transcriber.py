@@ -13,14 +13,14 @@ from pipeline.languages import whisper_code
 from pipeline.settings import Settings
 from stages.recognise.files import Files
 from stages.recognise.loading import Channel, Loaded
-from stages.recognise.messages import Alive, Begun, Ended, Event, Task
+from stages.recognise.messages import Alive, Begun, Done, Event, Task
 from stages.recognise.prefetch import Prefetcher
 from stages.recogniser import AudioWindow, Recogniser, Recognition
 from stages.recogniser.phrases import segments_of
 from stages.results import Result, Store
 from stages.transcript import Segment
 
-ALIVE = 60.0  # seconds between two signs of life
+ALIVE_EVERY = 60.0  # seconds between two signs of life
 
 
 @dataclass
@@ -79,7 +79,7 @@ class Transcriber:
 
         told = time.monotonic()
         for recognition in self._recogniser.recognise(self._windows(begin)):
-            if time.monotonic() - told > ALIVE:
+            if time.monotonic() - told > ALIVE_EVERY:
                 told = time.monotonic()
                 self._tell(Alive())
             recording, channel, length_ms, began = self._places.pop(recognition.window)
@@ -92,8 +92,8 @@ class Transcriber:
     def _windows(self, take: Callable[[], Task | None]) -> Iterator[AudioWindow]:
         language = None if self._settings.SOURCE_LANGUAGE == "auto" else whisper_code(self._settings.SOURCE_LANGUAGE)
         for loaded in self._prefetcher.run(take):
-            if loaded.reason:
-                self._tell(Ended(loaded.task.id, loaded.reason, loaded.again, loaded.put_off))
+            if not isinstance(loaded, Loaded):
+                self._tell(loaded)
                 continue
             recording = _Recording(loaded, sum(len(channel.windows) for channel in loaded.channels))
             if not recording.waiting:
@@ -122,7 +122,7 @@ class Transcriber:
         )
         self._store.write(result)
         complaints = self._files.write(result, loaded.task.paths)
-        self._tell(Ended(loaded.task.id, attempts=result.attempts, degraded=(*loaded.degraded, *complaints)))
+        self._tell(Done(loaded.task.id, attempts=result.attempts, degraded=(*loaded.degraded, *complaints)))
 
 
 def _segments(recognitions: list[tuple[Channel, Recognition]]) -> tuple[Segment, ...]:

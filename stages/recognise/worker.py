@@ -1,6 +1,6 @@
 """A worker: a process with the model loaded once, that recognises what it is sent until nothing more comes.
 
-`python -m stages.recognise.worker` reads a Setup and then Work, and writes events (see `messages.py`). It dies with its parent.
+`main`, as `local.py` starts it, reads a Setup and then Work, and writes events (see `messages.py`). It dies with its parent.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pipeline.errors import SutradharError, UsageError
 from pipeline.processes import die_with_parent
 from stages.recognise.messages import Broken, Degraded, Ended, Event, Leaving, Note, Ready, Setup, Task, Work
 
-LOOKED = 2.0  # seconds between two looks at the memory: it means a look at every process of the machine
+LOOK_EVERY = 2.0  # seconds between two looks at the memory: it means a look at every process of the machine
 
 
 class Inbox:
@@ -81,6 +81,7 @@ class Worker:
     def __init__(self, setup: Setup, inbox: Inbox, tell: Callable[[Event], None]) -> None:
         """Raises UsageError where the machine, the model or the settings will not do."""
         from pipeline import engines, models
+        from stages.recognise import room
         from stages.recognise.files import Files
         from stages.recognise.prefetch import Prefetcher, load, loader_processes
         from stages.recognise.transcriber import Transcriber
@@ -88,17 +89,16 @@ class Worker:
         from stages.results import Store
 
         settings = setup.settings
-        self._inbox, self._tell, self._most_bytes = inbox, tell, setup.most_bytes
-        self._pool = loader_processes(setup.loaders, Path(setup.folder), Path(setup.spool), settings)
+        self._inbox, self._tell, self._most_bytes = inbox, tell, room.most_bytes(settings, setup.beside)
+        self._pool = loader_processes(room.loaders(settings.WHISPERX_DEVICE, setup.beside), Path(setup.folder), Path(setup.spool), settings)
         form = engines.engine_of(settings.WHISPER_BACKEND).form
         model = models.resolve(settings.WHISPER_MODEL, form, models_dir=Path(setup.models), offline=settings.OFFLINE, say=lambda line: None)
         self._recogniser = open_recogniser(
             settings, model, translate=False, times=settings.CORPUS_TIMESTAMPS != "none", log=logging.getLogger("sutradhar")
         )
         self._told, self._leaving = 0, False
-        self._process, self._looked = psutil.Process(), -LOOKED
-        batch = settings.BATCH_SIZE if isinstance(settings.BATCH_SIZE, int) else 48
-        prefetcher = Prefetcher(self._pool, load, self._recogniser.mels, 2 * batch)
+        self._process, self._looked = psutil.Process(), -LOOK_EVERY
+        prefetcher = Prefetcher(self._pool, load, self._recogniser.mels, 2 * room.batch_of(settings))
         store = Store(Path(setup.results), setup.made_with)
         self._transcriber = Transcriber(self._recogniser, settings, prefetcher, store, Files(Path(setup.tree), settings), self._watching)
         self._pool.submit(os.getpid).result()  # so that what it takes is seen
@@ -121,7 +121,7 @@ class Worker:
 
     def _leave_when_too_large(self) -> None:
         now = time.monotonic()
-        if self._leaving or not self._most_bytes or now < self._looked + LOOKED:
+        if self._leaving or not self._most_bytes or now < self._looked + LOOK_EVERY:
             return
         self._looked = now
         if (held := self._held_bytes()) > self._most_bytes:
@@ -147,14 +147,35 @@ class _Notes(logging.Handler):
         self._tell(Note(record.levelno, record.getMessage()))
 
 
+def serve(setup: Setup, inbox: Inbox, tell: Callable[[Event], None]) -> int:
+    """Until nothing more will come, or the worker breaks. Returns the exit code."""
+    os.umask(0o077)
+    if setup.settings.WHISPER_BACKEND == "whisperx":
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"  # spectrograms depend on it in their last digits; NumPy is not loaded yet
+    log = logging.getLogger("sutradhar")
+    log.setLevel(logging.DEBUG)
+    log.addHandler(_Notes(tell))
+    try:
+        Worker(setup, inbox, tell).run()
+        return 0
+    except SutradharError as error:
+        tell(Broken(str(error), error.exit_code))
+    except MemoryError:
+        tell(Broken("Out of memory; lower BATCH_SIZE or CORPUS_WORKERS, or choose a smaller WHISPER_MODEL", 1))
+    except Exception as error:  # noqa: BLE001 - the boundary: the log gets the traceback, the user one line
+        traceback.print_exc()
+        tell(Broken(f"{type(error).__name__}: {error}", 1))
+    return 1
+
+
 def main() -> None:
+    """A worker on standard input and output."""
     commands, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)  # whatever a library prints goes to the stage's log
     sys.stdout = io.TextIOWrapper(io.FileIO(2, "wb", closefd=False), encoding="utf-8", errors="replace", write_through=True)
     setup = msgspec.json.decode(commands.readline(), type=Setup)
     die_with_parent(setup.parent)
-    os.umask(0o077)
     lock = threading.Lock()
 
     def tell(event: Event) -> None:
@@ -162,26 +183,10 @@ def main() -> None:
             answers.write(msgspec.json.encode(event) + b"\n")
             answers.flush()
 
-    log = logging.getLogger("sutradhar")
-    log.setLevel(logging.DEBUG)
-    log.addHandler(_Notes(tell))
-    code = 0
-    try:
-        inbox = Inbox()
-        threading.Thread(target=_read, args=(commands, inbox), daemon=True).start()
-        Worker(setup, inbox, tell).run()
-    except SutradharError as error:
-        tell(Broken(str(error), error.exit_code))
-        code = 1
-    except MemoryError:
-        tell(Broken("Out of memory; lower BATCH_SIZE or CORPUS_WORKERS, or choose a smaller WHISPER_MODEL", 1))
-        code = 1
-    except Exception as error:  # noqa: BLE001 - the boundary: the log gets the traceback, the user one line
-        traceback.print_exc()
-        tell(Broken(f"{type(error).__name__}: {error}", 1))
-        code = 1
+    inbox = Inbox()
+    threading.Thread(target=_read, args=(commands, inbox), daemon=True).start()
     # Libraries' clean-up at exit must not change the outcome.
-    os._exit(code)
+    os._exit(serve(setup, inbox, tell))
 
 
 def _read(commands: IO[bytes], inbox: Inbox) -> None:
@@ -189,7 +194,3 @@ def _read(commands: IO[bytes], inbox: Inbox) -> None:
         for line in commands:
             inbox.put(msgspec.json.decode(line, type=Work))
     inbox.put(None)
-
-
-if __name__ == "__main__":
-    main()

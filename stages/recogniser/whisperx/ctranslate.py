@@ -11,7 +11,6 @@ Facts about CTranslate2 4.8 that this rests on:
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +19,11 @@ from typing import Any
 import ctranslate2
 import msgspec
 import numpy as np
-import psutil
 import tokenizers
 from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.tokenizer import Tokenizer
 from numpy.typing import NDArray
 
-from pipeline.probe import cpu_quota
 from pipeline.settings import Settings
 from stages.recogniser.requests import BEST_OF, HOP, MAX_LENGTH, Align, Alignment, Decoded, Encode, Generate
 from stages.recogniser.spectrogram import log_mel, whole_windows
@@ -135,10 +132,3 @@ def _on_cpu(batch: Any) -> NDArray[Any]:
 
 def _storage(array: NDArray[Any]) -> Any:
     return ctranslate2.StorageView.from_array(np.ascontiguousarray(array))
-
-
-def usable_cores() -> int:
-    """Physical cores that this process may use."""
-    cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
-    return max(1, int(min(cores, allowed, cpu_quota() or cores)))

@@ -27,13 +27,15 @@ from pipeline.errors import SutradharError, UsageError
 from pipeline.hardware import recommend
 from pipeline.languages import whisper_code
 from pipeline.models import ResolvedModel
-from pipeline.probe import probe
+from pipeline.probe import probe, usable_cores
 from pipeline.settings import Settings
 from stages.nvidia import is_out_of_memory, preload_libraries
 from stages.recogniser import AudioWindow, CannotTranslate, Heard, Recognition, lockstep
 from stages.recogniser.decoding import Decoder
 from stages.recogniser.requests import Align, Decoded, Encode, Generate, Hear, Request
-from stages.recogniser.whisperx.ctranslate import Whisper, usable_cores
+from stages.recogniser.whisperx.ctranslate import Whisper
+
+GPU_THREADS = 4  # of the processor, for what CTranslate2 leaves to it, as it chooses by itself: more would stand in the way of other workers'
 
 
 def open_engine(settings: Settings, model: ResolvedModel, translate: bool, times: bool, log: logging.Logger) -> WhisperX:
@@ -53,7 +55,8 @@ def open_engine(settings: Settings, model: ResolvedModel, translate: bool, times
     cores = usable_cores()
     batch_size = settings.BATCH_SIZE if settings.BATCH_SIZE != "auto" else _fitting_batch(model.name, device)
     workers = min(cores, batch_size) if device == "cpu" else 1
-    whisper = Whisper(model.path, device, compute_type, workers, max(1, cores // workers))
+    threads = max(1, cores // workers) if device == "cpu" else min(cores, GPU_THREADS)
+    whisper = Whisper(model.path, device, compute_type, workers, threads)
     if settings.SOURCE_LANGUAGE != "auto" and not whisper.knows(whisper_code(settings.SOURCE_LANGUAGE)):
         raise UsageError(f"WHISPER_MODEL={model.name} does not know SOURCE_LANGUAGE={settings.SOURCE_LANGUAGE}; large-v3 knows most")
     if translate and (whisper.cut_decoder or not whisper.multilingual):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from stages.recognise.messages import Begun, Ended, Event, Note, Ready, Setup, Work
+from stages.recognise.messages import Begun, Done, Event, Note, Ready, Setup, Work
 
 
 def tell(event: Event) -> None:
@@ -26,12 +26,12 @@ def do(name: str, folder: Path) -> None:
     if name == "leave":
         sys.exit(3)
     if name.startswith("kill") and (folder / name).read_text() == "x":  # the first time only
-        sys.stdout.buffer.write(b'{"type":"Ended","id":"ki')
+        sys.stdout.buffer.write(b'{"type":"Done","id":"ki')
         sys.stdout.buffer.flush()
         os.kill(os.getpid(), signal.SIGKILL)
     if name == "hang":
         time.sleep(600)
-    tell(Ended(name))
+    tell(Done(name))
 
 
 def main() -> None:

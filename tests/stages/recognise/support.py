@@ -27,10 +27,9 @@ def sha(name: str) -> str:
     return name.encode().hex().ljust(64, "0")
 
 
-def setup(tmp_path: Path, folder: Path | None = None, models: Path | None = None, most_bytes: int = 0, **settings: object) -> Setup:
+def setup(tmp_path: Path, folder: Path | None = None, models: Path | None = None, **settings: object) -> Setup:
     Store(tmp_path / "results", {}).create()
     return Setup(
-        parent=0,
         settings=Settings(**{"SOURCE_LANGUAGE": "en", "WHISPER_BEAM_SIZE": 1, **settings}),  # type: ignore[arg-type]
         folder=str(folder or tmp_path),
         results=str(tmp_path / "results"),
@@ -38,8 +37,6 @@ def setup(tmp_path: Path, folder: Path | None = None, models: Path | None = None
         tree=str(tmp_path / "tree"),
         models=str(models or tmp_path),
         spool=str(tmp_path),
-        loaders=1,
-        most_bytes=most_bytes,
     )
 
 

@@ -15,7 +15,7 @@ from stages import manifest, recognise
 from stages.recognise.corpus import Corpus
 from stages.recognise.dispatcher import GivenUp
 from stages.recognise.files import Files
-from stages.recognise.messages import Degraded, Ended, Leaving, Note, Ready, Task
+from stages.recognise.messages import Degraded, Done, Leaving, Note, Ready, Task
 from stages.results import Store
 from tests.stages.recognise.support import Folder, result, row, segment, sha
 
@@ -201,7 +201,7 @@ def test_mixing_keeps_what_is_there_and_does_the_rest_anew(tmp_path: Path) -> No
 def test_what_is_done_is_in_the_manifest_at_once_for_every_copy(tmp_path: Path) -> None:
     folder = Folder(tmp_path, [*THREE, row("copy.wav", of="a.wav")])
     whole = corpus(folder)
-    whole.tell(Ended(sha("a.wav"), attempts=1, degraded=("cut short",)))
+    whole.tell(Done(sha("a.wav"), attempts=1, degraded=("cut short",)))
     assert folder.statuses() == {"a.wav": "done", "copy.wav": "done", "b.wav": "pending", "c.wav": "pending"}
     assert (whole.done_now, whole.done_now_ms, whole.degraded) == (1, 1000, ("a.wav: cut short",))
 
@@ -243,7 +243,7 @@ def test_progress_counts_what_was_done_before_apart(tmp_path: Path, monkeypatch:
     folder.store().write(result("b.wav"))
     whole = corpus(folder)
     monkeypatch.setattr("stages.recognise.corpus.TOLD", 0.0)
-    whole.tell(Ended(sha("a.wav")))
+    whole.tell(Done(sha("a.wav")))
     whole.tell(GivenUp(whole.tasks[0], "odd"))
     first, second = folder.told
     assert (first.done, first.total, first.already) == (4.0, 6.0, 3.0)
@@ -255,7 +255,7 @@ def test_the_manifest_has_a_row_a_file_in_the_end(tmp_path: Path) -> None:
     folder = Folder(tmp_path, THREE)
     whole = corpus(folder)
     before = whole.tally()
-    whole.tell(Ended(sha("a.wav")))
+    whole.tell(Done(sha("a.wav")))
     assert folder.manifest.read_bytes().count(b"\n") == 4
     whole.close()
     assert folder.manifest.read_bytes().count(b"\n") == 3

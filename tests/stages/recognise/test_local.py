@@ -7,14 +7,15 @@ import queue
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from stages.recognise import local
 from stages.recognise.dispatcher import Dispatcher, GivenUp
-from stages.recognise.messages import Ended, Event, Note, Ready, Task, Work
-from stages.recognise.workers import Workers
+from stages.recognise.messages import Done, Event, Note, Ready, Task, Work
+from stages.recognise.supervisor import Supervisor
 from tests.conftest import ROOT
 from tests.stages.recognise.support import setup
 
@@ -30,12 +31,12 @@ def fake_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(tmp_path: Path, names: str, gpus: Sequence[str] = ("",)) -> list[Event | GivenUp]:
     tasks = [Task(id=name, paths=(name,), duration_ms=1000) for name in names.split()]
     told: list[Event | GivenUp] = []
-    Workers(local.launcher(setup(tmp_path)), gpus, Dispatcher(tasks, 4), lambda name: False, told.append).run()
+    Supervisor(partial(local.start, setup(tmp_path)), gpus, Dispatcher(tasks, 4), lambda name: False, told.append).run()
     return told
 
 
 def ended(told: Sequence[Event | GivenUp]) -> list[str]:
-    return sorted(event.id for event in told if isinstance(event, Ended))
+    return sorted(event.id for event in told if isinstance(event, Done))
 
 
 def given_up(told: Sequence[Event | GivenUp]) -> dict[str, str]:

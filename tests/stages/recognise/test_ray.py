@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -12,8 +13,8 @@ import pytest
 from pipeline.errors import UsageError
 from stages.recognise import ray_workers
 from stages.recognise.dispatcher import Dispatcher, GivenUp
-from stages.recognise.messages import Ended, Event, Setup
-from stages.recognise.workers import Workers
+from stages.recognise.messages import Done, Event, Setup
+from stages.recognise.supervisor import Supervisor
 from stages.results import Store
 from tests.conftest import ROOT
 from tests.make_media import ffmpeg
@@ -59,14 +60,14 @@ def run(setup: Setup, kill_at_first: bool) -> list[Event | GivenUp]:
     told: list[Event | GivenUp] = []
 
     def tell(event: Event | GivenUp) -> None:
-        if kill_at_first and not any(isinstance(event, Ended) for event in told) and isinstance(event, Ended):
+        if kill_at_first and not any(isinstance(event, Done) for event in told) and isinstance(event, Done):
             actors = [process for process in psutil.Process().children(recursive=True) if "RayWorker" in process.name() + " ".join(process.cmdline())]
             actors[0].kill()
         told.append(event)
 
     tasks = [task(name, duration_ms=1_800_000) for name in PARTS]
     store = Store(Path(setup.results), {})
-    Workers(ray_workers.launcher(setup), ["", ""], Dispatcher(tasks, 2), lambda name: store.read(name) is not None, tell).run()
+    Supervisor(partial(ray_workers.start, setup), ["", ""], Dispatcher(tasks, 2), lambda name: store.read(name) is not None, tell).run()
     return told
 
 
@@ -76,7 +77,7 @@ def test_actors_give_the_same_results_and_one_that_is_killed_costs_nothing(clips
     for name, kill_at_first in (("whole", False), ("killed", True)):
         (tmp_path / name).mkdir()
         told = run(setup(tmp_path / name, clips, ROOT / "models", BATCH_SIZE=2), kill_at_first)
-        assert sorted(event.id for event in told if isinstance(event, Ended)) == sorted(sha(name) for name in PARTS)
+        assert sorted(event.id for event in told if isinstance(event, Done)) == sorted(sha(name) for name in PARTS)
         assert not [event for event in told if isinstance(event, GivenUp)]
     assert texts(tmp_path / "whole") == texts(tmp_path / "killed")
     assert texts(tmp_path / "whole")["anna.wav"] == "How long will that take?"
@@ -86,4 +87,4 @@ def test_actors_give_the_same_results_and_one_that_is_killed_costs_nothing(clips
 def test_without_ray_it_is_said_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UsageError, match=r"Ray is not installed: .venv/bin/pip install -r requirements/ray\.txt$"):
-        ray_workers.launcher(setup(tmp_path))
+        ray_workers.start(setup(tmp_path), "", lambda event: None)

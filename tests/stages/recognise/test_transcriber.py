@@ -11,7 +11,7 @@ import pytest
 from pipeline.settings import Settings
 from stages.recognise.files import Files
 from stages.recognise.loading import Channel, Loaded, WindowSound
-from stages.recognise.messages import Begun, Ended, Event, Task
+from stages.recognise.messages import Begun, Done, Ended, Event, Failed, Task
 from stages.recognise.prefetch import Prefetcher
 from stages.recognise.transcriber import Transcriber
 from stages.recogniser import AudioWindow, Recognition
@@ -84,11 +84,11 @@ class Room:
         tasks = iter(self.tasks)
         self.transcriber.run(lambda: next(tasks, None))
 
-    def load(self, task: Task, mels: int) -> Loaded:
+    def load(self, task: Task, mels: int) -> Loaded | Failed:
         assert mels == MELS
         what = self.recordings[task.paths[0]]
         self.told_before[task.paths[0]] = self.told.copy()
-        return Loaded(task, reason=what, again=True) if isinstance(what, str) else Loaded(task, tuple(what), 9000, ("cut short",))
+        return Failed(task.id, what, again=True) if isinstance(what, str) else Loaded(task, tuple(what), 9000, ("cut short",))
 
     def tell(self, event: Event) -> None:
         self.told.append(event)
@@ -140,7 +140,7 @@ def test_where_nobody_speaks_the_result_is_empty(tmp_path: Path) -> None:
 def test_a_recording_that_cannot_be_heard_costs_no_other(tmp_path: Path) -> None:
     room = Room(tmp_path, {"a": [channel(1)], "bad": "cut short", "b": [channel(2)]})
     room.run()
-    assert Ended(sha("bad"), "cut short", again=True) in room.told
+    assert Failed(sha("bad"), "cut short", again=True) in room.told
     assert room.store.ids() == {sha("a"), sha("b")}
 
 
@@ -161,7 +161,7 @@ def test_what_is_known_of_a_result(tmp_path: Path) -> None:
     assert (result.status, result.attempts, result.duration_ms, result.speech_ms, result.degraded) == ("done", 2, 9000, 3000, ("cut short",))
     assert result.language == "hi"  # two windows of three
     assert result.avg_logprob == pytest.approx((2 * -0.1 + 3 * -1.0 + 5 * -1.0) / 10)  # by tokens, and one more for the end
-    assert room.told[-1] == Ended(sha("a"), attempts=2, degraded=("cut short",))
+    assert room.told[-1] == Done(sha("a"), attempts=2, degraded=("cut short",))
 
 
 def test_who_begins_at_once_with_the_other_comes_in_the_order_of_the_channels(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import queue
 import subprocess
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -14,9 +15,9 @@ import pytest
 from pipeline.errors import UsageError
 from stages.recognise import local
 from stages.recognise.dispatcher import Dispatcher, GivenUp
-from stages.recognise.messages import Ended, Event, Leaving, Ready, Setup, Task, Work
+from stages.recognise.messages import Done, Event, Leaving, Ready, Setup, Task, Work
+from stages.recognise.supervisor import Supervisor
 from stages.recognise.worker import Inbox
-from stages.recognise.workers import Workers
 from stages.results import Store
 from tests.conftest import ROOT
 from tests.make_media import cut, ffmpeg
@@ -136,7 +137,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(setup: Setup, names: Sequence[str]) -> list[Event | GivenUp]:
     told: list[Event | GivenUp] = []
-    Workers(local.launcher(setup), [""], Dispatcher([task(name) for name in names], 8), lambda name: False, told.append).run()
+    Supervisor(partial(local.start, setup), [""], Dispatcher([task(name) for name in names], 8), lambda name: False, told.append).run()
     return told
 
 
@@ -169,10 +170,16 @@ def test_a_worker_that_grew_too_large_leaves_after_what_it_has_begun(clips: Path
     tasks = [task(name) for name in ("long.wav", "music.wav")]
     dispatcher = Dispatcher(tasks, 1)
     most_bytes = held_when_ready(setup(tmp_path, clips, ROOT / "models")) + (20 << 20)  # the first recording takes more
-    Workers(local.launcher(setup(tmp_path, clips, ROOT / "models", most_bytes=most_bytes)), [""], dispatcher, lambda name: False, told.append).run()
-    kinds = [type(event) for event in told if isinstance(event, (Ready, Ended, Leaving, GivenUp))]
-    assert kinds[:4] == [Ready, Ended, Leaving, Ready]
-    assert kinds.count(Ended) == 2
+    Supervisor(
+        partial(local.start, setup(tmp_path, clips, ROOT / "models", CORPUS_WORKER_GB=most_bytes / 1e9)),
+        [""],
+        dispatcher,
+        lambda name: False,
+        told.append,
+    ).run()
+    kinds = [type(event) for event in told if isinstance(event, (Ready, Done, Leaving, GivenUp))]
+    assert kinds[:4] == [Ready, Done, Leaving, Ready]
+    assert kinds.count(Done) == 2
     assert GivenUp not in kinds
 
 
@@ -190,7 +197,7 @@ def held_when_ready(how: Setup) -> int:
 def test_a_ceiling_below_what_the_model_takes_is_refused(clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     with pytest.raises(UsageError, match=r"^CORPUS_WORKER_GB=0\.1 is less than a worker takes with its model"):
-        run(setup(tmp_path, clips, ROOT / "models", most_bytes=100_000_000), ["music.wav"])
+        run(setup(tmp_path, clips, ROOT / "models", CORPUS_WORKER_GB=0.1), ["music.wav"])
 
 
 def test_settings_that_will_not_do_are_told_in_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Keeps workers supplied, and starts a new one for each that dies or has grown too large. Where they run is the launcher's matter."""
+"""Keeps workers supplied, and starts a new one for each that dies or has grown too large. Where they run is the executor's matter."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import msgspec
 
 from pipeline.errors import StageFailed, UsageError
 from stages.recognise.dispatcher import Dispatcher, GivenUp
-from stages.recognise.messages import Begun, Broken, Degraded, Ended, Event, Leaving, Note, Ready
+from stages.recognise.messages import Begun, Broken, Degraded, Done, Event, Failed, Leaving, Note, PutOff, Ready
 
 BARREN = 20  # workers in a row that die before any recording is done
 STUCK = 3600.0  # seconds without a word, after which a worker is ended: a window takes minutes on the slowest machine
-LOOKED = 60.0  # seconds between two looks for such a one
+LOOK_EVERY = 60.0  # seconds between two looks for such a one
 STILLBORN = 3  # workers in a row that die before they are ready: then nothing will come of it
 Deliver = Callable[[Event | None], None]  # what a worker tells; None, the last: it is no more
 
@@ -37,13 +37,13 @@ class Handle(Protocol):
         """In words; and whether somebody killed it, which may have nothing to do with its work."""
 
 
-Launch = Callable[[str, Deliver], Handle]  # on a GPU, "" for whatever there is
+Start = Callable[[str, Deliver], Handle]  # a worker, in a place
 
 
 @dataclass
-class _Worker:
+class _Launched:
     handle: Handle
-    gpu: str
+    place: str
     ready: bool = False
     leaving: bool = False
     broken: Broken | None = None
@@ -54,26 +54,26 @@ class _Worker:
         return self.ready and not self.leaving and not self.broken
 
 
-class Workers:
+class Supervisor:
     def __init__(
-        self, launch: Launch, gpus: Sequence[str], dispatcher: Dispatcher, is_done: Callable[[str], bool], tell: Callable[[Event | GivenUp], None]
+        self, start: Start, places: Sequence[str], dispatcher: Dispatcher, is_done: Callable[[str], bool], tell: Callable[[Event | GivenUp], None]
     ) -> None:
-        """A worker for each of `gpus`. `is_done` says whether a recording has a result; `tell` hears what happens."""
-        self._launch, self._gpus, self._dispatcher, self._is_done, self._tell = launch, gpus, dispatcher, is_done, tell
+        """A worker in each of the places. `is_done` says whether a recording has a result; `tell` hears what happens."""
+        self._launch, self._places, self._dispatcher, self._is_done, self._tell = start, places, dispatcher, is_done, tell
         self._events: queue.SimpleQueue[tuple[int, Event | None]] = queue.SimpleQueue()
-        self._workers: dict[int, _Worker] = {}
+        self._workers: dict[int, _Launched] = {}
         self._launched = self._barren = 0
         self._looked = time.monotonic()
-        self._stillborn: Counter[str] = Counter()  # in a row, by GPU
+        self._stillborn: Counter[str] = Counter()  # in a row, by place
 
     def run(self) -> None:
         """Until everything is done or given up. Raises UsageError where the settings will not do, StageFailed where no worker lives."""
         try:
-            for gpu in self._gpus:
-                self._start(gpu)
+            for place in self._places:
+                self._start(place)
             while not self._dispatcher.done:
                 with contextlib.suppress(queue.Empty):
-                    number, event = self._events.get(timeout=LOOKED)
+                    number, event = self._events.get(timeout=LOOK_EVERY)
                     if event is None:
                         self._died(number)
                     else:
@@ -84,15 +84,15 @@ class Workers:
             for worker in self._workers.values():
                 worker.handle.end()
 
-    def _start(self, gpu: str) -> None:
+    def _start(self, place: str) -> None:
         number = self._launched = self._launched + 1
         self._dispatcher.join(number)
-        self._workers[number] = _Worker(self._launch(gpu, lambda event: self._events.put((number, event))), gpu)
+        self._workers[number] = _Launched(self._launch(place, lambda event: self._events.put((number, event))), place)
 
     def _end_the_stuck(self) -> None:
         """They are no more in a moment, and what they had begun is suspect."""
         now = time.monotonic()
-        if now < self._looked + LOOKED:
+        if now < self._looked + LOOK_EVERY:
             return
         self._looked = now
         for number, worker in self._workers.items():
@@ -103,27 +103,23 @@ class Workers:
     def _heard(self, number: int, event: Event) -> None:
         worker = self._workers[number]
         worker.heard = time.monotonic()
-        if isinstance(event, Begun):
-            self._dispatcher.begun(number, event.id)
-            self._tell(event)
-            return
         if isinstance(event, Broken):
             worker.broken = event
             return
-        if isinstance(event, Ended) and event.put_off:
-            self._dispatcher.ended(number, event.id)
-            self._tell(event)
-            return
-        if isinstance(event, Ended) and event.reason:
+        if isinstance(event, Failed):
             if given_up := self._dispatcher.failed(number, event.id, event.reason, again=event.again):
                 self._tell(given_up)
             return
-        if isinstance(event, Ended):
+        if isinstance(event, Begun):
+            self._dispatcher.begun(number, event.id)
+        elif isinstance(event, PutOff):
+            self._dispatcher.ended(number, event.id)
+        elif isinstance(event, Done):
             self._barren = 0
             self._dispatcher.ended(number, event.id)
         elif isinstance(event, Ready):
             worker.ready = True
-            self._stillborn[worker.gpu] = 0
+            self._stillborn[worker.place] = 0
         elif isinstance(event, Leaving):
             worker.leaving = True
         self._tell(event)
@@ -141,14 +137,14 @@ class Workers:
         if worker.broken and worker.broken.exit_code == UsageError.exit_code:
             raise UsageError(reason)
         if not worker.ready:
-            self._stillborn[worker.gpu] += 1
+            self._stillborn[worker.place] += 1
         self._barren += 1
         if self._barren >= BARREN:
             raise StageFailed(f"{BARREN} workers in a row ended before any recording was done: {reason}")
         given = self._dispatcher.given(number)
         done = [recording for recording in given if self._is_done(recording)]
         for recording in done:
-            self._tell(Ended(recording, attempts=given[recording].attempts))
+            self._tell(Done(recording, attempts=given[recording].attempts))
         for given_up in self._dispatcher.died(number, f"the worker ended on it: {reason}", killed=killed and not worker.broken, done=done):
             self._tell(given_up)
         if worker.ready:
@@ -156,9 +152,9 @@ class Workers:
             self._tell(Note(logging.WARNING, f"A worker ended ({reason}); of the {begun} recordings that it had, those begun are tried again alone"))
         if self._dispatcher.idle:
             return
-        if self._stillborn[worker.gpu] < STILLBORN:
-            self._start(worker.gpu)
+        if self._stillborn[worker.place] < STILLBORN:
+            self._start(worker.place)
         elif self._workers:
-            self._tell(Degraded(f"No worker can start{f' on GPU {worker.gpu}' if worker.gpu else ''}, the others go on: {reason}"))
+            self._tell(Degraded(f"No worker can start{f' on GPU {worker.place}' if worker.place else ''}, the others go on: {reason}"))
         else:
             raise StageFailed(f"No worker can start: {reason}")

@@ -6,17 +6,17 @@ import msgspec
 import pytest
 
 from pipeline.errors import StageFailed, UsageError
-from stages.recognise import workers
+from stages.recognise import supervisor
 from stages.recognise.dispatcher import Dispatcher, GivenUp
-from stages.recognise.messages import Begun, Broken, Degraded, Ended, Event, Leaving, Note, Ready, Task, Work
-from stages.recognise.workers import Deliver, Workers
+from stages.recognise.messages import Begun, Broken, Degraded, Done, Event, Failed, Leaving, Note, PutOff, Ready, Task, Work
+from stages.recognise.supervisor import Deliver, Supervisor
 
 
 class Fake:
     """A worker without a process. It is ready at once, and does what the crew's `work` says with what it is sent."""
 
-    def __init__(self, crew: Crew, gpu: str, deliver: Deliver) -> None:
-        self.crew, self.gpu, self.deliver = crew, gpu, deliver
+    def __init__(self, crew: Crew, place: str, deliver: Deliver) -> None:
+        self.crew, self.place, self.deliver = crew, place, deliver
         self.number = len(crew.launched)
         self.sent: list[str] = []
         self.dead = self.was_ended = False
@@ -40,7 +40,7 @@ class Fake:
 
     def do(self, work: Work) -> None:
         for task in work.tasks:
-            self.tell(Begun(task.id), Ended(task.id))
+            self.tell(Begun(task.id), Done(task.id))
 
     def die(self) -> None:
         self.dead = True
@@ -63,7 +63,7 @@ class Crew:
 
     def run(self, names: str, gpus: Sequence[str] = ("",), most_given: int = 2) -> Crew:
         tasks = [Task(id=name, paths=(name,), duration_ms=1000) for name in names]
-        Workers(self.launch, gpus, Dispatcher(tasks, most_given), lambda name: name in self.done, self.told.append).run()
+        Supervisor(self.launch, gpus, Dispatcher(tasks, most_given), lambda name: name in self.done, self.told.append).run()
         return self
 
     def launch(self, gpu: str, deliver: Deliver) -> Fake:
@@ -73,7 +73,7 @@ class Crew:
 
     @property
     def ended(self) -> str:
-        return "".join(sorted(event.id for event in self.told if isinstance(event, Ended)))
+        return "".join(sorted(event.id for event in self.told if isinstance(event, Done)))
 
     @property
     def given_up(self) -> dict[str, str]:
@@ -83,14 +83,14 @@ class Crew:
 def test_all_is_done_by_all_and_each_is_told_once() -> None:
     crew = Crew().run("abcdef", ["0", "1"])
     assert crew.ended == "abcdef"
-    assert [worker.gpu for worker in crew.launched] == ["0", "1"]
+    assert [worker.place for worker in crew.launched] == ["0", "1"]
     assert all(worker.sent and worker.was_ended for worker in crew.launched)
     assert [event for event in crew.told if isinstance(event, Ready)] == [Ready({"device": "cpu"}, ())] * 2
 
 
 def test_nothing_is_sent_to_a_worker_before_it_is_ready() -> None:
     def start(worker: Fake) -> None:
-        if worker.gpu == "1":
+        if worker.place == "1":
             be_ready(worker)
 
     crew = Crew(start=start).run("abcd", ["0", "1"])
@@ -98,8 +98,8 @@ def test_nothing_is_sent_to_a_worker_before_it_is_ready() -> None:
 
 
 def test_a_worker_that_tells_nothing_any_more_is_ended_and_what_it_hangs_on_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "STUCK", 0.06)
-    monkeypatch.setattr(workers, "LOOKED", 0.01)
+    monkeypatch.setattr(supervisor, "STUCK", 0.06)
+    monkeypatch.setattr(supervisor, "LOOK_EVERY", 0.01)
 
     def work(worker: Fake, work: Work) -> None:
         if "c" not in (task.id for task in work.tasks):
@@ -123,7 +123,7 @@ def test_a_worker_that_dies_is_replaced_and_only_what_it_dies_of_is_given_up() -
     crew = Crew(work).run("abcdef", ["7"])
     assert crew.ended == "abdef"
     assert crew.given_up == {"c": "the worker ended on it: ended with code 139"}
-    assert [worker.gpu for worker in crew.launched] == ["7", "7", "7"]
+    assert [worker.place for worker in crew.launched] == ["7", "7", "7"]
     assert [worker.was_ended for worker in crew.launched] == [False, False, True]
 
 
@@ -134,13 +134,13 @@ def test_a_result_that_is_there_counts_though_its_worker_died_before_it_said_so(
 
     crew = Crew(work, done=["a", "b"]).run("ab")
     assert (crew.ended, crew.given_up, len(crew.launched)) == ("ab", {}, 1)
-    assert [event.attempts for event in crew.told if isinstance(event, Ended)] == [1, 1]
+    assert [event.attempts for event in crew.told if isinstance(event, Done)] == [1, 1]
 
 
 def test_failures_are_passed_on_when_they_are_final() -> None:
     def work(worker: Fake, work: Work) -> None:
         for task in work.tasks:
-            worker.tell(Begun(task.id), Ended(task.id, "odd", again=task.id == "b"))
+            worker.tell(Begun(task.id), Failed(task.id, "odd", again=task.id == "b"))
 
     crew = Crew(work).run("ab")
     assert (crew.ended, crew.given_up, crew.launched[0].sent) == ("", {"a": "odd", "b": "odd"}, ["a", "b", "b"])
@@ -155,7 +155,7 @@ def test_three_workers_in_a_row_that_never_get_ready_end_the_stage() -> None:
 
 def test_a_gpu_on_which_none_can_start_is_left_to_itself_and_the_others_go_on() -> None:
     def start(worker: Fake) -> None:
-        Fake.die(worker) if worker.gpu == "bad" else be_ready(worker)
+        Fake.die(worker) if worker.place == "bad" else be_ready(worker)
 
     crew = Crew(start=start).run("abcdefgh", gpus=("good", "bad"), most_given=1)
     assert crew.ended == "abcdefgh"
@@ -167,11 +167,11 @@ def test_a_gpu_on_which_none_can_start_is_left_to_itself_and_the_others_go_on() 
 def test_what_is_put_off_is_neither_done_nor_given_up() -> None:
     def work(worker: Fake, work: Work) -> None:
         for task in work.tasks:
-            worker.tell(Begun(task.id), Ended(task.id, "not there", put_off=True))
+            worker.tell(Begun(task.id), PutOff(task.id, "not there"))
 
     crew = Crew(work=work).run("ab")
     assert crew.given_up == {}
-    assert [event.put_off for event in crew.told if isinstance(event, Ended)] == [True, True]
+    assert [event.reason for event in crew.told if isinstance(event, PutOff)] == ["not there", "not there"]
 
 
 def test_twenty_workers_in_a_row_that_get_nothing_done_end_the_stage() -> None:
@@ -194,7 +194,7 @@ def test_workers_that_get_ready_in_between_make_three_deaths_bearable() -> None:
 
 def test_settings_that_will_not_do_end_the_stage_at_once() -> None:
     def start(worker: Fake) -> None:
-        if worker.gpu == "1":
+        if worker.place == "1":
             worker.tell(Broken("WHISPER_COMPUTE_TYPE=float16 does not go with cpu here", 2))
             worker.die()
 
@@ -208,7 +208,7 @@ def test_a_worker_that_breaks_says_why_and_gets_no_more() -> None:
     def work(worker: Fake, work: Work) -> None:
         if "a" not in (task.id for task in work.tasks):
             return worker.do(work)
-        worker.tell(Begun("a"), Broken("RuntimeError: cuDNN", 1), *(Ended(task.id) for task in work.tasks[1:]))
+        worker.tell(Begun("a"), Broken("RuntimeError: cuDNN", 1), *(Done(task.id) for task in work.tasks[1:]))
         worker.how = ("killed (SIGKILL)", True)  # what it says itself counts
         return worker.die()
 
@@ -221,12 +221,12 @@ def test_a_worker_that_leaves_ends_what_it_has_begun_and_another_does_the_rest()
     def work(worker: Fake, work: Work) -> None:
         if worker.number:
             return worker.do(work)
-        worker.tell(Begun("a"), Begun("b"), Leaving(5), Ended("a"), Ended("b"))
+        worker.tell(Begun("a"), Begun("b"), Leaving(5), Done("a"), Done("b"))
         worker.how = ("ended with code 0", False)
         return worker.die()
 
     crew = Crew(work).run("abcdef", ["3"], most_given=3)
-    assert [(worker.gpu, "".join(worker.sent)) for worker in crew.launched] == [("3", "abc"), ("3", "cdef")]
+    assert [(worker.place, "".join(worker.sent)) for worker in crew.launched] == [("3", "abc"), ("3", "cdef")]
     assert (crew.ended, crew.given_up) == ("abcdef", {})
     assert Leaving(5) in crew.told
 
@@ -245,5 +245,5 @@ def test_an_error_of_whoever_listens_ends_all_workers() -> None:
 
     crew = Crew()
     with pytest.raises(OSError, match="No space left"):
-        Workers(crew.launch, ["", ""], Dispatcher([Task(id="a", paths=("a",), duration_ms=1)], 1), lambda name: False, full).run()
+        Supervisor(crew.launch, ["", ""], Dispatcher([Task(id="a", paths=("a",), duration_ms=1)], 1), lambda name: False, full).run()
     assert [worker.was_ended for worker in crew.launched] == [True, True]
