@@ -71,7 +71,7 @@ def work(ctx: StageContext, shard: tuple[int, int] | None = None) -> Corpus:
 def _made_with(settings: Settings, model: models.ResolvedModel) -> dict[str, str]:
     """All that decides what a result says."""
     made_with = {key: to_text(getattr(settings, key)) for key in (*RESULT_SETTINGS, *speech.SETTINGS)}
-    made_with["times"] = to_text(settings.CORPUS_TIMESTAMPS != "none")
+    made_with["CORPUS_TIMESTAMPS"] = "none" if settings.CORPUS_TIMESTAMPS == "none" else "segment or word"
     return made_with | {f"model {path.name}": identity(path).sha256 for path in sorted(model.path.iterdir()) if path.is_file()}
 
 

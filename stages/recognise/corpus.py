@@ -18,7 +18,7 @@ from stages.manifest import Journal, Recording
 from stages.nvidia import gpu_use
 from stages.recognise.dispatcher import GivenUp
 from stages.recognise.files import Files
-from stages.recognise.messages import Begun, Degraded, Done, Event, Leaving, Note, PutOff, Ready, Task
+from stages.recognise.messages import Alive, Begun, Degraded, Done, Event, Leaving, Note, PutOff, Ready, Task
 from stages.results import Result, Store
 
 PRESENT = 60.0  # seconds over which the present speed is taken
@@ -42,6 +42,8 @@ class Corpus:
                 self._copies.setdefault(row.id, []).append(row)
         self._journal = None if shard else Journal(path)
         self._last_told = 0.0
+        self._in_hand_ms: dict[str, int] = {}  # how far long recordings have come
+        self._left_alone = 0  # that failed in so many runs that they are not tried again
         self._recent: deque[tuple[float, int]] = deque()  # when how much sound was done
         if not shard:
             store.sweep()
@@ -68,6 +70,7 @@ class Corpus:
             if result and result.status == "failed" and self._is_worth_another(result) and recording in self._selected:
                 self.tasks.append(_task(rows, result.attempts, result.failures))
             elif result:
+                self._left_alone += result.status == "failed"
                 self._settle(rows, result.status, result.reason, result.attempts)
             elif recording in self._selected:
                 self.tasks.append(_task(rows, rows[0].attempts if rows[0].status == "pending" else 0, 0))
@@ -102,7 +105,10 @@ class Corpus:
 
     def describe(self) -> str:
         text = f"{counted(len(self.tasks), 'recording')} to recognise, {clock(sum(task.duration_ms for task in self.tasks) / 1000)} of sound"
-        return text + (f"; {self._settled.total()} done before" if self._settled else "")
+        text += f"; {self._settled['done']} done before" if self._settled["done"] else ""
+        attempts = self._ctx.settings.CORPUS_ATTEMPTS
+        left = f"; {self._left_alone} failed in {attempts} runs and stay so: --set CORPUS_ATTEMPTS={attempts + 1} tries them again"
+        return text + (left if self._left_alone else "")
 
     # --- What happens
 
@@ -127,6 +133,8 @@ class Corpus:
             self._settle(rows, "done", "", event.attempts)
             for line in event.degraded:
                 self._degrade(line, rows[0].path)
+        elif isinstance(event, Alive):
+            self._in_hand_ms[event.id] = int(self._copies[event.id][0].duration_ms * event.share)
         elif isinstance(event, Begun):
             rows = self._copies[event.id]
             self._note(rows, "pending", "", rows[0].attempts + 1)
@@ -163,6 +171,7 @@ class Corpus:
 
     def _settle(self, rows: Sequence[Recording], status: manifest.Status, reason: str, attempts: int) -> None:
         self._note(rows, status, reason, attempts)
+        self._in_hand_ms.pop(rows[0].id, None)
         if rows[0].id in self._selected:
             self._settled[status] += 1
             self._settled_ms += rows[0].duration_ms
@@ -180,14 +189,16 @@ class Corpus:
         now = time.monotonic()
         if now - self._last_told >= TOLD:
             self._last_told = now
-            self._ctx.progress(self._settled_ms / 1000, self._total_ms / 1000, already=self._already_ms / 1000, note=self._note_of_progress(now))
+            done_ms = self._settled_ms + sum(self._in_hand_ms.values())
+            note = self._note_of_progress(now, done_ms)
+            self._ctx.progress(done_ms / 1000, self._total_ms / 1000, already=self._already_ms / 1000, note=note)
 
-    def _note_of_progress(self, now: float) -> str:
+    def _note_of_progress(self, now: float, done_ms: int) -> str:
         while self._recent and now - self._recent[0][0] > PRESENT:
             self._recent.popleft()
         seconds = min(PRESENT, now - self._began)
         present = sum(ms for when, ms in self._recent if when > self._began) / 1000 / seconds if seconds > 1 else 0.0
-        parts = [f"{self._settled.total():,} of {len(self._selected):,} files, {clock(self._settled_ms / 1000)} of {clock(self._total_ms / 1000)}"]
+        parts = [f"{self._settled.total():,} of {len(self._selected):,} files, {clock(done_ms / 1000)} of {clock(self._total_ms / 1000)}"]
         parts += [f"{self._settled['failed']} failed"] if self._settled["failed"] else []
         parts += [f"now {present:.1f}x"] if present else []
         use = gpu_use() if self._ctx.settings.WHISPERX_DEVICE == "cuda" else None
@@ -200,6 +211,7 @@ class Corpus:
         if self._journal:
             self._journal.close()
             manifest.rewrite(self._ctx.keep(manifest.FILE), self._rows.values())
+            self._files.stamp(ended=True)
 
     @property
     def degraded(self) -> tuple[str, ...]:

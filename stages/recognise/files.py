@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +108,8 @@ class Files:
     def __init__(self, tree: Path, settings: Settings) -> None:
         self._tree, self._settings, self._formats = tree, settings, formats_of(settings)
         self._written_with = msgspec.json.encode({key: getattr(settings, key) for key in SETTINGS})
-        self._outdated = not self._is_stamped()
+        written_with, self._ended_ns = self._read_stamp()
+        self._outdated = written_with != self._written_with
 
     def write(self, result: Result, paths: Sequence[str]) -> list[str]:
         """For each name of the recording. What cannot be written for reasons of its own, such as a path too long, is told in a line each.
@@ -117,28 +120,41 @@ class Files:
                 target = self.path(path, name)
                 try:
                     target.parent.mkdir(parents=True, exist_ok=True)
-                    write_whole(target, FORMATS[name](result, path, self._settings).encode(), sync=False)
+                    content = FORMATS[name](result, path, self._settings).encode()
+                    complaints += self._keep_if_edited(target, content)
+                    write_whole(target, content, sync=False)
                 except OSError as error:
                     if error.errno in NO_DISK:
                         raise
                     complaints.append(f"its {name} could not be written ({error.strerror})")
         return complaints
 
+    def _keep_if_edited(self, target: Path, content: bytes) -> list[str]:
+        """Move a file that somebody has changed since the last run ended out of the way of its new version."""
+        if not self._ended_ns or not target.is_file() or target.stat().st_mtime_ns <= self._ended_ns or target.read_bytes() == content:
+            return []
+        kept = next(spare for n in count(1) if not (spare := target.with_name(f"{target.stem}.edited-{n}{target.suffix}")).exists())
+        target.rename(kept)
+        return [f"{target.name} had been edited: that version is kept as {kept.name}"]
+
     def missing(self, path: str) -> bool:
         """Whether they have to be written, because they are not there or were written with other settings."""
         return self._outdated or not all(self.path(path, name).exists() for name in self._formats)
 
-    def stamp(self) -> None:
-        """All are as these settings say."""
+    def stamp(self, *, ended: bool = False) -> None:
+        """All are as these settings say. The date of the stamp is when a run last ended: what is younger then was written by somebody else."""
         self._tree.mkdir(parents=True, exist_ok=True)
         write_whole(self._tree / STAMP, self._written_with, sync=False)
+        if not ended:
+            os.utime(self._tree / STAMP, ns=(self._ended_ns, self._ended_ns))
         self._outdated = False
 
-    def _is_stamped(self) -> bool:
+    def _read_stamp(self) -> tuple[bytes, int]:
+        """What files were written with, and when a run last ended; 0 where none has."""
         try:
-            return (self._tree / STAMP).read_bytes() == self._written_with
+            return (self._tree / STAMP).read_bytes(), (self._tree / STAMP).stat().st_mtime_ns
         except OSError:
-            return False
+            return b"", 0
 
     def sweep(self) -> None:
         """Remove what killed workers left half written."""

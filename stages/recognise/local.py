@@ -20,6 +20,7 @@ from stages.recognise.supervisor import Deliver, Handle
 
 COMMAND = (sys.executable, "-c", "import sys; sys.path[:] = filter(None, sys.path); from stages.recognise.worker import main; main()")
 ROOT = Path(__file__).parent.parent.parent
+QUIET = "ignore::UserWarning:multiprocessing.resource_tracker"  # it complains of whoever is killed
 GRACE = 5.0  # seconds that a worker is given to end by itself
 
 
@@ -42,7 +43,7 @@ def start(setup: Setup, place: str, deliver: Deliver) -> Handle:
 class Process:
     def __init__(self, setup: Setup, gpu: str, deliver: Deliver) -> None:
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-        environment = os.environ | {"PYTHONPATH": path} | ({"CUDA_VISIBLE_DEVICES": gpu} if gpu else {})
+        environment = os.environ | {"PYTHONPATH": path, "PYTHONWARNINGS": QUIET} | ({"CUDA_VISIBLE_DEVICES": gpu} if gpu else {})
         self._child = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
         threading.Thread(target=self._listen, args=(deliver,), daemon=True).start()
         self.send(setup)

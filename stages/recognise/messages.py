@@ -70,7 +70,10 @@ class PutOff(msgspec.Struct, frozen=True, tag=True):
 
 
 class Alive(msgspec.Struct, frozen=True, tag=True):
-    """A window was recognised, of a recording that takes its time."""
+    """How far a recording has come that takes its time."""
+
+    id: str
+    share: float  # of its windows that are recognised
 
 
 class Leaving(msgspec.Struct, frozen=True, tag=True):

@@ -20,7 +20,7 @@ from stages.recogniser.phrases import segments_of
 from stages.results import Result, Store
 from stages.transcript import Segment
 
-ALIVE_EVERY = 60.0  # seconds between two signs of life
+ALIVE_EVERY = 2.0  # seconds between two signs of life
 
 
 @dataclass
@@ -79,15 +79,16 @@ class Transcriber:
 
         told = time.monotonic()
         for recognition in self._recogniser.recognise(self._windows(begin)):
-            if time.monotonic() - told > ALIVE_EVERY:
-                told = time.monotonic()
-                self._tell(Alive())
             recording, channel, length_ms, began = self._places.pop(recognition.window)
             recording.seconds += self._time.end(began, length_ms)
             recording.recognitions.append((channel, recognition))
             recording.waiting -= 1
             if not recording.waiting:
                 self._finish(recording)
+            elif time.monotonic() - told > ALIVE_EVERY:
+                told = time.monotonic()
+                done = len(recording.recognitions)
+                self._tell(Alive(recording.loaded.task.id, done / (done + recording.waiting)))
 
     def _windows(self, take: Callable[[], Task | None]) -> Iterator[AudioWindow]:
         language = None if self._settings.SOURCE_LANGUAGE == "auto" else whisper_code(self._settings.SOURCE_LANGUAGE)

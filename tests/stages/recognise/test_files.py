@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -149,3 +150,26 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.
 def test_formats_that_cannot_be_written_are_refused(settings: dict[str, str], message: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=message):
         Files(tmp_path, Settings(**settings))  # type: ignore[arg-type]
+
+
+def test_what_somebody_has_edited_is_kept_when_it_is_written_anew(tmp_path: Path) -> None:
+    first = files(tmp_path)
+    assert first.write(HELLO, ["a.wav", "b.wav"]) == []
+    first.stamp(ended=True)
+    ended_ns = (tmp_path / ".written-with.json").stat().st_mtime_ns
+    (tmp_path / "a.wav.txt").write_text("Hello there, my fiend.\n")
+    for name, later_ns in (("a.wav.txt", 1), ("b.wav.txt", 0)):
+        os.utime(tmp_path / name, ns=(ended_ns + later_ns, ended_ns + later_ns))
+    again = files(tmp_path)
+    again.stamp()
+    again = files(tmp_path)  # as a worker of the next run sees it
+    assert again.write(CALL, ["a.wav", "b.wav"]) == ["a.wav.txt had been edited: that version is kept as a.wav.edited-1.txt"]
+    assert (tmp_path / "a.wav.edited-1.txt").read_text() == "Hello there, my fiend.\n"
+    assert names(tmp_path) == [".written-with.json", "a.wav.edited-1.txt", "a.wav.txt", "b.wav.txt"]
+
+
+def test_what_a_run_wrote_that_did_not_end_counts_as_nobodys(tmp_path: Path) -> None:
+    files(tmp_path).write(HELLO, ["a.wav"])
+    files(tmp_path).stamp()
+    assert files(tmp_path).write(CALL, ["a.wav"]) == []
+    assert names(tmp_path) == [".written-with.json", "a.wav.txt"]
