@@ -18,6 +18,7 @@ from stages.manifest import Journal, Recording
 from stages.nvidia import gpu_use
 from stages.recognise.dispatcher import GivenUp
 from stages.recognise.files import Files
+from stages.recognise.loading import remove_spooled
 from stages.recognise.messages import Alive, Begun, Degraded, Done, Event, Leaving, Note, PutOff, Ready, Task
 from stages.results import Result, Store
 
@@ -117,7 +118,8 @@ class Corpus:
         result = self._store.read(recording)
         if result is None or result.status != "done":
             return False
-        for complaint in self._files.write(result, [row.path for row in self._copies[recording] if self._files.missing(row.path)]):
+        stale = [row.path for row in self._copies[recording] if row.status != "done" or self._files.missing(row.path)]
+        for complaint in self._files.write(result, stale):
             self._degrade(complaint)
         return True
 
@@ -151,6 +153,7 @@ class Corpus:
     def _give_up(self, given_up: GivenUp) -> None:
         task, rows = given_up.task, self._copies[given_up.task.id]
         self.failed_now += 1
+        remove_spooled(self._ctx.scratch, task.id)
         self._store.write(
             Result(
                 id=task.id,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import errno
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LONG_MS = 600_000  # what lasts longer is decoded into a file, so that memory does not grow with a recording's length
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 COMPARED = 1 << 20  # samples of two channels at a time
 
 
@@ -76,7 +78,16 @@ class Loader:
         self._detector = Detector(threads=1)
 
     def load(self, task: Task, mels: int) -> Loaded | Failed | PutOff:
-        """With spectrograms of so many bands."""
+        """With spectrograms of so many bands. Raises OSError where the disk is full."""
+        used: list[Path | None] = []
+        try:
+            loaded = self._try(task, mels)
+            used = [channel.file for channel in loaded.channels] if isinstance(loaded, Loaded) else []
+            return loaded
+        finally:
+            remove_spooled(self._spool, task.id, but=used)
+
+    def _try(self, task: Task, mels: int) -> Loaded | Failed | PutOff:
         try:
             path = self._path(task)
             if path is None:
@@ -86,6 +97,8 @@ class Loader:
         except (UsageError, StageFailed) as error:
             return Failed(task.id, str(error))
         except OSError as error:
+            if error.errno in DISK_FULL:
+                raise
             return Failed(task.id, f"cannot be read: {error.strerror or error}", again=True)
         except Exception as error:  # noqa: BLE001 - the boundary of a recording: it must not cost the others
             return Failed(task.id, f"{type(error).__name__}: {error}", again=True)
@@ -123,7 +136,7 @@ class Loader:
         if task.duration_ms <= LONG_MS:
             sound = Samples(np.concatenate([np.zeros(0, np.int16), *blocks]))
         else:
-            file = self._spool / f"{task.id}-{side}.wav"
+            file = self._spool / f"{task.id}-{'' if side is None else side}.wav"
             with new_wav(file) as wav:
                 for block in blocks:
                     write_block(wav, block)
@@ -142,6 +155,13 @@ class Loader:
         return WindowSound(
             sound.cut_ms(window.start_ms, window.end_ms), self._log_mel(_extractor(mels), sound.read_ms(window.start_ms, window.end_ms))
         )
+
+
+def remove_spooled(spool: Path, recording: str, but: Sequence[Path | None] = ()) -> None:
+    """What a recording was decoded into."""
+    for file in spool.glob(f"{recording}-*.wav"):
+        if file not in but:
+            file.unlink(missing_ok=True)
 
 
 @lru_cache

@@ -98,6 +98,7 @@ class Broken(msgspec.Struct, frozen=True, tag=True):
 
     message: str
     exit_code: int
+    hopeless: bool = False  # no other worker would fare better: the disk is full
 
 
 Ended = Done | Failed | PutOff  # what a recording that was begun comes to

@@ -9,11 +9,14 @@ run-pipeline.sh does, which also brings the manifest up to date and writes the r
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
+import shutil
 import signal
+import socket
 import sys
-import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
@@ -61,6 +64,17 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise Interrupted(number)
 
 
+@contextlib.contextmanager
+def _scratch(job: Job) -> Iterator[Path]:
+    """Within the job: what a killed shard leaves there, run-pipeline.sh sweeps."""
+    folder = job.artifacts / f".tmp-{socket.gethostname()}-{os.getpid()}-shard"
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _work(job: Job, shard: tuple[int, int], console: Console) -> int:
     settings = job.settings()
     if settings.WORKFLOW != "corpus":
@@ -68,13 +82,13 @@ def _work(job: Job, shard: tuple[int, int], console: Console) -> int:
     log = logging.getLogger("sutradhar.shard")
     log.setLevel(logging.INFO)
     log.addHandler(_ToConsole(console))
-    with tempfile.TemporaryDirectory() as scratch:
+    with _scratch(job) as scratch:
         ctx = StageContext(
             stage=recognise.STAGE,
             settings=settings,
             media=job.media,
             artifacts=job.artifacts,
-            scratch=Path(scratch),
+            scratch=scratch,
             deliverables=job.deliverables / "shard",
             models=job.house.models,
             log=log,

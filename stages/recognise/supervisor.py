@@ -17,7 +17,7 @@ from pipeline.errors import StageFailed, UsageError
 from stages.recognise.dispatcher import Dispatcher, GivenUp
 from stages.recognise.messages import Begun, Broken, Degraded, Done, Event, Failed, Leaving, Note, PutOff, Ready
 
-BARREN = 20  # workers in a row that die before any recording is done
+BARREN = 20  # workers in a row that die before any recording is done or given up
 STUCK = 3600.0  # seconds without a word, after which a worker is ended: a window takes minutes on the slowest machine
 LOOK_EVERY = 60.0  # seconds between two looks for such a one
 STILLBORN = 3  # workers in a row that die before they are ready: then nothing will come of it
@@ -136,6 +136,8 @@ class Supervisor:
         reason = worker.broken.message if worker.broken else how
         if worker.broken and worker.broken.exit_code == UsageError.exit_code:
             raise UsageError(reason)
+        if worker.broken and worker.broken.hopeless:
+            raise StageFailed(reason)
         if not worker.ready:
             self._stillborn[worker.place] += 1
         self._barren += 1
@@ -146,6 +148,7 @@ class Supervisor:
         for recording in done:
             self._tell(Done(recording, attempts=given[recording].attempts))
         for given_up in self._dispatcher.died(number, f"the worker ended on it: {reason}", killed=killed and not worker.broken, done=done):
+            self._barren = 0
             self._tell(given_up)
         if worker.ready:
             begun = len(given) - len(done)

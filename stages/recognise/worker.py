@@ -22,8 +22,9 @@ from typing import IO
 import msgspec
 import psutil
 
-from pipeline.errors import SutradharError, UsageError
+from pipeline.errors import SutradharError, UsageError, in_one_line
 from pipeline.processes import die_with_parent
+from stages.recognise.files import NO_DISK
 from stages.recognise.messages import Broken, Degraded, Ended, Event, Leaving, Note, Ready, Setup, Task, Work
 
 LOOK_EVERY = 2.0  # seconds between two looks at the memory: it means a look at every process of the machine
@@ -83,14 +84,14 @@ class Worker:
         from pipeline import engines, models
         from stages.recognise import room
         from stages.recognise.files import Files
-        from stages.recognise.prefetch import Prefetcher, load, loader_processes
+        from stages.recognise.prefetch import LoaderPool, Prefetcher
         from stages.recognise.transcriber import Transcriber
         from stages.recogniser import open_recogniser
         from stages.results import Store
 
         settings = setup.settings
         self._inbox, self._tell, self._most_bytes = inbox, tell, room.most_bytes(settings, setup.beside)
-        self._pool = loader_processes(room.loaders(settings.WHISPERX_DEVICE, setup.beside), Path(setup.folder), Path(setup.spool), settings)
+        self._pool = LoaderPool(room.loaders(settings.WHISPERX_DEVICE, setup.beside), Path(setup.folder), Path(setup.spool), settings)
         form = engines.engine_of(settings.WHISPER_BACKEND).form
         model = models.resolve(settings.WHISPER_MODEL, form, models_dir=Path(setup.models), offline=settings.OFFLINE, say=lambda line: None)
         self._recogniser = open_recogniser(
@@ -98,18 +99,21 @@ class Worker:
         )
         self._told, self._leaving = 0, False
         self._process, self._looked = psutil.Process(), -LOOK_EVERY
-        prefetcher = Prefetcher(self._pool, load, self._recogniser.mels, 2 * room.batch_of(settings))
+        self._pool.mels = self._recogniser.mels
+        prefetcher = Prefetcher(self._pool, 2 * room.batch_of(settings))
         store = Store(Path(setup.results), setup.made_with)
         self._transcriber = Transcriber(self._recogniser, settings, prefetcher, store, Files(Path(setup.tree), settings), self._watching)
-        self._pool.submit(os.getpid).result()  # so that what it takes is seen
+        self._pool.wait()  # so that what it takes is seen
         if self._most_bytes and (held := self._held_bytes()) > self._most_bytes:
             raise UsageError(f"CORPUS_WORKER_GB={self._most_bytes / 1e9:.1f} is less than a worker takes with its model ({held / 1e9:.1f}): raise it")
         tell(Ready(self._recogniser.engine, self._recogniser.packages))
 
     def run(self) -> None:
-        while self._inbox.wait():
-            self._transcriber.run(self._inbox.take)
-        self._pool.shutdown()
+        try:
+            while self._inbox.wait():
+                self._transcriber.run(self._inbox.take)
+        finally:
+            self._pool.close()
 
     def _watching(self, event: Event) -> None:
         self._tell(event)
@@ -150,8 +154,8 @@ class _Notes(logging.Handler):
 def serve(setup: Setup, inbox: Inbox, tell: Callable[[Event], None]) -> int:
     """Until nothing more will come, or the worker breaks. Returns the exit code."""
     os.umask(0o077)
-    if setup.settings.WHISPER_BACKEND == "whisperx":
-        os.environ["OPENBLAS_NUM_THREADS"] = "1"  # spectrograms depend on it in their last digits; NumPy is not loaded yet
+    if setup.settings.WHISPER_BACKEND != "mlx" or setup.settings.WHISPERX_DEVICE != "cpu":  # MLX computes with it there
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"  # spectrograms depend on it in their last digits, and so texts; NumPy is not loaded yet
     log = logging.getLogger("sutradhar")
     log.setLevel(logging.DEBUG)
     log.addHandler(_Notes(tell))
@@ -160,6 +164,9 @@ def serve(setup: Setup, inbox: Inbox, tell: Callable[[Event], None]) -> int:
         return 0
     except SutradharError as error:
         tell(Broken(str(error), error.exit_code))
+    except OSError as error:
+        traceback.print_exc()
+        tell(Broken(in_one_line(error), 1, hopeless=error.errno in NO_DISK))
     except MemoryError:
         tell(Broken("Out of memory; lower BATCH_SIZE or CORPUS_WORKERS, or choose a smaller WHISPER_MODEL", 1))
     except Exception as error:  # noqa: BLE001 - the boundary: the log gets the traceback, the user one line

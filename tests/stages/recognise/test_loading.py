@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from faster_whisper.feature_extractor import FeatureExtractor
 
 from pipeline import media
 from pipeline.settings import Settings
+from stages.recognise import loading
 from stages.recognise.loading import LONG_MS, Loaded, Loader
 from stages.recognise.messages import Failed, PutOff, Task
 from stages.recogniser.spectrogram import log_mel
@@ -143,3 +145,24 @@ def test_what_is_not_foreseen_is_worth_another_attempt(error: Exception, reason:
     wav(tmp_path / "a.wav", bytes(16_000))
     monkeypatch.setattr(media, "decode", fail)
     assert word_of(tmp_path, "a.wav") == Failed("a", reason, again=True)
+
+
+def test_what_was_decoded_into_files_for_nothing_is_removed(tmp_path: Path) -> None:
+    ffmpeg(tmp_path / "call.wav", "-i", f"file:{SAMPLE}", "-ac", "2", "-vn")
+    ffmpeg(tmp_path / "short.flac", "-i", f"file:{SAMPLE}", "-vn")
+    cut(tmp_path / "short.flac")
+    (channel,) = load(tmp_path, "call.wav", duration_ms=LONG_MS + 1, CORPUS_CHANNELS="split").channels
+    assert isinstance(word_of(tmp_path, "short.flac", duration_ms=LONG_MS + 1), Failed)
+    assert not list(tmp_path.glob("a-*.wav"))  # both are task a: the second took what the first had left
+    assert channel.file == tmp_path / "a-0.wav"
+
+
+def test_a_full_disk_is_not_the_recordings_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "a.mp4").symlink_to(SAMPLE)
+    monkeypatch.setattr(loading, "write_block", full)
+    with pytest.raises(OSError, match="No space left"):
+        word_of(tmp_path, "a.mp4", duration_ms=LONG_MS + 1)
+    assert not list(tmp_path.glob("*.wav"))

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import psutil
@@ -13,8 +14,8 @@ import pytest
 from pipeline.errors import StageFailed
 from pipeline.settings import Settings
 from stages.recognise.loading import Loaded
-from stages.recognise.messages import PutOff, Task
-from stages.recognise.prefetch import Prefetcher, load, loader_processes
+from stages.recognise.messages import Failed, PutOff, Task
+from stages.recognise.prefetch import LoaderPool, Prefetcher
 from tests.conftest import ROOT
 from tests.make_media import wav
 from tests.stages.recognise.support import task
@@ -22,41 +23,105 @@ from tests.stages.recognise.support import task
 HALF_HOUR_MS = 1_800_000
 
 
-def nothing(task: Task, mels: int) -> Loaded:
-    return Loaded(task)
+# --- Processes
 
 
-def die(task: Task, mels: int) -> Loaded:
-    os._exit(1)
+@pytest.fixture
+def pool(tmp_path: Path) -> Iterator[LoaderPool]:
+    pool = LoaderPool(2, tmp_path, tmp_path, Settings())
+    pool.mels = 80
+    yield pool
+    pool.close()
 
 
-def test_processes_load_what_they_are_given(tmp_path: Path) -> None:
-    for name in "ab":
-        wav(tmp_path / name, bytes(32_000 if name == "a" else 64_000))
-    with loader_processes(2, tmp_path, tmp_path, Settings()) as pool:
-        tasks = iter([task(name) for name in "abc"])
-        found = list(Prefetcher(pool, load, 80, 8).run(lambda: next(tasks, None)))
-    assert [one.duration_ms if isinstance(one, Loaded) else type(one) for one in found] == [1000, 2000, PutOff]
+def durations(prefetcher: Prefetcher, names: str) -> list[int | type]:
+    tasks = iter([task(name) for name in names])
+    return [one.duration_ms if isinstance(one, Loaded) else type(one) for one in prefetcher.run(lambda: next(tasks, None))]
 
 
-def test_processes_end_with_who_started_them(tmp_path: Path) -> None:
+def loaders() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())]
+
+
+def test_processes_load_what_they_are_given(pool: LoaderPool, tmp_path: Path) -> None:
+    wav(tmp_path / "a", bytes(32_000))
+    wav(tmp_path / "b", bytes(64_000))
+    assert durations(Prefetcher(pool, 8), "abc") == [1000, 2000, PutOff]
+
+
+def test_a_process_that_is_killed_costs_nothing_whether_it_worked_or_not(pool: LoaderPool, tmp_path: Path) -> None:
+    for name in "abcdef":
+        wav(tmp_path / name, bytes(32_000))
+    prefetcher = Prefetcher(pool, 8)
+    assert durations(prefetcher, "ab") == [1000, 1000]
+    for process in loaders():
+        process.kill()
+    assert durations(prefetcher, "abc") == [1000, 1000, 1000]
+    tasks = iter([task(name) for name in "abcdef"])
+    running = prefetcher.run(lambda: next(tasks, None))
+    next(running)
+    for process in loaders():
+        process.kill()
+    assert [type(one) for one in running] == [Loaded] * 5
+
+
+def test_processes_that_end_at_once_are_told_in_a_line(pool: LoaderPool, tmp_path: Path) -> None:
+    pool._arguments = (1, *pool._arguments[1:])  # not their parent
+    pool.restart()
+    with pytest.raises(StageFailed, match=r"^The processes that decode end as soon as they have begun"):
+        pool.wait()
+
+
+def test_processes_end_with_who_started_them() -> None:
     code = (
-        "import os, sys, pathlib; from pipeline.settings import Settings; from stages.recognise.prefetch import loader_processes;"
-        " pool = loader_processes(2, pathlib.Path(), pathlib.Path(), Settings()); print(*{pool.submit(os.getpid).result() for _ in range(50)});"
-        " sys.stdout.flush(); os.kill(os.getpid(), 9)"
+        "import os, pathlib; from pipeline.settings import Settings; from stages.recognise.prefetch import LoaderPool;"
+        " pool = LoaderPool(2, pathlib.Path(), pathlib.Path(), Settings()); pool.wait(); print(*pool._pool._processes, flush=True);"
+        " os.kill(os.getpid(), 9)"
     )
-    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False, timeout=60)
     numbers = [int(number) for number in told.stdout.split()]
-    assert numbers
+    assert len(numbers) == 2
     psutil.wait_procs([psutil.Process(number) for number in numbers if psutil.pid_exists(number)], timeout=10)
     assert not [number for number in numbers if psutil.pid_exists(number)]
 
 
-def test_a_process_that_ends_by_itself_is_told_in_a_line(tmp_path: Path) -> None:
-    with loader_processes(1, tmp_path, tmp_path, Settings()) as pool:
-        tasks = iter([task("a")])
-        with pytest.raises(StageFailed, match=r"^a process that decodes ended by itself"):
-            list(Prefetcher(pool, die, 80, 8).run(lambda: next(tasks, None)))
+# --- What is loaded ahead
+
+
+Load = Callable[[Task], Loaded | Failed | PutOff]
+
+
+class Threads:
+    """In place of processes. Whatever is asked of it after "poison" breaks, as with a pool, until it is started anew."""
+
+    def __init__(self, count: int, load: Load) -> None:
+        self.threads, self.load = ThreadPoolExecutor(count), load
+        self.broken, self.restarts = False, 0
+
+    def submit(self, task: Task) -> Future[Loaded | Failed | PutOff]:
+        if self.broken:
+            raise BrokenProcessPool
+        return self.threads.submit(self.run, task)
+
+    def run(self, task: Task) -> Loaded | Failed | PutOff:
+        if task.paths == ("poison",) or self.broken:
+            self.broken = True
+            raise BrokenProcessPool
+        return self.load(task)
+
+    def restart(self) -> None:
+        self.broken, self.restarts = False, self.restarts + 1
+
+
+def nothing(task: Task) -> Loaded:
+    return Loaded(task)
+
+
+def test_only_the_recording_that_a_process_ends_over_fails() -> None:
+    threads = Threads(1, nothing)
+    tasks = iter([task(name) for name in ("a", "poison", "b", "c")])
+    found = list(Prefetcher(threads, 8).run(lambda: next(tasks, None)))
+    assert [one.task.paths[0] if isinstance(one, Loaded) else (type(one), one.again) for one in found] == ["a", (Failed, True), "b", "c"]  # type: ignore[union-attr]
 
 
 class Slow:
@@ -67,7 +132,7 @@ class Slow:
         self.let = threading.Event()
         self.changed = threading.Condition()
 
-    def load(self, task: Task, mels: int) -> Loaded:
+    def load(self, task: Task) -> Loaded:
         with self.changed:
             self.begun.append(task.paths[0])
             self.changed.notify_all()
@@ -84,7 +149,7 @@ def ahead_of(durations_ms: list[int], most: int) -> int:
         taken.extend(one := [task for task in [next(tasks, None)] if task])
         return one[0] if one else None
 
-    running = Prefetcher(ThreadPoolExecutor(2), nothing, 80, most).run(take)
+    running = Prefetcher(Threads(2, nothing), most).run(take)
     next(running)
     return len(taken)
 
@@ -92,7 +157,7 @@ def ahead_of(durations_ms: list[int], most: int) -> int:
 def test_recordings_come_in_their_order_whoever_is_ready_first() -> None:
     let = threading.Event()
 
-    def load(task: Task, mels: int) -> Loaded:
+    def load(task: Task) -> Loaded:
         if task.paths == ("a",):
             assert let.wait(20)
         else:
@@ -100,7 +165,7 @@ def test_recordings_come_in_their_order_whoever_is_ready_first() -> None:
         return Loaded(task)
 
     tasks = iter([task(name) for name in "abc"])
-    assert [one.task.paths[0] for one in Prefetcher(ThreadPoolExecutor(2), load, 80, 3).run(lambda: next(tasks, None))] == ["a", "b", "c"]
+    assert [one.task.paths[0] for one in Prefetcher(Threads(2, load), 3).run(lambda: next(tasks, None)) if isinstance(one, Loaded)] == ["a", "b", "c"]
 
 
 def test_looks_so_many_recordings_ahead_and_no_more() -> None:
@@ -116,7 +181,7 @@ def test_looks_half_an_hour_ahead_and_no_more_but_two_at_least() -> None:
 def test_loads_on_so_many_threads_while_nobody_asks() -> None:
     slow = Slow()
     tasks = iter([task(name) for name in "abcdef"])
-    running = Prefetcher(ThreadPoolExecutor(2), slow.load, 80, 4).run(lambda: next(tasks, None))
+    running = Prefetcher(Threads(2, slow.load), 4).run(lambda: next(tasks, None))
     first = threading.Thread(target=next, args=(running,), daemon=True)
     first.start()
     with slow.changed:
@@ -126,12 +191,12 @@ def test_loads_on_so_many_threads_while_nobody_asks() -> None:
     first.join(20)
     with slow.changed:
         assert slow.changed.wait_for(lambda: len(slow.begun) == 4, 20)
-    assert [one.task.paths[0] for one in running] == ["b", "c", "d", "e", "f"]
+    assert [one.task.paths[0] for one in running if isinstance(one, Loaded)] == ["b", "c", "d", "e", "f"]
 
 
 def test_goes_on_with_what_comes_later() -> None:
     tasks = [task("a")]
-    prefetcher = Prefetcher(ThreadPoolExecutor(1), nothing, 80, 4)
+    prefetcher = Prefetcher(Threads(1, nothing), 4)
     assert len(list(prefetcher.run(lambda: tasks.pop() if tasks else None))) == 1
     tasks.append(task("b"))
-    assert [one.task.paths[0] for one in prefetcher.run(lambda: tasks.pop() if tasks else None)] == ["b"]
+    assert [one.task.paths[0] for one in prefetcher.run(lambda: tasks.pop() if tasks else None) if isinstance(one, Loaded)] == ["b"]

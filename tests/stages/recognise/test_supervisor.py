@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -8,7 +9,7 @@ import pytest
 from pipeline.errors import StageFailed, UsageError
 from stages.recognise import supervisor
 from stages.recognise.dispatcher import Dispatcher, GivenUp
-from stages.recognise.messages import Begun, Broken, Degraded, Done, Event, Failed, Leaving, Note, PutOff, Ready, Task, Work
+from stages.recognise.messages import Alive, Begun, Broken, Degraded, Done, Event, Failed, Leaving, Note, PutOff, Ready, Task, Work
 from stages.recognise.supervisor import Deliver, Supervisor
 
 
@@ -111,6 +112,41 @@ def test_a_worker_that_tells_nothing_any_more_is_ended_and_what_it_hangs_on_is_g
     assert crew.ended == "abdef"
     assert list(crew.given_up) == ["c"]
     assert crew.given_up["c"].startswith("the worker ended on it: nothing was heard of it for")
+
+
+def test_a_worker_that_tells_something_now_and_then_or_has_nothing_to_do_is_not_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "STUCK", 0.2)
+    monkeypatch.setattr(supervisor, "LOOK_EVERY", 0.01)
+
+    def work(worker: Fake, work: Work) -> None:
+        events = [Begun("a"), *(Alive("a", 0.1 * number) for number in range(1, 8)), Done("a")]
+        for number, event in enumerate(events):
+            threading.Timer(0.07 * number, worker.tell, [event]).start()
+
+    crew = Crew(work).run("a", ["0", "1"])  # the second has nothing to do
+    assert (crew.ended, crew.given_up, len(crew.launched)) == ("a", {}, 2)
+
+
+def test_poison_in_a_row_does_not_end_the_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(worker: Fake, work: Work) -> None:
+        if [task.id for task in work.tasks] == ["z"]:
+            return worker.do(work)
+        worker.tell(*(Begun(task.id) for task in work.tasks))
+        return worker.die()
+
+    crew = Crew(work).run("abcdefghijklmnopqrstuvwxyz", most_given=1)
+    assert (crew.ended, len(crew.given_up)) == ("z", 25)
+
+
+def test_a_full_disk_ends_the_stage_and_is_nobodys_failure() -> None:
+    def work(worker: Fake, work: Work) -> None:
+        worker.tell(Begun(work.tasks[0].id), Broken("No space left on device", 1, hopeless=True))
+        worker.die()
+
+    crew = Crew(work)
+    with pytest.raises(StageFailed, match=r"^No space left on device$"):
+        crew.run("ab")
+    assert crew.given_up == {}
 
 
 def test_a_worker_that_dies_is_replaced_and_only_what_it_dies_of_is_given_up() -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from pipeline.settings import Settings
+from stages.recognise import transcriber
 from stages.recognise.files import Files
 from stages.recognise.loading import Channel, Loaded, WindowSound
-from stages.recognise.messages import Begun, Done, Ended, Event, Failed, Task
+from stages.recognise.messages import Alive, Begun, Done, Ended, Event, Failed, PutOff, Task
 from stages.recognise.prefetch import Prefetcher
 from stages.recognise.transcriber import Transcriber
 from stages.recogniser import AudioWindow, Recognition
@@ -74,18 +75,24 @@ class Room:
         self.recogniser, self.recordings = Fake(batch), recordings
         self.store, self.tree = Store(tmp_path / "results", {}), tmp_path
         self.store.create()
+        self.threads = ThreadPoolExecutor(2)
         self.told: list[Event] = []
         self.told_before: dict[str, list[Event]] = {}  # a recording was listened to
         self.there: list[int] = []  # how many results there were whenever one was told of
-        prefetcher = Prefetcher(ThreadPoolExecutor(2), self.load, MELS, 8)
+        prefetcher = Prefetcher(self, 8)
         self.transcriber = Transcriber(self.recogniser, everything, prefetcher, self.store, Files(self.tree, everything), self.tell)
 
     def run(self) -> None:
         tasks = iter(self.tasks)
         self.transcriber.run(lambda: next(tasks, None))
 
-    def load(self, task: Task, mels: int) -> Loaded | Failed:
-        assert mels == MELS
+    def submit(self, task: Task) -> Future[Loaded | Failed | PutOff]:
+        return self.threads.submit(self.load, task)
+
+    def restart(self) -> None:
+        raise NotImplementedError
+
+    def load(self, task: Task) -> Loaded | Failed:
         what = self.recordings[task.paths[0]]
         self.told_before[task.paths[0]] = self.told.copy()
         return Failed(task.id, what, again=True) if isinstance(what, str) else Loaded(task, tuple(what), 9000, ("cut short",))
@@ -178,6 +185,13 @@ def test_windows_carry_the_language_and_the_prompt(language: str, expected: str 
         (expected, "राज", 0, 16_000),
         (expected, "राज", 1000, 16_000),
     ]
+
+
+def test_a_recording_of_many_windows_tells_how_far_it_has_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transcriber, "ALIVE_EVERY", -1.0)
+    room = Room(tmp_path, {"a": [channel(1, 2, 3, 4)]}, batch=1)
+    room.run()
+    assert [event for event in room.told if isinstance(event, Alive)] == [Alive(sha("a"), share) for share in (0.25, 0.5, 0.75)]
 
 
 def test_what_the_recogniser_raises_comes_through_and_what_was_done_stays(tmp_path: Path) -> None:
