@@ -146,7 +146,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         "txt,json"
     )
     CORPUS_EXECUTOR: Annotated[
-        Literal["local", "ray"], Meta(description="Who runs the workers: this machine, or a Ray cluster (pip install ray).")
+        Literal["local", "ray"], Meta(description="Who runs the workers: this machine, or a Ray cluster (requirements/ray.txt).")
     ] = "local"
     CORPUS_WORKERS: Annotated[
         Annotated[int, Meta(ge=1, le=1024)] | Literal["auto"],

@@ -1,7 +1,9 @@
 """Recognises every recording of a folder, the windows of many together, and puts the result of each into the store.
 
-What is in the store is done, whoever did it; so any run goes on where another stopped. See `corpus.py` for what is to do and
-what is done, `dispatcher.py` for who works on what, `worker.py` for a worker, `local.py` for where workers run.
+What is in the store is done, whoever did it; so any run goes on where another stopped. The rooms: `corpus` (what is to do and what is
+done), `dispatcher` (who works on what), `supervisor` (keeps workers supplied and alive), `executors` with `local` and `ray_workers` (where they
+run), `messages` (what they tell each other); within a worker `worker`, `transcriber`, `prefetch`, `loading`, each calling the next, and
+`room` (what it may take of its machine); `files` (what the user gets); `shard` (a part of the work, for clusters).
 """
 
 from __future__ import annotations
@@ -89,7 +91,7 @@ def _refuse_to_mix(store: results.Store, settings: Settings) -> None:
 
 
 def check(settings: Settings) -> None:
-    from stages.recognise.files import formats_of
+    from stages.recognise.formats import formats_of
 
     needs.check(settings)
     formats_of(settings)
