@@ -21,7 +21,6 @@ from stages.transcript import Window
 
 if TYPE_CHECKING:
     import numpy as np
-    from faster_whisper.feature_extractor import FeatureExtractor
     from numpy.typing import NDArray
 
 LONG_MS = 600_000  # what lasts longer is decoded into a file, so that memory does not grow with a recording's length
@@ -71,9 +70,9 @@ class Loader:
 
     def __init__(self, folder: Path, spool: Path, settings: Settings) -> None:
         """`spool` is where long recordings are decoded to."""
-        from stages.recogniser.spectrogram import log_mel
+        from stages.recogniser.spectrogram import extractor, log_mel
 
-        self._log_mel = log_mel
+        self._log_mel, self._extractor = log_mel, lru_cache(extractor)
         self._folder, self._spool, self._settings = folder, spool, settings
         self._detector = Detector(threads=1)
 
@@ -153,7 +152,7 @@ class Loader:
 
     def _window_sound(self, sound: Samples, window: Window, mels: int) -> WindowSound:
         return WindowSound(
-            sound.cut_ms(window.start_ms, window.end_ms), self._log_mel(_extractor(mels), sound.read_ms(window.start_ms, window.end_ms))
+            sound.cut_ms(window.start_ms, window.end_ms), self._log_mel(self._extractor(mels), sound.read_ms(window.start_ms, window.end_ms))
         )
 
 
@@ -162,13 +161,6 @@ def remove_spooled(spool: Path, recording: str, but: Sequence[Path | None] = ())
     for file in spool.glob(f"{recording}-*.wav"):
         if file not in but:
             file.unlink(missing_ok=True)
-
-
-@lru_cache
-def _extractor(mels: int) -> FeatureExtractor:
-    from faster_whisper.feature_extractor import FeatureExtractor
-
-    return FeatureExtractor(feature_size=mels)
 
 
 def _alike(left: Samples | Sound, right: Samples | Sound) -> bool:

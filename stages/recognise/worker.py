@@ -154,8 +154,6 @@ class _Notes(logging.Handler):
 def serve(setup: Setup, inbox: Inbox, tell: Callable[[Event], None]) -> int:
     """Until nothing more will come, or the worker breaks. Returns the exit code."""
     os.umask(0o077)
-    if setup.settings.WHISPER_BACKEND != "mlx" or setup.settings.WHISPERX_DEVICE != "cpu":  # MLX computes with it there
-        os.environ["OPENBLAS_NUM_THREADS"] = "1"  # spectrograms depend on it in their last digits, and so texts; NumPy is not loaded yet
     log = logging.getLogger("sutradhar")
     log.setLevel(logging.DEBUG)
     log.addHandler(_Notes(tell))

@@ -15,14 +15,21 @@ REACH = 400  # samples that a frame sees: so far behind the sound a frame is sil
 Array = NDArray[np.float32]
 
 
+def extractor(mels: int) -> FeatureExtractor:
+    """Of so many frequency bands, in double precision: in single precision the last digits depend on how many threads NumPy multiplies
+    matrices with, and a text now and then with them (4 of 60 recordings, between one thread and two)."""
+    extract = FeatureExtractor(feature_size=mels)
+    extract.mel_filters = extract.mel_filters.astype(np.float64)
+    return extract
+
+
 def log_mel(extract: FeatureExtractor, audio: Array) -> Array:
     """Of up to `SAMPLES` samples, as OpenAI's Whisper and WhisperX see them, and of the silence that the last ones reach into.
     Shape (mels, frames).
 
     Short recordings are mostly silence, whose frames are all alike: computing them would take longer than decoding does on a GPU."""
     length = min(SAMPLES, -(-(len(audio) + REACH) // HOP) * HOP)
-    seen: Array = extract(np.pad(audio, (0, length - len(audio))), padding=0)
-    return seen
+    return np.asarray(extract(np.pad(audio, (0, length - len(audio))), padding=0), np.float32)
 
 
 def whole_windows(mels: list[Array]) -> Array:

@@ -8,7 +8,6 @@ from functools import partial
 
 import mlx.core as mx
 import numpy as np
-from faster_whisper.feature_extractor import FeatureExtractor
 from numpy.typing import NDArray
 
 from pipeline.errors import SutradharError, UsageError
@@ -23,7 +22,7 @@ from stages.recogniser.mlx.network import DTYPES, Network, load_network
 from stages.recogniser.mlx.slots import NotANumber
 from stages.recogniser.mlx.stream import COLUMNS, OutOfMemory, Stream
 from stages.recogniser.requests import MAX_LENGTH, MAX_TEXT, Encode, Result, Steps
-from stages.recogniser.spectrogram import log_mel, whole_windows
+from stages.recogniser.spectrogram import extractor, log_mel, whole_windows
 
 CACHE_BYTES = 2 << 30  # of freed memory that MLX keeps for itself
 
@@ -82,7 +81,7 @@ class MlxWhisper:
         }
         self._decoder = Decoder(partial(tokens.make_tokenizer, network), settings, translate=translate, times=times)
         self.mels = network.dims.n_mels
-        self._features = FeatureExtractor(feature_size=self.mels)
+        self._features = extractor(self.mels)
         self._stream = Stream(
             network, tokens.vocabulary_of(network), tokens.language_tokens(network), self._spectrograms, search, slots, self._note_less
         )

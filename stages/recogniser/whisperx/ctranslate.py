@@ -20,13 +20,12 @@ import ctranslate2
 import msgspec
 import numpy as np
 import tokenizers
-from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.tokenizer import Tokenizer
 from numpy.typing import NDArray
 
 from pipeline.settings import Settings
 from stages.recogniser.requests import BEST_OF, HOP, MAX_LENGTH, Align, Alignment, Decoded, Encode, Generate
-from stages.recogniser.spectrogram import log_mel, whole_windows
+from stages.recogniser.spectrogram import extractor, log_mel, whole_windows
 
 SEED = 1
 
@@ -53,7 +52,7 @@ class Whisper:
         self.multilingual: bool = self._model.is_multilingual
         self._tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.mels: int = self._model.n_mels
-        self._features = FeatureExtractor(feature_size=self.mels)
+        self._features = extractor(self.mels)
 
     def freshly_seeded(self) -> Whisper:
         """The same model with one worker whose random numbers begin anew."""

@@ -5,14 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from faster_whisper.feature_extractor import FeatureExtractor
 
 from pipeline import media
 from pipeline.settings import Settings
 from stages.recognise import loading
 from stages.recognise.loading import LONG_MS, Loaded, Loader
 from stages.recognise.messages import Failed, PutOff, Task
-from stages.recogniser.spectrogram import log_mel
+from stages.recogniser.spectrogram import extractor, log_mel
 from tests.conftest import ROOT
 from tests.make_media import cut, ffmpeg, wav
 from tests.stages.recognise.support import task
@@ -49,7 +48,7 @@ def test_hears_the_speech_of_a_recording_where_it_is() -> None:
     whole = np.concatenate(list(media.decode(SAMPLE))) / np.float32(32_768)
     assert audio.tolist() == whole[16 * window.start_ms : 16 * window.end_ms].tolist()
     assert mel is not None
-    assert mel.tolist() == log_mel(FeatureExtractor(feature_size=MELS), audio).tolist()
+    assert mel.tolist() == log_mel(extractor(MELS), audio).tolist()
 
 
 def test_a_long_one_is_read_from_a_file_that_is_gone_afterwards(tmp_path: Path) -> None:
