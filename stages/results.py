@@ -42,6 +42,15 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     allow_truncated: bool = False  # of a failure: whether files that are cut short were taken
 
 
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
+    """`recognise/done.json`: what stands in the manifest and the store; it changes where they do."""
+
+    fingerprint: str  # of the present settings
+    statuses: dict[str, int]
+    rows: str  # a digest of the manifest's
+    results: str  # a digest of the store's
+
+
 class Store:
     """The results of one fingerprint."""
 

@@ -14,12 +14,13 @@ from stages import manifest, results
 from stages.export import report, tables
 from stages.export.summary import Entry, summarise
 from stages.manifest import Recording
-from stages.results import TREE, Store
+from stages.results import TREE, Store, Tally
+from stages.transcript import load
 
 
 def run(ctx: StageContext) -> Outcome:
-    made_of = msgspec.json.decode(ctx.read("recognise/done.json").read_bytes())
-    store = Store.of_fingerprint(ctx.keep(results.FOLDER), made_of["fingerprint"])
+    tally = load(ctx.read("recognise/done.json"), Tally)
+    store = Store.of_fingerprint(ctx.keep(results.FOLDER), tally.fingerprint)
     rows = manifest.read(ctx.keep(manifest.FILE))
     summary = summarise(tables.write(ctx.deliver("transcripts.jsonl"), ctx.deliver("transcripts.parquet"), _entries(ctx, rows, store)))
     ctx.deliver("summary.json").write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=1) + b"\n")

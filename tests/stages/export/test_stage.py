@@ -10,7 +10,7 @@ from pipeline.stage import Outcome
 from stages import manifest
 from stages.export import STAGE
 from stages.manifest import Recording
-from stages.results import Store
+from stages.results import Store, Tally
 from tests.stages.export.support import result, row
 from tests.stages.run_stage import StageRun
 
@@ -27,7 +27,9 @@ def export(tmp_path: Path, *rows: Recording, damaged: Recording | None = None) -
     manifest.rewrite(tmp_path / "manifest.jsonl", rows)
     run = StageRun(STAGE, tmp_path / "calls", tmp_path)
     (run.artifacts / "recognise").mkdir()
-    (run.artifacts / "recognise" / "done.json").write_bytes(msgspec.json.encode({"fingerprint": store.fingerprint, "statuses": {}}))
+    (run.artifacts / "recognise" / "done.json").write_bytes(
+        msgspec.json.encode(Tally(fingerprint=store.fingerprint, statuses={}, rows="", results=""))
+    )
     outcome = run.run()
     assert run.progress[-1:] == ([(len(rows), len(rows))] if rows else [])
     return outcome
