@@ -22,7 +22,8 @@ def run(ctx: StageContext) -> Outcome:
     tally = load(ctx.read("recognise/done.json"), Tally)
     store = Store.of_fingerprint(ctx.keep(results.FOLDER), tally.fingerprint)
     rows = manifest.read(ctx.keep(manifest.FILE))
-    summary = summarise(tables.write(ctx.deliver("transcripts.jsonl"), ctx.deliver("transcripts.parquet"), _entries(ctx, rows, store)))
+    lines, table = ctx.deliver("transcripts.jsonl"), ctx.deliver("transcripts.parquet")
+    summary = summarise(tables.write(lines, table, _entries(ctx, rows, store), ctx.settings.CORPUS_TIMESTAMPS))
     ctx.deliver("summary.json").write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=1) + b"\n")
     ctx.deliver("failures.csv").write_text(tables.failures(summary), encoding="utf-8")
     ctx.deliver("report.html").write_text(report.page(ctx.media.name, summary, store.made_with), encoding="utf-8")
@@ -37,10 +38,10 @@ def run(ctx: StageContext) -> Outcome:
 
 def _entries(ctx: StageContext, rows: dict[str, Recording], store: Store) -> Iterator[Entry]:
     for number, row in enumerate(rows.values(), start=1):
-        result = store.read(row.id) if row.status == "done" else None
-        if row.status == "done" and not result:
+        found = store.find(row.id) if row.status == "done" else None
+        if row.status == "done" and not found:
             row = replace(row, status="failed", reason=f"its result in {results.FOLDER}/ is damaged: remove it and run again")
-        yield Entry(row, result)
+        yield Entry(row, *found) if found else Entry(row, None)
         ctx.progress(number, len(rows), unit=" files/s", note=f"{number:,} of {len(rows):,} files")
 
 
@@ -49,5 +50,6 @@ STAGE = Stage(
     run=run,
     reads=("recognise/done.json",),
     writes=("export/summary.json",),
+    settings=("CORPUS_TIMESTAMPS",),
     keeps=(manifest.FILE, results.FOLDER),
 )

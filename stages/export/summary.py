@@ -19,6 +19,7 @@ LISTED = 1000  # recordings of low confidence that are named
 class Entry:
     recording: Recording
     result: Result | None  # of what is done
+    made_with: str = ""  # the fingerprint under which the result lies
 
 
 class Failure(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from tests.stages.export.support import result, row
 from tests.stages.run_stage import StageRun
 
 
-def export(tmp_path: Path, *rows: Recording, damaged: Recording | None = None) -> Outcome:
+def export(tmp_path: Path, *rows: Recording, damaged: Recording | None = None, unwritten: tuple[Recording, ...] = ()) -> Outcome:
     """Of a job whose recordings that are done say their own names."""
     store = Store(tmp_path / "results", {"WHISPER_MODEL": "base"})
     store.create()
@@ -24,6 +24,7 @@ def export(tmp_path: Path, *rows: Recording, damaged: Recording | None = None) -
             store.write(result(one, one.path))
     if damaged:
         (store.folder / damaged.id[:2] / f"{damaged.id}.json").write_bytes(b"{")
+    rows = (*unwritten, *rows)
     manifest.rewrite(tmp_path / "manifest.jsonl", rows)
     run = StageRun(STAGE, tmp_path / "calls", tmp_path)
     (run.artifacts / "recognise").mkdir()
@@ -53,6 +54,18 @@ def test_delivers_every_table_and_the_report(tmp_path: Path) -> None:
         "",
         180.0,
     )
+
+
+def test_each_row_tells_which_store_its_result_is_from(tmp_path: Path) -> None:
+    old, new = row("a.wav"), row("b.wav")
+    before = Store(tmp_path / "results", {"WHISPER_MODEL": "tiny"})
+    before.create()
+    before.write(result(old, "from before"))
+    export(tmp_path, new, unwritten=(old,))
+    assert [(line["path"], line["text"], line["made_with"]) for line in lines(tmp_path)] == [
+        ("a.wav", "from before", "dc5e73da0e6fd33b"),
+        ("b.wav", "b.wav", "05f601cda1814c67"),
+    ]
 
 
 def test_failures_are_told_and_listed(tmp_path: Path) -> None:
