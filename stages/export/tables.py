@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from stages.export.summary import Entry, Summary
+from stages.export.summary import Entry, NotDone
 from stages.results import Result
 from stages.transcript import Segment, Word
 
@@ -101,10 +101,10 @@ def _row(of: T, columns: Sequence[Column[T]]) -> dict[str, Any]:
     }
 
 
-def failures(summary: Summary) -> str:
+def not_done(files: Iterable[NotDone]) -> str:
     """CSV: what is neither done nor waiting."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("path", "status", "reason", "attempts"))
-    writer.writerows((failure.path, failure.status, failure.reason, failure.attempts) for failure in summary.failures)
+    writer.writerows((file.path, file.status, file.reason, file.attempts) for file in files)
     return text.getvalue()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import msgspec
@@ -15,13 +16,15 @@ from tests.stages.export.support import result, row
 from tests.stages.run_stage import StageRun
 
 
-def export(tmp_path: Path, *rows: Recording, damaged: Recording | None = None, unwritten: tuple[Recording, ...] = ()) -> Outcome:
+def export(
+    tmp_path: Path, *rows: Recording, damaged: Recording | None = None, unwritten: tuple[Recording, ...] = (), avg_logprob: float = -0.25
+) -> Outcome:
     """Of a job whose recordings that are done say their own names."""
     store = Store(tmp_path / "results", {"WHISPER_MODEL": "base"})
     store.create()
     for one in rows:
         if one.status == "done":
-            store.write(result(one, one.path))
+            store.write(result(one, one.path, avg_logprob=avg_logprob))
     if damaged:
         (store.folder / damaged.id[:2] / f"{damaged.id}.json").write_bytes(b"{")
     rows = (*unwritten, *rows)
@@ -77,6 +80,24 @@ def test_failures_are_told_and_listed(tmp_path: Path) -> None:
         'path,status,reason,attempts\n"b, ""c"".wav",failed,cut short,2\nd.wav,unsupported,no sound,0\n'
     )
     assert [line["status"] for line in lines(tmp_path)] == ["done", "failed", "unsupported"]
+
+
+def test_a_reason_names_neither_the_file_nor_its_copy(tmp_path: Path) -> None:
+    why = "a.wav is cut short"
+    export(tmp_path, row("b/copy.wav", "failed", why, content="x"), row("a.wav", "failed", why, content="x"))
+    assert [line["reason"] for line in lines(tmp_path)] == ["is cut short", "is cut short"]
+    assert (tmp_path / "out" / "failures.csv").read_text() == (
+        "path,status,reason,attempts\nb/copy.wav,failed,is cut short,1\na.wav,failed,is cut short,1\n"
+    )
+
+
+def test_the_report_names_the_job_and_links_to_transcripts_that_are_there(tmp_path: Path) -> None:
+    (tmp_path / "transcripts").mkdir()
+    (tmp_path / "transcripts" / "a.wav.json").touch()
+    export(tmp_path, row("a.wav"), row("b.wav"), row(f"{'c' * 250}.wav"), avg_logprob=-2.0)
+    html = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert re.findall('href="(.*?)"', html) == ["transcripts/a.wav.json"]
+    assert re.search(rf'<p class="quiet">Job {tmp_path.name}, \d{{4}}-\d\d-\d\d \d\d:\d\d [^,]+, Sutradhar 0\.1\.0</p>', html)
 
 
 def test_what_is_pending_is_exported_as_such(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pyarrow.parquet
 import pytest
 
 from stages.export import tables
-from stages.export.summary import Entry, summarise
+from stages.export.summary import Entry, NotDone
 from tests.stages.export.support import done, row
 
 NAMES = ["कॉल/नमस्ते 🎬.wav", 'a "b", c.wav', "a\nb.wav", "<script>.wav", "=cmd().wav"]
@@ -68,7 +68,7 @@ def test_a_file_without_a_result_has_a_row_with_its_reason(tmp_path: Path) -> No
 def test_any_name_comes_back_from_every_table(tmp_path: Path, name: str) -> None:
     (line,), (in_table,) = written(tmp_path, Entry(row(name, "failed", 'cut, and "short"\nof it'), None))
     assert (line["path"], in_table["path"]) == (name, name)
-    text = tables.failures(summarise([Entry(row(name, "failed", 'cut, and "short"\nof it'), None)]))
+    text = tables.not_done([NotDone(name, "failed", 'cut, and "short"\nof it', 1)])
     assert list(csv.reader(io.StringIO(text, newline=""))) == [
         ["path", "status", "reason", "attempts"],
         [name, "failed", 'cut, and "short"\nof it', "1"],
@@ -85,4 +85,4 @@ def test_many_rows_keep_their_order_across_groups(tmp_path: Path, monkeypatch: p
 def test_no_rows_are_tables_without_rows(tmp_path: Path) -> None:
     assert written(tmp_path) == ([], [])
     assert pyarrow.parquet.read_schema(tmp_path / "transcripts.parquet").names[:3] == ["path", "sha256", "status"]
-    assert tables.failures(summarise([])) == "path,status,reason,attempts\n"
+    assert tables.not_done([]) == "path,status,reason,attempts\n"
