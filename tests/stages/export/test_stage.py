@@ -17,7 +17,12 @@ from tests.stages.run_stage import StageRun
 
 
 def export(
-    tmp_path: Path, *rows: Recording, damaged: Recording | None = None, unwritten: tuple[Recording, ...] = (), avg_logprob: float = -0.25
+    tmp_path: Path,
+    *rows: Recording,
+    damaged: Recording | None = None,
+    unwritten: tuple[Recording, ...] = (),
+    avg_logprob: float = -0.25,
+    times: str = "segment",
 ) -> Outcome:
     """Of a job whose recordings that are done say their own names."""
     store = Store(tmp_path / "results", {"WHISPER_MODEL": "base"})
@@ -29,7 +34,7 @@ def export(
         (store.folder / damaged.id[:2] / f"{damaged.id}.json").write_bytes(b"{")
     rows = (*unwritten, *rows)
     manifest.rewrite(tmp_path / "manifest.jsonl", rows)
-    run = StageRun(STAGE, tmp_path / "calls", tmp_path)
+    run = StageRun(STAGE, tmp_path / "calls", tmp_path, CORPUS_TIMESTAMPS=times)
     (run.artifacts / "recognise").mkdir()
     (run.artifacts / "recognise" / "done.json").write_bytes(
         msgspec.json.encode(Tally(fingerprint=store.fingerprint, statuses={}, rows="", results=""))
@@ -98,6 +103,14 @@ def test_the_report_names_the_job_and_links_to_transcripts_that_are_there(tmp_pa
     html = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert re.findall('href="(.*?)"', html) == ["transcripts/a.wav.json"]
     assert re.search(rf'<p class="quiet">Job {tmp_path.name}, \d{{4}}-\d\d-\d\d \d\d:\d\d [^,]+, Sutradhar 0\.1\.0</p>', html)
+
+
+@pytest.mark.parametrize(("times", "names"), [("none", set()), ("segment", {"start_ms", "end_ms"}), ("word", {"start_ms", "end_ms", "words"})])
+def test_times_follow_the_setting(tmp_path: Path, times: str, names: set[str]) -> None:
+    export(tmp_path, row("a.wav"), times=times)
+    segment = json.loads((tmp_path / "out" / "transcripts.jsonl").read_bytes())["segments"][0]
+    assert segment.keys() & {"start_ms", "end_ms", "words"} == names
+    assert "CORPUS_TIMESTAMPS" in STAGE.settings
 
 
 def test_what_is_pending_is_exported_as_such(tmp_path: Path) -> None:
