@@ -42,6 +42,15 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     allow_truncated: bool = False  # of a failure: whether files that are cut short were taken
 
 
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
+    """`recognise/done.json`: what stands in the manifest and the store; it changes where they do."""
+
+    fingerprint: str  # of the present settings
+    statuses: dict[str, int]
+    rows: str  # a digest of the manifest's
+    results: str  # a digest of the store's
+
+
 class Store:
     """The results of one fingerprint."""
 
@@ -88,12 +97,25 @@ class Store:
 
     def read(self, recording_id: str) -> Result | None:
         """None where there is no result, or what lies there is none: it is not done then."""
+        found = self.find(recording_id)
+        return found[0] if found else None
+
+    def find(self, recording_id: str) -> tuple[Result, str] | None:
+        """As `read`, with the fingerprint under which it lies."""
         for folder in self._folders:
             with contextlib.suppress(*UNREADABLE):
                 result = msgspec.json.decode(_place(folder, recording_id).read_bytes(), type=Result)
                 if result.id == recording_id and result.schema == SCHEMA and (folder == self.folder or result.status == "done"):
-                    return result
+                    return result, folder.name
         return None
+
+    def settings_of(self, fingerprint: str) -> dict[str, str]:
+        """What it stands for; empty where that cannot be read any more."""
+        if fingerprint == self.fingerprint:
+            return self.made_with
+        with contextlib.suppress(*UNREADABLE):
+            return msgspec.json.decode((self.all / fingerprint / MADE_WITH).read_bytes(), type=dict[str, str])
+        return {}
 
     def write(self, result: Result) -> None:
         """Whole on the disk when this returns. A power cut may take its name from the folder again: then it is made anew. Raises OSError."""

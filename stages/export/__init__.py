@@ -2,45 +2,75 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
+from datetime import datetime
 
 import msgspec
 from msgspec.structs import replace
 
 from pipeline.console import clock
+from pipeline.house import VERSION
 from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.wording import counted
 from stages import manifest, results
 from stages.export import report, tables
-from stages.export.summary import Entry, summarise
+from stages.export.reasons import without_name
+from stages.export.summary import Entry, Survey
 from stages.manifest import Recording
-from stages.results import TREE, Store
+from stages.results import TREE, Store, Tally
+from stages.transcript import load
 
 
 def run(ctx: StageContext) -> Outcome:
-    made_of = msgspec.json.decode(ctx.read("recognise/done.json").read_bytes())
-    store = Store.of_fingerprint(ctx.keep(results.FOLDER), made_of["fingerprint"])
+    store = Store.of_fingerprint(ctx.keep(results.FOLDER), load(ctx.read("recognise/done.json"), Tally).fingerprint)
     rows = manifest.read(ctx.keep(manifest.FILE))
-    summary = summarise(tables.write(ctx.deliver("transcripts.jsonl"), ctx.deliver("transcripts.parquet"), _entries(ctx, rows, store)))
+    lines, table = ctx.deliver("transcripts.jsonl"), ctx.deliver("transcripts.parquet")
+    survey = Survey(tables.write(lines, table, _entries(ctx, rows, store), ctx.settings.CORPUS_TIMESTAMPS))
+    summary = survey.summary
+    made_with = {fingerprint: store.settings_of(fingerprint) for fingerprint in summary.made_with or [store.fingerprint]}
     ctx.deliver("summary.json").write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=1) + b"\n")
-    ctx.deliver("failures.csv").write_text(tables.failures(summary), encoding="utf-8")
-    ctx.deliver("report.html").write_text(report.page(ctx.media.name, summary, store.made_with), encoding="utf-8")
+    ctx.deliver("failures.csv").write_text(tables.not_done(survey.not_done), encoding="utf-8")
+    ctx.deliver("report.html").write_text(report.page(ctx.media.name, _about(ctx), survey, made_with, _links(ctx)), encoding="utf-8")
     ctx.write("export/summary.json").write_bytes(msgspec.json.encode(summary))
     return Outcome(
-        summary=f"Exported {counted(summary.done, 'transcript')}, {clock(summary.hours * 3600)} of sound; a file for each is in {TREE}/",
+        summary=f"Exported {counted(summary.done, 'transcript')}, {clock(summary.sound_s)} of sound; a file for each is in {TREE}/",
         packages=("pyarrow",),
         failures=summary.shortfall,
-        seconds_of_media=summary.hours * 3600,
+        seconds_of_media=summary.sound_s,
     )
 
 
 def _entries(ctx: StageContext, rows: dict[str, Recording], store: Store) -> Iterator[Entry]:
+    copies: dict[str, list[str]] = {}
+    for row in rows.values():
+        if row.reason and row.id:
+            copies.setdefault(row.id, []).append(row.path)
     for number, row in enumerate(rows.values(), start=1):
-        result = store.read(row.id) if row.status == "done" else None
-        if row.status == "done" and not result:
+        found = store.find(row.id) if row.status == "done" else None
+        if row.status == "done" and not found:
             row = replace(row, status="failed", reason=f"its result in {results.FOLDER}/ is damaged: remove it and run again")
-        yield Entry(row, result)
+        elif row.reason:
+            row = replace(row, reason=without_name(row.reason, [row.path, *copies.get(row.id, ())]))
+        yield Entry(row, *found) if found else Entry(row, None)
         ctx.progress(number, len(rows), unit=" files/s", note=f"{number:,} of {len(rows):,} files")
+
+
+def _about(ctx: StageContext) -> str:
+    return f"Job {ctx.artifacts.parent.name}, {datetime.now().astimezone():%Y-%m-%d %H:%M %Z}, Sutradhar {VERSION}"
+
+
+def _links(ctx: StageContext) -> report.Links:
+    """To the first of a recording's files that is there; a name that was too long for the disk has none."""
+    forms = [form.strip() for form in ctx.settings.CORPUS_FORMATS.split(",")]
+
+    def link(path: str) -> str:
+        with contextlib.suppress(OSError):
+            names = (f"{path.lstrip('/')}.{form}" for form in forms)
+            return next((f"{TREE}/{name}" for name in names if (ctx.tree(TREE) / name).is_file()), "")
+        return ""
+
+    return link
 
 
 STAGE = Stage(
@@ -48,5 +78,7 @@ STAGE = Stage(
     run=run,
     reads=("recognise/done.json",),
     writes=("export/summary.json",),
+    settings=("CORPUS_TIMESTAMPS", "CORPUS_FORMATS"),
     keeps=(manifest.FILE, results.FOLDER),
+    trees=(TREE,),
 )

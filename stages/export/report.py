@@ -2,109 +2,134 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
+from typing import Literal, NamedTuple
+from urllib.parse import quote
 
-from stages.export.summary import LOW_CONFIDENCE, Summary
+from pipeline.console import clock
+from pipeline.wording import counted
+from stages.export.charts import histogram
+from stages.export.summary import LISTED, Summary, Survey
 
-BARS = 24
-WIDTH, HEIGHT = 560, 140  # of a histogram, in its own units
 SHOWN = 200  # rows of a list; the files have all
 STYLE = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+Links = Callable[[str], str]  # from a recording's path to that of its transcript, relative to the page; empty where there is none
+Look = Literal["text", "short", "number"]  # of a column; short ones are not broken
 
 
-def page(title: str, summary: Summary, made_with: Mapping[str, str]) -> str:
-    charts = (
-        _histogram("Length of the recordings", summary.durations_s, "s", logarithmic=True),
-        _histogram("Speed, times real time", summary.speeds, "x", logarithmic=True),
-        _histogram("Confidence, mean log-probability", summary.confidences, ""),
-    )
+class Link(NamedTuple):
+    text: str
+    path: str
+
+
+def page(title: str, about: str, survey: Survey, made_with: Mapping[str, Mapping[str, str]], link: Links) -> str:
+    """`about` says what made it and when; `made_with` has the settings of each fingerprint."""
+    summary = survey.summary
     sections = (
         _figures(summary),
-        _section("Distributions", f'<div class="charts">{"".join(charts)}</div>' if summary.done else ""),
-        _section("Why files failed", _table(("reason", "files"), [(reason, f"{count:,}") for reason, count in summary.reasons.items()])),
-        _section("Failures", _table(("file", "status", "reason"), [(one.path, one.status, one.reason) for one in summary.failures[:SHOWN]])),
-        _more(len(summary.failures), "failures.csv"),
-        _section(
-            f"Low confidence (below {LOW_CONFIDENCE:g})",
-            _table(("file", "log-probability"), [(one.path, f"{one.avg_logprob:.2f}") for one in summary.low_confidence[:SHOWN]]),
-        ),
-        _more(len(summary.low_confidence), "summary.json"),
-        _section("Languages", _table(("language", "files"), [(name, f"{count:,}") for name, count in summary.languages.items()])),
-        _section("Made with", _table(("setting", "value"), [pair for pair in made_with.items() if not pair[0].startswith("model ")])),
+        _section("Distributions", _charts(survey)),
+        _section("Why files have no transcript", _counts("reason", "files", summary.reasons)),
+        _section("Files without a transcript", _not_done(survey)),
+        _section(f"Low confidence (below {summary.low_confidence_below:g})", _doubts(summary, link)),
+        _section("Nobody speaks", _silent(summary, link)),
+        _section("Remarks on recordings with a transcript", _counts("remark", "recordings", summary.remarks)),
+        _section("Languages", _counts("language", "recordings", summary.languages)),
+        _section("Made with", _made_with(summary, made_with)),
     )
     return (
         f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">\n'
-        f"<title>{escape(title)}: transcripts</title>\n<style>{STYLE}</style>\n<h1>{escape(title)}</h1>\n"
-        + "\n".join(part for part in sections if part)
-        + "\n</html>\n"
+        f"<title>{escape(title)}: transcripts</title>\n<style>{STYLE}</style>\n"
+        f'<h1>{escape(title)}</h1>\n<p class="quiet">{escape(about)}</p>\n' + "\n".join(part for part in sections if part) + "\n</html>\n"
     )
 
 
 def _figures(summary: Summary) -> str:
-    speed = summary.hours / summary.worker_hours if summary.worker_hours else 0.0
-    figures = [
-        ("files", f"{summary.files:,}"),
-        ("done", f"{summary.done:,}"),
-        ("hours of sound", f"{summary.hours:,.1f}"),
-        ("hours of speech", f"{summary.speech_hours:,.1f}"),
-        ("speed of a worker", f"{speed:,.1f}x"),
-    ]
-    figures += [(status, f"{count:,}") for status, count in summary.statuses.items() if status != "done"]
-    figures += [(name, f"{count:,}") for name, count in (("copies", summary.copies), ("nobody speaks", summary.silent)) if count]
+    figures = [("files", f"{summary.files:,}"), *((status, f"{count:,}") for status, count in summary.statuses.items())]
+    parts = (("recordings with text", summary.with_text), ("nobody speaks", summary.silent), ("copies of them", summary.copies))
+    figures += [(name, f"{count:,}") for name, count in parts if count]
+    if summary.recordings:
+        figures += [("sound", _length(summary.sound_s)), ("speech of all channels", _length(summary.speech_of_all_channels_s))]
+    if summary.speed:
+        figures += [("speed of a worker", f"{summary.speed:,.1f}x")]
     line = f'<p class="bad">{escape(summary.shortfall)}</p>' if summary.shortfall else '<p class="quiet">No file failed.</p>'
     return line + "<dl>" + "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in figures) + "</dl>"
 
 
-def _section(title: str, content: str) -> str:
-    return f"<h2>{escape(title)}</h2>\n{content}" if content else ""
+def _length(seconds: float) -> str:
+    return clock(seconds) if seconds < 3600 else f"{seconds / 3600:,.1f} h"
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """The last column holds numbers where its first value is one."""
-    rows = list(rows)
-    if not rows:
-        return ""
-    numeric = rows[0][-1].replace(",", "").replace(".", "").lstrip("-").isdecimal()
-    kinds = [' class="number"' if numeric and place == len(heads) - 1 else "" for place in range(len(heads))]
-    head = "".join(f"<th{kind}>{escape(text)}</th>" for text, kind in zip(heads, kinds, strict=True))
-    body = "".join("<tr>" + "".join(f"<td{kind}>{escape(text)}</td>" for text, kind in zip(row, kinds, strict=True)) + "</tr>" for row in rows)
-    return f"<table><tr>{head}</tr>{body}</table>"
-
-
-def _more(count: int, file: str) -> str:
-    return f'<p class="quiet">{count - SHOWN:,} more in {file}.</p>' if count > SHOWN else ""
-
-
-def _histogram(title: str, values: Sequence[float], unit: str, *, logarithmic: bool = False) -> str:
-    """Bars of equal width, of the values' logarithms where they spread over orders of magnitude."""
-    values = [value for value in values if math.isfinite(value) and (value > 0 or not logarithmic)]
-    if not values:
-        return ""
-    scaled = [math.log10(value) for value in values] if logarithmic else values
-    low, high = min(scaled), max(scaled)
-    step = (high - low) / BARS or 1.0
-    counts = [0] * BARS
-    for value in scaled:
-        counts[min(BARS - 1, int((value - low) / step))] += 1
-    most, wide = max(counts), WIDTH / BARS
-    bars = "".join(_bar(place * wide + 1, wide - 2, count / most * (HEIGHT - 40), count) for place, count in enumerate(counts) if count)
-    first, last = f"{_number(min(values))}{unit}", f"{_number(max(values))}{unit}"
-    middle = f"median {_number(sorted(values)[len(values) // 2])}{unit}"
-    marks = ((0.0, "start", first), (WIDTH / 2, "middle", middle), (float(WIDTH), "end", last))
-    labels = "".join(f'<text x="{x:g}" y="{HEIGHT - 5}" text-anchor="{anchor}">{escape(text)}</text>' for x, anchor, text in marks)
-    return (
-        f"<figure><figcaption>{escape(title)}</figcaption>"
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}: {first} to {last}, {middle}">'
-        f'<line x1="0" y1="{HEIGHT - 20}" x2="{WIDTH}" y2="{HEIGHT - 20}"/>{bars}{labels}</svg></figure>'
+def _charts(survey: Survey) -> str:
+    charts = (
+        histogram("Length of the recordings", survey.durations_s, _duration, logarithmic=True),
+        histogram("Speed, times real time", survey.speeds, lambda value: f"{_number(value)}x", logarithmic=True),
+        histogram("Confidence, mean log-probability", survey.confidences, _number),
     )
+    return f'<div class="charts">{"".join(charts)}</div>' if any(charts) else ""
+
+
+def _duration(seconds: float) -> str:
+    return clock(seconds) if seconds >= 60 else f"{seconds:.3g} s"
 
 
 def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def _bar(x: float, width: float, height: float, count: int) -> str:
-    return f'<rect x="{x:.1f}" y="{HEIGHT - 20 - height:.1f}" width="{width:.1f}" height="{height:.1f}"><title>{count:,}</title></rect>'
+def _not_done(survey: Survey) -> str:
+    rows = [(file.path, file.status, file.reason) for file in survey.not_done[:SHOWN]]
+    return _table({"file": "text", "status": "short", "reason": "text"}, rows) + _more(len(survey.not_done) - SHOWN, "failures.csv")
+
+
+def _doubts(summary: Summary, link: Links) -> str:
+    rows = [(Link(file.path, link(file.path)), f"{file.avg_logprob:.2f}") for file in summary.low_confidence_files]
+    return _table({"file": "text", "log-probability": "number"}, rows) + _more(summary.low_confidence - LISTED, "transcripts.jsonl (avg_logprob)")
+
+
+def _silent(summary: Summary, link: Links) -> str:
+    table = _table({"file": "text"}, [(Link(path, link(path)),) for path in summary.silent_files])
+    return table + _more(summary.silent - len(summary.silent_files), "transcripts.jsonl (no segments)")
+
+
+def _made_with(summary: Summary, made_with: Mapping[str, Mapping[str, str]]) -> str:
+    """Sums of the model's files are told only where results of different ones stand together."""
+    pairs = [set(settings.items()) for settings in made_with.values()]
+    common = set.intersection(*pairs) if pairs else set()
+    tables = {
+        fingerprint: _table(
+            {"setting": "short", "value": "text"}, [pair for pair in settings.items() if not (pair[0].startswith("model ") and pair in common)]
+        )
+        for fingerprint, settings in made_with.items()
+    }
+    if len(tables) == 1:
+        return "".join(tables.values())
+    return "\n".join(
+        f"<h3>{escape(fingerprint)}: {counted(summary.made_with.get(fingerprint, 0), 'recording')}</h3>\n{table}"
+        for fingerprint, table in tables.items()
+    )
+
+
+def _section(title: str, content: str) -> str:
+    return f"<h2>{escape(title)}</h2>\n{content}" if content else ""
+
+
+def _counts(name: str, of: str, counts: Mapping[str, int]) -> str:
+    return _table({name: "text", of: "number"}, [(text, f"{count:,}") for text, count in counts.items()])
+
+
+def _table(columns: Mapping[str, Look], rows: Iterable[Sequence[str | Link]]) -> str:
+    body = "".join(f"<tr>{''.join(_cell(cell, look) for cell, look in zip(row, columns.values(), strict=True))}</tr>" for row in rows)
+    head = "".join(f'<th class="{look}">{escape(name)}</th>' for name, look in columns.items())
+    return f"<table><tr>{head}</tr>{body}</table>" if body else ""
+
+
+def _cell(cell: str | Link, look: Look) -> str:
+    if isinstance(cell, str):
+        return f'<td class="{look}">{escape(cell)}</td>'
+    return f'<td class="{look}"><a href="{quote(cell.path)}">{escape(cell.text)}</a></td>' if cell.path else _cell(cell.text, look)
+
+
+def _more(count: int, where: str) -> str:
+    return f'<p class="quiet">{count:,} more in {where}.</p>' if count > 0 else ""

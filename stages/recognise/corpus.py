@@ -20,7 +20,7 @@ from stages.recognise.dispatcher import GivenUp
 from stages.recognise.files import Files
 from stages.recognise.loading import remove_spooled
 from stages.recognise.messages import Alive, Begun, Degraded, Done, Event, Leaving, Note, PutOff, Ready, Task
-from stages.results import Result, Store
+from stages.results import Result, Store, Tally
 
 PRESENT = 60.0  # seconds over which the present speed is taken
 TOLD = 1.0  # seconds between two lines of progress
@@ -235,15 +235,15 @@ class Corpus:
         statuses = Counter(row.status for row in self._rows.values())
         return ", ".join(f"{count:,} {status}" for status, count in statuses.most_common())
 
-    def tally(self) -> dict[str, object]:
+    def tally(self) -> Tally:
         """What stands in the manifest now; it changes where that does."""
         statuses = Counter(row.status for row in self._rows.values())
-        return {
-            "fingerprint": self._store.fingerprint,
-            "statuses": dict(sorted(statuses.items())),
-            "rows": _digest(self._rows.values()),
-            "results": self._store.digest(),
-        }
+        return Tally(
+            fingerprint=self._store.fingerprint,
+            statuses=dict(sorted(statuses.items())),
+            rows=_digest(self._rows.values()),
+            results=self._store.digest(),
+        )
 
 
 def _task(rows: Sequence[Recording], attempts: int, failures: int) -> Task:

@@ -7,7 +7,7 @@ from hashlib import sha256
 from stages.export.summary import Entry
 from stages.manifest import Recording, Status
 from stages.results import Result
-from stages.transcript import Segment
+from stages.transcript import Segment, Word
 
 
 def row(path: str, status: Status = "done", reason: str = "", *, content: str = "", attempts: int = 1) -> Recording:
@@ -18,7 +18,8 @@ def row(path: str, status: Status = "done", reason: str = "", *, content: str = 
 
 
 def segment(text: str, start_ms: int = 0, speaker: str = "") -> Segment:
-    return Segment(0, start_ms, start_ms + 2000, text, (), "hi", 0.9, -0.25, 0.0, 1.0, 0.0, speaker)
+    words = (Word(text, start_ms + 100, start_ms + 1900, 0.75),)
+    return Segment(0, start_ms, start_ms + 2000, text, words, "hi", 0.9, -0.25, 0.125, 1.0, 0.0, speaker)
 
 
 def result(recording: Recording, *texts: str, avg_logprob: float = -0.25, seconds: float = 9.0, language: str = "hi", degraded: str = "") -> Result:
@@ -37,4 +38,4 @@ def result(recording: Recording, *texts: str, avg_logprob: float = -0.25, second
 
 def done(path: str, *texts: str, content: str = "", **more: float | str) -> Entry:
     recording = row(path, content=content)
-    return Entry(recording, result(recording, *texts, **more))  # type: ignore[arg-type]
+    return Entry(recording, result(recording, *texts, **more), "f1")  # type: ignore[arg-type]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import msgspec
@@ -10,24 +11,34 @@ from pipeline.stage import Outcome
 from stages import manifest
 from stages.export import STAGE
 from stages.manifest import Recording
-from stages.results import Store
+from stages.results import Store, Tally
 from tests.stages.export.support import result, row
 from tests.stages.run_stage import StageRun
 
 
-def export(tmp_path: Path, *rows: Recording, damaged: Recording | None = None) -> Outcome:
+def export(
+    tmp_path: Path,
+    *rows: Recording,
+    damaged: Recording | None = None,
+    unwritten: tuple[Recording, ...] = (),
+    avg_logprob: float = -0.25,
+    times: str = "segment",
+) -> Outcome:
     """Of a job whose recordings that are done say their own names."""
     store = Store(tmp_path / "results", {"WHISPER_MODEL": "base"})
     store.create()
     for one in rows:
         if one.status == "done":
-            store.write(result(one, one.path))
+            store.write(result(one, one.path, avg_logprob=avg_logprob))
     if damaged:
         (store.folder / damaged.id[:2] / f"{damaged.id}.json").write_bytes(b"{")
+    rows = (*unwritten, *rows)
     manifest.rewrite(tmp_path / "manifest.jsonl", rows)
-    run = StageRun(STAGE, tmp_path / "calls", tmp_path)
+    run = StageRun(STAGE, tmp_path / "calls", tmp_path, CORPUS_TIMESTAMPS=times)
     (run.artifacts / "recognise").mkdir()
-    (run.artifacts / "recognise" / "done.json").write_bytes(msgspec.json.encode({"fingerprint": store.fingerprint, "statuses": {}}))
+    (run.artifacts / "recognise" / "done.json").write_bytes(
+        msgspec.json.encode(Tally(fingerprint=store.fingerprint, statuses={}, rows="", results=""))
+    )
     outcome = run.run()
     assert run.progress[-1:] == ([(len(rows), len(rows))] if rows else [])
     return outcome
@@ -53,6 +64,18 @@ def test_delivers_every_table_and_the_report(tmp_path: Path) -> None:
     )
 
 
+def test_each_row_tells_which_store_its_result_is_from(tmp_path: Path) -> None:
+    old, new = row("a.wav"), row("b.wav")
+    before = Store(tmp_path / "results", {"WHISPER_MODEL": "tiny"})
+    before.create()
+    before.write(result(old, "from before"))
+    export(tmp_path, new, unwritten=(old,))
+    assert [(line["path"], line["text"], line["made_with"]) for line in lines(tmp_path)] == [
+        ("a.wav", "from before", "dc5e73da0e6fd33b"),
+        ("b.wav", "b.wav", "05f601cda1814c67"),
+    ]
+
+
 def test_failures_are_told_and_listed(tmp_path: Path) -> None:
     outcome = export(
         tmp_path, row("a.wav"), row('b, "c".wav', "failed", "cut short", attempts=2), row("d.wav", "unsupported", "no sound", attempts=0)
@@ -62,6 +85,32 @@ def test_failures_are_told_and_listed(tmp_path: Path) -> None:
         'path,status,reason,attempts\n"b, ""c"".wav",failed,cut short,2\nd.wav,unsupported,no sound,0\n'
     )
     assert [line["status"] for line in lines(tmp_path)] == ["done", "failed", "unsupported"]
+
+
+def test_a_reason_names_neither_the_file_nor_its_copy(tmp_path: Path) -> None:
+    why = "a.wav is cut short"
+    export(tmp_path, row("b/copy.wav", "failed", why, content="x"), row("a.wav", "failed", why, content="x"))
+    assert [line["reason"] for line in lines(tmp_path)] == ["is cut short", "is cut short"]
+    assert (tmp_path / "out" / "failures.csv").read_text() == (
+        "path,status,reason,attempts\nb/copy.wav,failed,is cut short,1\na.wav,failed,is cut short,1\n"
+    )
+
+
+def test_the_report_names_the_job_and_links_to_transcripts_that_are_there(tmp_path: Path) -> None:
+    (tmp_path / "transcripts").mkdir()
+    (tmp_path / "transcripts" / "a.wav.json").touch()
+    export(tmp_path, row("a.wav"), row("b.wav"), row(f"{'c' * 250}.wav"), avg_logprob=-2.0)
+    html = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert re.findall('href="(.*?)"', html) == ["transcripts/a.wav.json"]
+    assert re.search(rf'<p class="quiet">Job {tmp_path.name}, \d{{4}}-\d\d-\d\d \d\d:\d\d [^,]+, Sutradhar 0\.1\.0</p>', html)
+
+
+@pytest.mark.parametrize(("times", "names"), [("none", set()), ("segment", {"start_ms", "end_ms"}), ("word", {"start_ms", "end_ms", "words"})])
+def test_times_follow_the_setting(tmp_path: Path, times: str, names: set[str]) -> None:
+    export(tmp_path, row("a.wav"), times=times)
+    segment = json.loads((tmp_path / "out" / "transcripts.jsonl").read_bytes())["segments"][0]
+    assert segment.keys() & {"start_ms", "end_ms", "words"} == names
+    assert "CORPUS_TIMESTAMPS" in STAGE.settings
 
 
 def test_what_is_pending_is_exported_as_such(tmp_path: Path) -> None:

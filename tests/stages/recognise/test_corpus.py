@@ -260,8 +260,8 @@ def test_the_manifest_has_a_row_a_file_in_the_end(tmp_path: Path) -> None:
     whole.close()
     assert folder.manifest.read_bytes().count(b"\n") == 3
     assert folder.statuses() == {"a.wav": "done", "b.wav": "pending", "c.wav": "pending"}
-    assert whole.tally()["statuses"] == {"done": 1, "pending": 2}
-    assert whole.tally()["rows"] != before["rows"]
+    assert whole.tally().statuses == {"done": 1, "pending": 2}
+    assert whole.tally().rows != before.rows
 
 
 def test_what_killed_workers_left_half_written_is_removed(tmp_path: Path) -> None:
