@@ -50,6 +50,11 @@ def of_job(job: Job) -> str:
     return FAILED if job.failure() else UNFINISHED
 
 
+def of_interest(jobs: list[Job]) -> list[Job]:
+    """Those that run; where none does, the newest. Of at least one, oldest first."""
+    return [job for job in jobs if job.running()] or jobs[-1:]
+
+
 def listing(jobs: list[Job]) -> Iterator[str]:
     for job in jobs:
         yield f"{job.id:<40} {of_job(job):<12} {_length(job):>8}  {job.media.name}"

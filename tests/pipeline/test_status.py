@@ -14,6 +14,7 @@ from pipeline.stage import Progress
 from tests.pipeline.folders import corpus_job, folder_job, run_pipeline
 
 pytestmark = pytest.mark.usefixtures("fake_stages")
+DEAD = 2**22 + 1  # no process has this number
 
 
 def test_failures_are_shown_beside_their_stage(tmp_path: Path) -> None:
@@ -60,3 +61,17 @@ def test_a_run_in_another_shell_is_told_with_its_note(tmp_path: Path) -> None:
     assert "  look       running     25 %, 2.0x real time, 0:45 left (3 of 9 files, 1 failed)\n" in output
     job.note_running(Running(os.getpid(), socket.gethostname(), "look", Progress(30, 120, unit=" files/s"), 10.0))
     assert "  look       running     25 %, 3.0 files/s, 0:30 left\n" in run_pipeline(job, "--status")[1]
+
+
+def test_without_a_name_every_job_that_runs_is_shown_and_else_the_newest(tmp_path: Path) -> None:
+    jobs = [folder_job(tmp_path, job_id=f"calls-{number}") for number in (1, 2, 3)]
+
+    def shown() -> list[str]:
+        return re.findall(r"^Job .*", run_pipeline(jobs[0], "--status")[1], re.MULTILINE)
+
+    assert shown() == ["Job calls-3: unfinished"]
+    for job in jobs[:2]:
+        job.note_running(Running(os.getpid(), socket.gethostname(), "look"))
+    assert shown() == ["Job calls-1: running", "Job calls-2: running"]
+    jobs[0].note_running(Running(DEAD, socket.gethostname(), "look"))
+    assert shown() == ["Job calls-2: running"]
