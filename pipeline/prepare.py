@@ -182,6 +182,7 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
     choosing.languages(arguments, choices, console)
     if is_corpus:
         choosing.corpus(arguments, choices)
+        _look_for_recordings(arguments, console)
     else:
         info = media.probe(arguments.media)
         _check_film(arguments)
@@ -217,6 +218,25 @@ def _check_corpus(arguments: argparse.Namespace) -> None:
         if not arguments.from_list.is_file():
             raise UsageError(f"--from-list {arguments.from_list}: there is no such file")
         arguments.media = arguments.from_list
+
+
+def _look_for_recordings(arguments: argparse.Namespace, console: Console) -> None:
+    """Say how many there are. Raises UsageError where there is none, which the first run would say too, but later."""
+    from pipeline import recordings
+    from pipeline.wording import counted, size
+
+    source = Path(os.path.abspath(arguments.media))  # noqa: PTH100 - without `..`, but not through symbolic links
+    found = recordings.find(source, arguments.glob)
+    left_out = found.other_names + (found.unseen and f"; {found.unseen}")
+    if not found.paths:
+        which = f"no file that --glob {arguments.glob!r} chooses" if arguments.glob else "no recordings"
+        remedy = "write the path of a recording into each line of it" if arguments.from_list else "give another folder or --glob"
+        raise UsageError(f"{arguments.media} holds {which}{left_out}; {remedy}")
+    there = list(recordings.sizes(found))
+    if not there:
+        raise UsageError(f"Of the {counted(len(found.paths), 'file')} that {arguments.media} names none is there; look at its paths")
+    gone = len(found.paths) - len(there)
+    console.info(f"Recordings: {counted(len(there), 'file')}, {size(sum(there))}{f'; {gone:,} cannot be found' if gone else ''}{left_out}")
 
 
 def _check_film(arguments: argparse.Namespace) -> None:

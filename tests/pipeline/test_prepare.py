@@ -487,6 +487,41 @@ def test_what_does_not_go_with_a_folder_is_refused_in_one_line(
     assert not house.jobs.exists()
 
 
+def test_how_many_recordings_there_are_is_told(calls: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (calls / "b.wav").write_bytes(bytes(12_345_678))
+    (calls / ".hidden").touch()
+    assert run(str(calls), "--transcribe", "-s", "en") == 0
+    assert "[INFO] Recordings: 2 files, 12 MB; left out: 1 hidden\n" in capsys.readouterr().err
+    (calls / "list.txt").write_text("a.wav\nmissing.wav\n")
+    assert run("--from-list", str(calls / "list.txt"), "--transcribe", "-s", "en") == 0
+    assert "[INFO] Recordings: 1 file, 0.0 MB; 1 cannot be found\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["empty"], "empty holds no recordings; give another folder or --glob"),
+        (
+            ["calls", "--glob", "*.mp3"],
+            "calls holds no file that --glob '*.mp3' chooses; left out by their names: 1 .wav (CORPUS_GLOB chooses); give another folder or --glob",
+        ),
+        (["--from-list", "list.txt"], "list.txt holds no recordings; write the path of a recording into each line of it"),
+        (["--from-list", "missing.txt"], "Of the 2 files that missing.txt names none is there; look at its paths"),
+    ],
+)
+def test_where_nothing_is_to_recognise_no_job_is_prepared(
+    arguments: list[str], message: str, calls: Path, house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(calls.parent)
+    Path("empty").mkdir()
+    Path("list.txt").write_text("# nothing yet\n\n")
+    Path("missing.txt").write_text("x.wav\ny.wav\n")
+    assert run(*arguments, "--transcribe", "-s", "en") == 2
+    output = capsys.readouterr()
+    assert (output.out, output.err.splitlines()[-1]) == ("", f"[ERROR] {message}")
+    assert not house.jobs.exists()
+
+
 def test_a_list_whose_name_is_not_utf8_is_refused(calls: Path, house: House, capsys: pytest.CaptureFixture[str]) -> None:
     name = os.fsdecode(bytes(calls / "caf") + b"\xe9.txt")
     Path(name).write_text("a.wav\n")
