@@ -169,6 +169,7 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
     if arguments.job_id:
         check_job_id(arguments.job_id)
     changes = envfile.parse_assignments(arguments.changes)
+    _check_values(arguments)
     _take_as_options(changes, arguments)
     arguments.glossary = Path(arguments.glossary) if arguments.glossary else None
     if models.is_folder(changes.get("INDICTRANS2_MODEL", "")):
@@ -244,6 +245,15 @@ def _check_film(arguments: argparse.Namespace) -> None:
     for key, name in OPTION_OF.items():
         if key.startswith("CORPUS_") and getattr(arguments, name):
             raise UsageError(f"--{name.replace('_', '-')} is for a folder of recordings; {arguments.media.name} is one file")
+
+
+def _check_values(arguments: argparse.Namespace) -> None:
+    """Raises UsageError that names the option, which the check of all settings would not."""
+    from pipeline import envfile
+
+    for key, name in OPTION_OF.items():
+        if key.startswith("CORPUS_") and (value := getattr(arguments, name)):
+            envfile.build({key: value}, f"--{name.replace('_', '-')}")
 
 
 def _take_as_options(changes: dict[str, str], arguments: argparse.Namespace) -> None:
