@@ -117,9 +117,22 @@ def run_stage(stage: Stage, assignment: Assignment, events: EventWriter) -> Even
     except Exception as error:  # noqa: BLE001 - the stage boundary: the log gets the traceback, the user one line
         traceback.print_exc()
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            free = shutil.disk_usage(context.scratch).free
-            return Failed(f"No space left on device ({size(free)} free); make room and run the same command again", 1)
+            return Failed(f"No space left on device: {_full(error, context)}; make room and run the same command again", 1)
         return Failed(f"{type(error).__name__}: {_first_line(error)}", 1)
+
+
+def _full(error: OSError, context: StageContext) -> str:
+    """The path that found no room; a write to an open file does not say which, so the folders that the stage may write to."""
+    if isinstance(error.filename, str):
+        return f"{_free(Path(error.filename))} for {error.filename}"
+    job, output = context.artifacts.parent, context.deliverables.parent
+    return f"{_free(job)} in {job}, {_free(output)} in {output}"
+
+
+def _free(path: Path) -> str:
+    """On the disk of a path, which need not be there."""
+    there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    return f"{size(shutil.disk_usage(there).free)} free"
 
 
 def _first_line(error: Exception) -> str:

@@ -23,6 +23,7 @@ from pipeline.settings import Settings
 from pipeline.stage import Progress
 
 SCHEMA = 1
+FAILURE_BYTES = 2000  # that are kept for a message
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,16 +164,16 @@ class Job:
             os.close(descriptor)
 
     def note_failure(self, message: str) -> None:
-        """Keep why the last run failed, for `--status`; an empty message forgets it. Best effort, as the log has it too."""
+        """Keep why the last run failed, for `--status`; an empty message forgets it. Best effort, as the log has it too.
+        The file is filled up with spaces and written over in place, so that a message finds room on a full disk too."""
         path = self.folder / "failure.txt"
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
-            if message:
-                path.write_text(message, encoding="utf-8")
+        with contextlib.suppress(OSError), path.open("r+b" if path.exists() else "wb") as file:
+            file.write(message.encode().ljust(FAILURE_BYTES))
+            file.truncate()
 
     def failure(self) -> str:
         try:
-            return (self.folder / "failure.txt").read_text(encoding="utf-8")
+            return (self.folder / "failure.txt").read_text(encoding="utf-8", errors="replace").strip()
         except OSError:
             return ""
 
@@ -187,12 +188,32 @@ class Job:
             temporary.write_bytes(msgspec.json.encode(running))
             temporary.replace(path)
 
+    def note_stopped(self) -> None:
+        """Keep the last word of a run that ends before its stage has. A rename, as the disk may be full."""
+        with contextlib.suppress(OSError):
+            (self.folder / "running.json").replace(self.folder / "stopped.json")
+
+    def note_completed(self, stage: str) -> None:
+        """The stage has ended well: forget where an earlier run of it stopped."""
+        self.note_running(Running(os.getpid(), socket.gethostname()))
+        if self._word("stopped.json").stage == stage:
+            with contextlib.suppress(OSError):
+                (self.folder / "stopped.json").unlink()
+
     def running(self) -> Running | None:
+        running = self._word("running.json")
+        return running if running.pid and running.alive else None
+
+    def stopped(self, stage: str) -> Running | None:
+        """How far this stage was when a run of it ended early: the run said so, or was killed and left its note."""
+        words = [] if self.running() else [self._word("running.json")]
+        return next((word for word in (*words, self._word("stopped.json")) if word.stage == stage), None)
+
+    def _word(self, name: str) -> Running:
         try:
-            running = msgspec.json.decode((self.folder / "running.json").read_bytes(), type=Running)
+            return msgspec.json.decode((self.folder / name).read_bytes(), type=Running)
         except (OSError, msgspec.MsgspecError):
-            return None
-        return running if running.alive else None
+            return Running(0, "")
 
 
 def find_job(house: House, name: str) -> Job:

@@ -169,6 +169,7 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
     if arguments.job_id:
         check_job_id(arguments.job_id)
     changes = envfile.parse_assignments(arguments.changes)
+    _check_values(arguments)
     _take_as_options(changes, arguments)
     arguments.glossary = Path(arguments.glossary) if arguments.glossary else None
     if models.is_folder(changes.get("INDICTRANS2_MODEL", "")):
@@ -182,6 +183,7 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
     choosing.languages(arguments, choices, console)
     if is_corpus:
         choosing.corpus(arguments, choices)
+        _look_for_recordings(arguments, console)
     else:
         info = media.probe(arguments.media)
         _check_film(arguments)
@@ -219,11 +221,39 @@ def _check_corpus(arguments: argparse.Namespace) -> None:
         arguments.media = arguments.from_list
 
 
+def _look_for_recordings(arguments: argparse.Namespace, console: Console) -> None:
+    """Say how many there are. Raises UsageError where there is none, which the first run would say too, but later."""
+    from pipeline import recordings
+    from pipeline.wording import counted, size
+
+    source = Path(os.path.abspath(arguments.media))  # noqa: PTH100 - without `..`, but not through symbolic links
+    found = recordings.find(source, arguments.glob)
+    left_out = found.other_names + (found.unseen and f"; {found.unseen}")
+    if not found.paths:
+        which = f"no file that --glob {arguments.glob!r} chooses" if arguments.glob else "no recordings"
+        remedy = "write the path of a recording into each line of it" if arguments.from_list else "give another folder or --glob"
+        raise UsageError(f"{arguments.media} holds {which}{left_out}; {remedy}")
+    there = list(recordings.sizes(found))
+    if not there:
+        raise UsageError(f"Of the {counted(len(found.paths), 'file')} that {arguments.media} names none is there; look at its paths")
+    gone = len(found.paths) - len(there)
+    console.info(f"Recordings: {counted(len(there), 'file')}, {size(sum(there))}{f'; {gone:,} cannot be found' if gone else ''}{left_out}")
+
+
 def _check_film(arguments: argparse.Namespace) -> None:
     """Raises UsageError for what goes with a folder of recordings alone."""
     for key, name in OPTION_OF.items():
         if key.startswith("CORPUS_") and getattr(arguments, name):
             raise UsageError(f"--{name.replace('_', '-')} is for a folder of recordings; {arguments.media.name} is one file")
+
+
+def _check_values(arguments: argparse.Namespace) -> None:
+    """Raises UsageError that names the option, which the check of all settings would not."""
+    from pipeline import envfile
+
+    for key, name in OPTION_OF.items():
+        if key.startswith("CORPUS_") and (value := getattr(arguments, name)):
+            envfile.build({key: value}, f"--{name.replace('_', '-')}")
 
 
 def _take_as_options(changes: dict[str, str], arguments: argparse.Namespace) -> None:

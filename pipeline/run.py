@@ -45,7 +45,7 @@ def make_parser() -> argparse.ArgumentParser:
     what.add_argument("-j", "--job", nargs="+", metavar="JOB", help="jobs to run, one after another; a part of an id that no other has will do")
     what.add_argument("--all", action="store_true", help="run every job that is not finished, oldest first")
     what.add_argument("--list", action="store_true", help="list all jobs")
-    what.add_argument("--status", nargs="?", const="", metavar="JOB", help="show the stages of a job (without JOB: of the newest)")
+    what.add_argument("--status", nargs="?", const="", metavar="JOB", help="show the stages of a job (without JOB: of all that run, or the newest)")
     parser.add_argument("--from", dest="start", default="", metavar="STAGE", help="run this stage and all after it again")
     parser.add_argument("--until", default="", metavar="STAGE", help="stop after this stage")
     parser.add_argument("--force", action="append", default=[], metavar="STAGE", help="run this stage again even if nothing changed (repeatable)")
@@ -105,9 +105,10 @@ def _show(arguments: argparse.Namespace, console: Console, house: House) -> int:
         return 0
     if not arguments.status and not jobs:
         raise UsageError(f"There is no job in {house.jobs} yet; ./prepare-job.sh makes one")
-    job = find_job(house, arguments.status) if arguments.status else jobs[-1]
-    for line in status.report(job):
-        console.print(line)
+    chosen = [find_job(house, arguments.status)] if arguments.status else status.of_interest(jobs)
+    for number, job in enumerate(chosen):
+        for line in ["", *status.report(job)] if number else status.report(job):
+            console.print(line)
     return 0
 
 

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from pipeline import hardware, markers, media, models, publish, stage_process
 from pipeline.child import Assignment
 from pipeline.console import Console
@@ -65,12 +67,14 @@ def run_job(job: Job, workflows: Mapping[str, Sequence[Stage]], plan: Plan, chan
                 job.write_settings(text)
                 console.info(f"Written to {job.env_path.name}: {', '.join(changes)}")
             job.note_failure("")
-            return run.run(selected)
+            summary = run.run(selected)
+            job.note_running(None)
+            return summary
         except (SutradharError, OSError) as error:
             job.note_failure(in_one_line(error))
             raise
         finally:
-            job.note_running(None)
+            job.note_stopped()
 
 
 def _sweep(job: Job) -> None:
@@ -212,6 +216,7 @@ class JobRun:
                 tool_version=VERSION,
             )
             publish.publish(self.job, marker, old, scratch, deliverables, self.console.warn)
+        self.job.note_completed(stage.name)
         for line in marker.degraded:
             self.console.warn(line)
         self.console.info(marker.summary)
@@ -242,19 +247,24 @@ class JobRun:
             deliverables=str(deliverables),
             models=str(self.job.house.models),
         )
-        started, noted = time.monotonic(), 0.0
+        started, noted = time.monotonic(), -RUNNING_INTERVAL
+        latest = Running(os.getpid(), socket.gethostname(), stage.name)
 
         def progress(progress: Progress) -> None:
-            nonlocal noted
+            nonlocal noted, latest
             self.console.progress(progress)
             seconds = time.monotonic() - started
+            latest = replace(latest, progress=progress, seconds=round(seconds, 1))
             if seconds - noted >= RUNNING_INTERVAL:
                 noted = seconds
-                self.job.note_running(Running(os.getpid(), socket.gethostname(), stage.name, progress, round(seconds, 1)))
+                self.job.note_running(latest)
 
-        self.job.note_running(Running(os.getpid(), socket.gethostname(), stage.name))
-        with self.console.stage(stage.name):
-            return stage_process.call(assignment, self.job.logs / f"{stage.name}.log", self.console, progress)
+        self.job.note_running(latest)
+        try:
+            with self.console.stage(stage.name):
+                return stage_process.call(assignment, self.job.logs / f"{stage.name}.log", self.console, progress)
+        finally:
+            self.job.note_running(latest)
 
 
 def staleness(job: Job, stage: Stage, marker: Marker, settings: Settings, media_record: FileRecord | None, *, verify: bool = False) -> str:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 
 from pipeline import media
 from pipeline.console import clock, pace
 from pipeline.errors import Interrupted, UsageError
-from pipeline.job import Job
+from pipeline.job import Job, Running
 from pipeline.markers import read_marker
 from pipeline.runner import staleness
+from pipeline.stage import REAL_TIME
 from stages import WORKFLOWS
 
 DONE, UNFINISHED, FAILED, INTERRUPTED, RUNNING, BROKEN = "done", "unfinished", "failed", "interrupted", "running", "broken settings"
+MOMENTARY = re.compile(r", (now|GPU) .*")  # in the notes of stages
 
 
 def of_stages(job: Job) -> Iterator[tuple[str, str, str]]:
@@ -25,15 +28,30 @@ def of_stages(job: Job) -> Iterator[tuple[str, str, str]]:
     running = job.running()
     for stage in WORKFLOWS[settings.workflow]:
         marker = read_marker(job.marker_path(stage.name), lambda warning: None)
+        stopped = job.stopped(stage.name)
         if running and running.stage == stage.name:
             remark = pace(running.progress, running.seconds) if running.progress.total else f"for {clock(running.seconds)}"
             yield stage.name, RUNNING, remark
         elif marker is None:
-            yield stage.name, UNFINISHED, ""
+            yield stage.name, UNFINISHED, _how_far(stopped)
         elif reason := staleness(job, stage, marker, settings, media_record):
-            yield stage.name, UNFINISHED, f"will run again: {reason}"
+            yield stage.name, UNFINISHED, "; ".join(filter(None, (f"will run again: {reason}", _how_far(stopped))))
+        elif stopped and stage.always:
+            yield stage.name, UNFINISHED, _how_far(stopped)
         else:
             yield stage.name, DONE, "; ".join(filter(None, (f"{marker.seconds:.1f}s", marker.summary, *marker.degraded, marker.failures)))
+
+
+def _how_far(stopped: Running | None) -> str:
+    """Of a run that ended early. What a note says of that moment alone, such as the speed, is left out."""
+    if not stopped:
+        return ""
+    progress = stopped.progress
+    if progress.note:
+        return f"it had come to {MOMENTARY.sub('', progress.note)}"
+    if progress.total and progress.unit == REAL_TIME:
+        return f"it had come to {clock(progress.done)} of {clock(progress.total)}"
+    return f"it had come to {100 * progress.done / progress.total:.0f} %" if progress.total else "it had begun"
 
 
 def of_job(job: Job) -> str:
@@ -48,6 +66,11 @@ def of_job(job: Job) -> str:
     if job.failure() == Interrupted.message:
         return INTERRUPTED
     return FAILED if job.failure() else UNFINISHED
+
+
+def of_interest(jobs: list[Job]) -> list[Job]:
+    """Those that run; where none does, the newest. Of at least one, oldest first."""
+    return [job for job in jobs if job.running()] or jobs[-1:]
 
 
 def listing(jobs: list[Job]) -> Iterator[str]:

@@ -20,7 +20,7 @@ Status = Literal["pending", "done", "empty", "unsupported", "failed"]
 
 
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
-    path: str  # below the folder; absolute where a list names files
+    path: str  # from `folder_of` the source; absolute for listed files that lie elsewhere
     id: str  # sha256 of its content
     bytes: int
     mtime_ns: int

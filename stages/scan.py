@@ -5,11 +5,9 @@ A file whose size and date are as they were is not read again, so looking for wh
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from fnmatch import fnmatch
 from itertools import islice
 from pathlib import Path
 from stat import S_ISREG
@@ -20,17 +18,13 @@ from pipeline import media
 from pipeline.console import clock
 from pipeline.errors import StageFailed, UsageError
 from pipeline.files import record
+from pipeline.recordings import Found, find, printable
 from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.wording import counted
 from stages import manifest
 from stages.manifest import Journal, Recording
 
-KINDS = (
-    "3gp aac ac3 aif aiff alaw amr asf au avi caf dts eac3 flac flv gsm m2ts m4a m4b m4v mka mkv mov mp2 mp3 mp4 mpeg mpg mts mxf"
-    " oga ogg ogv opus snd ts tta ulaw vob voc w64 wav webm wma wmv wv"
-)
-SUFFIXES = frozenset(f".{kind}" for kind in KINDS.split())
 THREADS = 4  # reading waits for disks and networks
 AT_ONCE = 256  # rows written together
 
@@ -39,19 +33,21 @@ def run(ctx: StageContext) -> Outcome:
     path = ctx.keep(manifest.FILE)
     known = manifest.read(path)
     ctx.log.info(f"Looking for recordings in {ctx.media.name}")
-    found, left_out = _find(ctx.media, _patterns(ctx.settings))
-    if not found:
-        raise StageFailed(f"{ctx.media} holds no recordings{_hint(left_out)}")
-    rows = {row.path: row for row in _look(ctx, path, found, known)}
+    found = find(ctx.media, ctx.settings.CORPUS_GLOB)
+    if found.unseen:
+        ctx.log.info(found.unseen.capitalize())
+    if not found.paths:
+        raise StageFailed(f"{ctx.media} holds no recordings{found.other_names}")
+    rows = {row.path: row for row in _look(ctx, path, found.paths, known)}
     manifest.rewrite(path, rows.values())
     return Outcome(
-        summary=_summary(rows, known, left_out),
+        summary=_summary(rows, known, found),
         packages=("av",),
         seconds_of_media=sum(row.duration_ms for row in rows.values()) / 1000,
     )
 
 
-def _summary(rows: Mapping[str, Recording], known: Mapping[str, Recording], left_out: Counter[str]) -> str:
+def _summary(rows: Mapping[str, Recording], known: Mapping[str, Recording], found: Found) -> str:
     parts = [f"{counted(len(rows), 'recording')}, {clock(sum(row.duration_ms for row in rows.values()) / 1000)} of sound"]
     statuses = Counter(row.status for row in rows.values())
     parts += [f"{statuses[status]} {status}" for status in ("empty", "unsupported") if statuses[status]]
@@ -62,63 +58,7 @@ def _summary(rows: Mapping[str, Recording], known: Mapping[str, Recording], left
         parts.append(f"{new} new")
     if gone := len(known.keys() - rows.keys()):
         parts.append(f"{gone} gone")
-    return "Found " + ", ".join(parts) + _hint(left_out)
-
-
-def _hint(left_out: Counter[str]) -> str:
-    kinds = ", ".join(f"{count} {suffix or 'without suffix'}" for suffix, count in left_out.most_common(4))
-    return f"; left out by their names: {kinds} (CORPUS_GLOB chooses)" if kinds else ""
-
-
-def _patterns(settings: Settings) -> tuple[str, ...]:
-    return tuple(pattern.strip() for pattern in settings.CORPUS_GLOB.split(",") if pattern.strip())
-
-
-def _find(source: Path, patterns: tuple[str, ...]) -> tuple[list[str], Counter[str]]:
-    """Paths, and how many files of which suffix were left out. Raises StageFailed."""
-    found, left_out = [], Counter[str]()
-    try:
-        for path in _listed(source) if source.is_file() else _walk(source):
-            name = path.rpartition("/")[2]
-            suffix = os.path.splitext(name)[1]  # noqa: PTH122 - paths here are text
-            chosen = any(fnmatch(path, pattern) or fnmatch(name, pattern) for pattern in patterns)
-            if chosen if patterns else suffix.lower() in SUFFIXES or source.is_file():
-                found.append(path)
-            else:
-                left_out[_printable(suffix)] += 1
-    except OSError as error:
-        raise StageFailed(f"Cannot read {_printable(str(error.filename or source))}: {error.strerror}; look at its permissions") from None
-    return found, left_out
-
-
-def _walk(folder: Path) -> Iterator[str]:
-    """What is no folder below a folder, in order of the names; what is hidden and links to folders are left out."""
-    waiting = [folder]
-    while waiting:
-        here = waiting.pop()
-        with os.scandir(here) as entries:
-            visible = sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
-        yield from (str(Path(entry.path).relative_to(folder)) for entry in visible if not _is_folder(entry))
-        waiting += [Path(entry.path) for entry in reversed(visible) if entry.is_dir(follow_symlinks=False)]
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """A link that leads nowhere or in a circle is none: it is a recording that cannot be read."""
-    return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()  # noqa: PTH112 - Path.is_dir raises PermissionError
-
-
-def _listed(source: Path) -> Iterator[str]:
-    """The files that a list names, a path a line, absolute or from the list's own folder. Raises StageFailed, OSError."""
-    text = source.read_text(encoding="utf-8-sig", errors="surrogateescape")
-    if "\0" in text:
-        raise StageFailed(f"{source} is no list of files in UTF-8; write the path of a recording into each of its lines")
-    seen = set()
-    for line in text.split("\n"):
-        name = line.strip(" \t\r")
-        path = os.path.abspath(source.parent / name)  # noqa: PTH100 - without `..`, but not through symbolic links
-        if name and not name.startswith("#") and path not in seen:
-            seen.add(path)
-            yield path
+    return "Found " + ", ".join(parts) + found.other_names
 
 
 def _look(ctx: StageContext, path: Path, found: list[str], known: Mapping[str, Recording]) -> Iterator[Recording]:
@@ -136,8 +76,8 @@ def _look(ctx: StageContext, path: Path, found: list[str], known: Mapping[str, R
 
 
 def _row(folder: Path, name: str, known: Recording | None, settings: Settings) -> Recording:
-    if (printable := _printable(name)) != name:
-        return _unreadable(printable, "its name is not UTF-8: rename it")
+    if (readable := printable(name)) != name:
+        return _unreadable(readable, "its name is not UTF-8: rename it")
     path = folder / name
     try:
         status = path.stat()
@@ -155,11 +95,6 @@ def _row(folder: Path, name: str, known: Recording | None, settings: Settings) -
 
 def _unreadable(name: str, reason: str) -> Recording:
     return Recording(path=name, id="", bytes=0, mtime_ns=0, status="unsupported", reason=reason)
-
-
-def _printable(name: str) -> str:
-    """Bytes of a name that are no UTF-8, which Python keeps as lone surrogates, as `\\xff`."""
-    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def _examined(path: Path, name: str, settings: Settings) -> Recording:

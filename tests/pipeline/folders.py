@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,12 @@ def corpus_job(home: Path, source: Path, job_id: str) -> Job:
     record = None if source.is_dir() else media.identity(source)
     request = Request(job_id=job_id, media=str(source), media_record=record, duration_ms=0, created_at="2026-01-01")
     return Job.create(House(home), request, envfile.render(Settings(WORKFLOW="corpus"), "Job", {}))
+
+
+def stages_of(job: Job) -> list[str]:
+    """The lines of `--status` for the stages, with a blank between words, and without the times."""
+    lines = (" ".join(line.split()) for line in run_pipeline(job, "--status", job.id)[1].splitlines()[1:])
+    return [re.sub(r" \d+\.\ds; .*", "", line) for line in lines if line.split()[0] in ("copy", "shout", "look", "tell")]
 
 
 def run_pipeline(job: Job, *arguments: str) -> tuple[int, str]:

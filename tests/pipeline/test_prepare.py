@@ -458,12 +458,17 @@ def test_options_for_folders_are_settings(
         (["--from-list", "calls", "--transcribe", "-s", "hi"], "--from-list calls: there is no such file"),
         (["calls", "--transcribe", "-s", "hi", "--formats", "txt,doc"], "no format doc; choose from txt, json, srt, vtt"),
         (["calls", "--transcribe", "-s", "hi", "--formats", "srt", "--timestamps", "none"], "srt needs times; set CORPUS_TIMESTAMPS=segment"),
-        (["calls", "--transcribe", "-s", "hi", "--limit", "-1"], "CORPUS_LIMIT='-1' does not fit: it must be a whole number at least 0"),
-        (["calls", "--transcribe", "-s", "hi", "--shuffle", "seed"], "CORPUS_SEED='seed' does not fit"),
+        (
+            ["calls", "--transcribe", "-s", "hi", "--limit", "-3"],
+            "[ERROR] --limit: CORPUS_LIMIT='-3' does not fit: it must be a whole number at least 0",
+        ),
+        (["calls", "--transcribe", "-s", "hi", "--shuffle", "seed"], "[ERROR] --shuffle: CORPUS_SEED='seed' does not fit"),
         (
             ["calls", "--transcribe", "-s", "hi", "--workers", "0"],
             "CORPUS_WORKERS='0' does not fit: it must be a whole number from 1 to 1024, or auto",
         ),
+        (["calls", "--transcribe", "-s", "hi", "--min-bytes", "1 KB"], "[ERROR] --min-bytes: CORPUS_MIN_BYTES='1 KB' does not fit"),
+        (["calls", "--transcribe", "-s", "hi", "--set", "CORPUS_LIMIT=-3"], "[ERROR] prepare-job.sh: CORPUS_LIMIT='-3' does not fit"),
         (["calls", "--transcribe", "-s", "hi", "--limit", "5", "--set", "CORPUS_LIMIT=6"], "contradicts the option that says CORPUS_LIMIT=5"),
         ([str(SAMPLE), "--transcribe", "-s", "en", "--glob", "*.wav"], "--glob is for a folder of recordings; dialogue.mp4 is one file"),
         ([str(SAMPLE), "--transcribe", "-s", "en", "--set", "CORPUS_MIN_BYTES=9"], "--min-bytes is for a folder of recordings"),
@@ -484,6 +489,41 @@ def test_what_does_not_go_with_a_folder_is_refused_in_one_line(
     output = capsys.readouterr()
     assert output.out == ""
     assert message in output.err.splitlines()[-1]
+    assert not house.jobs.exists()
+
+
+def test_how_many_recordings_there_are_is_told(calls: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (calls / "b.wav").write_bytes(bytes(12_345_678))
+    (calls / ".hidden").touch()
+    assert run(str(calls), "--transcribe", "-s", "en") == 0
+    assert "[INFO] Recordings: 2 files, 12 MB; left out: 1 hidden\n" in capsys.readouterr().err
+    (calls / "list.txt").write_text("a.wav\nmissing.wav\n")
+    assert run("--from-list", str(calls / "list.txt"), "--transcribe", "-s", "en") == 0
+    assert "[INFO] Recordings: 1 file, 0.0 MB; 1 cannot be found\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["empty"], "empty holds no recordings; give another folder or --glob"),
+        (
+            ["calls", "--glob", "*.mp3"],
+            "calls holds no file that --glob '*.mp3' chooses; left out by their names: 1 .wav (CORPUS_GLOB chooses); give another folder or --glob",
+        ),
+        (["--from-list", "list.txt"], "list.txt holds no recordings; write the path of a recording into each line of it"),
+        (["--from-list", "missing.txt"], "Of the 2 files that missing.txt names none is there; look at its paths"),
+    ],
+)
+def test_where_nothing_is_to_recognise_no_job_is_prepared(
+    arguments: list[str], message: str, calls: Path, house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(calls.parent)
+    Path("empty").mkdir()
+    Path("list.txt").write_text("# nothing yet\n\n")
+    Path("missing.txt").write_text("x.wav\ny.wav\n")
+    assert run(*arguments, "--transcribe", "-s", "en") == 2
+    output = capsys.readouterr()
+    assert (output.out, output.err.splitlines()[-1]) == ("", f"[ERROR] {message}")
     assert not house.jobs.exists()
 
 

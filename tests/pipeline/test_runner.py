@@ -30,7 +30,7 @@ from pipeline.settings import Settings
 from pipeline.stage import EngineNeed, ModelNeed, Stage
 from stages.glossary import read_glossary
 from tests.fakes.stages import WORKFLOWS
-from tests.pipeline.folders import corpus_job, folder_job
+from tests.pipeline.folders import corpus_job, folder_job, stages_of
 
 pytestmark = pytest.mark.usefixtures("fake_stages")
 
@@ -223,7 +223,7 @@ def test_the_marker_is_written_after_everything_it_names_is_on_the_disk(job: Job
     monkeypatch.setattr(Path, "replace", lambda self, target: steps.append(Path(target).name) or replace(self, target))
     monkeypatch.setattr(files, "_sync", lambda descriptor: steps.append("sync") or sync(descriptor))
     run(job, Plan(force=("copy", "shout")))
-    mine = [step for step in steps if step != "running.json"]
+    mine = [step for step in steps if step not in ("running.json", "stopped.json")]
     assert mine[mine.index("film.en.txt") - 2 :] == [
         *["sync", "sync", "film.en.txt", "sync"],  # what the stage wrote, and the files for the user
         *["sync", "text.txt", "sync", "sync", "stage.json", "sync"],  # the old marker is gone, the artifacts and the new one are there
@@ -234,6 +234,7 @@ def test_why_a_run_failed_is_kept_until_the_next(job: Job) -> None:
     with pytest.raises(StageFailed):
         run(job, TITLE="fail")
     assert job.failure() == "shout: it did not work"
+    assert stages_of(job) == ["copy done", "shout unfinished it had begun"]
     run(job, TITLE="better")
     assert job.failure() == ""
 
@@ -409,16 +410,20 @@ def _hanging(job: Job, *, hangup: signal.Handlers = signal.SIG_DFL) -> tuple[sub
 @pytest.mark.parametrize(("number", "code"), [(9, -9), (15, 143), (1, 129)], ids=["SIGKILL", "SIGTERM", "SIGHUP"])
 def test_a_runner_that_is_ended_takes_its_children_along(job: Job, number: int, code: int) -> None:
     runner, child, grandchild = _hanging(job)
-    assert job.running() is not None
+    _wait_for(lambda: (running := job.running()) and running.progress.done)
     os.kill(runner.pid, number)
     assert runner.wait(10) == code
     _wait_for(lambda: not _alive(child))
     if number != 9:
         _wait_for(lambda: not _alive(grandchild))
         assert status.of_job(job) == "interrupted"
+    assert stages_of(job) == ["copy unfinished it had come to 0:01 of 0:02", "shout unfinished"]
     job.write_settings(job.changed_settings({"TITLE": "x"})[0])
     assert run(job)[0].ran == ["copy", "shout"]
     assert not list(job.folder.rglob(".tmp-*"))
+    assert stages_of(job) == ["copy done", "shout done"]
+    assert not (job.folder / "stopped.json").exists()
+    assert not (job.folder / "running.json").exists()
     with contextlib.suppress(ProcessLookupError):
         os.kill(grandchild, 9)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from pipeline.errors import StageFailed
+from pipeline.errors import StageFailed, UsageError
 from pipeline.files import FileRecord
 from pipeline.stage import Outcome, Progress
 from stages import manifest, scan
@@ -139,10 +139,13 @@ def test_a_name_that_is_not_utf8_costs_no_other(calls: Path) -> None:
     assert outcome.summary.endswith("1 unsupported; left out by their names: 1 .\\xff (CORPUS_GLOB chooses)")
 
 
-def test_order_is_that_of_the_names_and_hidden_files_are_left_out(calls: Path) -> None:
+def test_order_is_that_of_the_names_and_what_is_hidden_is_left_out_and_counted(calls: Path, caplog: pytest.LogCaptureFixture) -> None:
     for name in ("b.wav", "a/z.wav", "a/b/c.wav", "a.wav", "._a.wav", ".git/a.wav"):
         call(calls / name)
-    assert list(look(calls)[0]) == ["a.wav", "b.wav", "a/z.wav", "a/b/c.wav"]
+    (calls / "link").symlink_to(calls / "a")
+    with caplog.at_level("INFO"):
+        assert list(look(calls)[0]) == ["a.wav", "b.wav", "a/z.wav", "a/b/c.wav"]
+    assert caplog.messages == ["Looking for recordings in calls", "Left out: 2 hidden, 1 link to a folder"]
 
 
 def test_links_to_files_are_followed_and_to_folders_not(calls: Path, tmp_path: Path) -> None:
@@ -183,7 +186,7 @@ def test_a_file_without_permission_is_looked_at_again_once_it_may_be_read(calls:
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_folder_without_permission_ends_the_scan(calls: Path) -> None:
     (calls / "secret").mkdir(mode=0)
-    with pytest.raises(StageFailed, match=r"^Cannot read .*/calls/secret: Permission denied; look at its permissions$"):
+    with pytest.raises(UsageError, match=r"^Cannot read .*/calls/secret: Permission denied; look at its permissions$"):
         look(calls)
 
 
@@ -247,6 +250,7 @@ def test_a_list_names_files_by_absolute_and_relative_paths(calls: Path, tmp_path
     names = ["a.wav", "sub/नमस्ते 🎬.wav", "no suffix", "a b.wav", "\u2028.wav"]
     for number, name in enumerate(names):
         call(calls / name, number)
+    call(tmp_path / "elsewhere.wav", 9)
     lines = [
         "# a comment",
         "",
@@ -256,6 +260,7 @@ def test_a_list_names_files_by_absolute_and_relative_paths(calls: Path, tmp_path
         "./no suffix",
         "  a b.wav\t",
         "\u2028.wav",
+        "../elsewhere.wav",
         "missing.wav",
         "sub",
     ]
@@ -264,17 +269,18 @@ def test_a_list_names_files_by_absolute_and_relative_paths(calls: Path, tmp_path
     outcome = run.run()
     rows = manifest.read(tmp_path / "manifest.jsonl")
     assert {path: (row.status, row.reason) for path, row in rows.items()} == {
-        **{str(calls / name): ("pending", "") for name in names},
-        str(calls / "missing.wav"): ("unsupported", "cannot be read: No such file or directory"),
-        str(calls / "sub"): ("unsupported", "it is no file"),
+        **dict.fromkeys(names, ("pending", "")),
+        str(tmp_path / "elsewhere.wav"): ("pending", ""),
+        "missing.wav": ("unsupported", "cannot be read: No such file or directory"),
+        "sub": ("unsupported", "it is no file"),
     }
-    assert outcome.summary == "Found 7 recordings, 0:05 of sound, 2 unsupported"
-    assert run.progress[-1] == (7, 7)
+    assert outcome.summary == "Found 8 recordings, 0:06 of sound, 2 unsupported"
+    assert run.progress[-1] == (8, 8)
 
 
 def test_a_list_that_is_no_text_is_refused(calls: Path, tmp_path: Path) -> None:
     (calls / "list.txt").write_text("a.wav\n", encoding="utf-16")
-    with pytest.raises(StageFailed, match=r"list\.txt is no list of files in UTF-8; write the path of a recording into each of its lines$"):
+    with pytest.raises(UsageError, match=r"list\.txt is no list of files in UTF-8; write the path of a recording into each of its lines$"):
         StageRun(scan.STAGE, calls / "list.txt", tmp_path).run()
 
 
@@ -315,8 +321,8 @@ def test_a_folder_without_recordings_is_told_with_what_is_there(calls: Path) -> 
 def test_a_file_that_vanishes_while_it_is_looked_at_costs_no_other(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("a.wav", "b.wav"):
         call(calls / name)
-    find = scan._find
-    monkeypatch.setattr(scan, "_find", lambda *arguments: (find(*arguments), (calls / "a.wav").unlink())[0])
+    find = scan.find
+    monkeypatch.setattr(scan, "find", lambda *arguments: (find(*arguments), (calls / "a.wav").unlink())[0])
     rows, _ = look(calls)
     assert [(row.status, row.reason) for row in rows.values()] == [("unsupported", "cannot be read: No such file or directory"), ("pending", "")]
     monkeypatch.undo()

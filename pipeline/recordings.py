@@ -1,0 +1,126 @@
+"""Which files of a folder, or of a list of files, are recordings, told by their names: nothing is read but folders and the list."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+from urllib.parse import unquote
+
+from pipeline.errors import UsageError
+from pipeline.wording import counted
+
+KINDS = (
+    "3gp aac ac3 aif aiff alaw amr asf au avi caf dts eac3 flac flv gsm m2ts m4a m4b m4v mka mkv mov mp2 mp3 mp4 mpeg mpg mts mxf"
+    " oga ogg ogv opus snd ts tta ulaw vob voc w64 wav webm wma wmv wv"
+)
+SUFFIXES = frozenset(f".{kind}" for kind in KINDS.split())
+ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
+
+
+@dataclass
+class Found:
+    """Paths from the folder or that of the list, absolute for listed files that lie elsewhere; and what was left out."""
+
+    folder: Path
+    paths: list[str] = field(default_factory=list)
+    by_name: Counter[str] = field(default_factory=Counter)  # by suffix
+    hidden: int = 0
+    links: int = 0  # to folders
+
+    @property
+    def other_names(self) -> str:
+        """For the end of a line: "; left out by their names: 2 .txt (CORPUS_GLOB chooses)"."""
+        kinds = ", ".join(f"{count} {suffix or 'without suffix'}" for suffix, count in self.by_name.most_common(4))
+        return f"; left out by their names: {kinds} (CORPUS_GLOB chooses)" if kinds else ""
+
+    @property
+    def unseen(self) -> str:
+        """What no pattern can choose: "left out: 2 hidden, 1 link to a folder"."""
+        parts = [f"{self.hidden} hidden"] if self.hidden else []
+        parts += [f"{counted(self.links, 'link')} to {'a folder' if self.links == 1 else 'folders'}"] if self.links else []
+        return f"left out: {', '.join(parts)}" if parts else ""
+
+
+def find(source: Path, patterns: str) -> Found:
+    """In a folder: what `patterns` (`*.wav,*.mp3`) choose by name or path, or else what is called like a recording. In a list: all of it, or
+    what they choose. Raises UsageError."""
+    is_list = source.is_file()
+    found = Found(source.parent if is_list else source)
+    wanted = [pattern.strip() for pattern in patterns.split(",") if pattern.strip()]
+    try:
+        for path in _listed(source) if is_list else _walk(source, found):
+            name = path.rpartition("/")[2]
+            suffix = os.path.splitext(name)[1]  # noqa: PTH122 - paths here are text
+            chosen = any(fnmatch(path, pattern) or fnmatch(name, pattern) for pattern in wanted)
+            if chosen if wanted else is_list or suffix.lower() in SUFFIXES:
+                found.paths.append(path)
+            else:
+                found.by_name[printable(suffix)] += 1
+    except OSError as error:
+        raise UsageError(f"Cannot read {printable(str(error.filename or source))}: {error.strerror}; look at its permissions") from None
+    return found
+
+
+def sizes(found: Found) -> Iterator[int]:
+    """Of those that are there, in bytes."""
+    for path in found.paths:
+        with contextlib.suppress(OSError):
+            yield os.stat(os.path.join(found.folder, path)).st_size  # noqa: PTH116, PTH118 - paths here are text
+
+
+def printable(name: str) -> str:
+    """Bytes of a name that are no UTF-8, which Python keeps as lone surrogates, as `\\xff`."""
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
+def _walk(folder: Path, found: Found) -> Iterator[str]:
+    """What is no folder below a folder, in order of the names; what is hidden and links to folders are left out, and counted."""
+    start = len(os.path.join(folder, ""))  # noqa: PTH118 - paths here are text
+    waiting = [str(folder)]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            here = sorted(entries, key=lambda entry: entry.name)
+        folders = []
+        for entry in here:
+            if entry.name.startswith("."):
+                found.hidden += 1
+            elif entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
+            elif entry.is_symlink() and os.path.isdir(entry.path):  # noqa: PTH112 - Path.is_dir raises PermissionError
+                found.links += 1
+            else:  # also a link that leads nowhere or in a circle: a recording that cannot be read
+                yield entry.path[start:]
+        waiting += reversed(folders)
+
+
+def _listed(source: Path) -> Iterator[str]:
+    """The files that a list names. Those below the list's own folder get a path from there; all are absolute where else the results of
+    two would meet, as those of `home/a.wav` and `/home/a.wav` would. Raises UsageError, OSError."""
+    text = source.read_text(encoding="utf-8-sig", errors="surrogateescape")
+    if "\0" in text:
+        raise UsageError(f"{source} is no list of files in UTF-8; write the path of a recording into each of its lines")
+    lines = ((number, line.strip(" \t\r")) for number, line in enumerate(text.split("\n"), start=1))
+    names = (_as_path(name, f"{source} line {number}") for number, name in lines if name and not name.startswith("#"))
+    # Without `..`, but not through symbolic links
+    absolute = list(dict.fromkeys(os.path.abspath(source.parent / name) for name in names))  # noqa: PTH100
+    own = os.path.join(os.path.abspath(source.parent), "")  # noqa: PTH100, PTH118
+    paths = [path.removeprefix(own) for path in absolute]
+    yield from paths if len({path.lstrip("/") for path in paths}) == len(paths) else absolute
+
+
+def _as_path(name: str, where: str) -> str:
+    """A path, or a `file://` address, as a path. Raises UsageError for other addresses."""
+    if name.lower().startswith("file://"):
+        path = unquote(name[len("file://") :].removeprefix("localhost"), errors="surrogateescape")
+        if path.startswith("/") and "\0" not in path:
+            return path
+        raise UsageError(f"{where}: a file on another machine; write file:///folder/file, or the path alone")
+    if address := ADDRESS.match(name):
+        raise UsageError(f"{where}: {address.group()} addresses are not fetched; download the recordings, and list their paths")
+    return name

@@ -1,0 +1,54 @@
+"""What a stage's process says of errors; that it ends and is followed is in test_runner.py."""
+
+from __future__ import annotations
+
+import errno
+import io
+import logging
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from pipeline.child import Assignment, EventWriter, Failed, run_stage
+from pipeline.settings import Settings
+from pipeline.stage import Outcome, Stage, StageContext
+
+
+@pytest.fixture(autouse=True)
+def no_handlers_are_left() -> Iterator[None]:
+    yield
+    logging.getLogger("sutradhar").handlers.clear()
+
+
+@pytest.mark.parametrize(
+    ("filename", "told"),
+    [
+        (None, "12 MB free in {home}/jobs/a, 3.0 GB free in {home}/out/a"),
+        ("elsewhere/not/yet.txt", "0.5 MB free for {home}/elsewhere/not/yet.txt"),
+    ],
+    ids=["a file that was open", "a file"],
+)
+def test_a_full_disk_is_named_with_what_is_free_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, filename: str | None, told: str) -> None:
+    free = {"jobs/a": 12_345_678, "out/a": 3_000_000_000, "elsewhere": 500_000}
+    for folder in free:
+        (tmp_path / folder).mkdir(parents=True)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=free[str(Path(path).relative_to(tmp_path))]))
+
+    def fill(context: StageContext) -> Outcome:
+        raise OSError(errno.ENOSPC, "No space left on device", *([str(tmp_path / filename)] if filename else []))
+
+    assignment = Assignment(
+        workflow="transcribe",
+        stage="fill",
+        settings=Settings(),
+        media="film.mkv",
+        artifacts=str(tmp_path / "jobs/a/stages"),
+        scratch=str(tmp_path / "jobs/a/stages/.tmp-1-fill"),
+        deliverables=str(tmp_path / "out/a/.tmp-1-fill"),
+        models="models",
+    )
+    event = run_stage(Stage("fill", fill), assignment, EventWriter(io.BytesIO()))
+    assert event == Failed(f"No space left on device: {told.format(home=tmp_path)}; make room and run the same command again", 1)
