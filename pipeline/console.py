@@ -36,7 +36,8 @@ def pace(progress: Progress, seconds: float) -> str:
     done, total = progress.done, progress.total
     speed = (done - progress.already) / seconds if seconds > 0 else 0.0
     left = f", {clock((total - done) / speed)} left" if speed > 0 and total > done else ""
-    note = f" ({progress.note})" if progress.note else ""
+    notes = ", ".join(filter(None, (progress.note, progress.now)))
+    note = f" ({notes})" if notes else ""
     return f"{100 * done / total if total else 100:.0f} %, {speed:.1f}{progress.unit}{left}{note}"
 
 

@@ -29,7 +29,10 @@ examples:
   ./run-pipeline.sh --status 20261121-film-1           how far a job is, also while it runs in another shell
   ./run-pipeline.sh --list                             all jobs, a line each
 
-exit codes: 0 all done, 1 a stage failed, 2 usage or settings, 75 the job is running elsewhere, 129/130/143 interrupted
+Of a folder of recordings every result stays in the store, also with --from and --force. To begin anew, remove jobs/<job-id>/results.
+
+exit codes: 0 all done, 1 a stage failed or some recordings of a folder have no transcript, 2 usage or settings,
+75 the job is running elsewhere, 129/130/143 interrupted
 """
 
 
@@ -46,7 +49,7 @@ def make_parser() -> argparse.ArgumentParser:
     what.add_argument("--all", action="store_true", help="run every job that is not finished, oldest first")
     what.add_argument("--list", action="store_true", help="list all jobs")
     what.add_argument("--status", nargs="?", const="", metavar="JOB", help="show the stages of a job (without JOB: of all that run, or the newest)")
-    parser.add_argument("--from", dest="start", default="", metavar="STAGE", help="run this stage and all after it again")
+    parser.add_argument("--from", dest="start", default="", metavar="STAGE", help="run this stage and all after it again; see below for folders")
     parser.add_argument("--until", default="", metavar="STAGE", help="stop after this stage")
     parser.add_argument("--force", action="append", default=[], metavar="STAGE", help="run this stage again even if nothing changed (repeatable)")
     parser.add_argument("--verify", action="store_true", help="read every file in full to see whether it is as it was made")

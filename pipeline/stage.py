@@ -46,6 +46,7 @@ class Progress(msgspec.Struct, frozen=True, tag=True):
     already: float = 0.0  # done by earlier runs
     unit: str = REAL_TIME  # of what is done in a second
     note: str = ""  # what else is worth seeing: "3,412 of 37,000 files, 12 failed"
+    now: str = ""  # what is true of this moment alone: "now 12.3x, GPU 97 %"
 
 
 @dataclass(frozen=True)
@@ -110,9 +111,9 @@ class StageContext:
             needed = f"{path.name} needs about {in_words(size)}, {in_words(disk.free)} are free"
             raise StageFailed(f"No space left on device: {needed}; make room and run the same command again")
 
-    def progress(self, done: float, total: float, *, already: float = 0.0, unit: str = REAL_TIME, note: str = "") -> None:
+    def progress(self, done: float, total: float, *, already: float = 0.0, unit: str = REAL_TIME, note: str = "", now: str = "") -> None:
         """Tell how far the work is, in seconds of media or else in `unit`; `already` were done before this run."""
-        self.report(Progress(done, total, already, unit, note))
+        self.report(Progress(done, total, already, unit, note, now))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterator
 
 from pipeline import media
@@ -16,7 +15,6 @@ from pipeline.stage import REAL_TIME
 from stages import WORKFLOWS
 
 DONE, UNFINISHED, FAILED, INTERRUPTED, RUNNING, BROKEN = "done", "unfinished", "failed", "interrupted", "running", "broken settings"
-MOMENTARY = re.compile(r", (now|GPU) .*")  # in the notes of stages
 
 
 def of_stages(job: Job) -> Iterator[tuple[str, str, str]]:
@@ -43,12 +41,12 @@ def of_stages(job: Job) -> Iterator[tuple[str, str, str]]:
 
 
 def _how_far(stopped: Running | None) -> str:
-    """Of a run that ended early. What a note says of that moment alone, such as the speed, is left out."""
+    """Of a run that ended early."""
     if not stopped:
         return ""
     progress = stopped.progress
     if progress.note:
-        return f"it had come to {MOMENTARY.sub('', progress.note)}"
+        return f"it had come to {progress.note}"
     if progress.total and progress.unit == REAL_TIME:
         return f"it had come to {clock(progress.done)} of {clock(progress.total)}"
     return f"it had come to {100 * progress.done / progress.total:.0f} %" if progress.total else "it had begun"

@@ -193,19 +193,20 @@ class Corpus:
         if now - self._last_told >= TOLD:
             self._last_told = now
             done_ms = self._settled_ms + sum(self._in_hand_ms.values())
-            note = self._note_of_progress(now, done_ms)
-            self._ctx.progress(done_ms / 1000, self._total_ms / 1000, already=self._already_ms / 1000, note=note)
+            note, present = self._standing_of_progress(done_ms), self._present(now)
+            self._ctx.progress(done_ms / 1000, self._total_ms / 1000, already=self._already_ms / 1000, note=note, now=present)
 
-    def _note_of_progress(self, now: float, done_ms: int) -> str:
+    def _standing_of_progress(self, done_ms: int) -> str:
+        parts = [f"{self._settled.total():,} of {len(self._selected):,} files, {clock(done_ms / 1000)} of {clock(self._total_ms / 1000)}"]
+        return ", ".join(parts + ([f"{self._settled['failed']} failed"] if self._settled["failed"] else []))
+
+    def _present(self, now: float) -> str:
         while self._recent and now - self._recent[0][0] > PRESENT:
             self._recent.popleft()
         seconds = min(PRESENT, now - self._began)
-        present = sum(ms for when, ms in self._recent if when > self._began) / 1000 / seconds if seconds > 1 else 0.0
-        parts = [f"{self._settled.total():,} of {len(self._selected):,} files, {clock(done_ms / 1000)} of {clock(self._total_ms / 1000)}"]
-        parts += [f"{self._settled['failed']} failed"] if self._settled["failed"] else []
-        parts += [f"now {present:.1f}x"] if present else []
+        speed = sum(ms for when, ms in self._recent if when > self._began) / 1000 / seconds if seconds > 1 else 0.0
         use = gpu_use() if self._ctx.settings.WHISPERX_DEVICE == "cuda" else None
-        return ", ".join([*parts, f"GPU {use} %"] if use is not None else parts)
+        return ", ".join([f"now {speed:.1f}x"] * bool(speed) + ([f"GPU {use} %"] if use is not None else []))
 
     # --- What came of it
 

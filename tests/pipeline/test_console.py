@@ -22,7 +22,7 @@ def test_pace_tells_share_speed_and_time_left() -> None:
     assert pace(Progress(30, 120), 10) == "25 %, 3.0x real time, 0:30 left"
     assert pace(Progress(120, 120), 10) == "100 %, 12.0x real time"
     assert pace(Progress(0, 120), 0) == "0 %, 0.0x real time"
-    assert pace(Progress(60, 120, already=30, note="2 of 9 files"), 10) == "50 %, 3.0x real time, 0:20 left (2 of 9 files)"
+    assert pace(Progress(60, 120, already=30, note="2 of 9 files", now="now 4.0x"), 10) == "50 %, 3.0x real time, 0:20 left (2 of 9 files, now 4.0x)"
 
 
 def test_lines_go_to_the_stream_and_with_the_time_to_the_log(tmp_path: Path) -> None:

@@ -51,3 +51,9 @@ def test_a_folder_that_vanished_is_told_before_a_stage_starts(tmp_path: Path) ->
     assert "STARTING" not in output
     (tmp_path / "elsewhere").rename(tmp_path / "calls")
     assert run_pipeline(job, "-j", job.id)[0] == 0
+
+
+def test_the_help_says_how_to_begin_anew_with_a_folder(tmp_path: Path) -> None:
+    text = run_pipeline(folder_job(tmp_path), "--help")[1]
+    assert "To begin anew, remove jobs/<job-id>/results." in text
+    assert "1 a stage failed or some recordings of a folder have no transcript" in text
