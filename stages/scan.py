@@ -104,7 +104,8 @@ def _examined(path: Path, name: str, settings: Settings) -> Recording:
         return _unreadable(name, f"cannot be read: {error.strerror}")
     row = Recording(path=name, id=content.sha256, bytes=content.size, mtime_ns=content.mtime_ns)
     if content.size < max(1, settings.CORPUS_MIN_BYTES):
-        return replace(row, status="empty", reason=counted(content.size, "byte"))
+        too_few = f", fewer than CORPUS_MIN_BYTES={settings.CORPUS_MIN_BYTES}" if content.size else ""
+        return replace(row, status="empty", reason=counted(content.size, "byte") + too_few)
     try:
         info = media.probe(path)
     except (UsageError, StageFailed) as error:

@@ -99,7 +99,7 @@ def _made_with(summary: Summary, made_with: Mapping[str, Mapping[str, str]]) -> 
     common = set.intersection(*pairs) if pairs else set()
     tables = {
         fingerprint: _table(
-            {"setting": "short", "value": "text"}, [pair for pair in settings.items() if not (pair[0].startswith("model ") and pair in common)]
+            {"setting": "text", "value": "text"}, [pair for pair in settings.items() if not (pair[0].startswith("model ") and pair in common)]
         )
         for fingerprint, settings in made_with.items()
     }

@@ -81,7 +81,7 @@ def test_what_is_no_recording_gets_a_reason_and_costs_no_other(calls: Path) -> N
     assert {name: (row.status, row.reason) for name, row in rows.items() if name != "noise.mp3"} == {
         "good.wav": ("pending", ""),
         "nothing.wav": ("empty", "0 bytes"),
-        "short.wav": ("empty", "43 bytes"),
+        "short.wav": ("empty", "43 bytes, fewer than CORPUS_MIN_BYTES=44"),
         "silent.wav": ("empty", "0 s of sound"),
         "text.wav": (
             "unsupported",
