@@ -57,7 +57,13 @@ def test_a_failing_command_is_named_with_its_last_line() -> None:
 
 def test_an_interrupt_kills_the_whole_group(tmp_path: Path) -> None:
     group_file = tmp_path / "group"
-    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    def interrupt() -> None:
+        while not group_file.exists() or not group_file.read_text().strip():
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt, daemon=True).start()
     with pytest.raises(KeyboardInterrupt):
         run_once(f"sleep 30 & echo $$ > {group_file}; wait")
     give_up = time.monotonic() + 10
