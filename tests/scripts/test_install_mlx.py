@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 
+import psutil
 import pytest
 
 from tests.scripts.conftest import Tree
@@ -93,8 +94,9 @@ def test_an_interruption_is_said_and_keeps_what_works(command: list[str], again:
     tree.done()
     (tree.root / "slow").touch()
     child = subprocess.Popen([tree.root / command[0], *command[1:]], env=tree.env, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    while "--requirement" not in (tree.root / "log").read_text():
+    while not any(process.name() == "sleep" for process in psutil.Process(child.pid).children(recursive=True)):
         time.sleep(0.01)
+    assert "--requirement" in (tree.root / "log").read_text()
     os.killpg(child.pid, signal.SIGINT)
     _, said = child.communicate(timeout=30)
     assert child.returncode == 130

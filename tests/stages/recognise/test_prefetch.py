@@ -40,7 +40,8 @@ def durations(prefetcher: Prefetcher, names: str) -> list[int | type]:
 
 
 def loaders() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())]
+    alive = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    return [child for child in alive if "spawn_main" in " ".join(child.cmdline())]
 
 
 def test_processes_load_what_they_are_given(pool: LoaderPool, tmp_path: Path) -> None:
