@@ -14,8 +14,8 @@ from msgspec.structs import replace
 
 from stages.recognise.messages import Task, Work
 
-AHEAD_MS = 3_600_000  # of sound that a worker is given before it has done what it has
-LEAST_AHEAD = 2  # recordings, however long
+GIVEN_MS = 3_600_000  # of sound that a worker is given before it has done what it has
+LEAST_GIVEN = 2  # recordings, however long
 KILLS = 5  # of a worker alone with a recording, before that is given up: who kills may have had other reasons
 
 
@@ -70,7 +70,7 @@ class Dispatcher:
     def _has_room(self, state: _Hand, tasks: Sequence[Task]) -> bool:
         given = [*state.given.values(), *tasks]
         most = max(self._least_given, min(self._most_given, len(self._waiting) // len(self._workers)))
-        return len(given) < LEAST_AHEAD or (len(given) < most and sum(task.duration_ms for task in given) < AHEAD_MS)
+        return len(given) < LEAST_GIVEN or (len(given) < most and sum(task.duration_ms for task in given) < GIVEN_MS)
 
     def _give(self, state: _Hand, tasks: Sequence[Task]) -> Work:
         state.given |= {task.id: task for task in tasks}
