@@ -63,9 +63,13 @@ def test_an_interrupt_kills_the_whole_group(tmp_path: Path) -> None:
             time.sleep(0.05)
         os.kill(os.getpid(), signal.SIGINT)
 
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background has it ignored
     threading.Thread(target=interrupt, daemon=True).start()
-    with pytest.raises(KeyboardInterrupt):
-        run_once(f"sleep 30 & echo $$ > {group_file}; wait")
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_once(f"sleep 30 & echo $$ > {group_file}; wait")
+    finally:
+        signal.signal(signal.SIGINT, before)
     give_up = time.monotonic() + 10
     while side_by_side.group_rss(int(group_file.read_text())):
         assert time.monotonic() < give_up
