@@ -139,6 +139,7 @@ class Corpus:
             self._in_hand_ms[event.id] = int(self._copies[event.id][0].duration_ms * event.share)
         elif isinstance(event, Begun):
             rows = self._copies[event.id]
+            self._in_hand_ms.pop(event.id, None)  # it begins anew where its worker died
             self._note(rows, "pending", "", rows[0].attempts + 1)
         elif isinstance(event, Ready):
             self.engine, self.packages = event.engine, event.packages

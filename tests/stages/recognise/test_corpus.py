@@ -15,7 +15,7 @@ from stages import manifest, recognise
 from stages.recognise.corpus import Corpus
 from stages.recognise.dispatcher import GivenUp
 from stages.recognise.files import Files
-from stages.recognise.messages import Degraded, Done, Leaving, Note, Ready, Task
+from stages.recognise.messages import Alive, Begun, Degraded, Done, Leaving, Note, Ready, Task
 from stages.results import Store
 from tests.stages.recognise.support import Folder, result, row, segment, sha
 
@@ -274,3 +274,12 @@ def test_what_killed_workers_left_half_written_is_removed(tmp_path: Path) -> Non
         half.write_text("{")
     corpus(folder)
     assert not any(half.exists() for half in halves)
+
+
+def test_progress_counts_what_is_in_hand_and_forgets_it_when_it_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Folder(tmp_path, THREE)  # 1, 3 and 2 s
+    whole = corpus(folder)
+    monkeypatch.setattr("stages.recognise.corpus.TOLD", 0.0)
+    for event in (Alive(sha("b.wav"), 0.5), Begun(sha("b.wav")), Alive(sha("b.wav"), 0.25), Done(sha("b.wav"))):
+        whole.tell(event)
+    assert [progress.done for progress in folder.told] == [1.5, 0.0, 0.75, 3.0]
