@@ -4,8 +4,8 @@
 
 DIR holds en_commonvoice, tel_asterisk and so on, each with `manifest.jsonl` (`audio`, `duration`, `text`). The loop is what WhisperX's
 README shows: load_model, then for each file load_audio and transcribe; its own load time is not counted. Ours is a whole job,
-prepared and run by the commands, with all start-up; beside it stand the seconds of its stages, and recognition alone: from the end of
-each worker's first batch to the last result. Same weights, same beam, same batch size; WhisperX needs ffmpeg on PATH.
+prepared and run by the commands, with all start-up; beside it stand the seconds of its stages, and recognition alone: the second half
+of the results, by when every worker is at work. Same weights, same beam, same batch size; WhisperX needs ffmpeg on PATH.
 """
 
 from __future__ import annotations
@@ -145,32 +145,29 @@ def ours(recordings: list[Recording], home: Home, options: argparse.Namespace, j
     home.run(job, "--until", options.until)
     ended = time.monotonic()
     texts = home.folder / "out" / job / "transcripts"
-    first = options.batch * (1 if workers == "auto" else int(workers))
     return Run(
         ended - began,
         {str(one.path): json.loads((texts / f"{one.path.name}.json").read_text(encoding="utf-8"))["text"] for one in recordings},
         {
             "prepare": round(prepared - began, 2),
             "stages": home.stages(job),
-            "recognition_alone": recognition_alone(home, job, first),
+            "recognition_alone": recognition_alone(home, job),
         },
     )
 
 
-def recognition_alone(home: Home, job: str, first: int) -> dict[str, float]:
-    """Without start-up: from the last of so many first results, a batch for each worker, to the last of all. Empty where there is no more."""
+def recognition_alone(home: Home, job: str) -> dict[str, float]:
+    """The second half of the results: the shorter recordings, whoever computes them, since the longest come first."""
     found = sorted((path.stat().st_mtime_ns, path) for path in home.results(job).values())
-    if first >= len(found):
-        return {}
-    later = [msgspec.json.decode(path.read_bytes(), type=Result) for _, path in found[first:]]
-    seconds = (found[-1][0] - found[first - 1][0]) / 1e9
-    sound = sum(result.duration_ms for result in later) / 1000
+    half = len(found) // 2
+    seconds = (found[-1][0] - found[half - 1][0]) / 1e9
+    sound = sum(msgspec.json.decode(path.read_bytes(), type=Result).duration_ms for _, path in found[half:]) / 1000
     return {
-        "files": len(later),
+        "files": len(found) - half,
         "seconds": round(seconds, 2),
         "seconds_of_sound": round(sound, 1),
         "times_real_time": round(sound / seconds, 1),
-        "files_a_second": round(len(later) / seconds, 2),
+        "files_a_second": round((len(found) - half) / seconds, 2),
     }
 
 

@@ -64,6 +64,10 @@ class Generate:
     prompt: tuple[int, ...]
     temperature: float
 
+    @property
+    def sampled(self) -> bool:
+        return self.temperature > 0
+
 
 @dataclass(frozen=True)
 class Align:

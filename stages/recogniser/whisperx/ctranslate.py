@@ -6,13 +6,16 @@ Facts about CTranslate2 4.8 that this rests on:
 - int8 texts do not depend on what else is in a batch (measured: same tokens and scores in batches of 1 to 19); float32
   scores differ by 1e-6. Alignments do, by a frame now and then; on a CPU they are 1.4 times as fast one by one (base, int8: 60 ms
   a window, 86 in batches of 4), and so depend on nothing else.
-- Its random numbers are seeded when a worker thread draws for the first time, and never again (src/random.cc).
+- Its random numbers are seeded when a worker thread draws for the first time, and never again (src/random.cc). So each window
+  that is sampled needs a worker of its own, which costs as much as to load the model (base, int8, two cores: 0.17 s).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,17 +49,18 @@ class Whisper:
     def __init__(self, folder: Path, device: str, compute_type: str, workers: int, threads: int) -> None:
         ctranslate2.set_random_seed(SEED)
         self.device, self.workers, self.threads = device, workers, threads
-        self._folder, self._asked = folder, compute_type
-        self._model = ctranslate2.models.Whisper(str(folder), device=device, compute_type=compute_type, inter_threads=workers, intra_threads=threads)
+        self._folder = folder
+        self._load = partial(ctranslate2.models.Whisper, str(folder), device=device, compute_type=compute_type, intra_threads=threads)
+        self._model = self._load(inter_threads=workers)
         self.compute_type: str = self._model.compute_type
         self.multilingual: bool = self._model.is_multilingual
         self._tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.mels: int = self._model.n_mels
         self._features = extractor(self.mels)
+        self._sampling = threading.Lock()  # held by whoever has a second model in memory
 
-    def freshly_seeded(self) -> Whisper:
-        """The same model with one worker whose random numbers begin anew."""
-        return Whisper(self._folder, self.device, self._asked, 1, self.threads)
+    def sampler(self) -> Sampler:
+        return Sampler(self._load, self._sampling)
 
     def tokenizer(self, task: str, language: str) -> Tokenizer:
         return Tokenizer(self._tokenizer, self.multilingual, task=task, language=language)
@@ -77,26 +81,8 @@ class Whisper:
         return [{token[2:-2]: probability for token, probability in row} for row in self._model.detect_language(_gather(windows))]
 
     def generate(self, asked: Sequence[Generate], settings: Settings) -> list[Decoded]:
-        """Texts for requests of one prompt and temperature."""
-        prompt, temperature, penalty = asked[0].prompt, asked[0].temperature, settings.WHISPER_LENGTH_PENALTY
-        if temperature > 0:
-            search = {"beam_size": 1, "num_hypotheses": BEST_OF, "sampling_topk": 0, "sampling_temperature": temperature}
-        else:
-            search = {"beam_size": settings.WHISPER_BEAM_SIZE, "patience": settings.WHISPER_PATIENCE}
-        results = self._model.generate(
-            _gather([request.encoded for request in asked]),
-            [list(prompt)] * len(asked),
-            length_penalty=penalty,
-            max_length=MAX_LENGTH,
-            return_scores=True,
-            return_no_speech_prob=True,
-            **search,
-        )
-        return [
-            Decoded(tokens, result.scores[0] * len(tokens) ** penalty / (len(tokens) + 1), result.no_speech_prob)
-            for result in results
-            for tokens in [result.sequences_ids[0]]
-        ]
+        """Texts for requests of one prompt, none of them sampled."""
+        return _generate(self._model, asked, settings, {"beam_size": settings.WHISPER_BEAM_SIZE, "patience": settings.WHISPER_PATIENCE})
 
     def align(self, asked: Sequence[Align]) -> list[Alignment]:
         """Times for requests of one language and task."""
@@ -115,12 +101,78 @@ class Whisper:
         return bool(self.mels == 128 and max(layer for layer, _ in config["alignment_heads"]) < 4)
 
 
+class Sampler:
+    """Texts drawn at random. For each window the numbers begin anew, so that its text depends on nothing else; they go on from
+    one of its temperatures to the next. For one thread, which lets it rest in the end."""
+
+    def __init__(self, load: Callable[[], Any], turn: threading.Lock) -> None:
+        """`load` gives a model with one worker thread; `turn` is held while there is one."""
+        self._load, self._turn = load, turn
+        self._drawing: tuple[Encoded, Any] | None = None  # for which window, with what
+
+    def generate(self, request: Generate, settings: Settings) -> Decoded:
+        if self._drawing and self._drawing[0] is not request.encoded:
+            self.rest()
+        if not self._drawing:
+            self._turn.acquire()
+            try:
+                self._drawing = request.encoded, self._load()
+            except BaseException:
+                self._turn.release()
+                raise
+        search = {"beam_size": 1, "num_hypotheses": BEST_OF, "sampling_topk": 0, "sampling_temperature": request.temperature}
+        return _generate(self._drawing[1], [request], settings, search)[0]
+
+    def rest(self) -> None:
+        """Nothing more is to be drawn for this window."""
+        if self._drawing:
+            self._drawing = None
+            self._turn.release()
+
+
+def _generate(model: Any, asked: Sequence[Generate], settings: Settings, search: Mapping[str, Any]) -> list[Decoded]:
+    penalty = settings.WHISPER_LENGTH_PENALTY
+    results = model.generate(
+        _gather([request.encoded for request in asked]),
+        [list(asked[0].prompt)] * len(asked),
+        length_penalty=penalty,
+        max_length=MAX_LENGTH,
+        return_scores=True,
+        return_no_speech_prob=True,
+        **search,
+    )
+    return [
+        Decoded(tokens, result.scores[0] * len(tokens) ** penalty / (len(tokens) + 1), result.no_speech_prob)
+        for result in results
+        for tokens in [result.sequences_ids[0]]
+    ]
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A window of a batch on a GPU, where it lies. By way of NumPy the whole batch would pass through the processor (base, 48 windows on
+    an H200: 0.2 s)."""
+
+    batch: Any
+    row: int
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        whole = self.batch.__cuda_array_interface__
+        shape, (address, read_only) = whole["shape"][1:], whole["data"]
+        size = np.dtype(whole["typestr"]).itemsize * int(np.prod(shape))
+        return {**whole, "shape": (1, *shape), "data": (address + self.row * size, read_only)}
+
+
 def _gather(windows: Sequence[Encoded]) -> Any:
-    """As one batch, without a copy where it is one already."""
+    """As one batch, without a copy where it is one already, or a single window."""
     batch = windows[0].batch
     if all(window.batch is batch for window in windows) and [window.row for window in windows] == list(range(batch.shape[0])):
         return batch
-    return _storage(np.concatenate([_on_cpu(window.batch)[window.row : window.row + 1] for window in windows]))
+    if len(windows) == 1 and batch.device == "cuda" and batch.dtype != ctranslate2.DataType.bfloat16:
+        return ctranslate2.StorageView.from_array(_Row(batch, windows[0].row))
+    copies = {id(batch): _on_cpu(batch) for batch in {id(window.batch): window.batch for window in windows}.values()}
+    return _storage(np.concatenate([copies[id(window.batch)][window.row : window.row + 1] for window in windows]))
 
 
 def _on_cpu(batch: Any) -> NDArray[Any]:

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import logging
 import math
-import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -32,8 +32,8 @@ from pipeline.settings import Settings
 from stages.nvidia import is_out_of_memory, preload_libraries
 from stages.recogniser import AudioWindow, CannotTranslate, Heard, Recognition, lockstep
 from stages.recogniser.decoding import Decoder
-from stages.recogniser.requests import Align, Decoded, Encode, Generate, Hear, Request
-from stages.recogniser.whisperx.ctranslate import Whisper
+from stages.recogniser.requests import Align, Encode, Generate, Hear, Request, Result, Steps
+from stages.recogniser.whisperx.ctranslate import Sampler, Whisper
 
 GPU_THREADS = 4  # of the processor, for what CTranslate2 leaves to it, as it chooses by itself: more would stand in the way of other workers'
 
@@ -100,14 +100,13 @@ class WhisperX:
         self.mels = whisper.mels
         self._whisper, self._settings = whisper, settings
         self._decoder = Decoder(whisper.tokenizer, settings, translate=translate, times=times)
-        self._sampling = threading.Lock()
         self._batch_size = self._group_limit = batch_size
 
     # --- Windows in, recognitions out
 
     def hear_languages(self, windows: Sequence[AudioWindow]) -> list[Heard]:
         with ThreadPoolExecutor(self._whisper.workers) as pool:
-            heard = list(pool.map(lambda window: lockstep.run([self._decoder.hear(window)], self._answer)[0], windows))
+            heard = list(pool.map(lambda window: self._run([self._decoder.hear(window)])[0], windows))
         # A GPU is faster to encode them again, in batches.
         return heard if self._whisper.device == "cpu" else [replace(one, encoded=None) for one in heard]
 
@@ -140,7 +139,7 @@ class WhisperX:
         if len(group) > limit:
             return [recognition for begin in range(0, len(group), limit) for recognition in self._recognise_group(group[begin : begin + limit])]
         try:
-            return lockstep.run([self._decoder.recognise(window) for window in group], self._answer)
+            return self._run([self._decoder.recognise(window) for window in group])
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
@@ -159,22 +158,25 @@ class WhisperX:
 
     # --- What the windows ask for
 
-    def _answer(self, asked: Sequence[Any]) -> list[Any]:
+    def _run(self, windows: Sequence[Steps[Result]]) -> list[Result]:
+        sampler = self._whisper.sampler()
+        try:
+            return lockstep.run(windows, partial(self._answer, sampler))
+        finally:
+            sampler.rest()
+
+    def _answer(self, sampler: Sampler, asked: Sequence[Any]) -> list[Any]:
         first: Request = asked[0]
+        if isinstance(first, Generate) and first.sampled:
+            return [sampler.generate(first, self._settings)]
+        sampler.rest()
         if isinstance(first, Encode):
             return self._whisper.encode(asked)
         if isinstance(first, Hear):
             return self._whisper.hear([request.encoded for request in asked])
         if isinstance(first, Align):
             return _by(lambda request: tuple(request.tokenizer.sot_sequence), asked, self._whisper.align)
-        return _by(lambda request: (request.prompt, request.temperature), asked, self._generate)
-
-    def _generate(self, asked: Sequence[Generate]) -> list[Decoded]:
-        if asked[0].temperature == 0:
-            return self._whisper.generate(asked, self._settings)
-        # Each window alone with a fresh generator, so that its text depends on nothing else.
-        with self._sampling:
-            return [self._whisper.freshly_seeded().generate([request], self._settings)[0] for request in asked]
+        return _by(lambda request: request.prompt, asked, lambda alike: self._whisper.generate(alike, self._settings))
 
 
 def _by(key: Callable[[Any], Hashable], asked: Sequence[Any], answer: Callable[[Sequence[Any]], list[Any]]) -> list[Any]:

@@ -60,6 +60,21 @@ def test_a_window_may_go_back_to_a_further_sound() -> None:
     assert [len(answers) for answers in results] == [6, 3]
 
 
+def test_samples_are_drawn_for_one_window_after_the_other() -> None:
+    asked = []
+
+    def answer(requests: Sequence[Any]) -> list[str]:
+        asked.append([(request.encoded, request.temperature) for request in requests])
+        return [""] * len(requests)
+
+    def failing(name: str, *temperatures: float) -> Steps[None]:
+        for temperature in temperatures:
+            yield Generate(name, (), temperature)
+
+    lockstep.run([failing("a", 0.0, 0.4, 0.8), failing("b", 0.0), failing("c", 0.0, 0.4)], answer)
+    assert asked == [[("a", 0.0), ("b", 0.0), ("c", 0.0)], [("a", 0.4)], [("a", 0.8)], [("c", 0.4)]]
+
+
 def test_results_are_in_the_order_of_the_windows() -> None:
     assert lockstep.run([window(Generate, Generate), window(), window(Encode)], Engine().answer) == [["generate 1", "generate 2"], [], ["encode 0"]]
     assert lockstep.run([], Engine().answer) == []

@@ -93,10 +93,11 @@ def test_results_do_not_depend_on_the_batch(recognised: list[Recognition], windo
 def test_a_sampled_text_depends_on_its_window_alone() -> None:
     noise = np.random.default_rng(1).normal(0, 0.1, (3, 80_000)).astype(np.float32)  # where every draw is another text
     unsure = [AudioWindow(number, 0, noise[number], (Span(0, 5000),), "en") for number in range(3)]
-    sampling = {"WHISPER_TEMPERATURE": "1.0", "WHISPER_NO_SPEECH_THRESHOLD": 1.0}
-    together = recognise(unsure, BATCH_SIZE=1, **sampling)
+    sampling: dict[str, Any] = {"WHISPER_TEMPERATURE": "1.0,0.9,0.8", "WHISPER_LOGPROB_THRESHOLD": 0.0, "WHISPER_NO_SPEECH_THRESHOLD": 1.0}
+    together = recognise(unsure, **sampling)
     assert recognise(unsure[2:], **sampling) == together[2:]
-    assert {recognition.temperature for recognition in together} == {1.0}
+    assert recognise(unsure[::-1], BATCH_SIZE=2, **sampling)[::-1] == together
+    assert len({recognition.temperature for recognition in together}) > 1
     assert len({recognition.text for recognition in together}) == 3
 
 
