@@ -17,7 +17,7 @@ from stages.recognise.room import batch_of
 from stages.recognise.supervisor import Deliver, Handle, Supervisor
 
 EXECUTORS = {"local": "stages.recognise.local", "ray": "stages.recognise.ray_workers"}  # by CORPUS_EXECUTOR
-BATCHES_GIVEN = 4  # recordings that a worker is given at a time, in batches
+BATCHES_GIVEN = 6  # recordings that a worker is given at a time, in batches: two are loaded ahead, three recognised, and some are being written
 
 
 class Executor(Protocol):

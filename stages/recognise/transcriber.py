@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -21,6 +22,8 @@ from stages.results import Result, Store
 from stages.transcript import Segment
 
 ALIVE_EVERY = 2.0  # seconds between two signs of life
+WRITERS = 4  # threads, which wait for the disk more than they work: the recogniser must not wait with them
+MOST_UNWRITTEN = 64  # recordings
 
 
 @dataclass
@@ -67,6 +70,7 @@ class Transcriber:
         self._places: dict[int, tuple[_Recording, Channel, int, float]] = {}  # of windows in hand, with their lengths and when they began
         self._windows_so_far = 0
         self._time = _SharedTime()
+        self._writers, self._unwritten = ThreadPoolExecutor(WRITERS), deque[Future[Done]]()
 
     def run(self, take: Callable[[], Task | None]) -> None:
         """Everything that `take` gives, until it gives None. Raises what the recogniser raises."""
@@ -78,17 +82,21 @@ class Transcriber:
             return task
 
         told = time.monotonic()
-        for recognition in self._recogniser.recognise(self._windows(begin)):
-            recording, channel, length_ms, began = self._places.pop(recognition.window)
-            recording.seconds += self._time.end(began, length_ms)
-            recording.recognitions.append((channel, recognition))
-            recording.waiting -= 1
-            if not recording.waiting:
-                self._finish(recording)
-            elif time.monotonic() - told > ALIVE_EVERY:
-                told = time.monotonic()
-                done = len(recording.recognitions)
-                self._tell(Alive(recording.loaded.task.id, done / (done + recording.waiting)))
+        try:
+            for recognition in self._recogniser.recognise(self._windows(begin)):
+                recording, channel, length_ms, began = self._places.pop(recognition.window)
+                recording.seconds += self._time.end(began, length_ms)
+                recording.recognitions.append((channel, recognition))
+                recording.waiting -= 1
+                if not recording.waiting:
+                    self._finish(recording)
+                elif time.monotonic() - told > ALIVE_EVERY:
+                    told = time.monotonic()
+                    done = len(recording.recognitions)
+                    self._tell(Alive(recording.loaded.task.id, done / (done + recording.waiting)))
+                self._tell_written(MOST_UNWRITTEN)
+        finally:
+            self._tell_written(0)
 
     def _windows(self, take: Callable[[], Task | None]) -> Iterator[AudioWindow]:
         language = None if self._settings.SOURCE_LANGUAGE == "auto" else whisper_code(self._settings.SOURCE_LANGUAGE)
@@ -107,6 +115,15 @@ class Transcriber:
                     yield AudioWindow(number, window.start_ms, audio, window.speech, language, self._settings.WHISPER_INITIAL_PROMPT, mel)
 
     def _finish(self, recording: _Recording) -> None:
+        self._unwritten.append(self._writers.submit(self._write, recording))
+        self._tell_written(MOST_UNWRITTEN)
+
+    def _tell_written(self, most: int) -> None:
+        """What is in the store. Waits until no more than so many recordings are still to be written. Raises OSError where nothing can be."""
+        while self._unwritten and (len(self._unwritten) > most or self._unwritten[0].done()):
+            self._tell(self._unwritten.popleft().result())
+
+    def _write(self, recording: _Recording) -> Done:
         loaded = recording.loaded
         segments = _segments(recording.recognitions)
         result = Result(
@@ -123,7 +140,7 @@ class Transcriber:
         )
         self._store.write(result)
         complaints = self._files.write(result, loaded.task.paths)
-        self._tell(Done(loaded.task.id, attempts=result.attempts, degraded=(*loaded.degraded, *complaints)))
+        return Done(loaded.task.id, attempts=result.attempts, degraded=(*loaded.degraded, *complaints))
 
 
 def _segments(recognitions: list[tuple[Channel, Recognition]]) -> tuple[Segment, ...]:
