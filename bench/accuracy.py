@@ -45,7 +45,7 @@ class Row:
 
 def recognise_ours(clips: Sequence[Clip], model: Path, settings: Settings) -> list[str]:
     """All clips in one stream of windows, so that batches fill across files."""
-    from stages.recogniser import AudioWindow, open_recogniser
+    from stages.whisper import AudioWindow, open_recogniser
 
     resolved = models.resolve(str(model), "ct2", models_dir=ROOT / "models", offline=True)
     recogniser = open_recogniser(settings, resolved, translate=False, log=logging.getLogger())

@@ -26,7 +26,7 @@ from bench.clips import SETS, cut_windows, read_clips
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from stages.recogniser import AudioWindow
+    from stages.whisper import AudioWindow
 
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = "multi_commonvoice"
@@ -45,8 +45,8 @@ def cut(path: Path, data: Path) -> None:
 
 def read(path: Path) -> tuple[list[dict[str, Any]], list[tuple[int, AudioWindow]]]:
     """The clips, and each window with the clip that it is of."""
-    from stages.recogniser import AudioWindow
     from stages.transcript import Span
+    from stages.whisper import AudioWindow
 
     stored = np.load(path)
     facts, sound = json.loads(str(stored["facts"])), stored["sound"]
@@ -62,7 +62,7 @@ def read(path: Path) -> tuple[list[dict[str, Any]], list[tuple[int, AudioWindow]
 def run(path: Path, options: argparse.Namespace) -> None:
     from pipeline import models
     from pipeline.engines import engine_of
-    from stages.recogniser import open_recogniser
+    from stages.whisper import open_recogniser
 
     clips, windows = read(path)
     settings = Settings(

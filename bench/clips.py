@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipeline.settings import Settings
-    from stages.recogniser import AudioWindow
+    from stages.whisper import AudioWindow
 
 SETS = ("en_librispeech", "en_ljspeech", "en_commonvoice", "film_notld", "tel_asterisk", "hi_commonvoice")
 LIMITS = {"tel_asterisk": 40}
@@ -48,9 +48,9 @@ def samples_of(clip: Clip) -> NDArray[np.float32]:
 
 def cut_windows(clips: Sequence[Clip], settings: Settings) -> Iterator[tuple[int, AudioWindow]]:
     """Windows as the vad stage cuts them, numbered throughout, each with the number of its clip."""
-    from stages.recogniser import AudioWindow
     from stages.silero import Detector
     from stages.speech import find_windows
+    from stages.whisper import AudioWindow
 
     count = 0
     for number, clip in enumerate(clips):

@@ -1,4 +1,4 @@
-"""Memory of the MLX recogniser over 500 windows of speech, against what `stages.recogniser.mlx.memory` says beforehand.
+"""Memory of the MLX recogniser over 500 windows of speech, against what `stages.whisper.mlx.memory` says beforehand.
 
     python -m bench.mlx_memory windows.npz --model models/base-mlx
     python -m bench.mlx_memory windows.npz --geometry large-v3
@@ -27,12 +27,12 @@ from bench.backends import read
 from bench.mlx_speed import GEOMETRIES
 from pipeline.models import ResolvedModel
 from pipeline.settings import Settings
-from stages.recogniser import AudioWindow
-from stages.recogniser.mlx import memory
-from stages.recogniser.mlx.engine import MlxWhisper
-from stages.recogniser.mlx.network import Network, load_network
-from stages.recogniser.mlx.stream import COLUMNS
-from stages.recogniser.requests import MAX_TEXT
+from stages.whisper import AudioWindow
+from stages.whisper.mlx import memory
+from stages.whisper.mlx.engine import MlxWhisper
+from stages.whisper.mlx.network import Network, load_network
+from stages.whisper.mlx.stream import COLUMNS
+from stages.whisper.requests import MAX_TEXT
 
 RESULTS = Path(__file__).parent / "results" / "mlx_memory.json"
 WINDOWS, EVERY = 500, 50

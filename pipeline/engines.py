@@ -1,6 +1,6 @@
 """The recognisers that there are, and what a job must know of each before it starts.
 
-To add one: write `stages/recogniser/<name>/engine.py` with `open_engine` (see `stages/recogniser/__init__.py`) and put a line here.
+To add one: write `stages/whisper/<name>/engine.py` with `open_engine` (see `stages/whisper/__init__.py`) and put a line here.
 """
 
 from __future__ import annotations

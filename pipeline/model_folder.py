@@ -105,7 +105,7 @@ FORMS: dict[str, Form] = {
             "large-v3-turbo-q4": Release("mlx-community/whisper-large-v3-turbo-q4", "660c343bbf4e52ac257f0b7d952e5388e6f93bef"),
         },
         converter=Converter(
-            module="stages.recogniser.mlx.convert",
+            module="stages.whisper.mlx.convert",
             packages=("mlx", "mlx_whisper"),
             remedy="MLX is not installed; run ./install-mlx.sh",
             takes=("mlx", "hf", "ct2"),

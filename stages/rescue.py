@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.wording import counted
-from stages.recogniser import AudioWindow, CannotTranslate, needs
 from stages.sound import Sound
 from stages.transcript import UNTRANSLATED, Audio, Segment, Span, Transcript, Translations, load, save
+from stages.whisper import AudioWindow, CannotTranslate, needs
 
 TARGET = "en"  # all that Whisper translates into
 LONGEST_MS = 30_000  # of a window
@@ -50,7 +50,7 @@ def _rescue(
     from msgspec.structs import replace
 
     from stages.english import is_translation
-    from stages.recogniser.phrases import segments_of
+    from stages.whisper.phrases import segments_of
 
     audio = load(ctx.read("demux/audio.json"), Audio)
     try:

@@ -14,10 +14,10 @@ from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.wording import counted
 from stages import glossary
-from stages.recogniser import AudioWindow, Recogniser, Recognition, needs
-from stages.recogniser.requests import Encoded
 from stages.sound import Sound
 from stages.transcript import Audio, Transcript, Window, Windows, load, save
+from stages.whisper import AudioWindow, Recogniser, Recognition, needs
+from stages.whisper.requests import Encoded
 
 TRANSLATION = "asr/translation.json"
 NAMES_LENGTH = 400  # characters of the prompt that a glossary may fill
@@ -25,7 +25,7 @@ FOREIGN_SHARE = 0.3  # so many letters in another script are no names any more
 
 
 def run(ctx: StageContext) -> Outcome:
-    from stages.recogniser.phrases import segments_of
+    from stages.whisper.phrases import segments_of
 
     audio = load(ctx.read("demux/audio.json"), Audio)
     windows = load(ctx.read("vad/windows.json"), Windows).windows

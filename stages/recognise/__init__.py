@@ -21,8 +21,8 @@ from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.wording import counted
 from stages import manifest, results, speech
 from stages.manifest import folder_of
-from stages.recogniser import needs
 from stages.results import TREE
+from stages.whisper import needs
 
 if TYPE_CHECKING:
     from stages.recognise.corpus import Corpus

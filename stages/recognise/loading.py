@@ -70,7 +70,7 @@ class Loader:
 
     def __init__(self, folder: Path, spool: Path, settings: Settings) -> None:
         """`spool` is where long recordings are decoded to."""
-        from stages.recogniser.spectrogram import extractor, log_mel
+        from stages.whisper.spectrogram import extractor, log_mel
 
         self._log_mel, self._extractor = log_mel, lru_cache(extractor)
         self._folder, self._spool, self._settings = folder, spool, settings

@@ -16,10 +16,10 @@ from stages.recognise.files import Files
 from stages.recognise.loading import Channel, Loaded
 from stages.recognise.messages import Alive, Begun, Done, Event, Task
 from stages.recognise.prefetch import Prefetcher
-from stages.recogniser import AudioWindow, Recogniser, Recognition
-from stages.recogniser.phrases import segments_of
 from stages.results import Result, Store
 from stages.transcript import Segment
+from stages.whisper import AudioWindow, Recogniser, Recognition
+from stages.whisper.phrases import segments_of
 
 ALIVE_EVERY = 2.0  # seconds between two signs of life
 WRITERS = 4  # threads, which wait for the disk more than they work: the recogniser must not wait with them

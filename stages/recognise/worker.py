@@ -86,8 +86,8 @@ class Worker:
         from stages.recognise.files import Files
         from stages.recognise.prefetch import LoaderPool, Prefetcher
         from stages.recognise.transcriber import Transcriber
-        from stages.recogniser import open_recogniser
         from stages.results import Store
+        from stages.whisper import open_recogniser
 
         settings = setup.settings
         self._inbox, self._tell, self._most_bytes = inbox, tell, room.most_bytes(settings, setup.beside)

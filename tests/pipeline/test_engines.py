@@ -19,6 +19,6 @@ def test_number_formats_that_a_recogniser_has_not_are_refused_with_those_to_set(
 
 def test_the_number_formats_of_mlx_are_those_that_its_network_loads() -> None:
     pytest.importorskip("mlx_whisper", reason="MLX is not installed: ./install-mlx.sh")
-    from stages.recogniser.mlx.network import DTYPES
+    from stages.whisper.mlx.network import DTYPES
 
     assert engines.ENGINES["mlx"].compute_types == tuple(DTYPES)

@@ -49,7 +49,7 @@ def test_a_stage_is_the_module_of_its_name() -> None:
 def test_no_stage_and_no_library_imports_another_stage() -> None:
     several = {name: path for name, path in modules("stages").items() if name != "stages"}  # which is the list of them all
     used = {(name, other) for name, path in several.items() for other in (*imports(name, path), *texts(path))}
-    assert ("stages.recognise", "stages.recogniser.needs") in used
+    assert ("stages.recognise", "stages.whisper.needs") in used
     assert {(name, other) for name, other in used if stage_of(other) not in (None, stage_of(name))} == set()
 
 

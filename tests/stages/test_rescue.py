@@ -11,8 +11,8 @@ import pytest
 
 from pipeline.stage import Outcome, StageContext
 from stages import rescue
-from stages.recogniser import AudioWindow, CannotTranslate, Recognition, needs
 from stages.transcript import MISSING, Audio, Segment, Span, Transcript, Translations, Word, load, save
+from stages.whisper import AudioWindow, CannotTranslate, Recognition, needs
 from tests.stages.run_stage import StageRun
 
 START = 90_000  # where the sound begins on the film's clock

@@ -16,8 +16,8 @@ from pipeline.errors import UsageError
 from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage
 from stages import asr
-from stages.recogniser import AudioWindow, Recognition, needs
 from stages.transcript import Audio, Span, Transcript, Window, Windows, load, save
+from stages.whisper import AudioWindow, Recognition, needs
 from tests.conftest import ROOT
 from tests.stages.run_stage import StageRun
 

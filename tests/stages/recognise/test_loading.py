@@ -11,7 +11,7 @@ from pipeline.settings import Settings
 from stages.recognise import loading
 from stages.recognise.loading import LONG_MS, Loaded, Loader
 from stages.recognise.messages import Failed, PutOff, Task
-from stages.recogniser.spectrogram import extractor, log_mel
+from stages.whisper.spectrogram import extractor, log_mel
 from tests.conftest import ROOT
 from tests.make_media import cut, ffmpeg, wav
 from tests.stages.recognise.support import task

@@ -18,10 +18,10 @@ from stages.recognise.loading import Channel, Loaded, WindowSound
 from stages.recognise.messages import Alive, Begun, Done, Ended, Event, Failed, PutOff, Task
 from stages.recognise.prefetch import Prefetcher
 from stages.recognise.transcriber import Transcriber
-from stages.recogniser import AudioWindow, Recognition
-from stages.recogniser import Heard as Languages
 from stages.results import Result, Store
 from stages.transcript import Span, Window, Word
+from stages.whisper import AudioWindow, Recognition
+from stages.whisper import Heard as Languages
 from tests.stages.recognise.support import sha, task
 
 MELS = 80

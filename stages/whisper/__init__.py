@@ -1,0 +1,91 @@
+"""What a recogniser is handed and gives back, and which ones there are.
+
+To add one, write `stages/whisper/<name>/engine.py` with `open_engine(settings, model, translate, times, log) -> Recogniser` and put a line into
+`pipeline.engines.ENGINES`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
+
+from pipeline.errors import UsageError
+from pipeline.models import ResolvedModel
+from pipeline.settings import Settings
+from stages.transcript import Span, Word
+from stages.whisper.requests import Encoded
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Phrase = tuple[Word, ...]
+
+
+@dataclass(frozen=True)
+class AudioWindow:
+    """Up to 30 s of sound of any file."""
+
+    id: int  # of its own among the windows of one call
+    offset_ms: int  # film time of the first sample
+    audio: NDArray[np.float32]  # 16 kHz, mono, shape (samples,)
+    speech: tuple[Span, ...]  # where in it somebody speaks, film time
+    language: str | None = None  # None: whatever the engine hears in this window
+    prompt: str = ""  # text that steers spelling
+    mel: NDArray[np.float32] | None = None  # `spectrogram.log_mel` of it, where that was computed ahead
+    encoded: Encoded | None = None  # of the same sound, as `hear_languages` gave it: it is not encoded again then
+
+    @property
+    def end_ms(self) -> int:
+        return self.offset_ms + len(self.audio) // 16
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """What was said in a window; a silent one has no text and no phrases. All times are film time."""
+
+    window: int
+    text: str
+    tokens: tuple[int, ...]
+    avg_logprob: float
+    no_speech_prob: float
+    compression_ratio: float
+    temperature: float
+    language: str
+    language_probability: float
+    phrases: tuple[Phrase, ...]  # sentences, and what pauses part
+    translation: Recognition | None = None  # into English, where that was asked for and the speech is in another language
+
+
+@dataclass(frozen=True)
+class Heard:
+    languages: dict[str, float]  # the probability of each that the model knows
+    encoded: Encoded | None  # for `AudioWindow.encoded`; None where encoding again is cheaper than keeping it
+
+
+class CannotTranslate(UsageError):
+    """The model was not trained to translate."""
+
+
+class Recogniser(Protocol):
+    engine: dict[str, str]  # for Outcome.engine
+    packages: tuple[str, ...]  # for Outcome.packages
+    mels: int  # frequency bands of the spectrograms that it takes
+    degraded: list[str]  # fallbacks taken so far, each one line for the user
+
+    def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
+        """Results in any order. Reads on only as far as it needs to keep busy."""
+
+    def hear_languages(self, windows: Sequence[AudioWindow]) -> list[Heard]:
+        """What each window sounds like."""
+
+
+def open_recogniser(settings: Settings, model: ResolvedModel, *, translate: bool, log: logging.Logger, times: bool = True) -> Recogniser:
+    """Load the engine that the settings name; without `times` it is faster, and words have none of their own.
+
+    Raises UsageError where the machine, model or language will not do."""
+    engine = import_module(f"stages.whisper.{settings.WHISPER_BACKEND}.engine")
+    return cast(Recogniser, engine.open_engine(settings, model, translate, times, log))

@@ -1,0 +1,190 @@
+"""WhisperX's recogniser, one layer below its wrapper.
+
+WhisperX decodes with faster-whisper's model on CTranslate2. Its own wrapper (whisperx/asr.py) drops tokens and no-speech
+probabilities, knows one temperature only, and takes 8 s and 1.1 GB to import (PyTorch, transformers, pyannote). So this
+calls the same engine with the same options: whole windows, a prompt without timestamps, the same search. On the same
+windows the text is WhisperX's, and the first is decoded within a second. What comes on top, all from one encoder pass:
+further temperatures for windows that fail, the language, word times, and a translation.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+from typing import Any
+
+import ctranslate2
+
+from pipeline import sizing
+from pipeline.engines import MPS_WARNINGS
+from pipeline.errors import SutradharError, UsageError
+from pipeline.hardware import recommend
+from pipeline.languages import whisper_code
+from pipeline.models import ResolvedModel
+from pipeline.probe import probe, usable_cores
+from pipeline.settings import Settings
+from stages.nvidia import is_out_of_memory, preload_libraries
+from stages.whisper import AudioWindow, CannotTranslate, Heard, Recognition, lockstep
+from stages.whisper.decoding import Decoder
+from stages.whisper.requests import Align, Encode, Generate, Hear, Request, Result, Steps
+from stages.whisper.whisperx.ctranslate import Sampler, Whisper
+
+GPU_THREADS = 4  # of the processor, for what CTranslate2 leaves to it, as it chooses by itself: more would stand in the way of other workers'
+
+
+def open_engine(settings: Settings, model: ResolvedModel, translate: bool, times: bool, log: logging.Logger) -> WhisperX:
+    """Raises UsageError where the device, its number formats or the model will not do."""
+    device, degraded = settings.WHISPERX_DEVICE, []
+    if device == "mps":
+        for warning in MPS_WARNINGS:
+            log.warning(warning)
+        device, degraded = "cpu", ["Recognition ran on the CPU: WhisperX cannot use MPS; set WHISPER_BACKEND=mlx"]
+    if device == "cuda":
+        preload_libraries()
+        if not ctranslate2.get_cuda_device_count():
+            raise UsageError("WHISPERX_DEVICE=cuda, but no NVIDIA GPU can be used here: look at nvidia-smi, or set WHISPERX_DEVICE=cpu")
+    compute_type, supported = settings.WHISPER_COMPUTE_TYPE, ctranslate2.get_supported_compute_types(device)
+    if compute_type not in supported:
+        raise UsageError(f"WHISPER_COMPUTE_TYPE={compute_type} does not go with {device} here; {', '.join(sorted(supported))} do")
+    cores = usable_cores()
+    batch_size = settings.BATCH_SIZE if settings.BATCH_SIZE != "auto" else _fitting_batch(model.name, device)
+    workers = min(cores, batch_size) if device == "cpu" else 1
+    threads = max(1, cores // workers) if device == "cpu" else min(cores, GPU_THREADS)
+    whisper = Whisper(model.path, device, compute_type, workers, threads)
+    if settings.SOURCE_LANGUAGE != "auto" and not whisper.knows(whisper_code(settings.SOURCE_LANGUAGE)):
+        raise UsageError(f"WHISPER_MODEL={model.name} does not know SOURCE_LANGUAGE={settings.SOURCE_LANGUAGE}; large-v3 knows most")
+    if translate and (whisper.cut_decoder or not whisper.multilingual):
+        raise CannotTranslate(
+            f"WHISPER_MODEL={model.name} was not trained to translate: use large-v3, medium, small or base, or the workflow transcribe"
+        )
+    return WhisperX(whisper, model, settings, batch_size, translate, log, degraded, times)
+
+
+def _fitting_batch(model: str, device: str) -> int:
+    machine = recommend(probe())
+    memory_gb = machine.gpu_memory_gb if device == "cuda" else machine.memory.limit_gb or machine.memory.total_gb
+    return sizing.batch_size(model, device, memory_gb or 0.0)[0]
+
+
+class WhisperX:
+    """Implements `whisper.Recogniser`. Results come in the order of the windows."""
+
+    packages = ("faster-whisper", "ctranslate2")
+
+    def __init__(
+        self,
+        whisper: Whisper,
+        model: ResolvedModel,
+        settings: Settings,
+        batch_size: int,
+        translate: bool,
+        log: logging.Logger,
+        degraded: list[str],
+        times: bool = True,
+    ) -> None:
+        self.degraded = degraded
+        self.engine = {
+            "backend": "whisperx",
+            "device": whisper.device,
+            "model": model.name,
+            "model_revision": model.revision,
+            "compute_type": whisper.compute_type,
+            "threads": f"{whisper.workers}x{whisper.threads}",
+        }
+        self.mels = whisper.mels
+        self._whisper, self._settings = whisper, settings
+        self._decoder = Decoder(whisper.tokenizer, settings, translate=translate, times=times)
+        self._batch_size = self._group_limit = batch_size
+
+    # --- Windows in, recognitions out
+
+    def hear_languages(self, windows: Sequence[AudioWindow]) -> list[Heard]:
+        with ThreadPoolExecutor(self._whisper.workers) as pool:
+            heard = list(pool.map(lambda window: self._run([self._decoder.hear(window)])[0], windows))
+        # A GPU is faster to encode them again, in batches.
+        return heard if self._whisper.device == "cpu" else [replace(one, encoded=None) for one in heard]
+
+    def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
+        """Keeps every worker busy, and the next group ready while a GPU works."""
+        ahead = self._whisper.workers
+        pending: deque[Future[list[Recognition]]] = deque()
+        pool = ThreadPoolExecutor(ahead + 1 if self._whisper.device == "cuda" else ahead)
+        try:
+            for group in self._groups(iter(windows)):
+                pending.append(pool.submit(self._recognise_group, group))
+                if len(pending) > ahead:
+                    yield from pending.popleft().result()
+            while pending:
+                yield from pending.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _groups(self, windows: Iterator[AudioWindow]) -> Iterator[list[AudioWindow]]:
+        """Batches of the stream, shared out evenly to the workers."""
+        while batch := list(islice(windows, self._batch_size)):
+            share = math.ceil(len(batch) / self._whisper.workers)
+            yield from (batch[begin : begin + share] for begin in range(0, len(batch), share))
+
+    # --- One group
+
+    def _recognise_group(self, group: Sequence[AudioWindow]) -> list[Recognition]:
+        """Halves what is decoded at once when a GPU runs out of memory. Raises SutradharError when one window is too much."""
+        limit = self._group_limit
+        if len(group) > limit:
+            return [recognition for begin in range(0, len(group), limit) for recognition in self._recognise_group(group[begin : begin + limit])]
+        try:
+            return self._run([self._decoder.recognise(window) for window in group])
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            if len(group) == 1:
+                model, compute_type = self.engine["model"], self.engine["compute_type"]
+                raise SutradharError(
+                    f"Out of GPU memory with {model} in {compute_type}, one window at a time: choose a smaller model or int8_float16"
+                ) from None
+        self._lower_limit(len(group) // 2)
+        return self._recognise_group(group)
+
+    def _lower_limit(self, limit: int) -> None:
+        if limit < self._group_limit:
+            self._group_limit = limit
+            self.degraded.append(f"Out of GPU memory: decoded {limit} windows at once instead of BATCH_SIZE={self._batch_size}")
+
+    # --- What the windows ask for
+
+    def _run(self, windows: Sequence[Steps[Result]]) -> list[Result]:
+        sampler = self._whisper.sampler()
+        try:
+            return lockstep.run(windows, partial(self._answer, sampler))
+        finally:
+            sampler.rest()
+
+    def _answer(self, sampler: Sampler, asked: Sequence[Any]) -> list[Any]:
+        first: Request = asked[0]
+        if isinstance(first, Generate) and first.sampled:
+            return [sampler.generate(first, self._settings)]
+        sampler.rest()
+        if isinstance(first, Encode):
+            return self._whisper.encode(asked)
+        if isinstance(first, Hear):
+            return self._whisper.hear([request.encoded for request in asked])
+        if isinstance(first, Align):
+            return _by(lambda request: tuple(request.tokenizer.sot_sequence), asked, self._whisper.align)
+        return _by(lambda request: request.prompt, asked, lambda alike: self._whisper.generate(alike, self._settings))
+
+
+def _by(key: Callable[[Any], Hashable], asked: Sequence[Any], answer: Callable[[Sequence[Any]], list[Any]]) -> list[Any]:
+    """Answers to requests, of which only those alike can be computed together."""
+    alike: dict[Hashable, list[int]] = {}
+    for number, request in enumerate(asked):
+        alike.setdefault(key(request), []).append(number)
+    answers: dict[int, Any] = {}
+    for numbers in alike.values():
+        answers.update(zip(numbers, answer([asked[number] for number in numbers]), strict=True))
+    return [answers[number] for number in range(len(asked))]
