@@ -32,11 +32,11 @@ def run(ctx: StageContext) -> Outcome:
     corpus = work(ctx)
     ctx.write("recognise/done.json").write_bytes(msgspec.json.encode(corpus.tally()))
     return Outcome(
-        summary=f"Recognised {counted(corpus.done_now, 'recording')} in this run ({corpus.speed()}); {corpus.standing()}",
+        summary=f"Recognised {counted(corpus.pace.done, 'recording')} in this run ({corpus.pace.overall()}); {corpus.standing()}",
         engine=corpus.engine,
         packages=corpus.packages,
         degraded=corpus.degraded,
-        seconds_of_media=corpus.done_now_ms / 1000,
+        seconds_of_media=corpus.pace.done_ms / 1000,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
@@ -20,9 +20,9 @@ from stages.recognise.dispatcher import GivenUp
 from stages.recognise.files import Files
 from stages.recognise.loading import remove_spooled
 from stages.recognise.messages import Alive, Begun, Degraded, Done, Event, Leaving, Note, PutOff, Ready, Task
+from stages.recognise.pace import Pace
 from stages.results import Result, Store, Tally
 
-PRESENT = 60.0  # seconds over which the present speed is taken
 TOLD = 1.0  # seconds between two lines of progress
 
 
@@ -33,7 +33,6 @@ class Corpus:
         self.engine: dict[str, str] = {}
         self.packages: tuple[str, ...] = ()
         self._complaints: dict[str, list[str]] = {}  # what is degraded, and the recordings that it is true of
-        self.done_now = self.failed_now = self.done_now_ms = 0
         self._ctx, self._store, self._files = ctx, store, files
         path = ctx.keep(manifest.FILE)
         self._rows = manifest.read(path)
@@ -43,43 +42,40 @@ class Corpus:
                 self._copies.setdefault(row.id, []).append(row)
         self._journal = None if shard else Journal(path)
         self._last_told = 0.0
-        self._in_hand_ms: dict[str, int] = {}  # how far long recordings have come
         self._left_alone = 0  # that failed in so many runs that they are not tried again
-        self._recent: deque[tuple[float, int]] = deque()  # when how much sound was done
         if not shard:
             store.sweep()
             files.sweep()
-        self._plan(shard or (0, 1))
+        self.pace = self._plan(shard or (0, 1))
         if not shard:
             files.stamp()
-        self._began = time.monotonic()
 
     # --- What there is to do
 
-    def _plan(self, shard: tuple[int, int]) -> None:
+    def _plan(self, shard: tuple[int, int]) -> Pace:
         """Settle what is done already, and put the rest in order."""
         settings, there = self._ctx.settings, self._store.ids()
         ordered = self._ordered()
         chosen = set(ordered[: settings.CORPUS_LIMIT or None])
         ordered = [recording for recording in ordered if int(recording[:8], 16) % shard[1] == shard[0]]
-        self._selected = chosen.intersection(ordered)
-        self._settled = Counter[str]()
-        self._settled_ms = 0
+        selected = chosen.intersection(ordered)
+        before, before_ms = Counter[str](), 0
         for recording in ordered:
             rows = self._copies[recording]
             result = self._result(rows) if recording in there else None
-            if result and result.status == "failed" and self._is_worth_another(result) and recording in self._selected:
+            if result and result.status == "failed" and self._is_worth_another(result) and recording in selected:
                 self.tasks.append(_task(rows, result.attempts, result.failures))
             elif result:
                 self._left_alone += result.status == "failed"
-                self._settle(rows, result.status, result.reason, result.attempts)
-            elif recording in self._selected:
+                self._note(rows, result.status, result.reason, result.attempts)
+                if recording in selected:
+                    before[result.status] += 1
+                    before_ms += rows[0].duration_ms
+            elif recording in selected:
                 self.tasks.append(_task(rows, rows[0].attempts if rows[0].status == "pending" else 0, 0))
             else:
                 self._note(rows, "pending", "", 0)
-        self._recent.clear()
-        self._already_ms = self._settled_ms
-        self._total_ms = sum(self._copies[recording][0].duration_ms for recording in self._selected)
+        return Pace(len(selected), sum(self._copies[recording][0].duration_ms for recording in selected), before, before_ms)
 
     def _is_worth_another(self, failure: Result) -> bool:
         settings = self._ctx.settings
@@ -106,7 +102,7 @@ class Corpus:
 
     def describe(self) -> str:
         text = f"{counted(len(self.tasks), 'recording')} to recognise, {clock(sum(task.duration_ms for task in self.tasks) / 1000)} of sound"
-        text += f"; {self._settled['done']} done before" if self._settled["done"] else ""
+        text += f"; {self.pace.before['done']} done before" if self.pace.before["done"] else ""
         attempts = self._ctx.settings.CORPUS_ATTEMPTS
         left = f"; {self._left_alone} failed in {attempts} runs and stay so: --set CORPUS_ATTEMPTS={attempts + 1} tries them again"
         return text + (left if self._left_alone else "")
@@ -130,16 +126,15 @@ class Corpus:
             self._note(self._copies[event.id], "pending", event.reason, 0)
         elif isinstance(event, Done):
             rows = self._copies[event.id]
-            self.done_now += 1
-            self.done_now_ms += rows[0].duration_ms
-            self._settle(rows, "done", "", event.attempts)
+            self._note(rows, "done", "", event.attempts)
+            self.pace.end(event.id, rows[0].duration_ms)
             for line in event.degraded:
                 self._degrade(line, rows[0].path)
         elif isinstance(event, Alive):
-            self._in_hand_ms[event.id] = int(self._copies[event.id][0].duration_ms * event.share)
+            self.pace.come(event.id, int(self._copies[event.id][0].duration_ms * event.share))
         elif isinstance(event, Begun):
             rows = self._copies[event.id]
-            self._in_hand_ms.pop(event.id, None)  # it begins anew where its worker died
+            self.pace.begin_anew(event.id)  # where its worker died
             self._note(rows, "pending", "", rows[0].attempts + 1)
         elif isinstance(event, Ready):
             self.engine, self.packages = event.engine, event.packages
@@ -153,7 +148,6 @@ class Corpus:
 
     def _give_up(self, given_up: GivenUp) -> None:
         task, rows = given_up.task, self._copies[given_up.task.id]
-        self.failed_now += 1
         remove_spooled(self._ctx.scratch, task.id)
         self._store.write(
             Result(
@@ -166,20 +160,13 @@ class Corpus:
                 allow_truncated=self._ctx.settings.ALLOW_TRUNCATED,
             )
         )
-        self._settle(rows, "failed", given_up.reason, max(1, task.attempts))
+        self._note(rows, "failed", given_up.reason, max(1, task.attempts))
+        self.pace.end(task.id, rows[0].duration_ms, failed=True)
         self._ctx.log.warning(f"{rows[0].path}: {given_up.reason}")
 
     def _degrade(self, line: str, path: str = "") -> None:
         name = path.rpartition("/")[2]
         self._complaints.setdefault(line.removeprefix(f"{name}: ").removeprefix(f"{name} ") if name else line, []).append(path)
-
-    def _settle(self, rows: Sequence[Recording], status: manifest.Status, reason: str, attempts: int) -> None:
-        self._note(rows, status, reason, attempts)
-        self._in_hand_ms.pop(rows[0].id, None)
-        if rows[0].id in self._selected:
-            self._settled[status] += 1
-            self._settled_ms += rows[0].duration_ms
-            self._recent.append((time.monotonic(), rows[0].duration_ms))
 
     def _note(self, rows: Sequence[Recording], status: manifest.Status, reason: str, attempts: int) -> None:
         new = [replace(row, status=status, reason=reason, attempts=attempts) for row in rows]
@@ -191,23 +178,13 @@ class Corpus:
 
     def _progress(self) -> None:
         now = time.monotonic()
-        if now - self._last_told >= TOLD:
-            self._last_told = now
-            done_ms = self._settled_ms + sum(self._in_hand_ms.values())
-            note, present = self._standing_of_progress(done_ms), self._present(now)
-            self._ctx.progress(done_ms / 1000, self._total_ms / 1000, already=self._already_ms / 1000, note=note, now=present)
-
-    def _standing_of_progress(self, done_ms: int) -> str:
-        parts = [f"{self._settled.total():,} of {len(self._selected):,} files, {clock(done_ms / 1000)} of {clock(self._total_ms / 1000)}"]
-        return ", ".join(parts + ([f"{self._settled['failed']} failed"] if self._settled["failed"] else []))
-
-    def _present(self, now: float) -> str:
-        while self._recent and now - self._recent[0][0] > PRESENT:
-            self._recent.popleft()
-        seconds = min(PRESENT, now - self._began)
-        speed = sum(ms for when, ms in self._recent if when > self._began) / 1000 / seconds if seconds > 1 else 0.0
+        if now - self._last_told < TOLD:
+            return
+        self._last_told = now
         use = gpu_use() if self._ctx.settings.WHISPERX_DEVICE == "cuda" else None
-        return ", ".join([f"now {speed:.1f}x"] * bool(speed) + ([f"GPU {use} %"] if use is not None else []))
+        behind, total, before = self.pace.seconds
+        present = ", ".join(filter(None, (self.pace.present(), "" if use is None else f"GPU {use} %")))
+        self._ctx.progress(behind, total, already=before, note=self.pace.standing(), now=present)
 
     # --- What came of it
 
@@ -225,12 +202,6 @@ class Corpus:
             line if not paths[0] else f"{paths[0]}{f' and {len(paths) - 1:,} more' if len(paths) > 1 else ''}: {line}"
             for line, paths in self._complaints.items()
         )
-
-    def speed(self) -> str:
-        if not self.done_now:
-            return "nothing new"
-        seconds = time.monotonic() - self._began
-        return f"{clock(self.done_now_ms / 1000)} of sound in {clock(seconds)}, {self.done_now_ms / 1000 / seconds if seconds else 0:.1f}x real time"
 
     def standing(self) -> str:
         """All of the folder: "498 done, 2 failed"."""

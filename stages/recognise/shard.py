@@ -95,8 +95,9 @@ def _work(job: Job, shard: tuple[int, int], console: Console) -> int:
             report=console.progress,
         )
         corpus = recognise.work(ctx, shard)
-    console.info(f"Shard {shard[0]} of {shard[1]}: {corpus.done_now} done, {corpus.failed_now} failed, {corpus.speed()}")
-    return 1 if corpus.failed_now else 0
+    pace = corpus.pace
+    console.info(f"Shard {shard[0]} of {shard[1]}: {pace.done} done, {pace.failed} failed, {pace.overall()}")
+    return 1 if pace.failed else 0
 
 
 if __name__ == "__main__":

@@ -203,7 +203,7 @@ def test_what_is_done_is_in_the_manifest_at_once_for_every_copy(tmp_path: Path) 
     whole = corpus(folder)
     whole.tell(Done(sha("a.wav"), attempts=1, degraded=("cut short",)))
     assert folder.statuses() == {"a.wav": "done", "copy.wav": "done", "b.wav": "pending", "c.wav": "pending"}
-    assert (whole.done_now, whole.done_now_ms, whole.degraded) == (1, 1000, ("a.wav: cut short",))
+    assert (whole.pace.done, whole.pace.done_ms, whole.degraded) == (1, 1000, ("a.wav: cut short",))
 
 
 def test_what_is_given_up_is_in_the_manifest_and_the_store_with_its_reason(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

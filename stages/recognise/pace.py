@@ -1,0 +1,68 @@
+"""How much of a folder of recordings is done, and how fast it goes, counted in their sound."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+
+from pipeline.console import clock
+
+PRESENT = 60.0  # seconds over which the present speed is taken
+
+
+class Pace:
+    """Of a run. `done`, `failed` and `done_ms` are what it did itself."""
+
+    def __init__(self, files: int, total_ms: int, before: Counter[str], before_ms: int) -> None:
+        """Of so many recordings `before` had ended before, by status."""
+        self.done = self.failed = self.done_ms = self._failed_ms = 0
+        self._files, self._total_ms, self.before, self._before_ms = files, total_ms, before, before_ms
+        self._in_hand_ms: dict[str, int] = {}  # how far long recordings have come
+        self._recent: deque[tuple[float, int]] = deque()  # when how much sound came to its end
+        self._began = time.monotonic()
+
+    def end(self, recording: str, duration_ms: int, *, failed: bool = False) -> None:
+        self._in_hand_ms.pop(recording, None)
+        self._recent.append((time.monotonic(), duration_ms))
+        if failed:
+            self.failed += 1
+            self._failed_ms += duration_ms
+        else:
+            self.done += 1
+            self.done_ms += duration_ms
+
+    def come(self, recording: str, done_ms: int) -> None:
+        """So far, with a recording that takes its time."""
+        self._in_hand_ms[recording] = done_ms
+
+    def begin_anew(self, recording: str) -> None:
+        self._in_hand_ms.pop(recording, None)
+
+    @property
+    def seconds(self) -> tuple[float, float, float]:
+        """Of sound: that is behind us, in all, and that was before the run."""
+        behind_ms = self._before_ms + self.done_ms + self._failed_ms + sum(self._in_hand_ms.values())
+        return behind_ms / 1000, self._total_ms / 1000, self._before_ms / 1000
+
+    def standing(self) -> str:
+        """ "12 of 500 files, 0:40 of 1:20:00, 2 failed"."""
+        ended, failed = self.before.total() + self.done + self.failed, self.before["failed"] + self.failed
+        behind, total, _ = self.seconds
+        text = f"{ended:,} of {self._files:,} files, {clock(behind)} of {clock(total)}"
+        return text + (f", {failed} failed" if failed else "")
+
+    def present(self) -> str:
+        """ "now 8.7x", once there is something to say."""
+        now = time.monotonic()
+        while self._recent and now - self._recent[0][0] > PRESENT:
+            self._recent.popleft()
+        seconds = min(PRESENT, now - self._began)
+        speed = sum(ms for _, ms in self._recent) / 1000 / seconds if seconds > 1 else 0.0
+        return f"now {speed:.1f}x" if speed else ""
+
+    def overall(self) -> str:
+        """ "1:20:00 of sound in 9:10, 8.7x real time"."""
+        if not self.done:
+            return "nothing new"
+        sound, seconds = self.done_ms / 1000, time.monotonic() - self._began
+        return f"{clock(sound)} of sound in {clock(seconds)}, {sound / seconds if seconds else 0:.1f}x real time"

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from stages.recognise import pace
+from stages.recognise.pace import Pace
+
+
+class Clock:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 100.0
+        monkeypatch.setattr(pace.time, "monotonic", lambda: self.now)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def test_what_was_before_counts_for_the_standing_and_not_for_the_speed(clock: Clock) -> None:
+    whole = Pace(10, 100_000, Counter(done=3, failed=1), 20_000)
+    clock.now += 10
+    whole.end("a", 30_000)
+    whole.end("b", 5_000, failed=True)
+    assert (whole.done, whole.failed, whole.done_ms) == (1, 1, 30_000)
+    assert whole.seconds == (55.0, 100.0, 20.0)
+    assert whole.standing() == "6 of 10 files, 0:55 of 1:40, 2 failed"
+    assert whole.overall() == "0:30 of sound in 0:10, 3.0x real time"
+    assert whole.present() == "now 3.5x"
+
+
+def test_how_far_a_long_recording_has_come_counts_until_it_ends_or_begins_anew(clock: Clock) -> None:
+    whole = Pace(2, 100_000, Counter(), 0)
+    seen = []
+    for step in (lambda: whole.come("a", 30_000), lambda: whole.begin_anew("a"), lambda: whole.come("a", 10_000), lambda: whole.end("a", 60_000)):
+        step()
+        seen.append(whole.seconds[0])
+    assert seen == [30.0, 0.0, 10.0, 60.0]
+
+
+def test_the_present_speed_is_that_of_the_last_minute(clock: Clock) -> None:
+    whole = Pace(3, 1_000_000, Counter(), 0)
+    whole.end("a", 600_000)
+    assert whole.present() == ""  # nobody can tell yet
+    clock.now += 40
+    assert whole.present() == "now 15.0x"
+    clock.now += 40
+    whole.end("b", 60_000)
+    assert whole.present() == "now 1.0x"
+
+
+def test_a_run_without_anything_new_has_no_speed(clock: Clock) -> None:
+    whole = Pace(1, 1000, Counter(done=1), 1000)
+    assert (whole.overall(), whole.present(), whole.standing()) == ("nothing new", "", "1 of 1 files, 0:01 of 0:01")
