@@ -17,6 +17,35 @@ if TYPE_CHECKING:
     from pipeline.house import House
     from pipeline.media import AudioTrack, MediaInfo
 
+# The settings that have an option of their own, by its name in the parsed arguments; first those for a folder of recordings alone.
+CORPUS_OPTIONS = {
+    "CORPUS_GLOB": "glob",
+    "CORPUS_MIN_BYTES": "min_bytes",
+    "CORPUS_LIMIT": "limit",
+    "CORPUS_SEED": "shuffle",
+    "CORPUS_TIMESTAMPS": "timestamps",
+    "CORPUS_CHANNELS": "channels",
+    "CORPUS_FORMATS": "formats",
+    "CORPUS_EXECUTOR": "executor",
+    "CORPUS_WORKERS": "workers",
+}
+OPTIONS = {
+    "WORKFLOW": "workflow",
+    "SOURCE_LANGUAGE": "source_language",
+    "TARGET_LANGUAGES": "target_language",
+    "MEDIA_START_TIME": "start",
+    "MEDIA_END_TIME": "end",
+    "AUDIO_TRACK": "audio_track",
+    "ALLOW_TRUNCATED": "allow_truncated",
+    "OFFLINE": "offline",
+    "WHISPER_BACKEND": "backend",
+    "WHISPERX_DEVICE": "device",
+    "WHISPER_MODEL": "model",
+    "TRANSLATION_ENGINE": "translation_engine",
+    "GLOSSARY": "glossary",
+    **CORPUS_OPTIONS,
+}
+
 
 @dataclass
 class Choices:
@@ -87,18 +116,8 @@ def corpus(arguments: argparse.Namespace, choices: Choices) -> None:
     choices.take("ALLOW_TRUNCATED", arguments.allow_truncated)
     choices.take("OFFLINE", arguments.offline)
     choices.take("CORPUS_ORDER", "shuffled" if arguments.shuffle else "longest")
-    for key, given in (
-        ("CORPUS_GLOB", arguments.glob),
-        ("CORPUS_MIN_BYTES", arguments.min_bytes),
-        ("CORPUS_LIMIT", arguments.limit),
-        ("CORPUS_SEED", arguments.shuffle),
-        ("CORPUS_TIMESTAMPS", arguments.timestamps),
-        ("CORPUS_CHANNELS", arguments.channels),
-        ("CORPUS_FORMATS", arguments.formats),
-        ("CORPUS_EXECUTOR", arguments.executor),
-        ("CORPUS_WORKERS", arguments.workers),
-    ):
-        if given:
+    for key, name in CORPUS_OPTIONS.items():
+        if given := getattr(arguments, name):
             choices.take(key, given)
 
 

@@ -40,30 +40,6 @@ DEVICE is mps on a Mac with Apple Silicon, and cuda with an NVIDIA GPU. On a CPU
 
 exit codes: 0 prepared (with --run: done), 2 it cannot work and why; with --run also those of run-pipeline.sh
 """
-OPTION_OF = {  # the settings that have an option of their own, by its name in the parsed arguments
-    "WORKFLOW": "workflow",
-    "SOURCE_LANGUAGE": "source_language",
-    "TARGET_LANGUAGES": "target_language",
-    "MEDIA_START_TIME": "start",
-    "MEDIA_END_TIME": "end",
-    "AUDIO_TRACK": "audio_track",
-    "ALLOW_TRUNCATED": "allow_truncated",
-    "OFFLINE": "offline",
-    "WHISPER_BACKEND": "backend",
-    "WHISPERX_DEVICE": "device",
-    "WHISPER_MODEL": "model",
-    "TRANSLATION_ENGINE": "translation_engine",
-    "GLOSSARY": "glossary",
-    "CORPUS_GLOB": "glob",
-    "CORPUS_MIN_BYTES": "min_bytes",
-    "CORPUS_LIMIT": "limit",
-    "CORPUS_SEED": "shuffle",
-    "CORPUS_TIMESTAMPS": "timestamps",
-    "CORPUS_CHANNELS": "channels",
-    "CORPUS_FORMATS": "formats",
-    "CORPUS_EXECUTOR": "executor",
-    "CORPUS_WORKERS": "workers",
-}
 GLOSSARY = "glossary.tsv"  # the job's own copy
 ONE_FILE = """one file a job: for film in *.mkv; do ./prepare-job.sh "$film" ...; done, and then ./run-pipeline.sh --all"""
 
@@ -193,7 +169,7 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
     if arguments.workflow == "translate":
         choosing.translator(arguments, changes, machine, house, choices, console)
     for key, value in changes.items():
-        if key not in OPTION_OF or not value:
+        if key not in choosing.OPTIONS or not value:
             choices.values[key] = value
         choices.reasons[key] = "given with --set"
     if arguments.glossary:
@@ -242,8 +218,8 @@ def _look_for_recordings(arguments: argparse.Namespace, console: Console) -> Non
 
 def _check_film(arguments: argparse.Namespace) -> None:
     """Raises UsageError for what goes with a folder of recordings alone."""
-    for key, name in OPTION_OF.items():
-        if key.startswith("CORPUS_") and getattr(arguments, name):
+    for name in choosing.CORPUS_OPTIONS.values():
+        if getattr(arguments, name):
             raise UsageError(f"--{name.replace('_', '-')} is for a folder of recordings; {arguments.media.name} is one file")
 
 
@@ -251,8 +227,8 @@ def _check_values(arguments: argparse.Namespace) -> None:
     """Raises UsageError that names the option, which the check of all settings would not."""
     from pipeline import envfile
 
-    for key, name in OPTION_OF.items():
-        if key.startswith("CORPUS_") and (value := getattr(arguments, name)):
+    for key, name in choosing.CORPUS_OPTIONS.items():
+        if value := getattr(arguments, name):
             envfile.build({key: value}, f"--{name.replace('_', '-')}")
 
 
@@ -260,11 +236,11 @@ def _take_as_options(changes: dict[str, str], arguments: argparse.Namespace) -> 
     """What --set says of a setting that has an option counts as that option. Raises UsageError where both are given and differ."""
     from pipeline.envfile import to_text
 
-    for key in changes.keys() & OPTION_OF.keys():
-        given = getattr(arguments, OPTION_OF[key])
+    for key in changes.keys() & choosing.OPTIONS.keys():
+        given = getattr(arguments, choosing.OPTIONS[key])
         if given and to_text(given) != changes[key]:
             raise UsageError(f"--set {key}={changes[key]} contradicts the option that says {key}={to_text(given)}; give one of them")
-        setattr(arguments, OPTION_OF[key], changes[key])
+        setattr(arguments, choosing.OPTIONS[key], changes[key])
 
 
 def _clip_ms(settings: Settings, info: MediaInfo) -> int:
