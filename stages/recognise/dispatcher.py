@@ -95,13 +95,16 @@ class Dispatcher:
             return None
         return GivenUp(task, reason)
 
-    def died(self, worker: int, reason: str, *, killed: bool, done: Iterable[str] = ()) -> list[GivenUp]:
-        """The worker is no more. `done` has a result all the same; what was not begun goes to the others."""
+    def died(self, worker: int, reason: str, *, killed: bool, done: Iterable[str] = ()) -> tuple[list[GivenUp], int]:
+        """The worker is no more. `done` has a result all the same; what was not begun goes to the others. What is given up, and how many
+        recordings are tried again alone."""
         state = self._workers.pop(worker)
         for recording in done:
             state.given.pop(recording, None)
         self._waiting.extendleft(reversed([task for task in state.given.values() if task.id not in state.begun]))
-        return [given_up for task in state.given.values() if task.id in state.begun and (given_up := self._suspect(task, state, reason, killed))]
+        begun = [task for task in state.given.values() if task.id in state.begun]
+        given_up = [one for task in begun if (one := self._suspect(task, state, reason, killed))]
+        return given_up, len(begun) - len(given_up)
 
     def _suspect(self, task: Task, state: _Hand, reason: str, killed: bool) -> GivenUp | None:
         if state.alone:

@@ -14,6 +14,7 @@ from typing import Protocol
 import msgspec
 
 from pipeline.errors import StageFailed, UsageError
+from pipeline.wording import counted
 from stages.recognise.dispatcher import Dispatcher, GivenUp
 from stages.recognise.messages import Begun, Broken, Degraded, Done, Event, Failed, Leaving, Note, PutOff, Ready
 
@@ -108,6 +109,7 @@ class Supervisor:
             return
         if isinstance(event, Failed):
             if given_up := self._dispatcher.failed(number, event.id, event.reason, again=event.again):
+                self._barren = 0
                 self._tell(given_up)
             return
         if isinstance(event, Begun):
@@ -140,19 +142,20 @@ class Supervisor:
             raise StageFailed(reason)
         if not worker.ready:
             self._stillborn[worker.place] += 1
-        self._barren += 1
+        self._barren += not worker.leaving
         if self._barren >= BARREN:
             raise StageFailed(f"{BARREN} workers in a row ended before any recording was done: {reason}")
         given = self._dispatcher.given(number)
         done = [recording for recording in given if self._is_done(recording)]
         for recording in done:
             self._tell(Done(recording, attempts=given[recording].attempts))
-        for given_up in self._dispatcher.died(number, f"the worker ended on it: {reason}", killed=killed and not worker.broken, done=done):
+        given_up, again = self._dispatcher.died(number, f"the worker ended on it: {reason}", killed=killed and not worker.broken, done=done)
+        for one in given_up:
             self._barren = 0
-            self._tell(given_up)
-        if worker.ready:
-            begun = len(given) - len(done)
-            self._tell(Note(logging.WARNING, f"A worker ended ({reason}); of the {begun} recordings that it had, those begun are tried again alone"))
+            self._tell(one)
+        if worker.ready and not worker.leaving:
+            begun = f"; tried again alone: {counted(again, 'recording')} that it had begun" if again else ""
+            self._tell(Note(logging.WARNING, f"A worker ended ({reason}){begun}"))
         if self._dispatcher.idle:
             return
         if self._stillborn[worker.place] < STILLBORN:

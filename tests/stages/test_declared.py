@@ -17,7 +17,7 @@ from stages import WORKFLOWS, asr, recognise
 from tests.conftest import ROOT
 
 STAGES = sorted({stage.name for stages in WORKFLOWS.values() for stage in stages})
-RECOGNISER = sorted((ROOT / "stages" / "recogniser").rglob("*.py"))
+WHISPER = sorted((ROOT / "stages" / "whisper").rglob("*.py"))
 SPEECH = ROOT / "stages" / "speech.py"
 SHARD = ROOT / "stages" / "recognise" / "shard.py"  # a command, which runs the stage
 CHOOSE_THE_STAGES = {"WORKFLOW", "TRANSLATION_ENGINE"}  # by Settings.workflow
@@ -35,7 +35,7 @@ def files_of(name: str) -> list[Path]:
 
 def borrowed_by(name: str) -> list[Path]:
     """What a stage does its work with, of what several share and what reads settings."""
-    return (RECOGNISER if name in ("asr", "rescue", "recognise") else []) + ([SPEECH] if name in ("vad", "recognise") else [])
+    return (WHISPER if name in ("asr", "rescue", "recognise") else []) + ([SPEECH] if name in ("vad", "recognise") else [])
 
 
 def behind(attribute: str) -> set[str]:
@@ -64,6 +64,11 @@ def artifacts(path: Path, method: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in (f"ctx.{method}", f"self._ctx.{method}"):
             yield eval(ast.unparse(node.args[0]), vars(module))
+
+
+def test_what_is_looked_through_is_there() -> None:
+    assert all(path.is_file() for path in (*WHISPER, SPEECH, SHARD))
+    assert len(WHISPER) > 20
 
 
 @pytest.mark.parametrize("name", STAGES)

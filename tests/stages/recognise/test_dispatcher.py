@@ -95,7 +95,7 @@ def test_of_a_worker_that_dies_what_was_begun_is_suspect_and_the_rest_goes_first
     dispatcher = sharing("abcdef", most_given=4)
     dispatcher.next_work(0)
     begin(dispatcher, 0, "ab")
-    assert dispatcher.died(0, "ended with code 139", killed=False) == []
+    assert dispatcher.died(0, "ended with code 139", killed=False) == ([], 2)
     dispatcher.join(1)
     dispatcher.join(2)
     dispatcher.join(3)
@@ -109,7 +109,7 @@ def test_a_recording_that_a_worker_dies_of_alone_is_given_up() -> None:
         dispatcher.join(worker)
         dispatcher.next_work(worker)
         dispatcher.begun(worker, "a")
-        assert [given_up.task.id for given_up in dispatcher.died(worker, "ended with code 139", killed=False)] == expected
+        assert [given_up.task.id for given_up in dispatcher.died(worker, "ended with code 139", killed=False)[0]] == expected
     assert dispatcher.done
 
 
@@ -121,7 +121,7 @@ def test_a_worker_that_was_killed_proves_nothing_until_it_happens_again_and_agai
         dispatcher.join(worker)
         dispatcher.next_work(worker)
         dispatcher.begun(worker, "a")
-        given_up = dispatcher.died(worker, "killed", killed=True)
+        given_up, _ = dispatcher.died(worker, "killed", killed=True)
     assert [(one.task.id, one.task.attempts) for one in given_up] == [("a", 6)]
 
 
@@ -158,7 +158,7 @@ def test_whoever_dies_when_every_recording_ends_once_and_only_what_kills_is_give
         else:
             kills -= what == "be killed"
             done = [name for name in begun.pop(worker) if name not in deadly and data.draw(st.booleans())]
-            given_up = [one.task.id for one in dispatcher.died(worker, "it died", killed=what == "be killed", done=done)]
+            given_up = [one.task.id for one in dispatcher.died(worker, "it died", killed=what == "be killed", done=done)[0]]
             assert deadly.issuperset(given_up)
             ended += [*done, *given_up]
             workers += 1

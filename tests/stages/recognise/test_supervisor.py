@@ -77,6 +77,10 @@ class Crew:
         return "".join(sorted(event.id for event in self.told if isinstance(event, Done)))
 
     @property
+    def notes(self) -> list[str]:
+        return [event.message for event in self.told if isinstance(event, Note)]
+
+    @property
     def given_up(self) -> dict[str, str]:
         return {event.task.id: event.reason for event in self.told if isinstance(event, GivenUp)}
 
@@ -161,6 +165,10 @@ def test_a_worker_that_dies_is_replaced_and_only_what_it_dies_of_is_given_up() -
     assert crew.given_up == {"c": "the worker ended on it: ended with code 139"}
     assert [worker.place for worker in crew.launched] == ["7", "7", "7"]
     assert [worker.was_ended for worker in crew.launched] == [False, False, True]
+    assert crew.notes == [
+        "A worker ended (ended with code 139); tried again alone: 1 recording that it had begun",
+        "A worker ended (ended with code 139)",
+    ]
 
 
 def test_a_result_that_is_there_counts_though_its_worker_died_before_it_said_so() -> None:
@@ -170,6 +178,7 @@ def test_a_result_that_is_there_counts_though_its_worker_died_before_it_said_so(
 
     crew = Crew(work, done=["a", "b"]).run("ab")
     assert (crew.ended, crew.given_up, len(crew.launched)) == ("ab", {}, 1)
+    assert crew.notes == ["A worker ended (ended with code 139)"]
     assert [event.attempts for event in crew.told if isinstance(event, Done)] == [1, 1]
 
 
@@ -265,6 +274,7 @@ def test_a_worker_that_leaves_ends_what_it_has_begun_and_another_does_the_rest()
     assert [(worker.place, "".join(worker.sent)) for worker in crew.launched] == [("3", "abc"), ("3", "cdef")]
     assert (crew.ended, crew.given_up) == ("abcdef", {})
     assert Leaving(5) in crew.told
+    assert crew.notes == []  # it was foreseen
 
 
 def test_what_a_worker_notes_is_passed_on() -> None:
