@@ -44,11 +44,14 @@ class Corpus:
         self._last_told = 0.0
         self._left_alone = 0  # that failed in so many runs that they are not tried again
         if not shard:
-            store.sweep()
-            files.sweep()
+            self._sweep()
         self.pace = self._plan(shard or (0, 1))
         if not shard:
             files.stamp()
+
+    def _sweep(self) -> None:
+        self._store.sweep()
+        self._files.sweep()
 
     # --- What there is to do
 
@@ -189,8 +192,9 @@ class Corpus:
     # --- What came of it
 
     def close(self) -> None:
-        """The manifest with one row a file again."""
+        """The manifest with one row a file again, and nothing left of workers that were killed."""
         if self._journal:
+            self._sweep()
             self._journal.close()
             manifest.rewrite(self._ctx.keep(manifest.FILE), self._rows.values())
             self._files.stamp(ended=True)
