@@ -102,4 +102,4 @@ class Broken(msgspec.Struct, frozen=True, tag=True):
 
 
 Ended = Done | Failed | PutOff  # what a recording that was begun comes to
-Event = Ready | Begun | Done | Failed | PutOff | Alive | Leaving | Degraded | Note | Broken
+Event = Ready | Begun | Ended | Alive | Leaving | Degraded | Note | Broken

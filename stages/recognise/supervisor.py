@@ -143,16 +143,17 @@ class Supervisor:
         if not worker.ready:
             self._stillborn[worker.place] += 1
         self._barren += not worker.leaving
-        if self._barren >= BARREN:
-            raise StageFailed(f"{BARREN} workers in a row ended before any recording was done: {reason}")
         given = self._dispatcher.given(number)
         done = [recording for recording in given if self._is_done(recording)]
         for recording in done:
+            self._barren = 0
             self._tell(Done(recording, attempts=given[recording].attempts))
         given_up, again = self._dispatcher.died(number, f"the worker ended on it: {reason}", killed=killed and not worker.broken, done=done)
         for one in given_up:
             self._barren = 0
             self._tell(one)
+        if self._barren >= BARREN:
+            raise StageFailed(f"{BARREN} workers in a row ended before any recording was done: {reason}")
         if worker.ready and not worker.leaving:
             begun = f"; tried again alone: {counted(again, 'recording')} that it had begun" if again else ""
             self._tell(Note(logging.WARNING, f"A worker ended ({reason}){begun}"))

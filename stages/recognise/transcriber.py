@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from pipeline.languages import whisper_code
 from pipeline.settings import Settings
-from stages.recognise.files import Files
-from stages.recognise.loading import Channel, Loaded
+from stages.recognise.files import NO_DISK, Files
+from stages.recognise.loading import Loaded
 from stages.recognise.messages import Alive, Begun, Done, Event, Task
 from stages.recognise.prefetch import Prefetcher
 from stages.results import Result, Store
@@ -28,10 +28,25 @@ MOST_UNWRITTEN = 64  # recordings
 
 @dataclass
 class _Recording:
-    loaded: Loaded
+    """Without its sound, which only the windows in hand need."""
+
+    task: Task
+    duration_ms: int
+    speech_ms: int
+    degraded: tuple[str, ...]
     waiting: int  # windows that are not recognised yet
-    recognitions: list[tuple[Channel, Recognition]] = field(default_factory=list)
+    recognitions: list[tuple[str, Recognition]] = field(default_factory=list)  # with who speaks
     seconds: float = 0.0  # of the time that its windows shared with others
+
+
+@dataclass(frozen=True)
+class _InHand:
+    """A window that is being recognised."""
+
+    recording: _Recording
+    speaker: str
+    length_ms: int
+    began: float  # by `_SharedTime`
 
 
 class _SharedTime:
@@ -65,15 +80,16 @@ class Transcriber:
     def __init__(
         self, recogniser: Recogniser, settings: Settings, prefetcher: Prefetcher, store: Store, files: Files, tell: Callable[[Event], None]
     ) -> None:
+        """`tell` is called from several threads."""
         self._recogniser, self._settings, self._prefetcher = recogniser, settings, prefetcher
         self._store, self._files, self._tell = store, files, tell
-        self._places: dict[int, tuple[_Recording, Channel, int, float]] = {}  # of windows in hand, with their lengths and when they began
+        self._in_hand: dict[int, _InHand] = {}
         self._windows_so_far = 0
         self._time = _SharedTime()
-        self._writers, self._unwritten = ThreadPoolExecutor(WRITERS), deque[Future[Done]]()
+        self._writers, self._unwritten = ThreadPoolExecutor(WRITERS), deque[Future[None]]()
 
     def run(self, take: Callable[[], Task | None]) -> None:
-        """Everything that `take` gives, until it gives None. Raises what the recogniser raises."""
+        """Everything that `take` gives, until it gives None. Raises what the recogniser raises, and OSError where nothing can be written."""
 
         def begin() -> Task | None:
             task = take()
@@ -84,19 +100,15 @@ class Transcriber:
         told = time.monotonic()
         try:
             for recognition in self._recogniser.recognise(self._windows(begin)):
-                recording, channel, length_ms, began = self._places.pop(recognition.window)
-                recording.seconds += self._time.end(began, length_ms)
-                recording.recognitions.append((channel, recognition))
-                recording.waiting -= 1
+                recording = self._take_in(recognition)
                 if not recording.waiting:
                     self._finish(recording)
                 elif time.monotonic() - told > ALIVE_EVERY:
                     told = time.monotonic()
                     done = len(recording.recognitions)
-                    self._tell(Alive(recording.loaded.task.id, done / (done + recording.waiting)))
-                self._tell_written(MOST_UNWRITTEN)
+                    self._tell(Alive(recording.task.id, done / (done + recording.waiting)))
         finally:
-            self._tell_written(0)
+            self._wait_for_writers()
 
     def _windows(self, take: Callable[[], Task | None]) -> Iterator[AudioWindow]:
         language = None if self._settings.SOURCE_LANGUAGE == "auto" else whisper_code(self._settings.SOURCE_LANGUAGE)
@@ -104,50 +116,69 @@ class Transcriber:
             if not isinstance(loaded, Loaded):
                 self._tell(loaded)
                 continue
-            recording = _Recording(loaded, sum(len(channel.windows) for channel in loaded.channels))
+            recording = _recording(loaded)
             if not recording.waiting:
                 self._finish(recording)
             for channel in loaded.channels:
                 for window, audio, mel in channel.read():
                     number = self._windows_so_far = self._windows_so_far + 1
                     length_ms = max(1, window.end_ms - window.start_ms)
-                    self._places[number] = recording, channel, length_ms, self._time.begin(length_ms)
+                    self._in_hand[number] = _InHand(recording, channel.speaker, length_ms, self._time.begin(length_ms))
                     yield AudioWindow(number, window.start_ms, audio, window.speech, language, self._settings.WHISPER_INITIAL_PROMPT, mel)
 
+    def _take_in(self, recognition: Recognition) -> _Recording:
+        window = self._in_hand.pop(recognition.window)
+        recording = window.recording
+        recording.seconds += self._time.end(window.began, window.length_ms)
+        recording.recognitions.append((window.speaker, recognition))
+        recording.waiting -= 1
+        return recording
+
+    # --- Results
+
     def _finish(self, recording: _Recording) -> None:
+        """Raises what writing an earlier one has raised."""
         self._unwritten.append(self._writers.submit(self._write, recording))
-        self._tell_written(MOST_UNWRITTEN)
+        while self._unwritten and (len(self._unwritten) > MOST_UNWRITTEN or self._unwritten[0].done()):
+            self._unwritten.popleft().result()
 
-    def _tell_written(self, most: int) -> None:
-        """What is in the store. Waits until no more than so many recordings are still to be written. Raises OSError where nothing can be."""
-        while self._unwritten and (len(self._unwritten) > most or self._unwritten[0].done()):
-            self._tell(self._unwritten.popleft().result())
+    def _wait_for_writers(self) -> None:
+        """Whatever of it fails, the rest is written. Raises the worst: that the disk is full."""
+        errors = [error for future in self._unwritten if (error := future.exception())]
+        self._unwritten.clear()
+        if errors:
+            raise next((error for error in errors if isinstance(error, OSError) and error.errno in NO_DISK), errors[0])
 
-    def _write(self, recording: _Recording) -> Done:
-        loaded = recording.loaded
+    def _write(self, recording: _Recording) -> None:
         segments = _segments(recording.recognitions)
         result = Result(
-            id=loaded.task.id,
+            id=recording.task.id,
             status="done",
-            attempts=loaded.task.attempts + 1,
-            duration_ms=loaded.duration_ms,
-            speech_ms=sum(span.end_ms - span.start_ms for channel in loaded.channels for window in channel.windows for span in window.speech),
+            attempts=recording.task.attempts + 1,
+            duration_ms=recording.duration_ms,
+            speech_ms=recording.speech_ms,
             language=_language(segments),
             avg_logprob=_avg_logprob([recognition for _, recognition in recording.recognitions]),
             segments=segments,
             seconds=round(recording.seconds, 4),
-            degraded=loaded.degraded,
+            degraded=recording.degraded,
         )
         self._store.write(result)
-        complaints = self._files.write(result, loaded.task.paths)
-        return Done(loaded.task.id, attempts=result.attempts, degraded=(*loaded.degraded, *complaints))
+        complaints = self._files.write(result, recording.task.paths)
+        self._tell(Done(result.id, attempts=result.attempts, degraded=(*result.degraded, *complaints)))
 
 
-def _segments(recognitions: list[tuple[Channel, Recognition]]) -> tuple[Segment, ...]:
+def _recording(loaded: Loaded) -> _Recording:
+    windows = [window for channel in loaded.channels for window in channel.windows]
+    speech_ms = sum(span.end_ms - span.start_ms for window in windows for span in window.speech)
+    return _Recording(loaded.task, loaded.duration_ms, speech_ms, loaded.degraded, len(windows))
+
+
+def _segments(recognitions: list[tuple[str, Recognition]]) -> tuple[Segment, ...]:
     """In the order in which they begin, whoever speaks."""
     found = []
-    for channel, recognition in sorted(recognitions, key=lambda pair: pair[1].window):
-        found += [replace(segment, speaker=channel.speaker) for segment in segments_of([recognition])]
+    for speaker, recognition in sorted(recognitions, key=lambda pair: pair[1].window):
+        found += [replace(segment, speaker=speaker) for segment in segments_of([recognition])]
     found.sort(key=lambda segment: segment.start_ms)
     return tuple(replace(segment, id=number) for number, segment in enumerate(found))
 

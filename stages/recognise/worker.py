@@ -97,8 +97,8 @@ class Worker:
         self._recogniser = open_recogniser(
             settings, model, translate=False, times=settings.CORPUS_TIMESTAMPS != "none", log=logging.getLogger("sutradhar")
         )
-        self._told, self._leaving = 0, False
-        self._process, self._looked = psutil.Process(), -LOOK_EVERY
+        self._told, self._leaving, self._telling = 0, False, threading.Lock()
+        self._process, self._looked, self._worked = psutil.Process(), -LOOK_EVERY, False
         self._pool.mels = self._recogniser.mels
         prefetcher = Prefetcher(self._pool, 2 * room.batch_of(settings))
         store = Store(Path(setup.results), setup.made_with)
@@ -111,23 +111,29 @@ class Worker:
     def run(self) -> None:
         try:
             while self._inbox.wait():
-                self._transcriber.run(self._inbox.take)
+                self._transcriber.run(self._take)
         finally:
             self._pool.close()
 
+    def _take(self) -> Task | None:
+        self._leave_when_too_large()
+        return self._inbox.take()
+
     def _watching(self, event: Event) -> None:
-        self._tell(event)
-        if isinstance(event, Ended):
-            for line in self._recogniser.degraded[self._told :]:
+        """From any thread."""
+        with self._telling:
+            degraded, told = self._recogniser.degraded, self._told
+            self._told = len(degraded)
+            self._worked |= isinstance(event, Ended)
+            for line in degraded[told : self._told]:
                 self._tell(Degraded(line))
-            self._told = len(self._recogniser.degraded)
-            self._leave_when_too_large()
+            self._tell(event)
 
     def _leave_when_too_large(self) -> None:
         now = time.monotonic()
-        if self._leaving or not self._most_bytes or now < self._looked + LOOK_EVERY:
+        if self._leaving or not self._most_bytes or not self._worked or now < self._looked + LOOK_EVERY:
             return
-        self._looked = now
+        self._looked, self._worked = now, False
         if (held := self._held_bytes()) > self._most_bytes:
             self._leaving = True
             self._inbox.close()

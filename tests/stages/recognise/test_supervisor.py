@@ -182,6 +182,15 @@ def test_a_result_that_is_there_counts_though_its_worker_died_before_it_said_so(
     assert [event.attempts for event in crew.told if isinstance(event, Done)] == [1, 1]
 
 
+def test_workers_that_die_before_they_can_say_what_they_have_done_do_not_end_the_stage() -> None:
+    def work(worker: Fake, work: Work) -> None:
+        worker.tell(Begun(work.tasks[0].id))
+        worker.die()
+
+    everything = "abcdefghijklmnopqrstuvwxyz"
+    assert Crew(work, done=everything).run(everything, most_given=1).ended == everything
+
+
 def test_failures_are_passed_on_when_they_are_final() -> None:
     def work(worker: Fake, work: Work) -> None:
         for task in work.tasks:
