@@ -41,7 +41,10 @@ DEVICE is mps on a Mac with Apple Silicon, and cuda with an NVIDIA GPU. On a CPU
 exit codes: 0 prepared (with --run: done), 2 it cannot work and why; with --run also those of run-pipeline.sh
 """
 GLOSSARY = "glossary.tsv"  # the job's own copy
-ONE_FILE = """one file a job: for film in *.mkv; do ./prepare-job.sh "$film" ...; done, and then ./run-pipeline.sh --all"""
+ONE_FILE = (
+    """one file a job: for film in *.mkv; do ./prepare-job.sh "$film" ...; done, and then ./run-pipeline.sh --all;"""
+    " many recordings are one job: give their folder, or --from-list FILE"
+)
 
 
 class _Joined(argparse.Action):
@@ -160,6 +163,7 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
     if is_corpus:
         choosing.corpus(arguments, choices)
         _look_for_recordings(arguments, console)
+        _name_other_jobs(arguments.media, house, console)
     else:
         info = media.probe(arguments.media)
         _check_film(arguments)
@@ -204,7 +208,7 @@ def _look_for_recordings(arguments: argparse.Namespace, console: Console) -> Non
 
     source = Path(os.path.abspath(arguments.media))  # noqa: PTH100 - without `..`, but not through symbolic links
     found = recordings.find(source, arguments.glob)
-    left_out = found.other_names + (found.unseen and f"; {found.unseen}")
+    left_out = found.other_names + (found.unseen and f"; {found.unseen}") + (found.unread and f"; {found.unread}")
     if not found.paths:
         which = f"no file that --glob {arguments.glob!r} chooses" if arguments.glob else "no recordings"
         remedy = "write the path of a recording into each line of it" if arguments.from_list else "give another folder or --glob"
@@ -214,6 +218,16 @@ def _look_for_recordings(arguments: argparse.Namespace, console: Console) -> Non
         raise UsageError(f"Of the {counted(len(found.paths), 'file')} that {arguments.media} names none is there; look at its paths")
     gone = len(found.paths) - len(there)
     console.info(f"Recordings: {counted(len(there), 'file')}, {size(sum(there))}{f'; {gone:,} cannot be found' if gone else ''}{left_out}")
+
+
+def _name_other_jobs(media: Path, house: House, console: Console) -> None:
+    """Who types the same command again means to go on, more often than not."""
+    from pipeline.job import all_jobs
+
+    source = os.path.abspath(media)  # noqa: PTH100 - as _write keeps it
+    jobs = [job for job in all_jobs(house) if job.request.media == source]
+    if jobs:
+        console.warn(f"This is a new job. {jobs[-1].id} is of the same recordings: ./run-pipeline.sh -j {jobs[-1].id} goes on with it")
 
 
 def _check_film(arguments: argparse.Namespace) -> None:

@@ -32,12 +32,19 @@ class Found:
     by_name: Counter[str] = field(default_factory=Counter)  # by suffix
     hidden: int = 0
     links: int = 0  # to folders
+    closed: list[str] = field(default_factory=list)  # folders that cannot be read
 
     @property
     def other_names(self) -> str:
         """For the end of a line: "; left out by their names: 2 .txt (CORPUS_GLOB chooses)"."""
         kinds = ", ".join(f"{count} {suffix or 'without suffix'}" for suffix, count in self.by_name.most_common(4))
         return f"; left out by their names: {kinds} (CORPUS_GLOB chooses)" if kinds else ""
+
+    @property
+    def unread(self) -> str:
+        """ "2 folders cannot be read: lost+found and 1 more"; "" where all can."""
+        more = f" and {len(self.closed) - 1:,} more" if len(self.closed) > 1 else ""
+        return f"{counted(len(self.closed), 'folder')} cannot be read: {printable(self.closed[0])}{more}" if self.closed else ""
 
     @property
     def unseen(self) -> str:
@@ -84,8 +91,14 @@ def _walk(folder: Path, found: Found) -> Iterator[str]:
     start = len(os.path.join(folder, ""))  # noqa: PTH118 - paths here are text
     waiting = [str(folder)]
     while waiting:
-        with os.scandir(waiting.pop()) as entries:
-            here = sorted(entries, key=lambda entry: entry.name)
+        try:
+            with os.scandir(now := waiting.pop()) as entries:
+                here = sorted(entries, key=lambda entry: entry.name)
+        except PermissionError:
+            if now == str(folder):
+                raise
+            found.closed.append(now[start:])
+            continue
         folders = []
         for entry in here:
             if entry.name.startswith("."):

@@ -136,7 +136,8 @@ def _run_one(job: Job, plan: Plan, changes: dict[str, str], console: Console) ->
 
     try:
         summary = run_job(job, WORKFLOWS, plan, changes, console)
-    except Interrupted:
+    except Interrupted as error:
+        error.args = (f"Interrupted; ./run-pipeline.sh -j {job.id} goes on from here",)
         raise
     except (SutradharError, OSError) as error:
         console.error(in_one_line(error))

@@ -39,10 +39,13 @@ def run(ctx: StageContext) -> Outcome:
     if not found.paths:
         raise StageFailed(f"{ctx.media} holds no recordings{found.other_names}")
     rows = {row.path: row for row in _look(ctx, path, found.paths, known)}
+    if gone := len(known.keys() - rows.keys()):
+        ctx.log.warning(f"{counted(gone, 'recording')} of earlier runs not found any more: in no table from now on; their files in transcripts/ stay")
     manifest.rewrite(path, rows.values())
     return Outcome(
         summary=_summary(rows, known, found),
         packages=("av",),
+        degraded=(found.unread,) if found.unread else (),
         seconds_of_media=sum(row.duration_ms for row in rows.values()) / 1000,
     )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
-import random
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -85,11 +85,11 @@ class Corpus:
         return failure.failures < settings.CORPUS_ATTEMPTS or failure.allow_truncated != settings.ALLOW_TRUNCATED
 
     def _ordered(self) -> list[str]:
-        """Longest first, so that no long one is left for the end; or shuffled."""
-        ids = sorted(self._copies, key=lambda recording: (-self._copies[recording][0].duration_ms, recording))
+        """Longest first, so that no long one is left for the end. Or shuffled, so that whatever comes later changes little of the order: the
+        same ones are chosen then by CORPUS_LIMIT."""
         if self._ctx.settings.CORPUS_ORDER == "shuffled":
-            random.Random(self._ctx.settings.CORPUS_SEED).shuffle(ids)
-        return ids
+            return sorted(self._copies, key=lambda recording: hashlib.sha256(f"{self._ctx.settings.CORPUS_SEED} {recording}".encode()).digest())
+        return sorted(self._copies, key=lambda recording: (-self._copies[recording][0].duration_ms, recording))
 
     def _result(self, rows: Sequence[Recording]) -> Result | None:
         """What is known of a recording that has a result, which the manifest spares reading where all is done. Files for the user
@@ -107,7 +107,7 @@ class Corpus:
         text = f"{counted(len(self.tasks), 'recording')} to recognise, {clock(sum(task.duration_ms for task in self.tasks) / 1000)} of sound"
         text += f"; {self.pace.before['done']} done before" if self.pace.before["done"] else ""
         attempts = self._ctx.settings.CORPUS_ATTEMPTS
-        left = f"; {self._left_alone} failed in {attempts} runs and stay so: --set CORPUS_ATTEMPTS={attempts + 1} tries them again"
+        left = f"; not tried again: {self._left_alone} that failed in {counted(attempts, 'run')} (--set CORPUS_ATTEMPTS={attempts + 1} tries again)"
         return text + (left if self._left_alone else "")
 
     # --- What happens
@@ -235,8 +235,6 @@ def _task(rows: Sequence[Recording], attempts: int, failures: int) -> Task:
 
 
 def _digest(rows: Iterable[Recording]) -> str:
-    import hashlib
-
     import msgspec
 
     return hashlib.sha256(b"\n".join(msgspec.json.encode(row) for row in rows)).hexdigest()

@@ -45,11 +45,10 @@ class Pace:
         return behind_ms / 1000, self._total_ms / 1000, self._before_ms / 1000
 
     def standing(self) -> str:
-        """ "12 of 500 files, 0:40 of 1:20:00, 2 failed"."""
+        """ "12 of 500 files, 2 failed, 0:40 of 1:20:00"."""
         ended, failed = self.before.total() + self.done + self.failed, self.before["failed"] + self.failed
         behind, total, _ = self.seconds
-        text = f"{ended:,} of {self._files:,} files, {clock(behind)} of {clock(total)}"
-        return text + (f", {failed} failed" if failed else "")
+        return f"{ended:,} of {self._files:,} files{f', {failed} failed' if failed else ''}, {clock(behind)} of {clock(total)}"
 
     def present(self) -> str:
         """ "now 8.7x", once there is something to say."""

@@ -115,7 +115,10 @@ def test_refuses_in_one_line_and_writes_nothing(house: House, arguments: list[st
     ids=["files"],
 )
 def test_several_films_are_refused_with_the_command_that_takes_them(media: list[str], what: str, capsys: pytest.CaptureFixture[str]) -> None:
-    remedy = 'for film in *.mkv; do ./prepare-job.sh "$film" ...; done, and then ./run-pipeline.sh --all'
+    remedy = (
+        'for film in *.mkv; do ./prepare-job.sh "$film" ...; done, and then ./run-pipeline.sh --all;'
+        " many recordings are one job: give their folder, or --from-list FILE"
+    )
     for arguments in (["--transcribe", "-s", "en", *media], [media[0], "--transcribe", "-s", "en", *media[1:]]):
         assert run(*arguments) == 2
         assert capsys.readouterr().err == f"[ERROR] {what}, but it is one file a job: {remedy}\n"
@@ -442,6 +445,16 @@ def test_options_for_folders_are_settings(
     assert run(str(calls), "--transcribe", "-s", "en", "--model", "base", *options) == 0
     settings = Job.open(house, capsys.readouterr().out.strip()).settings()
     assert {key: getattr(settings, key) for key in expected} == expected
+
+
+def test_a_second_job_of_the_same_recordings_says_how_to_go_on_with_the_first(calls: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = (str(calls), "--transcribe", "-s", "en", "--model", "base")
+    assert run(*command) == 0
+    first = capsys.readouterr()
+    assert "This is a new job" not in first.err
+    assert run(*command) == 0
+    warning = f"[WARN] This is a new job. {first.out.strip()} is of the same recordings: ./run-pipeline.sh -j {first.out.strip()} goes on with it"
+    assert warning in capsys.readouterr().err.splitlines()
 
 
 @pytest.mark.parametrize(

@@ -183,10 +183,31 @@ def test_a_file_without_permission_is_looked_at_again_once_it_may_be_read(calls:
     assert look(calls)[0]["a.wav"].id == sha256(path.read_bytes()).hexdigest()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_folder_without_permission_ends_the_scan(calls: Path) -> None:
-    (calls / "secret").mkdir(mode=0)
-    with pytest.raises(UsageError, match=r"^Cannot read .*/calls/secret: Permission denied; look at its permissions$"):
+def forbid(monkeypatch: pytest.MonkeyPatch, *folders: Path) -> None:
+    """Permissions do not stop root."""
+    scandir = os.scandir
+
+    def scan_or_not(path: str) -> object:
+        if Path(path) in folders:
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", scan_or_not)
+
+
+def test_folders_below_without_permission_are_named_and_cost_no_other(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a", "lost+found", "z"):
+        (calls / name).mkdir()
+        call(calls / name / "a.wav")
+    forbid(monkeypatch, calls / "a", calls / "lost+found")
+    rows, outcome = look(calls)
+    assert list(rows) == ["z/a.wav"]
+    assert outcome.degraded == ("2 folders cannot be read: a and 1 more",)
+
+
+def test_the_folder_itself_without_permission_ends_the_scan(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    forbid(monkeypatch, calls)
+    with pytest.raises(UsageError, match=r"^Cannot read .*/calls: Permission denied; look at its permissions$"):
         look(calls)
 
 

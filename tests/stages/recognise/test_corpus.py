@@ -52,6 +52,13 @@ def test_a_higher_limit_adds_to_what_a_lower_one_took(tmp_path: Path) -> None:
     assert many[:5] == few
 
 
+def test_what_comes_later_changes_nothing_in_the_order_of_the_rest(tmp_path: Path) -> None:
+    rows = [row(f"{number}.wav", 1000) for number in range(30)]
+    fewer, more = (to_do(corpus(Folder(tmp_path / name, rows[:end]), CORPUS_ORDER="shuffled")) for name, end in (("fewer", 29), ("more", 30)))
+    assert [path for path in more if path != "29.wav"] == fewer
+    assert fewer != [f"{number}.wav" for number in range(29)]
+
+
 def test_shuffling_is_the_same_every_time_and_another_with_another_seed(tmp_path: Path) -> None:
     folder = Folder(tmp_path, [row(f"{number}.wav", 1000 * number) for number in range(100)])
     longest, first, again, other = (
@@ -248,7 +255,7 @@ def test_progress_counts_what_was_done_before_apart(tmp_path: Path, monkeypatch:
     first, second = folder.told
     assert (first.done, first.total, first.already) == (4.0, 6.0, 3.0)
     assert first.note == "2 of 3 files, 0:04 of 0:06"
-    assert (second.done, second.note) == (6.0, "3 of 3 files, 0:06 of 0:06, 1 failed")
+    assert (second.done, second.note) == (6.0, "3 of 3 files, 1 failed, 0:06 of 0:06")
 
 
 def test_the_manifest_has_a_row_a_file_in_the_end(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def test_what_was_before_counts_for_the_standing_and_not_for_the_speed(clock: Cl
     whole.end("b", 5_000, failed=True)
     assert (whole.done, whole.failed, whole.done_ms) == (1, 1, 30_000)
     assert whole.seconds == (55.0, 100.0, 20.0)
-    assert whole.standing() == "6 of 10 files, 0:55 of 1:40, 2 failed"
+    assert whole.standing() == "6 of 10 files, 2 failed, 0:55 of 1:40"
     assert whole.overall() == "0:30 of sound in 0:10, 3.0x real time"
     assert whole.present() == "now 3.5x"
 
