@@ -197,7 +197,6 @@ class Corpus:
             self._sweep()
             self._journal.close()
             manifest.rewrite(self._ctx.keep(manifest.FILE), self._rows.values())
-            self._files.stamp(ended=True)
 
     @property
     def degraded(self) -> tuple[str, ...]:

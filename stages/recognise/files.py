@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
 import re
 from collections.abc import Sequence
 from itertools import count
@@ -18,6 +17,7 @@ import msgspec
 from pipeline.files import write_whole
 from pipeline.settings import Settings
 from stages.recognise.formats import formats_of
+from stages.recognise.written import Written
 from stages.results import Result
 
 SETTINGS = ("CORPUS_FORMATS", "CORPUS_TIMESTAMPS", "SUBTITLE_PROFILE", "SUBTITLE_FPS")  # what the files depend on beside the results
@@ -31,8 +31,8 @@ class Files:
     def __init__(self, tree: Path, settings: Settings) -> None:
         self._tree, self._settings, self._formats = tree, settings, formats_of(settings)
         self._written_with = msgspec.json.encode({key: getattr(settings, key) for key in SETTINGS})
-        written_with, self._ended_ns = self._read_stamp()
-        self._outdated = written_with != self._written_with
+        self._outdated = self._stamp() != self._written_with
+        self._written = Written(tree)
 
     def write(self, result: Result, paths: Sequence[str]) -> list[str]:
         """For each name of the recording. What cannot be written for reasons of its own, such as a path too long, is told in a line each.
@@ -43,44 +43,47 @@ class Files:
                 target = self.path(path, name)
                 try:
                     target.parent.mkdir(parents=True, exist_ok=True)
-                    content = write(result, path, self._settings).encode()
-                    complaints += self._keep_if_edited(target, content)
-                    write_whole(target, content, sync=False)
+                    complaints += self._write(target, write(result, path, self._settings).encode())
                 except OSError as error:
                     if error.errno in NO_DISK:
                         raise
                     complaints.append(f"its {name} could not be written ({error.strerror})")
         return complaints
 
-    def _keep_if_edited(self, target: Path, content: bytes) -> list[str]:
-        """Move a file that somebody has changed since the last run ended out of the way of its new version."""
-        if not self._ended_ns or not target.is_file() or target.stat().st_mtime_ns <= self._ended_ns or target.read_bytes() == content:
+    def _write(self, target: Path, content: bytes) -> list[str]:
+        """What somebody has changed is moved out of the way of its new version, and told."""
+        present = target.read_bytes() if target.exists() else b""
+        if present == content and target.exists():
             return []
-        kept = next(spare for n in count(1) if not (spare := target.with_name(f"{target.stem}.edited-{n}{target.suffix}")).exists())
-        target.rename(kept)
-        return [f"{target.name} had been edited: that version is kept as {kept.name}"]
+        complaints = []
+        if present and not self._written.has(target, present):
+            kept = next(spare for n in count(1) if not (spare := target.with_name(f"{target.stem}.edited-{n}{target.suffix}")).exists())
+            target.rename(kept)
+            complaints.append(f"{target.name} had been edited: that version is kept as {kept.name}")
+        self._written.add(target, content)
+        write_whole(target, content, sync=False)
+        return complaints
 
     def missing(self, path: str) -> bool:
         """Whether they have to be written, because they are not there or were written with other settings."""
         return self._outdated or not all(self.path(path, name).exists() for name in self._formats)
 
-    def stamp(self, *, ended: bool = False) -> None:
-        """All are as these settings say. The date of the stamp is when a run last ended: what is younger then was written by somebody else."""
+    def stamp(self) -> None:
+        """All are as these settings say."""
         self._tree.mkdir(parents=True, exist_ok=True)
         write_whole(self._tree / STAMP, self._written_with, sync=False)
-        if not ended:
-            os.utime(self._tree / STAMP, ns=(self._ended_ns, self._ended_ns))
         self._outdated = False
 
-    def _read_stamp(self) -> tuple[bytes, int]:
-        """What files were written with, and when a run last ended; 0 where none has."""
+    def _stamp(self) -> bytes:
+        """What files were written with."""
         try:
-            return (self._tree / STAMP).read_bytes(), (self._tree / STAMP).stat().st_mtime_ns
+            return (self._tree / STAMP).read_bytes()
         except OSError:
-            return b"", 0
+            return b""
 
     def sweep(self) -> None:
-        """Remove what killed workers left half written."""
+        """Remove what killed workers left half written. Nobody may write meanwhile."""
+        self._written.merge()
         for leftover in self._tree.rglob(".tmp-*"):
             if LEFTOVER.fullmatch(leftover.name) and leftover.is_file() and not leftover.is_symlink():
                 leftover.unlink(missing_ok=True)

@@ -27,6 +27,7 @@ from faster_whisper.tokenizer import Tokenizer
 from numpy.typing import NDArray
 
 from pipeline.settings import Settings
+from stages.nvidia import is_out_of_memory
 from stages.whisper.requests import BEST_OF, HOP, MAX_LENGTH, Align, Alignment, Decoded, Encode, Generate
 from stages.whisper.spectrogram import extractor, log_mel, whole_windows
 
@@ -59,8 +60,9 @@ class Whisper:
         self._features = extractor(self.mels)
         self._sampling = threading.Lock()  # held by whoever has a second model in memory
 
-    def sampler(self) -> Sampler:
-        return Sampler(self._load, self._sampling)
+    def sampler(self, no_room: Callable[[], None]) -> Sampler:
+        """`no_room` is told where there is no memory for a second model."""
+        return Sampler(self._load, self._sampling, self._model, no_room)
 
     def tokenizer(self, task: str, language: str) -> Tokenizer:
         return Tokenizer(self._tokenizer, self.multilingual, task=task, language=language)
@@ -102,12 +104,13 @@ class Whisper:
 
 
 class Sampler:
-    """Texts drawn at random. For each window the numbers begin anew, so that its text depends on nothing else; they go on from
-    one of its temperatures to the next. For one thread, which lets it rest in the end."""
+    """Texts drawn at random. For each window the numbers begin anew, so that its text depends on nothing but what it was encoded to; they go
+    on from one of its temperatures to the next. For one thread, which lets it rest in the end."""
 
-    def __init__(self, load: Callable[[], Any], turn: threading.Lock) -> None:
-        """`load` gives a model with one worker thread; `turn` is held while there is one."""
-        self._load, self._turn = load, turn
+    def __init__(self, load: Callable[[], Any], turn: threading.Lock, shared: Any, no_room: Callable[[], None]) -> None:
+        """`load` gives a model with one worker thread, and `turn` is held while there is one. Where memory is too small for it, numbers are
+        drawn from the `shared` one, whatever was drawn before."""
+        self._load, self._turn, self._shared, self._no_room = load, turn, shared, no_room
         self._drawing: tuple[Encoded, Any] | None = None  # for which window, with what
 
     def generate(self, request: Generate, settings: Settings) -> Decoded:
@@ -116,12 +119,21 @@ class Sampler:
         if not self._drawing:
             self._turn.acquire()
             try:
-                self._drawing = request.encoded, self._load()
+                self._drawing = request.encoded, self._model()
             except BaseException:
                 self._turn.release()
                 raise
         search = {"beam_size": 1, "num_hypotheses": BEST_OF, "sampling_topk": 0, "sampling_temperature": request.temperature}
         return _generate(self._drawing[1], [request], settings, search)[0]
+
+    def _model(self) -> Any:
+        try:
+            return self._load()
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            self._no_room()
+            return self._shared
 
     def rest(self) -> None:
         """Nothing more is to be drawn for this window."""

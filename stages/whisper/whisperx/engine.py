@@ -156,10 +156,15 @@ class WhisperX:
             self._group_limit = limit
             self.degraded.append(f"Out of GPU memory: decoded {limit} windows at once instead of BATCH_SIZE={self._batch_size}")
 
+    def _draw_from_one(self) -> None:
+        line = "Out of GPU memory for a second model: texts at higher temperatures may be others in another run"
+        if line not in self.degraded:
+            self.degraded.append(line)
+
     # --- What the windows ask for
 
     def _run(self, windows: Sequence[Steps[Result]]) -> list[Result]:
-        sampler = self._whisper.sampler()
+        sampler = self._whisper.sampler(self._draw_from_one)
         try:
             return lockstep.run(windows, partial(self._answer, sampler))
         finally:

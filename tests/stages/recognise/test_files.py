@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,8 @@ def files(tmp_path: Path, formats: str = "txt", **settings: str) -> Files:
 
 
 def names(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    """Without the list of what was written."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path.parent.name != ".written")
 
 
 def test_text_is_a_line_a_segment_and_a_call_says_who_speaks(tmp_path: Path) -> None:
@@ -155,21 +155,25 @@ def test_formats_that_cannot_be_written_are_refused(settings: dict[str, str], me
 def test_what_somebody_has_edited_is_kept_when_it_is_written_anew(tmp_path: Path) -> None:
     first = files(tmp_path)
     assert first.write(HELLO, ["a.wav", "b.wav"]) == []
-    first.stamp(ended=True)
-    ended_ns = (tmp_path / ".written-with.json").stat().st_mtime_ns
-    (tmp_path / "a.wav.txt").write_text("Hello there, my fiend.\n")
-    for name, later_ns in (("a.wav.txt", 1), ("b.wav.txt", 0)):
-        os.utime(tmp_path / name, ns=(ended_ns + later_ns, ended_ns + later_ns))
+    (tmp_path / "a.wav.txt").write_text("Hello there, my fiend.\n")  # while the run is still going
+    first.sweep()
+    files(tmp_path).sweep()  # another run, which has nothing to do here
     again = files(tmp_path)
-    again.stamp()
-    again = files(tmp_path)  # as a worker of the next run sees it
     assert again.write(CALL, ["a.wav", "b.wav"]) == ["a.wav.txt had been edited: that version is kept as a.wav.edited-1.txt"]
     assert (tmp_path / "a.wav.edited-1.txt").read_text() == "Hello there, my fiend.\n"
-    assert names(tmp_path) == [".written-with.json", "a.wav.edited-1.txt", "a.wav.txt", "b.wav.txt"]
+    assert files(tmp_path).write(HELLO, ["a.wav", "b.wav"]) == []
+    assert names(tmp_path) == ["a.wav.edited-1.txt", "a.wav.txt", "b.wav.txt"]
 
 
-def test_what_a_run_wrote_that_did_not_end_counts_as_nobodys(tmp_path: Path) -> None:
+def test_an_edit_that_says_what_would_be_written_is_no_edit(tmp_path: Path) -> None:
     files(tmp_path).write(HELLO, ["a.wav"])
-    files(tmp_path).stamp()
+    files(tmp_path, "json").write(CALL, ["a.wav"])
+    (tmp_path / "a.wav.txt").write_text("1: Hello there.\n2: Who is this?\n1: It is me.\n")
     assert files(tmp_path).write(CALL, ["a.wav"]) == []
-    assert names(tmp_path) == [".written-with.json", "a.wav.txt"]
+
+
+def test_what_a_power_cut_left_empty_is_written_anew(tmp_path: Path) -> None:
+    files(tmp_path).write(HELLO, ["a.wav"])
+    (tmp_path / "a.wav.txt").write_bytes(b"")
+    assert files(tmp_path).write(HELLO, ["a.wav"]) == []
+    assert (tmp_path / "a.wav.txt").read_text() == "Hello there, my friend.\nWhere were you?\n"

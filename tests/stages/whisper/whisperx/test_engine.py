@@ -30,11 +30,14 @@ pytestmark = pytest.mark.skipif(not BASE.is_dir(), reason="needs models/base")
 SAMPLE = ROOT / "samples" / "dialogue.mp4"
 GREEDY: dict[str, Any] = {"WHISPER_BEAM_SIZE": 1, "SOURCE_LANGUAGE": "en"}
 OUT_OF_MEMORY = "CUDA failed with error out of memory"
+NOISE = np.random.default_rng(1).normal(0, 0.1, (3, 80_000)).astype(np.float32)  # where every draw is another text
+UNSURE = [AudioWindow(number, 0, NOISE[number], (Span(0, 5000),), "en") for number in range(3)]
+SAMPLED: dict[str, Any] = {"WHISPER_TEMPERATURE": "1.0,0.9,0.8", "WHISPER_LOGPROB_THRESHOLD": 0.0, "WHISPER_NO_SPEECH_THRESHOLD": 1.0}
 
 
-def open_whisperx(translate: bool = False, **settings: object) -> WhisperX:
+def open_whisperx(translate: bool = False, times: bool = True, **settings: object) -> WhisperX:
     model = ResolvedModel(BASE, "base", "", "ct2")
-    recogniser = open_recogniser(msgspec.convert(GREEDY | settings, Settings), model, translate=translate, log=logging.getLogger("test"))
+    recogniser = open_recogniser(msgspec.convert(GREEDY | settings, Settings), model, translate=translate, times=times, log=logging.getLogger("test"))
     assert isinstance(recogniser, WhisperX)
     return recogniser
 
@@ -91,14 +94,34 @@ def test_results_do_not_depend_on_the_batch(recognised: list[Recognition], windo
 
 
 def test_a_sampled_text_depends_on_its_window_alone() -> None:
-    noise = np.random.default_rng(1).normal(0, 0.1, (3, 80_000)).astype(np.float32)  # where every draw is another text
-    unsure = [AudioWindow(number, 0, noise[number], (Span(0, 5000),), "en") for number in range(3)]
-    sampling: dict[str, Any] = {"WHISPER_TEMPERATURE": "1.0,0.9,0.8", "WHISPER_LOGPROB_THRESHOLD": 0.0, "WHISPER_NO_SPEECH_THRESHOLD": 1.0}
-    together = recognise(unsure, **sampling)
-    assert recognise(unsure[2:], **sampling) == together[2:]
-    assert recognise(unsure[::-1], BATCH_SIZE=2, **sampling)[::-1] == together
+    together = recognise(UNSURE, **SAMPLED)
+    assert recognise(UNSURE[2:], **SAMPLED) == together[2:]
+    assert recognise(UNSURE[::-1], BATCH_SIZE=2, **SAMPLED)[::-1] == together
     assert len({recognition.temperature for recognition in together}) > 1
     assert len({recognition.text for recognition in together}) == 3
+
+
+def test_a_window_of_which_a_sample_is_the_last_that_is_asked_for_leaves_the_turn_to_others() -> None:
+    recogniser = open_whisperx(times=False, **SAMPLED)
+    assert len(list(recogniser.recognise(UNSURE[:1]))) == 1
+    assert not recogniser._whisper._sampling.locked()
+
+
+@pytest.mark.parametrize("error", ["cuBLAS failed", OUT_OF_MEMORY])
+def test_a_second_model_that_cannot_be_loaded_holds_up_nobody(error: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    recogniser, unsure = open_whisperx(**SAMPLED), UNSURE[:1]
+
+    def load() -> None:
+        raise RuntimeError(error)
+
+    monkeypatch.setattr(recogniser._whisper, "_load", load)
+    if error == OUT_OF_MEMORY:
+        assert {recognition.temperature for recognition in recogniser.recognise(unsure)} <= {0.8, 0.9, 1.0}
+        assert recogniser.degraded == ["Out of GPU memory for a second model: texts at higher temperatures may be others in another run"]
+    else:
+        with pytest.raises(RuntimeError, match=error):
+            list(recogniser.recognise(unsure))
+    assert not recogniser._whisper._sampling.locked()
 
 
 def test_only_windows_that_fail_are_tried_at_further_temperatures(windows: list[AudioWindow], recognised: list[Recognition]) -> None:

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from stages.recognise.written import Written
+
+
+def test_all_know_what_any_of_them_wrote_before(tmp_path: Path) -> None:
+    one, other = Written(tmp_path), Written(tmp_path)
+    one.add(tmp_path / "a.txt", b"one")
+    other.add(tmp_path / "b.txt", b"two")
+    later = Written(tmp_path)
+    assert later.has(tmp_path / "a.txt", b"one")
+    assert later.has(tmp_path / "b.txt", b"two")
+    assert not later.has(tmp_path / "b.txt", b"one")
+    later.add(tmp_path / "c.txt", b"three")
+    assert later.has(tmp_path / "c.txt", b"three")
+
+
+def test_merging_keeps_what_is_known_in_one_file_and_leaves_out_torn_lines(tmp_path: Path) -> None:
+    for number in range(3):
+        Written(tmp_path).add(tmp_path / f"{number}.txt", b"text")
+    (tmp_path / ".written" / "0123456789abcdef").write_bytes(b"torn")
+    merging = Written(tmp_path)
+    merging.merge()
+    assert [path.read_bytes().count(b"\n") for path in (tmp_path / ".written").iterdir()] == [3]
+    merging.add(tmp_path / "3.txt", b"text")
+    assert all(Written(tmp_path).has(tmp_path / f"{number}.txt", b"text") for number in range(4))
+
+
+def test_a_folder_that_nobody_wrote_to_holds_nothing_of_ours(tmp_path: Path) -> None:
+    written = Written(tmp_path)
+    written.merge()
+    assert not written.has(tmp_path / "a.txt", b"text")
