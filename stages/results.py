@@ -19,7 +19,6 @@ from pipeline.files import write_whole
 from stages.transcript import Segment
 
 FOLDER = "results"
-TREE = "transcripts"  # under out/<job-id>/: the files for the user
 UNREADABLE = (OSError, msgspec.MsgspecError, UnicodeDecodeError)
 SCHEMA = 1
 MADE_WITH = "made-with.json"  # what a fingerprint stands for

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -18,8 +17,9 @@ from stages.export import report, tables
 from stages.export.reasons import without_name
 from stages.export.summary import Entry, Survey
 from stages.manifest import Recording
-from stages.results import TREE, Store, Tally
+from stages.results import Store, Tally
 from stages.transcript import load
+from stages.tree import TREE, file_of
 
 
 def run(ctx: StageContext) -> Outcome:
@@ -61,14 +61,12 @@ def _about(ctx: StageContext) -> str:
 
 
 def _links(ctx: StageContext) -> report.Links:
-    """To the first of a recording's files that is there; a name that was too long for the disk has none."""
+    """To the first of a recording's files that is there."""
     forms = [form.strip() for form in ctx.settings.CORPUS_FORMATS.split(",")]
 
     def link(path: str) -> str:
-        with contextlib.suppress(OSError):
-            names = (f"{path.lstrip('/')}.{form}" for form in forms)
-            return next((f"{TREE}/{name}" for name in names if (ctx.tree(TREE) / name).is_file()), "")
-        return ""
+        names = (file_of(path, form) for form in forms)
+        return next((f"{TREE}/{name}" for name in names if (ctx.tree(TREE) / name).is_file()), "")
 
     return link
 

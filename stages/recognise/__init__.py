@@ -21,7 +21,7 @@ from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.wording import counted
 from stages import manifest, results, speech
 from stages.manifest import folder_of
-from stages.results import TREE
+from stages.tree import TREE
 from stages.whisper import needs
 
 if TYPE_CHECKING:

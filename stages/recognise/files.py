@@ -1,12 +1,8 @@
-"""The files that a recording's result is written as, in folders like those of the recordings.
-
-`calls/a.wav` becomes `calls/a.wav.txt`, so that no two recordings ever meet in one file.
-"""
+"""The files that a recording's result is written as."""
 
 from __future__ import annotations
 
 import errno
-import hashlib
 import re
 from collections.abc import Sequence
 from itertools import count
@@ -19,12 +15,12 @@ from pipeline.settings import Settings
 from stages.recognise.formats import formats_of
 from stages.recognise.written import Written
 from stages.results import Result
+from stages.tree import file_of
 
 SETTINGS = ("CORPUS_FORMATS", "CORPUS_TIMESTAMPS", "SUBTITLE_PROFILE", "SUBTITLE_FPS")  # what the files depend on beside the results
 NO_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
 LEFTOVER = re.compile(r"\.tmp-[0-9a-f]{6}-.*", re.DOTALL)  # of write_whole
 STAMP = ".written-with.json"
-MOST_BYTES = 255  # of a name, on the usual file systems
 
 
 class Files:
@@ -39,15 +35,15 @@ class Files:
         Raises OSError where nothing can be written, on a full disk for instance."""
         complaints = []
         for path in paths:
-            for name, write in self._formats.items():
-                target = self.path(path, name)
+            for form, write in self._formats.items():
+                target = self._tree / file_of(path, form)
                 try:
                     target.parent.mkdir(parents=True, exist_ok=True)
                     complaints += self._write(target, write(result, path, self._settings).encode())
                 except OSError as error:
                     if error.errno in NO_DISK:
                         raise
-                    complaints.append(f"its {name} could not be written ({error.strerror})")
+                    complaints.append(f"its {form} could not be written ({error.strerror})")
         return complaints
 
     def _write(self, target: Path, content: bytes) -> list[str]:
@@ -66,7 +62,7 @@ class Files:
 
     def missing(self, path: str) -> bool:
         """Whether they have to be written, because they are not there or were written with other settings."""
-        return self._outdated or not all(self.path(path, name).exists() for name in self._formats)
+        return self._outdated or not all((self._tree / file_of(path, form)).is_file() for form in self._formats)
 
     def stamp(self) -> None:
         """All are as these settings say."""
@@ -87,10 +83,3 @@ class Files:
         for leftover in self._tree.rglob(".tmp-*"):
             if LEFTOVER.fullmatch(leftover.name) and leftover.is_file() and not leftover.is_symlink():
                 leftover.unlink(missing_ok=True)
-
-    def path(self, path: str, name: str) -> Path:
-        """Where a recording's file lies. A name that would be too long is cut, and ends in a sign that no other has."""
-        folder, _, base = path.lstrip("/").rpartition("/")
-        if len(f".tmp-1234567-{base}.{name}".encode()) > MOST_BYTES:
-            base = base.encode()[:200].decode(errors="ignore") + "~" + hashlib.sha256(path.encode(errors="surrogateescape")).hexdigest()[:8]
-        return self._tree / folder / f"{base}.{name}"

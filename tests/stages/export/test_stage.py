@@ -12,6 +12,7 @@ from stages import manifest
 from stages.export import STAGE
 from stages.manifest import Recording
 from stages.results import Store, Tally
+from stages.tree import file_of
 from tests.stages.export.support import result, row
 from tests.stages.run_stage import StageRun
 
@@ -99,9 +100,11 @@ def test_a_reason_names_neither_the_file_nor_its_copy(tmp_path: Path) -> None:
 def test_the_report_names_the_job_and_links_to_transcripts_that_are_there(tmp_path: Path) -> None:
     (tmp_path / "transcripts").mkdir()
     (tmp_path / "transcripts" / "a.wav.json").touch()
-    export(tmp_path, row("a.wav"), row("b.wav"), row(f"{'c' * 250}.wav"), avg_logprob=-2.0)
+    long = f"{'c' * 250}.wav"
+    (tmp_path / "transcripts" / file_of(long, "json")).touch()
+    export(tmp_path, row("a.wav"), row("b.wav"), row(long), avg_logprob=-2.0)
     html = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
-    assert re.findall('href="(.*?)"', html) == ["transcripts/a.wav.json"]
+    assert re.findall('href="(.*?)"', html) == ["transcripts/a.wav.json", f"transcripts/{'c' * 200}~1fc01b30.json"]
     assert re.search(rf'<p class="quiet">Job {tmp_path.name}, \d{{4}}-\d\d-\d\d \d\d:\d\d [^,]+, Sutradhar 0\.1\.0</p>', html)
 
 
