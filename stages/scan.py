@@ -112,7 +112,7 @@ def _examined(path: Path, name: str, settings: Settings) -> Recording:
     try:
         info = media.probe(path)
     except (UsageError, StageFailed) as error:
-        return replace(row, status="unsupported", reason=str(error))
+        return replace(row, status="unsupported", reason=media.without_name(str(error), path))
     row = replace(row, duration_ms=info.duration_ms, codec=info.audio[0].codec, channels=info.audio[0].channels)
     return row if info.duration_ms else replace(row, status="empty", reason="0 s of sound")
 

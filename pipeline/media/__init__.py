@@ -9,6 +9,7 @@ The film's clock, on which all times are, starts where the container's timeline 
 
 from __future__ import annotations
 
+from pipeline.media.container import without_name
 from pipeline.media.decode import Decoding, decode
 from pipeline.media.ffmpeg import ffmpeg_path, ffmpeg_version, input_arguments, run_ffmpeg
 from pipeline.media.probe import AudioTrack, MediaInfo, OtherStream, Picture, SubtitleTrack, VideoStream, identity, pictures, probe
@@ -31,4 +32,5 @@ __all__ = [
     "pictures",
     "probe",
     "run_ffmpeg",
+    "without_name",
 ]

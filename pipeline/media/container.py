@@ -37,6 +37,12 @@ def shown(path: Path) -> str:
     return _on_one_line(path.name)
 
 
+def without_name(message: str, path: Path) -> str:
+    """What is said of a file, without its name where it begins with that: "a.wav is cut short", "a.wav: decoded 3 s"."""
+    name = shown(path)
+    return next((message.removeprefix(start) for start in (f"{name}: ", f"{name} ") if message.startswith(start)), message)
+
+
 def _on_one_line(text: str) -> str:
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 

@@ -14,7 +14,6 @@ from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.wording import counted
 from stages import manifest, results
 from stages.export import report, tables
-from stages.export.reasons import without_name
 from stages.export.summary import Entry, Survey
 from stages.manifest import Recording
 from stages.results import Store, Tally
@@ -42,16 +41,10 @@ def run(ctx: StageContext) -> Outcome:
 
 
 def _entries(ctx: StageContext, rows: dict[str, Recording], store: Store) -> Iterator[Entry]:
-    copies: dict[str, list[str]] = {}
-    for row in rows.values():
-        if row.reason and row.id:
-            copies.setdefault(row.id, []).append(row.path)
     for number, row in enumerate(rows.values(), start=1):
         found = store.find(row.id) if row.status == "done" else None
         if row.status == "done" and not found:
             row = replace(row, status="failed", reason=f"its result in {results.FOLDER}/ is damaged: remove it and run again")
-        elif row.reason:
-            row = replace(row, reason=without_name(row.reason, [row.path, *copies.get(row.id, ())]))
         yield Entry(row, *found) if found else Entry(row, None)
         ctx.progress(number, len(rows), unit=" files/s", note=f"{number:,} of {len(rows):,} files")
 

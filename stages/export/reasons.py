@@ -3,20 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 NUMBER = re.compile(r"(?<!\w)(?<!\w-)\d+(?:[.,:]\d+)*(?!\w)")  # not those of words: mp3, UTF-8
-
-
-def without_name(reason: str, paths: Iterable[str]) -> str:
-    """A reason that begins with a file's name, as messages on a file do, without it. `paths`: those that it may speak of, since it
-    is the same for all copies of a recording."""
-    for path in paths:
-        name = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in path.rpartition("/")[2])
-        for beginning in (f"{name}: ", f"{name} "):
-            if name and reason.startswith(beginning):
-                return reason[len(beginning) :]
-    return reason
 
 
 def kind(reason: str) -> str:

@@ -168,8 +168,7 @@ class Corpus:
         self._ctx.log.warning(f"{rows[0].path}: {given_up.reason}")
 
     def _degrade(self, line: str, path: str = "") -> None:
-        name = path.rpartition("/")[2]
-        self._complaints.setdefault(line.removeprefix(f"{name}: ").removeprefix(f"{name} ") if name else line, []).append(path)
+        self._complaints.setdefault(line, []).append(path)
 
     def _note(self, rows: Sequence[Recording], status: manifest.Status, reason: str, attempts: int) -> None:
         new = [replace(row, status=status, reason=reason, attempts=attempts) for row in rows]

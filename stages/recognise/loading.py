@@ -87,14 +87,14 @@ class Loader:
             remove_spooled(self._spool, task.id, but=used)
 
     def _try(self, task: Task, mels: int) -> Loaded | Failed | PutOff:
+        path = self._path(task)
+        if path is None:
+            return PutOff(task.id, "not there, or changed since the scan")
         try:
-            path = self._path(task)
-            if path is None:
-                return PutOff(task.id, "not there, or changed since the scan")
             loaded = self._load(task, path, mels)
             return loaded if path == self._path(task) else PutOff(task.id, "changed while it was read")
         except (UsageError, StageFailed) as error:
-            return Failed(task.id, str(error))
+            return Failed(task.id, media.without_name(str(error), path))
         except OSError as error:
             if error.errno in DISK_FULL:
                 raise
@@ -140,7 +140,7 @@ class Loader:
                 for block in blocks:
                     write_block(wav, block)
             sound = open_files.enter_context(Sound(file))
-        degraded += blocks.degraded
+        degraded += [media.without_name(line, path) for line in blocks.degraded]
         return sound
 
     def _channel(self, sound: Samples | Sound, side: int | None, mels: int) -> Channel:

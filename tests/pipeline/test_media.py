@@ -575,3 +575,17 @@ def test_a_clip_may_end_after_the_sound_and_before_the_picture(end_ms: int, tmp_
     made = ffmpeg(tmp_path / "a.mkv", *PICTURE, "-f", "lavfi", "-i", "sine=duration=2", "-c:v", "mpeg4")
     samples = sum(len(block) for block in media.decode(made, end_ms=end_ms))
     assert 1900 * 16 <= samples <= end_ms * 16
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("a.wav: decoded 3 s", "decoded 3 s"),
+        ("a.wav is cut short", "is cut short"),
+        ("a.wav.bak is cut short", "a.wav.bak is cut short"),
+        ("cut short", "cut short"),
+    ],
+)
+def test_a_message_on_a_file_can_do_without_its_name(message: str, expected: str) -> None:
+    assert media.without_name(message, Path("in/a.wav")) == expected
+    assert media.without_name(message.replace("a.wav", "x\\ny.wav"), Path("x\ny.wav")) == expected.replace("a.wav", "x\\ny.wav")

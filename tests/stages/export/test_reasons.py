@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from stages.export.reasons import kind, without_name
+from stages.export.reasons import kind
 
 
 @pytest.mark.parametrize(
@@ -21,18 +21,3 @@ from stages.export.reasons import kind, without_name
 )
 def test_numbers_do_not_tell_reasons_apart(reason: str, expected: str) -> None:
     assert kind(reason) == expected
-
-
-@pytest.mark.parametrize(
-    ("reason", "expected"),
-    [
-        ("a.wav: decoded 3 s", "decoded 3 s"),
-        ("a.wav is cut short", "is cut short"),
-        ("copy.wav is cut short", "is cut short"),
-        ("a.wav.bak is cut short", "a.wav.bak is cut short"),
-        ("x\\ny.wav is cut short", "is cut short"),
-        ("cut short", "cut short"),
-    ],
-)
-def test_the_name_of_a_file_or_of_its_copy_is_left_out(reason: str, expected: str) -> None:
-    assert without_name(reason, ["d/a.wav", "in/copy.wav", "x\ny.wav", "d/"]) == expected

@@ -88,15 +88,6 @@ def test_failures_are_told_and_listed(tmp_path: Path) -> None:
     assert [line["status"] for line in lines(tmp_path)] == ["done", "failed", "unsupported"]
 
 
-def test_a_reason_names_neither_the_file_nor_its_copy(tmp_path: Path) -> None:
-    why = "a.wav is cut short"
-    export(tmp_path, row("b/copy.wav", "failed", why, content="x"), row("a.wav", "failed", why, content="x"))
-    assert [line["reason"] for line in lines(tmp_path)] == ["is cut short", "is cut short"]
-    assert (tmp_path / "out" / "failures.csv").read_text() == (
-        "path,status,reason,attempts\nb/copy.wav,failed,is cut short,1\na.wav,failed,is cut short,1\n"
-    )
-
-
 def test_the_report_names_the_job_and_links_to_transcripts_that_are_there(tmp_path: Path) -> None:
     (tmp_path / "transcripts").mkdir()
     (tmp_path / "transcripts" / "a.wav.json").touch()

@@ -64,8 +64,8 @@ def test_what_was_put_off_is_a_shortfall_and_what_is_empty_or_waits_is_none() ->
     )
 
 
-def test_remarks_on_what_is_done_are_counted_without_names_and_numbers() -> None:
-    entries = [done(f"{name}.wav", "x", degraded=f"{name}.wav is damaged at 00:00:0{name}.500") for name in "12"]
+def test_remarks_on_what_is_done_are_counted_without_numbers() -> None:
+    entries = [done(f"{name}.wav", "x", degraded=f"is damaged at 00:00:0{name}.500") for name in "12"]
     assert summarise(*entries).remarks == {"is damaged at …": 2}
 
 
