@@ -1,4 +1,4 @@
-"""Fits the settings of a job to the film, the machine and the command line, with a reason for each choice that is worth one."""
+"""Fits the settings of a job to the film or folder, the machine and the command line, with a reason for each choice that is worth one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`prepare-job.sh`: looks at a film, decides every setting, and writes them down as a job."""
+"""`prepare-job.sh`: looks at a film or a folder of recordings, decides every setting, and writes them down as a job."""
 
 from __future__ import annotations
 

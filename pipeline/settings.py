@@ -228,7 +228,7 @@ def _fields() -> dict[str, Any]:
 
 def _takes(kind: Any) -> str:
     if isinstance(kind, msgspec.inspect.UnionType):
-        number, word = kind.types  # of BATCH_SIZE
+        number, word = kind.types  # "auto" beside a number
         return f"{_takes(number)}, or {_takes(word).removeprefix('one of ')}"
     if isinstance(kind, msgspec.inspect.LiteralType):
         return "one of " + ", ".join(map(str, kind.values))

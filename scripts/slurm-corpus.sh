@@ -20,6 +20,7 @@ shift 2
 [[ $count =~ ^[1-9][0-9]*$ ]] || refuse "$count is no number of GPUs"
 command -v sbatch >/dev/null || refuse "There is no sbatch here: run this where SLURM jobs are submitted"
 require_venv
+[ -d "${SUTRADHAR_HOME:-$ROOT}/jobs/$job" ] || refuse "No job $job; ./run-pipeline.sh --list shows what there is"
 
 "$ROOT/run-pipeline.sh" -j "$job" --until scan
 log=${SUTRADHAR_HOME:-$ROOT}/jobs/$job/logs

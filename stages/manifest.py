@@ -17,6 +17,7 @@ from pipeline.files import write_atomic
 
 FILE = "manifest.jsonl"
 Status = Literal["pending", "done", "empty", "unsupported", "failed"]
+NO_RECORDING: tuple[Status, ...] = ("empty", "unsupported")
 
 
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +29,7 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     codec: str = ""
     channels: int = 0
     status: Status = "pending"
-    reason: str = ""  # why it is empty, unsupported or failed
+    reason: str = ""  # why it is empty, unsupported, failed, or put off
     attempts: int = 0
 
 

@@ -53,8 +53,8 @@ def run(ctx: StageContext) -> Outcome:
 def _summary(rows: Mapping[str, Recording], known: Mapping[str, Recording], found: Found) -> str:
     parts = [f"{counted(len(rows), 'recording')}, {clock(sum(row.duration_ms for row in rows.values()) / 1000)} of sound"]
     statuses = Counter(row.status for row in rows.values())
-    parts += [f"{statuses[status]} {status}" for status in ("empty", "unsupported") if statuses[status]]
-    good = [row.id for row in rows.values() if row.status not in ("empty", "unsupported")]
+    parts += [f"{statuses[status]} {status}" for status in manifest.NO_RECORDING if statuses[status]]
+    good = [row.id for row in rows.values() if row.status not in manifest.NO_RECORDING]
     if copies := len(good) - len(set(good)):
         parts.append("1 copy of another" if copies == 1 else f"{copies} copies of others")
     if known and (new := len(rows.keys() - known.keys())):
@@ -90,7 +90,7 @@ def _row(folder: Path, name: str, known: Recording | None, settings: Settings) -
         return _unreadable(name, "it is no file")
     unchanged = known and (known.bytes, known.mtime_ns) == (status.st_size, status.st_mtime_ns)
     large_enough = status.st_size >= settings.CORPUS_MIN_BYTES
-    if known and unchanged and large_enough and known.status not in ("empty", "unsupported"):  # those are few, and settings may have changed
+    if known and unchanged and large_enough and known.status not in manifest.NO_RECORDING:  # those are few, and settings may have changed
         return known
     row = _examined(path, name, settings)
     return known if row == known else row

@@ -102,7 +102,7 @@ def _row(of: T, columns: Sequence[Column[T]]) -> dict[str, Any]:
 
 
 def not_done(files: Iterable[NotDone]) -> str:
-    """CSV: what is neither done nor waiting."""
+    """CSV: what has no transcript, and why; not what only waits."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("path", "status", "reason", "attempts"))

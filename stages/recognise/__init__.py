@@ -84,8 +84,11 @@ def _refuse_to_mix(store: results.Store, settings: Settings) -> None:
         return
     other = others[-1]
     key = next((key for key, value in store.made_with.items() if other.get(key) != value), "version")
+    was = f"{key}={other.get(key, '')}, and it is {store.made_with.get(key, '')} now"
+    if key.startswith("model "):
+        was = f"other weights than those of WHISPER_MODEL={settings.WHISPER_MODEL} now ({key.removeprefix('model ')} differs)"
     raise UsageError(
-        f"This job has results made with {key}={other.get(key, '')}, and it is {store.made_with.get(key, '')} now. Set it back with --set; or"
+        f"This job has results made with {was}. Set it back with --set; or"
         f" prepare a new job; or do only the rest in the new way, with --set CORPUS_MIX=true; or remove {store.all} to begin anew"
     )
 

@@ -38,7 +38,7 @@ class Corpus:
         self._rows = manifest.read(path)
         self._copies: dict[str, list[Recording]] = {}
         for row in self._rows.values():
-            if row.status not in ("empty", "unsupported"):
+            if row.status not in manifest.NO_RECORDING:
                 self._copies.setdefault(row.id, []).append(row)
         self._journal = None if shard else Journal(path)
         self._last_told = 0.0

@@ -85,8 +85,7 @@ def test_what_is_no_recording_gets_a_reason_and_costs_no_other(calls: Path) -> N
         "silent.wav": ("empty", "0 s of sound"),
         "text.wav": (
             "unsupported",
-            "is not a media file that can be read (Invalid data found when processing input):"
-            " give a film or recording, such as mkv, mp4, mp3 or wav",
+            "is not a media file that can be read (Invalid data found when processing input): give a film or recording, such as mkv, mp4, mp3 or wav",
         ),
     }
     assert rows["noise.mp3"].status == "unsupported"

@@ -169,6 +169,14 @@ def made_with(ctx: StageContext) -> dict[str, str]:
     return recognise._made_with(ctx.settings, ResolvedModel(model, "base", "", "ct2"))
 
 
+def test_results_of_other_weights_of_the_same_name_are_not_mixed_in(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, THREE)
+    folder.store(made_with(folder.context()) | {"model model.bin": "0123"}).write(result("a.wav"))
+    assert refused(folder).startswith(
+        "This job has results made with other weights than those of WHISPER_MODEL=base now (model.bin differs). Set it back"
+    )
+
+
 def test_results_of_other_settings_are_not_mixed_in(tmp_path: Path) -> None:
     folder = Folder(tmp_path, THREE)
     folder.store(made_with(folder.context(SOURCE_LANGUAGE="en"))).write(result("a.wav"))
