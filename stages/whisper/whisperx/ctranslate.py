@@ -108,32 +108,29 @@ class Sampler:
     on from one of its temperatures to the next. For one thread, which lets it rest in the end."""
 
     def __init__(self, load: Callable[[], Any], turn: threading.Lock, shared: Any, no_room: Callable[[], None]) -> None:
-        """`load` gives a model with one worker thread, and `turn` is held while there is one. Where memory is too small for it, numbers are
-        drawn from the `shared` one, whatever was drawn before."""
+        """`load` gives a model with one worker thread, and `turn` is held while there is one. Where memory is too small for it, or for its
+        work, numbers are drawn from the `shared` one, whatever was drawn before."""
         self._load, self._turn, self._shared, self._no_room = load, turn, shared, no_room
-        self._drawing: tuple[Encoded, Any] | None = None  # for which window, with what
+        self._drawing: tuple[Encoded, Any] | None = None  # for which window, with which model, once it is loaded
 
     def generate(self, request: Generate, settings: Settings) -> Decoded:
         if self._drawing and self._drawing[0] is not request.encoded:
             self.rest()
         if not self._drawing:
             self._turn.acquire()
-            try:
-                self._drawing = request.encoded, self._model()
-            except BaseException:
-                self._turn.release()
-                raise
+            self._drawing = request.encoded, None
         search = {"beam_size": 1, "num_hypotheses": BEST_OF, "sampling_topk": 0, "sampling_temperature": request.temperature}
-        return _generate(self._drawing[1], [request], settings, search)[0]
-
-    def _model(self) -> Any:
+        model = self._drawing[1]
         try:
-            return self._load()
+            model = model or self._load()
+            self._drawing = request.encoded, model
+            return _generate(model, [request], settings, search)[0]
         except RuntimeError as error:
-            if not is_out_of_memory(error):
+            if model is self._shared or not is_out_of_memory(error):
                 raise
-            self._no_room()
-            return self._shared
+        self._no_room()
+        self._drawing = request.encoded, self._shared
+        return _generate(self._shared, [request], settings, search)[0]
 
     def rest(self) -> None:
         """Nothing more is to be drawn for this window."""

@@ -124,6 +124,18 @@ def test_a_second_model_that_cannot_be_loaded_holds_up_nobody(error: str, monkey
     assert not recogniser._whisper._sampling.locked()
 
 
+def test_a_second_model_without_room_to_work_leaves_the_rest_to_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Cramped:
+        def generate(self, *arguments: Any, **options: Any) -> None:
+            raise RuntimeError(OUT_OF_MEMORY)
+
+    recogniser = open_whisperx(**SAMPLED)
+    monkeypatch.setattr(recogniser._whisper, "_load", Cramped)
+    assert {recognition.temperature for recognition in recogniser.recognise(UNSURE)} <= {0.8, 0.9, 1.0}
+    assert recogniser.degraded == ["Out of GPU memory for a second model: texts at higher temperatures may be others in another run"]
+    assert not recogniser._whisper._sampling.locked()
+
+
 def test_only_windows_that_fail_are_tried_at_further_temperatures(windows: list[AudioWindow], recognised: list[Recognition]) -> None:
     scores = sorted(recognition.avg_logprob for recognition in recognised)
     between = (scores[0] + scores[1]) / 2
