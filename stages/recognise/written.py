@@ -34,7 +34,7 @@ class Written:
             if self._mine is None:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 self._mine = (self._folder / token_hex(8)).open("ab")
-            self._mine.write(digest + b"\n")
+            self._mine.write(b"\n" + digest + b"\n")  # a line of its own, also after one that an error tore
             self._mine.flush()
             if self._known is not None:
                 self._known.add(digest)
@@ -60,7 +60,7 @@ class Written:
                 part.unlink(missing_ok=True)
 
     def _parts(self) -> list[Path]:
-        return list(self._folder.glob("[!.]*"))
+        return [path for path in self._folder.glob("[!.]*") if path.is_file()]  # some file systems put folders of their own everywhere
 
     @staticmethod
     def _read(parts: list[Path]) -> set[bytes]:

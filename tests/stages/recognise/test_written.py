@@ -28,6 +28,14 @@ def test_merging_keeps_what_is_known_in_one_file_and_leaves_out_torn_lines(tmp_p
     assert all(Written(tmp_path).has(tmp_path / f"{number}.txt", b"text") for number in range(4))
 
 
+def test_folders_that_a_file_system_puts_everywhere_are_passed_over(tmp_path: Path) -> None:
+    Written(tmp_path).add(tmp_path / "a.txt", b"text")
+    (tmp_path / ".written" / "@eaDir").mkdir()
+    later = Written(tmp_path)
+    later.merge()
+    assert later.has(tmp_path / "a.txt", b"text")
+
+
 def test_a_folder_that_nobody_wrote_to_holds_nothing_of_ours(tmp_path: Path) -> None:
     written = Written(tmp_path)
     written.merge()
