@@ -18,22 +18,23 @@ class Pace:
         self.done = self.failed = self.done_ms = self._failed_ms = 0
         self._files, self._total_ms, self.before, self._before_ms = files, total_ms, before, before_ms
         self._in_hand_ms: dict[str, int] = {}  # how far long recordings have come
-        self._recent: deque[tuple[float, int]] = deque()  # when how much sound came to its end
         self._began = time.monotonic()
+        self._recent = deque([(self._began, 0)])  # when how much sound of this run was behind us
 
     def end(self, recording: str, duration_ms: int, *, failed: bool = False) -> None:
         self._in_hand_ms.pop(recording, None)
-        self._recent.append((time.monotonic(), duration_ms))
         if failed:
             self.failed += 1
             self._failed_ms += duration_ms
         else:
             self.done += 1
             self.done_ms += duration_ms
+        self._mark()
 
     def come(self, recording: str, done_ms: int) -> None:
         """So far, with a recording that takes its time."""
         self._in_hand_ms[recording] = done_ms
+        self._mark()
 
     def begin_anew(self, recording: str) -> None:
         self._in_hand_ms.pop(recording, None)
@@ -41,8 +42,7 @@ class Pace:
     @property
     def seconds(self) -> tuple[float, float, float]:
         """Of sound: that is behind us, in all, and that was before the run."""
-        behind_ms = self._before_ms + self.done_ms + self._failed_ms + sum(self._in_hand_ms.values())
-        return behind_ms / 1000, self._total_ms / 1000, self._before_ms / 1000
+        return (self._before_ms + self._own_ms) / 1000, self._total_ms / 1000, self._before_ms / 1000
 
     def standing(self) -> str:
         """ "12 of 500 files, 2 failed, 0:40 of 1:20:00"."""
@@ -53,11 +53,18 @@ class Pace:
     def present(self) -> str:
         """ "now 8.7x", once there is something to say."""
         now = time.monotonic()
-        while self._recent and now - self._recent[0][0] > PRESENT:
+        while len(self._recent) > 1 and now - self._recent[1][0] > PRESENT:
             self._recent.popleft()
-        seconds = min(PRESENT, now - self._began)
-        speed = sum(ms for _, ms in self._recent) / 1000 / seconds if seconds > 1 else 0.0
-        return f"now {speed:.1f}x" if speed else ""
+        since, had_ms = self._recent[0]
+        speed = (self._own_ms - had_ms) / 1000 / (now - since) if now - since > 1 else 0.0
+        return f"now {speed:.1f}x" if speed > 0 else ""
+
+    @property
+    def _own_ms(self) -> int:
+        return self.done_ms + self._failed_ms + sum(self._in_hand_ms.values())
+
+    def _mark(self) -> None:
+        self._recent.append((time.monotonic(), self._own_ms))
 
     def overall(self) -> str:
         """ "1:20:00 of sound in 9:10, 8.7x real time"."""

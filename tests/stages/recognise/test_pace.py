@@ -48,7 +48,20 @@ def test_the_present_speed_is_that_of_the_last_minute(clock: Clock) -> None:
     assert whole.present() == "now 15.0x"
     clock.now += 40
     whole.end("b", 60_000)
-    assert whole.present() == "now 1.0x"
+    assert whole.present() == "now 0.8x"  # since the last news before the minute
+
+
+def test_long_recordings_show_their_speed_while_they_last(clock: Clock) -> None:
+    whole = Pace(2, 7_200_000, Counter(), 0)
+    seen = set()
+    for second in range(2, 600, 2):
+        clock.now += 2
+        if second == 450:
+            whole.end("a", 3_600_000)
+        else:
+            whole.come("a" if second < 450 else "b", second * 8_000 % 3_600_000)
+        seen.add(whole.present())
+    assert seen == {"now 8.0x"}
 
 
 def test_a_run_without_anything_new_has_no_speed(clock: Clock) -> None:
