@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import re
 import sys
@@ -41,6 +42,7 @@ DEVICE is mps on a Mac with Apple Silicon, and cuda with an NVIDIA GPU. On a CPU
 exit codes: 0 prepared (with --run: done), 2 it cannot work and why; with --run also those of run-pipeline.sh
 """
 GLOSSARY = "glossary.tsv"  # the job's own copy
+WHICH_RECORDINGS = ("SOURCE_LANGUAGE", "CORPUS_GLOB", "CORPUS_MIN_BYTES")  # that decide what a job of a folder holds
 ONE_FILE = (
     """one file a job: for film in *.mkv; do ./prepare-job.sh "$film" ...; done, and then ./run-pipeline.sh --all;"""
     " many recordings are one job: give their folder, or --from-list FILE"
@@ -163,7 +165,7 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
     if is_corpus:
         choosing.corpus(arguments, choices)
         _look_for_recordings(arguments, console)
-        _name_other_jobs(arguments.media, house, console)
+        _name_other_jobs(arguments.media, choices, house, console)
     else:
         info = media.probe(arguments.media)
         _check_film(arguments)
@@ -220,14 +222,19 @@ def _look_for_recordings(arguments: argparse.Namespace, console: Console) -> Non
     console.info(f"Recordings: {counted(len(there), 'file')}, {size(sum(there))}{f'; {gone:,} cannot be found' if gone else ''}{left_out}")
 
 
-def _name_other_jobs(media: Path, house: House, console: Console) -> None:
+def _name_other_jobs(media: Path, choices: choosing.Choices, house: House, console: Console) -> None:
     """Who types the same command again means to go on, more often than not."""
+    from pipeline import envfile
     from pipeline.job import all_jobs
 
     source = os.path.abspath(media)  # noqa: PTH100 - as _write keeps it
-    jobs = [job for job in all_jobs(house) if job.request.media == source]
-    if jobs:
-        console.warn(f"This is a new job. {jobs[-1].id} is of the same recordings: ./run-pipeline.sh -j {jobs[-1].id} goes on with it")
+    wanted = envfile.build({key: choices.values[key] for key in WHICH_RECORDINGS if key in choices.values}, "the options")
+    for job in reversed([job for job in all_jobs(house) if job.request.media == source]):
+        with contextlib.suppress(UsageError):
+            settings = job.settings()
+            if all(getattr(settings, key) == getattr(wanted, key) for key in WHICH_RECORDINGS):
+                console.warn(f"This is a new job. {job.id} is of the same recordings: ./run-pipeline.sh -j {job.id} goes on with it")
+                return
 
 
 def _check_film(arguments: argparse.Namespace) -> None:

@@ -20,6 +20,7 @@ KINDS = (
     " oga ogg ogv opus snd ts tta ulaw vob voc w64 wav webm wma wmv wv"
 )
 SUFFIXES = frozenset(f".{kind}" for kind in KINDS.split())
+KINDS_NAMED = 4  # of what was left out
 ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 
 
@@ -37,7 +38,9 @@ class Found:
     @property
     def other_names(self) -> str:
         """For the end of a line: "; left out by their names: 2 .txt (CORPUS_GLOB chooses)"."""
-        kinds = ", ".join(f"{count} {suffix or 'without suffix'}" for suffix, count in self.by_name.most_common(4))
+        kinds = ", ".join(f"{count} {suffix or 'without suffix'}" for suffix, count in self.by_name.most_common(KINDS_NAMED))
+        if more := sum(count for _, count in self.by_name.most_common()[KINDS_NAMED:]):
+            kinds += f" and {more} more"
         return f"; left out by their names: {kinds} (CORPUS_GLOB chooses)" if kinds else ""
 
     @property

@@ -455,6 +455,9 @@ def test_a_second_job_of_the_same_recordings_says_how_to_go_on_with_the_first(ca
     assert run(*command) == 0
     warning = f"[WARN] This is a new job. {first.out.strip()} is of the same recordings: ./run-pipeline.sh -j {first.out.strip()} goes on with it"
     assert warning in capsys.readouterr().err.splitlines()
+    assert run(str(calls), "--transcribe", "-s", "hi", "--model", "base") == 0
+    assert run(*command, "--glob", "*.wav") == 0
+    assert "This is a new job" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
