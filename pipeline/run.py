@@ -158,7 +158,7 @@ def _tell(summary: Summary, console: Console) -> None:
     for line in summary.degraded:
         console.warn(f"Degraded: {line}")
     for path in summary.files:
-        console.info(f"  {_short(path)}")
+        console.info(f"  {_short(path)}{'/' if path.is_dir() else ''}")
     for line in summary.failures:
         console.error(line)
 

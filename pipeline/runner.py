@@ -12,7 +12,7 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -31,6 +31,7 @@ from pipeline.settings import Settings
 from pipeline.stage import Progress, Stage
 
 RUNNING_INTERVAL = 1.0  # seconds between two notes of how far the run is
+USED_BY_THE_RUNNER = {"OFFLINE", "WORKFLOW", "TRANSLATION_ENGINE", "CUDA_VISIBLE_DEVICES"}
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ def run_job(job: Job, workflows: Mapping[str, Sequence[Stage]], plan: Plan, chan
             if changes:
                 job.write_settings(text)
                 console.info(f"Written to {job.env_path.name}: {', '.join(changes)}")
+                run.warn_of_idle(changes)
             job.note_failure("")
             summary = run.run(selected)
             job.note_running(None)
@@ -120,14 +122,23 @@ class JobRun:
             summary.degraded += [f"{stage.name}: {line}" for line in marker.degraded]
             summary.failures += [marker.failures] if marker.failures else []
             summary.files += [self.job.deliverables / name for name in marker.deliverables]
+            trees = [self.job.deliverables / name for name in stage.trees]
+            summary.files += [tree for tree in trees if tree.is_dir() and tree not in summary.files]
         summary.seconds = time.monotonic() - self.started
         return summary
+
+    def warn_of_idle(self, changes: Iterable[str]) -> None:
+        used = {key for stage in self.stages for key in (*stage.settings, *stage.tuning)} | USED_BY_THE_RUNNER
+        if idle := sorted(set(changes) - used):
+            self.console.warn(f"{', '.join(idle)}: no stage of this job uses {'it' if len(idle) == 1 else 'them'}, so nothing changes")
 
     def _check_media(self) -> None:
         prepared = self.job.request.media_record
         if prepared is None:
             if not self.job.media.is_dir():
-                raise UsageError(f"{self.job.media} is no folder any more; put it back or prepare a new job")
+                raise UsageError(
+                    f"{self.job.media} is no folder any more; put it back, or write where it is now into {self.job.folder}/job.json, as media"
+                )
             return
         try:
             self.media_record = media.identity(self.job.media)

@@ -149,4 +149,5 @@ class Stage:
     models: Callable[[Settings], tuple[ModelNeed, ...]] = lambda settings: ()  # had before the run starts
     files: Callable[[Settings], tuple[str, ...]] = lambda settings: ()  # of the user's, in the job's folder: inputs too
     check_file: Callable[[Path], object] = lambda path: None  # raises UsageError for one that it cannot read
+    standing: Callable[[Path], str] = lambda folder: ""  # how far it is by what it keeps in the job's folder, whoever did it
     engines: Callable[[Settings], tuple[EngineNeed, ...]] = lambda settings: ()  # which this machine must be able to run

@@ -31,11 +31,11 @@ def of_stages(job: Job) -> Iterator[tuple[str, str, str]]:
             remark = pace(running.progress, running.seconds) if running.progress.total else f"for {clock(running.seconds)}"
             yield stage.name, RUNNING, remark
         elif marker is None:
-            yield stage.name, UNFINISHED, _how_far(stopped)
+            yield stage.name, UNFINISHED, stage.standing(job.folder) or _how_far(stopped)
         elif reason := staleness(job, stage, marker, settings, media_record):
-            yield stage.name, UNFINISHED, "; ".join(filter(None, (f"will run again: {reason}", _how_far(stopped))))
+            yield stage.name, UNFINISHED, "; ".join(filter(None, (f"will run again: {reason}", stage.standing(job.folder) or _how_far(stopped))))
         elif stopped and stage.always:
-            yield stage.name, UNFINISHED, _how_far(stopped)
+            yield stage.name, UNFINISHED, stage.standing(job.folder) or _how_far(stopped)
         else:
             yield stage.name, DONE, "; ".join(filter(None, (f"{marker.seconds:.1f}s", marker.summary, *marker.degraded, marker.failures)))
 

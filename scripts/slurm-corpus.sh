@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Runs a prepared job of a folder of recordings on a SLURM cluster: one worker a GPU, as an array job.
 #
-#   job=$(./prepare-job.sh /shared/calls --transcribe -s en --device cuda)
-#   ./scripts/slurm-corpus.sh "$job" 16                                  # 16 GPUs
-#   ./scripts/slurm-corpus.sh "$job" 16 --partition=gpu --time=4:00:00   # further options go to sbatch
+#   job=$(srun --gpus=1 ./prepare-job.sh /shared/calls --transcribe -s en)   # where it can see what a GPU has room for
+#   ./scripts/slurm-corpus.sh "$job" 16                                      # 16 GPUs
+#   ./scripts/slurm-corpus.sh "$job" 16 --partition=gpu --time=4:00:00       # further options go to sbatch
 #
 # The project, the recordings and jobs/ must be on a file system that all nodes see. First the folder is scanned, here; then
 # come the array job, and after it a last one that does what a lost node left, and writes the report. To go on later, run it again.

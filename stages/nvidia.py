@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 
 # In the order in which they need each other: https://docs.nvidia.com/deeplearning/cudnn/backend/latest/
@@ -26,13 +27,14 @@ def is_out_of_memory(error: RuntimeError) -> bool:
     return any(sign in str(error) for sign in ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "parallel_for failed"))
 
 
-def gpu_use() -> int | None:
-    """How busy the GPUs are, in %, on average; None where that cannot be told."""
+def gpu_use(chosen: Sequence[str]) -> int | None:
+    """How busy the GPUs are, in %, on average: those of these numbers and UUIDs, or all. None where that cannot be told."""
     import pynvml
 
     try:
         pynvml.nvmlInit()
-        handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
+        names = chosen or [str(index) for index in range(pynvml.nvmlDeviceGetCount())]
+        handles = [pynvml.nvmlDeviceGetHandleByIndex(int(name)) if name.isdigit() else pynvml.nvmlDeviceGetHandleByUUID(name) for name in names]
         return round(sum(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu for handle in handles) / len(handles)) if handles else None
     except pynvml.NVMLError:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -91,6 +92,11 @@ def statuses(home: Path, job: str) -> dict[str, str]:
 def texts(home: Path, job: str) -> dict[str, str]:
     tree = home / "out" / job / "transcripts"
     return {str(path.relative_to(tree)): path.read_text() for path in tree.rglob("*.txt")}
+
+
+def undisturbed(home: Path, job: str) -> dict[str, str]:
+    """The texts of the job that was run once, without what a test has added since."""
+    return {name: text for name, text in texts(home, job).items() if name != "new.wav.txt"}
 
 
 GOOD = (*PARTS, "call.wav", "in/copy.mp3", "silence.wav")
@@ -229,9 +235,7 @@ def test_killed_workers_and_a_killed_run_lose_nothing(tmp_path_factory: pytest.T
     now = results(other_home, other)
     assert [name for name in before if now[name] != before[name] and name != failed] == []
     assert statuses(other_home, other) == EXPECTED
-    undisturbed = texts(home, job)
-    undisturbed.pop("new.wav.txt", None)
-    assert texts(other_home, other) == undisturbed
+    assert texts(other_home, other) == undisturbed(home, job)
     assert list(other_home.rglob(".tmp-*")) == []
 
 
@@ -260,3 +264,32 @@ def test_ctrl_c_ends_within_seconds_and_the_next_run_goes_on(tmp_path_factory: p
     assert psutil.wait_procs(left, 2)[1] == []
     assert shell(home, "run-pipeline.sh", "-j", job).returncode == 1
     assert statuses(home, job) == {"cut.flac": "failed", "in/later.flac": "done", "whole.opus": "done"}
+
+
+SBATCH = """#!/usr/bin/env bash
+# Does at once what it is asked for, an array job one after the other.
+for argument; do case $argument in --array=0-*) last=${argument#--array=0-} ;; esac; done
+for number in $(seq 0 "${last:-0}"); do SLURM_ARRAY_TASK_ID=$number bash -c "${!#}" >&2; done
+echo 7
+"""
+
+
+def test_shards_of_a_cluster_do_together_what_one_run_does(
+    tmp_path_factory: pytest.TempPathFactory, home: Path, job: str, calls: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = new_home(tmp_path_factory)
+    sbatch = cluster / "bin" / "sbatch"
+    sbatch.parent.mkdir()
+    sbatch.write_text(SBATCH)
+    sbatch.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{sbatch.parent}:{os.environ['PATH']}")
+    shared = prepared(cluster, calls)
+    done = shell(cluster, "scripts/slurm-corpus.sh", shared, "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = [re.search(r"Shard (.) of 2: (.*) done, (.) failed", line) for line in done.stderr.splitlines()]
+    shards = [match.groups() for match in said if match]
+    assert [number for number, _, _ in shards] == ["0", "1"]
+    assert sum(int(count) for _, count, _ in shards) == len(GOOD) - 1  # a copy
+    assert all(int(count) for _, count, _ in shards)
+    assert statuses(cluster, shared) == EXPECTED
+    assert texts(cluster, shared) == undisturbed(home, job)

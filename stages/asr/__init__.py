@@ -21,7 +21,6 @@ from stages.whisper.requests import Encoded
 
 TRANSLATION = "asr/translation.json"
 NAMES_LENGTH = 400  # characters of the prompt that a glossary may fill
-FOREIGN_SHARE = 0.3  # so many letters in another script are no names any more
 
 
 def run(ctx: StageContext) -> Outcome:
@@ -70,14 +69,13 @@ def _listen(audio: Audio, windows: Sequence[Window], ctx: StageContext) -> Work:
 
 def _doubts(transcript: Transcript) -> list[str]:
     """What a person should know of a text before they trust it."""
-    from stages.asr.script import foreign_share, script_of
+    from stages.script import FOREIGN_SHARE, foreign_share, not_in_script_of
 
     if not transcript.segments:
         return ["No speech was found: the subtitles are empty. Where somebody does speak, lower SILERO_THRESHOLD (0.3)"]
     share = foreign_share(" ".join(segment.text for segment in transcript.segments), transcript.language)
     if share > FOREIGN_SHARE:
-        script = script_of(transcript.language).capitalize()
-        return [f"{share:.0%} of the text is not in {script}: the model is too small for the language ({transcript.language}), or it is another"]
+        return [f"{share:.0%} of the text is {not_in_script_of(transcript.language)}"]
     return []
 
 

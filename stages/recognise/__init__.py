@@ -8,6 +8,7 @@ run), `messages` (what they tell each other); within a worker `worker`, `transcr
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,7 +18,7 @@ from pipeline.envfile import to_text
 from pipeline.errors import UsageError
 from pipeline.media import identity
 from pipeline.settings import Settings
-from pipeline.stage import Outcome, Stage, StageContext
+from pipeline.stage import EngineNeed, Outcome, Stage, StageContext
 from pipeline.wording import counted
 from stages import manifest, results, speech
 from stages.manifest import folder_of
@@ -72,7 +73,7 @@ def work(ctx: StageContext, shard: tuple[int, int] | None = None) -> Corpus:
 
 def _made_with(settings: Settings, model: models.ResolvedModel) -> dict[str, str]:
     """All that decides what a result says."""
-    made_with = {key: to_text(getattr(settings, key)) for key in (*RESULT_SETTINGS, *speech.SETTINGS)}
+    made_with = {key: to_text(getattr(settings, key)) for key in RESULT_SETTINGS}
     made_with["CORPUS_TIMESTAMPS"] = "none" if settings.CORPUS_TIMESTAMPS == "none" else "segment or word"
     return made_with | {f"model {path.name}": identity(path).sha256 for path in sorted(model.path.iterdir()) if path.is_file()}
 
@@ -100,7 +101,20 @@ def check(settings: Settings) -> None:
     formats_of(settings)
 
 
-RESULT_SETTINGS = (*needs.SETTINGS, "CORPUS_CHANNELS")
+def standing(job: Path) -> str:
+    """ "12 of 24 recordings have a result", by whoever works on them, shards of a cluster too. `job` is its folder."""
+    wanted = {row.id for row in manifest.read(job / manifest.FILE).values() if row.status in ("pending", "done", "failed")}
+    there = {path.stem for path in (job / results.FOLDER).glob("*/[0-9a-f][0-9a-f]/[!.]*.json")}
+    return f"{len(wanted & there):,} of {counted(len(wanted), 'recording')} have a result" if wanted else ""
+
+
+def engines_of(settings: Settings) -> tuple[EngineNeed, ...]:
+    """Ray's workers see for themselves, where they run: here there need be no GPU."""
+    return () if settings.CORPUS_EXECUTOR == "ray" else needs.engines_of(settings)
+
+
+RESULT_SETTINGS = (*needs.SETTINGS, *speech.SETTINGS, "CORPUS_CHANNELS")  # tell results apart; CORPUS_TIMESTAMPS=none does so as well
+FILE_SETTINGS = ("CORPUS_FORMATS", "CORPUS_TIMESTAMPS", "SUBTITLE_PROFILE", "SUBTITLE_FPS")  # what the user's files depend on beside the results
 STAGE = Stage(
     name="recognise",
     run=run,
@@ -110,17 +124,13 @@ STAGE = Stage(
     trees=(TREE,),
     settings=(
         *RESULT_SETTINGS,
-        *speech.SETTINGS,
+        *FILE_SETTINGS,
         "ALLOW_TRUNCATED",
         "CORPUS_LIMIT",
         "CORPUS_ORDER",
         "CORPUS_SEED",
-        "CORPUS_TIMESTAMPS",
-        "CORPUS_FORMATS",
         "CORPUS_MIX",
         "CORPUS_ATTEMPTS",
-        "SUBTITLE_PROFILE",
-        "SUBTITLE_FPS",
     ),
     tuning=(
         *needs.TUNING,
@@ -131,5 +141,6 @@ STAGE = Stage(
     ),
     always=True,
     models=needs.models_of,
-    engines=needs.engines_of,
+    standing=standing,
+    engines=engines_of,
 )

@@ -17,8 +17,9 @@ from stages import manifest
 from stages.manifest import Journal, Recording
 from stages.nvidia import gpu_use
 from stages.recognise.dispatcher import GivenUp
-from stages.recognise.files import Files
+from stages.recognise.files import NO_DISK, Files
 from stages.recognise.loading import remove_spooled
+from stages.recognise.local import chosen_gpus
 from stages.recognise.messages import Alive, Begun, Degraded, Done, Event, Leaving, Note, PutOff, Ready, Task
 from stages.recognise.pace import Pace
 from stages.results import Result, Store, Tally
@@ -92,16 +93,22 @@ class Corpus:
         return sorted(self._copies, key=lambda recording: (-self._copies[recording][0].duration_ms, recording))
 
     def _result(self, rows: Sequence[Recording]) -> Result | None:
-        """What is known of a recording that has a result, which the manifest spares reading where all is done. Files for the user
-        that are gone, or may be of what a recording held before, are made again."""
-        stale = [row.path for row in rows if row.status != "done" or self._files.missing(row.path)]
-        if not stale:
+        """What is known of a recording that has a result, which the manifest spares reading where all is done. Stale files for the
+        user are made again."""
+        if not self._stale(rows):
             return Result(id=rows[0].id, status="done", attempts=rows[0].attempts)
         result = self._store.read(rows[0].id)
         if result and result.status == "done":
-            for complaint in self._files.write(result, stale):
-                self._degrade(complaint)
+            self._write_files(result, rows)
         return result
+
+    def _stale(self, rows: Sequence[Recording]) -> list[str]:
+        """Whose files are gone, or may be of what the recording held before."""
+        return [row.path for row in rows if row.status != "done" or self._files.missing(row.path)]
+
+    def _write_files(self, result: Result, rows: Sequence[Recording]) -> None:
+        for complaint in self._files.write(result, self._stale(rows)):
+            self._degrade(complaint, rows[0].path)
 
     def describe(self) -> str:
         text = f"{counted(len(self.tasks), 'recording')} to recognise, {clock(sum(task.duration_ms for task in self.tasks) / 1000)} of sound"
@@ -117,9 +124,7 @@ class Corpus:
         result = self._store.read(recording)
         if result is None or result.status != "done":
             return False
-        stale = [row.path for row in self._copies[recording] if row.status != "done" or self._files.missing(row.path)]
-        for complaint in self._files.write(result, stale):
-            self._degrade(complaint)
+        self._write_files(result, self._copies[recording])
         return True
 
     def tell(self, event: Event | GivenUp) -> None:
@@ -152,17 +157,20 @@ class Corpus:
     def _give_up(self, given_up: GivenUp) -> None:
         task, rows = given_up.task, self._copies[given_up.task.id]
         remove_spooled(self._ctx.scratch, task.id)
-        self._store.write(
-            Result(
-                id=task.id,
-                status="failed",
-                reason=given_up.reason,
-                attempts=max(1, task.attempts),
-                failures=task.failures + 1,
-                duration_ms=task.duration_ms,
-                allow_truncated=self._ctx.settings.ALLOW_TRUNCATED,
-            )
+        failure = Result(
+            id=task.id,
+            status="failed",
+            reason=given_up.reason,
+            attempts=max(1, task.attempts),
+            failures=task.failures + 1,
+            duration_ms=task.duration_ms,
+            allow_truncated=self._ctx.settings.ALLOW_TRUNCATED,
         )
+        try:
+            self._store.write(failure)
+        except OSError as error:  # the manifest says it all the same, and it is tried again whenever the job is run
+            if error.errno in NO_DISK:
+                raise
         self._note(rows, "failed", given_up.reason, max(1, task.attempts))
         self.pace.end(task.id, rows[0].duration_ms, failed=True)
         self._ctx.log.warning(f"{rows[0].path}: {given_up.reason}")
@@ -183,7 +191,9 @@ class Corpus:
         if now - self._last_told < TOLD:
             return
         self._last_told = now
-        use = gpu_use() if self._ctx.settings.WHISPERX_DEVICE == "cuda" else None
+        settings = self._ctx.settings
+        here = settings.WHISPERX_DEVICE == "cuda" and settings.CORPUS_EXECUTOR == "local"
+        use = gpu_use(chosen_gpus(settings)) if here else None
         behind, total, before = self.pace.seconds
         present = ", ".join(filter(None, (self.pace.present(), "" if use is None else f"GPU {use} %")))
         self._ctx.progress(behind, total, already=before, note=self.pace.standing(), now=present)

@@ -12,12 +12,12 @@ import msgspec
 
 from pipeline.files import write_whole
 from pipeline.settings import Settings
+from stages.recognise import FILE_SETTINGS
 from stages.recognise.formats import formats_of
 from stages.recognise.written import Written
 from stages.results import Result
 from stages.tree import file_of
 
-SETTINGS = ("CORPUS_FORMATS", "CORPUS_TIMESTAMPS", "SUBTITLE_PROFILE", "SUBTITLE_FPS")  # what the files depend on beside the results
 NO_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
 LEFTOVER = re.compile(r"\.tmp-[0-9a-f]{6}-.*", re.DOTALL)  # of write_whole
 STAMP = ".written-with.json"
@@ -26,7 +26,7 @@ STAMP = ".written-with.json"
 class Files:
     def __init__(self, tree: Path, settings: Settings) -> None:
         self._tree, self._settings, self._formats = tree, settings, formats_of(settings)
-        self._written_with = msgspec.json.encode({key: getattr(settings, key) for key in SETTINGS})
+        self._written_with = msgspec.json.encode({key: getattr(settings, key) for key in FILE_SETTINGS})
         self._outdated = self._stamp() != self._written_with
         self._written = Written(tree)
 
@@ -55,7 +55,7 @@ class Files:
         if present and not self._written.has(target, present):
             kept = next(spare for n in count(1) if not (spare := target.with_name(f"{target.stem}.edited-{n}{target.suffix}")).exists())
             target.rename(kept)
-            complaints.append(f"{target.name} had been edited: that version is kept as {kept.name}")
+            complaints.append(f"its {target.suffix[1:]} had been edited: that version is kept beside it as …{kept.name.removeprefix(target.stem)}")
         self._written.add(target, content)
         write_whole(target, content, sync=False)
         return complaints

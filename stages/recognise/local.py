@@ -28,8 +28,13 @@ def places(settings: Settings) -> list[str]:
     """The GPUs of this machine, "" for the processor."""
     if settings.WHISPERX_DEVICE != "cuda":
         return [""]
+    return chosen_gpus(settings) or [gpu.uuid for gpu in probe_machine().nvidia.gpus] or [""]
+
+
+def chosen_gpus(settings: Settings) -> list[str]:
+    """Their numbers or UUIDs; none where all may be used."""
     chosen = settings.CUDA_VISIBLE_DEVICES or os.environ.get("CUDA_VISIBLE_DEVICES", "")
-    return [name for name in chosen.split(",") if name] or [gpu.uuid for gpu in probe_machine().nvidia.gpus] or [""]
+    return [name for name in chosen.split(",") if name]
 
 
 def beside(workers: int) -> int:

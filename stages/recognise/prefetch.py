@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline.errors import StageFailed
-from pipeline.processes import die_with_parent
+from pipeline.processes import die_with_parent, share_one_heap
 from pipeline.settings import Settings
 from stages.recognise.loading import Loaded, Loader
 from stages.recognise.messages import Failed, PutOff, Task
@@ -61,6 +61,7 @@ class LoaderPool:
 def _begin(parent: int, folder: Path, spool: Path, settings: Settings) -> None:
     global _loader
     die_with_parent(parent, group=False)
+    share_one_heap()
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # there are as many processes as there are cores for them; NumPy is not loaded yet
     _loader = Loader(folder, spool, settings)
 

@@ -9,25 +9,28 @@ import logging
 import os
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from pipeline.errors import UsageError
+from pipeline.processes import share_one_heap
 from pipeline.settings import Settings
 from stages.recognise.messages import Event, Setup, Work
 from stages.recognise.supervisor import Deliver, Handle
 from stages.recognise.worker import Inbox, serve
 
 ROOT = Path(__file__).parent.parent.parent
+log = logging.getLogger("sutradhar")
 
 
 class RayWorker:
     """The actor: `events` runs it, while `put` brings work. So it needs two threads."""
 
     def __init__(self) -> None:
+        share_one_heap()
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._inbox = Inbox()
 
@@ -47,8 +50,13 @@ class RayWorker:
 
 def places(settings: Settings) -> list[str]:
     """One for each GPU of the cluster, or for each node where none is needed; Ray chooses which. Raises UsageError where Ray is not installed."""
-    ray = _connected()
-    return [""] * int(ray.cluster_resources().get("GPU", 1) if settings.WHISPERX_DEVICE == "cuda" else len(ray.nodes()))
+    on_gpus = settings.WHISPERX_DEVICE == "cuda"
+    room = int(_resources().get("GPU" if on_gpus else "CPU", 0))
+    if on_gpus and not room:
+        raise UsageError("WHISPERX_DEVICE=cuda, but the Ray cluster has no GPU: set WHISPERX_DEVICE=cpu, or RAY_ADDRESS to another cluster")
+    if isinstance(settings.CORPUS_WORKERS, int) and settings.CORPUS_WORKERS > room:
+        log.warning(f"CORPUS_WORKERS={settings.CORPUS_WORKERS}, but the Ray cluster has room for {room} now: the others wait for more")
+    return [""] * (room if on_gpus else len(_nodes()))
 
 
 def _connected() -> Any:
@@ -62,8 +70,18 @@ def _connected() -> Any:
     return ray
 
 
+def _nodes() -> list[Any]:
+    """Those that are there: Ray lists the lost ones too."""
+    return [node for node in _connected().nodes() if node["Alive"]]
+
+
+def _resources() -> Mapping[str, float]:
+    found: Mapping[str, float] = _connected().cluster_resources()
+    return found
+
+
 def beside(workers: int) -> int:
-    return -(-workers // len(_connected().nodes()))
+    return -(-min(workers, int(_resources().get("CPU", workers))) // len(_nodes()))
 
 
 def start(setup: Setup, place: str, deliver: Deliver) -> Handle:

@@ -14,9 +14,10 @@ from pipeline.languages import whisper_code
 from pipeline.settings import Settings
 from stages.recognise.files import NO_DISK, Files
 from stages.recognise.loading import Loaded
-from stages.recognise.messages import Alive, Begun, Done, Event, Task
+from stages.recognise.messages import Alive, Begun, Done, Event, Failed, Task
 from stages.recognise.prefetch import Prefetcher
 from stages.results import Result, Store
+from stages.script import FOREIGN_SHARE, foreign_share, not_in_script_of
 from stages.transcript import Segment
 from stages.whisper import AudioWindow, Recogniser, Recognition
 from stages.whisper.phrases import segments_of
@@ -151,19 +152,26 @@ class Transcriber:
 
     def _write(self, recording: _Recording) -> None:
         segments = _segments(recording.recognitions)
+        language = _language(segments)
         result = Result(
             id=recording.task.id,
             status="done",
             attempts=recording.task.attempts + 1,
             duration_ms=recording.duration_ms,
             speech_ms=recording.speech_ms,
-            language=_language(segments),
+            language=language,
             avg_logprob=_avg_logprob([recognition for _, recognition in recording.recognitions]),
             segments=segments,
             seconds=round(recording.seconds, 4),
-            degraded=recording.degraded,
+            degraded=(*recording.degraded, *_doubts(segments, language)),
         )
-        self._store.write(result)
+        try:
+            self._store.write(result)
+        except OSError as error:
+            if error.errno in NO_DISK:
+                raise
+            self._tell(Failed(result.id, f"its result could not be written ({error.strerror})", again=True))
+            return
         complaints = self._files.write(result, recording.task.paths)
         self._tell(Done(result.id, attempts=result.attempts, degraded=(*result.degraded, *complaints)))
 
@@ -188,6 +196,12 @@ def _language(segments: tuple[Segment, ...]) -> str:
     for segment in segments:
         speech[segment.language] += segment.end_ms - segment.start_ms
     return speech.most_common(1)[0][0] if speech else ""
+
+
+def _doubts(segments: tuple[Segment, ...], language: str) -> list[str]:
+    """What a person should know of a text before they trust it: the same line for each, so that they can be counted."""
+    share = foreign_share(" ".join(segment.text for segment in segments), language)
+    return [f"much of its text is {not_in_script_of(language)}"] if share > FOREIGN_SHARE else []
 
 
 def _avg_logprob(recognitions: list[Recognition]) -> float:

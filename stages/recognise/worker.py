@@ -23,7 +23,7 @@ import msgspec
 import psutil
 
 from pipeline.errors import SutradharError, UsageError, in_one_line
-from pipeline.processes import die_with_parent
+from pipeline.processes import die_with_parent, share_one_heap
 from stages.recognise.files import NO_DISK
 from stages.recognise.messages import Broken, Degraded, Ended, Event, Leaving, Note, Ready, Setup, Task, Work
 
@@ -187,6 +187,7 @@ def main() -> None:
     sys.stdout = io.TextIOWrapper(io.FileIO(2, "wb", closefd=False), encoding="utf-8", errors="replace", write_through=True)
     setup = msgspec.json.decode(commands.readline(), type=Setup)
     die_with_parent(setup.parent)
+    share_one_heap()
     lock = threading.Lock()
 
     def tell(event: Event) -> None:

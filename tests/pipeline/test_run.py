@@ -16,7 +16,7 @@ def test_a_run_in_which_files_failed_ends_with_1_and_says_so_last(tmp_path: Path
     code, output = run_pipeline(job, "-j", job.id)
     assert code == 1
     assert "✅ Stage tell: COMPLETED" in output
-    assert output.splitlines()[-2:] == ["[INFO]   out/calls-1/report.txt", "[ERROR] 1 failed of 2 files"]
+    assert output.splitlines()[-3:] == ["[INFO]   out/calls-1/report.txt", "[INFO]   out/calls-1/texts/", "[ERROR] 1 failed of 2 files"]
     assert (job.deliverables / "report.txt").read_text() == "2 files"
 
 
@@ -47,7 +47,10 @@ def test_a_folder_that_vanished_is_told_before_a_stage_starts(tmp_path: Path) ->
     (tmp_path / "calls").rename(tmp_path / "elsewhere")
     code, output = run_pipeline(job, "-j", job.id)
     assert code == 2
-    assert output.splitlines()[-1] == f"[ERROR] {tmp_path}/calls is no folder any more; put it back or prepare a new job"
+    assert (
+        output.splitlines()[-1]
+        == f"[ERROR] {tmp_path}/calls is no folder any more; put it back, or write where it is now into {job.folder}/job.json, as media"
+    )
     assert "STARTING" not in output
     (tmp_path / "elsewhere").rename(tmp_path / "calls")
     assert run_pipeline(job, "-j", job.id)[0] == 0

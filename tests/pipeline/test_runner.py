@@ -83,6 +83,11 @@ def test_degradation_is_told_again_when_its_stage_is_skipped(job: Job) -> None:
     assert run(job)[0].degraded == ["shout: not loud enough"]
 
 
+def test_a_changed_setting_that_no_stage_uses_is_told(job: Job) -> None:
+    assert "[WARN] MUX_CONTAINER: no stage of this job uses it, so nothing changes" in run(job, MUX_CONTAINER="mkv", TITLE="x")[1]
+    assert "[WARN]" not in run(job, TITLE="y")[1]
+
+
 @pytest.mark.parametrize(
     ("changes", "again"),
     [({"TITLE": "x"}, ["shout"]), ({"BATCH_SIZE": "1"}, []), ({"WHISPER_MODEL": "small"}, [])],

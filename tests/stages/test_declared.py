@@ -89,6 +89,13 @@ def test_artifacts(name: str) -> None:
         assert {artifact for path in calling for artifact in artifacts(path, method)} == declared
 
 
+def test_what_a_result_depends_on_tells_it_from_others() -> None:
+    makers = [ROOT / "stages" / "recognise" / name for name in ("loading.py", "transcriber.py")]
+    read = set().union(*(used(path, checks=True) for path in (*makers, SPEECH)))
+    # A recording cut short is done or not; times are there or not, which `_made_with` tells apart.
+    assert read - set(recognise.RESULT_SETTINGS) == {"ALLOW_TRUNCATED"}
+
+
 def test_what_recognition_depends_on_tells_results_of_folders_apart() -> None:
     assert set(asr.STAGE.settings) - set(recognise.RESULT_SETTINGS) == {"GLOSSARY"}  # which folders of recordings do without
 

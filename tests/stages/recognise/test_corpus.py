@@ -242,6 +242,50 @@ def test_a_failure_is_no_result(tmp_path: Path) -> None:
     assert [whole.is_done(sha(f"{name}.wav")) for name in "abc"] == [False, True, False]
 
 
+def test_who_wrote_a_result_may_have_died_before_its_files(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, [*THREE, row("copy.wav", 1000, of="a.wav")])
+    whole = corpus(folder)
+    folder.store().write(result("a.wav", segment("Hello.")))
+    assert whole.is_done(sha("a.wav"))
+    assert [(folder.tree / f"{name}.txt").read_text() for name in ("a.wav", "copy.wav")] == ["Hello.\n", "Hello.\n"]
+
+
+def test_a_failure_that_cannot_be_written_stands_in_the_manifest_and_costs_no_other(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, THREE)
+    whole = corpus(folder)
+    store = folder.store().folder
+    (store / sha("b.wav")[:2] / f"{sha('b.wav')}.json").mkdir(parents=True)
+    whole.tell(GivenUp(whole.tasks[0], "its result could not be written (Is a directory)"))
+    whole.tell(Done(sha("a.wav")))
+    rows = manifest.read(folder.manifest)
+    assert (rows["b.wav"].status, rows["b.wav"].reason) == ("failed", "its result could not be written (Is a directory)")
+    assert rows["a.wav"].status == "done"
+    assert "b.wav" in to_do(corpus(folder))
+
+
+def test_how_far_it_is_can_be_seen_by_the_results(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, [*THREE, row("copy.wav", of="a.wav"), row("empty.wav", status="empty")])
+    job = folder.manifest.parent
+    assert recognise.standing(job) == "0 of 3 recordings have a result"
+    folder.store().write(result("a.wav"))
+    folder.store().write(result("b.wav", status="failed"))
+    assert recognise.standing(job) == "2 of 3 recordings have a result"
+    assert recognise.standing(tmp_path / "elsewhere") == ""
+
+
+def test_edited_files_are_told_of_in_one_line(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, THREE)
+    for one in THREE:
+        folder.store().write(result(one.path, segment(one.path)))
+    corpus(folder)
+    for one in THREE:
+        (folder.tree / f"{one.path}.txt").write_text("edited")
+        folder.store().write(result(one.path, segment("Another.")))
+    rows = manifest.read(folder.manifest)
+    manifest.rewrite(folder.manifest, [replace(row, status="pending") for row in rows.values()])
+    assert corpus(folder).degraded == ("b.wav and 2 more: its txt had been edited: that version is kept beside it as ….edited-1.txt",)
+
+
 def test_what_workers_say_of_themselves_is_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     whole = corpus(Folder(tmp_path, THREE))

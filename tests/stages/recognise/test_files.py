@@ -8,6 +8,7 @@ import pytest
 from pipeline.errors import UsageError
 from pipeline.settings import Settings
 from stages.recognise.files import Files
+from stages.recognise.written import Written
 from tests.stages.recognise.support import result, segment, sha
 
 HELLO = result("a", segment("Hello there, my friend.", 1000), segment("Where were you?", 3000))
@@ -159,10 +160,24 @@ def test_what_somebody_has_edited_is_kept_when_it_is_written_anew(tmp_path: Path
     first.sweep()
     files(tmp_path).sweep()  # another run, which has nothing to do here
     again = files(tmp_path)
-    assert again.write(CALL, ["a.wav", "b.wav"]) == ["a.wav.txt had been edited: that version is kept as a.wav.edited-1.txt"]
+    assert again.write(CALL, ["a.wav", "b.wav"]) == ["its txt had been edited: that version is kept beside it as ….edited-1.txt"]
     assert (tmp_path / "a.wav.edited-1.txt").read_text() == "Hello there, my fiend.\n"
     assert files(tmp_path).write(HELLO, ["a.wav", "b.wav"]) == []
     assert names(tmp_path) == ["a.wav.edited-1.txt", "a.wav.txt", "b.wav.txt"]
+
+
+def test_a_file_is_known_before_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A crash between the two must not make an edit of it."""
+    there = []
+    add = Written.add
+
+    def look(self: Written, path: Path, content: bytes) -> None:
+        there.append(path.exists())
+        add(self, path, content)
+
+    monkeypatch.setattr(Written, "add", look)
+    files(tmp_path).write(HELLO, ["a.wav"])
+    assert there == [False]
 
 
 def test_an_edit_that_says_what_would_be_written_is_no_edit(tmp_path: Path) -> None:

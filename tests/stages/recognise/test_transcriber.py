@@ -39,6 +39,7 @@ class Fake:
         self.windows: list[AudioWindow] = []
         self.logprobs = [-0.5]
         self.languages = ["en"]
+        self.word = ""  # instead of the samples
 
     def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
         stream = iter(windows)
@@ -52,8 +53,9 @@ class Fake:
             raise RuntimeError("CUDA error")
         turn = value % len(self.logprobs)
         language = self.languages[turn % len(self.languages)]
-        words = (Word(f"{value}.", window.offset_ms, window.end_ms, 0.9),) if value else ()
-        text = f"{value}." if value else ""
+        said = self.word or f"{value}."
+        words = (Word(said, window.offset_ms, window.end_ms, 0.9),) if value else ()
+        text = said if value else ""
         return Recognition(window.id, text, tuple(range(value % 10)), self.logprobs[turn], 0.0, 1.0, 0.0, language, 1.0, (words,) if words else ())
 
     def hear_languages(self, windows: Sequence[AudioWindow]) -> list[Languages]:
@@ -81,7 +83,7 @@ class Room:
         self.threads = ThreadPoolExecutor(2)
         self.told: list[Event] = []
         self.told_before: dict[str, list[Event]] = {}  # a recording was listened to
-        self.there: list[bool] = []  # whether what was told done was in the store
+        self.there: list[bool] = []  # whether of what was told done result and files were there
         prefetcher = Prefetcher(self, 8)
         self.transcriber = Transcriber(self.recogniser, everything, prefetcher, self.store, Files(self.tree, everything), self.tell)
 
@@ -102,7 +104,8 @@ class Room:
 
     def tell(self, event: Event) -> None:
         self.told.append(event)
-        self.there += [event.id in self.store.ids()] if isinstance(event, Done) else []
+        if isinstance(event, Done):
+            self.there.append(event.id in self.store.ids() and (self.tree / f"{self.ended[-1]}.txt").is_file())
 
     def text(self, name: str) -> str:
         return (self.tree / f"{name}.txt").read_text().replace("\n", " ").strip()
@@ -244,20 +247,36 @@ def test_no_more_waits_for_a_slow_disk_than_memory_has_room_for(tmp_path: Path, 
 
 def test_what_fails_to_be_written_costs_no_other_and_the_full_disk_is_what_is_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     room = Room(tmp_path, {name: [channel(1)] for name in "abcdefgh"}, batch=8)
-    write, errors = room.store.write, {sha("a"): errno.EACCES, sha("d"): errno.ENOSPC}
+    write = room.store.write
+    errors = {sha("a"): OSError(errno.EACCES, "Permission denied"), sha("d"): OSError(errno.ENOSPC, "No space"), sha("g"): RuntimeError("odd")}
 
     def write_or_not(result: Result) -> None:
         if result.id in errors:
-            raise OSError(errors[result.id], "it cannot be")
+            raise errors[result.id]
         time.sleep(0.02)
         write(result)
 
     monkeypatch.setattr(room.store, "write", write_or_not)
     monkeypatch.setattr(transcriber, "MOST_UNWRITTEN", 100)
-    with pytest.raises(OSError, match="it cannot be"):
+    with pytest.raises(OSError, match="No space"):
         room.run()
-    assert len(room.ended) == len(room.store.ids()) >= 5
-    assert {sha("a"), sha("d")} & room.store.ids() == set()
+    assert room.store.ids() == {sha(name) for name in "bcefh"}
+    assert [event for event in room.told if isinstance(event, Failed)] == [
+        Failed(sha("a"), "its result could not be written (Permission denied)", again=True)
+    ]
+
+
+def test_a_text_in_another_script_than_its_languages_is_doubted(tmp_path: Path) -> None:
+    room = Room(tmp_path, {"a": [channel(1)]})
+    room.recogniser.languages, room.recogniser.word = ["hi"], "नमस्ते"
+    room.run()
+    other = Room(tmp_path / "other", {"a": [channel(1)]})
+    other.recogniser.languages, other.recogniser.word = ["hi"], "namaste"
+    other.run()
+    assert room.result("a").degraded == ("cut short",)
+    assert other.result("a").degraded[1:] == (
+        "much of its text is not in Devanagari: the model is too small for the language (hi), or it is another",
+    )
 
 
 def test_runs_again_with_what_came_later(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from stages.asr.script import foreign_share
+from stages.script import foreign_share
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
+FOREIGN_SHARE = 0.3  # so many letters in another script are no names any more
 # By Whisper's language codes, the first word of the Unicode names of its letters. Languages in Latin script are not listed.
 SCRIPTS = {
     "hi": "DEVANAGARI",
@@ -44,8 +45,10 @@ SCRIPTS = {
 }
 
 
-def script_of(language: str) -> str:
-    return SCRIPTS.get(language, "LATIN")
+def not_in_script_of(language: str) -> str:
+    """What is said of a text, or of much of it, that is in another script."""
+    script = SCRIPTS.get(language, "LATIN").capitalize()
+    return f"not in {script}: the model is too small for the language ({language}), or it is another"
 
 
 def foreign_share(text: str, language: str) -> float:
