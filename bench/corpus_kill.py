@@ -198,6 +198,7 @@ def disturbed(home: Home, folder: Path, job: str, calm: Mapping[str, Row], plan:
             exit_code_is_not_1=storm.codes[-1] != 1,
             files_too_many_or_too_few=sorted(rows.keys() ^ calm.keys()),
             not_as_undisturbed=differences(rows, calm) if rows.keys() == calm.keys() else {},
+            files_not_as_undisturbed=unlike(files_of(home, job), files_of(home, "undisturbed")),
             transcribed_more_than_twice=[one for one, times in written.items() if times > 2],
             begun_again_without_a_kill=[row.path for row in recordings.values() if row.attempts > watch.reasons_to_begin(row, storm.kills)],
             damaged_rows=damaged_rows(home.job(job) / manifest.FILE),
@@ -275,6 +276,17 @@ def damaged_rows(path: Path) -> int:
 def differences(rows: Mapping[str, Row], calm: Mapping[str, Row]) -> dict[str, list[str]]:
     """Recordings of which it is not as in the undisturbed run, by what it is."""
     return {what: paths for what, told in TOLD.items() if (paths := [path for path, row in calm.items() if told(rows[path]) != told(row)])}
+
+
+def files_of(home: Home, job: str) -> dict[str, bytes]:
+    """What the user gets of each recording."""
+    tree = home.folder / "out" / job / "transcripts"
+    found = {str(path.relative_to(tree)): path for path in tree.rglob("*") if path.is_file()}
+    return {name: path.read_bytes() for name, path in found.items() if not name.startswith(".")}
+
+
+def unlike(files: Mapping[str, bytes], calm: Mapping[str, bytes]) -> list[str]:
+    return [name for name in sorted(files.keys() | calm.keys()) if files.get(name) != calm.get(name)]
 
 
 def times(row: Row) -> list[tuple[int, int, str]]:
