@@ -45,7 +45,7 @@ class Thresholds:
 
     def accept(self, attempt: Attempt) -> bool:
         """Whether no other temperature need be tried."""
-        return self.silent(attempt) or not (self.loops(attempt) or attempt.avg_logprob < self.logprob)
+        return self.silent(attempt) or (attempt.avg_logprob >= self.logprob and not self.loops(attempt))  # NaN is no log-prob
 
     def loops(self, attempt: Attempt) -> bool:
         """Whether a text repeats itself: it compresses well or, with little sound, is longer than could be said in the time.

@@ -31,6 +31,7 @@ def test_a_text_that_nobody_could_say_in_the_time_is_not_accepted() -> None:
 
 def test_unlikely_text_is_not_accepted() -> None:
     assert not THRESHOLDS.accept(attempt(logprob=-1.01))
+    assert not THRESHOLDS.accept(attempt(logprob=float("nan")))
 
 
 def test_unlikely_text_where_nobody_speaks_is_silence_and_settles_the_window() -> None:
