@@ -165,7 +165,6 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
     if is_corpus:
         choosing.corpus(arguments, choices)
         _look_for_recordings(arguments, console)
-        _name_other_jobs(arguments.media, choices, house, console)
     else:
         info = media.probe(arguments.media)
         _check_film(arguments)
@@ -183,6 +182,8 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
     settings = envfile.build(choices.values, "prepare-job.sh")
     duration_ms = 0 if is_corpus else _clip_ms(settings, info)
     _check_stages(settings, house, arguments.glossary)
+    if is_corpus:
+        _name_other_job(arguments.media, settings, house, console)
     return _write(arguments, house, settings, choices, duration_ms)
 
 
@@ -222,19 +223,19 @@ def _look_for_recordings(arguments: argparse.Namespace, console: Console) -> Non
     console.info(f"Recordings: {counted(len(there), 'file')}, {size(sum(there))}{f'; {gone:,} cannot be found' if gone else ''}{left_out}")
 
 
-def _name_other_jobs(media: Path, choices: choosing.Choices, house: House, console: Console) -> None:
-    """Who types the same command again means to go on, more often than not."""
-    from pipeline import envfile
+def _name_other_job(media: Path, settings: Settings, house: House, console: Console) -> None:
+    """Who types the same command again means to go on, more often than not: with the newest that was begun."""
     from pipeline.job import all_jobs
 
     source = os.path.abspath(media)  # noqa: PTH100 - as _write keeps it
-    wanted = envfile.build({key: choices.values[key] for key in WHICH_RECORDINGS if key in choices.values}, "the options")
-    for job in reversed([job for job in all_jobs(house) if job.request.media == source]):
+    same: list[Job] = []
+    for job in all_jobs(house):
         with contextlib.suppress(UsageError):
-            settings = job.settings()
-            if all(getattr(settings, key) == getattr(wanted, key) for key in WHICH_RECORDINGS):
-                console.warn(f"This is a new job. {job.id} is of the same recordings: ./run-pipeline.sh -j {job.id} goes on with it")
-                return
+            if job.request.media == source and all(getattr(job.settings(), key) == getattr(settings, key) for key in WHICH_RECORDINGS):
+                same.append(job)
+    begun = [job for job in same if any(job.artifacts.glob("*/stage.json"))]
+    for other in (begun or same)[-1:]:
+        console.warn(f"This is a new job. {other.id} is of the same recordings: ./run-pipeline.sh -j {other.id} goes on with it")
 
 
 def _check_film(arguments: argparse.Namespace) -> None:

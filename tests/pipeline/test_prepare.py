@@ -447,7 +447,7 @@ def test_options_for_folders_are_settings(
     assert {key: getattr(settings, key) for key in expected} == expected
 
 
-def test_a_second_job_of_the_same_recordings_says_how_to_go_on_with_the_first(calls: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_job_of_the_same_recordings_says_how_to_go_on_with_the_first(calls: Path, house: House, capsys: pytest.CaptureFixture[str]) -> None:
     command = (str(calls), "--transcribe", "-s", "en", "--model", "base")
     assert run(*command) == 0
     first = capsys.readouterr()
@@ -455,6 +455,11 @@ def test_a_second_job_of_the_same_recordings_says_how_to_go_on_with_the_first(ca
     assert run(*command) == 0
     warning = f"[WARN] This is a new job. {first.out.strip()} is of the same recordings: ./run-pipeline.sh -j {first.out.strip()} goes on with it"
     assert warning in capsys.readouterr().err.splitlines()
+    begun = Job.open(house, first.out.strip()).marker_path("scan")
+    begun.parent.mkdir(parents=True)
+    begun.touch()
+    assert run(*command) == 0
+    assert warning in capsys.readouterr().err.splitlines()  # not the second, in which nothing is done
     assert run(str(calls), "--transcribe", "-s", "hi", "--model", "base") == 0
     assert run(*command, "--glob", "*.wav") == 0
     assert "This is a new job" not in capsys.readouterr().err
