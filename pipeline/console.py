@@ -35,7 +35,8 @@ def pace(progress: Progress, seconds: float) -> str:
     """How far, how fast and how long still: "45 %, 12.3x real time, 0:31 left"."""
     done, total = progress.done, progress.total
     speed = (done - progress.already) / seconds if seconds > 0 else 0.0
-    left = f", {clock((total - done) / speed)} left" if speed > 0 and total > done else ""
+    to_go = (total - done) / speed if progress.left is None and speed > 0 else progress.left
+    left = f", {clock(to_go)} left" if to_go and total > done else ""
     notes = ", ".join(filter(None, (progress.note, progress.now)))
     note = f" ({notes})" if notes else ""
     return f"{100 * done / total if total else 100:.0f} %, {speed:.1f}{progress.unit}{left}{note}"
