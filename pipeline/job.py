@@ -76,7 +76,7 @@ class Job:
         except FileNotFoundError:
             raise UsageError(f"No job {job_id} in {house.jobs}; ./run-pipeline.sh --list shows what there is") from None
         except (OSError, msgspec.MsgspecError) as error:
-            raise UsageError(f"{folder / 'job.json'} cannot be read ({error}); prepare the job again") from None
+            raise UsageError(f"{folder / 'job.json'} cannot be read ({error}); mend it, or prepare the job again") from None
         if request.job_id != job_id or request.schema != SCHEMA:
             raise UsageError(f"{folder / 'job.json'} belongs to another job or version; prepare the job again")
         return cls(house, request)

@@ -136,16 +136,18 @@ class JobRun:
         prepared = self.job.request.media_record
         if prepared is None:
             if not self.job.media.is_dir():
-                raise UsageError(
-                    f"{self.job.media} is no folder any more; put it back, or write where it is now into {self.job.folder}/job.json, as media"
-                )
+                raise UsageError(f"{self.job.media} is no folder any more; put it back, or {self._where_it_is}")
             return
         try:
             self.media_record = media.identity(self.job.media)
         except OSError as error:
-            raise UsageError(f"Cannot read {self.job.media}: {error.strerror}; put the file back or prepare a new job") from None
+            raise UsageError(f"Cannot read {self.job.media}: {error.strerror}; put the file back, or {self._where_it_is}") from None
         if self.media_record.sha256 != prepared.sha256 and any(stage.reads_media for stage in self.stages):  # lists of recordings may grow
             self.console.warn(f"{self.job.media.name} is not the file that the job was prepared for; working on the new one")
+
+    @property
+    def _where_it_is(self) -> str:
+        return f"write where it is now into {self.job.folder}/job.json, as media"
 
     def _selected(self) -> list[Stage]:
         names = [stage.name for stage in self.stages]

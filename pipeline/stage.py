@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -38,6 +39,14 @@ class Outcome:
     failures: str = ""  # where some of many files could not be worked: one line for the user, and the run ends with 1
 
 
+class Standing(NamedTuple):
+    """How far a stage is, whoever works on it."""
+
+    done: int
+    total: int
+    of_what: str  # "recordings have a result"
+
+
 class Progress(msgspec.Struct, frozen=True, tag=True):
     """How far a stage is, in seconds of media where `unit` says nothing else."""
 
@@ -47,6 +56,7 @@ class Progress(msgspec.Struct, frozen=True, tag=True):
     unit: str = REAL_TIME  # of what is done in a second
     note: str = ""  # what else is worth seeing: "3,412 of 37,000 files, 12 failed"
     now: str = ""  # what is true of this moment alone: "now 12.3x, GPU 97 %"
+    left: float | None = None  # seconds to go, where they are not in proportion to what is done
 
 
 @dataclass(frozen=True)
@@ -111,9 +121,12 @@ class StageContext:
             needed = f"{path.name} needs about {in_words(size)}, {in_words(disk.free)} are free"
             raise StageFailed(f"No space left on device: {needed}; make room and run the same command again")
 
-    def progress(self, done: float, total: float, *, already: float = 0.0, unit: str = REAL_TIME, note: str = "", now: str = "") -> None:
-        """Tell how far the work is, in seconds of media or else in `unit`; `already` were done before this run."""
-        self.report(Progress(done, total, already, unit, note, now))
+    def progress(
+        self, done: float, total: float, *, already: float = 0.0, unit: str = REAL_TIME, note: str = "", now: str = "", left: float | None = None
+    ) -> None:
+        """Tell how far the work is, in seconds of media or else in `unit`; `already` were done before this run. `left`: seconds to go,
+        where they are not in proportion."""
+        self.report(Progress(done, total, already, unit, note, now, left))
 
 
 @dataclass(frozen=True)
@@ -149,5 +162,5 @@ class Stage:
     models: Callable[[Settings], tuple[ModelNeed, ...]] = lambda settings: ()  # had before the run starts
     files: Callable[[Settings], tuple[str, ...]] = lambda settings: ()  # of the user's, in the job's folder: inputs too
     check_file: Callable[[Path], object] = lambda path: None  # raises UsageError for one that it cannot read
-    standing: Callable[[Path], str] = lambda folder: ""  # how far it is by what it keeps in the job's folder, whoever did it
+    standing: Callable[[Path, Settings], Standing | None] = lambda folder, settings: None  # by what it keeps in the job's folder, whoever did it
     engines: Callable[[Settings], tuple[EngineNeed, ...]] = lambda settings: ()  # which this machine must be able to run

@@ -11,7 +11,7 @@ from pipeline.errors import Interrupted, UsageError
 from pipeline.job import Job, Running
 from pipeline.markers import read_marker
 from pipeline.runner import staleness
-from pipeline.stage import REAL_TIME
+from pipeline.stage import REAL_TIME, Stage, Standing
 from stages import WORKFLOWS
 
 DONE, UNFINISHED, FAILED, INTERRUPTED, RUNNING, BROKEN = "done", "unfinished", "failed", "interrupted", "running", "broken settings"
@@ -31,13 +31,25 @@ def of_stages(job: Job) -> Iterator[tuple[str, str, str]]:
             remark = pace(running.progress, running.seconds) if running.progress.total else f"for {clock(running.seconds)}"
             yield stage.name, RUNNING, remark
         elif marker is None:
-            yield stage.name, UNFINISHED, stage.standing(job.folder) or _how_far(stopped)
+            standing = stage.standing(job.folder, settings)
+            yield stage.name, UNFINISHED, _of(standing) if standing else _how_far(stopped)
         elif reason := staleness(job, stage, marker, settings, media_record):
-            yield stage.name, UNFINISHED, "; ".join(filter(None, (f"will run again: {reason}", stage.standing(job.folder) or _how_far(stopped))))
-        elif stopped and stage.always:
-            yield stage.name, UNFINISHED, stage.standing(job.folder) or _how_far(stopped)
+            yield stage.name, UNFINISHED, "; ".join(filter(None, (f"will run again: {reason}", _how_far(stopped))))
+        elif stage.always and (stopped or _goes_on(job, stage)):
+            standing = stage.standing(job.folder, settings)
+            yield stage.name, UNFINISHED, _of(standing) if standing else _how_far(stopped)
         else:
             yield stage.name, DONE, "; ".join(filter(None, (f"{marker.seconds:.1f}s", marker.summary, *marker.degraded, marker.failures)))
+
+
+def _of(standing: Standing) -> str:
+    return f"{standing.done:,} of {standing.total:,} {standing.of_what}"
+
+
+def _goes_on(job: Job, stage: Stage) -> bool:
+    """Whether what it keeps was changed after it had ended, by a run of earlier stages alone."""
+    ended = job.marker_path(stage.name).stat().st_mtime_ns
+    return any(path.stat().st_mtime_ns > ended for name in stage.keeps if (path := job.folder / name).exists())
 
 
 def _how_far(stopped: Running | None) -> str:

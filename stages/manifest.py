@@ -56,8 +56,10 @@ def read(path: Path) -> dict[str, Recording]:
 
 
 def rewrite(path: Path, rows: Iterable[Recording]) -> None:
-    """One row a path, whole or not at all. Raises OSError."""
-    write_atomic(path, b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
+    """One row a path, whole or not at all, and left alone where nothing changes. Raises OSError."""
+    content = b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
+    if not path.exists() or path.read_bytes() != content:
+        write_atomic(path, content)
 
 
 class Journal:

@@ -22,6 +22,7 @@ FOLDER = "results"
 UNREADABLE = (OSError, msgspec.MsgspecError, UnicodeDecodeError)
 SCHEMA = 1
 MADE_WITH = "made-with.json"  # what a fingerprint stands for
+MADE_BY = "made-by"  # a file for each different maker
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +40,14 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0  # of its worker's time
     degraded: tuple[str, ...] = ()
     allow_truncated: bool = False  # of a failure: whether files that are cut short were taken
+
+
+class Maker(msgspec.Struct, frozen=True, kw_only=True):
+    """Who recognised, as it really ran, whatever was asked for."""
+
+    engine: dict[str, str] = {}  # as in Outcome
+    packages: tuple[str, ...] = ()
+    degraded: tuple[str, ...] = ()  # fallbacks for which results may be others
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,10 +126,43 @@ class Store:
         return {}
 
     def write(self, result: Result) -> None:
-        """Whole on the disk when this returns. A power cut may take its name from the folder again: then it is made anew. Raises OSError."""
+        """Whole on the disk when this returns. A power cut may take its name from the folder again: then it is made anew. Raises OSError, and
+        msgspec.ValidationError where a number is none."""
+        content = msgspec.json.encode(result)
+        msgspec.json.decode(content, type=Result)  # JSON has no NaN: it could not be read
         path = _place(self.folder, result.id)
         path.parent.mkdir(exist_ok=True)
-        write_whole(path, msgspec.json.encode(result), sync=True)
+        write_whole(path, content, sync=True)
+
+    def note(self, maker: Maker) -> None:
+        """Once, however many runs and machines it works in. Raises OSError."""
+        content = msgspec.json.encode(maker, order="sorted")
+        path = self.folder / MADE_BY / f"{hashlib.sha256(content).hexdigest()[:16]}.json"
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            write_whole(path, content, sync=False)
+
+    def made_by(self) -> Maker:
+        """All that were noted, as one: "cpu and cuda"."""
+        makers = []
+        for path in sorted((self.folder / MADE_BY).glob("[!.]*.json")):
+            with contextlib.suppress(*UNREADABLE):
+                makers.append(msgspec.json.decode(path.read_bytes(), type=Maker))
+        engine: dict[str, dict[str, None]] = {}
+        for key, value in (item for maker in makers for item in maker.engine.items()):
+            engine.setdefault(key, {})[value] = None
+        return Maker(
+            engine={key: " and ".join(values) for key, values in engine.items()},
+            packages=tuple(dict.fromkeys(package for maker in makers for package in maker.packages)),
+            degraded=tuple(dict.fromkeys(line for maker in makers for line in maker.degraded)),
+        )
+
+    def put_aside(self, recording_id: str) -> None:
+        """A result that cannot be read, so that the next run makes another. Raises OSError."""
+        for folder in self._folders:
+            place = _place(folder, recording_id)
+            with contextlib.suppress(FileNotFoundError):
+                place.rename(place.with_name(f"{place.name}.damaged"))
 
     def sweep(self) -> None:
         """Remove what killed workers left half written."""

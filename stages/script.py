@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+
+from stages.transcript import Segment
 
 FOREIGN_SHARE = 0.3  # so many letters in another script are no names any more
 # By Whisper's language codes, the first word of the Unicode names of its letters. Languages in Latin script are not listed.
@@ -51,9 +55,12 @@ def not_in_script_of(language: str) -> str:
     return f"not in {script}: the model is too small for the language ({language}), or it is another"
 
 
-def foreign_share(text: str, language: str) -> float:
-    """Of the letters, from 0 to 1, those in another script than the language's; 0 for languages that are not listed."""
-    letters = [character for character in text if character.isalpha()]
-    if language not in SCRIPTS or not letters:
-        return 0.0
-    return sum(not unicodedata.name(letter, "").startswith(SCRIPTS[language]) for letter in letters) / len(letters)
+def foreign_share(segments: Iterable[Segment]) -> tuple[float, str]:
+    """Of the letters, from 0 to 1, those in another script than their segment's language, none for languages that are not listed;
+    and the language that most of them should be in."""
+    letters, foreign = 0, Counter[str]()
+    for segment in segments:
+        for letter in filter(str.isalpha, segment.text):
+            letters += 1
+            foreign[segment.language] += not unicodedata.name(letter, "").startswith(SCRIPTS.get(segment.language, ""))
+    return (foreign.total() / letters, foreign.most_common(1)[0][0]) if letters else (0.0, "")

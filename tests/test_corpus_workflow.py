@@ -148,6 +148,11 @@ def test_everything_is_private_and_nothing_is_left_over(home: Path, job: str) ->
     assert not [path for path in found if path.name.startswith(".tmp-")]
 
 
+def marker(home: Path, job: str) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = json.loads((home / "jobs" / job / "stages" / "recognise" / "stage.json").read_text())
+    return found
+
+
 def results(home: Path, job: str) -> dict[str, int]:
     """When each result was written."""
     return {path.name: path.stat().st_mtime_ns for path in (home / "jobs" / job / "results").glob("*/??/[!.]*.json")}
@@ -157,6 +162,10 @@ def test_another_run_does_only_what_was_added(home: Path, job: str, calls: Path)
     before, old = results(home, job), statuses(home, job)
     ffmpeg(calls / "new.wav", "-ss", "8.3", "-to", "10.2", "-i", f"file:{SAMPLE}", "-vn", "-ac", "1", "-ar", "8000")
     try:
+        shell(home, "run-pipeline.sh", "-j", job, "--until", "scan")  # as for a cluster
+        status = shell(home, "run-pipeline.sh", "--status", job).stdout
+        assert status.startswith(f"Job {job}: unfinished\n")
+        assert "  recognise  unfinished  8 of 9 recordings have a result, a transcript or a failure\n" in status
         again = shell(home, "run-pipeline.sh", "-j", job)
         assert again.returncode == 1
         assert statuses(home, job) == {**old, "new.wav": "done"}
@@ -165,8 +174,11 @@ def test_another_run_does_only_what_was_added(home: Path, job: str, calls: Path)
         changed = [name for name in before if now[name] != before[name]]
         assert changed == [f"{rows(home, job)['cut.flac'].id}.json"]  # what failed is tried a second time
         assert rows(home, job)["cut.flac"].attempts == 2
+        made_by = marker(home, job)["engine"]
         shell(home, "run-pipeline.sh", "-j", job)
         assert results(home, job) == now  # and no third time
+        assert marker(home, job)["engine"] == made_by
+        assert made_by["device"] == "cpu"
     finally:
         (calls / "new.wav").unlink()
 

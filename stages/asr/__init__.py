@@ -73,9 +73,9 @@ def _doubts(transcript: Transcript) -> list[str]:
 
     if not transcript.segments:
         return ["No speech was found: the subtitles are empty. Where somebody does speak, lower SILERO_THRESHOLD (0.3)"]
-    share = foreign_share(" ".join(segment.text for segment in transcript.segments), transcript.language)
+    share, language = foreign_share(transcript.segments)
     if share > FOREIGN_SHARE:
-        return [f"{share:.0%} of the text is {not_in_script_of(transcript.language)}"]
+        return [f"{share:.0%} of the text is {not_in_script_of(language)}"]
     return []
 
 

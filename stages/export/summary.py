@@ -58,7 +58,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     files: int
     statuses: dict[str, int]  # together all files
-    put_off: int  # pending since they were not as the scan saw them
+    put_off: int  # pending since they were not as the scan saw them, or their files could not be written
     reasons: dict[str, int]  # of files without a transcript, without names and numbers
     done: int  # files: recordings and their copies
     copies: int  # of other recordings
@@ -87,7 +87,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         """Empty where nothing failed."""
         bad = {status: count for status in ("failed", "unsupported") if (count := self.statuses.get(status, 0))}
         if self.put_off:
-            bad["not found as the scan saw them (run again)"] = self.put_off
+            bad["put off (run again)"] = self.put_off
         if not bad:
             return ""
         return f"{' and '.join(f'{count} {status}' for status, count in bad.items())} of {self.files} files; failures.csv says which and why"

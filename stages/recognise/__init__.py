@@ -18,7 +18,7 @@ from pipeline.envfile import to_text
 from pipeline.errors import UsageError
 from pipeline.media import identity
 from pipeline.settings import Settings
-from pipeline.stage import EngineNeed, Outcome, Stage, StageContext
+from pipeline.stage import EngineNeed, Outcome, Stage, StageContext, Standing
 from pipeline.wording import counted
 from stages import manifest, results, speech
 from stages.manifest import folder_of
@@ -32,10 +32,11 @@ if TYPE_CHECKING:
 def run(ctx: StageContext) -> Outcome:
     corpus = work(ctx)
     ctx.write("recognise/done.json").write_bytes(msgspec.json.encode(corpus.tally()))
+    made_by = corpus.store.made_by()
     return Outcome(
         summary=f"Recognised {counted(corpus.pace.done, 'recording')} in this run ({corpus.pace.overall()}); {corpus.standing()}",
-        engine=corpus.engine,
-        packages=corpus.packages,
+        engine=made_by.engine,
+        packages=made_by.packages,
         degraded=corpus.degraded,
         seconds_of_media=corpus.pace.done_ms / 1000,
     )
@@ -85,27 +86,37 @@ def _refuse_to_mix(store: results.Store, settings: Settings) -> None:
         return
     other = others[-1]
     key = next((key for key, value in store.made_with.items() if other.get(key) != value), "version")
-    was = f"{key}={other.get(key, '')}, and it is {store.made_with.get(key, '')} now"
+    was, back = f"{key}={other.get(key, '')}, and it is {store.made_with.get(key, '')} now", f"Set it back with --set {key}={other.get(key, '')}"
     if key.startswith("model "):
         was = f"other weights than those of WHISPER_MODEL={settings.WHISPER_MODEL} now ({key.removeprefix('model ')} differs)"
+        back = "Set WHISPER_MODEL back with --set"
     raise UsageError(
-        f"This job has results made with {was}. Set it back with --set; or"
+        f"This job has results made with {was}. {back}; or"
         f" prepare a new job; or do only the rest in the new way, with --set CORPUS_MIX=true; or remove {store.all} to begin anew"
     )
 
 
 def check(settings: Settings) -> None:
+    from stages.cues import formats
+    from stages.cues.rules import rules_for
     from stages.recognise.formats import formats_of
 
     needs.check(settings)
-    formats_of(settings)
+    if formats_of(settings).keys() & formats.TIMED.keys():
+        rules_for(settings.SUBTITLE_PROFILE, settings.SOURCE_LANGUAGE, settings.SUBTITLE_FPS)
 
 
-def standing(job: Path) -> str:
-    """ "12 of 24 recordings have a result", by whoever works on them, shards of a cluster too. `job` is its folder."""
-    wanted = {row.id for row in manifest.read(job / manifest.FILE).values() if row.status in ("pending", "done", "failed")}
-    there = {path.stem for path in (job / results.FOLDER).glob("*/[0-9a-f][0-9a-f]/[!.]*.json")}
-    return f"{len(wanted & there):,} of {counted(len(wanted), 'recording')} have a result" if wanted else ""
+def standing(job: Path, settings: Settings) -> Standing | None:
+    """How many recordings have a result, by whoever works on them, shards of a cluster too. `job` is its folder."""
+    try:
+        wanted = {row.id for row in manifest.read(job / manifest.FILE).values() if row.status not in manifest.NO_RECORDING}
+        there = {path.stem for path in (job / results.FOLDER).glob("*/[0-9a-f][0-9a-f]/[!.]*.json")}
+    except OSError:
+        return None
+    if not wanted:
+        return None
+    total = min(len(wanted), settings.CORPUS_LIMIT or len(wanted))
+    return Standing(min(len(wanted & there), total), total, "recordings have a result, a transcript or a failure")
 
 
 def engines_of(settings: Settings) -> tuple[EngineNeed, ...]:

@@ -6,7 +6,8 @@ import hashlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from msgspec.structs import replace
 
@@ -20,9 +21,9 @@ from stages.recognise.dispatcher import GivenUp
 from stages.recognise.files import NO_DISK, Files
 from stages.recognise.loading import remove_spooled
 from stages.recognise.local import chosen_gpus
-from stages.recognise.messages import Alive, Begun, Degraded, Done, Event, Leaving, Note, PutOff, Ready, Task
+from stages.recognise.messages import Alive, Begun, Degraded, Done, Event, Leaving, Note, PutOff, Ready, Remark, Task
 from stages.recognise.pace import Pace
-from stages.results import Result, Store, Tally
+from stages.results import Maker, Result, Store, Tally
 
 TOLD = 1.0  # seconds between two lines of progress
 
@@ -31,10 +32,8 @@ class Corpus:
     def __init__(self, ctx: StageContext, store: Store, files: Files, shard: tuple[int, int] | None = None) -> None:
         """Shard (i, n) is every nth recording; its rows are not written, since others write at the same time."""
         self.tasks: list[Task] = []
-        self.engine: dict[str, str] = {}
-        self.packages: tuple[str, ...] = ()
         self._complaints: dict[str, list[str]] = {}  # what is degraded, and the recordings that it is true of
-        self._ctx, self._store, self._files = ctx, store, files
+        self._ctx, self.store, self._files = ctx, store, files
         path = ctx.keep(manifest.FILE)
         self._rows = manifest.read(path)
         self._copies: dict[str, list[Recording]] = {}
@@ -51,35 +50,36 @@ class Corpus:
             files.stamp()
 
     def _sweep(self) -> None:
-        self._store.sweep()
+        self.store.sweep()
         self._files.sweep()
 
     # --- What there is to do
 
     def _plan(self, shard: tuple[int, int]) -> Pace:
         """Settle what is done already, and put the rest in order."""
-        settings, there = self._ctx.settings, self._store.ids()
+        settings, there = self._ctx.settings, self.store.ids()
         ordered = self._ordered()
         chosen = set(ordered[: settings.CORPUS_LIMIT or None])
         ordered = [recording for recording in ordered if int(recording[:8], 16) % shard[1] == shard[0]]
         selected = chosen.intersection(ordered)
-        before, before_ms = Counter[str](), 0
+        before, before_ms = Counter[str](), list[int]()
         for recording in ordered:
             rows = self._copies[recording]
             result = self._result(rows) if recording in there else None
             if result and result.status == "failed" and self._is_worth_another(result) and recording in selected:
                 self.tasks.append(_task(rows, result.attempts, result.failures))
             elif result:
-                self._left_alone += result.status == "failed"
-                self._note(rows, result.status, result.reason, result.attempts)
+                if result.status == "failed":
+                    self._left_alone += 1
+                    self._note(rows, "failed", result.reason, result.attempts)
                 if recording in selected:
                     before[result.status] += 1
-                    before_ms += rows[0].duration_ms
+                    before_ms.append(rows[0].duration_ms)
             elif recording in selected:
                 self.tasks.append(_task(rows, rows[0].attempts if rows[0].status == "pending" else 0, 0))
             else:
                 self._note(rows, "pending", "", 0)
-        return Pace(len(selected), sum(self._copies[recording][0].duration_ms for recording in selected), before, before_ms)
+        return Pace([self._copies[recording][0].duration_ms for recording in selected], before, before_ms)
 
     def _is_worth_another(self, failure: Result) -> bool:
         settings = self._ctx.settings
@@ -97,18 +97,14 @@ class Corpus:
         user are made again."""
         if not self._stale(rows):
             return Result(id=rows[0].id, status="done", attempts=rows[0].attempts)
-        result = self._store.read(rows[0].id)
+        result = self.store.read(rows[0].id)
         if result and result.status == "done":
-            self._write_files(result, rows)
+            self._settle(rows, result.attempts, self._files.write(result, self._stale(rows)))
         return result
 
     def _stale(self, rows: Sequence[Recording]) -> list[str]:
-        """Whose files are gone, or may be of what the recording held before."""
+        """Whose files are gone, could not be written, or may be of what the recording held before."""
         return [row.path for row in rows if row.status != "done" or self._files.missing(row.path)]
-
-    def _write_files(self, result: Result, rows: Sequence[Recording]) -> None:
-        for complaint in self._files.write(result, self._stale(rows)):
-            self._degrade(complaint, rows[0].path)
 
     def describe(self) -> str:
         text = f"{counted(len(self.tasks), 'recording')} to recognise, {clock(sum(task.duration_ms for task in self.tasks) / 1000)} of sound"
@@ -119,13 +115,13 @@ class Corpus:
 
     # --- What happens
 
-    def is_done(self, recording: str) -> bool:
-        """And if it is, see that its files are there: who made it may have died before."""
-        result = self._store.read(recording)
+    def made(self, recording: str) -> Done | None:
+        """What its worker would have told, had it not died before; the files are seen to. None where there is no result."""
+        result = self.store.read(recording)
         if result is None or result.status != "done":
-            return False
-        self._write_files(result, self._copies[recording])
-        return True
+            return None
+        remarks = self._files.write(result, self._stale(self._copies[recording]))
+        return Done(recording, attempts=result.attempts, degraded=result.degraded, remarks=tuple(remarks))
 
     def tell(self, event: Event | GivenUp) -> None:
         if isinstance(event, GivenUp):
@@ -134,7 +130,7 @@ class Corpus:
             self._note(self._copies[event.id], "pending", event.reason, 0)
         elif isinstance(event, Done):
             rows = self._copies[event.id]
-            self._note(rows, "done", "", event.attempts)
+            self._settle(rows, event.attempts, event.remarks)
             self.pace.end(event.id, rows[0].duration_ms)
             for line in event.degraded:
                 self._degrade(line, rows[0].path)
@@ -145,9 +141,11 @@ class Corpus:
             self.pace.begin_anew(event.id)  # where its worker died
             self._note(rows, "pending", "", rows[0].attempts + 1)
         elif isinstance(event, Ready):
-            self.engine, self.packages = event.engine, event.packages
+            self.store.note(Maker(engine=event.engine, packages=event.packages))
         elif isinstance(event, Degraded):
             self._degrade(event.line)
+            if event.of_results:
+                self.store.note(Maker(degraded=(event.line,)))
         elif isinstance(event, Leaving):
             self._ctx.log.info(f"A worker that held {event.held_bytes / 1e9:.1f} GB is replaced by a new one")
         elif isinstance(event, Note):
@@ -167,7 +165,7 @@ class Corpus:
             allow_truncated=self._ctx.settings.ALLOW_TRUNCATED,
         )
         try:
-            self._store.write(failure)
+            self.store.write(failure)
         except OSError as error:  # the manifest says it all the same, and it is tried again whenever the job is run
             if error.errno in NO_DISK:
                 raise
@@ -176,10 +174,22 @@ class Corpus:
         self._ctx.log.warning(f"{rows[0].path}: {given_up.reason}")
 
     def _degrade(self, line: str, path: str = "") -> None:
+        """Told in the end; the log names each recording."""
+        self._ctx.log.debug(f"{path}: {line}" if path else line)
         self._complaints.setdefault(line, []).append(path)
 
-    def _note(self, rows: Sequence[Recording], status: manifest.Status, reason: str, attempts: int) -> None:
+    def _settle(self, rows: Sequence[Recording], attempts: int, remarks: Sequence[Remark]) -> None:
+        """The recording has a result. A name whose files could not be written waits for a later run to write them."""
+        for remark in remarks:
+            self._degrade(remark.text, remark.path)
+        self._note(rows, "done", "", attempts, {remark.path: remark.text for remark in remarks if remark.unwritten})
+
+    def _note(
+        self, rows: Sequence[Recording], status: manifest.Status, reason: str, attempts: int, put_off: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """`put_off`: reasons by path, of those that are not done with."""
         new = [replace(row, status=status, reason=reason, attempts=attempts) for row in rows]
+        new = [replace(row, status="pending", reason=put_off[row.path]) if row.path in put_off else row for row in new]
         changed = [row for row, old in zip(new, rows, strict=True) if row != old]
         self._copies[new[0].id] = new
         self._rows |= {row.path: row for row in changed}
@@ -196,7 +206,7 @@ class Corpus:
         use = gpu_use(chosen_gpus(settings)) if here else None
         behind, total, before = self.pace.seconds
         present = ", ".join(filter(None, (self.pace.present(), "" if use is None else f"GPU {use} %")))
-        self._ctx.progress(behind, total, already=before, note=self.pace.standing(), now=present)
+        self._ctx.progress(behind, total, already=before, note=self.pace.standing(), now=present, left=self.pace.left)
 
     # --- What came of it
 
@@ -209,11 +219,12 @@ class Corpus:
 
     @property
     def degraded(self) -> tuple[str, ...]:
-        """A line for each kind, however many recordings it is true of."""
-        return tuple(
+        """A line for each kind, however many recordings it is true of, and what the results of earlier runs had to do without."""
+        lines = [
             line if not paths[0] else f"{paths[0]}{f' and {len(paths) - 1:,} more' if len(paths) > 1 else ''}: {line}"
             for line, paths in self._complaints.items()
-        )
+        ]
+        return tuple(dict.fromkeys((*lines, *self.store.made_by().degraded)))
 
     def standing(self) -> str:
         """All of the folder: "498 done, 2 failed"."""
@@ -224,10 +235,10 @@ class Corpus:
         """What stands in the manifest now; it changes where that does."""
         statuses = Counter(row.status for row in self._rows.values())
         return Tally(
-            fingerprint=self._store.fingerprint,
+            fingerprint=self.store.fingerprint,
             statuses=dict(sorted(statuses.items())),
             rows=_digest(self._rows.values()),
-            results=self._store.digest(),
+            results=self.store.digest(),
         )
 
 

@@ -24,7 +24,7 @@ class Executor(Protocol):
     def places(self, settings: Settings) -> list[str]:
         """Where a worker each is at its best: a GPU, or "" where it finds its place by itself. Raises UsageError."""
 
-    def beside(self, workers: int) -> int:
+    def beside(self, settings: Settings, workers: int) -> int:
         """How many of so many workers share a machine."""
 
     def start(self, setup: Setup, place: str, deliver: Deliver) -> Handle:
@@ -38,5 +38,5 @@ def run(setup: Setup, corpus: Corpus) -> None:
     places = executor.places(settings)
     places = list(islice(cycle(places), len(places) if settings.CORPUS_WORKERS == "auto" else settings.CORPUS_WORKERS))[: len(corpus.tasks)]
     dispatcher = Dispatcher(corpus.tasks, BATCHES_GIVEN * batch_of(settings), batch_of(settings))
-    start = partial(executor.start, replace(setup, beside=executor.beside(len(places))))
-    Supervisor(start, places, dispatcher, corpus.is_done, corpus.tell).run()
+    start = partial(executor.start, replace(setup, beside=executor.beside(settings, len(places))))
+    Supervisor(start, places, dispatcher, corpus.made, corpus.tell).run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+import traceback
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
@@ -14,6 +15,7 @@ from pipeline.files import write_whole
 from pipeline.settings import Settings
 from stages.recognise import FILE_SETTINGS
 from stages.recognise.formats import formats_of
+from stages.recognise.messages import Remark
 from stages.recognise.written import Written
 from stages.results import Result
 from stages.tree import file_of
@@ -30,35 +32,38 @@ class Files:
         self._outdated = self._stamp() != self._written_with
         self._written = Written(tree)
 
-    def write(self, result: Result, paths: Sequence[str]) -> list[str]:
-        """For each name of the recording. What cannot be written for reasons of its own, such as a path too long, is told in a line each.
+    def write(self, result: Result, paths: Sequence[str]) -> list[Remark]:
+        """For each name of the recording. What cannot be written for reasons of its own, such as a path too long, is remarked on.
         Raises OSError where nothing can be written, on a full disk for instance."""
-        complaints = []
-        for path in paths:
-            for form, write in self._formats.items():
-                target = self._tree / file_of(path, form)
-                try:
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    complaints += self._write(target, write(result, path, self._settings).encode())
-                except OSError as error:
-                    if error.errno in NO_DISK:
-                        raise
-                    complaints.append(f"its {form} could not be written ({error.strerror})")
-        return complaints
+        return [remark for path in paths for form in self._formats if (remark := self._write(result, path, form))]
 
-    def _write(self, target: Path, content: bytes) -> list[str]:
-        """What somebody has changed is moved out of the way of its new version, and told."""
+    def _write(self, result: Result, path: str, form: str) -> Remark | None:
+        target = self._tree / file_of(path, form)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            kept = self._replace(target, self._formats[form](result, path, self._settings).encode())
+        except OSError as error:
+            if error.errno in NO_DISK:
+                raise
+            return Remark(path, f"its {form} could not be written ({error.strerror})", unwritten=True)
+        except Exception as error:  # noqa: BLE001 - the boundary: one result that a format cannot take costs no other
+            where = traceback.extract_tb(error.__traceback__)[-1]  # the message may hold text
+            return Remark(path, f"its {form} could not be made ({type(error).__name__} in {where.name})", unwritten=True)
+        return Remark(path, f"its {form} had been edited: that version is kept beside it as …{kept}") if kept else None
+
+    def _replace(self, target: Path, content: bytes) -> str:
+        """What somebody has changed is moved out of the way of its new version. Returns how its name ends now."""
         present = target.read_bytes() if target.exists() else b""
         if present == content and target.exists():
-            return []
-        complaints = []
+            return ""
+        ending = ""
         if present and not self._written.has(target, present):
             kept = next(spare for n in count(1) if not (spare := target.with_name(f"{target.stem}.edited-{n}{target.suffix}")).exists())
             target.rename(kept)
-            complaints.append(f"its {target.suffix[1:]} had been edited: that version is kept beside it as …{kept.name.removeprefix(target.stem)}")
+            ending = kept.name.removeprefix(target.stem)
         self._written.add(target, content)
         write_whole(target, content, sync=False)
-        return complaints
+        return ending
 
     def missing(self, path: str) -> bool:
         """Whether they have to be written, because they are not there or were written with other settings."""

@@ -37,7 +37,7 @@ def chosen_gpus(settings: Settings) -> list[str]:
     return [name for name in chosen.split(",") if name]
 
 
-def beside(workers: int) -> int:
+def beside(settings: Settings, workers: int) -> int:
     return workers
 
 

@@ -48,18 +48,28 @@ class Begun(msgspec.Struct, frozen=True, tag=True):
     id: str
 
 
+class Remark(msgspec.Struct, frozen=True):
+    """On a file for the user."""
+
+    path: str  # of the recording, as in the manifest
+    text: str  # without names, so that others may have the same
+    unwritten: bool = False  # it is not as it should be, and a later run has to write it
+
+
 class Done(msgspec.Struct, frozen=True, tag=True):
     """Its result is in the store."""
 
     id: str
     attempts: int = 1
     degraded: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):
     id: str
     reason: str
     again: bool = False  # nobody foresaw it: it is worth another attempt
+    unstored: bool = False  # its result could not be written
 
 
 class PutOff(msgspec.Struct, frozen=True, tag=True):
@@ -83,9 +93,10 @@ class Leaving(msgspec.Struct, frozen=True, tag=True):
 
 
 class Degraded(msgspec.Struct, frozen=True, tag=True):
-    """A fallback that the recogniser took, for all that follows."""
+    """A fallback, for all that follows."""
 
     line: str
+    of_results: bool = True  # they may be others for it, so it stays true of them in later runs
 
 
 class Note(msgspec.Struct, frozen=True, tag=True):

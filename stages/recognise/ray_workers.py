@@ -80,8 +80,10 @@ def _resources() -> Mapping[str, float]:
     return found
 
 
-def beside(workers: int) -> int:
-    return -(-min(workers, int(_resources().get("CPU", workers))) // len(_nodes()))
+def beside(settings: Settings, workers: int) -> int:
+    kind = "GPU" if settings.WHISPERX_DEVICE == "cuda" else "CPU"
+    hosts = [node for node in _nodes() if node["Resources"].get(kind)]
+    return max(1, -(-min(workers, int(_resources().get(kind, 0))) // max(1, len(hosts))))
 
 
 def start(setup: Setup, place: str, deliver: Deliver) -> Handle:

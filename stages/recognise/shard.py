@@ -95,6 +95,8 @@ def _work(job: Job, shard: tuple[int, int], console: Console) -> int:
             report=console.progress,
         )
         corpus = recognise.work(ctx, shard)
+    for line in corpus.degraded:
+        console.warn(f"Degraded: {line}")
     pace = corpus.pace
     console.info(f"Shard {shard[0]} of {shard[1]}: {pace.done} done, {pace.failed} failed, {pace.overall()}")
     return 1 if pace.failed else 0

@@ -19,6 +19,7 @@ from stages.recognise.dispatcher import Dispatcher, GivenUp
 from stages.recognise.messages import Begun, Broken, Degraded, Done, Event, Failed, Leaving, Note, PutOff, Ready
 
 BARREN = 20  # workers in a row that die before any recording is done or given up
+UNSTORED = 20  # results in a row that cannot be written: then it is not their fault
 STUCK = 3600.0  # seconds without a word, after which a worker is ended: a window takes minutes on the slowest machine
 LOOK_EVERY = 60.0  # seconds between two looks for such a one
 STILLBORN = 3  # workers in a row that die before they are ready: then nothing will come of it
@@ -57,13 +58,13 @@ class _Launched:
 
 class Supervisor:
     def __init__(
-        self, start: Start, places: Sequence[str], dispatcher: Dispatcher, is_done: Callable[[str], bool], tell: Callable[[Event | GivenUp], None]
+        self, start: Start, places: Sequence[str], dispatcher: Dispatcher, made: Callable[[str], Done | None], tell: Callable[[Event | GivenUp], None]
     ) -> None:
-        """A worker in each of the places. `is_done` says whether a recording has a result; `tell` hears what happens."""
-        self._launch, self._places, self._dispatcher, self._is_done, self._tell = start, places, dispatcher, is_done, tell
+        """A worker in each of the places. `made` gives what is to be told of a recording that has a result; `tell` hears what happens."""
+        self._launch, self._places, self._dispatcher, self._made, self._tell = start, places, dispatcher, made, tell
         self._events: queue.SimpleQueue[tuple[int, Event | None]] = queue.SimpleQueue()
         self._workers: dict[int, _Launched] = {}
-        self._launched = self._barren = 0
+        self._launched = self._barren = self._unstored = 0
         self._looked = time.monotonic()
         self._stillborn: Counter[str] = Counter()  # in a row, by place
 
@@ -108,6 +109,9 @@ class Supervisor:
             worker.broken = event
             return
         if isinstance(event, Failed):
+            self._unstored = self._unstored + 1 if event.unstored else 0
+            if self._unstored >= UNSTORED:
+                raise StageFailed(f"{UNSTORED} recordings in a row were recognised for nothing: {event.reason}")
             if given_up := self._dispatcher.failed(number, event.id, event.reason, again=event.again):
                 self._barren = 0
                 self._tell(given_up)
@@ -117,7 +121,7 @@ class Supervisor:
         elif isinstance(event, PutOff):
             self._dispatcher.ended(number, event.id)
         elif isinstance(event, Done):
-            self._barren = 0
+            self._barren = self._unstored = 0
             self._dispatcher.ended(number, event.id)
         elif isinstance(event, Ready):
             worker.ready = True
@@ -144,11 +148,12 @@ class Supervisor:
             self._stillborn[worker.place] += 1
         self._barren += not worker.leaving
         given = self._dispatcher.given(number)
-        done = [recording for recording in given if self._is_done(recording)]
-        for recording in done:
+        done = [event for recording in given if (event := self._made(recording))]
+        for event in done:
             self._barren = 0
-            self._tell(Done(recording, attempts=given[recording].attempts))
-        given_up, again = self._dispatcher.died(number, f"the worker ended on it: {reason}", killed=killed and not worker.broken, done=done)
+            self._tell(event)
+        ended = [event.id for event in done]
+        given_up, again = self._dispatcher.died(number, f"the worker ended on it: {reason}", killed=killed and not worker.broken, done=ended)
         for one in given_up:
             self._barren = 0
             self._tell(one)
@@ -159,9 +164,10 @@ class Supervisor:
             self._tell(Note(logging.WARNING, f"A worker ended ({reason}){begun}"))
         if self._dispatcher.idle:
             return
-        if self._stillborn[worker.place] < STILLBORN:
+        if worker.ready or self._stillborn[worker.place] < STILLBORN:
             self._start(worker.place)
         elif self._workers:
-            self._tell(Degraded(f"No worker can start{f' on GPU {worker.place}' if worker.place else ''}, the others go on: {reason}"))
+            line = f"No worker can start{f' on GPU {worker.place}' if worker.place else ''}, the others go on: {reason}"
+            self._tell(Degraded(line, of_results=False))
         else:
             raise StageFailed(f"No worker can start: {reason}")

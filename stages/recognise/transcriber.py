@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+import msgspec
 from msgspec.structs import replace
 
 from pipeline.languages import whisper_code
@@ -25,6 +26,7 @@ from stages.whisper.phrases import segments_of
 ALIVE_EVERY = 2.0  # seconds between two signs of life
 WRITERS = 4  # threads, which wait for the disk more than they work: the recogniser must not wait with them
 MOST_UNWRITTEN = 64  # recordings
+FEW_LETTERS = 100  # of a text may well be names and "Okay, thank you"
 
 
 @dataclass
@@ -163,17 +165,20 @@ class Transcriber:
             avg_logprob=_avg_logprob([recognition for _, recognition in recording.recognitions]),
             segments=segments,
             seconds=round(recording.seconds, 4),
-            degraded=(*recording.degraded, *_doubts(segments, language)),
+            degraded=(*recording.degraded, *_doubts(segments)),
         )
         try:
             self._store.write(result)
         except OSError as error:
             if error.errno in NO_DISK:
                 raise
-            self._tell(Failed(result.id, f"its result could not be written ({error.strerror})", again=True))
+            self._tell(Failed(result.id, f"its result could not be written ({error.strerror})", again=True, unstored=True))
             return
-        complaints = self._files.write(result, recording.task.paths)
-        self._tell(Done(result.id, attempts=result.attempts, degraded=(*result.degraded, *complaints)))
+        except msgspec.ValidationError:
+            self._tell(Failed(result.id, "the model gave numbers for it that are none (NaN)", again=True))
+            return
+        remarks = self._files.write(result, recording.task.paths)
+        self._tell(Done(result.id, attempts=result.attempts, degraded=result.degraded, remarks=tuple(remarks)))
 
 
 def _recording(loaded: Loaded) -> _Recording:
@@ -198,9 +203,11 @@ def _language(segments: tuple[Segment, ...]) -> str:
     return speech.most_common(1)[0][0] if speech else ""
 
 
-def _doubts(segments: tuple[Segment, ...], language: str) -> list[str]:
+def _doubts(segments: tuple[Segment, ...]) -> list[str]:
     """What a person should know of a text before they trust it: the same line for each, so that they can be counted."""
-    share = foreign_share(" ".join(segment.text for segment in segments), language)
+    if sum(len(segment.text) for segment in segments) < FEW_LETTERS:
+        return []
+    share, language = foreign_share(segments)
     return [f"much of its text is {not_in_script_of(language)}"] if share > FOREIGN_SHARE else []
 
 

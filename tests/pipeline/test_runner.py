@@ -84,7 +84,7 @@ def test_degradation_is_told_again_when_its_stage_is_skipped(job: Job) -> None:
 
 
 def test_a_changed_setting_that_no_stage_uses_is_told(job: Job) -> None:
-    assert "[WARN] MUX_CONTAINER: no stage of this job uses it, so nothing changes" in run(job, MUX_CONTAINER="mkv", TITLE="x")[1]
+    assert "[WARN] MUX_CONTAINER: no stage of this job uses it, so nothing changes" in run(job, MUX_CONTAINER="mkv", TITLE="x", OFFLINE="true")[1]
     assert "[WARN]" not in run(job, TITLE="y")[1]
 
 
@@ -302,7 +302,10 @@ def test_a_list_that_vanished_is_refused(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text("a.wav\n")
     job = corpus_job(tmp_path, tmp_path / "list.txt", "list-1")
     (tmp_path / "list.txt").unlink()
-    with pytest.raises(UsageError, match=r"^Cannot read .*/list\.txt: No such file or directory; put the file back or prepare a new job$"):
+    with pytest.raises(
+        UsageError,
+        match=r"^Cannot read .*/list\.txt: No such file or directory; put the file back, or write where it is now into .*/job\.json, as media$",
+    ):
         folder_run(job)
 
 

@@ -99,3 +99,6 @@ def test_rewriting_keeps_a_row_a_path_and_leaves_nothing_beside_it(path: Path) -
     manifest.rewrite(path, manifest.read(path).values())
     assert path.read_bytes() == LINE
     assert [found.name for found in path.parent.iterdir()] == ["manifest.jsonl"]
+    before = path.stat().st_ino
+    manifest.rewrite(path, manifest.read(path).values())
+    assert path.stat().st_ino == before  # --status knows by the date whether something is new

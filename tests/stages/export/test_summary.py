@@ -60,7 +60,7 @@ def test_what_was_put_off_is_a_shortfall_and_what_is_empty_or_waits_is_none() ->
     waits = (Entry(row("a.wav", "empty", "0 bytes"), None), Entry(row("b.wav", "pending"), None))
     assert summarise(*waits).shortfall == ""
     assert summarise(*waits, Entry(row("c.wav", "pending", "not there"), None)).shortfall == (
-        "1 not found as the scan saw them (run again) of 3 files; failures.csv says which and why"
+        "1 put off (run again) of 3 files; failures.csv says which and why"
     )
 
 

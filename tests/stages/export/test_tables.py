@@ -41,6 +41,7 @@ def test_a_row_has_the_text_and_the_segments(tmp_path: Path) -> None:
         "language": "hi",
         "text": "नमस्ते 🎬 hello",
         "avg_logprob": -0.25,
+        "remarks": "",
         "segments": [segment, segment | {"start_ms": 2000, "end_ms": 4000, "text": "hello"}],
     }
     assert in_table == line

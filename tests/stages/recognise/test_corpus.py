@@ -10,13 +10,15 @@ from msgspec.structs import replace
 
 from pipeline.errors import UsageError
 from pipeline.models import ResolvedModel
+from pipeline.settings import Settings
 from pipeline.stage import StageContext
 from stages import manifest, recognise
+from stages.recognise import files
 from stages.recognise.corpus import Corpus
 from stages.recognise.dispatcher import GivenUp
 from stages.recognise.files import Files
 from stages.recognise.messages import Alive, Begun, Degraded, Done, Leaving, Note, Ready, Task
-from stages.results import Store
+from stages.results import Maker, Store
 from tests.stages.recognise.support import Folder, result, row, segment, sha
 
 THREE = (row("a.wav", 1000), row("b.wav", 3000), row("c.wav", 2000))
@@ -173,7 +175,7 @@ def test_results_of_other_weights_of_the_same_name_are_not_mixed_in(tmp_path: Pa
     folder = Folder(tmp_path, THREE)
     folder.store(made_with(folder.context()) | {"model model.bin": "0123"}).write(result("a.wav"))
     assert refused(folder).startswith(
-        "This job has results made with other weights than those of WHISPER_MODEL=base now (model.bin differs). Set it back"
+        "This job has results made with other weights than those of WHISPER_MODEL=base now (model.bin differs). Set WHISPER_MODEL back"
     )
 
 
@@ -181,7 +183,9 @@ def test_results_of_other_settings_are_not_mixed_in(tmp_path: Path) -> None:
     folder = Folder(tmp_path, THREE)
     folder.store(made_with(folder.context(SOURCE_LANGUAGE="en"))).write(result("a.wav"))
     message = refused(folder, SOURCE_LANGUAGE="hi")
-    assert message.startswith("This job has results made with SOURCE_LANGUAGE=en, and it is hi now. Set it back with --set; or prepare a new job;")
+    assert message.startswith(
+        "This job has results made with SOURCE_LANGUAGE=en, and it is hi now. Set it back with --set SOURCE_LANGUAGE=en; or prepare a new job;"
+    )
     assert "CORPUS_MIX=true" in message
     assert refused(folder, SOURCE_LANGUAGE="en", CORPUS_CHANNELS="split").startswith("This job has results made with CORPUS_CHANNELS=mix")
     assert refused(folder, SOURCE_LANGUAGE="en", SILERO_THRESHOLD=0.3).startswith("This job has results made with SILERO_THRESHOLD=0.5")
@@ -239,14 +243,14 @@ def test_a_failure_is_no_result(tmp_path: Path) -> None:
     whole = corpus(folder)
     folder.store().write(result("a.wav", status="failed"))
     folder.store().write(result("b.wav"))
-    assert [whole.is_done(sha(f"{name}.wav")) for name in "abc"] == [False, True, False]
+    assert [bool(whole.made(sha(f"{name}.wav"))) for name in "abc"] == [False, True, False]
 
 
 def test_who_wrote_a_result_may_have_died_before_its_files(tmp_path: Path) -> None:
     folder = Folder(tmp_path, [*THREE, row("copy.wav", 1000, of="a.wav")])
     whole = corpus(folder)
     folder.store().write(result("a.wav", segment("Hello.")))
-    assert whole.is_done(sha("a.wav"))
+    assert whole.made(sha("a.wav")) == Done(sha("a.wav"))
     assert [(folder.tree / f"{name}.txt").read_text() for name in ("a.wav", "copy.wav")] == ["Hello.\n", "Hello.\n"]
 
 
@@ -266,11 +270,20 @@ def test_a_failure_that_cannot_be_written_stands_in_the_manifest_and_costs_no_ot
 def test_how_far_it_is_can_be_seen_by_the_results(tmp_path: Path) -> None:
     folder = Folder(tmp_path, [*THREE, row("copy.wav", of="a.wav"), row("empty.wav", status="empty")])
     job = folder.manifest.parent
-    assert recognise.standing(job) == "0 of 3 recordings have a result"
+
+    def standing(limit: int = 0, job: Path = job) -> tuple[int, int] | None:
+        found = recognise.standing(job, Settings(CORPUS_LIMIT=limit))
+        return found and (found.done, found.total)
+
+    assert standing() == (0, 3)
     folder.store().write(result("a.wav"))
     folder.store().write(result("b.wav", status="failed"))
-    assert recognise.standing(job) == "2 of 3 recordings have a result"
-    assert recognise.standing(tmp_path / "elsewhere") == ""
+    folder.store().write(result("gone.wav"))
+    assert (standing(), standing(limit=2), standing(limit=1)) == ((2, 3), (2, 2), (1, 1))
+    assert standing(job=tmp_path / "elsewhere") is None
+    folder.manifest.unlink()
+    folder.manifest.mkdir()
+    assert standing() is None
 
 
 def test_edited_files_are_told_of_in_one_line(tmp_path: Path) -> None:
@@ -288,13 +301,62 @@ def test_edited_files_are_told_of_in_one_line(tmp_path: Path) -> None:
 
 def test_what_workers_say_of_themselves_is_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    whole = corpus(Folder(tmp_path, THREE))
-    slower = Degraded("Recognition ran on the CPU")
-    events = (Ready({"device": "cpu"}, ("ctranslate2",)), slower, slower, Leaving(3_100_000_000), Note(logging.INFO, "x"), Note(logging.WARNING, "y"))
+    folder = Folder(tmp_path, THREE)
+    whole = corpus(folder)
+    slower, short = Degraded("Recognition ran on the CPU"), Degraded("No worker can start on GPU 3", of_results=False)
+    events = (
+        Ready({"device": "cpu"}, ("ctranslate2",)),
+        slower,
+        slower,
+        short,
+        Leaving(3_100_000_000),
+        Note(logging.INFO, "x"),
+        Note(logging.WARNING, "y"),
+    )
     for event in events:
         whole.tell(event)
-    assert (whole.engine, whole.packages, whole.degraded) == ({"device": "cpu"}, ("ctranslate2",), (slower.line,))
     assert caplog.messages == ["A worker that held 3.1 GB is replaced by a new one", "y"]
+    assert whole.store.made_by() == Maker(engine={"device": "cpu"}, packages=("ctranslate2",), degraded=(slower.line,))
+    assert whole.degraded == (slower.line, "No worker can start on GPU 3")
+    assert corpus(folder).degraded == (slower.line,)  # in a later run too: it is true of the results
+
+
+def test_a_file_that_cannot_be_written_is_written_by_a_later_run(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, [*THREE, row("in/copy.wav", of="a.wav")])
+    corpus(folder)
+    in_the_way = folder.tree / "in" / "copy.wav.txt"
+    in_the_way.mkdir(parents=True)
+    folder.store().write(result("a.wav", segment("Hello.")))
+    whole = corpus(folder)
+    reason = "its txt could not be written (Is a directory)"
+    assert whole.degraded == (f"in/copy.wav: {reason}",)
+    rows = manifest.read(folder.manifest)
+    assert [(rows[name].status, rows[name].reason) for name in ("a.wav", "in/copy.wav")] == [("done", ""), ("pending", reason)]
+    assert to_do(whole) == ["b.wav", "c.wav"]
+    in_the_way.rmdir()
+    assert corpus(folder).degraded == ()
+    assert in_the_way.read_text() == "Hello.\n"
+    assert manifest.read(folder.manifest)["in/copy.wav"].status == "done"
+
+
+def test_old_files_that_could_not_be_replaced_are_by_a_later_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Folder(tmp_path, [row("a.wav")])
+    folder.store().write(result("a.wav", segment("Hello.")))
+    corpus(folder)
+    assert (folder.tree / "a.wav.txt").read_text() == "Hello.\n"
+    folder.store().write(result("a.wav", segment("Other sound.")))
+    manifest.rewrite(folder.manifest, [row("a.wav")])  # as scan does where a recording holds something else
+    with monkeypatch.context() as closed:
+        closed.setattr(files, "write_whole", refuse)
+        corpus(folder)
+    assert folder.statuses() == {"a.wav": "pending"}
+    assert corpus(folder).degraded == ()
+    assert (folder.tree / "a.wav.txt").read_text() == "Other sound.\n"
+
+
+def refuse(path: Path, content: bytes, *, sync: bool) -> None:
+    if path.suffix == ".txt":
+        raise PermissionError(13, "Permission denied")
 
 
 def test_progress_counts_what_was_done_before_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,6 +370,16 @@ def test_progress_counts_what_was_done_before_apart(tmp_path: Path, monkeypatch:
     assert (first.done, first.total, first.already) == (4.0, 6.0, 3.0)
     assert first.note == "2 of 3 files, 0:04 of 0:06"
     assert (second.done, second.note) == (6.0, "3 of 3 files, 1 failed, 0:06 of 0:06")
+
+
+@pytest.mark.parametrize(("executor", "now"), [("local", "GPU 80 %"), ("ray", "")], ids=["here", "elsewhere"])
+def test_progress_tells_of_the_gpus_of_this_machine(tmp_path: Path, executor: str, now: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Folder(tmp_path, THREE)
+    monkeypatch.setattr("stages.recognise.corpus.gpu_use", lambda chosen: 80)
+    whole = corpus(folder, WHISPERX_DEVICE="cuda", CORPUS_EXECUTOR=executor)
+    monkeypatch.setattr("stages.recognise.corpus.TOLD", 0.0)
+    whole.tell(Done(sha("a.wav")))
+    assert folder.told[0].now == now
 
 
 def test_the_manifest_has_a_row_a_file_in_the_end(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ import pytest
 from pipeline.errors import UsageError
 from pipeline.settings import Settings
 from stages.recognise.files import Files
+from stages.recognise.messages import Remark
 from stages.recognise.written import Written
+from stages.results import Result
 from tests.stages.recognise.support import result, segment, sha
 
 HELLO = result("a", segment("Hello there, my friend.", 1000), segment("Where were you?", 3000))
@@ -122,9 +124,20 @@ def test_files_that_were_written_with_other_settings_are_missing(tmp_path: Path)
 
 def test_a_folder_in_the_place_of_a_file_costs_that_file_alone(tmp_path: Path) -> None:
     (tmp_path / "a.wav.txt").mkdir()
-    complaints = files(tmp_path, "txt,json").write(HELLO, ["a.wav", "b.wav"])
-    assert complaints == ["its txt could not be written (Is a directory)"]
+    remarks = files(tmp_path, "txt,json").write(HELLO, ["a.wav", "b.wav"])
+    assert remarks == [Remark("a.wav", "its txt could not be written (Is a directory)", unwritten=True)]
     assert names(tmp_path) == ["a.wav.json", "b.wav.json", "b.wav.txt"]
+
+
+def test_what_a_format_cannot_take_costs_that_file_alone(tmp_path: Path) -> None:
+    both = files(tmp_path, "txt,json")
+
+    def as_poison(result: Result, path: str, settings: Settings) -> str:
+        raise ValueError(result.segments[0].text)
+
+    both._formats["txt"] = as_poison
+    assert both.write(HELLO, ["a.wav"]) == [Remark("a.wav", "its txt could not be made (ValueError in as_poison)", unwritten=True)]
+    assert names(tmp_path) == ["a.wav.json"]
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +173,7 @@ def test_what_somebody_has_edited_is_kept_when_it_is_written_anew(tmp_path: Path
     first.sweep()
     files(tmp_path).sweep()  # another run, which has nothing to do here
     again = files(tmp_path)
-    assert again.write(CALL, ["a.wav", "b.wav"]) == ["its txt had been edited: that version is kept beside it as ….edited-1.txt"]
+    assert again.write(CALL, ["a.wav", "b.wav"]) == [Remark("a.wav", "its txt had been edited: that version is kept beside it as ….edited-1.txt")]
     assert (tmp_path / "a.wav.edited-1.txt").read_text() == "Hello there, my fiend.\n"
     assert files(tmp_path).write(HELLO, ["a.wav", "b.wav"]) == []
     assert names(tmp_path) == ["a.wav.edited-1.txt", "a.wav.txt", "b.wav.txt"]

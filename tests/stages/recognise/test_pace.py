@@ -20,7 +20,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def test_what_was_before_counts_for_the_standing_and_not_for_the_speed(clock: Clock) -> None:
-    whole = Pace(10, 100_000, Counter(done=3, failed=1), 20_000)
+    whole = Pace([10_000] * 10, Counter(done=3, failed=1), [5_000] * 4)
     clock.now += 10
     whole.end("a", 30_000)
     whole.end("b", 5_000, failed=True)
@@ -31,8 +31,19 @@ def test_what_was_before_counts_for_the_standing_and_not_for_the_speed(clock: Cl
     assert whole.present() == "now 3.5x"
 
 
+def test_short_recordings_take_longer_for_their_sound(clock: Clock) -> None:
+    """A window costs as much as 10 s of the sound in it: long ones first, 3 windows and 70 s; then 60 windows and 120 s."""
+    whole = Pace([70_000, *[2_000] * 60], Counter(), [])
+    assert whole.left is None
+    clock.now += 10
+    whole.end("long", 70_000)
+    assert whole.left == pytest.approx(72.0)
+    whole.come("short", 1_000)
+    assert whole.left == pytest.approx(10 * 709 / 111)
+
+
 def test_how_far_a_long_recording_has_come_counts_until_it_ends_or_begins_anew(clock: Clock) -> None:
-    whole = Pace(2, 100_000, Counter(), 0)
+    whole = Pace([60_000, 40_000], Counter(), [])
     seen = []
     for step in (lambda: whole.come("a", 30_000), lambda: whole.begin_anew("a"), lambda: whole.come("a", 10_000), lambda: whole.end("a", 60_000)):
         step()
@@ -41,7 +52,7 @@ def test_how_far_a_long_recording_has_come_counts_until_it_ends_or_begins_anew(c
 
 
 def test_the_present_speed_is_that_of_the_last_minute(clock: Clock) -> None:
-    whole = Pace(3, 1_000_000, Counter(), 0)
+    whole = Pace([600_000, 60_000, 340_000], Counter(), [])
     whole.end("a", 600_000)
     assert whole.present() == ""  # nobody can tell yet
     clock.now += 40
@@ -52,7 +63,7 @@ def test_the_present_speed_is_that_of_the_last_minute(clock: Clock) -> None:
 
 
 def test_long_recordings_show_their_speed_while_they_last(clock: Clock) -> None:
-    whole = Pace(2, 7_200_000, Counter(), 0)
+    whole = Pace([3_600_000] * 2, Counter(), [])
     seen = set()
     for second in range(2, 600, 2):
         clock.now += 2
@@ -65,5 +76,5 @@ def test_long_recordings_show_their_speed_while_they_last(clock: Clock) -> None:
 
 
 def test_a_run_without_anything_new_has_no_speed(clock: Clock) -> None:
-    whole = Pace(1, 1000, Counter(done=1), 1000)
+    whole = Pace([1000], Counter(done=1), [1000])
     assert (whole.overall(), whole.present(), whole.standing()) == ("nothing new", "", "1 of 1 files, 0:01 of 0:01")

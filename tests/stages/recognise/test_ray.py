@@ -67,7 +67,7 @@ def run(setup: Setup, kill_at_first: bool) -> list[Event | GivenUp]:
 
     tasks = [task(name, duration_ms=1_800_000) for name in PARTS]
     store = Store(Path(setup.results), {})
-    Supervisor(partial(ray_workers.start, setup), ["", ""], Dispatcher(tasks, 2), lambda name: store.read(name) is not None, tell).run()
+    Supervisor(partial(ray_workers.start, setup), ["", ""], Dispatcher(tasks, 2), lambda name: Done(name) if store.read(name) else None, tell).run()
     return told
 
 

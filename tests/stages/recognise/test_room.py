@@ -4,8 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from pipeline.errors import UsageError
 from pipeline.settings import Settings
-from stages.recognise import room
+from stages.recognise import ray_workers, room
 
 
 @pytest.mark.parametrize(
@@ -23,3 +24,25 @@ def test_workers_of_a_machine_share_its_memory_or_what_it_is_limited_to(monkeypa
     assert room.most_bytes(Settings(CORPUS_WORKER_GB=3.5), 4) == 3_500_000_000
     monkeypatch.setattr(room, "probe_machine", lambda: SimpleNamespace(memory=100_000_000_000, memory_limit=10_000_000_000))
     assert room.most_bytes(Settings(), 1) == 8_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("device", "workers", "beside"),
+    [("cuda", 8, 8), ("cuda", 1, 1), ("cpu", 4, 2), ("cpu", 100, 17)],
+    ids=["all GPUs of one node", "one", "on both", "more than there is room for"],
+)
+def test_workers_of_ray_share_the_nodes_that_have_what_they_need(device: str, workers: int, beside: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes = [{"Alive": True, "Resources": {"CPU": 2.0}}, {"Alive": True, "Resources": {"CPU": 32.0, "GPU": 8.0}}, {"Alive": False, "Resources": {}}]
+    cluster = SimpleNamespace(nodes=lambda: nodes, cluster_resources=lambda: {"CPU": 34.0, "GPU": 8.0})
+    monkeypatch.setattr(ray_workers, "_connected", lambda: cluster)
+    assert ray_workers.beside(Settings(WHISPERX_DEVICE=device), workers) == beside  # type: ignore[arg-type]
+
+
+def test_a_cluster_without_gpus_is_no_place_for_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = SimpleNamespace(nodes=lambda: [{"Alive": True}, {"Alive": False}], cluster_resources=lambda: {"CPU": 8.0})
+    monkeypatch.setattr(ray_workers, "_connected", lambda: cluster)
+    assert ray_workers.places(Settings(WHISPERX_DEVICE="cpu")) == [""]
+    with pytest.raises(
+        UsageError, match=r"^WHISPERX_DEVICE=cuda, but the Ray cluster has no GPU: set WHISPERX_DEVICE=cpu, or RAY_ADDRESS to another"
+    ):
+        ray_workers.places(Settings(WHISPERX_DEVICE="cuda"))

@@ -64,7 +64,7 @@ class Crew:
 
     def run(self, names: str, gpus: Sequence[str] = ("",), most_given: int = 2) -> Crew:
         tasks = [Task(id=name, paths=(name,), duration_ms=1000) for name in names]
-        Supervisor(self.launch, gpus, Dispatcher(tasks, most_given), lambda name: name in self.done, self.told.append).run()
+        Supervisor(self.launch, gpus, Dispatcher(tasks, most_given), lambda name: Done(name) if name in self.done else None, self.told.append).run()
         return self
 
     def launch(self, gpu: str, deliver: Deliver) -> Fake:
@@ -218,6 +218,44 @@ def test_a_gpu_on_which_none_can_start_is_left_to_itself_and_the_others_go_on() 
     ]
 
 
+def test_a_place_that_had_a_worker_gets_another_though_others_could_not_start_there() -> None:
+    """On a processor, in Ray, or where one GPU has room for one, all are in the same place."""
+
+    def start(worker: Fake) -> None:
+        be_ready(worker) if worker.number in (0, 4) else worker.die()
+
+    def work(worker: Fake, work: Work) -> None:
+        worker.do(work)
+        if "d" in worker.sent and worker.number == 0:
+            worker.tell(Leaving(5))
+            worker.die()
+
+    crew = Crew(work, start).run("abcdefgh", gpus=("", ""), most_given=1)
+    assert (crew.ended, len(crew.launched)) == ("abcdefgh", 5)
+
+
+def test_a_store_that_takes_nothing_any_more_ends_the_stage() -> None:
+    def work(worker: Fake, work: Work) -> None:
+        for task in work.tasks:
+            worker.tell(Begun(task.id), Failed(task.id, "its result could not be written (Stale file handle)", again=True, unstored=True))
+
+    crew = Crew(work)
+    with pytest.raises(
+        StageFailed, match=r"^20 recordings in a row were recognised for nothing: its result could not be written \(Stale file handle\)$"
+    ):
+        crew.run("abcdefghijklmnopqrstuvwxyz")
+    assert crew.given_up == {}
+
+
+def test_one_result_that_cannot_be_written_now_and_then_costs_no_other() -> None:
+    def work(worker: Fake, work: Work) -> None:
+        for task in work.tasks:
+            worker.tell(Begun(task.id), Failed(task.id, "odd", again=True, unstored=True) if task.id in "aeiou" else Done(task.id))
+
+    crew = Crew(work).run("abcdefghijklmnopqrstuvwxyz" * 1)
+    assert (len(crew.ended), crew.given_up) == (21, dict.fromkeys("aeiou", "odd"))
+
+
 def test_what_is_put_off_is_neither_done_nor_given_up() -> None:
     def work(worker: Fake, work: Work) -> None:
         for task in work.tasks:
@@ -300,5 +338,5 @@ def test_an_error_of_whoever_listens_ends_all_workers() -> None:
 
     crew = Crew()
     with pytest.raises(OSError, match="No space left"):
-        Supervisor(crew.launch, ["", ""], Dispatcher([Task(id="a", paths=("a",), duration_ms=1)], 1), lambda name: False, full).run()
+        Supervisor(crew.launch, ["", ""], Dispatcher([Task(id="a", paths=("a",), duration_ms=1)], 1), lambda name: None, full).run()
     assert [worker.was_ended for worker in crew.launched] == [True, True]

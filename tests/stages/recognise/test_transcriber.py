@@ -262,18 +262,32 @@ def test_what_fails_to_be_written_costs_no_other_and_the_full_disk_is_what_is_ra
         room.run()
     assert room.store.ids() == {sha(name) for name in "bcefh"}
     assert [event for event in room.told if isinstance(event, Failed)] == [
-        Failed(sha("a"), "its result could not be written (Permission denied)", again=True)
+        Failed(sha("a"), "its result could not be written (Permission denied)", again=True, unstored=True)
+    ]
+    assert sha("a") not in {event.id for event in room.told if isinstance(event, Done)}
+
+
+def test_a_result_whose_numbers_are_none_is_a_failure(tmp_path: Path) -> None:
+    room = Room(tmp_path, {"a": [channel(1)], "b": [channel(2)]}, batch=1)
+    room.recogniser.logprobs = [-0.5, float("nan")]  # by turns
+    room.run()
+    assert room.store.ids() == {sha("b")}
+    assert [event for event in room.told if isinstance(event, Failed)] == [
+        Failed(sha("a"), "the model gave numbers for it that are none (NaN)", again=True)
     ]
 
 
 def test_a_text_in_another_script_than_its_languages_is_doubted(tmp_path: Path) -> None:
     room = Room(tmp_path, {"a": [channel(1)]})
-    room.recogniser.languages, room.recogniser.word = ["hi"], "नमस्ते"
+    room.recogniser.languages, room.recogniser.word = ["hi"], "नमस्ते" * 20
     room.run()
+    few = Room(tmp_path / "few", {"a": [channel(1)]})
+    few.recogniser.languages, few.recogniser.word = ["hi"], "Okay, thank you."
+    few.run()
     other = Room(tmp_path / "other", {"a": [channel(1)]})
-    other.recogniser.languages, other.recogniser.word = ["hi"], "namaste"
+    other.recogniser.languages, other.recogniser.word = ["hi"], "namaste" * 20
     other.run()
-    assert room.result("a").degraded == ("cut short",)
+    assert (room.result("a").degraded, few.result("a").degraded) == (("cut short",), ("cut short",))
     assert other.result("a").degraded[1:] == (
         "much of its text is not in Devanagari: the model is too small for the language (hi), or it is another",
     )
