@@ -35,9 +35,10 @@ def of_stages(job: Job) -> Iterator[tuple[str, str, str]]:
             yield stage.name, UNFINISHED, _of(standing) if standing else _how_far(stopped)
         elif reason := staleness(job, stage, marker, settings, media_record):
             yield stage.name, UNFINISHED, "; ".join(filter(None, (f"will run again: {reason}", _how_far(stopped))))
-        elif stage.always and (stopped or _goes_on(job, stage)):
-            standing = stage.standing(job.folder, settings)
-            yield stage.name, UNFINISHED, _of(standing) if standing else _how_far(stopped)
+        elif stage.always and (stopped or _goes_on(job, stage)) and (standing := stage.standing(job.folder, settings)):
+            yield stage.name, UNFINISHED, _of(standing)
+        elif stage.always and stopped:
+            yield stage.name, UNFINISHED, _how_far(stopped)
         else:
             yield stage.name, DONE, "; ".join(filter(None, (f"{marker.seconds:.1f}s", marker.summary, *marker.degraded, marker.failures)))
 

@@ -177,7 +177,7 @@ class Store:
 
 def _names(folder: Path) -> Iterator[str]:
     for part in folder.glob("[0-9a-f][0-9a-f]"):
-        with os.scandir(part) as entries:
+        with contextlib.suppress(NotADirectoryError), os.scandir(part) as entries:
             yield from (entry.name[:-5] for entry in entries if entry.name.endswith(".json") and not entry.name.startswith("."))
 
 

@@ -177,6 +177,7 @@ def test_another_run_does_only_what_was_added(home: Path, job: str, calls: Path)
         made_by = marker(home, job)["engine"]
         shell(home, "run-pipeline.sh", "-j", job)
         assert results(home, job) == now  # and no third time
+        assert shell(home, "run-pipeline.sh", "--status", job).stdout.startswith(f"Job {job}: done\n")
         assert marker(home, job)["engine"] == made_by
         assert made_by["device"] == "cpu"
     finally:

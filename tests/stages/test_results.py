@@ -41,6 +41,7 @@ def test_a_result_comes_back_as_it_was(tmp_path: Path) -> None:
     store.write(DONE)
     assert place(store).is_file()
     assert Store(tmp_path, WITH).read(ID) == DONE
+    (store.folder / "cd").touch()  # somebody's
     assert store.ids() == {ID}
 
 
