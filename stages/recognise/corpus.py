@@ -6,8 +6,7 @@ import hashlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -182,16 +181,17 @@ class Corpus:
         """The recording has a result. A name whose files could not be written waits for a later run to write them."""
         for remark in remarks:
             self._degrade(remark.text, remark.path)
-        self._note(rows, "done", "", attempts, {remark.path: remark.text for remark in remarks if remark.unwritten})
+        put_off = {remark.path: remark.text for remark in remarks if remark.unwritten}
+        done = [replace(row, status="done", reason="", attempts=attempts) for row in rows]
+        self._put([replace(row, status="pending", reason=put_off[row.path]) if row.path in put_off else row for row in done])
 
-    def _note(
-        self, rows: Sequence[Recording], status: manifest.Status, reason: str, attempts: int, put_off: Mapping[str, str] = MappingProxyType({})
-    ) -> None:
-        """`put_off`: reasons by path, of those that are not done with."""
-        new = [replace(row, status=status, reason=reason, attempts=attempts) for row in rows]
-        new = [replace(row, status="pending", reason=put_off[row.path]) if row.path in put_off else row for row in new]
-        changed = [row for row, old in zip(new, rows, strict=True) if row != old]
-        self._copies[new[0].id] = new
+    def _note(self, rows: Sequence[Recording], status: manifest.Status, reason: str, attempts: int) -> None:
+        self._put([replace(row, status=status, reason=reason, attempts=attempts) for row in rows])
+
+    def _put(self, new: Sequence[Recording]) -> None:
+        """The rows of a recording."""
+        changed = [row for row, old in zip(new, self._copies[new[0].id], strict=True) if row != old]
+        self._copies[new[0].id] = list(new)
         self._rows |= {row.path: row for row in changed}
         if self._journal:
             self._journal.append(changed)
