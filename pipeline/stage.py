@@ -42,9 +42,8 @@ class Outcome:
 class Standing(NamedTuple):
     """How far a stage is, whoever works on it."""
 
-    done: int
-    total: int
-    of_what: str  # "recordings have a result"
+    text: str
+    is_new: bool  # there is something that it did not see when it was done last
 
 
 class Progress(msgspec.Struct, frozen=True, tag=True):

@@ -11,7 +11,8 @@ from pipeline.errors import Interrupted, UsageError
 from pipeline.job import Job, Running
 from pipeline.markers import read_marker
 from pipeline.runner import staleness
-from pipeline.stage import REAL_TIME, Stage, Standing
+from pipeline.settings import Settings
+from pipeline.stage import REAL_TIME, Stage
 from stages import WORKFLOWS
 
 DONE, UNFINISHED, FAILED, INTERRUPTED, RUNNING, BROKEN = "done", "unfinished", "failed", "interrupted", "running", "broken settings"
@@ -31,26 +32,27 @@ def of_stages(job: Job) -> Iterator[tuple[str, str, str]]:
             remark = pace(running.progress, running.seconds) if running.progress.total else f"for {clock(running.seconds)}"
             yield stage.name, RUNNING, remark
         elif marker is None:
-            standing = stage.standing(job.folder, settings)
-            yield stage.name, UNFINISHED, _of(standing) if standing else _how_far(stopped)
+            yield stage.name, UNFINISHED, _standing(job, stage, settings, stopped)
         elif reason := staleness(job, stage, marker, settings, media_record):
-            yield stage.name, UNFINISHED, "; ".join(filter(None, (f"will run again: {reason}", _how_far(stopped))))
-        elif stage.always and (stopped or _goes_on(job, stage)) and (standing := stage.standing(job.folder, settings)):
-            yield stage.name, UNFINISHED, _of(standing)
-        elif stage.always and stopped:
-            yield stage.name, UNFINISHED, _how_far(stopped)
+            yield stage.name, UNFINISHED, "; ".join(filter(None, (f"will run again: {reason}", _standing(job, stage, settings, stopped))))
+        elif stage.always and (stopped or _has_new(job, stage, settings)):
+            yield stage.name, UNFINISHED, _standing(job, stage, settings, stopped)
         else:
             yield stage.name, DONE, "; ".join(filter(None, (f"{marker.seconds:.1f}s", marker.summary, *marker.degraded, marker.failures)))
 
 
-def _of(standing: Standing) -> str:
-    return f"{standing.done:,} of {standing.total:,} {standing.of_what}"
+def _standing(job: Job, stage: Stage, settings: Settings, stopped: Running | None) -> str:
+    standing = stage.standing(job.folder, settings)
+    return standing.text if standing else _how_far(stopped)
 
 
-def _goes_on(job: Job, stage: Stage) -> bool:
-    """Whether what it keeps was changed after it had ended, by a run of earlier stages alone."""
+def _has_new(job: Job, stage: Stage, settings: Settings) -> bool:
+    """Whether a run of earlier stages alone has found something since. To look closer takes time, so dates are looked at first."""
     ended = job.marker_path(stage.name).stat().st_mtime_ns
-    return any(path.stat().st_mtime_ns > ended for name in stage.keeps if (path := job.folder / name).exists())
+    if not any(path.stat().st_mtime_ns > ended for name in stage.keeps if (path := job.folder / name).exists()):
+        return False
+    standing = stage.standing(job.folder, settings)
+    return standing is not None and standing.is_new
 
 
 def _how_far(stopped: Running | None) -> str:

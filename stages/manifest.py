@@ -7,6 +7,7 @@ was torn is not trusted. `rewrite` keeps one row a path. What is really done is 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
@@ -60,6 +61,11 @@ def rewrite(path: Path, rows: Iterable[Recording]) -> None:
     content = b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
     if not path.exists() or path.read_bytes() != content:
         write_atomic(path, content)
+
+
+def digest(rows: Iterable[Recording]) -> str:
+    """Another one whenever any of them changes, comes or goes."""
+    return hashlib.sha256(b"\n".join(msgspec.json.encode(row) for row in rows)).hexdigest()
 
 
 class Journal:

@@ -7,22 +7,30 @@ settings and the model that made a result: results of other settings lie in anot
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from secrets import token_hex
 from typing import Literal
 
 import msgspec
 
+from pipeline.errors import StageFailed, in_one_line
 from pipeline.files import write_whole
 from stages.transcript import Segment
 
 FOLDER = "results"
+NO_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)  # then nothing can be written, here or elsewhere
 UNREADABLE = (OSError, msgspec.MsgspecError, UnicodeDecodeError)
 SCHEMA = 1
 MADE_WITH = "made-with.json"  # what a fingerprint stands for
 MADE_BY = "made-by"  # a file for each different maker
+
+
+class StoreClosed(StageFailed):
+    """It takes nothing at all: whatever is recognised from now on is for nothing."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +55,7 @@ class Maker(msgspec.Struct, frozen=True, kw_only=True):
 
     engine: dict[str, str] = {}  # as in Outcome
     packages: tuple[str, ...] = ()
-    degraded: tuple[str, ...] = ()  # fallbacks for which results may be others
+    degraded: str = ""  # a fallback that was taken
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,9 +119,9 @@ class Store:
     def find(self, recording_id: str) -> tuple[Result, str] | None:
         """As `read`, with the fingerprint under which it lies."""
         for folder in self._folders:
-            with contextlib.suppress(*UNREADABLE):
-                result = msgspec.json.decode(_place(folder, recording_id).read_bytes(), type=Result)
-                if result.id == recording_id and result.schema == SCHEMA and (folder == self.folder or result.status == "done"):
+            with contextlib.suppress(OSError):
+                result = _decoded(_place(folder, recording_id).read_bytes(), recording_id)
+                if result and (folder == self.folder or result.status == "done"):
                     return result, folder.name
         return None
 
@@ -126,13 +134,28 @@ class Store:
         return {}
 
     def write(self, result: Result) -> None:
-        """Whole on the disk when this returns. A power cut may take its name from the folder again: then it is made anew. Raises OSError, and
-        msgspec.ValidationError where a number is none."""
+        """Whole on the disk when this returns. A power cut may take its name from the folder again: then it is made anew. Raises OSError,
+        StoreClosed, and msgspec.ValidationError where a number is none."""
         content = msgspec.json.encode(result)
         msgspec.json.decode(content, type=Result)  # JSON has no NaN: it could not be read
         path = _place(self.folder, result.id)
-        path.parent.mkdir(exist_ok=True)
-        write_whole(path, content, sync=True)
+        try:
+            path.parent.mkdir(exist_ok=True)
+            write_whole(path, content, sync=True)
+        except OSError as error:
+            if error.errno not in NO_DISK and self._is_closed():
+                raise StoreClosed(f"Results cannot be written any more: {in_one_line(error)}") from error
+            raise
+
+    def _is_closed(self) -> bool:
+        """It takes nothing at all, whatever the result."""
+        probe = self.folder / f"probe-{token_hex(3)}"
+        try:
+            write_whole(probe, b"", sync=False)
+            probe.unlink(missing_ok=True)
+        except OSError:
+            return True
+        return False
 
     def note(self, maker: Maker) -> None:
         """Once, however many runs and machines it works in. Raises OSError."""
@@ -145,7 +168,7 @@ class Store:
     def made_by(self) -> Maker:
         """All that were noted, as one: "cpu and cuda"."""
         makers = []
-        for path in sorted((self.folder / MADE_BY).glob("[!.]*.json")):
+        for path in (path for folder in self._folders for path in sorted((folder / MADE_BY).glob("[!.]*.json"))):
             with contextlib.suppress(*UNREADABLE):
                 makers.append(msgspec.json.decode(path.read_bytes(), type=Maker))
         engine: dict[str, dict[str, None]] = {}
@@ -154,15 +177,17 @@ class Store:
         return Maker(
             engine={key: " and ".join(values) for key, values in engine.items()},
             packages=tuple(dict.fromkeys(package for maker in makers for package in maker.packages)),
-            degraded=tuple(dict.fromkeys(line for maker in makers for line in maker.degraded)),
         )
 
-    def put_aside(self, recording_id: str) -> None:
-        """A result that cannot be read, so that the next run makes another. Raises OSError."""
+    def put_aside(self, recording_id: str) -> bool:
+        """A result that is damaged, so that the next run makes another. Returns whether there was one."""
         for folder in self._folders:
             place = _place(folder, recording_id)
-            with contextlib.suppress(FileNotFoundError):
-                place.rename(place.with_name(f"{place.name}.damaged"))
+            with contextlib.suppress(OSError):
+                if _decoded(place.read_bytes(), recording_id) is None:
+                    place.rename(place.with_name(f"{place.name}.damaged"))
+                    return True
+        return False
 
     def sweep(self) -> None:
         """Remove what killed workers left half written."""
@@ -173,6 +198,17 @@ class Store:
     def _parts(self) -> Iterator[Path]:
         for folder in self._folders:
             yield from folder.glob("[0-9a-f][0-9a-f]")
+
+
+def ids_of(folder: Path, settings: Mapping[str, str], *, mix: bool) -> set[str]:
+    """Of the recordings that have a result made with these settings, whatever the model, or with any where results are mixed.
+    `folder` holds the stores of all fingerprints."""
+    found = set[str]()
+    for path in folder.glob(f"*/{MADE_WITH}"):
+        with contextlib.suppress(*UNREADABLE):
+            if mix or settings.items() <= msgspec.json.decode(path.read_bytes(), type=dict[str, str]).items():
+                found.update(_names(path.parent))
+    return found
 
 
 def _names(folder: Path) -> Iterator[str]:
@@ -186,6 +222,14 @@ def _done(folder: Path) -> Iterator[str]:
         with contextlib.suppress(*UNREADABLE):
             if msgspec.json.decode(_place(folder, recording_id).read_bytes(), type=Result).status == "done":
                 yield recording_id
+
+
+def _decoded(content: bytes, recording_id: str) -> Result | None:
+    """None where it is damaged, or of something else."""
+    with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
+        result = msgspec.json.decode(content, type=Result)
+        return result if result.id == recording_id and result.schema == SCHEMA else None
+    return None
 
 
 def _place(folder: Path, recording_id: str) -> Path:

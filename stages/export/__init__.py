@@ -44,8 +44,8 @@ def _entries(ctx: StageContext, rows: dict[str, Recording], store: Store) -> Ite
     for number, row in enumerate(rows.values(), start=1):
         found = store.find(row.id) if row.status == "done" else None
         if row.status == "done" and not found:
-            store.put_aside(row.id)
-            row = replace(row, status="failed", reason=f"its result in {results.FOLDER}/ was damaged: run again, and it is made anew")
+            how = "was damaged: run again, and it is made anew" if store.put_aside(row.id) else "is gone or cannot be read: run again"
+            row = replace(row, status="failed", reason=f"its result in {results.FOLDER}/ {how}")
         yield Entry(row, *found) if found else Entry(row, None)
         ctx.progress(number, len(rows), unit=" files/s", note=f"{number:,} of {len(rows):,} files")
 

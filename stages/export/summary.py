@@ -58,7 +58,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     files: int
     statuses: dict[str, int]  # together all files
-    put_off: int  # pending since they were not as the scan saw them, or their files could not be written
+    put_off: int  # pending since they were not as the scan saw them
     reasons: dict[str, int]  # of files without a transcript, without names and numbers
     done: int  # files: recordings and their copies
     copies: int  # of other recordings

@@ -8,6 +8,7 @@ run), `messages` (what they tell each other); within a worker `worker`, `transcr
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 def run(ctx: StageContext) -> Outcome:
     corpus = work(ctx)
-    ctx.write("recognise/done.json").write_bytes(msgspec.json.encode(corpus.tally()))
+    ctx.write(DONE).write_bytes(msgspec.json.encode(corpus.tally()))
     made_by = corpus.store.made_by()
     return Outcome(
         summary=f"Recognised {counted(corpus.pace.done, 'recording')} in this run ({corpus.pace.overall()}); {corpus.standing()}",
@@ -74,9 +75,13 @@ def work(ctx: StageContext, shard: tuple[int, int] | None = None) -> Corpus:
 
 def _made_with(settings: Settings, model: models.ResolvedModel) -> dict[str, str]:
     """All that decides what a result says."""
+    return _settings_made_with(settings) | {f"model {path.name}": identity(path).sha256 for path in sorted(model.path.iterdir()) if path.is_file()}
+
+
+def _settings_made_with(settings: Settings) -> dict[str, str]:
     made_with = {key: to_text(getattr(settings, key)) for key in RESULT_SETTINGS}
     made_with["CORPUS_TIMESTAMPS"] = "none" if settings.CORPUS_TIMESTAMPS == "none" else "segment or word"
-    return made_with | {f"model {path.name}": identity(path).sha256 for path in sorted(model.path.iterdir()) if path.is_file()}
+    return made_with
 
 
 def _refuse_to_mix(store: results.Store, settings: Settings) -> None:
@@ -109,14 +114,22 @@ def check(settings: Settings) -> None:
 def standing(job: Path, settings: Settings) -> Standing | None:
     """How many recordings have a result, by whoever works on them, shards of a cluster too. `job` is its folder."""
     try:
-        wanted = {row.id for row in manifest.read(job / manifest.FILE).values() if row.status not in manifest.NO_RECORDING}
-        there = {path.stem for path in (job / results.FOLDER).glob("*/[0-9a-f][0-9a-f]/[!.]*.json")}
+        rows = manifest.read(job / manifest.FILE).values()
+        there = results.ids_of(job / results.FOLDER, _settings_made_with(settings), mix=settings.CORPUS_MIX)
     except OSError:
         return None
+    wanted = {row.id for row in rows if row.status not in manifest.NO_RECORDING}
     if not wanted:
         return None
     total = min(len(wanted), settings.CORPUS_LIMIT or len(wanted))
-    return Standing(min(len(wanted & there), total), total, "recordings have a result, a transcript or a failure")
+    text = f"{min(len(wanted & there), total):,} of {counted(total, 'recording')} have a result, a transcript or a failure"
+    return Standing(text, is_new=manifest.digest(rows) != _digest_when_done(job))
+
+
+def _digest_when_done(job: Path) -> str:
+    with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return msgspec.json.decode((job / "stages" / DONE).read_bytes(), type=results.Tally).rows
+    return ""
 
 
 def engines_of(settings: Settings) -> tuple[EngineNeed, ...]:
@@ -124,13 +137,14 @@ def engines_of(settings: Settings) -> tuple[EngineNeed, ...]:
     return () if settings.CORPUS_EXECUTOR == "ray" else needs.engines_of(settings)
 
 
+DONE = "recognise/done.json"
 RESULT_SETTINGS = (*needs.SETTINGS, *speech.SETTINGS, "CORPUS_CHANNELS")  # tell results apart; CORPUS_TIMESTAMPS=none does so as well
 FILE_SETTINGS = ("CORPUS_FORMATS", "CORPUS_TIMESTAMPS", "SUBTITLE_PROFILE", "SUBTITLE_FPS")  # what the user's files depend on beside the results
 STAGE = Stage(
     name="recognise",
     run=run,
     check=check,
-    writes=("recognise/done.json",),
+    writes=(DONE,),
     keeps=(manifest.FILE, results.FOLDER),
     trees=(TREE,),
     settings=(

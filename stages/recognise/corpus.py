@@ -6,23 +6,24 @@ import hashlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
 from pipeline.console import clock
+from pipeline.errors import in_one_line
 from pipeline.stage import StageContext
 from pipeline.wording import counted
 from stages import manifest
 from stages.manifest import Journal, Recording
 from stages.nvidia import gpu_use
 from stages.recognise.dispatcher import GivenUp
-from stages.recognise.files import NO_DISK, Files
+from stages.recognise.files import Files
 from stages.recognise.loading import remove_spooled
 from stages.recognise.local import chosen_gpus
 from stages.recognise.messages import Alive, Begun, Degraded, Done, Event, Leaving, Note, PutOff, Ready, Remark, Task
 from stages.recognise.pace import Pace
-from stages.results import Maker, Result, Store, Tally
+from stages.results import NO_DISK, Maker, Result, Store, Tally
 
 TOLD = 1.0  # seconds between two lines of progress
 
@@ -103,7 +104,7 @@ class Corpus:
 
     def _stale(self, rows: Sequence[Recording]) -> list[str]:
         """Whose files are gone, could not be written, or may be of what the recording held before."""
-        return [row.path for row in rows if row.status != "done" or self._files.missing(row.path)]
+        return [row.path for row in rows if row.status != "done" or row.reason or self._files.missing(row.path)]
 
     def describe(self) -> str:
         text = f"{counted(len(self.tasks), 'recording')} to recognise, {clock(sum(task.duration_ms for task in self.tasks) / 1000)} of sound"
@@ -127,6 +128,7 @@ class Corpus:
             self._give_up(event)
         elif isinstance(event, PutOff):
             self._note(self._copies[event.id], "pending", event.reason, 0)
+            self.pace.put_off(self._copies[event.id][0].duration_ms)
         elif isinstance(event, Done):
             rows = self._copies[event.id]
             self._settle(rows, event.attempts, event.remarks)
@@ -140,11 +142,10 @@ class Corpus:
             self.pace.begin_anew(event.id)  # where its worker died
             self._note(rows, "pending", "", rows[0].attempts + 1)
         elif isinstance(event, Ready):
-            self.store.note(Maker(engine=event.engine, packages=event.packages))
+            self._remember(Maker(engine=event.engine, packages=event.packages))
         elif isinstance(event, Degraded):
             self._degrade(event.line)
-            if event.of_results:
-                self.store.note(Maker(degraded=(event.line,)))
+            self._remember(Maker(degraded=event.line))
         elif isinstance(event, Leaving):
             self._ctx.log.info(f"A worker that held {event.held_bytes / 1e9:.1f} GB is replaced by a new one")
         elif isinstance(event, Note):
@@ -177,13 +178,18 @@ class Corpus:
         self._ctx.log.debug(f"{path}: {line}" if path else line)
         self._complaints.setdefault(line, []).append(path)
 
+    def _remember(self, maker: Maker) -> None:
+        try:
+            self.store.note(maker)
+        except OSError as error:
+            self._ctx.log.warning(f"What recognises cannot be noted beside the results: {in_one_line(error)}")
+
     def _settle(self, rows: Sequence[Recording], attempts: int, remarks: Sequence[Remark]) -> None:
-        """The recording has a result. A name whose files could not be written waits for a later run to write them."""
+        """The recording has a result. A row keeps a reason where files of its could not be written, and a later run writes them."""
         for remark in remarks:
             self._degrade(remark.text, remark.path)
-        put_off = {remark.path: remark.text for remark in remarks if remark.unwritten}
-        done = [replace(row, status="done", reason="", attempts=attempts) for row in rows]
-        self._put([replace(row, status="pending", reason=put_off[row.path]) if row.path in put_off else row for row in done])
+        unwritten = {remark.path: remark.text for remark in remarks if remark.unwritten}
+        self._put([replace(row, status="done", reason=unwritten.get(row.path, ""), attempts=attempts) for row in rows])
 
     def _note(self, rows: Sequence[Recording], status: manifest.Status, reason: str, attempts: int) -> None:
         self._put([replace(row, status=status, reason=reason, attempts=attempts) for row in rows])
@@ -219,12 +225,11 @@ class Corpus:
 
     @property
     def degraded(self) -> tuple[str, ...]:
-        """A line for each kind, however many recordings it is true of, and what the results of earlier runs had to do without."""
-        lines = [
+        """A line for each kind, however many recordings it is true of."""
+        return tuple(
             line if not paths[0] else f"{paths[0]}{f' and {len(paths) - 1:,} more' if len(paths) > 1 else ''}: {line}"
             for line, paths in self._complaints.items()
-        ]
-        return tuple(dict.fromkeys((*lines, *self.store.made_by().degraded)))
+        )
 
     def standing(self) -> str:
         """All of the folder: "498 done, 2 failed"."""
@@ -237,7 +242,7 @@ class Corpus:
         return Tally(
             fingerprint=self.store.fingerprint,
             statuses=dict(sorted(statuses.items())),
-            rows=_digest(self._rows.values()),
+            rows=manifest.digest(self._rows.values()),
             results=self.store.digest(),
         )
 
@@ -251,9 +256,3 @@ def _task(rows: Sequence[Recording], attempts: int, failures: int) -> Task:
         attempts=attempts,
         failures=failures,
     )
-
-
-def _digest(rows: Iterable[Recording]) -> str:
-    import msgspec
-
-    return hashlib.sha256(b"\n".join(msgspec.json.encode(row) for row in rows)).hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import re
 import traceback
 from collections.abc import Sequence
@@ -17,10 +16,9 @@ from stages.recognise import FILE_SETTINGS
 from stages.recognise.formats import formats_of
 from stages.recognise.messages import Remark
 from stages.recognise.written import Written
-from stages.results import Result
+from stages.results import NO_DISK, Result
 from stages.tree import file_of
 
-NO_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
 LEFTOVER = re.compile(r"\.tmp-[0-9a-f]{6}-.*", re.DOTALL)  # of write_whole
 STAMP = ".written-with.json"
 

@@ -69,7 +69,6 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     id: str
     reason: str
     again: bool = False  # nobody foresaw it: it is worth another attempt
-    unstored: bool = False  # its result could not be written
 
 
 class PutOff(msgspec.Struct, frozen=True, tag=True):
@@ -96,7 +95,6 @@ class Degraded(msgspec.Struct, frozen=True, tag=True):
     """A fallback, for all that follows."""
 
     line: str
-    of_results: bool = True  # they may be others for it, so it stays true of them in later runs
 
 
 class Note(msgspec.Struct, frozen=True, tag=True):

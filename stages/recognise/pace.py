@@ -36,6 +36,11 @@ class Pace:
             self.done_ms += duration_ms
         self._mark()
 
+    def put_off(self, duration_ms: int) -> None:
+        """It is not for this run."""
+        self._total_ms -= duration_ms
+        self._work_to_do -= _work(duration_ms)
+
     def come(self, recording: str, done_ms: int) -> None:
         """So far, with a recording that takes its time."""
         self._in_hand_ms[recording] = done_ms

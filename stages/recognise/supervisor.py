@@ -19,7 +19,6 @@ from stages.recognise.dispatcher import Dispatcher, GivenUp
 from stages.recognise.messages import Begun, Broken, Degraded, Done, Event, Failed, Leaving, Note, PutOff, Ready
 
 BARREN = 20  # workers in a row that die before any recording is done or given up
-UNSTORED = 20  # results in a row that cannot be written: then it is not their fault
 STUCK = 3600.0  # seconds without a word, after which a worker is ended: a window takes minutes on the slowest machine
 LOOK_EVERY = 60.0  # seconds between two looks for such a one
 STILLBORN = 3  # workers in a row that die before they are ready: then nothing will come of it
@@ -64,7 +63,7 @@ class Supervisor:
         self._launch, self._places, self._dispatcher, self._made, self._tell = start, places, dispatcher, made, tell
         self._events: queue.SimpleQueue[tuple[int, Event | None]] = queue.SimpleQueue()
         self._workers: dict[int, _Launched] = {}
-        self._launched = self._barren = self._unstored = 0
+        self._launched = self._barren = 0
         self._looked = time.monotonic()
         self._stillborn: Counter[str] = Counter()  # in a row, by place
 
@@ -109,9 +108,6 @@ class Supervisor:
             worker.broken = event
             return
         if isinstance(event, Failed):
-            self._unstored = self._unstored + 1 if event.unstored else 0
-            if self._unstored >= UNSTORED:
-                raise StageFailed(f"{UNSTORED} recordings in a row were recognised for nothing: {event.reason}")
             if given_up := self._dispatcher.failed(number, event.id, event.reason, again=event.again):
                 self._barren = 0
                 self._tell(given_up)
@@ -121,7 +117,7 @@ class Supervisor:
         elif isinstance(event, PutOff):
             self._dispatcher.ended(number, event.id)
         elif isinstance(event, Done):
-            self._barren = self._unstored = 0
+            self._barren = 0
             self._dispatcher.ended(number, event.id)
         elif isinstance(event, Ready):
             worker.ready = True
@@ -167,7 +163,6 @@ class Supervisor:
         if worker.ready or self._stillborn[worker.place] < STILLBORN:
             self._start(worker.place)
         elif self._workers:
-            line = f"No worker can start{f' on GPU {worker.place}' if worker.place else ''}, the others go on: {reason}"
-            self._tell(Degraded(line, of_results=False))
+            self._tell(Degraded(f"No worker can start{f' on GPU {worker.place}' if worker.place else ''}, the others go on: {reason}"))
         else:
             raise StageFailed(f"No worker can start: {reason}")

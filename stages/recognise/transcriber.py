@@ -13,11 +13,11 @@ from msgspec.structs import replace
 
 from pipeline.languages import whisper_code
 from pipeline.settings import Settings
-from stages.recognise.files import NO_DISK, Files
+from stages.recognise.files import Files
 from stages.recognise.loading import Loaded
 from stages.recognise.messages import Alive, Begun, Done, Event, Failed, Task
 from stages.recognise.prefetch import Prefetcher
-from stages.results import Result, Store
+from stages.results import NO_DISK, Result, Store, StoreClosed
 from stages.script import FOREIGN_SHARE, foreign_share, not_in_script_of
 from stages.transcript import Segment
 from stages.whisper import AudioWindow, Recogniser, Recognition
@@ -150,7 +150,7 @@ class Transcriber:
         errors = [error for future in self._unwritten if (error := future.exception())]
         self._unwritten.clear()
         if errors:
-            raise next((error for error in errors if isinstance(error, OSError) and error.errno in NO_DISK), errors[0])
+            raise next((error for error in errors if isinstance(error, StoreClosed) or getattr(error, "errno", 0) in NO_DISK), errors[0])
 
     def _write(self, recording: _Recording) -> None:
         segments = _segments(recording.recognitions)
@@ -172,7 +172,7 @@ class Transcriber:
         except OSError as error:
             if error.errno in NO_DISK:
                 raise
-            self._tell(Failed(result.id, f"its result could not be written ({error.strerror})", again=True, unstored=True))
+            self._tell(Failed(result.id, f"its result could not be written ({error.strerror})"))
             return
         except msgspec.ValidationError:
             self._tell(Failed(result.id, "the model gave numbers for it that are none (NaN)", again=True))

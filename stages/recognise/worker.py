@@ -24,8 +24,8 @@ import psutil
 
 from pipeline.errors import SutradharError, UsageError, in_one_line
 from pipeline.processes import die_with_parent, share_one_heap
-from stages.recognise.files import NO_DISK
 from stages.recognise.messages import Broken, Degraded, Ended, Event, Leaving, Note, Ready, Setup, Task, Work
+from stages.results import NO_DISK, StoreClosed
 
 LOOK_EVERY = 2.0  # seconds between two looks at the memory: it means a look at every process of the machine
 
@@ -167,7 +167,7 @@ def serve(setup: Setup, inbox: Inbox, tell: Callable[[Event], None]) -> int:
         Worker(setup, inbox, tell).run()
         return 0
     except SutradharError as error:
-        tell(Broken(str(error), error.exit_code))
+        tell(Broken(str(error), error.exit_code, hopeless=isinstance(error, StoreClosed)))
     except OSError as error:
         traceback.print_exc()
         tell(Broken(in_one_line(error), 1, hopeless=error.errno in NO_DISK))

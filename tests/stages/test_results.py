@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from pipeline.files import write_whole
 from stages import results
-from stages.results import Result, Store
+from stages.results import Result, Store, StoreClosed
 from stages.transcript import Segment, Word
 
 WITH = {"WHISPER_MODEL": "base", "WHISPER_BEAM_SIZE": "5", "model model.bin": "d01c"}
@@ -161,3 +163,39 @@ def test_a_result_that_was_written_anew_or_cut_changes_the_digest(tmp_path: Path
     place(store).write_bytes(place(store).read_bytes()[:100])
     digests.append(store.digest())
     assert len(set(digests)) == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "aside"), [(msgspec.json.encode(DONE), False), (b"{", True), (b"", True), (msgspec.json.encode(replace(DONE, id="cd" * 32)), True)]
+)
+def test_only_what_is_damaged_is_put_aside(tmp_path: Path, content: bytes, aside: bool) -> None:
+    store = made(tmp_path)
+    store.write(DONE)
+    place(store).write_bytes(content)
+    assert store.put_aside(ID) is aside
+    assert store.ids() == (set() if aside else {ID})
+    assert store.put_aside(ID) is False
+
+
+def test_what_cannot_be_read_now_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = made(tmp_path)
+    store.write(DONE)
+    with monkeypatch.context() as closed:
+        closed.setattr(Path, "read_bytes", refuse)
+        assert (store.read(ID), store.put_aside(ID)) == (None, False)
+    assert store.read(ID) == DONE
+
+
+def refuse(path: Path) -> bytes:
+    raise OSError(116, "Stale file handle")
+
+
+def test_one_folder_that_is_closed_is_told_from_a_store_that_is(tmp_path: Path) -> None:
+    store = made(tmp_path)
+    (store.folder / "ab").touch()
+    with pytest.raises(OSError, match=r"Not a directory|File exists"):
+        store.write(DONE)
+    assert [path.name for path in sorted(store.folder.iterdir())] == ["ab", "made-with.json"]
+    shutil.rmtree(store.folder)
+    with pytest.raises(StoreClosed, match=r"^Results cannot be written any more: .*No such file or directory"):
+        store.write(DONE)

@@ -115,7 +115,9 @@ def test_what_is_pending_is_exported_as_such(tmp_path: Path) -> None:
 def test_a_damaged_result_is_a_failure_and_no_empty_transcript(tmp_path: Path) -> None:
     bad = row("bad.wav")
     assert export(tmp_path, row("a.wav"), bad, damaged=bad).failures.startswith("1 failed of 2 files")
-    assert Store(tmp_path / "results", {"WHISPER_MODEL": "base"}).ids() == {row("a.wav").id}  # so it is made anew
+    store = Store(tmp_path / "results", {"WHISPER_MODEL": "base"})
+    assert store.ids() == {row("a.wav").id}  # so it is made anew
+    assert (store.folder / bad.id[:2] / f"{bad.id}.json.damaged").read_bytes() == b"{"
     assert [(line["status"], line["reason"]) for line in lines(tmp_path)] == [
         ("done", ""),
         ("failed", "its result in results/ was damaged: run again, and it is made anew"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -271,19 +272,42 @@ def test_how_far_it_is_can_be_seen_by_the_results(tmp_path: Path) -> None:
     folder = Folder(tmp_path, [*THREE, row("copy.wav", of="a.wav"), row("empty.wav", status="empty")])
     job = folder.manifest.parent
 
-    def standing(limit: int = 0, job: Path = job) -> tuple[int, int] | None:
-        found = recognise.standing(job, Settings(CORPUS_LIMIT=limit))
-        return found and (found.done, found.total)
+    store = folder.store(made_with(folder.context()))
 
-    assert standing() == (0, 3)
-    folder.store().write(result("a.wav"))
-    folder.store().write(result("b.wav", status="failed"))
-    folder.store().write(result("gone.wav"))
-    assert (standing(), standing(limit=2), standing(limit=1)) == ((2, 3), (2, 2), (1, 1))
-    assert standing(job=tmp_path / "elsewhere") is None
+    def standing(job: Path = job, **settings: int | str | bool) -> str:
+        found = recognise.standing(job, Settings(**settings))  # type: ignore[arg-type]
+        return found.text.removesuffix(" have a result, a transcript or a failure") if found else ""
+
+    assert standing() == "0 of 3 recordings"
+    store.write(result("a.wav"))
+    store.write(result("b.wav", status="failed"))
+    store.write(result("gone.wav"))
+    assert (standing(), standing(CORPUS_LIMIT=2), standing(CORPUS_LIMIT=1)) == ("2 of 3 recordings", "2 of 2 recordings", "1 of 1 recording")
+    assert standing(SOURCE_LANGUAGE="hi") == "0 of 3 recordings"
+    assert standing(SOURCE_LANGUAGE="hi", CORPUS_MIX=True) == "2 of 3 recordings"
+    assert standing(tmp_path / "elsewhere") == ""
     folder.manifest.unlink()
     folder.manifest.mkdir()
-    assert standing() is None
+    assert standing() == ""
+
+
+def test_what_is_new_since_the_stage_was_done_is_known_by_its_rows(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, THREE)
+    job = folder.manifest.parent
+    whole = corpus(folder)
+    whole.tell(Done(sha("a.wav")))
+    whole.close()
+
+    def is_new() -> bool | None:
+        found = recognise.standing(job, Settings())
+        return found and found.is_new
+
+    assert is_new()  # it was not done yet
+    (job / "stages" / "recognise").mkdir()
+    (job / "stages" / "recognise" / "done.json").write_bytes(msgspec.json.encode(whole.tally()))
+    assert is_new() is False
+    manifest.rewrite(folder.manifest, [*manifest.read(folder.manifest).values(), row("new.wav")])
+    assert is_new()
 
 
 def test_edited_files_are_told_of_in_one_line(tmp_path: Path) -> None:
@@ -303,22 +327,27 @@ def test_what_workers_say_of_themselves_is_kept(tmp_path: Path, caplog: pytest.L
     caplog.set_level(logging.INFO)
     folder = Folder(tmp_path, THREE)
     whole = corpus(folder)
-    slower, short = Degraded("Recognition ran on the CPU"), Degraded("No worker can start on GPU 3", of_results=False)
-    events = (
-        Ready({"device": "cpu"}, ("ctranslate2",)),
-        slower,
-        slower,
-        short,
-        Leaving(3_100_000_000),
-        Note(logging.INFO, "x"),
-        Note(logging.WARNING, "y"),
-    )
+    slower = Degraded("Recognition ran on the CPU")
+    events = (Ready({"device": "cpu"}, ("ctranslate2",)), slower, slower, Leaving(3_100_000_000), Note(logging.INFO, "x"), Note(logging.WARNING, "y"))
     for event in events:
         whole.tell(event)
     assert caplog.messages == ["A worker that held 3.1 GB is replaced by a new one", "y"]
-    assert whole.store.made_by() == Maker(engine={"device": "cpu"}, packages=("ctranslate2",), degraded=(slower.line,))
-    assert whole.degraded == (slower.line, "No worker can start on GPU 3")
-    assert corpus(folder).degraded == (slower.line,)  # in a later run too: it is true of the results
+    whole.tell(Ready({"device": "cuda"}, ("ctranslate2",)))
+    assert whole.degraded == (slower.line,)
+    assert folder.store().made_by().packages == ("ctranslate2",)
+    assert set(folder.store().made_by().engine["device"].split(" and ")) == {"cpu", "cuda"}
+    made_by = [path.read_text() for path in (folder.store().folder / "made-by").iterdir()]
+    assert len(made_by) == 3
+    assert '{"degraded":"Recognition ran on the CPU","engine":{},"packages":[]}' in made_by
+
+
+def test_what_cannot_be_noted_of_workers_costs_nothing_else(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = Folder(tmp_path, THREE)
+    (folder.store().folder / "made-by").touch()
+    whole = corpus(folder)
+    whole.tell(Ready({"device": "cpu"}, ()))
+    assert caplog.messages[0].startswith("What recognises cannot be noted beside the results: ")
+    assert whole.store.made_by() == Maker()
 
 
 def test_a_file_that_cannot_be_written_is_written_by_a_later_run(tmp_path: Path) -> None:
@@ -331,12 +360,12 @@ def test_a_file_that_cannot_be_written_is_written_by_a_later_run(tmp_path: Path)
     reason = "its txt could not be written (Is a directory)"
     assert whole.degraded == (f"in/copy.wav: {reason}",)
     rows = manifest.read(folder.manifest)
-    assert [(rows[name].status, rows[name].reason) for name in ("a.wav", "in/copy.wav")] == [("done", ""), ("pending", reason)]
+    assert [(rows[name].status, rows[name].reason) for name in ("a.wav", "in/copy.wav")] == [("done", ""), ("done", reason)]
     assert to_do(whole) == ["b.wav", "c.wav"]
     in_the_way.rmdir()
     assert corpus(folder).degraded == ()
     assert in_the_way.read_text() == "Hello.\n"
-    assert manifest.read(folder.manifest)["in/copy.wav"].status == "done"
+    assert manifest.read(folder.manifest)["in/copy.wav"].reason == ""
 
 
 def test_old_files_that_could_not_be_replaced_are_by_a_later_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -349,7 +378,7 @@ def test_old_files_that_could_not_be_replaced_are_by_a_later_run(tmp_path: Path,
     with monkeypatch.context() as closed:
         closed.setattr(files, "write_whole", refuse)
         corpus(folder)
-    assert folder.statuses() == {"a.wav": "pending"}
+    assert manifest.read(folder.manifest)["a.wav"].reason == "its txt could not be written (Permission denied)"
     assert corpus(folder).degraded == ()
     assert (folder.tree / "a.wav.txt").read_text() == "Other sound.\n"
 
@@ -380,6 +409,7 @@ def test_progress_tells_of_the_gpus_of_this_machine(tmp_path: Path, executor: st
     monkeypatch.setattr("stages.recognise.corpus.TOLD", 0.0)
     whole.tell(Done(sha("a.wav")))
     assert folder.told[0].now == now
+    assert folder.told[0].left is not None
 
 
 def test_the_manifest_has_a_row_a_file_in_the_end(tmp_path: Path) -> None:

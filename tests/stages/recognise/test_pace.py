@@ -40,6 +40,11 @@ def test_short_recordings_take_longer_for_their_sound(clock: Clock) -> None:
     assert whole.left == pytest.approx(72.0)
     whole.come("short", 1_000)
     assert whole.left == pytest.approx(10 * 709 / 111)
+    for number in range(59):
+        whole.end(str(number), 2_000)
+    whole.begin_anew("short")
+    whole.put_off(2_000)
+    assert (whole.left, whole.seconds) == (0, (188.0, 188.0, 0.0))
 
 
 def test_how_far_a_long_recording_has_come_counts_until_it_ends_or_begins_anew(clock: Clock) -> None:

@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 
 from pipeline.settings import Settings
+from stages import results
 from stages.recognise import transcriber
 from stages.recognise.files import Files
 from stages.recognise.loading import Channel, Loaded, WindowSound
 from stages.recognise.messages import Alive, Begun, Done, Ended, Event, Failed, PutOff, Task
 from stages.recognise.prefetch import Prefetcher
 from stages.recognise.transcriber import Transcriber
-from stages.results import Result, Store
+from stages.results import Result, Store, StoreClosed
 from stages.transcript import Span, Window, Word
 from stages.whisper import AudioWindow, Recognition
 from stages.whisper import Heard as Languages
@@ -261,10 +262,20 @@ def test_what_fails_to_be_written_costs_no_other_and_the_full_disk_is_what_is_ra
     with pytest.raises(OSError, match="No space"):
         room.run()
     assert room.store.ids() == {sha(name) for name in "bcefh"}
-    assert [event for event in room.told if isinstance(event, Failed)] == [
-        Failed(sha("a"), "its result could not be written (Permission denied)", again=True, unstored=True)
-    ]
+    assert [event for event in room.told if isinstance(event, Failed)] == [Failed(sha("a"), "its result could not be written (Permission denied)")]
     assert sha("a") not in {event.id for event in room.told if isinstance(event, Done)}
+
+
+def test_a_store_that_takes_nothing_ends_the_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = Room(tmp_path, {name: [channel(1)] for name in "abcdefgh"}, batch=1)
+    monkeypatch.setattr(results, "write_whole", closed)
+    with pytest.raises(StoreClosed, match=r"^Results cannot be written any more: .*Stale file handle"):
+        room.run()
+    assert room.store.ids() == set()
+
+
+def closed(path: Path, data: bytes, *, sync: bool) -> None:
+    raise OSError(errno.ESTALE, "Stale file handle", str(path))
 
 
 def test_a_result_whose_numbers_are_none_is_a_failure(tmp_path: Path) -> None:
