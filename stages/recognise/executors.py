@@ -30,13 +30,19 @@ class Executor(Protocol):
     def start(self, setup: Setup, place: str, deliver: Deliver) -> Handle:
         """A worker."""
 
+    def close(self) -> None:
+        """When no worker is needed any more."""
+
 
 def run(setup: Setup, corpus: Corpus) -> None:
     """Raises UsageError where the settings will not do, StageFailed where no worker lives."""
     settings = setup.settings
     executor = cast(Executor, import_module(EXECUTORS[settings.CORPUS_EXECUTOR]))
-    places = executor.places(settings)
-    places = list(islice(cycle(places), len(places) if settings.CORPUS_WORKERS == "auto" else settings.CORPUS_WORKERS))[: len(corpus.tasks)]
-    dispatcher = Dispatcher(corpus.tasks, BATCHES_GIVEN * batch_of(settings), batch_of(settings))
-    start = partial(executor.start, replace(setup, beside=executor.beside(settings, len(places))))
-    Supervisor(start, places, dispatcher, corpus.made, corpus.tell).run()
+    try:
+        places = executor.places(settings)
+        places = list(islice(cycle(places), len(places) if settings.CORPUS_WORKERS == "auto" else settings.CORPUS_WORKERS))[: len(corpus.tasks)]
+        dispatcher = Dispatcher(corpus.tasks, BATCHES_GIVEN * batch_of(settings), batch_of(settings))
+        start = partial(executor.start, replace(setup, beside=executor.beside(settings, len(places))))
+        Supervisor(start, places, dispatcher, corpus.made, corpus.tell).run()
+    finally:
+        executor.close()

@@ -45,6 +45,10 @@ def start(setup: Setup, place: str, deliver: Deliver) -> Handle:
     return Process(replace(setup, parent=os.getpid()), place, deliver)
 
 
+def close() -> None:
+    """Each was ended by itself."""
+
+
 class Process:
     def __init__(self, setup: Setup, gpu: str, deliver: Deliver) -> None:
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))

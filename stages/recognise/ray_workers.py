@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import queue
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -91,6 +92,12 @@ def start(setup: Setup, place: str, deliver: Deliver) -> Handle:
     gpus = 1 if setup.settings.WHISPERX_DEVICE == "cuda" else 0
     actors = _connected().remote(num_gpus=gpus, num_cpus=1, max_concurrency=2, max_restarts=0)(RayWorker)
     return Actor(actors.remote(), setup, deliver)
+
+
+def close() -> None:
+    """The stage's process ends at once, without what Ray would do then: processes that it was just starting would stay for a while."""
+    if ray := sys.modules.get("ray"):
+        ray.shutdown()
 
 
 class Actor:
