@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import jiwer
@@ -208,7 +208,8 @@ def running(home: Path, job: str) -> Iterator[subprocess.Popen[str]]:
         yield runner
     finally:
         for child in [*(children.children(recursive=True) if runner.poll() is None else ()), runner]:
-            child.kill()
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
         runner.communicate()
 
 

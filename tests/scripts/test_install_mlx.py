@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -88,13 +89,22 @@ def test_what_cannot_be_repaired_is_tried_once(tree: Tree) -> None:
     assert tree.done() == ["choose", "verify", "mlx again", "verify"]
 
 
+def names_below(child: subprocess.Popen[str]) -> set[str]:
+    """Of its processes, but those that end meanwhile."""
+    found = set()
+    for process in psutil.Process(child.pid).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found.add(process.name())
+    return found
+
+
 @pytest.mark.parametrize(("command", "again"), [(["install-mlx.sh"], "./install-mlx.sh"), (["scripts/bootstrap.sh", "--dev"], "the same command")])
 def test_an_interruption_is_said_and_keeps_what_works(command: list[str], again: str, tree: Tree) -> None:
     tree.bootstrap()
     tree.done()
     (tree.root / "slow").touch()
     child = subprocess.Popen([tree.root / command[0], *command[1:]], env=tree.env, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    while not any(process.name() == "sleep" for process in psutil.Process(child.pid).children(recursive=True)):
+    while "sleep" not in names_below(child):
         time.sleep(0.01)
     assert "--requirement" in (tree.root / "log").read_text()
     os.killpg(child.pid, signal.SIGINT)
