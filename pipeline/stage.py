@@ -15,7 +15,6 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
@@ -39,7 +38,8 @@ class Outcome:
     failures: str = ""  # where some of many files could not be worked: one line for the user, and the run ends with 1
 
 
-class Standing(NamedTuple):
+@dataclass(frozen=True)
+class Standing:
     """How far a stage is, whoever works on it."""
 
     text: str

@@ -44,7 +44,7 @@ class Files:
             if error.errno in NO_DISK:
                 raise
             return Remark(path, f"its {form} could not be written ({error.strerror})", unwritten=True)
-        except Exception as error:  # noqa: BLE001 - the boundary: one result that a format cannot take costs no other
+        except (ValueError, LookupError, ArithmeticError) as error:  # a result that the format cannot take must not cost the others
             where = traceback.extract_tb(error.__traceback__)[-1]  # the message may hold text
             return Remark(path, f"its {form} could not be made ({type(error).__name__} in {where.name})", unwritten=True)
         return Remark(path, f"its {form} had been edited: that version is kept beside it as …{kept}") if kept else None

@@ -46,7 +46,7 @@ def start(setup: Setup, place: str, deliver: Deliver) -> Handle:
 
 
 def close() -> None:
-    """Each was ended by itself."""
+    """Nothing is left: the supervisor has ended each process."""
 
 
 class Process:
