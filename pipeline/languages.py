@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import difflib
 import re
+from functools import cache
+from pathlib import Path
 
 from pipeline.errors import UsageError
+
+NAMES = Path(__file__).with_name("language_names.tsv")  # scripts/make-language-names.py writes it
 
 # The 100 languages of Whisper large-v3 (whisper/tokenizer.py, LANGUAGES); smaller and older models lack only yue.
 WHISPER_LANGUAGES = frozenset(
@@ -23,9 +27,6 @@ WHISPER_LANGUAGES = frozenset(
 # Where Whisper's code is not the ISO code of the same language.
 _WHISPER_CODE = {"jv": "jw", "fil": "tl", "nb": "no", "cmn": "zh"}
 
-# ISO 639-2 codes that name no language.
-_NO_LANGUAGE = frozenset({"mis", "mul", "und", "zxx"})
-
 _TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*")
 
 
@@ -34,7 +35,7 @@ def parse(text: str) -> str:
 
     Raises UsageError, with the closest names, where there is no such language."""
     wanted = text.strip()
-    if wanted in WHISPER_LANGUAGES:  # most are, and the table of names takes a second and 300 MB
+    if wanted in WHISPER_LANGUAGES:
         return wanted
     import langcodes
 
@@ -66,9 +67,7 @@ def _known_code(tag: str) -> str | None:
     import langcodes
 
     language = langcodes.Language.get(tag)
-    code = language.language or ""
-    is_language = language.is_valid() and code not in _NO_LANGUAGE and not language.language_name().startswith("Unknown")
-    return code if is_language else None
+    return language.language if language.is_valid() and language.language in _names() else None
 
 
 def _inside(code: str) -> str:
@@ -92,9 +91,17 @@ def _unknown(text: str) -> str:
 
 def name(code: str) -> str:
     """English name, for titles and messages: `Hindi`."""
+    if code in _names():
+        return _names()[code]
     import langcodes
 
-    return langcodes.Language.get(code).language_name()
+    return _names().get(langcodes.Language.get(code).language or "", f"Unknown language [{code}]")
+
+
+@cache
+def _names() -> dict[str, str]:
+    """English names by code. langcodes has them too, but loads them with those in 300 other languages: a second and 300 MB."""
+    return dict(line.split("\t") for line in NAMES.read_text(encoding="utf-8").splitlines())
 
 
 def alpha3_bibliographic(code: str) -> str:

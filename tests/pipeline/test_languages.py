@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from pipeline import languages
 from pipeline.errors import UsageError
+from tests.conftest import ROOT
 
 
 @pytest.mark.parametrize(
@@ -81,3 +85,14 @@ def test_same_compares_tags_of_any_form() -> None:
     assert languages.same("hin", "hi")
     assert not languages.same("hin", "en")
     assert not languages.same("gibberish", "gibberish")
+
+
+@pytest.mark.parametrize("text", ["hi", "hin", "Hindi", "हिन्दी", "klingonese"])
+def test_the_names_in_all_languages_of_the_world_stay_unloaded(text: str) -> None:
+    """They take a second and 300 MB, which prepare-job would need for a code and its English name."""
+    code = (
+        "import sys; from pipeline import languages as l; code = l.parse(sys.argv[1]); l.same('ger', code); "
+        "print(l.name(code), l.alpha3_terminologic(code), 'language_data.name_data' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, text], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == ("Klingon tlh False\n" if text == "klingonese" else "Hindi hin False\n")
