@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipeline.console import Console
     from pipeline.hardware import Hardware
     from pipeline.house import House
-    from pipeline.media import AudioTrack, MediaInfo
+    from pipeline.media import MediaInfo
 
 # The settings that have an option of their own, by its name in the parsed arguments; first those for a folder of recordings alone.
 CORPUS_OPTIONS = {
@@ -87,6 +87,7 @@ def languages(arguments: argparse.Namespace, choices: Choices, console: Console)
 def media(arguments: argparse.Namespace, info: MediaInfo, choices: Choices, console: Console) -> None:
     from pipeline import languages as names_of
     from pipeline import timecode
+    from pipeline.tracks import choose_track, set_aside
 
     choices.take("TITLE", arguments.media.stem)
     if info.missing_bytes:
@@ -97,6 +98,8 @@ def media(arguments: argparse.Namespace, info: MediaInfo, choices: Choices, cons
     choices.take("AUDIO_TRACK", track.index, f"{track.describe()} of {len(info.audio)}")
     if choices.values["SOURCE_LANGUAGE"] != "auto" and track.language and not names_of.same(track.language, choices.values["SOURCE_LANGUAGE"]):
         console.warn(f"Audio track {track.index} is tagged {names_of.name(track.language)}, not {names_of.name(choices.values['SOURCE_LANGUAGE'])}")
+    if tag := set_aside(track):
+        console.warn(f"Audio track {track.index} is tagged {tag} or titled so: perhaps not the film's own dialogue; --audio-track chooses another")
     if len(info.audio) > 1:
         console.info(f"Audio track {track.index}: {track.describe()}; --audio-track chooses another of {len(info.audio)}")
     for key, text in (("MEDIA_START_TIME", arguments.start), ("MEDIA_END_TIME", arguments.end)):
@@ -119,25 +122,6 @@ def corpus(arguments: argparse.Namespace, choices: Choices) -> None:
     for key, name in CORPUS_OPTIONS.items():
         if given := getattr(arguments, name):
             choices.take(key, given)
-
-
-def choose_track(tracks: Sequence[AudioTrack], wanted: str, source: str) -> AudioTrack:
-    """The track with this number or language; without one the source language's, the default or the first. Raises UsageError."""
-    from pipeline import languages as names_of
-
-    known = "; ".join(f"{track.index}: {track.describe()}" for track in tracks)
-    if wanted.isdecimal():
-        for track in tracks:
-            if track.index == int(wanted):
-                return track
-        raise UsageError(f"No audio track {wanted}; the file has {known}")
-    language = names_of.parse(wanted) if wanted else source
-    for track in tracks:
-        if track.language and names_of.same(track.language, language):
-            return track
-    if wanted:
-        raise UsageError(f"No audio track in {wanted}; the file has {known}")
-    return next((track for track in tracks if track.default), tracks[0])
 
 
 def recogniser(arguments: argparse.Namespace, machine: Hardware, house: House, choices: Choices, console: Console) -> None:

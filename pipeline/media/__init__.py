@@ -12,11 +12,12 @@ from __future__ import annotations
 from pipeline.media.container import without_name
 from pipeline.media.decode import Decoding, decode
 from pipeline.media.ffmpeg import ffmpeg_path, ffmpeg_version, input_arguments, run_ffmpeg
-from pipeline.media.probe import AudioTrack, MediaInfo, OtherStream, Picture, SubtitleTrack, VideoStream, identity, pictures, probe
+from pipeline.media.probe import UNKNOWN_CODEC, AudioTrack, MediaInfo, OtherStream, Picture, SubtitleTrack, VideoStream, identity, pictures, probe
 from pipeline.media.timeline import SAMPLE_RATE
 
 __all__ = [
     "SAMPLE_RATE",
+    "UNKNOWN_CODEC",
     "AudioTrack",
     "Decoding",
     "MediaInfo",

@@ -51,6 +51,7 @@ class AudioTrack(msgspec.Struct, frozen=True):
     title: str
     default: bool
     start_ms: int  # on the film's clock
+    dispositions: tuple[str, ...] = ()  # ffmpeg's names: "default", "comment", "visual_impaired"
 
     def describe(self) -> str:
         """`hin (ac3, 6 channels), Director's commentary`"""
@@ -216,6 +217,7 @@ def _audio(stream: AudioStream, index: int, start_us: int) -> AudioTrack:
         title=_track_title(stream),
         default="default" in _dispositions(stream),
         start_ms=(int(begins * stream.time_base * 1_000_000) - start_us) // 1000 if begins is not None and stream.time_base else 0,
+        dispositions=_dispositions(stream),
     )
 
 

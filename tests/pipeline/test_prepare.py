@@ -7,13 +7,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from pipeline import choosing, media, models, prepare
+from pipeline import models, prepare
 from pipeline.house import House
 from pipeline.job import Job
-from pipeline.media import AudioTrack
 from pipeline.probe import Probe
 from stages import WORKFLOWS
 from tests.conftest import ROOT
@@ -135,20 +133,6 @@ def test_targets_add_up_and_the_language_spoken_is_none(house: House, capsys: py
     output = capsys.readouterr()
     assert Job.open(house, output.out.strip()).settings().TARGET_LANGUAGES == "en"
     assert "[WARN] No translation to Hindi: it is the language spoken" in output.err
-
-
-def test_choosing_an_audio_track() -> None:
-    tracks = [track(0, "eng", default=True), track(1, "hin"), track(2, "")]
-    assert choosing.choose_track(tracks, "", "hi").index == 1
-    assert choosing.choose_track(tracks, "", "auto").index == 0
-    assert choosing.choose_track(tracks, "2", "hi").index == 2
-    assert choosing.choose_track(tracks, "English", "hi").index == 0
-    assert choosing.choose_track(tracks[1:], "", "fr").index == 1
-
-
-def track(index: int, language: str, *, default: bool = False) -> AudioTrack:
-    (real,) = media.probe(SAMPLE).audio
-    return msgspec.structs.replace(real, index=index, language=language, default=default)
 
 
 def test_reasons_stand_beside_what_was_chosen(house: House, capsys: pytest.CaptureFixture[str]) -> None:
