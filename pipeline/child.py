@@ -21,6 +21,7 @@ from typing import IO, Any
 
 import msgspec
 
+from pipeline.console import LogText
 from pipeline.errors import SutradharError
 from pipeline.processes import die_with_parent
 from pipeline.settings import Settings
@@ -153,7 +154,7 @@ def main() -> None:
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime reports to Microsoft otherwise
     events = EventWriter(os.fdopen(os.dup(1), "wb"))
     os.dup2(2, 1)
-    sys.stdout = sys.stderr = io.TextIOWrapper(LogStream(2, "wb", closefd=False), encoding="utf-8", errors="replace", write_through=True)
+    sys.stdout = sys.stderr = LogText(LogStream(2, "wb", closefd=False))
     assignment = msgspec.json.decode(sys.stdin.buffer.read(), type=Assignment)
     if assignment.settings.CUDA_VISIBLE_DEVICES:
         os.environ["CUDA_VISIBLE_DEVICES"] = assignment.settings.CUDA_VISIBLE_DEVICES

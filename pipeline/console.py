@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import sys
 import threading
@@ -10,6 +11,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
+
+from pipeline.wording import escaped
 
 if TYPE_CHECKING:
     import rich.progress
@@ -21,7 +24,8 @@ LEVEL_NAMES = {logging.WARNING: "WARN"}  # the wording users know
 
 
 def line_of(level: int, message: str) -> str:
-    return f"[{LEVEL_NAMES.get(level, logging.getLevelName(level))}] {message}"
+    """One line, whatever is in the message: names and tags from outside, what libraries say of them."""
+    return f"[{LEVEL_NAMES.get(level, logging.getLevelName(level))}] {escaped(message)}"
 
 
 def clock(seconds: float) -> str:
@@ -39,7 +43,18 @@ def pace(progress: Progress, seconds: float) -> str:
     left = f", {clock(to_go)} left" if to_go and total > done else ""
     notes = ", ".join(filter(None, (progress.note, progress.now)))
     note = f" ({notes})" if notes else ""
-    return f"{100 * done / total if total else 100:.0f} %, {speed:.1f}{progress.unit}{left}{note}"
+    return escaped(f"{100 * done / total if total else 100:.0f} %, {speed:.1f}{progress.unit}{left}{note}")
+
+
+class LogText(io.TextIOWrapper):
+    """What is printed into a log, in which names and tags from outside may stand; tracebacks keep their lines."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        super().__init__(stream, encoding="utf-8", errors="replace", write_through=True)
+
+    def write(self, text: str) -> int:
+        super().write("\n".join(map(escaped, text.split("\n"))))
+        return len(text)
 
 
 class Console:
@@ -87,6 +102,8 @@ class Console:
             self.print(line)
 
     def print(self, text: str) -> None:
+        """One line."""
+        text = escaped(text)
         if self.live:
             self.live.console.print(text, markup=False, highlight=False, soft_wrap=True)
             return

@@ -17,6 +17,7 @@ import msgspec
 
 from pipeline.errors import UsageError
 from pipeline.settings import SECTIONS, Settings, describe, takes
+from pipeline.wording import escaped, is_utf8
 
 if TYPE_CHECKING:
     from dotenv.parser import Binding
@@ -35,14 +36,14 @@ def quote(value: str) -> str:
 
 def render(settings: Settings, header: str, reasons: Mapping[str, str]) -> str:
     """The whole file. `reasons` says for some keys why they have their value."""
-    lines = [f"# {line}".rstrip() for line in header.splitlines()]
+    lines = [f"# {escaped(line)}".rstrip() for line in header.split("\n")]
     section_of = {key: section for section, key in SECTIONS.items()}
     for key in Settings.__struct_fields__:
         if key in section_of:
             lines += ["", f"# --- {section_of[key]} ---"]
         lines += ["", f"# {describe(key)}"]
         if key in reasons:
-            lines.append(CHOSEN + " ".join(reasons[key].split()))
+            lines.append(CHOSEN + escaped(" ".join(reasons[key].split())))
         lines.append(f"{key}={quote(to_text(getattr(settings, key)))}")
     return "\n".join(lines) + "\n"
 
@@ -107,7 +108,7 @@ def build(values: Mapping[str, str], name: str) -> Settings:
         number = getattr(settings, key)
         if isinstance(number, float) and not math.isfinite(number):
             raise _unfit(name, key, values)
-        if any("\ud800" <= character <= "\udfff" for character in value):  # how Python keeps bytes that are no UTF-8
+        if not is_utf8(value):
             raise UsageError(f"{name}: {key} holds text that is not UTF-8")
     return settings
 

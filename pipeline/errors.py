@@ -16,6 +16,8 @@ import errno
 import sys
 from collections.abc import Callable
 
+from pipeline.wording import escaped
+
 
 class SutradharError(Exception):
     exit_code = 1
@@ -65,7 +67,7 @@ def exit_code_of(work: Callable[[], None], interrupted: str) -> int:
     try:
         work()
     except SutradharError as error:
-        print(f"[ERROR] {error}", file=sys.stderr)
+        print(f"[ERROR] {escaped(str(error))}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print(f"[ERROR] Interrupted; {interrupted}", file=sys.stderr)

@@ -21,6 +21,7 @@ from pipeline.files import FileRecord, write_atomic
 from pipeline.house import VERSION, House, check_job_id
 from pipeline.settings import Settings
 from pipeline.stage import Progress
+from pipeline.wording import escaped, escaped_json
 
 SCHEMA = 1
 FAILURE_BYTES = 2000  # that are kept for a message
@@ -93,7 +94,7 @@ class Job:
             write_atomic(temporary / job.env_path.name, env_text.encode())
             for name, content in files:
                 write_atomic(temporary / name, content)
-            write_atomic(temporary / "job.json", msgspec.json.format(msgspec.json.encode(request), indent=1) + b"\n")
+            write_atomic(temporary / "job.json", escaped_json(msgspec.json.format(msgspec.json.encode(request), indent=1)) + b"\n")
             if job.folder.exists():
                 raise FileExistsError(job.id)
             temporary.rename(job.folder)
@@ -168,7 +169,7 @@ class Job:
         The file is filled up with spaces and written over in place, so that a message finds room on a full disk too."""
         path = self.folder / "failure.txt"
         with contextlib.suppress(OSError), path.open("r+b" if path.exists() else "wb") as file:
-            file.write(message.encode().ljust(FAILURE_BYTES))
+            file.write(escaped(message).encode().ljust(FAILURE_BYTES))
             file.truncate()
 
     def failure(self) -> str:

@@ -11,6 +11,7 @@ from pipeline.envfile import to_text
 from pipeline.files import FileRecord, record, write_atomic
 from pipeline.settings import Settings
 from pipeline.stage import Stage
+from pipeline.wording import escaped_json
 
 SCHEMA = 1
 MEDIA = "media"  # how the user's own file is called among a stage's inputs
@@ -55,7 +56,7 @@ def read_marker(path: Path, warn: Callable[[str], None]) -> Marker | None:
 
 
 def write_marker(path: Path, marker: Marker) -> None:
-    write_atomic(path, msgspec.json.format(msgspec.json.encode(marker), indent=1) + b"\n")
+    write_atomic(path, escaped_json(msgspec.json.format(msgspec.json.encode(marker), indent=1)) + b"\n")
 
 
 def settings_of(stage: Stage, settings: Settings) -> dict[str, str]:

@@ -155,7 +155,7 @@ def _convert(original: ResolvedModel, name: str, form: str, models_dir: Path, sa
 
 
 def _say(message: str) -> None:
-    print(f"[INFO] {message}", file=sys.stderr, flush=True)
+    print(f"[INFO] {wording.escaped(message)}", file=sys.stderr, flush=True)
 
 
 def full_name(name: str) -> str:
@@ -337,7 +337,7 @@ def _list(models_dir: Path) -> None:
                 rows.append((name, form, "", f"hub cache, {cached.revision[:8]}"))
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for row in rows:
-        print("  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3])).rstrip())
+        print(wording.escaped("  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3])).rstrip()))
     if len(rows) == 1:
         print(f"Nothing is in {models_dir} yet; fetch the starter model with scripts/get-model.sh {STARTER}", file=sys.stderr)
 

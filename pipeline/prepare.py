@@ -146,6 +146,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Job:
     """Check everything that can be checked in a moment, then write the job. Raises UsageError."""
     from pipeline import envfile, hardware, media, models
+    from pipeline.wording import is_utf8
 
     if arguments.job_id:
         check_job_id(arguments.job_id)
@@ -157,7 +158,7 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
         changes["INDICTRANS2_MODEL"] = str(Path(changes["INDICTRANS2_MODEL"]).expanduser().resolve())
     if is_corpus := arguments.from_list is not None or arguments.media.is_dir():
         _check_corpus(arguments)
-    if any("\ud800" <= character <= "\udfff" for character in str(arguments.media)):  # how Python keeps bytes that are no UTF-8
+    if not is_utf8(str(arguments.media)):
         raise UsageError(f"{os.fsencode(arguments.media)!r}: the name is not UTF-8; rename the file")
     choices = choosing.Choices()
     choices.take("WORKFLOW", arguments.workflow)
@@ -296,14 +297,14 @@ def _check_stages(settings: Settings, house: House, glossary: Path | None) -> No
 def _write(arguments: argparse.Namespace, house: House, settings: Settings, choices: choosing.Choices, duration_ms: int) -> Job:
     from pipeline import envfile, media
     from pipeline.job import Job, Request
+    from pipeline.wording import escaped
 
     path = Path(os.path.abspath(arguments.media))  # noqa: PTH100 - without `..`, but not through symbolic links
     record = None if path.is_dir() else media.identity(path)
     files = [(GLOSSARY, arguments.glossary.read_bytes())] if arguments.glossary else []
     for job_id in [arguments.job_id] if arguments.job_id else _free_ids(path.name if path.is_dir() else path.stem):
-        header = (
-            f"Settings of job {job_id}. Edit and save; the next run uses them, and repeats only what depends on what changed.\nMedia: {path.name}"
-        )
+        about = f"Settings of job {job_id}. Edit and save; the next run uses them, and repeats only what depends on what changed."
+        header = f"{about}\nMedia: {escaped(path.name)}"
         request = Request(
             job_id=job_id,
             media=str(path),

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from pipeline.errors import UsageError
-from pipeline.wording import counted
+from pipeline.wording import counted, escaped
 
 KINDS = (
     "3gp aac ac3 aif aiff alaw amr asf au avi caf dts eac3 flac flv gsm m2ts m4a m4b m4v mka mkv mov mp2 mp3 mp4 mpeg mpg mts mxf"
@@ -47,7 +47,7 @@ class Found:
     def unread(self) -> str:
         """ "2 folders cannot be read: lost+found and 1 more"; "" where all can."""
         more = f" and {len(self.closed) - 1:,} more" if len(self.closed) > 1 else ""
-        return f"{counted(len(self.closed), 'folder')} cannot be read: {printable(self.closed[0])}{more}" if self.closed else ""
+        return f"{counted(len(self.closed), 'folder')} cannot be read: {escaped(self.closed[0])}{more}" if self.closed else ""
 
     @property
     def unseen(self) -> str:
@@ -71,9 +71,9 @@ def find(source: Path, patterns: str) -> Found:
             if chosen if wanted else is_list or suffix.lower() in SUFFIXES:
                 found.paths.append(path)
             else:
-                found.by_name[printable(suffix)] += 1
+                found.by_name[escaped(suffix)] += 1
     except OSError as error:
-        raise UsageError(f"Cannot read {printable(str(error.filename or source))}: {error.strerror}; look at its permissions") from None
+        raise UsageError(f"Cannot read {error.filename or source}: {error.strerror}; look at its permissions") from None
     return found
 
 
@@ -82,11 +82,6 @@ def sizes(found: Found) -> Iterator[int]:
     for path in found.paths:
         with contextlib.suppress(OSError):
             yield os.stat(os.path.join(found.folder, path)).st_size  # noqa: PTH116, PTH118 - paths here are text
-
-
-def printable(name: str) -> str:
-    """Bytes of a name that are no UTF-8, which Python keeps as lone surrogates, as `\\xff`."""
-    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def _walk(folder: Path, found: Found) -> Iterator[str]:

@@ -29,6 +29,7 @@ from pipeline.job import Job, Running
 from pipeline.markers import MEDIA, MODEL, Marker
 from pipeline.settings import Settings
 from pipeline.stage import Progress, Stage
+from pipeline.wording import escaped
 
 RUNNING_INTERVAL = 1.0  # seconds between two notes of how far the run is
 USED_BY_THE_RUNNER = {"OFFLINE", "WORKFLOW", "TRANSLATION_ENGINE", "CUDA_VISIBLE_DEVICES"}
@@ -216,11 +217,11 @@ class JobRun:
                 outputs=made,
                 deliverables=publish.synced_records(deliverables, sorted(path.name for path in deliverables.iterdir())),
                 settings=markers.settings_of(stage, self.settings),
-                summary=outcome.summary,
+                summary=escaped(outcome.summary),
                 engine=outcome.engine,
                 packages=result.packages,
-                degraded=outcome.degraded,
-                failures=outcome.failures,
+                degraded=tuple(map(escaped, outcome.degraded)),
+                failures=escaped(outcome.failures),
                 started_at=started_at,
                 ended_at=_now(),
                 seconds=round(time.monotonic() - started, 3),

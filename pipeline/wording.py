@@ -1,6 +1,39 @@
-"""Small words for messages."""
+"""Small words for messages, and what makes text from outside fit to stand in them."""
 
 from __future__ import annotations
+
+import json
+import re
+
+# What would steer a terminal, turn or break the line, not be seen at all, or look otherwise with each font, and bytes that are no UTF-8, which
+# Python keeps as lone surrogates. Joiners (U+200C, U+200D) and variation selectors are parts of letters and of emoji.
+_CONTROLS = r"\x00-\x1f"
+_BEYOND = (
+    r"\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\uf8ff\ufeff\uffa0\ufff0-\uffff"
+    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U0010ffff"
+)
+_UNFIT = re.compile(f"[{_CONTROLS}{_BEYOND}]")
+_UNFIT_IN_JSON = re.compile(f"[{_BEYOND}]")  # where controls are escaped already, and line breaks are between values
+
+
+def escaped(text: str) -> str:
+    """Text from outside, fit to be shown in one line: with `\\x1b`, `\\n`, `\\u202e` for the characters that are not."""
+    return _UNFIT.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    byte = ord(match[0]) - 0xDC00  # as surrogateescape keeps it
+    return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else match[0].encode("unicode_escape").decode()
+
+
+def is_utf8(text: str) -> bool:
+    """False where Python keeps bytes that are none as lone surrogates, as in names of files and arguments."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def escaped_json(data: bytes) -> bytes:
+    """JSON that says the same, fit to be shown: a line of it is one line to every program, also to those that end lines at U+2028."""
+    return _UNFIT_IN_JSON.sub(lambda match: json.dumps(match[0])[1:-1], data.decode()).encode()
 
 
 def counted(number: int, noun: str) -> str:

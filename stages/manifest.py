@@ -15,6 +15,7 @@ from typing import Literal
 import msgspec
 
 from pipeline.files import write_atomic
+from pipeline.wording import escaped_json
 
 FILE = "manifest.jsonl"
 Status = Literal["pending", "done", "empty", "unsupported", "failed"]
@@ -58,7 +59,7 @@ def read(path: Path) -> dict[str, Recording]:
 
 def rewrite(path: Path, rows: Iterable[Recording]) -> None:
     """One row a path, whole or not at all, and left alone where nothing changes. Raises OSError."""
-    content = b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
+    content = b"".join(map(_line, rows))
     if not path.exists() or path.read_bytes() != content:
         write_atomic(path, content)
 
@@ -87,9 +88,13 @@ class Journal:
 
     def append(self, rows: Iterable[Recording]) -> None:
         """In one write, so that rows of several processes never mix. Raises OSError."""
-        data = b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
+        data = b"".join(map(_line, rows))
         while data:  # a full disk takes a part, and refuses the rest
             data = data[self._file.write(data) :]
+
+
+def _line(row: Recording) -> bytes:
+    return escaped_json(msgspec.json.encode(row)) + b"\n"
 
 
 def _ends_line(path: Path) -> bool:

@@ -18,10 +18,10 @@ from pipeline import media
 from pipeline.console import clock
 from pipeline.errors import StageFailed, UsageError
 from pipeline.files import record
-from pipeline.recordings import Found, find, printable
+from pipeline.recordings import Found, find
 from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
-from pipeline.wording import counted
+from pipeline.wording import counted, escaped, is_utf8
 from stages import manifest
 from stages.manifest import Journal, Recording
 
@@ -79,8 +79,8 @@ def _look(ctx: StageContext, path: Path, found: list[str], known: Mapping[str, R
 
 
 def _row(folder: Path, name: str, known: Recording | None, settings: Settings) -> Recording:
-    if (readable := printable(name)) != name:
-        return _unreadable(readable, "its name is not UTF-8: rename it")
+    if not is_utf8(name):
+        return _unreadable(escaped(name), "its name is not UTF-8: rename it")
     path = folder / name
     try:
         status = path.stat()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import StageFailed, UsageError
 from pipeline.media import extent
 from pipeline.media.formats import FORMATS, impostor
+from pipeline.wording import escaped
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -34,17 +35,13 @@ def url(path: Path) -> str:
 
 def shown(path: Path) -> str:
     """The file's name in a message."""
-    return _on_one_line(path.name)
+    return escaped(path.name)
 
 
 def without_name(message: str, path: Path) -> str:
     """What is said of a file, without its name where it begins with that: "a.wav is cut short", "a.wav: decoded 3 s"."""
     name = shown(path)
     return next((message.removeprefix(start) for start in (f"{name}: ", f"{name} ") if message.startswith(start)), message)
-
-
-def _on_one_line(text: str) -> str:
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
 def check_file(path: Path) -> None:
@@ -55,7 +52,7 @@ def check_file(path: Path) -> None:
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno not in (errno.ENOENT, errno.ENOTDIR):
             raise UsageError(f"{name} cannot be read: {error.strerror}") from None
-        raise UsageError(f"{_on_one_line(str(path))} does not exist: give the path of a film or recording on this machine") from None
+        raise UsageError(f"{escaped(str(path))} does not exist: give the path of a film or recording on this machine") from None
     if stat.S_ISDIR(status.st_mode):
         raise UsageError(f"{name} is a folder: give one film or recording in it")
     if not stat.S_ISREG(status.st_mode):

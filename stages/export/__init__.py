@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from pipeline.console import clock
 from pipeline.house import VERSION
 from pipeline.stage import Outcome, Stage, StageContext
-from pipeline.wording import counted
+from pipeline.wording import counted, escaped_json
 from stages import manifest, results
 from stages.export import report, tables
 from stages.export.summary import Entry, Survey
@@ -28,7 +28,7 @@ def run(ctx: StageContext) -> Outcome:
     survey = Survey(tables.write(lines, table, _entries(ctx, rows, store), ctx.settings.CORPUS_TIMESTAMPS))
     summary = survey.summary
     made_with = {fingerprint: store.settings_of(fingerprint) for fingerprint in summary.made_with or [store.fingerprint]}
-    ctx.deliver("summary.json").write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=1) + b"\n")
+    ctx.deliver("summary.json").write_bytes(escaped_json(msgspec.json.format(msgspec.json.encode(summary), indent=1)) + b"\n")
     ctx.deliver("failures.csv").write_text(tables.not_done(survey.not_done), encoding="utf-8")
     ctx.deliver("report.html").write_text(report.page(ctx.media.name, _about(ctx), survey, made_with, _links(ctx)), encoding="utf-8")
     ctx.write("export/summary.json").write_bytes(msgspec.json.encode(summary))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import quote
 
 from pipeline.console import clock
-from pipeline.wording import counted
+from pipeline.wording import counted, escaped
 from stages.export.charts import histogram
 from stages.export.summary import LISTED, Summary, Survey
 
@@ -40,8 +40,8 @@ def page(title: str, about: str, survey: Survey, made_with: Mapping[str, Mapping
     )
     return (
         f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">\n'
-        f"<title>{escape(title)}: transcripts</title>\n<style>{STYLE}</style>\n"
-        f'<h1>{escape(title)}</h1>\n<p class="quiet">{escape(about)}</p>\n' + "\n".join(part for part in sections if part) + "\n</html>\n"
+        f"<title>{_text(title)}: transcripts</title>\n<style>{STYLE}</style>\n"
+        f'<h1>{_text(title)}</h1>\n<p class="quiet">{_text(about)}</p>\n' + "\n".join(part for part in sections if part) + "\n</html>\n"
     )
 
 
@@ -53,8 +53,8 @@ def _figures(summary: Summary) -> str:
         figures += [("sound", _length(summary.sound_s)), ("speech of all channels", _length(summary.speech_of_all_channels_s))]
     if summary.speed:
         figures += [("speed of a worker", f"{summary.speed:,.1f}x")]
-    line = f'<p class="bad">{escape(summary.shortfall)}</p>' if summary.shortfall else '<p class="quiet">No file failed.</p>'
-    return line + "<dl>" + "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in figures) + "</dl>"
+    line = f'<p class="bad">{_text(summary.shortfall)}</p>' if summary.shortfall else '<p class="quiet">No file failed.</p>'
+    return line + "<dl>" + "".join(f"<div><dt>{_text(name)}</dt><dd>{_text(value)}</dd></div>" for name, value in figures) + "</dl>"
 
 
 def _length(seconds: float) -> str:
@@ -106,13 +106,13 @@ def _made_with(summary: Summary, made_with: Mapping[str, Mapping[str, str]]) -> 
     if len(tables) == 1:
         return "".join(tables.values())
     return "\n".join(
-        f"<h3>{escape(fingerprint)}: {counted(summary.made_with.get(fingerprint, 0), 'recording')}</h3>\n{table}"
+        f"<h3>{_text(fingerprint)}: {counted(summary.made_with.get(fingerprint, 0), 'recording')}</h3>\n{table}"
         for fingerprint, table in tables.items()
     )
 
 
 def _section(title: str, content: str) -> str:
-    return f"<h2>{escape(title)}</h2>\n{content}" if content else ""
+    return f"<h2>{_text(title)}</h2>\n{content}" if content else ""
 
 
 def _counts(name: str, of: str, counts: Mapping[str, int]) -> str:
@@ -121,15 +121,20 @@ def _counts(name: str, of: str, counts: Mapping[str, int]) -> str:
 
 def _table(columns: Mapping[str, Look], rows: Iterable[Sequence[str | Link]]) -> str:
     body = "".join(f"<tr>{''.join(_cell(cell, look) for cell, look in zip(row, columns.values(), strict=True))}</tr>" for row in rows)
-    head = "".join(f'<th class="{look}">{escape(name)}</th>' for name, look in columns.items())
+    head = "".join(f'<th class="{look}">{_text(name)}</th>' for name, look in columns.items())
     return f"<table><tr>{head}</tr>{body}</table>" if body else ""
 
 
 def _cell(cell: str | Link, look: Look) -> str:
     if isinstance(cell, str):
-        return f'<td class="{look}">{escape(cell)}</td>'
-    return f'<td class="{look}"><a href="{quote(cell.path)}">{escape(cell.text)}</a></td>' if cell.path else _cell(cell.text, look)
+        return f'<td class="{look}">{_text(cell)}</td>'
+    return f'<td class="{look}"><a href="{quote(cell.path)}">{_text(cell.text)}</a></td>' if cell.path else _cell(cell.text, look)
 
 
 def _more(count: int, where: str) -> str:
     return f'<p class="quiet">{count:,} more in {where}.</p>' if count > 0 else ""
+
+
+def _text(text: str) -> str:
+    """Shown by a browser as what it is."""
+    return html.escape(escaped(text))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import msgspec
 
+from pipeline.wording import escaped, escaped_json
 from stages.export.summary import Entry, NotDone
 from stages.results import Result
 from stages.transcript import Segment, Word
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Times = Literal["word", "segment", "none"]
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # some spreadsheets begin one with the wide forms too
 GROUP_BYTES = 8_000_000  # of JSON, after which a group of rows is written to the table: what is held at a time
 
 
@@ -80,7 +82,7 @@ def write(lines: Path, table: Path, entries: Iterable[Entry], times: Times) -> I
         size = 0
         for entry in entries:
             row = _row(entry, FILE) | (_row(entry.result, of_result) if entry.result else {})
-            size += file.write(msgspec.json.encode(row) + b"\n")
+            size += file.write(escaped_json(msgspec.json.encode(row)) + b"\n")
             waiting.append(row)
             if size >= GROUP_BYTES:
                 writer.write_table(pyarrow.Table.from_pylist(waiting, schema))
@@ -103,9 +105,15 @@ def _row(of: T, columns: Sequence[Column[T]]) -> dict[str, Any]:
 
 
 def not_done(files: Iterable[NotDone]) -> str:
-    """CSV: what has no transcript, and why; not what only waits."""
+    """CSV: what has no transcript, and why; not what only waits. Spreadsheets take every cell for what it says."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("path", "status", "reason", "attempts"))
-    writer.writerows((file.path, file.status, file.reason, file.attempts) for file in files)
+    writer.writerows((_inert(file.path), file.status, _inert(file.reason), file.attempts) for file in files)
     return text.getvalue()
+
+
+def _inert(cell: str) -> str:
+    """Fit to be shown, and with an apostrophe before what a spreadsheet would take for a formula."""
+    cell = escaped(cell)
+    return f"'{cell}" if cell.lstrip().startswith(FORMULA) else cell

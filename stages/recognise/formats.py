@@ -10,6 +10,7 @@ import msgspec
 
 from pipeline.errors import UsageError
 from pipeline.settings import Settings
+from pipeline.wording import escaped_json
 from stages.cues import build_cues, formats
 from stages.cues.rules import rules_for
 from stages.results import Result
@@ -35,7 +36,7 @@ def as_json(result: Result, path: str, settings: Settings) -> str:
         "segments": [_segment(segment, settings.CORPUS_TIMESTAMPS) for segment in result.segments],
         "degraded": result.degraded,
     }
-    return msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n"
+    return escaped_json(msgspec.json.format(msgspec.json.encode(document), indent=1)).decode() + "\n"
 
 
 def _segment(segment: Segment, times: str) -> dict[str, Any]:

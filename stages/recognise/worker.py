@@ -22,6 +22,7 @@ from typing import IO
 import msgspec
 import psutil
 
+from pipeline.console import LogText
 from pipeline.errors import SutradharError, UsageError, in_one_line
 from pipeline.processes import die_with_parent, share_one_heap
 from stages.recognise.messages import Broken, Degraded, Ended, Event, Leaving, Note, Ready, Setup, Task, Work
@@ -184,7 +185,7 @@ def main() -> None:
     commands, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)  # whatever a library prints goes to the stage's log
-    sys.stdout = io.TextIOWrapper(io.FileIO(2, "wb", closefd=False), encoding="utf-8", errors="replace", write_through=True)
+    sys.stdout = sys.stderr = LogText(io.FileIO(2, "wb", closefd=False))
     setup = msgspec.json.decode(commands.readline(), type=Setup)
     die_with_parent(setup.parent)
     share_one_heap()

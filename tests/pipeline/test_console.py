@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.console import Console, clock, pace
+from pipeline.console import Console, LogText, clock, pace
 from pipeline.stage import Progress
 
 
@@ -35,6 +35,25 @@ def test_lines_go_to_the_stream_and_with_the_time_to_the_log(tmp_path: Path) -> 
     console.error("after")
     assert stream.getvalue() == "[INFO] [x] is not markup\n[WARN] careful\n[ERROR] after\n"
     assert [line[20:] for line in (tmp_path / "log").read_text().splitlines()] == ["[INFO] [x] is not markup", "[WARN] careful"]
+
+
+def test_text_from_outside_is_escaped_in_all_that_is_shown_and_logged(tmp_path: Path) -> None:
+    stream = io.StringIO()
+    console = Console(stream)
+    with console.logging_to(tmp_path / "log"):
+        console.warn("track \x1b]0;gotcha\x07\u202e\nsecond")
+        console.print("file\r\x1b[2K")
+    assert stream.getvalue() == "[WARN] track \\x1b]0;gotcha\\x07\\u202e\\nsecond\nfile\\r\\x1b[2K\n"
+    assert (tmp_path / "log").read_text()[20:] == "[WARN] track \\x1b]0;gotcha\\x07\\u202e\\nsecond\n"
+    assert pace(Progress(30, 120, note="\x1b[1m"), 0) == r"25 %, 0.0x real time (\x1b[1m)"
+
+
+def test_a_log_of_what_libraries_print_keeps_its_lines_and_escapes_the_rest() -> None:
+    log = io.BytesIO()
+    with LogText(log) as text:
+        print("Traceback:\n  'a\x1b[31m\udcff'", file=text)
+        said = log.getvalue()
+    assert said == b"Traceback:\n  'a\\x1b[31m\\xff'\n"
 
 
 def test_without_a_terminal_a_line_tells_now_and_then_how_far_it_is_or_that_it_still_works(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,6 +49,26 @@ def run(job: Job, plan: Plan | None = None, **changes: str) -> tuple[Summary, st
     return summary, output.getvalue()
 
 
+def test_what_a_stage_says_is_escaped_on_the_terminal_in_logs_in_the_marker_and_in_the_status(job: Job) -> None:
+    summary, output = run(job, TITLE="hostile")
+    said = r"a\x1b[31mb\u202ec\nd"
+    assert summary.degraded == [f"shout: {said}"]
+    marker = job.marker_path("shout").read_text()
+    assert (json.loads(marker)["summary"], json.loads(marker)["degraded"]) == (said, [said])
+    logs = [(job.logs / name).read_text() for name in ("pipeline.log", "shout.log")]
+    for text in (output, *logs):
+        assert said in text
+    for text in (output, marker, *logs, *status.report(job)):
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+
+
+def test_why_a_job_failed_is_kept_with_escapes(job: Job) -> None:
+    with pytest.raises(StageFailed):
+        run(job, TITLE="hostile failure")
+    assert job.failure() == r"shout: a\x1b[31mb\u202ec\nd"
+
+
 def test_runs_stages_in_order_and_publishes(job: Job) -> None:
     summary, output = run(job)
     assert summary.ran == ["copy", "shout"]

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import json
+
+import msgspec
 import pytest
 
-from pipeline.wording import counted, size
+from pipeline.wording import counted, escaped, escaped_json, size
 
 
 def test_counted() -> None:
@@ -14,3 +17,28 @@ def test_counted() -> None:
 )
 def test_sizes_below_a_gigabyte_are_in_megabytes(count: int, words: str) -> None:
     assert size(count) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\x1b[31mb\x1b]0;title\x07", r"a\x1b[31mb\x1b]0;title\x07"),
+        ("two\nlines\rand\ta\x0bthird\x00\x7f", r"two\nlines\rand\ta\x0bthird\x00\x7f"),
+        ("C1: \x85\x9b31m\x9d", r"C1: \x85\x9b31m\x9d"),
+        ("gpj.\u202egnp.exe\u2066\u2069\u200e\u200f\u061c", r"gpj.\u202egnp.exe\u2066\u2069\u200e\u200f\u061c"),
+        ("a\u2028b\u2029c", r"a\u2028b\u2029c"),
+        ("no\u200bthing\ufeff\xad\u2060\u3164\u180e", r"no\u200bthing\ufeff\xad\u2060\u3164\u180e"),
+        ("tags \U000e0041\U000e007f, private \ue000\U0010fffd", r"tags \U000e0041\U000e007f, private \ue000\U0010fffd"),
+        ("bytes \udcff\udc80, a lone half \ud83d", r"bytes \xff\x80, a lone half \ud83d"),
+        ("क्‍ष न्‌ 👨‍👩‍👧 ❤️ عَرَبِي 葛󠄀 e\u0301 a\xa0b [x] 100 % \\n", "क्‍ष न्‌ 👨‍👩‍👧 ❤️ عَرَبِي 葛󠄀 e\u0301 a\xa0b [x] 100 % \\n"),
+    ],
+)
+def test_text_from_outside_is_shown_with_escapes_for_what_steers_turns_breaks_or_hides(text: str, shown: str) -> None:
+    assert escaped(text) == shown
+
+
+def test_json_is_escaped_without_a_change_of_what_it_says() -> None:
+    said = {"a\u2028b": "\x1b\x85\u202e\U000e0041\x7f नमस्ते 👨‍👩‍👧", "n": -0.25}
+    data = escaped_json(msgspec.json.format(msgspec.json.encode(said), indent=1))
+    assert data.decode() == '{\n "a\\u2028b": "\\u001b\\u0085\\u202e\\udb40\\udc41\\u007f नमस्ते 👨‍👩‍👧",\n "n": -0.25\n}'
+    assert msgspec.json.decode(data) == json.loads(data) == said

@@ -12,6 +12,7 @@ from pipeline import downloads
 from pipeline.errors import UsageError, exit_code_of
 from pipeline.files import record
 from pipeline.model_folder import Release, problem, read_source
+from pipeline.wording import escaped
 
 ORIGINAL = "indictrans2"
 
@@ -34,7 +35,7 @@ def convert(checkpoint: Path, target: Path, form: str) -> None:
 
 
 def _say(message: str) -> None:
-    print(f"[INFO] {message}", file=sys.stderr, flush=True)
+    print(f"[INFO] {escaped(message)}", file=sys.stderr, flush=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

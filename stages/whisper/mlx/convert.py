@@ -19,6 +19,7 @@ from pipeline.errors import UsageError, exit_code_of
 from pipeline.files import record
 from pipeline.house import House
 from pipeline.model_folder import FORMS, Release, folder_name, read_source
+from pipeline.wording import escaped
 
 if TYPE_CHECKING:
     from stages.whisper.mlx.conversion.original import Original
@@ -113,7 +114,7 @@ def _origin(path: Path) -> tuple[Release, str]:
 
 
 def _say(message: str) -> None:
-    print(f"[INFO] {message}", file=sys.stderr, flush=True)
+    print(f"[INFO] {escaped(message)}", file=sys.stderr, flush=True)
 
 
 # --- The command

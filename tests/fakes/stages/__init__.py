@@ -12,6 +12,8 @@ from pathlib import Path
 from pipeline.errors import StageFailed, UsageError
 from pipeline.stage import Outcome, Stage, StageContext
 
+HOSTILE = "a\x1b[31mb\u202ec\nd"  # as a name or a tag may be
+
 
 def copy(context: StageContext) -> Outcome:
     context.write("copy/text.txt").write_bytes(context.media.read_bytes())
@@ -37,13 +39,18 @@ def shout(context: StageContext) -> Outcome:
         raise ZeroDivisionError("what a surprise")
     if title == "forgetful":
         return Outcome("Nothing written")
+    if title == "hostile failure":
+        raise StageFailed(HOSTILE)
+    if title == "hostile":
+        context.log.info(HOSTILE)
     if title == "messy":
         (context.scratch / "left.tmp").write_text("x")
     print("a library prints to standard output")
     text = context.read("copy/text.txt").read_text().upper()
     context.write("shout/text.txt").write_text(text)
     context.deliver(f"film.{context.settings.SOURCE_LANGUAGE}.txt").write_text(text)
-    return Outcome("Shouted", engine={"device": "cpu"}, degraded=("not loud enough",) if title == "hoarse" else (), seconds_of_media=2.0)
+    degraded = {"hoarse": ("not loud enough",), "hostile": (HOSTILE,)}.get(title, ())
+    return Outcome(HOSTILE if title == "hostile" else "Shouted", engine={"device": "cpu"}, degraded=degraded, seconds_of_media=2.0)
 
 
 def look(context: StageContext) -> Outcome:

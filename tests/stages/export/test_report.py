@@ -50,6 +50,13 @@ def page(*entries: Entry, title: str = "calls", link: Links = no_link, **made_wi
     return report.page(title, "Job calls, Sutradhar 0.1.0", Survey(entries), {"f1": made_with}, link)
 
 
+def test_names_and_reasons_are_shown_with_escapes() -> None:
+    html = page(Entry(row("gpj.\u202ewav", "failed", "a\x1b[31m<b>"), None), title="calls\u202e")
+    assert {r"gpj.\u202ewav", r"a\x1b[31m<b>"} <= set(Page(html).of("td"))
+    assert Page(html).of("h1") == [r"calls\u202e"]
+    assert "\u202e" not in html
+
+
 def test_a_page_is_well_formed_and_needs_nothing_else() -> None:
     html = page(done("a.wav", "hello"), Entry(row("b.wav", "failed", "cut short"), None), WHISPER_MODEL="base")
     assert Page(html).open == []

@@ -13,7 +13,20 @@ from stages.export import tables
 from stages.export.summary import Entry, NotDone
 from tests.stages.export.support import done, row
 
-NAMES = ["कॉल/नमस्ते 🎬.wav", 'a "b", c.wav', "a\nb.wav", "<script>.wav", "=cmd().wav"]
+NAMES = {  # with how they stand in the CSV
+    "कॉल/नमस्ते 🎬.wav": "कॉल/नमस्ते 🎬.wav",
+    'a "b", c.wav': 'a "b", c.wav',
+    "<script>.wav": "<script>.wav",
+    "a\nb\x1b[31m\u202e.wav": r"a\nb\x1b[31m\u202e.wav",
+    "=cmd().wav": "'=cmd().wav",
+    "+1.wav": "'+1.wav",
+    "-1.wav": "'-1.wav",
+    "@SUM(A1).wav": "'@SUM(A1).wav",
+    " =1.wav": "' =1.wav",
+    "\t=1.wav": r"\t=1.wav",
+    "＝1.wav": "'＝1.wav",
+    "a=1.wav": "a=1.wav",
+}
 
 
 def written(folder: Path, *entries: Entry, times: tables.Times = "segment") -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -69,11 +82,17 @@ def test_a_file_without_a_result_has_a_row_with_its_reason(tmp_path: Path) -> No
 def test_any_name_comes_back_from_every_table(tmp_path: Path, name: str) -> None:
     (line,), (in_table,) = written(tmp_path, Entry(row(name, "failed", 'cut, and "short"\nof it'), None))
     assert (line["path"], in_table["path"]) == (name, name)
-    text = tables.not_done([NotDone(name, "failed", 'cut, and "short"\nof it', 1)])
+    text = tables.not_done([NotDone(name, "failed", '=cut, and "short"\nof it', 1)])
     assert list(csv.reader(io.StringIO(text, newline=""))) == [
         ["path", "status", "reason", "attempts"],
-        [name, "failed", 'cut, and "short"\nof it', "1"],
+        [NAMES[name], "failed", '\'=cut, and "short"\\nof it', "1"],
     ]
+
+
+def test_each_row_is_one_line_to_every_program(tmp_path: Path) -> None:
+    rows = [done("a\u2028b.wav", "one\u2028two\u2029three\x85four"), done("b.wav", "five")]
+    assert [line["text"] for line in written(tmp_path, *rows)[0]] == ["one\u2028two\u2029three\x85four", "five"]
+    assert [json.loads(line)["path"] for line in (tmp_path / "transcripts.jsonl").read_text().splitlines()] == ["a\u2028b.wav", "b.wav"]
 
 
 def test_many_rows_keep_their_order_across_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
