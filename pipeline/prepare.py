@@ -183,6 +183,8 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
     settings = envfile.build(choices.values, "prepare-job.sh")
     duration_ms = 0 if is_corpus else _clip_ms(settings, info)
     _check_stages(settings, house, arguments.glossary)
+    for line in [] if is_corpus else _foreseen(arguments.media, settings):
+        console.warn(line)
     if is_corpus:
         _name_other_job(arguments.media, settings, house, console)
     return _write(arguments, house, settings, choices, duration_ms)
@@ -292,6 +294,13 @@ def _check_stages(settings: Settings, house: House, glossary: Path | None) -> No
             stage.check_file(glossary)
         for need in stage.models(settings):
             models.check(need.name, need.form, models_dir=house.models, offline=settings.OFFLINE)
+
+
+def _foreseen(film: Path, settings: Settings) -> list[str]:
+    """What the stages will not be able to do with this film. Raises UsageError where the settings ask for it."""
+    from stages import WORKFLOWS
+
+    return [line for stage in WORKFLOWS[settings.workflow] for line in stage.foresee(film, settings)]
 
 
 def _write(arguments: argparse.Namespace, house: House, settings: Settings, choices: choosing.Choices, duration_ms: int) -> Job:

@@ -111,7 +111,10 @@ class JobRun:
             stage.check(self.settings)
             for name in stage.files(self.settings):
                 stage.check_file(self.job.folder / name)
-        self._provide(self._due(selected))
+        due = self._due(selected)
+        for stage in due:
+            stage.foresee(self.job.media, self.settings)
+        self._provide(due)
         return selected
 
     def run(self, selected: Sequence[Stage]) -> Summary:

@@ -158,6 +158,7 @@ class Stage:
     trees: tuple[str, ...] = ()  # folders under out/<job-id>/ that are filled in the same way
     always: bool = False  # it looks for what is new, so every run asks it
     check: Callable[[Settings], None] = lambda settings: None  # raises UsageError for settings that it cannot work with
+    foresee: Callable[[Path, Settings], tuple[str, ...]] = lambda media, settings: ()  # what the film will not allow; raises UsageError
     models: Callable[[Settings], tuple[ModelNeed, ...]] = lambda settings: ()  # had before the run starts
     files: Callable[[Settings], tuple[str, ...]] = lambda settings: ()  # of the user's, in the job's folder: inputs too
     check_file: Callable[[Path], object] = lambda path: None  # raises UsageError for one that it cannot read

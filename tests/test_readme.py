@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 from textwrap import dedent
 
+import imageio_ffmpeg
 import pytest
 
+from pipeline import media
 from tests.conftest import ROOT
+from tests.make_media import FILM, ffmpeg
 
 
 @pytest.mark.skipif(not (ROOT / "models" / "base").is_dir(), reason="needs models/base")
@@ -18,3 +24,16 @@ def test_the_python_example_runs_as_it_stands_there() -> None:
     assert code.count('"whisperx"') == 2
     done = subprocess.run([sys.executable, "-"], input=code, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("['Good morning, Daniel, have you watched the new film yet?")
+
+
+@pytest.mark.parametrize("tracks", [0, 1, 2])
+def test_the_line_that_puts_corrected_subtitles_into_a_film_leaves_the_tracks_alone_that_it_has(tracks: int, tmp_path: Path) -> None:
+    (tmp_path / "corrected.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nours\n\n")
+    own = [text for number in range(tracks) for text in ("-map", "2", f"-metadata:s:s:{number}", "language=fre")]
+    flags = ["-disposition:s:0", "default+forced"] if tracks else []
+    maps = ["-i", str(tmp_path / "corrected.srt"), "-map", "0", "-map", "1", *own, *flags]
+    ffmpeg(tmp_path / "film.mkv", *FILM[:8], *maps)
+    (line,) = re.findall(r"`ffmpeg (-i film.mkv -i corrected.srt .*)`", (ROOT / "README.md").read_text())
+    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", *shlex.split(line)], cwd=tmp_path, check=True)
+    made = media.probe(tmp_path / "film.subtitled.mkv").subtitles
+    assert [(track.language, track.dispositions) for track in made] == [("hin", ("default",)), ("fre", ("forced",)), ("fre", ())][: tracks + 1]

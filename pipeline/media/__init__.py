@@ -11,27 +11,34 @@ from __future__ import annotations
 
 from pipeline.media.container import without_name
 from pipeline.media.decode import Decoding, decode
-from pipeline.media.ffmpeg import ffmpeg_path, ffmpeg_version, input_arguments, run_ffmpeg
+from pipeline.media.ffmpeg import NotWritten, ffmpeg_path, ffmpeg_version, input_arguments, run_ffmpeg
+from pipeline.media.muxer import FILM_FLAGS, LOSSLESS, encoder_without_loss, refusals, why_not_decoded
 from pipeline.media.probe import UNKNOWN_CODEC, AudioTrack, MediaInfo, OtherStream, Picture, SubtitleTrack, VideoStream, identity, pictures, probe
 from pipeline.media.timeline import SAMPLE_RATE
 
 __all__ = [
+    "FILM_FLAGS",
+    "LOSSLESS",
     "SAMPLE_RATE",
     "UNKNOWN_CODEC",
     "AudioTrack",
     "Decoding",
     "MediaInfo",
+    "NotWritten",
     "OtherStream",
     "Picture",
     "SubtitleTrack",
     "VideoStream",
     "decode",
+    "encoder_without_loss",
     "ffmpeg_path",
     "ffmpeg_version",
     "identity",
     "input_arguments",
     "pictures",
     "probe",
+    "refusals",
     "run_ffmpeg",
+    "why_not_decoded",
     "without_name",
 ]

@@ -17,17 +17,32 @@ from pipeline.media.container import SEARCH, WHITELISTS, url
 from pipeline.processes import die_with_parent
 
 _PROGRESS = re.compile(r"(frame|fps|stream_\d+_\d+_\w+|bitrate|total_size|out_time\w*|dup_frames|drop_frames|speed|progress)=(.*)")
+# Lines that only say that ffmpeg has ended, and those that only follow from what an earlier line says.
 _SAYS_NOTHING = (
     "Conversion failed!",
     "Error opening input file file:",
     "Error opening input files",
-    "Error opening output file file:",
+    "Error opening output file ",
     "Error opening output files",
     "Error sending frames",
     "Terminating thread",
     "Task finished",
     "Nothing was written",
 )
+_FOLLOWS = (
+    "Could not write header",
+    "Could not open encoder before EOF",
+    "Error initializing output stream",
+    "Error initializing the muxer",
+    "Error muxing a packet",
+    "Error submitting a packet",
+    "Error writing trailer",
+    "Error while opening encoder",
+    "av_interleaved_write_frame(): Invalid",
+)
+# The disk's own refusals: another run may go well.
+_DISK = ("No space left on device", "Disk quota exceeded", "Read-only file system", "Input/output error")
+_PATIENCE = 120  # seconds for a question about a film
 _SPEAKER = re.compile(r"^(\[[^\]]* @ 0x[0-9a-f]+\] )+")
 
 
@@ -54,8 +69,23 @@ def input_arguments(path: Path, format_name: str = "") -> list[str]:
     return [text for option, value in (WHITELISTS | SEARCH).items() for text in (f"-{option}", value)] + ["-i", url(path)]
 
 
+class NotWritten(StageFailed):
+    """ffmpeg cannot make this file of that input, however often it is tried."""
+
+
+def complaint(arguments: Sequence[str]) -> str:
+    """Why ffmpeg would refuse such a call: its telling line; "" where it does not, or where that cannot be told in a moment."""
+    command = [ffmpeg_path(), "-nostdin", "-hide_banner", "-v", "error", *arguments]
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False, timeout=_PATIENCE)
+    except subprocess.TimeoutExpired:
+        return ""
+    return _reason(done.stderr.splitlines(), done.returncode) if done.returncode > 0 else ""
+
+
 def run_ffmpeg(arguments: Sequence[str], output: Path, progress: Callable[[float], None] = lambda seconds: None) -> None:
-    """Run ffmpeg to the end; `progress` gets the seconds of output written so far. Raises StageFailed with ffmpeg's own reason.
+    """Run ffmpeg to the end; `progress` gets the seconds of output written so far. Raises StageFailed with ffmpeg's own reason, which
+    is a NotWritten where the fault is not the disk's and ffmpeg was not ended by a signal.
 
     However this process ends, the child ends with it."""
     command = [ffmpeg_path(), "-nostdin", "-hide_banner", "-v", "error", "-nostats", "-progress", "pipe:1", *arguments, "-y", url(output)]
@@ -80,7 +110,9 @@ def run_ffmpeg(arguments: Sequence[str], output: Path, progress: Callable[[float
         if child.stdout:
             child.stdout.close()
     if code != 0:
-        raise StageFailed(f"ffmpeg could not write {output.suffix.lstrip('.')}: {_reason(messages, code)}")
+        reason = _reason(messages, code)
+        kind = StageFailed if code < 0 or reason.endswith(_DISK) else NotWritten
+        raise kind(f"ffmpeg could not write {output.suffix.lstrip('.')}: {reason}")
 
 
 def _follow(line: str, messages: deque[str], progress: Callable[[float], None]) -> None:
@@ -94,8 +126,8 @@ def _follow(line: str, messages: deque[str], progress: Callable[[float], None]) 
 def _reason(messages: Sequence[str], code: int) -> str:
     lines = (_SPEAKER.sub("", line).strip() for line in messages)
     telling = [line for line in lines if line and not line.startswith(_SAYS_NOTHING)]
-    if any("No space left on device" in line for line in telling):
-        return "No space left on device"
+    if refused := next((words for line in telling for words in _DISK[:2] if words in line), ""):
+        return refused
     if telling:
-        return telling[-1]
+        return next((line for line in reversed(telling) if not line.startswith(_FOLLOWS)), telling[-1])
     return f"it was ended by signal {-code}" if code < 0 else f"it ended with code {code} and no message"

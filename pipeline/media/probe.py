@@ -77,6 +77,13 @@ class OtherStream(msgspec.Struct, frozen=True):
     kind: str  # "video", "attachment", "data", "unknown"
     codec: str  # of an attached file its name
     picture: bool  # an attached picture: not part of the film
+    told_elsewhere: bool = False  # a time code or the names of chapters, which the film's own tags hold too
+    language: str = ""
+    title: str = ""
+
+    def describe(self) -> str:
+        """`eng (bin_data), GoPro MET`"""
+        return f"{self.language or 'language not tagged'} ({self.codec}){self.title and f', {self.title}'}"
 
 
 class Picture(msgspec.Struct, frozen=True):
@@ -117,7 +124,7 @@ def probe(path: Path) -> MediaInfo:
             video=_video(films[0]) if films else None,
             audio=tuple(_audio(stream, index, start_us) for index, stream in enumerate(container.streams.audio)),
             subtitles=tuple(_subtitles(stream) for stream in container.streams.subtitles),
-            others=tuple(_other(stream) for stream in container.streams if _is_other(stream, films[:1])),
+            others=tuple(_other(stream, len(container.chapters())) for stream in container.streams if _is_other(stream, films[:1])),
         )
     _check(info, shown(path))
     return info
@@ -225,9 +232,11 @@ def _subtitles(stream: SubtitleStream) -> SubtitleTrack:
     return SubtitleTrack(_codec(stream), _language(stream), _track_title(stream), _dispositions(stream))
 
 
-def _other(stream: Stream) -> OtherStream:
+def _other(stream: Stream, chapters: int) -> OtherStream:
     codec = stream.metadata.get("filename") or _codec(stream) if stream.type == "attachment" else _codec(stream)
-    return OtherStream(stream.index, stream.type, codec, _is_picture(stream))
+    # In mov chapters are a track of texts.
+    told = stream.type == "data" and ("timecode" in stream.metadata or (chapters > 0 and stream.frames == chapters))
+    return OtherStream(stream.index, stream.type, codec, _is_picture(stream), told, _language(stream), _track_title(stream))
 
 
 def _check(info: MediaInfo, name: str) -> None:

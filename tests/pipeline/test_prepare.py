@@ -15,6 +15,7 @@ from pipeline.job import Job
 from pipeline.probe import Probe
 from stages import WORKFLOWS
 from tests.conftest import ROOT
+from tests.make_media import film
 
 SAMPLE = ROOT / "samples" / "dialogue.mp4"
 
@@ -555,3 +556,13 @@ def test_a_film_takes_one_gpu_and_a_folder_all(
         assert run(str(source), "--transcribe", "-s", "en", "--model", "base") == 0
         chosen.append(Job.open(house, capsys.readouterr().out.strip()).settings().CUDA_VISIBLE_DEVICES)
     assert chosen == ["GPU-1f0c1a2b-0000-4000-8000-000000000001", ""]
+
+
+def test_what_the_film_with_subtitles_will_lack_is_told_before_any_work(tmp_path: Path, house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(film(tmp_path / "film.mov", "-c:a", "pcm_f32be"))
+    assert run(path, "--transcribe", "-s", "en") == 0
+    assert "[WARN] mkv cannot hold audio track 0, language not tagged (pcm_f32be, 1 channel): encoded without loss, to" in capsys.readouterr().err
+    assert run(path, "--transcribe", "-s", "en", "--set", "MUX_CONTAINER=none") == 0
+    assert "cannot hold" not in capsys.readouterr().err
+    assert run(path, "--transcribe", "-s", "en", "--set", "MUX_CONTAINER=mp4") == 2
+    assert capsys.readouterr().err.endswith("[ERROR] mp4 cannot hold pcm_f32be: set MUX_CONTAINER=mkv\n")

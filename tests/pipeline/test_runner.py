@@ -165,9 +165,15 @@ def no_metal(settings: Settings) -> tuple[EngineNeed, ...]:
     return (EngineNeed("mlx", "mps"),) if settings.TITLE == "hoarse" else ()
 
 
+def refuse_film(film: Path, settings: Settings) -> tuple[str, ...]:
+    refuse_hoarse(settings)
+    return (film.name,)
+
+
 @pytest.mark.parametrize(
     ("need", "message"),
     [
+        ({"foresee": refuse_film}, "the title does not go with the rest"),
         ({"check": refuse_hoarse}, "the title does not go with the rest"),
         ({"models": no_model}, "nowhere is no ct2 model: there is no such folder"),
         (
@@ -176,7 +182,7 @@ def no_metal(settings: Settings) -> tuple[EngineNeed, ...]:
             " This works here: WHISPER_BACKEND=whisperx WHISPERX_DEVICE=cpu WHISPER_COMPUTE_TYPE=int8",
         ),
     ],
-    ids=["settings", "model", "device"],
+    ids=["film", "settings", "model", "device"],
 )
 def test_what_cannot_work_is_refused_before_a_change_is_written_and_a_stage_starts(
     job: Job, need: dict[str, Any], message: str, on_machine: Callable[[str], Probe]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 from pipeline import media
 from pipeline.errors import StageFailed, UsageError
 from pipeline.media.container import open_media
-from stages.mux import STAGE
+from pipeline.settings import Settings
+from stages.mux import STAGE, foresee
 from stages.subrip import literal_srt
 from stages.transcript import Cue, Track, Tracks, save
 from tests.make_media import FILM, PICTURE, cut, ffmpeg, film, recording
@@ -258,9 +260,112 @@ def test_no_file_where_there_is_nothing_to_show(tmp_path: Path) -> None:
 
 def test_a_cut_film_is_copied_as_far_as_it_goes_only_when_allowed(tmp_path: Path) -> None:
     path = cut(film(tmp_path / "film.mkv", "-c:a", "flac"), 0.3)
-    with pytest.raises(StageFailed, match=r"ffmpeg copied only [12] of 4 s"):
-        muxed(path, tmp_path, ENGLISH).run()
+    run = muxed(path, tmp_path, ENGLISH)
+    (note,) = run.run().degraded
+    assert re.match(r"No film with subtitles made: ffmpeg copied only [12] of 4 s of the film: repair .*ALLOW_TRUNCATED=true. --force mux", note)
+    assert list(run.deliverables.iterdir()) == []
     assert media.probe(result(muxed(path, tmp_path, HINDI, ALLOW_TRUNCATED=True))).subtitles[0].title == "Hindi"
+
+
+def samples(path: Path, track: int, form: str = "s32le") -> bytes:
+    """A track, decoded by ffmpeg."""
+    return ffmpeg(path.with_suffix(".raw"), "-i", str(path), "-map", f"0:a:{track}", "-f", form).read_bytes()
+
+
+DISC = ("-c:v", "mpeg2video", "-r", "25", "-ar", "48000", "-ac", "2")
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "encoder"),
+    [
+        ("film.m2ts", (*DISC, "-c:a", "pcm_bluray", "-f", "mpegts", "-mpegts_m2ts_mode", "1"), "pcm_s16le"),
+        ("film.m2ts", (*DISC, "-c:a", "pcm_bluray", "-sample_fmt", "s32", "-f", "mpegts", "-mpegts_m2ts_mode", "1"), "pcm_s24le"),
+        ("film.vob", (*DISC, "-c:a", "pcm_dvd", "-sample_fmt", "s16"), "pcm_s16le"),
+        ("film.vob", (*DISC, "-c:a", "pcm_dvd", "-sample_fmt", "s32"), "pcm_s24le"),
+        ("film.mov", ("-c:a", "pcm_f32be"), "pcm_f32le"),
+        ("film.mov", ("-c:a", "pcm_s8"), "pcm_u8"),
+        ("film.mov", ("-c:a", "adpcm_ima_qt"), "flac"),
+        ("film.flv", ("-c:v", "flv1", "-c:a", "nellymoser", "-ar", "44100"), "flac"),
+    ],
+)
+def test_sound_that_mkv_cannot_hold_is_encoded_without_loss_and_named(name: str, arguments: tuple[str, ...], encoder: str, tmp_path: Path) -> None:
+    path = film(tmp_path / name, *arguments)
+    (foreseen,) = foresee(path, Settings())
+    run = muxed(path, tmp_path, HINDI)
+    assert run.run().degraded == (foreseen,)
+    output = run.deliverables / "film.subtitled.mkv"
+    assert [track.codec for track in media.probe(output).audio] == [encoder]
+    assert foreseen.startswith("mkv cannot hold audio track 0, language not tagged (")
+    assert foreseen.endswith(f"): encoded without loss, to {encoder}")
+    form = "s24le" if "nellymoser" in arguments else "s32le"  # FLAC has 24 bits, of a codec that has loss
+    before, after = samples(path, 0, form), samples(output, 0, form)
+    assert len(before) == len(after)
+    assert before == after or "nellymoser" in arguments
+
+
+def test_an_encoded_track_keeps_its_place_its_time_and_its_tags(tmp_path: Path) -> None:
+    second = ("-itsoffset", "1", "-f", "lavfi", "-i", "sine=frequency=880:sample_rate=48000:duration=2")
+    maps = ("-map", "0", "-map", "2", "-map", "1", "-c:a", "aac", "-c:a:0", "pcm_f32be")
+    path = ffmpeg(tmp_path / "film.mov", *FILM[:8], *second, *maps, "-metadata:s:a:0", "language=ger", "-disposition:a:1", "default")
+    info = media.probe(result(muxed(path, tmp_path, HINDI)))
+    assert [(track.codec, track.language, track.start_ms, track.default) for track in info.audio] == [
+        ("pcm_f32le", "ger", 1000, False),
+        ("aac", "", 0, True),
+    ]
+
+
+def with_unknown_codec(path: Path) -> Path:
+    """The film with its ALAC called by a name that no decoder has, as phones and cameras write them."""
+    path.write_bytes(path.read_bytes().replace(b"alac", b"zzzz"))
+    return path
+
+
+def test_a_track_that_nothing_decodes_is_left_out_and_named(tmp_path: Path) -> None:
+    path = with_unknown_codec(film(tmp_path / "film.mov", "-map", "0", "-map", "1", "-map", "1", "-c:a", "aac", "-c:a:1", "alac"))
+    (foreseen,) = foresee(path, Settings())
+    assert re.match(r"mp4 cannot hold audio track 1, .* and nothing decodes it: left out \(.*no decoder found", foreseen)
+    run = muxed(path, tmp_path, HINDI)
+    assert run.run().degraded == (foreseen,)
+    assert [track.codec for track in media.probe(run.deliverables / "film.subtitled.mp4").audio] == ["aac"]
+
+
+def test_data_tracks_are_named_but_not_chapters_and_time_codes(tmp_path: Path) -> None:
+    chapters = tmp_path / "chapters.txt"
+    chapters.write_text(";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=4000\ntitle=One\n")
+    path = ffmpeg(tmp_path / "film.mov", *FILM[:8], "-i", str(chapters), "-map_metadata", "2", "-timecode", "01:00:00:00")
+    assert [stream.told_elsewhere for stream in media.probe(path).others] == [True, True]
+    assert foresee(path, Settings()) == ()
+    klv = ffmpeg(tmp_path / "film.ts", *FILM[:8], "-f", "data", "-i", str(chapters), *("-map", "0", "-map", "1", "-map", "2"), "-c:d", "copy")
+    (foreseen,) = foresee(klv, Settings())
+    assert foreseen.startswith("The film with subtitles has picture, sound and subtitles only: data tracks left out: language not tagged (")
+    assert muxed(klv, tmp_path, HINDI).run().degraded == (foreseen,)
+
+
+def test_closed_captions_become_subtitles(tmp_path: Path) -> None:
+    (tmp_path / "own.scc").write_text("Scenarist_SCC V1.0\n\n00:00:01:00\t9420 9420 94ae 94ae 9470 9470 c8e5 ecec ef80 942c 942c 942f 942f\n\n")
+    path = ffmpeg(
+        tmp_path / "film.mov", *FILM[:8], "-i", str(tmp_path / "own.scc"), *("-map", "0", "-map", "1", "-map", "2"), "-c:a", "aac", "-c:s", "copy"
+    )
+    run = muxed(path, tmp_path, HINDI)
+    assert run.run().degraded == ()
+    tracks = media.probe(run.deliverables / "film.subtitled.mp4").subtitles
+    assert [(track.codec, track.dispositions) for track in tracks] == [("mov_text", ()), ("mov_text", ("default",))]
+
+
+def test_a_film_that_ffmpeg_cannot_make_is_told_and_the_subtitles_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media, "refusals", lambda *_: {})
+    run = muxed(film(tmp_path / "film.mov", "-c:a", "adpcm_ima_qt"), tmp_path, HINDI)
+    outcome = run.run()
+    assert outcome.degraded == (
+        "No film with subtitles made: ffmpeg could not write mkv: No wav codec tag found for codec adpcm_ima_qt. --force mux tries again",
+    )
+    assert list(run.deliverables.iterdir()) == []
+
+
+def test_a_full_disk_is_still_an_error(tmp_path: Path) -> None:
+    with pytest.raises(StageFailed, match=r"ffmpeg could not write : No space left on device$") as caught:
+        media.run_ffmpeg(["-i", str(film(tmp_path / "film.mkv")), "-c", "copy", "-f", "matroska"], Path("/dev/full"))
+    assert not isinstance(caught.value, media.NotWritten)
 
 
 def test_a_disk_without_room_for_the_film_is_told_before_it_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

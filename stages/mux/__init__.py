@@ -9,34 +9,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline import languages, media
-from pipeline.errors import StageFailed, UsageError
+from pipeline.errors import UsageError
 from pipeline.media import MediaInfo
+from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
+from stages.mux.plan import COPY, KEPT_SUBTITLES, Part, Plan, make_plan
 from stages.subrip import literal_srt
 from stages.transcript import Track, Tracks, load
 
-# What ffmpeg can write into MP4 without encoding it again; a film with anything else becomes an mkv.
-MP4_CODECS = frozenset(
-    "h264 hevc av1 vp9 mpeg4 mpeg2video mpeg1video mjpeg png aac mp3 mp2 ac3 eac3 dts alac flac opus vorbis".split()  # noqa: SIM905
-)
-# What becomes of the film's own subtitles in each container. "srt" is converted; those that are not listed are left out.
-KEPT_SUBTITLES = {
-    "mkv": {
-        "subrip": "copy",
-        "ass": "copy",
-        "webvtt": "copy",
-        "hdmv_pgs_subtitle": "copy",
-        "hdmv_text_subtitle": "copy",
-        "dvd_subtitle": "copy",
-        "dvb_subtitle": "copy",
-        "mov_text": "srt",
-    },
-    "mp4": {"mov_text": "copy", "dvd_subtitle": "copy", "subrip": "srt", "ass": "srt", "webvtt": "srt"},
-}
 SRT_BECOMES = {"mkv": "srt", "mp4": "mov_text"}
 ALPHA3 = {"mkv": languages.alpha3_bibliographic, "mp4": languages.alpha3_terminologic}
 
 _MORE = 100  # a hundredth, than the film: subtitles, and what one container takes for its index and another does not
+_SAMPLE_BYTES = 4  # of sound that has to be encoded
 _SHORTER_BY_MS = 2000  # at most, than the film: a track that is left out may be the one that ends last
 
 
@@ -45,23 +30,51 @@ def run(ctx: StageContext) -> Outcome:
     info = media.probe(ctx.media)
     if why := _why_not(ctx, info, tracks):
         return Outcome(summary=f"No film with subtitles made: {why}")
-    film = _Copy(ctx, info, _container(info, ctx.settings.MUX_CONTAINER))
+    planned = make_plan(ctx.media, info, ctx.settings.MUX_CONTAINER)
+    output = ctx.deliver(f"{ctx.stem}.subtitled.{planned.container}")
+    try:
+        notes = _make(ctx, info, planned, tracks, output)
+    except media.NotWritten as error:  # the subtitles are there all the same: hours of work have not failed
+        output.unlink(missing_ok=True)
+        return Outcome(summary="No film with subtitles made", degraded=(f"No film with subtitles made: {error}. --force mux tries again",))
+    return Outcome(
+        summary=f"Film with subtitles made: {planned.container}, {', '.join(_title(track) for track in tracks)}",
+        engine={"backend": media.ffmpeg_version()},
+        packages=("av",),
+        degraded=(*planned.notes, *notes),
+        seconds_of_media=info.duration_ms / 1000,
+    )
+
+
+def foresee(path: Path, settings: Settings) -> tuple[str, ...]:
+    """What the copy of the film will lack, a line each. Raises UsageError where MUX_CONTAINER=mp4 cannot be."""
+    if settings.MUX_CONTAINER == "none" or (info := media.probe(path)).video is None:
+        return ()
+    planned = make_plan(path, info, settings.MUX_CONTAINER)
+    return (f"There will be no film with subtitles: {planned.impossible}",) if planned.impossible else planned.notes
+
+
+def _make(ctx: StageContext, info: MediaInfo, planned: Plan, tracks: list[Track], output: Path) -> list[str]:
+    """Returns what could not be done as planned. Raises NotWritten where nothing could, and StageFailed where the disk is full."""
+    if planned.impossible:
+        raise media.NotWritten(planned.impossible)
+    ctx.check_room(output, info.size + info.size // _MORE + sum(_encoded_size(info, part) for part in planned.encoded))
+    film = _Copy(ctx, info, planned)
+    film.take_sound()
     film.take_subtitles()
     for number, track in enumerate(tracks):
         film.add(track, shown=number == 0)
     seconds = info.duration_ms / 1000
-    output = ctx.deliver(f"{ctx.stem}.subtitled.{film.container}")
-    ctx.check_room(output, info.size + info.size // _MORE)
     media.run_ffmpeg(film.arguments(), output, lambda done: ctx.progress(min(done, seconds), seconds))
     film.check(output)
     ctx.progress(seconds, seconds)
-    return Outcome(
-        summary=f"Film with subtitles made: {film.container}, {', '.join(_title(track) for track in tracks)}",
-        engine={"backend": media.ffmpeg_version()},
-        packages=("av",),
-        degraded=tuple(film.left_out()),
-        seconds_of_media=seconds,
-    )
+    return film.notes
+
+
+def _encoded_size(info: MediaInfo, part: Part) -> int:
+    """At most, in bytes: for the track on its way, and again in the film."""
+    track = info.audio[int(part.stream.removeprefix("a:"))]
+    return 2 * track.channels * track.sample_rate * _SAMPLE_BYTES * info.duration_ms // 1000
 
 
 def _why_not(ctx: StageContext, info: MediaInfo, tracks: list[Track]) -> str:
@@ -70,19 +83,6 @@ def _why_not(ctx: StageContext, info: MediaInfo, tracks: list[Track]) -> str:
     if info.video is None:
         return "the recording has no picture"
     return "" if tracks else "there are no subtitles to put into it"
-
-
-def _container(info: MediaInfo, wanted: str) -> str:
-    """mkv or mp4. Raises UsageError where mp4 was asked for and cannot hold the film."""
-    codecs = {track.codec for track in info.audio} | {stream.codec for stream in info.others if stream.kind == "video"}
-    if info.video:
-        codecs.add(info.video.codec)
-    strangers = sorted(codecs - MP4_CODECS)
-    if wanted == "mp4" and strangers:
-        raise UsageError(f"mp4 cannot hold {', '.join(strangers)}: set MUX_CONTAINER=mkv")
-    if wanted == "auto":
-        return "mp4" if info.format == "mov" and not strangers else "mkv"
-    return wanted
 
 
 def _title(track: Track) -> str:
@@ -96,24 +96,46 @@ class _Copy:
 
     ctx: StageContext
     info: MediaInfo
-    container: str
+    plan: Plan
     inputs: list[str] = field(default_factory=list)  # after the film itself, which is input 0
     subtitles: list[str] = field(default_factory=list)  # -map, codec, flags and names of each subtitle track, in order
     count: int = 0  # subtitle tracks so far
-    files: int = 0  # SubRip files among the inputs
+    files: int = 0  # of our own among the inputs
+    notes: list[str] = field(default_factory=list)  # what was planned and could not be done
+    sound: dict[Part, str] = field(default_factory=dict)  # what was encoded, as ffmpeg's -map is told it
+
+    @property
+    def container(self) -> str:
+        return self.plan.container
+
+    def take_sound(self) -> None:
+        """Encode what the container cannot hold as it is. In calls of their own, for the same bytes in every run."""
+        for part in self.plan.encoded:
+            path = self.ctx.scratch / f"sound-{len(self.sound)}.mka"
+            # A frame of FLAC holds what several packets held: a gap between these has to be filled with silence.
+            fill = ["-af", "aresample=async=1"] if part.encoder == media.LOSSLESS else []
+            film = [*media.input_arguments(self.ctx.media), "-map", f"0:{part.stream}", "-c:a", part.encoder, *fill]
+            media.run_ffmpeg([*film, "-fflags", "+bitexact", "-flags:a", "+bitexact", "-f", "matroska"], path)
+            self.files += 1
+            self.inputs += ["-itsoffset", f"{media.probe(path).start_ms}ms", *media.input_arguments(path)]  # ffmpeg would move it to 0
+            self.sound[part] = f"{self.files}:a"
 
     def take_subtitles(self) -> None:
         """The film's own tracks: copied, or converted where the container holds no such thing; none is shown by default."""
         for number, track in enumerate(self.info.subtitles):
             flags = [flag for flag in track.dispositions if flag != "default"]
             become = KEPT_SUBTITLES[self.container].get(track.codec)
-            if become == "copy":
-                self._map(f"0:s:{number}", "copy", flags)
+            if become == COPY:
+                self._map(f"0:s:{number}", COPY, flags)
             elif become == "srt":
                 # In a call of its own: where ffmpeg converts what it copies beside, the order of packets changes from run to run.
                 path = self.ctx.scratch / f"film-{number}.srt"
-                media.run_ffmpeg([*media.input_arguments(self.ctx.media), "-map", f"0:s:{number}", "-c", "srt", "-f", "srt"], path)
-                self._map_file(path, flags, track.language, track.title)
+                try:
+                    media.run_ffmpeg([*media.input_arguments(self.ctx.media), "-map", f"0:s:{number}", "-c", "srt", "-f", "srt"], path)
+                except media.NotWritten as error:
+                    self.notes.append(f"The film's own subtitles could not be converted, and are left out: {track.describe()} ({error})")
+                else:
+                    self._map_file(path, flags, track.language, track.title)
 
     def add(self, track: Track, *, shown: bool) -> None:
         path = self.ctx.scratch / f"ours-{self.files}.srt"
@@ -121,31 +143,28 @@ class _Copy:
         self._map_file(path, ["default"] if shown else [], ALPHA3[self.container](track.language), _title(track))
 
     def arguments(self) -> list[str]:
-        film = ["-fflags", "+genpts", *media.input_arguments(self.ctx.media)]  # avi has no presentation times
-        own = ["-map", "0", "-map", "-0:s?", "-map", "-0:d?", "-ignore_unknown", "-c", "copy", "-map_metadata", "0", "-map_chapters", "0"]
+        film = [*media.FILM_FLAGS, *media.input_arguments(self.ctx.media)]
+        parts = [text for part in self.plan.parts for text in ("-map", self.sound.get(part, f"0:{part.stream}"))]
+        own = [*parts, "-c", COPY, "-map_metadata", "0", "-map_chapters", "0"]
         # The same input gives the same bytes: no random ids, dates or versions.
         form = ["-fflags", "+bitexact", "-flags:s", "+bitexact", "-strict", "experimental"]
         title = ["-metadata", f"title={self.ctx.settings.TITLE}"] if self.ctx.settings.TITLE else []
         return [*film, *self.inputs, *own, *self._attachments(), *self.subtitles, *form, *title]
 
     def check(self, output: Path) -> None:
-        """ffmpeg ends well also where it could not read the film to its end. Raises StageFailed."""
-        made = media.probe(output)
-        if len(made.subtitles) != self.count or len(made.audio) != len(self.info.audio):
-            raise StageFailed("ffmpeg left out tracks of the film: set MUX_CONTAINER=mkv, or none to go without")
+        """ffmpeg ends well also where it could not read the film to its end. Raises NotWritten."""
+        try:
+            made = media.probe(output)
+        except UsageError as error:
+            raise media.NotWritten(f"ffmpeg made a film that cannot be read: {error}") from None
+        sounds = sum(part.stream.startswith("a:") for part in self.plan.parts)
+        if len(made.subtitles) != self.count or len(made.audio) != sounds:
+            raise media.NotWritten("ffmpeg left out tracks of the film: set MUX_CONTAINER=mkv, or none to go without")
+        whole = sounds == len(self.info.audio)  # else what was left out may be what lasts longest
         shorter = made.duration_ms < self.info.duration_ms - _SHORTER_BY_MS
-        if self.info.promises and shorter and not self.ctx.settings.ALLOW_TRUNCATED:
+        if self.info.promises and whole and shorter and not self.ctx.settings.ALLOW_TRUNCATED:
             lengths = f"{made.duration_ms / 1000:.0f} of {self.info.duration_ms / 1000:.0f} s"
-            raise StageFailed(f"ffmpeg copied only {lengths} of the film: repair or copy it again, or accept it with ALLOW_TRUNCATED=true")
-
-    def left_out(self) -> list[str]:
-        kept = KEPT_SUBTITLES[self.container]
-        lost = [track.describe() for track in self.info.subtitles if track.codec not in kept]
-        plain = [track.describe() for track in self.info.subtitles if track.codec == "ass" and self.container == "mp4"]
-        files = [stream.codec for stream in self.info.others if stream.kind == "attachment" and self.container == "mp4"]
-        remedy = "; MUX_CONTAINER=mkv keeps them" if self.container == "mp4" else ""
-        notes = ((lost, "subtitles left out"), (plain, "subtitles without their styling"), (files, "attached files left out"))
-        return [f"{self.container} cannot hold all of the film: {what}: {', '.join(names)}{remedy}" for names, what in notes if names]
+            raise media.NotWritten(f"ffmpeg copied only {lengths} of the film: repair or copy it again, or accept it with ALLOW_TRUNCATED=true")
 
     def _map(self, source: str, codec: str, flags: list[str]) -> str:
         stream = f"s:{self.count}"
@@ -163,10 +182,10 @@ class _Copy:
                 self.subtitles += [f"-metadata:s:{stream}", f"{key}={value}"]
 
     def _attachments(self) -> list[str]:
-        """Covers are attached files in mkv, which ffmpeg does not make of them by itself; mp4 can hold covers, but no files."""
+        """In mkv, files of the film and its covers, which ffmpeg does not make attached files of by itself; mp4 has no files."""
         if self.container == "mp4":
-            return ["-map", "-0:t?"]
-        arguments = [text for stream in self.info.others if stream.picture for text in ("-map", f"-0:{stream.index}")]
+            return []
+        arguments = ["-map", "0:t?"]
         first = sum(stream.kind == "attachment" for stream in self.info.others)
         for number, picture in enumerate(media.pictures(self.ctx.media)):
             path = self.ctx.scratch / f"picture-{number}"
@@ -180,6 +199,7 @@ class _Copy:
 STAGE = Stage(
     name="mux",
     run=run,
+    foresee=foresee,
     reads=("subtitles/tracks.json",),
     settings=("MUX_CONTAINER", "TITLE", "ALLOW_TRUNCATED"),
     reads_media=True,

@@ -1,0 +1,138 @@
+"""What becomes of each stream of the film in its copy with subtitles. Known from the film alone, before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline import media
+from pipeline.errors import UsageError
+from pipeline.media import AudioTrack, MediaInfo, OtherStream
+
+# What players expect in MP4; ffmpeg would write more into it. A film with anything else becomes an mkv.
+MP4_CODECS = frozenset(
+    "h264 hevc av1 vp9 mpeg4 mpeg2video mpeg1video mjpeg png aac mp3 mp2 ac3 eac3 dts alac flac opus vorbis".split()  # noqa: SIM905
+)
+# What becomes of the film's own subtitles in each container. "srt" is converted; those that are not listed are left out.
+KEPT_SUBTITLES = {
+    "mkv": {
+        "subrip": "copy",
+        "ass": "copy",
+        "webvtt": "copy",
+        "hdmv_pgs_subtitle": "copy",
+        "hdmv_text_subtitle": "copy",
+        "dvd_subtitle": "copy",
+        "dvb_subtitle": "copy",
+        "mov_text": "srt",
+        "eia_608": "srt",
+    },
+    "mp4": {"mov_text": "copy", "dvd_subtitle": "copy", "subrip": "srt", "ass": "srt", "webvtt": "srt", "eia_608": "srt"},
+}
+COPY = "copy"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stream that is kept."""
+
+    stream: str  # ffmpeg's name of it among the film's: "a:1"
+    encoder: str = COPY
+
+
+@dataclass(frozen=True)
+class Plan:
+    container: str  # mkv or mp4
+    parts: tuple[Part, ...]  # picture and sound, in the order of the copy
+    notes: tuple[str, ...]  # what is not kept as it is, a line each
+    impossible: str = ""  # why there can be no copy with subtitles at all
+
+    @property
+    def encoded(self) -> list[Part]:
+        return [part for part in self.parts if part.encoder != COPY]
+
+
+def make_plan(path: Path, info: MediaInfo, wanted: str) -> Plan:
+    """For MUX_CONTAINER=`wanted`. Raises UsageError where mp4 was asked for and cannot hold the film."""
+    mute = {track.index: why for track in _strangers(info) if (why := media.why_not_decoded(path, track.index))}
+    container = _container(info, wanted, mute)
+    refused = media.refusals(path, container, [*_pictures(info, container), *_sounds(info)])
+    if container == "mp4" and (new := _needs_other(info, refused, path, mute)):
+        if wanted == "mp4":
+            raise _no_mp4(new)
+        return make_plan(path, info, "mkv")
+    parts = [Part(stream) for stream in _pictures(info, container) if stream not in refused]
+    notes = []
+    for track in info.audio:
+        part, note = _sound(path, track, refused, mute, container)
+        parts += [part] if part else []
+        notes += [note] if note else []
+    impossible = f"{container} cannot hold its picture: {refused['V:0']}" if "V:0" in refused else ""
+    return Plan(container, tuple(parts), (*notes, *_lost(info, container, refused)), impossible)
+
+
+def _strangers(info: MediaInfo) -> list[AudioTrack]:
+    return [track for track in info.audio if track.codec not in MP4_CODECS]
+
+
+def _container(info: MediaInfo, wanted: str, mute: Mapping[int, str]) -> str:
+    if wanted == "mkv" or (wanted == "auto" and info.format != "mov"):
+        return "mkv"
+    pictures = [stream.codec for stream in info.others if _is_film(stream)] + ([info.video.codec] if info.video else [])
+    codecs = {track.codec for track in info.audio if track.index not in mute}.union(pictures)
+    if not (strangers := sorted(codecs - MP4_CODECS)):
+        return "mp4"
+    if wanted == "mp4":
+        raise _no_mp4(strangers)
+    return "mkv"
+
+
+def _no_mp4(codecs: Iterable[str]) -> UsageError:
+    return UsageError(f"mp4 cannot hold {', '.join(codecs)}: set MUX_CONTAINER=mkv")
+
+
+def _needs_other(info: MediaInfo, refused: Mapping[str, str], path: Path, mute: dict[int, str]) -> list[str]:
+    """The codecs of what mp4 would lose and another container may keep."""
+    lost = [info.video.codec] if info.video and "V:0" in refused else []
+    tracks = [track for track in info.audio if f"a:{track.index}" in refused and track.index not in mute]
+    return lost + [track.codec for track in tracks if not media.why_not_decoded(path, track.index)]
+
+
+def _is_film(stream: OtherStream) -> bool:
+    return stream.kind == "video" and not stream.picture
+
+
+def _pictures(info: MediaInfo, container: str) -> list[str]:
+    """The film's video, further ones, and in mp4 its covers, which in mkv are attached files."""
+    others = [stream for stream in info.others if _is_film(stream) or (stream.picture and container == "mp4")]
+    return ["V:0", *(str(stream.index) for stream in others)]
+
+
+def _sounds(info: MediaInfo) -> list[str]:
+    return [f"a:{track.index}" for track in info.audio]
+
+
+def _sound(path: Path, track: AudioTrack, refused: Mapping[str, str], mute: Mapping[int, str], container: str) -> tuple[Part | None, str]:
+    """What becomes of it, and what to say of that."""
+    stream, name = f"a:{track.index}", f"audio track {track.index}, {track.describe()}"
+    if stream not in refused:
+        return Part(stream), ""
+    if why := mute.get(track.index) or media.why_not_decoded(path, track.index):
+        return None, f"{container} cannot hold {name}, and nothing decodes it: left out ({why})"
+    encoder = media.encoder_without_loss(path, track.index)
+    return Part(stream, encoder), f"{container} cannot hold {name}: encoded without loss, to {encoder}"
+
+
+def _lost(info: MediaInfo, container: str, refused: Mapping[str, str]) -> Iterator[str]:
+    kept = KEPT_SUBTITLES[container]
+    subtitles = [track.describe() for track in info.subtitles if track.codec not in kept]
+    plain = [track.describe() for track in info.subtitles if track.codec == "ass" and container == "mp4"]
+    files = [stream.codec for stream in info.others if stream.kind == "attachment" and container == "mp4"]
+    pictures = [stream.codec for stream in info.others if str(stream.index) in refused]
+    notes = ((subtitles, "subtitles left out"), (plain, "subtitles without their styling"), (files, "attached files left out"))
+    remedy = "; MUX_CONTAINER=mkv keeps them" if container == "mp4" else ""
+    for names, what in (*notes, (pictures, "pictures left out")):
+        if names:
+            yield f"{container} cannot hold all of the film: {what}: {', '.join(names)}{remedy}"
+    if data := [stream.describe() for stream in info.others if stream.kind in ("data", "unknown") and not stream.told_elsewhere]:
+        yield f"The film with subtitles has picture, sound and subtitles only: data tracks left out: {', '.join(data)}"
