@@ -4,7 +4,6 @@ set -euo pipefail
 # shellcheck source=scripts/env.sh
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/env.sh"
 
-UV_VERSION=0.13.8
 NEEDED_GB=10
 
 usage() {
@@ -150,21 +149,16 @@ install_packages() {
   rm "$VENV/.installing"
 }
 
-# install_requirements FILE OPTIONS...: with uv, or with pip where uv cannot be had.
+# install_requirements FILE OPTIONS...: scripts/install.py says what went wrong.
 install_requirements() {
-  local uv
-  if uv=$(find_uv); then
-    install_with_uv "$uv" "$@" || installation_failed uv
-  else
-    warn "uv cannot be had; installing with pip, which takes longer"
-    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$@" || installation_failed pip
-  fi
+  "$VENV/bin/python" "$ROOT/scripts/install.py" "$VENV" "$@" || installation_failed $?
 }
 
 # Installers change nothing until they have everything, so a .venv that worked still does.
 installation_failed() {
+  [ "$1" != 130 ] || interrupted
   [ ! -f "$(stamp run)" ] || rm -f "$VENV/.installing"
-  die "Packages could not be installed; the lines above say why. Check the network and $1's index settings, then run the same command again"
+  exit 1
 }
 
 # MLX's set and that for tests only add to what works.
@@ -172,42 +166,6 @@ interrupted() {
   ! is_installed run || rm -f "$VENV/.installing"
   printf '[ERROR] Interrupted; run %s again to go on\n' "$again" >&2
   exit 130
-}
-
-find_uv() {
-  local uv
-  for uv in "$VENV/bin/uv" uv; do
-    command -v "$uv" && return
-  done
-  "$VENV/bin/python" -m pip install -qq --disable-pip-version-check "uv==$UV_VERSION" >&2 && printf '%s' "$VENV/bin/uv"
-}
-
-install_with_uv() {
-  local uv=$1 requirements=$2 reduced=$VENV/.without-cuda.txt
-  if wants_cpu_torch "$uv" "$requirements"; then
-    info "No NVIDIA GPU here: taking PyTorch's build without CUDA (about 2 GB)"
-    grep -vE '^nvidia-[a-z0-9-]+-cu12==' "$requirements" >"$reduced"
-    uv_install "$uv" --torch-backend cpu --requirement "$reduced" "${@:3}" && return
-    warn "That did not work; taking the usual build"
-  fi
-  uv_install "$uv" --requirement "$requirements" "${@:3}"
-}
-
-uv_install() {
-  local quiet=--quiet
-  [ ! -t 2 ] || quiet="" # on a terminal uv shows how far it is
-  "$1" pip install ${quiet:+"$quiet"} --python "$VENV/bin/python" "${@:2}"
-}
-
-# PyTorch's own index has builds without CUDA, and uv knows where it is. Only taken where it answers at once.
-wants_cpu_torch() {
-  local torch driver
-  torch=$(grep -E '^torch==' "$2") || return 1
-  [ "$(uname -sm)" = "Linux x86_64" ] || return 1
-  for driver in /proc/driver/nvidia/version /dev/nvidia0 /dev/dxg; do
-    [ ! -e "$driver" ] || return 1
-  done
-  UV_HTTP_TIMEOUT=3 UV_HTTP_RETRIES=0 timeout 10 "$1" pip install --quiet --dry-run --reinstall --no-deps --python "$VENV/bin/python" --torch-backend cpu "$torch" >/dev/null 2>&1
 }
 
 # --- MLX
@@ -253,9 +211,9 @@ verify_mlx() {
 # reinstall_mlx BUILD: MLX's own packages alone; those that they need are shared with others.
 reinstall_mlx() {
   local requirements=$VENV/.mlx-alone.txt
-  grep -E '^mlx' "$ROOT/requirements/mlx.txt" >"$requirements"
+  awk '/^[^ ]/ { keep = /^mlx/ } keep' "$ROOT/requirements/mlx.txt" >"$requirements" # a pin and the hashes below it
   touch "$VENV/.installing"
-  install_requirements "$requirements" --no-deps --force-reinstall
+  install_requirements "$requirements" --no-deps --again
   rm -f "$VENV/.installing" "$(stamp mlx-cuda13)"
   install_mlx_build "$1"
 }

@@ -18,6 +18,7 @@ log="$(dirname "$0")/log"
 [ -e "$log" ] || log="$(dirname "$0")/../../log"
 case "$1 $2" in
   "-m venv") mkdir -p "$3/bin" "$3/lib/python3.11/site-packages" && cp "$0" "$3/bin/python" && cp "$(dirname "$0")/uv" "$3/bin/uv" && echo created >>"$log" ;;
+  "-m pip") [ "$3" = config ] || [ ! -e "$(dirname "$log")/broken" ] ;;
   "-m pipeline."*)
     printf '%s|' "$@" "$PWD" "$PYTHONPATH" "$PYTHONSAFEPATH" >>"$log"; echo >>"$log"
     case "$3" in choose) cat "$(dirname "$log")/mlx build" ;; verify) [ ! -e "$(dirname "$log")/mlx broken" ] ;; *) echo "$2" ;; esac ;;
@@ -27,9 +28,8 @@ esac
 UV = """#!/bin/sh
 tree="$(dirname "$0")/../.."
 echo "uv $*" >>"$tree/log"
-case "$*" in *--dry-run*) exit 1 ;; esac
 [ ! -e "$tree/slow" ] || sleep 60
-case "$*" in *--force-reinstall*) [ -e "$tree/mlx beyond repair" ] || rm -f "$tree/mlx broken" ;; esac
+case "$*" in *--reinstall*) [ -e "$tree/mlx beyond repair" ] || rm -f "$tree/mlx broken" ;; esac
 case "$*" in *" --target "*) mkdir -p "${*##* --target }" ;; esac
 [ ! -e "$tree/broken" ]
 """
@@ -80,7 +80,7 @@ class Tree:
             "pipeline.models": "model",
             "pipeline.hardware": "hardware",
         }
-        return [name for line in lines if "--dry-run" not in line for word, name in words.items() if word in line]
+        return [name for line in lines for word, name in words.items() if word in line]
 
 
 @pytest.fixture

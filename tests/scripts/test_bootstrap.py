@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 import signal
 import subprocess
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.scripts.conftest import UV, Tree
+from tests.scripts.conftest import Tree
 
 
 def test_sets_up_once_and_then_only_looks_at_the_hardware(tree: Tree) -> None:
@@ -81,17 +80,6 @@ def test_two_at_once_set_up_once(tree: Tree) -> None:
     children = [subprocess.Popen(command, env=tree.env, stderr=subprocess.DEVNULL) for _ in range(2)]
     assert [child.wait(timeout=30) for child in children] == [0, 0]
     assert sorted(tree.done()) == ["hardware", "hardware", "model", "model", "run", "venv"]
-
-
-@pytest.mark.skipif(
-    (platform.system(), platform.machine()) != ("Linux", "x86_64") or any(map(os.path.exists, ("/dev/nvidia0", "/dev/dxg"))),
-    reason="only Linux without an NVIDIA GPU takes PyTorch's CPU build",
-)
-def test_takes_the_cpu_build_of_pytorch_where_its_index_answers(tree: Tree) -> None:
-    (tree.root / "uv").write_text(UV.replace("exit 1", "exit 0"))
-    tree.bootstrap()
-    assert f"--torch-backend cpu --requirement {tree.root}/.venv/.without-cuda.txt" in (tree.root / "log").read_text()
-    assert (tree.root / ".venv" / ".without-cuda.txt").read_text() == "torch==2.8.0\nnvidia-ml-py==13.0\n"
 
 
 def test_refuses_what_it_cannot_work_with(tree: Tree) -> None:

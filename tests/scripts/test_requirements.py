@@ -1,4 +1,4 @@
-"""requirements/*.txt pin everything and name no registry."""
+"""requirements/*.txt pin everything, with hashes, and name no registry."""
 
 from __future__ import annotations
 
@@ -8,24 +8,30 @@ import pytest
 
 from tests.conftest import ROOT
 
-PIN = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>[\w.]+)( ; .+)?")
+PIN = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>[\w.]+)( ; .+?)?(?P<hashes>( --hash=sha256:[0-9a-f]{64})+)")
+SETS = sorted(path.stem for path in (ROOT / "requirements").glob("*.txt"))
 
 
 def pins(name: str) -> set[tuple[str, str]]:
-    lines = (ROOT / "requirements" / f"{name}.txt").read_text().splitlines()
+    lines = (ROOT / "requirements" / f"{name}.txt").read_text().replace(" \\\n    ", " ").splitlines()
     found = [PIN.fullmatch(line) for line in lines]
     assert [line for line, pin in zip(lines, found, strict=True) if not pin] == []
     return {(pin["name"], pin["version"]) for pin in found if pin}
 
 
-@pytest.mark.parametrize("name", ["run", "dev", "mlx", "mlx-cuda13"])
+def test_every_set_is_pinned_with_hashes() -> None:
+    assert SETS == sorted(path.stem for path in (ROOT / "requirements").glob("*.in"))
+    assert all(pins(name) for name in SETS)
+
+
+@pytest.mark.parametrize("name", SETS)
 def test_everything_asked_for_is_pinned(name: str) -> None:
     asked = re.findall(r"^[a-z0-9-]+", (ROOT / "requirements" / f"{name}.in").read_text(), re.MULTILINE)
     assert asked
     assert set(asked) <= {package for package, _ in pins(name)}
 
 
-@pytest.mark.parametrize("name", ["dev", "mlx", "mlx-cuda13"])
+@pytest.mark.parametrize("name", [name for name in SETS if name != "run"])
 def test_sets_agree_on_versions(name: str) -> None:
     run = pins("run")
     shared = {package for package, _ in run}
