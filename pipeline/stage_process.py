@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,12 +17,11 @@ import msgspec
 from pipeline.child import Assignment, Event, Failed, Finished, Note
 from pipeline.console import Console, line_of
 from pipeline.errors import StageFailed, UsageError
+from pipeline.processes import end_group, entry
 from pipeline.stage import Outcome, Progress
 
-GRACE = 5.0  # seconds a stage is given to end by itself after SIGTERM
 ATTEMPT = b"=== attempt "
-# Not `-m`: before Python 3.11 that looks for modules in the working directory first.
-CHILD = (sys.executable, "-c", "import sys; sys.path[:] = filter(None, sys.path); from pipeline.child import main; main()")
+CHILD = entry("pipeline.child")
 
 
 @dataclass(frozen=True)
@@ -84,22 +82,12 @@ def _decode(line: bytes) -> Event | None:
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """End the child and whatever it has started: first kindly, then for sure."""
-    if child.poll() is None:
-        _signal_group(child, signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(GRACE)
-    _signal_group(child, signal.SIGKILL)
-    child.wait()
+    """End the child and whatever it has started."""
+    end_group(child)
     for pipe in (child.stdin, child.stdout):
         if pipe:
             with contextlib.suppress(OSError):
                 pipe.close()
-
-
-def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, number)
 
 
 def _how_it_ended(code: int) -> str:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 from collections import deque
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 
+from pipeline import processes
 from pipeline.errors import StageFailed
 from pipeline.media.container import SEARCH, WHITELISTS, url
-from pipeline.processes import die_with_parent
 
 _PROGRESS = re.compile(r"(frame|fps|stream_\d+_\d+_\w+|bitrate|total_size|out_time\w*|dup_frames|drop_frames|speed|progress)=(.*)")
 # Lines that only say that ffmpeg has ended, and those that only follow from what an earlier line says.
@@ -58,7 +55,7 @@ def ffmpeg_path() -> str:
 
 def ffmpeg_version() -> str:
     """As it says itself: `ffmpeg version 7.1`. Other versions may write other bytes."""
-    says = subprocess.run([ffmpeg_path(), "-version"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False).stdout
+    says = processes.run([ffmpeg_path(), "-version"]).stdout
     return says.partition(" Copyright")[0].strip()
 
 
@@ -90,13 +87,12 @@ def run_ffmpeg(arguments: Sequence[str], output: Path, progress: Callable[[float
     However this process ends, the child ends with it."""
     command = [ffmpeg_path(), "-nostdin", "-hide_banner", "-v", "error", "-nostats", "-progress", "pipe:1", *arguments, "-y", url(output)]
     child = subprocess.Popen(
-        command,
+        processes.leashed(command),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,  # progress and messages come down one pipe: neither can block the other
         text=True,
         errors="replace",
-        preexec_fn=partial(die_with_parent, os.getpid()) if sys.platform == "linux" else None,  # elsewhere the stage's process group is ended
     )
     messages: deque[str] = deque(maxlen=20)
     try:
@@ -105,8 +101,7 @@ def run_ffmpeg(arguments: Sequence[str], output: Path, progress: Callable[[float
             _follow(line.rstrip("\n"), messages, progress)
         code = child.wait()
     finally:
-        child.kill()
-        child.wait()
+        processes.end(child)
         if child.stdout:
             child.stdout.close()
     if code != 0:

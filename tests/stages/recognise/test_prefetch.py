@@ -5,7 +5,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,9 +13,10 @@ import pytest
 
 from pipeline.errors import StageFailed
 from pipeline.settings import Settings
+from stages.recognise import prefetch
 from stages.recognise.loading import Loaded
 from stages.recognise.messages import Failed, PutOff, Task
-from stages.recognise.prefetch import LoaderPool, Prefetcher
+from stages.recognise.prefetch import LoaderEnded, LoaderPool, Prefetcher
 from tests.conftest import ROOT
 from tests.make_media import wav
 from tests.stages.recognise.support import task
@@ -44,7 +44,7 @@ def loaders() -> list[psutil.Process]:
     found = []
     for child in psutil.Process().children():
         with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-            found += [child] if "spawn_main" in " ".join(child.cmdline()) else []
+            found += [child] if "load_for_parent" in " ".join(child.cmdline()) else []
     return found
 
 
@@ -70,9 +70,9 @@ def test_a_process_that_is_killed_costs_nothing_whether_it_worked_or_not(pool: L
     assert [type(one) for one in running] == [Loaded] * 5
 
 
-def test_processes_that_end_at_once_are_told_in_a_line(pool: LoaderPool, tmp_path: Path) -> None:
-    pool._arguments = (1, *pool._arguments[1:])  # not their parent
-    pool.restart()
+def test_processes_that_end_at_once_are_told_in_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prefetch, "COMMAND", (sys.executable, "-c", ""))
+    pool = LoaderPool(2, tmp_path, tmp_path, Settings())
     with pytest.raises(StageFailed, match=r"^The processes that decode end as soon as they have begun"):
         pool.wait()
 
@@ -80,7 +80,7 @@ def test_processes_that_end_at_once_are_told_in_a_line(pool: LoaderPool, tmp_pat
 def test_processes_end_with_who_started_them() -> None:
     code = (
         "import os, pathlib; from pipeline.settings import Settings; from stages.recognise.prefetch import LoaderPool;"
-        " pool = LoaderPool(2, pathlib.Path(), pathlib.Path(), Settings()); pool.wait(); print(*pool._pool._processes, flush=True);"
+        " pool = LoaderPool(2, pathlib.Path(), pathlib.Path(), Settings()); pool.wait(); print(pool._idle.get().pid, pool._idle.get().pid, flush=True);"
         " os.kill(os.getpid(), 9)"
     )
     told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False, timeout=60)
@@ -90,6 +90,16 @@ def test_processes_end_with_who_started_them() -> None:
     assert not [number for number in numbers if psutil.pid_exists(number)]
 
 
+def test_nothing_has_a_name_that_would_stay_where_all_are_killed() -> None:
+    code = (
+        "import os, pathlib; from pipeline.settings import Settings; from stages.recognise.prefetch import LoaderPool;"
+        " pool = LoaderPool(2, pathlib.Path(), pathlib.Path(), Settings()); pool.wait(); os.killpg(0, 9)"
+    )
+    before = {path.name for path in Path("/dev/shm").glob("*")}
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, start_new_session=True, check=False, timeout=60)
+    assert {path.name for path in Path("/dev/shm").glob("*")} <= before
+
+
 # --- What is loaded ahead
 
 
@@ -97,25 +107,18 @@ Load = Callable[[Task], Loaded | Failed | PutOff]
 
 
 class Threads:
-    """In place of processes. Whatever is asked of it after "poison" breaks, as with a pool, until it is started anew."""
+    """In place of processes, of which one ends over "poison"."""
 
     def __init__(self, count: int, load: Load) -> None:
         self.threads, self.load = ThreadPoolExecutor(count), load
-        self.broken, self.restarts = False, 0
 
     def submit(self, task: Task) -> Future[Loaded | Failed | PutOff]:
-        if self.broken:
-            raise BrokenProcessPool
         return self.threads.submit(self.run, task)
 
     def run(self, task: Task) -> Loaded | Failed | PutOff:
-        if task.paths == ("poison",) or self.broken:
-            self.broken = True
-            raise BrokenProcessPool
+        if task.paths == ("poison",):
+            raise LoaderEnded
         return self.load(task)
-
-    def restart(self) -> None:
-        self.broken, self.restarts = False, self.restarts + 1
 
 
 def nothing(task: Task) -> Loaded:
