@@ -13,7 +13,8 @@ from functools import cached_property
 from pathlib import Path
 
 from pipeline.errors import UsageError
-from stages.characters import IN_WORD, LATIN, clean, in_script, script_of
+from stages.text.characters import IN_WORD, clean
+from stages.text.scripts import LATIN, in_script, script_of
 
 _SLOTS = re.compile(r"#G\d+")  # the form of a tag: what takes e-mail addresses and URLs out of a sentence takes it out too, and puts it back
 _BETWEEN_NAMES = ", "

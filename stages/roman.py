@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from stages.characters import LATIN, in_script, words_of
 from stages.roman_words import ENGLISH, HINDI, HOLDING, RATHER_ENGLISH
+from stages.text.characters import words_of
+from stages.text.scripts import LATIN, in_script
 
 Roman = Literal["english", "hindi", "unknown"]
 ENGLISH_SHARE = 0.4  # of the words

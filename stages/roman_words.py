@@ -5,7 +5,7 @@ Left out are those that are spelled the same in both, such as main, me, to, par 
 
 from __future__ import annotations
 
-from stages.characters import word_set
+from stages.text.characters import word_set
 
 HINDI = word_set(
     """

@@ -69,7 +69,7 @@ def _listen(audio: Audio, windows: Sequence[Window], ctx: StageContext) -> Work:
 
 def _doubts(transcript: Transcript) -> list[str]:
     """What a person should know of a text before they trust it."""
-    from stages.script import FOREIGN_SHARE, foreign_share, not_in_script_of
+    from stages.text.scripts import FOREIGN_SHARE, foreign_share, not_in_script_of
 
     if not transcript.segments:
         return ["No speech was found: the subtitles are empty. Where somebody does speak, lower SILERO_THRESHOLD (0.3)"]

@@ -8,6 +8,9 @@ from itertools import pairwise
 from stages.cues import script
 from stages.cues.break_words import ADJECTIVE, BOUND, CLAUSE, INSIDE_WORD, LANGUAGES, PHRASE, TIED, BreakWords
 from stages.cues.tokens import Token
+from stages.text.characters import bare
+from stages.text.scripts import needs_no_space
+from stages.text.sentences import ends_clause, ends_sentence, is_abbreviation
 
 _PUNCTUATED = 0.25  # the share of segments that end in a punctuation mark where the recogniser writes them
 _CLAUSE_END = 0.25
@@ -18,12 +21,13 @@ _NO_CAPITALISED_NAMES = frozenset(("de",))  # every noun has a capital
 _HALVING_PAUSE_MS = 400  # a pause this long between two words makes a break between them half as bad
 
 
-def sentence_ends(tokens: Sequence[Token]) -> list[bool]:
+def sentence_ends(tokens: Sequence[Token], language: str = "") -> list[bool]:
     """Does a sentence end before each token? Where the transcript is hardly punctuated, the ends of its segments count."""
     pairs = list(pairwise(tokens))
-    marks = [script.ends_clause(left.text) for left, right in pairs if right.opens_segment]
+    marks = [ends_clause(left.last_word, language) for left, right in pairs if right.opens_segment]
     punctuated = sum(marks) >= _PUNCTUATED * len(marks)
-    return [False][: len(tokens)] + [script.ends_sentence(left.text, right.text) or (right.opens_segment and not punctuated) for left, right in pairs]
+    ends = [ends_sentence(left.last_word, right.text, language) or (right.opens_segment and not punctuated) for left, right in pairs]
+    return [False][: len(tokens)] + ends
 
 
 def break_costs(tokens: Sequence[Token], ends: Sequence[bool], language: str) -> list[float]:
@@ -34,19 +38,19 @@ def break_costs(tokens: Sequence[Token], ends: Sequence[bool], language: str) ->
 
 
 def _break_cost(left: Token, right: Token, language: str) -> float:
-    cost = grammar_cost(left.text, right.text, language)
+    cost = grammar_cost(left.last_word, right.first_word, language)
     if right.opens_segment and cost <= 1.0:
         cost = min(cost, _SEGMENT_END)
-    elif right.spaced and script.needs_no_space(left.text[-1]):
+    elif right.spaced and needs_no_space(left.text[-1]):
         cost = min(cost, PHRASE)  # where words are not parted by spaces, a space parts phrases
     return cost * _HALVING_PAUSE_MS / (_HALVING_PAUSE_MS + right.start_ms - left.end_ms)
 
 
 def grammar_cost(left: str, right: str, language: str) -> float:
     """What a break between two words of one sentence costs by their grammar alone."""
-    if script.ends_clause(left):
+    if ends_clause(left, language):
         return _CLAUSE_END
-    if script.is_title(left) or script.is_number(left):
+    if is_abbreviation(left, language) or script.is_number(left):
         return BOUND
     if _is_name(left, right, language):
         return TIED
@@ -59,7 +63,7 @@ def _is_name(left: str, right: str, language: str) -> bool:
     """Two words with capitals are taken for a name: "New York"; but not "I Think", and not where all is in capitals."""
     if language in _NO_CAPITALISED_NAMES or left.isupper() or right.isupper():
         return False
-    return script.begins_capital(left) and script.begins_capital(right) and script.bare(right)[:2] not in ("i'", "i’")
+    return script.begins_capital(left) and script.begins_capital(right) and bare(right)[:2] not in ("i'", "i’")
 
 
 def _japanese_cost(left: str, right: str) -> float:
@@ -71,7 +75,7 @@ def _japanese_cost(left: str, right: str) -> float:
 
 def _word_cost(left: str, right: str, language: str) -> float:
     words = LANGUAGES.get(language, _UNKNOWN)
-    left, right = script.bare(left).replace("’", "'"), script.bare(right).replace("’", "'")
+    left, right = bare(left).replace("’", "'"), bare(right).replace("’", "'")
     after, before = words.after.get(left, 1.0), words.before.get(right, 1.0)
     if before <= CLAUSE and 1.0 < after <= TIED:
         return PHRASE  # "I told you | that ..."

@@ -20,7 +20,7 @@ class Passage:
 
     def __init__(self, tokens: Sequence[Token], rules: Rules) -> None:
         self.tokens = tokens
-        ends = sentence_ends(tokens)
+        ends = sentence_ends(tokens, rules.language)
         self.costs = break_costs(tokens, ends, rules.language)
         self.pauses = [0] + [right.start_ms - left.end_ms for left, right in pairwise(tokens)]
         self.closed = [end or pause >= rules.pause_ms for end, pause in zip(ends, self.pauses, strict=True)] + [True]

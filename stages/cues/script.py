@@ -1,29 +1,20 @@
-"""What the characters of a text are: their width on screen, where words may part, where sentences end."""
+"""What the characters of a text are on screen: their width, and where a line may end between them."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-# Thai, Lao, Tibetan, Burmese, Khmer, kana and Han: written without spaces, so a line may end between any two words.
-_SPACELESS = "\u0e00-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
-_WIDE_PUNCTUATION = "\u3000-\u3004\u3008-\u303f\uff00-\uff65"
-_NO_SPACE_NEEDED = re.compile(f"[{_SPACELESS}{_WIDE_PUNCTUATION}]")
+from stages.text.characters import CLOSING, COMMAS, DASHES, OPENING, STOPS, bare
+from stages.text.scripts import WIDE_PUNCTUATION, needs_no_space
+
 _BLANK = re.compile(r"(?:(?![\u00a0\u2007\u202f])[\s\x00-\x1f\x7f-\x9f])+")  # the three that forbid a break belong to their word
 
-_OPENING = "\"'“‘„«‹([{¿¡「『（［｛〈《【〔"
-_CLOSING = "\"'”’»›)]}」』）］｝〉》】〕"
-_STOPS = ".?!…।॥。？！．｡؟۔።፧։။។།‽"
-_DASHES = "-–—―‒"
-_COMMAS = ",;:、，；：､،؛፣"
-_PUNCTUATION = frozenset(_CLOSING + _STOPS + _COMMAS + "%‰℃°")
+_PUNCTUATION = frozenset(CLOSING + STOPS + COMMAS + "%‰℃°")
 # What Japanese and Thai typesetting keeps off the start of a line, or off its end.
-_NEVER_FIRST = _PUNCTUATION | frozenset("々〻ーゝゞヽヾぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ～・ะาำๅๆฯ")
-_NEVER_LAST = frozenset(_OPENING + "เแโใไເແໂໃໄ") - frozenset("\"'")
+_NEVER_FIRST = _PUNCTUATION | frozenset("々〻ーゝゞヽヾぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ～・ะาำๅๆฯ་")
+_NEVER_LAST = frozenset(OPENING + "เแโใไເແໂໃໄ") - frozenset("\"'")
 
-_TITLES = frozenset(("mr", "mrs", "ms", "dr", "prof", "st", "rev", "gen", "col", "capt", "lt", "sgt", "hon", "sr", "sra", "vs", "mme", "डॉ", "प्रो"))
-_INITIALS = re.compile(r"(?:[^\W\d_]\.)+")
-_ORDINAL = re.compile(r"\d{1,2}\.")
 _HALF_WIDTH_COUNTS_HALF = frozenset(("zh", "yue", "ja", "ko"))
 
 
@@ -47,11 +38,6 @@ def measure(text: str, language: str) -> float:
     return float(len(text))
 
 
-def needs_no_space(character: str) -> bool:
-    """Is it of a script that is written without spaces?"""
-    return _NO_SPACE_NEEDED.match(character) is not None
-
-
 def is_hiragana(character: str) -> bool:
     return "\u3040" <= character <= "\u309f"
 
@@ -61,10 +47,10 @@ def is_katakana(character: str) -> bool:
 
 
 def may_part(left: str, right: str, spaced: bool) -> bool:
-    """May a line end between these two neighbouring words?"""
-    if all(character in _PUNCTUATION or character in _DASHES for character in right):
+    """May a line end between these two neighbouring words, as far as their characters tell?"""
+    if all(character in _PUNCTUATION or character in DASHES for character in right):
         return False
-    if all(character in _NEVER_LAST or character in _DASHES for character in left):
+    if all(character in _NEVER_LAST or character in DASHES for character in left):
         return False
     if spaced:
         return True
@@ -93,36 +79,13 @@ def _joins(cluster: str, character: str) -> bool:
     return len(cluster) == 1 and all("\U0001f1e6" <= half <= "\U0001f1ff" for half in cluster + character)
 
 
-def bare(word: str) -> str:
-    """The word in lower case, without the punctuation around it."""
-    return word.strip(_OPENING + _CLOSING + _STOPS + _COMMAS + _DASHES).lower()
-
-
-def is_title(word: str) -> bool:
-    """A word whose full stop does not end a sentence and that belongs to the next: "Dr.", "J."."""
-    return word.endswith(".") and (bare(word) in _TITLES or (_INITIALS.fullmatch(word) is not None and word != "I."))
-
-
-def ends_sentence(word: str, following: str) -> bool:
-    """Does the sentence end after `word`? `following` is the next word."""
-    core = word.rstrip(_CLOSING)
-    if not core or core[-1] not in _STOPS or is_title(core) or _ORDINAL.fullmatch(core):
-        return False
-    return not following.lstrip(_OPENING + _DASHES + "…. ")[:1].islower()
-
-
-def ends_clause(word: str) -> bool:
-    core = word.rstrip(_CLOSING)
-    return bool(core) and core[-1] in _COMMAS + _STOPS + _DASHES and not is_title(core)
-
-
 def ends_wide(text: str) -> bool:
     """Does it end in full-width punctuation, which carries its own space?"""
-    return re.match(f"[{_WIDE_PUNCTUATION}]", text[-1:]) is not None
+    return re.match(f"[{WIDE_PUNCTUATION}]", text[-1:]) is not None
 
 
 def begins_capital(word: str) -> bool:
-    return word.lstrip(_OPENING)[:1].isupper()
+    return word.lstrip(OPENING)[:1].isupper()
 
 
 def is_number(word: str) -> bool:

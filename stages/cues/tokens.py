@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from stages.cues import script
 from stages.cues.rules import Rules
+from stages.text.numbers import one_number
+from stages.text.scripts import needs_no_space
+from stages.text.words import in_words
 from stages.transcript import Segment, Span, Transcript, Word
 
 _USUAL_WORD_MS = 400
+_TORN_NUMBER_MS = 1500  # a pause that parts even a number
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,15 @@ class Token:
     opens_segment: bool
     start_ms: int
     end_ms: int
+    begins_word: bool = True
+
+    @property
+    def last_word(self) -> str:
+        return self.text.rpartition(" ")[2]
+
+    @property
+    def first_word(self) -> str:
+        return self.text.partition(" ")[0]
 
 
 def tokens_of(transcript: Transcript, rules: Rules) -> list[Token]:
@@ -33,9 +46,9 @@ def tokens_of(transcript: Transcript, rules: Rules) -> list[Token]:
 
 def spoken_tokens(transcript: Transcript) -> list[Token]:
     """The tokens of a transcript, however wide."""
-    pieces = [piece for segment in transcript.segments for piece in _pieces(segment)]
+    pieces = [piece for segment in transcript.segments for piece in _pieces(segment, segment.language or transcript.language)]
     spans = in_order([Span(piece.start_ms, piece.end_ms) for piece in pieces], clip_of(transcript))
-    return list(_glued(Token(p.text, p.spaced, p.opens_segment, span.start_ms, span.end_ms) for p, span in zip(pieces, spans, strict=True)))
+    return list(_glued(replace(piece, start_ms=span.start_ms, end_ms=span.end_ms) for piece, span in zip(pieces, spans, strict=True)))
 
 
 def clip_of(transcript: Transcript) -> Span:
@@ -82,7 +95,19 @@ def _longest_ordered(values: Sequence[int]) -> list[int]:
     return chain[::-1]
 
 
-def _pieces(segment: Segment) -> Iterator[Token]:
+def _pieces(segment: Segment, language: str) -> Iterator[Token]:
+    """The least that has a time of its own: words, or parts of one."""
+    blocks = list(_blocks(segment))
+    for block, parts in zip(blocks, in_words([" " * block.spaced + block.text for block in blocks], language), strict=True):
+        texts = [text.strip(" ") for text, _ in parts]
+        spans = shares(texts, block.start_ms, block.end_ms)
+        for number, (text, (_, begins), span) in enumerate(zip(texts, parts, spans, strict=True)):
+            first = number == 0
+            yield Token(text, first and block.spaced, first and block.opens_segment, span.start_ms, span.end_ms, begins)
+
+
+def _blocks(segment: Segment) -> Iterator[Token]:
+    """As the recogniser gives them, but cut at blanks."""
     opens, blank = True, False
     for word in segment.words or _untimed(segment):
         parts = script.split_blanks(word.text)
@@ -101,7 +126,7 @@ def _untimed(segment: Segment) -> tuple[Word, ...]:
 
 
 def _is_spaceless(text: str) -> bool:
-    return 2 * sum(script.needs_no_space(character) for character in text) > len(text)
+    return 2 * sum(needs_no_space(character) for character in text) > len(text)
 
 
 def shares(parts: Sequence[str], start_ms: int, end_ms: int) -> list[Span]:
@@ -115,35 +140,46 @@ def shares(parts: Sequence[str], start_ms: int, end_ms: int) -> list[Span]:
 
 
 def _glued(tokens: Iterable[Token]) -> Iterator[Token]:
-    """Joins what no line may part: "don" + "'t", "है" + "।", "«" + "oui"."""
+    """Joins what no line may part: "don" + "'t", "है" + "।", "«" + "oui", "ส" + "วัสดี", "2.5" + "crore"."""
     held: Token | None = None
     for token in tokens:
         if held is None:
             held = token
-        elif token.opens_segment or script.may_part(held.text, token.text, token.spaced):
+        elif _may_part(held, token):
             yield held
-            spaced = token.spaced and not (token.opens_segment and script.ends_wide(held.text))
-            held = Token(token.text, spaced, token.opens_segment, token.start_ms, token.end_ms)
+            held = replace(token, spaced=token.spaced and not (token.opens_segment and script.ends_wide(held.text)))
         else:
-            text = held.text + " " * token.spaced + token.text
-            held = Token(text, held.spaced, held.opens_segment, held.start_ms, token.end_ms)
+            held = replace(held, text=held.text + " " * token.spaced + token.text, end_ms=token.end_ms)
     if held is not None:
         yield held
 
 
+def _may_part(held: Token, token: Token) -> bool:
+    if one_number(held.last_word, token.text):
+        return token.start_ms - held.end_ms >= _TORN_NUMBER_MS
+    return token.opens_segment or (token.begins_word and script.may_part(held.text, token.text, token.spaced))
+
+
 def _cut_to_fit(token: Token, rules: Rules) -> list[Token]:
-    """A token wider than a line, cut between characters (inside one only if that alone is wider than a line)."""
+    """A token wider than a line, cut at its blanks, then between characters (inside one only if that alone is wider than a line)."""
     if script.measure(token.text, rules.language) <= rules.max_chars:
         return [token]
+    words = token.text.split(" ")
+    if len(words) > 1:
+        timed = zip(words, shares(words, token.start_ms, token.end_ms), strict=True)
+        whole = [
+            Token(word, token.spaced or number > 0, token.opens_segment and number == 0, span.start_ms, span.end_ms)
+            for number, (word, span) in enumerate(timed)
+            if word
+        ]
+        return [part for word in whole for part in _cut_to_fit(word, rules)]
     parts = [""]
     for cluster in script.clusters(token.text):
         for atom in [cluster] if script.measure(cluster, rules.language) <= rules.max_chars else cluster:
             if script.measure(parts[-1] + atom, rules.language) > rules.max_chars:
                 parts.append("")
             parts[-1] += atom
-    spaced = [token.spaced] + [left[-1] == " " or right[0] == " " for left, right in pairwise(parts)]
     return [
-        Token(part.strip(" "), space, token.opens_segment and number == 0, span.start_ms, span.end_ms)
-        for number, (part, space, span) in enumerate(zip(parts, spaced, shares(parts, token.start_ms, token.end_ms), strict=True))
-        if part.strip(" ")
+        Token(part, token.spaced and number == 0, token.opens_segment and number == 0, span.start_ms, span.end_ms)
+        for number, (part, span) in enumerate(zip(parts, shares(parts, token.start_ms, token.end_ms), strict=True))
     ]

@@ -18,7 +18,7 @@ from stages.recognise.loading import Loaded
 from stages.recognise.messages import Alive, Begun, Done, Event, Failed, Task
 from stages.recognise.prefetch import Prefetcher
 from stages.results import NO_DISK, Result, Store, StoreClosed
-from stages.script import FOREIGN_SHARE, foreign_share, not_in_script_of
+from stages.text.scripts import FOREIGN_SHARE, foreign_share, not_in_script_of
 from stages.transcript import Segment
 from stages.whisper import AudioWindow, Recogniser, Recognition
 from stages.whisper.phrases import segments_of

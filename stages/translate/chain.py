@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from stages import roman
-from stages.characters import ends_clause
 from stages.glossary import Glossary
+from stages.text.sentences import ends_clause
 from stages.translate.guards import Fault, faults
 from stages.translate.sentences import Sentence, distinct
 from stages.translate.translator import Search, Translation, Translator

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from stages.characters import LATIN, WORDS, clean, in_script, script_of, words_of
 from stages.roman_words import ENGLISH
+from stages.text.characters import WORDS, clean, words_of
+from stages.text.scripts import LATIN, in_script, script_of
 from stages.translate.indictrans2.placeholders import take_out
 from stages.translate.loops import loops
 from stages.translate.numbers import lost

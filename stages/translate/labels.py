@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 
-from stages.characters import clean
+from stages.text.characters import clean
 
 Sound = Mapping[str, str]  # by language: the label, and after it, parted by "|", what else is said for it
 

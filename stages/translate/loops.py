@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from stages.characters import bare
+from stages.text.characters import bare
 from stages.translate.numbers import is_number
 
 TIMES = 3  # what is said twice may be meant

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from stages.characters import LATIN, clean, in_script, script_of
+from stages.text.characters import clean
+from stages.text.scripts import LATIN, in_script, script_of
 from stages.translate.labels import MUSIC, sound_of
 from stages.translate.loops import collapse
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from stages.characters import words_of
+from stages.text.characters import words_of
+from stages.text.numbers import Quantity, numbers, quantities
 
-_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 # Numbers that are often written as words, and what else they may have become, by language.
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "en": (
@@ -44,25 +43,29 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
 
 
 _SPOKEN = {name.split()[0] for names in _WORDS.values() for name in names[:11]}
-MOST_DIGITS = 100  # of a number; what is longer is none, and takes Python long
 
 
 def lost(source: str, target: str, target_language: str) -> bool:
     """Is there a number in digits that the target has neither in digits, of any script, nor up to twelve as a word?
 
-    For target languages whose words are not known here, numbers up to twelve are passed."""
+    2 crore, 20 million and 2,00,00,000 are one; 15 crore is not 15 million. For target languages whose words are not known here, numbers up
+    to twelve are passed."""
     written, words = numbers(target), set(words_of(target))
     names = _WORDS.get(target_language)
-    return any(
-        number not in written and (number > 12 or (names is not None and words.isdisjoint(names[number].split()))) for number in numbers(source)
+    said, translated = quantities(source), quantities(target)
+    kept = {number for one in said if any(one.value == other.value for other in translated) for number in one.numbers}
+    return any(_is_multiplied_otherwise(one, translated) for one in said) or any(
+        number not in written and (number > 12 or (names is not None and words.isdisjoint(names[number].split())))
+        for number in numbers(source) - kept
     )
+
+
+def _is_multiplied_otherwise(quantity: Quantity, translated: Sequence[Quantity]) -> bool:
+    """Does the same number stand there with another factor, and nowhere with its own?"""
+    same = [other for other in translated if other.multiplied and other.numbers == quantity.numbers]
+    return quantity.multiplied and bool(same) and all(other.value != quantity.value for other in translated)
 
 
 def is_number(word: str) -> bool:
     """In digits, or one of the words up to ten."""
     return word in _SPOKEN or any(character.isdigit() for character in word)
-
-
-def numbers(text: str) -> set[int]:
-    """The numbers in digits of any script: 1,500 and 1500 are one, 12:30 and 3.5 two each."""
-    return {int(part[-MOST_DIGITS:]) for number in _NUMBER.findall(text) for part in re.split("[.:]", number.replace(",", ""))}

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from statistics import fmean
 
-from stages.characters import ends_clause, is_spaceless
+from stages.text.scripts import is_spaceless
+from stages.text.sentences import ends_clause
 from stages.transcript import Segment, Span, Word
 from stages.translate.sentences import Sentence
 

@@ -10,7 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from stages.characters import CLOSING, COMMAS, DASHES, ELLIPSES, STOPS, bare, clean, ends_clause, ends_sentence, is_spaceless, word_set
+from stages.text.characters import CLOSING, COMMAS, DASHES, ELLIPSES, STOPS, bare, clean, word_set
+from stages.text.numbers import one_number
+from stages.text.scripts import is_spaceless
+from stages.text.sentences import ends_clause, ends_sentence
 from stages.transcript import Segment, Transcript, Word
 from stages.translate.markup import NOTES, OPENS_LABEL, Lifted, is_label, lift
 
@@ -154,14 +157,16 @@ def _apart(labels: Sequence[_Spoken]) -> Iterator[list[_Spoken]]:
 def _ends(run: Sequence[_Spoken], following: _Spoken) -> bool:
     last = run[-1]
     pause = _pause(last, following)
-    if following.language != last.language or pause >= LONG_PAUSE_MS:
+    if following.language != last.language:
         return True
+    if pause >= LONG_PAUSE_MS:
+        return not one_number(last.text, following.text)
     if not following.spaced and not following.opens_segment and not is_spaceless(following.text[0]):
         return False  # the second half of a word: "3" and ".5"
     if all(character in CLOSING + STOPS + COMMAS for character in following.text):
         return False
     tail = last.text if len(run) == 1 or last.text.strip(CLOSING) else run[-2].text
-    if _begins_turn(run, following) or ends_sentence(tail, following.text):
+    if _begins_turn(run, following) or ends_sentence(tail, following.text, last.language):
         return True
     if last.text.endswith(ELLIPSES) and (following.opens_segment or pause >= PAUSE_MS):
         return True
@@ -186,6 +191,8 @@ def _is_clause(run: Sequence[_Spoken]) -> bool:
 
 def _is_torn(last: _Spoken, following: _Spoken) -> bool:
     """Would an end here part what belongs together?"""
+    if one_number(last.text, following.text):
+        return True
     return bare(last.text) in _UNFINISHED.get(last.language, _NO_WORDS) or bare(following.text) in _GOES_ON.get(last.language, _NO_WORDS)
 
 

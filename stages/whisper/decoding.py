@@ -50,7 +50,7 @@ class Decoder:
         tokenizer = self._tokenizer("transcribe", language)
         text = yield from self._transcribe(window, encoded, tokenizer, self._settings.temperatures)
         attempt, timings = yield from self._look_again(window, text, tokenizer)
-        phrases = split_phrases(time_words(timings, window.offset_ms, window.end_ms, window.speech))
+        phrases = split_phrases(time_words(timings, window.offset_ms, window.end_ms, window.speech), language)
         recognition = _recognition(window, attempt, phrases, language, probability)
         if not self._translate or language == "en":
             return recognition

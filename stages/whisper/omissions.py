@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from stages.text.characters import CLOSING, COMMAS, STOPS, bare
 from stages.whisper import AudioWindow
 from stages.whisper.fallback import Attempt
 from stages.whisper.timestamps import clip
-from stages.whisper.words import CLOSING, OPENING, SENTENCE_ENDS, Timing
+from stages.whisper.words import Timing, is_mark
 
 SKIPPED_MS = 1200  # of speech that no word accounts for
 SLOW_MS = 300  # a token that takes so much too long is taken out with its neighbour
+_MARKS = CLOSING + STOPS + COMMAS
 WORD_MS, LETTER_MS = 400, 120  # what a slow speaker takes
 
 
@@ -41,7 +43,8 @@ def find_gaps(timings: Sequence[Timing], window: AudioWindow) -> list[Gap]:
         elif index == len(timings) or excess[index + 1] <= SLOW_MS:
             if sum(excess[first : index + 1]) >= SKIPPED_MS:
                 begin = (*timings, tail)[first]
-                gaps.append(Gap(first + (begin.text in CLOSING and begin is not tail), min(index + 1, len(timings)), begin.start_ms, timing.end_ms))
+                after_mark = first + (is_mark(begin.text, _MARKS) and begin is not tail)
+                gaps.append(Gap(after_mark, min(index + 1, len(timings)), begin.start_ms, timing.end_ms))
             first = index + 1
     return gaps
 
@@ -72,17 +75,17 @@ def fill(timings: Sequence[Timing], gap: Gap, found: Sequence[Timing], delay_ms:
         words = words[1:]
     if after and words and _bare(words[-1]) == _bare(after[0]):
         words = words[:-1]
-    if after and words and words[-1].text in CLOSING and after[0].text in CLOSING:
+    if after and words and is_mark(words[-1].text, _MARKS) and is_mark(after[0].text, _MARKS):
         after = after[1:]
     known = {_bare(word) for word in words}
     kept = [word for word in lost if _bare(word) and _bare(word) not in known]
-    if not before or before[-1].text.endswith(tuple(SENTENCE_ENDS)):
+    if not before or before[-1].text.endswith(tuple(STOPS)):
         return before + words + [replace(word, start_ms=max(word.start_ms, word.end_ms - _plausible_ms(word.text))) for word in kept] + after
     return before + [replace(word, end_ms=min(word.end_ms, word.start_ms + _plausible_ms(word.text))) for word in kept] + words + after
 
 
 def _bare(timing: Timing) -> str:
-    return timing.text.strip(" " + OPENING + CLOSING).casefold()
+    return bare(timing.text)
 
 
 def join(attempt: Attempt, found: Attempt) -> Attempt:

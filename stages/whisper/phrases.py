@@ -5,28 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from stages.text.numbers import one_number
+from stages.text.sentences import ends_sentence
+from stages.text.words import begin_words
 from stages.transcript import Segment, Word
 from stages.whisper import Phrase, Recognition
-from stages.whisper.words import SENTENCE_ENDS
 
 PAUSE_MS = 1000
-QUOTES = "\"'”’»)]}"
-TITLES = frozenset({"mr.", "mrs.", "ms.", "dr.", "st.", "prof.", "rev.", "gen.", "col.", "capt.", "sgt.", "lt."})
 
 
-def split_phrases(words: Sequence[Word]) -> tuple[Phrase, ...]:
-    cuts = [index for index, (before, after) in enumerate(pairwise(words), start=1) if _parts(before, after)]
+def split_phrases(words: Sequence[Word], language: str = "") -> tuple[Phrase, ...]:
+    """The words in sentences; "" is a language that is not known."""
+    begins = begin_words([word.text for word in words], language)
+    cuts = [index for index, (before, after) in enumerate(pairwise(words), start=1) if begins[index] and _parts(before, after, language)]
     return tuple(tuple(words[begin:end]) for begin, end in pairwise([0, *cuts, len(words)]) if begin < end)
 
 
-def _parts(before: Word, after: Word) -> bool:
-    return after.start_ms - before.end_ms > PAUSE_MS or (_ends_sentence(before.text) and not after.text.strip()[:1].islower())
-
-
-def _ends_sentence(word: str) -> bool:
-    text = word.strip().rstrip(QUOTES)
-    initial = len(text) == 2 and text[0].isupper() and text != "I."  # J. R. Hartley
-    return text.endswith(tuple(SENTENCE_ENDS + "…")) and not initial and text.lower() not in TITLES
+def _parts(before: Word, after: Word, language: str) -> bool:
+    if after.start_ms - before.end_ms > PAUSE_MS:
+        return not one_number(before.text.strip(), after.text.strip())
+    return ends_sentence(before.text, after.text, language)
 
 
 def segments_of(recognitions: Iterable[Recognition]) -> Iterator[Segment]:

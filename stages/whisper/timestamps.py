@@ -32,7 +32,7 @@ def split_at_timestamps(tokens: Sequence[int], first_timestamp: int) -> list[tup
 def timestamped_phrases(
     tokens: Sequence[int], first_timestamp: int, decode: Callable[[Sequence[int]], str], window: AudioWindow, probability: float
 ) -> tuple[Phrase, ...]:
-    """Phrases whose words share the speech between two timestamps by their lengths."""
+    """English phrases, a translation's, whose words share the speech between two timestamps by their lengths."""
     groups: list[Sequence[Word]] = []
     for begin_ms, end_ms, text in split_at_timestamps(tokens, first_timestamp):
         begin = min(window.offset_ms + begin_ms, window.end_ms - 1)
@@ -40,7 +40,7 @@ def timestamped_phrases(
         groups.append(spread(decode(text), clip(window.speech, begin, end) or (Span(begin, end),), probability))
     words = in_order([word for group in groups for word in group], window.offset_ms, window.end_ms)
     bounds = [0, *accumulate(map(len, groups))]
-    return tuple(phrase for first, end in pairwise(bounds) for phrase in split_phrases(words[first:end]))
+    return tuple(phrase for first, end in pairwise(bounds) for phrase in split_phrases(words[first:end], "en"))
 
 
 def clip(spans: Sequence[Span], begin_ms: int, end_ms: int) -> tuple[Span, ...]:

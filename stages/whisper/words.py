@@ -7,20 +7,20 @@ faster-whisper; the last two replace its guesses about pauses by what the speech
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from statistics import median
 
+from stages.text.characters import CLOSING, COMMAS, STOPS
 from stages.transcript import Span, Word
 from stages.word_times import in_order, moved
 
 FRAME_MS = 20  # of Whisper's encoder output
 LONGEST_MEDIAN_MS = 700
 LONG_SILENCE_MS = 500  # no word lies in or across a longer one
-SENTENCE_ENDS = ".。!！?？।॥"
-OPENING = "\"'“¿([{-"
-CLOSING = "\"'.。,，!！?？:：”)]}、।॥"
+_JOINS_THE_NEXT = frozenset("\"'“¿([{-")
+_JOINS_THE_LAST = frozenset(CLOSING + STOPS + COMMAS) - frozenset("|")
 REPLACEMENT = "\ufffd"  # for bytes that make no character
 
 
@@ -67,12 +67,17 @@ def shorten_at_sentence_ends(timings: Sequence[Timing]) -> list[Timing]:
     shortened = list(timings[:1])
     for before, timing in pairwise(timings):
         if timing.end_ms - timing.start_ms > longest:
-            if timing.text in SENTENCE_ENDS:
+            if is_mark(timing.text, STOPS):
                 timing = replace(timing, end_ms=timing.start_ms + longest)
-            elif before.text.endswith(tuple(SENTENCE_ENDS)):
+            elif before.text.endswith(tuple(STOPS)):
                 timing = replace(timing, start_ms=timing.end_ms - longest)
         shortened.append(timing)
     return shortened
+
+
+def is_mark(text: str, marks: Container[str]) -> bool:
+    """Is the text nothing but such marks?"""
+    return text != "" and all(character in marks for character in text)
 
 
 def merge_punctuation(timings: Sequence[Timing]) -> list[Timing]:
@@ -81,9 +86,9 @@ def merge_punctuation(timings: Sequence[Timing]) -> list[Timing]:
     opening = ""
     for timing in timings:
         text = timing.text
-        if text.startswith(" ") and text.strip() and text.strip() in OPENING:
+        if text.startswith(" ") and is_mark(text.strip(), _JOINS_THE_NEXT):
             opening += text
-        elif merged and not opening and text.strip() and text in CLOSING:
+        elif merged and not opening and is_mark(text, _JOINS_THE_LAST):
             merged[-1] = replace(merged[-1], text=merged[-1].text + text)
         elif opening + text:
             merged.append(replace(timing, text=opening + text))

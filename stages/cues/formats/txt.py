@@ -14,7 +14,7 @@ _PAUSE_MS = 1500
 def write(transcript: Transcript, track: Track) -> str:
     tokens = spoken_tokens(transcript)
     parts = [token.text for token in tokens[:1]]
-    for (left, token), end in zip(pairwise(tokens), sentence_ends(tokens)[1:], strict=True):
+    for (left, token), end in zip(pairwise(tokens), sentence_ends(tokens, transcript.language)[1:], strict=True):
         if end or token.start_ms - left.end_ms >= _PAUSE_MS:
             parts.append("\n")
         elif token.spaced:

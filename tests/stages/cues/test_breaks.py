@@ -65,4 +65,4 @@ def test_segments_are_sentences_where_nothing_is_punctuated() -> None:
 
 
 def test_a_space_parts_phrases_in_a_language_without_spaces() -> None:
-    assert costs(spoken("ดีไหม ฉัน", language="th")) == [0.0, 0.6]
+    assert costs(spoken("ดีไหม ฉัน", language="th")) == [0.0, 1.0, 0.6]

@@ -124,3 +124,43 @@ def test_profiles_differ() -> None:
     assert shown(spoken(text)) == ["The lead had dried into the shape / of the pan, but it was no longer lead."]
     assert shown(spoken(text), rules_for("bbc", "en", 24)) == ["The lead had dried / into the shape of the pan,", "but it was no longer lead."]
     assert shown(spoken(text), rules_for("shorts", "en", 24)) == ["The lead had dried / into the shape", "of the pan, but it / was no longer lead."]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("th", "สวัสดี|ครับ|ผม|ชื่อ|สมชาย|ยินดี|ที่|ได้|รู้จัก|คุณ"),
+        ("km", "ខ្ញុំ|ចង់ទៅ|ផ្សារ|ជាមួយ|មិត្តភក្តិ|របស់ខ្ញុំ"),
+        ("lo", "ຂ້ອຍ|ຢາກ|ໄປ|ຕະຫຼາດ|ກັບ|ໝູ່|ຂອງ|ຂ້ອຍ"),
+        ("my", "ကျွန်တော်|ဈေး|ကို|သူငယ်ချင်း|နဲ့|သွား|ချင်|တယ်"),
+        ("zh", "我想|和|朋友|一起去|北京|大学"),
+        ("ja", "私|は|友達|と|東京タワー|へ|行き|プログラミング|を|始めたいです"),
+    ],
+)
+@pytest.mark.parametrize("whole", [False, True], ids=["characters", "phrases"])
+def test_no_word_is_cut_in_scripts_without_spaces(language: str, words: str, whole: bool) -> None:
+    text = words.replace("|", "") * 6
+    starts = {sum(map(len, (words.split("|") * 6)[:number])) for number in range(6 * len(words.split("|")) + 1)}
+    pieces = [text] if whole else list(text)
+    said = [Word(piece, 100 * number, 100 * number + 100, 0.9) for number, piece in enumerate(pieces)]
+    if whole:
+        said = [Word(text, 0, 100 * len(text), 0.9)]
+    cues = build_cues(transcript([said], language), netflix(language))
+    lines = [line for cue in cues for line in cue.lines]
+    assert "".join(lines) == text
+    assert len(lines) > 3
+    ends = {sum(map(len, lines[:number])) for number in range(1, len(lines))}
+    assert ends <= starts
+
+
+def test_a_number_stays_on_one_line() -> None:
+    number = " 1 crore 20 lakh rupees"
+    for before in range(1, 12):
+        said = spoken(" so" * before + " it cost us all of" + number + " in the end of it all, they said")
+        lines = [line for cue in build_cues(said, netflix()) for line in cue.lines]
+        assert any(number.strip() in line for line in lines)
+
+
+def test_the_parts_of_an_indian_number_stay_together() -> None:
+    said = [Word(text, 1600 * number, 1600 * number + 300, 0.9) for number, text in enumerate((" यहाँ", " 1", ",00", ",000", " लोग"))]
+    assert any("1,00,000" in line for cue in build_cues(transcript([said], "hi"), netflix("hi")) for line in cue.lines)

@@ -20,27 +20,6 @@ def test_measure(text: str, language: str, width: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "following", "ends"),
-    [
-        ("gone.", "So", True),
-        ("gone.”", "“So", True),
-        ("है।", "वह", True),
-        ("吗？", "我", True),
-        ("what?”", "he", False),
-        ("but...", "he", False),
-        ("but…", "He", True),
-        ("Mr.", "Dashwood", False),
-        ("J.", "Smith", False),
-        ("I.", "So", True),
-        ("5.", "Mai", False),
-        ("gone,", "So", False),
-    ],
-)
-def test_sentence_ends(word: str, following: str, ends: bool) -> None:
-    assert script.ends_sentence(word, following) is ends
-
-
-@pytest.mark.parametrize(
     ("left", "right", "spaced", "parts"),
     [
         ("New", "York", True, True),

@@ -28,6 +28,12 @@ def test_abbreviations_numbers_and_what_goes_on_in_small_letters_end_none() -> N
     assert texts(spoken(" डॉ. वर्मा और श्री. के. एल. राव आए. वह घर पर थी. चलो")) == ["डॉ. वर्मा और श्री. के. एल. राव आए.", "वह घर पर थी.", "चलो"]
 
 
+def test_no_sentence_ends_before_a_digit_or_inside_a_number() -> None:
+    assert english(" He paid Rs. 500 to the Hon. Mr. Rao of No. 5.") == ["He paid Rs. 500 to the Hon. Mr. Rao of No. 5."]
+    assert texts(spoken(" पं. नेहरू को रु. ५०० मिले। चलो")) == ["पं. नेहरू को रु. ५०० मिले।", "चलो"]
+    assert english(" It cost 2.5~1500 crore rupees") == ["It cost 2.5 crore rupees"]
+
+
 def test_marks_that_stand_apart_belong_to_the_sentence_before_them() -> None:
     assert english(' "I came." he said. "Good. " At 5 p.m. I left !') == ['"I came." he said.', '"Good. "', "At 5 p.m.", "I left !"]
     assert texts(spoken(" वह आया ।~700 ” डॉ. वर्मा")) == ["वह आया । ”", "डॉ. वर्मा"]

@@ -38,6 +38,26 @@ def test_a_long_pause_parts() -> None:
     assert phrases("one two three four", pause_before="three") == ["one two", "three four"]
 
 
+def test_no_sentence_ends_before_a_digit_or_after_an_abbreviation() -> None:
+    for text in ("He paid Rs. 500 for No. 5 today.", "The Hon. Mr. Rao climbed Mt. Everest.", "पं. नेहरू ने रु. 500 दिए।"):
+        assert phrases(text) == [text]
+
+
+def test_sentences_part_in_every_script() -> None:
+    assert phrases("آپ کیسے ہیں؟ میں ٹھیک ہوں۔ شکریہ۔") == ["آپ کیسے ہیں؟", "میں ٹھیک ہوں۔", "شکریہ۔"]
+    assert phrases("እሱ ነው። እሷ ነች።") == ["እሱ ነው።", "እሷ ነች።"]
+
+
+def test_no_pause_parts_a_word_or_a_number() -> None:
+    def parted(*texts: str) -> list[str]:
+        said = [Word(text, 2000 * number, 2000 * number + 300, 0.9) for number, text in enumerate(texts)]
+        return ["".join(word.text for word in phrase) for phrase in split_phrases(said)]
+
+    assert parted(" 1", ",00", ",000", " people") == [" 1,00,000", " people"]
+    assert parted(" 2.5", " crore") == [" 2.5 crore"]
+    assert parted("ส", "วัสดี", "ครับ") == ["สวัสดี", "ครับ"]
+
+
 def test_nothing_said_makes_no_phrase() -> None:
     assert split_phrases(()) == ()
 

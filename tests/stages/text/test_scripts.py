@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from stages.script import foreign_share
+from stages.text.scripts import foreign_share
 from tests.stages.recognise.support import segment
 
 

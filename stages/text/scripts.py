@@ -1,0 +1,114 @@
+"""Which script a language is written in, and which one a text is in: small models write Hindi in Urdu or Latin letters."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+from stages.transcript import Segment
+
+LATIN = "LATIN"
+FOREIGN_SHARE = 0.3  # so many letters in another script are no names any more
+
+# By script, as the Unicode names of its characters begin, the languages that are written in it. Others: Latin.
+_WRITTEN_IN: Mapping[str, str] = {
+    "DEVANAGARI": "hi mr ne sa brx doi gom kok mai bho awa",
+    "BENGALI": "bn as mni",
+    "GURMUKHI": "pa",
+    "GUJARATI": "gu",
+    "ORIYA": "or",
+    "TAMIL": "ta",
+    "TELUGU": "te",
+    "KANNADA": "kn",
+    "MALAYALAM": "ml",
+    "SINHALA": "si",
+    "OL": "sat",
+    "ARABIC": "ur ks ar fa ps sd",
+    "HEBREW": "he yi",
+    "CYRILLIC": "ru uk be bg mk kk ky mn sr tg tt ba",
+    "GREEK": "el",
+    "ARMENIAN": "hy",
+    "GEORGIAN": "ka",
+    "THAI": "th",
+    "LAO": "lo",
+    "KHMER": "km",
+    "MYANMAR": "my",
+    "TIBETAN": "bo",
+    "ETHIOPIC": "am",
+    "HANGUL": "ko",
+    "CJK": "zh yue ja",
+}
+_SCRIPTS = {language: script for script, languages in _WRITTEN_IN.items() for language in languages.split()}
+# Scripts that a language mixes with its own.
+_BESIDE: Mapping[str, frozenset[str]] = {
+    "ja": frozenset(("HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA")),
+    "ko": frozenset(("CJK",)),
+    "sr": frozenset((LATIN,)),
+}
+_NAMES = {"OL": "Ol Chiki", "CJK": "Chinese characters"}
+_OF_ANY_SCRIPT = frozenset(("MODIFIER", "FEMININE", "MASCULINE", "HALFWIDTH", "FULLWIDTH", "MICRO"))
+
+# Thai, Lao, Tibetan, Burmese, Khmer, kana and Han are written without spaces between words.
+SPACELESS = "\u0e00-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
+WIDE_PUNCTUATION = "\u3000-\u3004\u3008-\u303f\uff00-\uff65"
+_SPACELESS = re.compile(f"[{SPACELESS}]")
+_NO_SPACE_NEEDED = re.compile(f"[{SPACELESS}{WIDE_PUNCTUATION}]")
+
+
+def script_of(language: str) -> str:
+    return _SCRIPTS.get(language, LATIN)
+
+
+@cache
+def script_of_letter(letter: str) -> str:
+    """As the Unicode name of the letter begins: "DEVANAGARI". "" for one without a name."""
+    return unicodedata.name(letter, "").split(" ")[0]
+
+
+def in_script(text: str, script: str) -> int:
+    """How many of its characters are of the script: letters, marks, digits, and Devanagari's own danda."""
+    return sum(script_of_letter(character) == script for character in text)
+
+
+def letters_in(text: str) -> Counter[str]:
+    """How many letters of each script the text has."""
+    return Counter(script_of_letter(letter) for letter in text if letter.isalpha())
+
+
+def is_of(script: str, language: str) -> bool:
+    """Is the language written in the script, or does it mix it with its own?"""
+    return script == script_of(language) or script in _BESIDE.get(language, ()) or script in _OF_ANY_SCRIPT
+
+
+def is_spaceless(character: str) -> bool:
+    """Is it of a script that is written without spaces?"""
+    return _SPACELESS.match(character) is not None
+
+
+def needs_no_space(character: str) -> bool:
+    """Do words part beside it without a space: is it of such a script, or full-width punctuation?"""
+    return _NO_SPACE_NEEDED.match(character) is not None
+
+
+def not_in_script_of(language: str) -> str:
+    """The words for a text, or for much of it, that is in another script."""
+    return f"not in {script_name(language)}: the model is too small for the language ({language}), or it is another"
+
+
+def script_name(language: str) -> str:
+    script = script_of(language)
+    return _NAMES.get(script, script.capitalize())
+
+
+def foreign_share(segments: Iterable[Segment]) -> tuple[float, str]:
+    """The share of the letters, from 0 to 1, that are in another script than their segment's language; and the language that most of
+    them should be in."""
+    letters, foreign = 0, Counter[str]()
+    for segment in segments:
+        for script, count in letters_in(segment.text).items():
+            letters += count
+            foreign[segment.language] += count * (not is_of(script, segment.language))
+    return (foreign.total() / letters, foreign.most_common(1)[0][0]) if letters else (0.0, "")

@@ -1,0 +1,76 @@
+"""Where a sentence ends: the one place that segments, cues and translation ask.
+
+Only a full stop is doubtful. It ends nothing before a digit ("No. 5"), before a small letter, after an abbreviation (`abbreviations`) or an
+initial. Where a script has no capitals, an abbreviation is never taken for the end of a sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from stages.text.abbreviations import EVERYWHERE, LAST, NEVER_LAST, OPENERS, ORDINALS, SOMETIMES_LAST
+from stages.text.characters import CLOSING, COMMAS, DASHES, ELLIPSES, OPENING, STOPS, bare
+
+_DOUBTFUL = ".۔"  # what ends a sentence and an abbreviation
+_OTHER_STOPS = {"el": ";"}  # marks that end sentences in one language only
+_BEFORE_A_SENTENCE = " #.…♪♫" + OPENING + DASHES
+# "J.", "म.", "د."; not the syllables of Korean and Chinese, which are words.
+_LETTER = re.compile("[^\\W\\d_\u1100-\u11ff\u2e80-\uffff]")
+_DOTTED = re.compile(r"[^\W\d_][^\s.۔]{0,3}(?:[.۔]\w[^\s.۔]{0,3})+[.۔]")  # "U.S.", "p.m.", "बी.ए."
+_NUMBER = re.compile(r"\d[\d.,:]*")
+_ORDINAL = re.compile(r"\d{1,2}\.")
+
+
+def ends_sentence(word: str, following: str, language: str = "") -> bool:
+    """Does the punctuation of `word` end a sentence, when `following` comes next?
+
+    An ellipsis ends one only before a capital: elsewhere somebody hesitates."""
+    core = word.strip().rstrip(CLOSING).lstrip(OPENING)
+    first = following.lstrip(_BEFORE_A_SENTENCE)[:1]
+    if not core or core[-1] not in STOPS + _OTHER_STOPS.get(language, "") or first.islower():
+        return False
+    if core.endswith(ELLIPSES):
+        return first.isupper()
+    if core[-1] == "." and first.isdigit() and not _NUMBER.fullmatch(core):
+        return False
+    return core[-1] not in _DOUBTFUL or not _goes_on(core, following, language)
+
+
+def ends_clause(word: str, language: str = "") -> bool:
+    """Is there a mark behind the word, of a clause or of a sentence?"""
+    core = word.strip().rstrip(CLOSING)
+    return bool(core) and core[-1] in COMMAS + STOPS + DASHES and not is_abbreviation(core, language)
+
+
+def is_abbreviation(word: str, language: str = "") -> bool:
+    """Is this a word whose full stop ends no sentence by itself: "Dr.", "J.", "कि.मी."?"""
+    core = word.strip().lstrip(OPENING)
+    return core.endswith(tuple(_DOUBTFUL)) and (bare(core) in _abbreviations(language) | SOMETIMES_LAST or _has_form_of_one(core))
+
+
+def _goes_on(core: str, following: str, language: str) -> bool:
+    """Does the sentence go on after the full stop of `core`?"""
+    if bare(core) in _abbreviations(language) or (language in ORDINALS and _ORDINAL.fullmatch(core)):
+        return True
+    return (bare(core) in SOMETIMES_LAST or _has_form_of_one(core)) and _first_word(following) not in OPENERS
+
+
+def _has_form_of_one(core: str) -> bool:
+    if bare(core) in LAST:
+        return False
+    initial = len(core) == 2 and _LETTER.match(core) is not None and not core[0].islower()
+    return initial or _DOTTED.fullmatch(core) is not None
+
+
+def _first_word(text: str) -> str:
+    return re.split("['’]", bare(text.strip().partition(" ")[0]))[0]
+
+
+@cache
+def _abbreviations(language: str) -> frozenset[str]:
+    """The language's own, and those of an unknown one: English, and all of scripts without capitals."""
+    if language:
+        return EVERYWHERE | NEVER_LAST.get(language, frozenset())
+    caseless = {word for words in NEVER_LAST.values() for word in words if word == word.upper()}
+    return EVERYWHERE | NEVER_LAST["en"] | caseless
