@@ -12,8 +12,10 @@ from __future__ import annotations
 from pipeline.media.container import without_name
 from pipeline.media.decode import Decoding, decode
 from pipeline.media.ffmpeg import NotWritten, ffmpeg_path, ffmpeg_version, input_arguments, run_ffmpeg
+from pipeline.media.levels import Level, Levels
 from pipeline.media.muxer import FILM_FLAGS, LOSSLESS, encoder_without_loss, refusals, why_not_decoded
 from pipeline.media.probe import UNKNOWN_CODEC, AudioTrack, MediaInfo, OtherStream, Picture, SubtitleTrack, VideoStream, identity, pictures, probe
+from pipeline.media.resample import Correction
 from pipeline.media.timeline import SAMPLE_RATE
 
 __all__ = [
@@ -22,7 +24,10 @@ __all__ = [
     "SAMPLE_RATE",
     "UNKNOWN_CODEC",
     "AudioTrack",
+    "Correction",
     "Decoding",
+    "Level",
+    "Levels",
     "MediaInfo",
     "NotWritten",
     "OtherStream",

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from pipeline.errors import StageFailed, UsageError
 from pipeline.media.container import REMEDY, open_media, shown
 from pipeline.media.formats import FORMATS
+from pipeline.media.levels import Levels
 from pipeline.media.probe import MAX_HOURS, UNKNOWN_CODEC, MediaInfo, probe
 from pipeline.media.reader import TrackReader
+from pipeline.media.resample import Correction
 from pipeline.media.timeline import SAMPLE_RATE, Timeline, in_blocks
 from pipeline.timecode import format_ms
 
@@ -24,23 +26,40 @@ _BEFORE_CLIP_MS = 2000  # decoded and dropped: decoders need packets before the 
 
 
 def decode(
-    path: Path, track: int = 0, start_ms: int = 0, end_ms: int | None = None, *, allow_truncated: bool = False, channel: int | None = None
+    path: Path,
+    track: int = 0,
+    start_ms: int = 0,
+    end_ms: int | None = None,
+    *,
+    allow_truncated: bool = False,
+    channel: int | None = None,
+    correction: Correction | None = None,
 ) -> Decoding:
     """The samples of an audio track from `start_ms` to `end_ms` on the film's clock, or to its end.
 
     Sample n of what comes is film time `start_ms + n / 16` ms: a track that begins late begins with silence, gaps are silent,
     and what lies before 0 is left out. `channel` takes one of the track's channels instead
-    of all mixed. Raises UsageError where there is no such track or part."""
-    return Decoding(path, track, start_ms, end_ms, allow_truncated, channel)
+    of all mixed, and a `correction` is applied before. Raises UsageError where there is no such track or part."""
+    return Decoding(path, track, start_ms, end_ms, allow_truncated, channel, correction)
 
 
 class Decoding:
-    """Iterate over it once for blocks of int16 samples, each about a second; then `degraded` tells what was not as it should be.
+    """Iterate over it once for blocks of int16 samples, each about a second; then `degraded` tells what was not as it should be,
+    and `levels` how loud the track's channels are as they stand in the file, without the correction.
 
     While it is iterated over: raises StageFailed where the file is damaged or cut short, unless that is allowed, and
     UsageError where there is no sound."""
 
-    def __init__(self, path: Path, track: int, start_ms: int, end_ms: int | None, allow_truncated: bool, channel: int | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        track: int,
+        start_ms: int,
+        end_ms: int | None,
+        allow_truncated: bool,
+        channel: int | None,
+        correction: Correction | None = None,
+    ) -> None:
         self.path = path
         self.info: MediaInfo = probe(path)
         self.track = track
@@ -48,6 +67,8 @@ class Decoding:
         self.end_ms = end_ms
         self.allow_truncated = allow_truncated
         self.channel = channel
+        self.correction = correction
+        self.levels: Levels | None = None
         self.degraded: list[str] = []
         self._check_request()
 
@@ -62,6 +83,7 @@ class Decoding:
         with ExitStack() as stack:
             reader = self._open(stack)
             yield from in_blocks(self._placed(reader, timeline), SAMPLE_RATE)
+            self.levels = reader.meter.levels()
         if timeline.position >= limit:
             raise UsageError(f"{self.name} goes on for more than {MAX_HOURS} hours: cut it into parts")
         self._judge(reader, timeline, empty=timeline.position == begin)
@@ -83,10 +105,14 @@ class Decoding:
     def _open(self, stack: ExitStack) -> TrackReader:
         """The track, from the beginning or from a little before the clip."""
         from_ms = self.start_ms - _BEFORE_CLIP_MS
-        reader = TrackReader(stack.enter_context(open_media(self.path, strict=not self.allow_truncated)), self.track, self.info, self.channel)
+        reader = TrackReader(
+            stack.enter_context(open_media(self.path, strict=not self.allow_truncated)), self.track, self.info, self.channel, self.correction
+        )
         if from_ms <= 0 or not FORMATS[self.info.format].seeks or reader.seek(from_ms):
             return reader
-        return TrackReader(stack.enter_context(open_media(self.path, strict=not self.allow_truncated)), self.track, self.info, self.channel)
+        return TrackReader(
+            stack.enter_context(open_media(self.path, strict=not self.allow_truncated)), self.track, self.info, self.channel, self.correction
+        )
 
     def _placed(self, reader: TrackReader, timeline: Timeline) -> Iterator[Samples]:
         for at, samples in reader.runs():

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.media.formats import FORMATS
+from pipeline.media.levels import Meter
 from pipeline.media.probe import MediaInfo
-from pipeline.media.resample import Resampler, form_of
+from pipeline.media.resample import Correction, Resampler, form_of
 from pipeline.media.timeline import SAMPLE_RATE
 
 if TYPE_CHECKING:
@@ -35,11 +36,15 @@ class Damage:
 class TrackReader:
     """One pass over one track. After it `damages`, `reached_ms` and `promised_ms` tell how it went."""
 
-    def __init__(self, container: InputContainer, track: int, info: MediaInfo, channel: int | None = None) -> None:
+    def __init__(
+        self, container: InputContainer, track: int, info: MediaInfo, channel: int | None = None, correction: Correction | None = None
+    ) -> None:
         self.container = container
         self.stream = container.streams.audio[track]
         self.format = FORMATS[info.format]
         self.channel = channel  # None mixes all
+        self.correction = correction
+        self.meter = Meter()
         self.origin_us = container.start_time or 0
         self.damages: list[Damage] = []
         self.broke_inside = False  # good audio came after damage
@@ -72,11 +77,12 @@ class TrackReader:
             elsewhere = self._is_elsewhere(frame)
             if elsewhere or resampler is None or resampler.form != form_of(frame):
                 yield from _at(at, resampler.finish() if resampler else [])
-                resampler = Resampler(frame, self.channel)
+                resampler = Resampler(frame, self.channel, self.correction)
                 self._start_run(frame, elsewhere)
                 at = round(self._run_us * SAMPLE_RATE / 1_000_000)
             self._run_frames += frame.samples
             self._next_us = self._run_us + self._run_frames * 1_000_000 // frame.sample_rate
+            self.meter.feed(frame)
             for start, samples in _at(at, resampler.feed(frame)):
                 yield start, samples
                 at = start + len(samples)

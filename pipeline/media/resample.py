@@ -2,44 +2,74 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipeline.media.levels import has_places, samples_of
 from pipeline.media.timeline import SAMPLE_RATE
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
 
+    from pipeline.media.levels import Floats
     from pipeline.media.timeline import Samples
 
-_MOST_WITH_DEFAULT_LAYOUT = 8  # channels: up to 7.1 libav assumes the usual loudspeakers where a file does not name them
+
+@dataclass(frozen=True)
+class Correction:
+    """Applied in floats to each channel, before anything is rounded to 16 bits. What is no finite number becomes silence."""
+
+    gain: float = 1.0
+    offsets: tuple[float, ...] = ()  # of each channel, subtracted; () for none
+
+    def apply(self, samples: Floats) -> Floats:
+        """Shape (samples, channels)."""
+        import numpy as np
+
+        centred = samples - np.array(self.offsets, np.float32) if len(self.offsets) == samples.shape[1] else samples
+        corrected: Floats = np.nan_to_num(centred, nan=0.0, posinf=0.0, neginf=0.0) * np.float32(self.gain)
+        return corrected
 
 
 class Resampler:
     """For frames of one form. Channels are mixed by libswresample: weights that add up to 1, so that it cannot clip, with the
     largest one on the centre, where films have their dialogue. Channels without a place, as in a multitrack recording, are averaged."""
 
-    def __init__(self, first: AudioFrame, channel: int | None = None) -> None:
+    def __init__(self, first: AudioFrame, channel: int | None = None, correction: Correction | None = None) -> None:
         from av.audio.resampler import AudioResampler
 
-        channels = first.layout.nb_channels
-        placed = channels <= _MOST_WITH_DEFAULT_LAYOUT or first.layout.name != f"{channels} channels"
+        self._placed = has_places(first.layout.name, first.layout.nb_channels)
         self.form = form_of(first)
         self._channel = channel  # None mixes all
-        self._to_float = None if placed and channel is None else AudioResampler(format="flt")
+        self._correction = correction
+        self._to_float = None if self._placed and channel is None and not correction else AudioResampler(format="flt")
         # In floats inside: sums of 16-bit integers wrap around where rounding takes them past full scale.
         self._to_mono = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE, options={"internal_sample_fmt": "fltp"})
 
     def feed(self, frame: AudioFrame) -> list[Samples]:
         frame.pts = None  # times are the caller's matter
-        parts = [frame] if self._to_float is None else [_mono(part, self._channel) for part in self._to_float.resample(frame)]
+        parts = [frame] if self._to_float is None else [self._prepared(part) for part in self._to_float.resample(frame)]
         return [samples for part in parts for samples in self._resampled(part)]
+
+    def _prepared(self, frame: AudioFrame) -> AudioFrame:
+        """Corrected, and one channel, or the mean of all where they have no places."""
+        samples: Floats = frame.to_ndarray().reshape(-1, frame.layout.nb_channels)  # type: ignore[assignment]  # `_to_float` makes floats
+        if self._correction:
+            samples = self._correction.apply(samples)
+        if self._channel is not None:
+            return _frame(samples[:, self._channel], "mono", frame.sample_rate)
+        if self._placed:
+            return _frame(samples.ravel(), frame.layout.name, frame.sample_rate)
+        return _frame(samples.mean(axis=1), "mono", frame.sample_rate)
 
     def finish(self) -> list[Samples]:
         """What is still inside the filter."""
         return self._resampled(None)
 
     def _resampled(self, frame: AudioFrame | None) -> list[Samples]:
-        return [piece.to_ndarray()[0] for piece in self._to_mono.resample(frame)]
+        import numpy as np
+
+        return [samples_of(piece)[0].astype(np.int16) for piece in self._to_mono.resample(frame)]
 
 
 def form_of(frame: AudioFrame) -> tuple[str, str, int]:
@@ -47,12 +77,10 @@ def form_of(frame: AudioFrame) -> tuple[str, str, int]:
     return frame.format.name, frame.layout.name, frame.sample_rate
 
 
-def _mono(frame: AudioFrame, channel: int | None) -> AudioFrame:
-    """One channel, or the mean of all."""
+def _frame(samples: Floats, layout: str, rate: int) -> AudioFrame:
+    """Of samples of all channels in turn."""
     from av.audio.frame import AudioFrame
 
-    channels = frame.to_ndarray().reshape(-1, frame.layout.nb_channels)
-    samples = channels.mean(axis=1) if channel is None else channels[:, channel].copy()
-    mono = AudioFrame.from_ndarray(samples.reshape(1, -1), format="flt", layout="mono")
-    mono.sample_rate = frame.sample_rate
-    return mono
+    frame = AudioFrame.from_ndarray(samples.reshape(1, -1).copy(), format="flt", layout=layout)
+    frame.sample_rate = rate
+    return frame
