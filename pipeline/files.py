@@ -13,6 +13,7 @@ from secrets import token_hex
 import msgspec
 
 BLOCK = 1 << 20  # bytes hashed at a time
+UNREADABLE = (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError)  # what reading and decoding a file may raise
 
 
 class FileRecord(msgspec.Struct, frozen=True):
@@ -89,6 +90,7 @@ def write_whole(path: Path, data: bytes, *, sync: bool) -> None:
 
 
 def leftovers(folder: Path) -> Iterator[Path]:
-    """What an interrupted run left in a folder, one level deep and in the folders of its stages."""
-    yield from folder.glob(".tmp-*")
-    yield from folder.glob("*/.tmp-*")
+    """What an interrupted run left in a folder, one level deep and in the folders of its stages; never through a link."""
+    for inside in (folder, *folder.glob("*/")):
+        if not inside.is_symlink():
+            yield from inside.glob(".tmp-*")

@@ -17,8 +17,9 @@ import msgspec
 
 from pipeline import envfile
 from pipeline.errors import JobBusy, UsageError
-from pipeline.files import FileRecord, write_atomic
+from pipeline.files import UNREADABLE, FileRecord, write_atomic
 from pipeline.house import VERSION, House, check_job_id
+from pipeline.names import AnyPath, Time
 from pipeline.settings import Settings
 from pipeline.stage import Progress
 from pipeline.wording import escaped, escaped_json
@@ -32,9 +33,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     schema: int = SCHEMA
     job_id: str
-    media: str  # absolute path
+    media: AnyPath  # absolute
     media_record: FileRecord | None  # sha256 of its head, middle and tail; None of a folder
-    duration_ms: int  # of the part to work on; 0 of a folder
+    duration_ms: Time  # of the part to work on; 0 of a folder
     created_at: str
     tool_version: str = VERSION
 
@@ -76,7 +77,7 @@ class Job:
             request = msgspec.json.decode((folder / "job.json").read_bytes(), type=Request)
         except FileNotFoundError:
             raise UsageError(f"No job {job_id} in {house.jobs}; ./run-pipeline.sh --list shows what there is") from None
-        except (OSError, msgspec.MsgspecError) as error:
+        except UNREADABLE as error:
             raise UsageError(f"{folder / 'job.json'} cannot be read ({error}); mend it, or prepare the job again") from None
         if request.job_id != job_id or request.schema != SCHEMA:
             raise UsageError(f"{folder / 'job.json'} belongs to another job or version; prepare the job again")
@@ -149,9 +150,22 @@ class Job:
     def write_settings(self, text: str) -> None:
         write_atomic(self.env_path, text.encode())
 
+    def _refuse_links(self) -> None:
+        """Raises UsageError where something of the job's own is a symbolic link: what is written or removed there would be elsewhere.
+        The files that are the user's may be links."""
+        theirs = {self.env_path.name}
+        with contextlib.suppress(UsageError):
+            theirs.update(self.settings().user_files)
+        own = (path for path in self.folder.glob("*") if path.name not in theirs)
+        trees = (path for path in self.deliverables.glob("*") if path.is_dir())
+        for path in (*own, *self.folder.glob("*/*"), self.deliverables, *trees, *self.deliverables.glob("*/.written")):
+            if path.is_symlink():
+                raise UsageError(f"{path} is a symbolic link, and a job's folders are its own: put what it leads to in its place")
+
     @contextlib.contextmanager
     def lock(self, *, shared: bool = False) -> Iterator[None]:
-        """Hold the job, alone or with others that share it. The lock dies with this process and is not inherited. Raises JobBusy."""
+        """Hold the job, alone or with others that share it. The lock dies with this process and is not inherited. Raises JobBusy, and
+        UsageError where a folder of the job leads elsewhere."""
         descriptor = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             try:
@@ -160,6 +174,7 @@ class Job:
                 owner = self.running()
                 who = f"process {owner.pid} on {owner.host}" if owner else "another process"
                 raise JobBusy(f"Job {self.id} is being run by {who}; wait for it, or follow it with --status {self.id}") from None
+            self._refuse_links()
             yield
         finally:
             os.close(descriptor)
@@ -213,7 +228,7 @@ class Job:
     def _word(self, name: str) -> Running:
         try:
             return msgspec.json.decode((self.folder / name).read_bytes(), type=Running)
-        except (OSError, msgspec.MsgspecError):
+        except UNREADABLE:
             return Running(0, "")
 
 

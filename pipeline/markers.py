@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 
 from pipeline.envfile import to_text
-from pipeline.files import FileRecord, record, write_atomic
+from pipeline.files import UNREADABLE, FileRecord, record, write_atomic
+from pipeline.names import FileName, PathBelow
 from pipeline.settings import Settings
 from pipeline.stage import Stage
 from pipeline.wording import escaped_json
@@ -24,8 +25,8 @@ class Marker(msgspec.Struct, frozen=True, kw_only=True):
     schema: int = SCHEMA
     stage: str
     inputs: dict[str, FileRecord]
-    outputs: dict[str, FileRecord]
-    deliverables: dict[str, FileRecord]  # by file name below the job's folder in out/
+    outputs: dict[PathBelow, FileRecord]  # below stages/
+    deliverables: dict[FileName, FileRecord]  # by file name below the job's folder in out/
     settings: dict[str, str]
     summary: str
     engine: dict[str, str]
@@ -43,10 +44,12 @@ class Marker(msgspec.Struct, frozen=True, kw_only=True):
 def read_marker(path: Path, warn: Callable[[str], None]) -> Marker | None:
     """The marker, or None where the stage is not done. What cannot be read or trusted counts as not done, with a warning."""
     try:
+        if not path.is_file() and path.exists():  # reading a pipe would never end
+            raise OSError("it is no file")
         marker = msgspec.json.decode(path.read_bytes(), type=Marker)
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         warn(f"{path} cannot be read ({error}): the stage counts as not done")
         return None
     if marker.schema != SCHEMA or marker.stage != path.parent.name:

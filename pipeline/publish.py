@@ -53,7 +53,7 @@ def _publish_deliverables(job: Job, marker: Marker, old: Marker | None, delivera
 
 def _retire(path: Path, known: FileRecord, warn: Callable[[str], None]) -> None:
     """Remove a file of an earlier run that this run no longer makes, unless somebody has changed it."""
-    if known.looks_same(path):
+    if path.is_file() and known.looks_same(path):
         path.unlink()
     elif path.exists():
         warn(f"{path.name} is from earlier settings, but was edited: it stays")

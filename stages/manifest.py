@@ -8,14 +8,15 @@ was torn is not trusted. `rewrite` keeps one row a path. What is really done is 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from pipeline.files import write_atomic
-from pipeline.wording import escaped_json
+from pipeline.files import UNREADABLE, write_atomic
+from pipeline.names import Count, Hex, Nanoseconds, PlainPath, Size, Time
+from pipeline.wording import counted, escaped_json
 
 FILE = "manifest.jsonl"
 Status = Literal["pending", "done", "empty", "unsupported", "failed"]
@@ -23,16 +24,21 @@ NO_RECORDING: tuple[Status, ...] = ("empty", "unsupported")
 
 
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
-    path: str  # from `folder_of` the source; absolute for listed files that lie elsewhere
-    id: str  # sha256 of its content
-    bytes: int
-    mtime_ns: int
-    duration_ms: int = 0
+    path: PlainPath  # from `folder_of` the source; absolute for listed files that lie elsewhere
+    id: Hex  # sha256 of its content
+    bytes: Size
+    mtime_ns: Nanoseconds
+    duration_ms: Time = 0
     codec: str = ""
-    channels: int = 0
+    channels: Count = 0
     status: Status = "pending"
     reason: str = ""  # why it is empty, unsupported, failed, or put off
-    attempts: int = 0
+    attempts: Count = 0
+
+    def __post_init__(self) -> None:
+        """Raises ValueError, which msgspec makes a ValidationError of."""
+        if not self.id and self.status not in NO_RECORDING:
+            raise ValueError("a recording without an id")
 
 
 def folder_of(source: Path) -> Path:
@@ -40,9 +46,10 @@ def folder_of(source: Path) -> Path:
     return source.parent if source.is_file() else source
 
 
-def read(path: Path) -> dict[str, Recording]:
-    """By path, in the order of their first rows. Empty where there is no manifest yet."""
+def read(path: Path, warn: Callable[[str], None] = lambda line: None) -> dict[str, Recording]:
+    """By path, in the order of their first rows. Empty where there is no manifest yet. What is whole, but no row, is left out with a warning."""
     rows: dict[str, Recording] = {}
+    strange = 0
     decoder = msgspec.json.Decoder(Recording)
     try:
         lines = path.read_bytes().split(b"\n")
@@ -51,9 +58,12 @@ def read(path: Path) -> dict[str, Recording]:
     for line in lines[:-1]:  # what follows the last line break is torn
         try:
             row = decoder.decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except UNREADABLE as error:
+            strange += isinstance(error, msgspec.ValidationError)  # else it was torn
             continue
         rows[row.path] = row
+    if strange:
+        warn(f"{counted(strange, 'line')} of {path.name} cannot be trusted: what stands there is looked at anew")
     return rows
 
 

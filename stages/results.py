@@ -18,12 +18,12 @@ from typing import Literal
 import msgspec
 
 from pipeline.errors import StageFailed, in_one_line
-from pipeline.files import write_whole
+from pipeline.files import UNREADABLE, write_whole
+from pipeline.names import Count, Hex, Time
 from stages.transcript import Segment
 
 FOLDER = "results"
 NO_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)  # then nothing can be written, here or elsewhere
-UNREADABLE = (OSError, msgspec.MsgspecError, UnicodeDecodeError)
 SCHEMA = 1
 MADE_WITH = "made-with.json"  # what a fingerprint stands for
 MADE_BY = "made-by"  # a file for each different maker
@@ -35,13 +35,13 @@ class StoreClosed(StageFailed):
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     schema: int = SCHEMA
-    id: str  # sha256 of the recording
+    id: Hex  # sha256 of the recording
     status: Literal["done", "failed"]
     reason: str = ""
-    attempts: int = 1  # how often it was begun
-    failures: int = 0  # in how many runs it was given up
-    duration_ms: int = 0
-    speech_ms: int = 0
+    attempts: Count = 1  # how often it was begun
+    failures: Count = 0  # in how many runs it was given up
+    duration_ms: Time = 0
+    speech_ms: Time = 0
     language: str = ""  # most of the speech is in it
     avg_logprob: float = 0.0  # over all windows, by their length; 0 where nobody speaks
     segments: tuple[Segment, ...] = ()
@@ -61,7 +61,7 @@ class Maker(msgspec.Struct, frozen=True, kw_only=True):
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
     """`recognise/done.json`: what stands in the manifest and the store; it changes where they do."""
 
-    fingerprint: str  # of the present settings
+    fingerprint: Hex  # of the present settings
     statuses: dict[str, int]
     rows: str  # a digest of the manifest's
     results: str  # a digest of the store's
@@ -192,8 +192,9 @@ class Store:
     def sweep(self) -> None:
         """Remove what killed workers left half written."""
         for folder in self._parts():
-            for leftover in folder.glob(".tmp-*"):
-                leftover.unlink(missing_ok=True)
+            if not folder.is_symlink():
+                for leftover in folder.glob(".tmp-*"):
+                    leftover.unlink(missing_ok=True)
 
     def _parts(self) -> Iterator[Path]:
         for folder in self._folders:
@@ -226,7 +227,7 @@ def _done(folder: Path) -> Iterator[str]:
 
 def _decoded(content: bytes, recording_id: str) -> Result | None:
     """None where it is damaged, or of something else."""
-    with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
+    with contextlib.suppress(*UNREADABLE):
         result = msgspec.json.decode(content, type=Result)
         return result if result.id == recording_id and result.schema == SCHEMA else None
     return None

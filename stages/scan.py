@@ -27,11 +27,12 @@ from stages.manifest import Journal, Recording
 
 THREADS = 4  # reading waits for disks and networks
 AT_ONCE = 256  # rows written together
+SHA256 = 64  # hexadecimal digits
 
 
 def run(ctx: StageContext) -> Outcome:
     path = ctx.keep(manifest.FILE)
-    known = manifest.read(path)
+    known = manifest.read(path, ctx.log.warning)
     ctx.log.info(f"Looking for recordings in {ctx.media.name}")
     found = find(ctx.media, ctx.settings.CORPUS_GLOB)
     if found.unseen:
@@ -88,7 +89,7 @@ def _row(folder: Path, name: str, known: Recording | None, settings: Settings) -
         return _unreadable(name, f"cannot be read: {error.strerror}")
     if not S_ISREG(status.st_mode):  # reading a pipe would never end
         return _unreadable(name, "it is no file")
-    unchanged = known and (known.bytes, known.mtime_ns) == (status.st_size, status.st_mtime_ns)
+    unchanged = known and len(known.id) == SHA256 and (known.bytes, known.mtime_ns) == (status.st_size, status.st_mtime_ns)
     large_enough = status.st_size >= settings.CORPUS_MIN_BYTES
     if known and unchanged and large_enough and known.status not in manifest.NO_RECORDING:  # those are few, and settings may have changed
         return known

@@ -11,6 +11,8 @@ from typing import TypeVar
 
 import msgspec
 
+from pipeline.names import Time
+
 T = TypeVar("T")
 UNTRANSLATED = "not translated"
 MISSING = "[…]"  # stands in the subtitles where a translation is missing
@@ -48,15 +50,15 @@ class Windows(msgspec.Struct, frozen=True):
 
 class Word(msgspec.Struct, frozen=True):
     text: str  # with the space before it where the language writes one, so "".join gives the sentence back
-    start_ms: int
-    end_ms: int
+    start_ms: Time
+    end_ms: Time
     probability: float
 
 
 class Segment(msgspec.Struct, frozen=True):
     id: int
-    start_ms: int
-    end_ms: int
+    start_ms: Time
+    end_ms: Time
     text: str
     words: tuple[Word, ...]
     language: str  # ISO 639-1 where there is one, as Whisper names it

@@ -17,6 +17,7 @@ import msgspec
 from pipeline import engines, models
 from pipeline.envfile import to_text
 from pipeline.errors import UsageError
+from pipeline.files import UNREADABLE
 from pipeline.media import identity
 from pipeline.settings import Settings
 from pipeline.stage import EngineNeed, Outcome, Stage, StageContext, Standing
@@ -127,7 +128,7 @@ def standing(job: Path, settings: Settings) -> Standing | None:
 
 
 def _digest_when_done(job: Path) -> str:
-    with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError):
+    with contextlib.suppress(*UNREADABLE):
         return msgspec.json.decode((job / "stages" / DONE).read_bytes(), type=results.Tally).rows
     return ""
 

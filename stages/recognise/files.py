@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import traceback
 from collections.abc import Sequence
@@ -29,6 +30,7 @@ class Files:
         self._written_with = msgspec.json.encode({key: getattr(settings, key) for key in FILE_SETTINGS})
         self._outdated = self._stamp() != self._written_with
         self._written = Written(tree)
+        self._folders = set[Path]()  # that are there, and in the tree
 
     def write(self, result: Result, paths: Sequence[str]) -> list[Remark]:
         """For each name of the recording. What cannot be written for reasons of its own, such as a path too long, is remarked on.
@@ -38,7 +40,7 @@ class Files:
     def _write(self, result: Result, path: str, form: str) -> Remark | None:
         target = self._tree / file_of(path, form)
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            self._make_folder(target.parent)
             kept = self._replace(target, self._formats[form](result, path, self._settings).encode())
         except OSError as error:
             if error.errno in NO_DISK:
@@ -48,6 +50,15 @@ class Files:
             where = traceback.extract_tb(error.__traceback__)[-1]  # the message may hold text
             return Remark(path, f"its {form} could not be made ({type(error).__name__} in {where.name})", unwritten=True)
         return Remark(path, f"its {form} had been edited: that version is kept beside it as …{kept}") if kept else None
+
+    def _make_folder(self, folder: Path) -> None:
+        """Raises OSError where a link on the way leads out of the tree."""
+        if folder in self._folders:
+            return
+        if not folder.resolve().is_relative_to(self._tree.resolve()):
+            raise OSError(errno.ELOOP, "a folder on the way to it is a link to elsewhere")
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folders.add(folder)
 
     def _replace(self, target: Path, content: bytes) -> str:
         """What somebody has changed is moved out of the way of its new version. Returns how its name ends now."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import threading
 from pathlib import Path
 from secrets import token_hex
@@ -16,6 +17,7 @@ from pipeline.files import write_whole
 
 FOLDER = ".written"
 LENGTH = 32  # hexadecimal digits of a digest
+PART = re.compile("[0-9a-f]{16}")  # the name of a process's file
 
 
 class Written:
@@ -60,7 +62,8 @@ class Written:
                 part.unlink(missing_ok=True)
 
     def _parts(self) -> list[Path]:
-        return [path for path in self._folder.glob("[!.]*") if path.is_file()]  # some file systems put folders of their own everywhere
+        # Some file systems put folders of their own everywhere.
+        return [path for path in self._folder.glob("[!.]*") if PART.fullmatch(path.name) and path.is_file()]
 
     @staticmethod
     def _read(parts: list[Path]) -> set[bytes]:

@@ -340,8 +340,39 @@ def test_unknown_stage_is_refused(job: Job) -> None:
         run(job, Plan(until="nosuch"))
 
 
+@pytest.mark.parametrize("field", ["deliverables", "outputs"])
+@pytest.mark.parametrize("name", ["../../secret.txt", "/SECRET", "..", ".", "", "a\0b"])
+def test_a_marker_with_names_that_lead_elsewhere_means_not_done_and_touches_nothing_there(job: Job, field: str, name: str) -> None:
+    run(job)
+    secret = job.house.root / "secret.txt"
+    secret.write_text("mine")
+    marker = json.loads(job.marker_path("shout").read_bytes())
+    marker[field][name.replace("/SECRET", str(secret))] = msgspec.to_builtins(record(secret))
+    job.marker_path("shout").write_text(json.dumps(marker))
+    summary, output = run(job)
+    assert secret.read_text() == "mine"
+    assert summary.ran == ["shout"]
+    assert "the stage counts as not done" in output
+
+
+@pytest.mark.parametrize("link", ["stages/shout", "logs", "logs/shout.log", "failure.txt", "OUT", "OUT/texts", "OUT/texts/.written"])
+def test_a_link_in_the_place_of_what_is_the_jobs_own_is_refused_and_nothing_behind_it_is_touched(job: Job, link: str) -> None:
+    elsewhere = job.house.root / "elsewhere"
+    (elsewhere / ".tmp-mine").mkdir(parents=True)
+    path = job.deliverables / link.removeprefix("OUT").lstrip("/") if link.startswith("OUT") else job.folder / link
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        path.rmdir()
+    path.symlink_to(elsewhere / ".tmp-mine" if "." in link else elsewhere)
+    with pytest.raises(UsageError, match="is a symbolic link, and a job's folders are its own"):
+        run(job)
+    assert [found.name for found in elsewhere.iterdir()] == [".tmp-mine"]
+
+
 @pytest.mark.parametrize(
-    "content", [b"", b'{"schema": 1, "sta', b"\0" * 900, b'{"schema": 99}', None], ids=["empty", "torn", "nul", "foreign", "folder"]
+    "content",
+    [b"", b'{"schema": 1, "sta', b"\0" * 900, b'{"schema": 99}', b'{"x":' + b"[" * 99_999, b'{"schema":\xff}', None],
+    ids=["empty", "torn", "nul", "foreign", "deep", "latin", "folder"],
 )
 def test_a_marker_that_cannot_be_trusted_means_not_done(job: Job, content: bytes | None) -> None:
     run(job)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import resource
 import subprocess
 import sys
@@ -67,6 +68,28 @@ def test_a_torn_last_line_is_not_trusted_and_costs_no_other(path: Path, length: 
 def test_a_line_that_is_no_row_is_passed_over(path: Path, line: bytes) -> None:
     path.write_bytes(line + LINE)
     assert manifest.read(path) == {"calls/a.wav": CALL}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": "no-sha256"},
+        {"id": "../../x"},
+        {"id": ""},
+        {"path": "../../../home/a.wav"},
+        {"path": "/a/../b.wav"},
+        {"path": ""},
+        {"path": "a\0.wav"},
+        {"bytes": -1},
+        {"channels": 2**40},
+        {"duration_ms": 10**30},
+    ],
+)
+def test_a_row_that_nobody_of_ours_can_have_written_is_left_out_and_told_of_once(path: Path, change: dict[str, object]) -> None:
+    path.write_bytes(json.dumps(json.loads(LINE) | change).encode() + b"\n" + LINE + b'{"torn\n' + b'{"x":' + b"[" * 99_999 + b"\n")
+    said: list[str] = []
+    assert manifest.read(path, said.append) == {"calls/a.wav": CALL}
+    assert said == ["1 line of manifest.jsonl cannot be trusted: what stands there is looked at anew"]
 
 
 def test_two_processes_append_without_mixing_their_rows(path: Path) -> None:

@@ -90,8 +90,13 @@ def test_a_store_without_results_is_no_other(tmp_path: Path) -> None:
     assert made(tmp_path).others() == []
 
 
+HUGE = msgspec.json.encode(DONE).replace(b'"start_ms":', b'"start_ms":' + b"9" * 30)
+
+
 @pytest.mark.parametrize(
-    "damage", [b"", b"\0" * 99, msgspec.json.encode(DONE)[:-30], b'{"id":"\xff"}', b"[]"], ids=["empty", "nul", "torn", "latin", "list"]
+    "damage",
+    [b"", b"\0" * 99, msgspec.json.encode(DONE)[:-30], b'{"id":"\xff"}', b"[]", b'{"x":' + b"[" * 99_999, HUGE],
+    ids=["empty", "nul", "torn", "latin", "list", "deep", "huge"],
 )
 def test_what_is_no_whole_result_is_not_done(tmp_path: Path, damage: bytes) -> None:
     store = made(tmp_path)
@@ -116,6 +121,15 @@ def test_what_a_killed_worker_left_half_written_counts_for_nothing_and_is_swept(
     assert store.ids() == {ID}
     store.sweep()
     assert [path.name for path in place(store).parent.iterdir()] == [f"{ID}.json"]
+
+
+def test_what_lies_behind_a_link_is_not_swept(tmp_path: Path) -> None:
+    store = made(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / ".tmp-mine").touch()
+    (store.folder / "ab").symlink_to(tmp_path / "elsewhere")
+    store.sweep()
+    assert (tmp_path / "elsewhere" / ".tmp-mine").exists()
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

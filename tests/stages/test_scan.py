@@ -43,6 +43,15 @@ def call(path: Path, number: int = 0) -> Path:
     return wav(path, number.to_bytes(2, "little") + SECOND[2:])
 
 
+@pytest.mark.parametrize("forged", ["no-sha256", "ab", "../../../x"])
+def test_a_manifest_with_an_id_that_is_no_sha256_costs_no_more_than_reading_that_file_again(calls: Path, forged: str) -> None:
+    call(calls / "a.wav")
+    rows, _ = look(calls)
+    path = calls.parent / "manifest.jsonl"
+    path.write_text(path.read_text().replace(rows["a.wav"].id, forged))
+    assert look(calls)[0] == rows
+
+
 @pytest.fixture
 def read_in_full(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of files that are read in full from now on."""

@@ -129,6 +129,18 @@ def test_a_folder_in_the_place_of_a_file_costs_that_file_alone(tmp_path: Path) -
     assert names(tmp_path) == ["a.wav.json", "b.wav.json", "b.wav.txt"]
 
 
+def test_a_link_in_the_tree_leads_no_file_out_of_it(tmp_path: Path) -> None:
+    tree, elsewhere = tmp_path / "tree", tmp_path / "elsewhere"
+    tree.mkdir()
+    elsewhere.mkdir()
+    (tree / "calls").symlink_to(elsewhere)
+    remarks = files(tree).write(HELLO, ["calls/a.wav", "calls/in/b.wav", "c.wav"])
+    why = "its txt could not be written (a folder on the way to it is a link to elsewhere)"
+    assert remarks == [Remark("calls/a.wav", why, unwritten=True), Remark("calls/in/b.wav", why, unwritten=True)]
+    assert list(elsewhere.iterdir()) == []
+    assert (tree / "c.wav.txt").exists()
+
+
 def test_what_a_format_cannot_take_costs_that_file_alone(tmp_path: Path) -> None:
     both = files(tmp_path, "txt,json")
 

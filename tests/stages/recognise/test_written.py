@@ -36,6 +36,15 @@ def test_folders_that_a_file_system_puts_everywhere_are_passed_over(tmp_path: Pa
     assert later.has(tmp_path / "a.txt", b"text")
 
 
+def test_only_files_with_names_of_ours_are_merged(tmp_path: Path) -> None:
+    (tmp_path / ".written").mkdir()
+    (tmp_path / ".written" / "letter.txt").write_text("mine")
+    for number in range(2):
+        Written(tmp_path).add(tmp_path / f"{number}.txt", b"text")
+    Written(tmp_path).merge()
+    assert (tmp_path / ".written" / "letter.txt").read_text() == "mine"
+
+
 def test_a_folder_that_nobody_wrote_to_holds_nothing_of_ours(tmp_path: Path) -> None:
     written = Written(tmp_path)
     written.merge()
