@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ PROJECT = Path(__file__).parent.parent
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 M_ARENA_MAX = -8  # malloc.h of glibc
 GRACE = 5.0  # seconds that processes are given to end by themselves after SIGTERM
+SECRET = re.compile(r"(^|_)(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|API_?KEY|ACCESS_KEY|PRIVATE_KEY|AUTH)(_|$)", re.IGNORECASE)
 LOOK_EVERY = 0.02  # seconds between two looks whether they have
 
 
@@ -30,6 +32,12 @@ def entry(module: str, function: str = "main") -> tuple[str, ...]:
 
 def _code(module: str, function: str) -> str:
     return f"import sys; sys.path[:] = [*filter(None, sys.path), {str(PROJECT)!r}]; from {module} import {function}; {function}()"
+
+
+def without_secrets() -> dict[str, str]:
+    """The environment for children that parse media, which a hostile file may take over: no tokens, no passwords. What is to be had of a
+    hub was had before they start."""
+    return {name: value for name, value in os.environ.items() if name.startswith("RAY_") or not SECRET.search(name)}
 
 
 def leashed(command: Sequence[str]) -> list[str]:

@@ -17,7 +17,7 @@ import msgspec
 from pipeline.child import Assignment, Event, Failed, Finished, Note
 from pipeline.console import Console, line_of
 from pipeline.errors import StageFailed, UsageError
-from pipeline.processes import end_group, entry
+from pipeline.processes import end_group, entry, without_secrets
 from pipeline.stage import Outcome, Progress
 
 ATTEMPT = b"=== attempt "
@@ -36,7 +36,9 @@ def call(assignment: Assignment, log_path: Path, console: Console, progress: Cal
     attempt = _attempts(log_path) + 1
     with _open_log(log_path, console) as log:
         _write(log, ATTEMPT + f"{attempt}, {time.strftime('%Y-%m-%d %H:%M:%S')}".encode())
-        child = subprocess.Popen((*CHILD, str(os.getpid())), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True)
+        child = subprocess.Popen(
+            (*CHILD, str(os.getpid())), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True, env=without_secrets()
+        )
         try:
             last = _follow(child, assignment, log, console, progress)
         finally:

@@ -74,7 +74,16 @@ def complaint(arguments: Sequence[str]) -> str:
     """Why ffmpeg would refuse such a call: its telling line; "" where it does not, or where that cannot be told in a moment."""
     command = [ffmpeg_path(), "-nostdin", "-hide_banner", "-v", "error", *arguments]
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False, timeout=_PATIENCE)
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=_PATIENCE,
+            env=processes.without_secrets(),
+        )
     except subprocess.TimeoutExpired:
         return ""
     return _reason(done.stderr.splitlines(), done.returncode) if done.returncode > 0 else ""
@@ -93,6 +102,7 @@ def run_ffmpeg(arguments: Sequence[str], output: Path, progress: Callable[[float
         stderr=subprocess.STDOUT,  # progress and messages come down one pipe: neither can block the other
         text=True,
         errors="replace",
+        env=processes.without_secrets(),
     )
     messages: deque[str] = deque(maxlen=20)
     try:

@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from pipeline.probe import probe_machine
-from pipeline.processes import entry
+from pipeline.processes import entry, without_secrets
 from pipeline.settings import Settings
 from stages.recognise.messages import Event, Setup
 from stages.recognise.supervisor import Deliver, Handle
@@ -48,7 +48,7 @@ def close() -> None:
 
 class Process:
     def __init__(self, setup: Setup, gpu: str, deliver: Deliver) -> None:
-        environment = os.environ | ({"CUDA_VISIBLE_DEVICES": gpu} if gpu else {})
+        environment = without_secrets() | ({"CUDA_VISIBLE_DEVICES": gpu} if gpu else {})
         self._child = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
         threading.Thread(target=self._listen, args=(deliver,), daemon=True).start()
         self.send(setup)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from pipeline.errors import StageFailed
-from pipeline.processes import die_with_parent, entry, share_one_heap
+from pipeline.processes import die_with_parent, entry, share_one_heap, without_secrets
 from pipeline.settings import Settings
 from stages.recognise.loading import Loaded, Loader
 from stages.recognise.messages import Failed, PutOff, Task
@@ -76,7 +76,7 @@ class LoaderPool:
 
 class LoaderProcess:
     def __init__(self, parent: int, folder: Path, spool: Path, settings: Settings) -> None:
-        self._child = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._child = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=without_secrets())
         self.pid = self._child.pid
         with contextlib.suppress(OSError):  # where it has ended already, which the first question shows
             self._send((parent, folder, spool, settings))

@@ -69,6 +69,17 @@ def test_why_a_job_failed_is_kept_with_escapes(job: Job) -> None:
     assert job.failure() == r"shout: a\x1b[31mb\u202ec\nd"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+def test_a_stage_sees_no_secrets_of_the_environment(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "GITHUB_TOKEN", "OPENAI_API_KEY", "DB_PASSWORD")
+    for name in (*secrets, "TOKENIZERS_PARALLELISM", "RAY_AUTH_TOKEN"):
+        monkeypatch.setenv(name, "s3cret")
+    seen = "\n".join(run(job, TITLE="environment")[0].degraded)
+    assert "TOKENIZERS_PARALLELISM=s3cret" in seen
+    assert "RAY_AUTH_TOKEN=s3cret" in seen  # Ray's own, which its workers are reached with
+    assert [name for name in secrets if name in seen] == []
+
+
 def test_runs_stages_in_order_and_publishes(job: Job) -> None:
     summary, output = run(job)
     assert summary.ran == ["copy", "shout"]

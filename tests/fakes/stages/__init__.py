@@ -49,7 +49,8 @@ def shout(context: StageContext) -> Outcome:
     text = context.read("copy/text.txt").read_text().upper()
     context.write("shout/text.txt").write_text(text)
     context.deliver(f"film.{context.settings.SOURCE_LANGUAGE}.txt").write_text(text)
-    degraded = {"hoarse": ("not loud enough",), "hostile": (HOSTILE,)}.get(title, ())
+    environment = Path("/proc/self/environ").read_text().split("\0") if title == "environment" else []
+    degraded = {"hoarse": ("not loud enough",), "hostile": (HOSTILE,), "environment": tuple(environment)}.get(title, ())
     return Outcome(HOSTILE if title == "hostile" else "Shouted", engine={"device": "cpu"}, degraded=degraded, seconds_of_media=2.0)
 
 
