@@ -36,6 +36,11 @@ class House:
         return self.root / "models"
 
     @property
+    def folders(self) -> tuple[Path, ...]:
+        """All that is ours below it."""
+        return self.jobs, self.out, self.models
+
+    @property
     def hardware_cache(self) -> Path:
         return self.out / "hardware_cache.json"
 

@@ -165,7 +165,7 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
     choosing.languages(arguments, choices, console)
     if is_corpus:
         choosing.corpus(arguments, choices)
-        _look_for_recordings(arguments, console)
+        _look_for_recordings(arguments, house, console)
     else:
         info = media.probe(arguments.media)
         _check_film(arguments)
@@ -207,13 +207,13 @@ def _check_corpus(arguments: argparse.Namespace) -> None:
         arguments.media = arguments.from_list
 
 
-def _look_for_recordings(arguments: argparse.Namespace, console: Console) -> None:
+def _look_for_recordings(arguments: argparse.Namespace, house: House, console: Console) -> None:
     """Say how many there are. Raises UsageError where there is none, which the first run would say too, but later."""
     from pipeline import recordings
     from pipeline.wording import counted, size
 
     source = Path(os.path.abspath(arguments.media))  # noqa: PTH100 - without `..`, but not through symbolic links
-    found = recordings.find(source, arguments.glob)
+    found = recordings.find(source, arguments.glob, house.folders)
     left_out = found.other_names + (found.unseen and f"; {found.unseen}") + (found.unread and f"; {found.unread}")
     if not found.paths:
         which = f"no file that --glob {arguments.glob!r} chooses" if arguments.glob else "no recordings"

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 from urllib.parse import unquote
 
 from pipeline.errors import UsageError
-from pipeline.wording import counted, escaped
+from pipeline.wording import counted, escaped, shortened
 
 KINDS = (
     "3gp aac ac3 aif aiff alaw amr asf au avi caf dts eac3 flac flv gsm m2ts m4a m4b m4v mka mkv mov mp2 mp3 mp4 mpeg mpg mts mxf"
@@ -33,7 +34,8 @@ class Found:
     by_name: Counter[str] = field(default_factory=Counter)  # by suffix
     hidden: int = 0
     links: int = 0  # to folders
-    closed: list[str] = field(default_factory=list)  # folders that cannot be read
+    own: list[str] = field(default_factory=list)  # folders of ours
+    closed: dict[str, str] = field(default_factory=dict)  # folders that cannot be listed, with why
 
     @property
     def other_names(self) -> str:
@@ -45,26 +47,32 @@ class Found:
 
     @property
     def unread(self) -> str:
-        """ "2 folders cannot be read: lost+found and 1 more"; "" where all can."""
+        """ "2 folders cannot be read: calls (Input/output error) and 1 more"; "" where all can."""
+        if not self.closed:
+            return ""
         more = f" and {len(self.closed) - 1:,} more" if len(self.closed) > 1 else ""
-        return f"{counted(len(self.closed), 'folder')} cannot be read: {escaped(self.closed[0])}{more}" if self.closed else ""
+        path, reason = next(iter(self.closed.items()))
+        why = "" if reason == os.strerror(errno.EACCES) else f" ({reason})"
+        return f"{counted(len(self.closed), 'folder')} cannot be read: {shortened(escaped(path))}{why}{more}"
 
     @property
     def unseen(self) -> str:
         """What no pattern can choose: "left out: 2 hidden, 1 link to a folder"."""
         parts = [f"{self.hidden} hidden"] if self.hidden else []
         parts += [f"{counted(self.links, 'link')} to {'a folder' if self.links == 1 else 'folders'}"] if self.links else []
+        parts += [f"our own {', '.join(map(escaped, self.own))}"] if self.own else []
         return f"left out: {', '.join(parts)}" if parts else ""
 
 
-def find(source: Path, patterns: str) -> Found:
-    """In a folder: what `patterns` (`*.wav,*.mp3`) choose by name or path, or else what is called like a recording. In a list: all of it, or
-    what they choose. Raises UsageError."""
+def find(source: Path, patterns: str, own: Sequence[Path] = ()) -> Found:
+    """In a folder: what `patterns` (`*.wav,*.mp3`) choose by name or path, or else what is called like a recording; not what lies in folders
+    of our `own`. In a list: all of it, or what they choose. Raises UsageError."""
     is_list = source.is_file()
     found = Found(source.parent if is_list else source)
+    ours = {identity for path in own if (identity := _identity(path))}
     wanted = [pattern.strip() for pattern in patterns.split(",") if pattern.strip()]
     try:
-        for path in _listed(source) if is_list else _walk(source, found):
+        for path in _listed(source) if is_list else _walk(source, found, ours):
             name = path.rpartition("/")[2]
             suffix = os.path.splitext(name)[1]  # noqa: PTH122 - paths here are text
             chosen = any(fnmatch(path, pattern) or fnmatch(name, pattern) for pattern in wanted)
@@ -84,30 +92,49 @@ def sizes(found: Found) -> Iterator[int]:
             yield os.stat(os.path.join(found.folder, path)).st_size  # noqa: PTH116, PTH118 - paths here are text
 
 
-def _walk(folder: Path, found: Found) -> Iterator[str]:
-    """What is no folder below a folder, in order of the names; what is hidden and links to folders are left out, and counted."""
+def _walk(folder: Path, found: Found, own: Set[tuple[int, int]]) -> Iterator[str]:
+    """What is no folder below a folder, in order of the names. What is hidden, links to folders and `own` folders are left out, and counted;
+    a folder that cannot be listed, for whatever reason, costs only itself."""
     start = len(os.path.join(folder, ""))  # noqa: PTH118 - paths here are text
     waiting = [str(folder)]
     while waiting:
+        now = waiting.pop()
         try:
-            with os.scandir(now := waiting.pop()) as entries:
+            with os.scandir(now) as entries:
                 here = sorted(entries, key=lambda entry: entry.name)
-        except PermissionError:
+        except OSError as error:
             if now == str(folder):
                 raise
-            found.closed.append(now[start:])
+            found.closed[now[start:]] = error.strerror or str(error)
             continue
         folders = []
         for entry in here:
             if entry.name.startswith("."):
                 found.hidden += 1
-            elif entry.is_dir(follow_symlinks=False):
-                folders.append(entry.path)
-            elif entry.is_symlink() and os.path.isdir(entry.path):  # noqa: PTH112 - Path.is_dir raises PermissionError
-                found.links += 1
-            else:  # also a link that leads nowhere or in a circle: a recording that cannot be read
+            elif not _is_folder(entry):  # also a link that leads nowhere or in a circle: a recording that cannot be read
                 yield entry.path[start:]
+            elif entry.is_symlink():
+                found.links += 1
+            elif own and _identity(entry.path) in own:
+                found.own.append(entry.path[start:])
+            else:
+                folders.append(entry.path)
         waiting += reversed(folders)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Also of a link to one."""
+    with contextlib.suppress(OSError):
+        return entry.is_dir()
+    return False
+
+
+def _identity(path: str | Path) -> tuple[int, int] | None:
+    """Whatever it is called, and by whatever links; None where it is not there."""
+    with contextlib.suppress(OSError):
+        status = os.stat(path)  # noqa: PTH116 - paths here are text
+        return status.st_dev, status.st_ino
+    return None
 
 
 def _listed(source: Path) -> Iterator[str]:

@@ -77,6 +77,11 @@ class StageContext:
         """What the names of deliverables begin with: the film's own name, shortened where a file system (255 bytes) would refuse them."""
         return self.media.stem.encode()[:MAX_STEM].decode(errors="ignore")
 
+    @property
+    def own_folders(self) -> tuple[Path, ...]:
+        """Of all jobs, of what came of them, and of models: nothing in there is somebody's recording."""
+        return self.artifacts.parent.parent, self.deliverables.parent.parent, self.models
+
     def read(self, artifact: str) -> Path:
         """The file of an artifact that the stage has declared in `reads`."""
         if artifact not in self.stage.reads:

@@ -31,6 +31,11 @@ def is_utf8(text: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
+def shortened(text: str, most: int = 160) -> str:
+    """The beginning and the end of what would fill a screen, such as a path of 4,000 characters."""
+    return text if len(text) <= most else f"{text[: most // 2]}…{text[-most // 2 :]}"
+
+
 def escaped_json(data: bytes) -> bytes:
     """JSON that says the same, fit to be shown: a line of it is one line to every program, also to those that end lines at U+2028."""
     return _UNFIT_IN_JSON.sub(lambda match: json.dumps(match[0])[1:-1], data.decode()).encode()

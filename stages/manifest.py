@@ -19,6 +19,7 @@ from pipeline.names import Count, Hex, Nanoseconds, PlainPath, Size, Time
 from pipeline.wording import counted, escaped_json
 
 FILE = "manifest.jsonl"
+FOLDERS = "scan/folders.json"
 Status = Literal["pending", "done", "empty", "unsupported", "failed"]
 NO_RECORDING: tuple[Status, ...] = ("empty", "unsupported")
 
@@ -39,6 +40,12 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
         """Raises ValueError, which msgspec makes a ValidationError of."""
         if not self.id and self.status not in NO_RECORDING:
             raise ValueError("a recording without an id")
+
+
+class Folders(msgspec.Struct, frozen=True):
+    """`scan/folders.json`"""
+
+    closed: dict[str, str]  # folders that could not be listed, as paths are, with why
 
 
 def folder_of(source: Path) -> Path:

@@ -21,25 +21,30 @@ from pipeline.files import record
 from pipeline.recordings import Found, find
 from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
-from pipeline.wording import counted, escaped, is_utf8
+from pipeline.wording import counted, escaped, is_utf8, shortened
 from stages import manifest
-from stages.manifest import Journal, Recording
+from stages.manifest import FOLDERS, Folders, Journal, Recording
+from stages.transcript import save
 
 THREADS = 4  # reading waits for disks and networks
 AT_ONCE = 256  # rows written together
 SHA256 = 64  # hexadecimal digits
+NAMED = 20  # folders that cannot be listed
 
 
 def run(ctx: StageContext) -> Outcome:
     path = ctx.keep(manifest.FILE)
     known = manifest.read(path, ctx.log.warning)
     ctx.log.info(f"Looking for recordings in {ctx.media.name}")
-    found = find(ctx.media, ctx.settings.CORPUS_GLOB)
+    found = find(ctx.media, ctx.settings.CORPUS_GLOB, ctx.own_folders)
     if found.unseen:
         ctx.log.info(found.unseen.capitalize())
     if not found.paths:
-        raise StageFailed(f"{ctx.media} holds no recordings{found.other_names}")
-    rows = {row.path: row for row in _look(ctx, path, found.paths, known)}
+        raise StageFailed(f"{ctx.media} holds no recordings{found.other_names}{found.unread and f'; {found.unread}'}")
+    for folder, reason in islice(found.closed.items(), NAMED):
+        ctx.log.warning(f"{shortened(escaped(folder))}/ cannot be listed: {reason}")
+    rows = {row.path: row for row in (*_look(ctx, path, found.paths, known), *_kept(known, found))}
+    save(ctx.write(FOLDERS), Folders({escaped(folder): reason for folder, reason in found.closed.items()}))
     if gone := len(known.keys() - rows.keys()):
         ctx.log.warning(f"{counted(gone, 'recording')} of earlier runs not found any more: in no table from now on; their files in transcripts/ stay")
     manifest.rewrite(path, rows.values())
@@ -47,8 +52,21 @@ def run(ctx: StageContext) -> Outcome:
         summary=_summary(rows, known, found),
         packages=("av",),
         degraded=(found.unread,) if found.unread else (),
+        failures=_failures(found),
         seconds_of_media=sum(row.duration_ms for row in rows.values()) / 1000,
     )
+
+
+def _kept(known: Mapping[str, Recording], found: Found) -> list[Recording]:
+    """What is known of recordings in folders that cannot be listed now: a network that is away for a moment takes nothing out of the tables."""
+    closed = tuple(f"{folder}/" for folder in found.closed)
+    return [row for path, row in known.items() if path.startswith(closed)] if closed else []
+
+
+def _failures(found: Found) -> str:
+    """Of a disk's own lost+found nobody expects transcripts."""
+    closed = [folder for folder in found.closed if folder != "lost+found"]
+    return f"{counted(len(closed), 'folder')} could not be listed, and what may lie there has no transcript" if closed else ""
 
 
 def _summary(rows: Mapping[str, Recording], known: Mapping[str, Recording], found: Found) -> str:
@@ -121,6 +139,7 @@ def _examined(path: Path, name: str, settings: Settings) -> Recording:
 STAGE = Stage(
     name="scan",
     run=run,
+    writes=(FOLDERS,),
     keeps=(manifest.FILE,),
     settings=("CORPUS_GLOB", "CORPUS_MIN_BYTES"),
     always=True,

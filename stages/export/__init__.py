@@ -14,7 +14,7 @@ from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.wording import counted, escaped_json
 from stages import manifest, results
 from stages.export import report, tables
-from stages.export.summary import Entry, Survey
+from stages.export.summary import Entry, NotDone, Survey
 from stages.manifest import Recording
 from stages.results import Store, Tally
 from stages.transcript import load
@@ -26,6 +26,7 @@ def run(ctx: StageContext) -> Outcome:
     rows = manifest.read(ctx.keep(manifest.FILE))
     lines, table = ctx.deliver("transcripts.jsonl"), ctx.deliver("transcripts.parquet")
     survey = Survey(tables.write(lines, table, _entries(ctx, rows, store), ctx.settings.CORPUS_TIMESTAMPS))
+    survey.not_done += [NotDone(f"{folder}/", "folder", f"cannot be listed: {reason}", 1) for folder, reason in _closed(ctx).items()]
     summary = survey.summary
     made_with = {fingerprint: store.settings_of(fingerprint) for fingerprint in summary.made_with or [store.fingerprint]}
     ctx.deliver("summary.json").write_bytes(escaped_json(msgspec.json.format(msgspec.json.encode(summary), indent=1)) + b"\n")
@@ -50,6 +51,12 @@ def _entries(ctx: StageContext, rows: dict[str, Recording], store: Store) -> Ite
         ctx.progress(number, len(rows), unit=" files/s", note=f"{number:,} of {len(rows):,} files")
 
 
+def _closed(ctx: StageContext) -> dict[str, str]:
+    """Folders that could not be listed, with why; an earlier version's scan did not say."""
+    path = ctx.read(manifest.FOLDERS)
+    return load(path, manifest.Folders).closed if path.is_file() else {}
+
+
 def _about(ctx: StageContext) -> str:
     return f"Job {ctx.artifacts.parent.name}, {datetime.now().astimezone():%Y-%m-%d %H:%M %Z}, Sutradhar {VERSION}"
 
@@ -68,7 +75,7 @@ def _links(ctx: StageContext) -> report.Links:
 STAGE = Stage(
     name="export",
     run=run,
-    reads=("recognise/done.json",),
+    reads=("recognise/done.json", manifest.FOLDERS),
     writes=("export/summary.json",),
     settings=("CORPUS_TIMESTAMPS", "CORPUS_FORMATS"),
     keeps=(manifest.FILE, results.FOLDER),

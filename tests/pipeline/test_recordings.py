@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import UsageError
+from pipeline.house import House
 from pipeline.recordings import find
+from tests.conftest import ROOT
 
 
 def test_a_folder_is_searched_in_order_and_what_is_left_out_is_counted(tmp_path: Path) -> None:
@@ -19,6 +24,62 @@ def test_a_folder_is_searched_in_order_and_what_is_left_out_is_counted(tmp_path:
     assert found.other_names == "; left out by their names: 1 without suffix, 1 .txt (CORPUS_GLOB chooses)"
     assert found.unseen == "left out: 2 hidden, 1 link to a folder"
     assert find(tmp_path, "a/*, *.txt").paths == ["notes.txt", "a/z.wav", "a/b/c.mp3"]
+
+
+def test_folders_deeper_than_paths_may_be_cost_only_themselves(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").touch()
+    deep, opened = "d" * 250, os.open(tmp_path, os.O_RDONLY)
+    for _ in range(20):
+        os.mkdir(deep, dir_fd=opened)
+        below = os.open(deep, os.O_RDONLY, dir_fd=opened)
+        os.close(opened)
+        opened = below
+    os.close(os.open("b.wav", os.O_CREAT | os.O_WRONLY, dir_fd=opened))
+    os.close(opened)
+    found = find(tmp_path, "")
+    assert found.paths == ["a.wav"]
+    assert list(found.closed.values()) == ["File name too long"]
+    assert len(found.unread) < 250
+
+
+def test_folders_without_permission_and_folders_that_go_meanwhile_cost_only_themselves(tmp_path: Path) -> None:
+    for name in ("closed", "gone", "open"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.wav").touch()
+    (tmp_path / "closed").chmod(0)
+    code = """
+import os, sys
+from pathlib import Path
+from pipeline import recordings
+if os.getuid() == 0:
+    os.setuid(65534)
+scandir = os.scandir
+def scan(path):
+    if path.endswith("gone"):
+        os.rename(path, path + ".away")
+    return scandir(path)
+recordings.os.scandir = scan
+found = recordings.find(Path(sys.argv[1]), "")
+print(found.paths, found.closed)
+"""
+    tmp_path.chmod(0o777)
+    for folder in tmp_path.parents[:2]:
+        folder.chmod(0o755)
+    said = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert said == "['open/a.wav'] {'closed': 'Permission denied', 'gone': 'No such file or directory'}\n"
+
+
+def test_our_own_folders_below_are_left_out_by_whatever_way_they_are_reached(tmp_path: Path) -> None:
+    for name in ("home/jobs", "home/out", "home/models", "out"):
+        (tmp_path / "calls" / name).mkdir(parents=True)
+        (tmp_path / "calls" / name / "a.wav").touch()
+    (tmp_path / "link").symlink_to("calls")
+    house = House(tmp_path / "calls/home")
+    for source in (tmp_path / "calls", tmp_path / "link"):
+        found = find(source, "", house.folders)
+        assert found.paths == ["out/a.wav"]
+        assert found.unseen == "left out: our own home/jobs, home/models, home/out"
+    assert find(house.out, "", house.folders).paths == ["a.wav"]  # whoever names it means it
 
 
 def listed(folder: Path, *lines: str) -> list[str]:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import codecs
 import dataclasses
+import errno
+import json
 import os
 import shutil
 import signal
@@ -211,6 +213,34 @@ def test_folders_below_without_permission_are_named_and_cost_no_other(calls: Pat
     rows, outcome = look(calls)
     assert list(rows) == ["z/a.wav"]
     assert outcome.degraded == ("2 folders cannot be read: a and 1 more",)
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.ENAMETOOLONG, errno.ENOENT, errno.EACCES, errno.ENOMEM])
+def test_a_folder_that_cannot_be_listed_costs_only_itself_and_is_named(calls: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    call(calls / "a/b/c.wav", 1)
+    call(calls / "z.wav", 2)
+    before, _ = look(calls)
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: _raise(number, path) if path == str(calls / "a/b") else scandir(path))
+    rows, outcome = look(calls)
+    assert rows == before  # what was known of it stays
+    assert outcome.failures == "1 folder could not be listed, and what may lie there has no transcript"
+    why = "" if number == errno.EACCES else f" ({os.strerror(number)})"
+    assert outcome.degraded == (f"1 folder cannot be read: a/b{why}",)
+    said = json.loads((calls.parent / "scratch/scan/folders.json").read_bytes())
+    assert said == {"closed": {"a/b": os.strerror(number)}}
+
+
+def _raise(number: int, path: str) -> None:
+    raise OSError(number, os.strerror(number), path)
+
+
+def test_lost_and_found_of_a_disk_is_no_failure(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    call(calls / "a.wav")
+    (calls / "lost+found").mkdir()
+    forbid(monkeypatch, calls / "lost+found")
+    _, outcome = look(calls)
+    assert (outcome.degraded, outcome.failures) == (("1 folder cannot be read: lost+found",), "")
 
 
 def test_the_folder_itself_without_permission_ends_the_scan(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,6 +49,13 @@ def lines(tmp_path: Path) -> list[dict[str, str]]:
     return [json.loads(line) for line in (tmp_path / "out" / "transcripts.jsonl").read_bytes().splitlines()]
 
 
+def test_folders_that_could_not_be_listed_stand_among_what_has_no_transcript(tmp_path: Path) -> None:
+    (tmp_path / "artifacts/scan").mkdir(parents=True)
+    (tmp_path / "artifacts/scan/folders.json").write_text('{"closed":{"=in/b":"Input/output error"}}')
+    export(tmp_path, row("a.wav"))
+    assert (tmp_path / "out/failures.csv").read_text().splitlines()[1:] == ["'=in/b/,folder,cannot be listed: Input/output error,1"]
+
+
 def test_delivers_every_table_and_the_report(tmp_path: Path) -> None:
     outcome = export(tmp_path, row("a.wav"), row("नमस्ते 🎬.wav"))
     out = tmp_path / "out"
