@@ -8,10 +8,12 @@ import os
 import shutil
 import socket
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -26,6 +28,9 @@ from pipeline.wording import escaped, escaped_json
 
 SCHEMA = 1
 FAILURE_BYTES = 2000  # that are kept for a message
+NOTE_BYTES = 65_536  # no note of a run is as long
+LOOKS = 5  # at a lock that somebody else holds: who asks for the standing holds it for a moment
+LOOK_EVERY = 0.02  # seconds
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,25 +46,13 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Running(msgspec.Struct, frozen=True):
-    """`running.json`: who runs the job and how far they are, for `--status` in another shell."""
+    """`running.json`: who runs the job and how far they are, for `--status` in another shell, while the job is locked."""
 
-    pid: int
-    host: str
+    pid: Annotated[int, msgspec.Meta(ge=0, lt=1 << 31)] = 0
+    host: Annotated[str, msgspec.Meta(max_length=255)] = ""
     stage: str = ""
     progress: Progress = Progress(0.0, 0.0)
     seconds: float = 0.0  # since the stage began
-
-    @property
-    def alive(self) -> bool:
-        if self.host != socket.gethostname():
-            return True  # cannot be seen from here
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return False
-        except PermissionError:
-            pass
-        return True
 
 
 @dataclass(frozen=True)
@@ -87,6 +80,12 @@ class Job:
     def create(cls, house: House, request: Request, env_text: str, files: Sequence[tuple[str, bytes]] = ()) -> Job:
         """Make the folder whole, with the user's own `files`, or not at all. Raises FileExistsError where the id is taken."""
         house.jobs.mkdir(parents=True, exist_ok=True)
+        sweep(house.jobs)
+        with _making(house.jobs):
+            return cls._create(house, request, env_text, files)
+
+    @classmethod
+    def _create(cls, house: House, request: Request, env_text: str, files: Sequence[tuple[str, bytes]]) -> Job:
         job = cls(house, request)
         temporary = Path(tempfile.mkdtemp(prefix=".tmp-", dir=house.jobs))
         try:
@@ -169,15 +168,28 @@ class Job:
         descriptor = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             try:
-                fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+                _lock(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
             except BlockingIOError:
-                owner = self.running()
-                who = f"process {owner.pid} on {owner.host}" if owner else "another process"
+                owner = self._word("running.json")
+                who = f"process {owner.pid} on {owner.host}" if owner.pid else "another process"
                 raise JobBusy(f"Job {self.id} is being run by {who}; wait for it, or follow it with --status {self.id}") from None
             self._refuse_links()
             yield
         finally:
             os.close(descriptor)
+
+    @property
+    def is_locked(self) -> bool:
+        """The job is being run, on this machine or on another that shares the folder: a lock goes with who holds it, a note would stay."""
+        with contextlib.suppress(OSError):  # where it was never run
+            descriptor = os.open(self.folder / ".lock", os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            finally:
+                os.close(descriptor)
+        return False
 
     def note_failure(self, message: str) -> None:
         """Keep why the last run failed, for `--status`; an empty message forgets it. Best effort, as the log has it too.
@@ -186,6 +198,12 @@ class Job:
         with contextlib.suppress(OSError), path.open("r+b" if path.exists() else "wb") as file:
             file.write(escaped(message).encode().ljust(FAILURE_BYTES))
             file.truncate()
+
+    def note_success(self) -> None:
+        """No room is needed any more for why it failed."""
+        self.note_running(None)
+        with contextlib.suppress(OSError):
+            (self.folder / "failure.txt").unlink(missing_ok=True)
 
     def failure(self) -> str:
         try:
@@ -217,19 +235,60 @@ class Job:
                 (self.folder / "stopped.json").unlink()
 
     def running(self) -> Running | None:
-        running = self._word("running.json")
-        return running if running.pid and running.alive else None
+        """The last word of who runs the job. None where nobody does."""
+        return self._word("running.json") if self.is_locked else None
 
     def stopped(self, stage: str) -> Running | None:
         """How far this stage was when a run of it ended early: the run said so, or was killed and left its note."""
-        words = [] if self.running() else [self._word("running.json")]
+        words = [] if self.is_locked else [self._word("running.json")]
         return next((word for word in (*words, self._word("stopped.json")) if word.stage == stage), None)
 
     def _word(self, name: str) -> Running:
         try:
-            return msgspec.json.decode((self.folder / name).read_bytes(), type=Running)
+            with (self.folder / name).open("rb") as file:
+                return msgspec.json.decode(file.read(NOTE_BYTES), type=Running)
         except UNREADABLE:
-            return Running(0, "")
+            return Running()
+
+
+def _lock(descriptor: int, kind: int) -> None:
+    """Raises BlockingIOError where somebody else holds it for longer than a moment, other OSErrors where there are no locks."""
+    for look in range(LOOKS):
+        try:
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if look == LOOKS - 1:
+                raise
+            time.sleep(LOOK_EVERY)
+
+
+@contextlib.contextmanager
+def _making(jobs: Path) -> Iterator[None]:
+    """Hold the folder of all jobs with others who make one: what lies half made there has an owner until this ends."""
+    descriptor = os.open(jobs, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        with contextlib.suppress(OSError):  # a share without locks, where nothing is swept either
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def sweep(jobs: Path) -> None:
+    """Remove jobs that were left half made by processes that were killed: all there are while nobody makes one."""
+    leftovers = list(jobs.glob(".tmp-*"))
+    if not leftovers:
+        return
+    descriptor = os.open(jobs, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for leftover in leftovers:
+            shutil.rmtree(leftover, ignore_errors=True)
+    except OSError:  # somebody makes a job, or there are no locks
+        return
+    finally:
+        os.close(descriptor)
 
 
 def find_job(house: House, name: str) -> Job:

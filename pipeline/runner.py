@@ -25,7 +25,7 @@ from pipeline.console import Console
 from pipeline.errors import StageFailed, SutradharError, UsageError, in_one_line
 from pipeline.files import FileRecord, leftovers, record
 from pipeline.house import VERSION
-from pipeline.job import Job, Running
+from pipeline.job import Job, Running, sweep
 from pipeline.markers import MEDIA, MODEL, Marker
 from pipeline.settings import Settings
 from pipeline.stage import Progress, Stage
@@ -61,6 +61,8 @@ def run_job(job: Job, workflows: Mapping[str, Sequence[Stage]], plan: Plan, chan
     """Bring a job to its end, after writing `changes` into its settings. Raises UsageError, JobBusy, StageFailed, Interrupted."""
     with job.lock(), console.logging_to(job.logs / "pipeline.log"):
         try:
+            job.note_stopped()  # of a run that was killed: its note is not this one's
+            sweep(job.house.jobs)
             _sweep(job)
             text, settings = job.changed_settings(changes) if changes else ("", job.settings())
             run = JobRun(job, workflows[settings.workflow], settings, plan, console)
@@ -71,7 +73,7 @@ def run_job(job: Job, workflows: Mapping[str, Sequence[Stage]], plan: Plan, chan
                 run.warn_of_idle(changes)
             job.note_failure("")
             summary = run.run(selected)
-            job.note_running(None)
+            job.note_success()
             return summary
         except (SutradharError, OSError) as error:
             job.note_failure(in_one_line(error))

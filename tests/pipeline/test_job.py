@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,7 @@ from pipeline.errors import JobBusy, UsageError
 from pipeline.files import FileRecord
 from pipeline.house import House, check_job_id
 from pipeline.job import Job, Request, Running, all_jobs
+from tests.conftest import ROOT
 
 
 def request(job_id: str, created_at: str = "2026-01-01") -> Request:
@@ -54,6 +58,49 @@ def test_create_is_whole_or_nothing(house: House) -> None:
         Job.create(house, request("a"), "TITLE=y\n")
     assert job.settings().TITLE == "x"
     assert not list(house.jobs.glob(".tmp-*"))
+
+
+MAKES_A_JOB = """
+import os, sys, time
+from pathlib import Path
+from pipeline import job
+from pipeline.files import write_atomic
+from pipeline.house import House
+def slowly(path, data):
+    write_atomic(path, data)
+    print("here", flush=True)
+    time.sleep(60)
+job.write_atomic = slowly
+job.Job.create(House(Path(sys.argv[1])), job.Request(job_id="killed", media="/film.mkv", media_record=None, duration_ms=1, created_at=""), "")
+"""
+
+
+def test_what_a_killed_prepare_left_is_removed_and_what_another_makes_is_not(house: House) -> None:
+    with subprocess.Popen([sys.executable, "-c", MAKES_A_JOB, str(house.root)], cwd=ROOT, stdout=subprocess.PIPE) as maker:
+        assert maker.stdout
+        assert maker.stdout.readline() == b"here\n"
+        Job.create(house, request("a"), "")
+        assert len(list(house.jobs.glob(".tmp-*"))) == 1
+        maker.kill()
+    Job.create(house, request("b"), "")
+    assert sorted(path.name for path in house.jobs.iterdir()) == ["a", "b"]
+
+
+def test_a_look_at_the_lock_does_not_keep_anybody_from_it(house: House) -> None:
+    job = Job.create(house, request("a"), "")
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.wait(0.001):
+            _ = job.is_locked
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    for _ in range(50):
+        with job.lock():
+            pass
+    ended.set()
+    looking.join()
 
 
 def test_a_change_of_settings_is_written_when_it_is_known_to_do(house: House) -> None:

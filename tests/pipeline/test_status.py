@@ -56,11 +56,34 @@ def test_the_list_says_what_is_no_film(tmp_path: Path) -> None:
 
 def test_a_run_in_another_shell_is_told_with_its_note(tmp_path: Path) -> None:
     job = folder_job(tmp_path)
-    job.note_running(Running(os.getpid(), socket.gethostname(), "look", Progress(30, 120, already=10, note="3 of 9 files, 1 failed"), 10.0))
-    output = run_pipeline(job, "--status", job.id)[1]
-    assert "  look       running     25 %, 2.0x real time, 0:45 left (3 of 9 files, 1 failed)\n" in output
-    job.note_running(Running(os.getpid(), socket.gethostname(), "look", Progress(30, 120, unit=" files/s"), 10.0))
-    assert "  look       running     25 %, 3.0 files/s, 0:30 left\n" in run_pipeline(job, "--status")[1]
+    with job.lock():
+        job.note_running(Running(os.getpid(), socket.gethostname(), "look", Progress(30, 120, already=10, note="3 of 9 files, 1 failed"), 10.0))
+        output = run_pipeline(job, "--status", job.id)[1]
+        assert "  look       running     25 %, 2.0x real time, 0:45 left (3 of 9 files, 1 failed)\n" in output
+        job.note_running(Running(os.getpid(), socket.gethostname(), "look", Progress(30, 120, unit=" files/s"), 10.0))
+        assert "  look       running     25 %, 3.0 files/s, 0:30 left\n" in run_pipeline(job, "--status")[1]
+
+
+@pytest.mark.parametrize(
+    "owner",
+    [
+        '"pid": 1, "host": "elsewhere"',
+        f'"pid": {os.getpid()}, "host": "{socket.gethostname()}"',  # as when the number of a dead process is given to another
+        f'"pid": {2**63}, "host": "{socket.gethostname()}"',
+        f'"pid": -1, "host": "{socket.gethostname()}"',
+        '"pid": "1", "host": 1',
+    ],
+)
+def test_a_note_is_believed_only_while_the_job_is_locked(owner: str, tmp_path: Path) -> None:
+    job = folder_job(tmp_path, "a.wav")
+    (job.folder / "running.json").write_text(f'{{{owner}, "stage": "look", "progress": {{"done": 1, "total": 2}}, "seconds": 1}}')
+    output = run_pipeline(job, "--status")[1]
+    assert output.startswith("Job calls-1: unfinished\n")
+    assert "running" not in output
+    with job.lock():
+        assert run_pipeline(job, "--status")[1].startswith("Job calls-1: running\n")
+    assert run_pipeline(job, "-j", job.id)[0] == 0
+    assert stages_of(job) == ["look done", "tell done"]
 
 
 def test_without_a_name_every_job_that_runs_is_shown_and_else_the_newest(tmp_path: Path) -> None:
@@ -70,11 +93,10 @@ def test_without_a_name_every_job_that_runs_is_shown_and_else_the_newest(tmp_pat
         return re.findall(r"^Job .*", run_pipeline(jobs[0], "--status")[1], re.MULTILINE)
 
     assert shown() == ["Job calls-3: unfinished"]
-    for job in jobs[:2]:
-        job.note_running(Running(os.getpid(), socket.gethostname(), "look"))
-    assert shown() == ["Job calls-1: running", "Job calls-2: running"]
-    jobs[0].note_running(Running(DEAD, socket.gethostname(), "look"))
-    assert shown() == ["Job calls-2: running"]
+    with jobs[1].lock():
+        with jobs[0].lock():
+            assert shown() == ["Job calls-1: running", "Job calls-2: running"]
+        assert shown() == ["Job calls-2: running"]
 
 
 @pytest.mark.parametrize(
@@ -120,3 +142,10 @@ def test_why_a_run_failed_is_written_into_room_that_was_kept_for_it(tmp_path: Pa
     written = (job.folder / "failure.txt").stat()
     assert (written.st_ino, written.st_size, room.st_size) == (room.st_ino, 2000, 2000)
     assert job.failure() == "look: No space left"
+
+
+def test_a_job_that_is_done_has_no_room_for_a_failure(tmp_path: Path) -> None:
+    job = folder_job(tmp_path, "a.wav")
+    job.note_failure("look: it failed")
+    run_pipeline(job, "-j", job.id)
+    assert sorted(path.name for path in job.folder.iterdir() if path.is_file()) == [".calls-1.env", ".lock", "job.json", "looks.txt"]
