@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from pipeline import sizing
+from pipeline.commands import Parser
 from pipeline.errors import SutradharError, UsageError
 from pipeline.files import write_atomic
 from pipeline.probe import Backend, Nvidia, NvidiaGpu, Probe
@@ -375,12 +375,8 @@ def _in_words(backend: Backend) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m pipeline.hardware",
-        description="Show what this machine has and which settings suit it.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    description = "Show what this machine has and which settings suit it."
+    parser = Parser(prog="python -m pipeline.hardware", description=description, epilog=EXAMPLES)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--write", type=Path, metavar="PATH", help="write the JSON to a file too")
     arguments = parser.parse_args(argv)

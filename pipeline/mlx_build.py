@@ -6,12 +6,12 @@ other versions of NVIDIA's libraries than PyTorch does, so that both cannot be i
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline import sizing
+from pipeline.commands import Parser
 from pipeline.errors import SutradharError
 from pipeline.hardware import OLDEST_MLX_CAPABILITY, recommend
 from pipeline.probe import Probe, probe
@@ -57,7 +57,7 @@ def verify(facts: Probe, build: str) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m pipeline.mlx_build", description="Choose a build of MLX, or verify the installed one.")
+    parser = Parser(prog="python -m pipeline.mlx_build", description="Choose a build of MLX, or verify the installed one.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="choose | verify BUILD")
     commands.add_parser("choose", help="print the build that suits this machine")
     commands.add_parser("verify", help="multiply two matrices").add_argument("build", choices=tuple(BUILDS))

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import model_hints, wording
+from pipeline.commands import Parser
 from pipeline.errors import OutOfReach, UsageError, exit_code_of
 from pipeline.house import House
 from pipeline.model_folder import ALIASES, FORMS, Release, folder_name, forms_of, is_ours, meant_form, problem, read_source
@@ -354,18 +355,11 @@ def _fetch_named(name: str, form: str, models_dir: Path) -> None:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m pipeline.models",
-        description="Show the models that are here, or fetch one into models/.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    description = "Show the models that are here, or fetch one into models/."
+    parser = Parser(prog="python -m pipeline.models", description=description, epilog=EXAMPLES)
     commands = parser.add_subparsers(dest="command", required=True, metavar="list | fetch NAME")
     commands.add_parser("list", help="what is here")
-    fetcher = commands.add_parser(
-        "fetch", prog="scripts/get-model.sh", help="get a model", epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    fetcher = commands.add_parser("fetch", prog="scripts/get-model.sh", help="get a model", epilog=EXAMPLES, example="scripts/get-model.sh large-v3")
     fetcher.add_argument("name", metavar="NAME", help=f"size ({', '.join(FORMS['ct2'].releases)}) or hub id")
     fetcher.add_argument(
         "--form",

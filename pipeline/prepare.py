@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import choosing, engines
+from pipeline.commands import Parser, as_path
 from pipeline.errors import SutradharError, UsageError, in_one_line
 from pipeline.house import VERSION, House, check_job_id
 
@@ -57,14 +58,13 @@ class _Joined(argparse.Action):
 
 
 def make_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="prepare-job.sh",
         description="Prepare a job: check the media file, choose the settings for this machine, and write them into a file that you can edit.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        example="./prepare-job.sh film.mkv --transcribe -s hi",
     )
-    parser.add_argument("media", metavar="MEDIA", type=Path, nargs="?", help="film or recording, one a job; or a folder of recordings")
+    parser.add_argument("media", metavar="MEDIA", nargs="?", help="film or recording, one a job; or a folder of recordings")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--transcribe", dest="workflow", action="store_const", const="transcribe", help="subtitles in the language spoken")
     what.add_argument("--translate", dest="workflow", action="store_const", const="translate", help="subtitles in other languages as well")
@@ -77,9 +77,7 @@ def make_parser() -> argparse.ArgumentParser:
         default="",
         help="auto (default) takes indictrans2 where it knows the languages and its model is here, else whisper, which knows English alone",
     )
-    parser.add_argument(
-        "--glossary", type=Path, metavar="FILE", help="names and terms, a line each: source, TAB, target; samples/glossary.tsv explains it"
-    )
+    parser.add_argument("--glossary", metavar="FILE", help="names and terms, a line each: source, TAB, target; samples/glossary.tsv explains it")
     parser.add_argument("--start", default="", metavar="T", help="work from here on (90, 1:30, 00:01:30.500)")
     parser.add_argument("--end", default="", metavar="T", help="work up to here")
     parser.add_argument(
@@ -94,7 +92,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="changes", help="any other setting (repeatable); docs/settings.md lists them"
     )
     corpus = parser.add_argument_group("folders of recordings")
-    corpus.add_argument("--from-list", type=Path, metavar="FILE", help="instead of a folder: a file that names recordings, a path a line")
+    corpus.add_argument("--from-list", metavar="FILE", help="instead of a folder: a file that names recordings, a path a line")
     corpus.add_argument("--glob", action=_Joined, default="", metavar="PATTERN", help="only files with such names: '*.wav' (repeatable)")
     corpus.add_argument("--min-bytes", default="", metavar="N", help="smaller files count as empty")
     corpus.add_argument("--limit", default="", metavar="N", help="work on so many of them")
@@ -153,7 +151,9 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
     changes = envfile.parse_assignments(arguments.changes)
     _check_values(arguments)
     _take_as_options(changes, arguments)
-    arguments.glossary = Path(arguments.glossary) if arguments.glossary else None
+    for name in ("media", "from_list", "glossary"):
+        given = getattr(arguments, name)
+        setattr(arguments, name, None if given is None else as_path(given))
     if models.is_folder(changes.get("INDICTRANS2_MODEL", "")):
         changes["INDICTRANS2_MODEL"] = str(Path(changes["INDICTRANS2_MODEL"]).expanduser().resolve())
     if is_corpus := arguments.from_list is not None or arguments.media.is_dir():

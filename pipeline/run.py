@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from pipeline.commands import Parser
 from pipeline.errors import Interrupted, JobBusy, SutradharError, UsageError, in_one_line
 from pipeline.house import VERSION, House
 
@@ -37,12 +38,11 @@ exit codes: 0 all done, 1 a stage failed or some recordings of a folder have no 
 
 
 def make_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="run-pipeline.sh",
         description="Run the stages of prepared jobs. What is done already is skipped, so the same command goes on after an interruption.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        example="./run-pipeline.sh -j 20261121-film-1",
     )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("-j", "--job", nargs="+", metavar="JOB", help="jobs to run, one after another; a part of an id that no other has will do")

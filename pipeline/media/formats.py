@@ -54,6 +54,12 @@ _IMPOSTORS = (
     (b"[playlist]", "a playlist, which only names other files"),
     (b"PK\x03\x04", "a zip archive"),
     (b"%PDF", "a PDF document"),
+    (b"Rar!\x1a", "a RAR archive"),
+    (b"7z\xbc\xaf\x27", "a 7z archive"),
+    (b"d8:announce", "a torrent, which only names what is to be downloaded"),
+    (b"[InternetShortcut]", "a link to a page on the web"),
+    (b"WEBVTT", "a file of subtitles"),
+    (b" --> ", "a file of subtitles"),
     (b"<!DOCTYPE html", "a web page"),
     (b"<html", "a web page"),
 )

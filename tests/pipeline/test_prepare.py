@@ -126,7 +126,7 @@ def test_several_films_are_refused_with_the_command_that_takes_them(media: list[
 def test_an_argument_that_is_no_file_is_not_taken_for_one(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         run(str(SAMPLE), "--transcribe", "-s", "en", "hi")
-    assert "unrecognized arguments: hi\n" in capsys.readouterr().err
+    assert "[ERROR] unrecognized arguments: hi. For example: " in capsys.readouterr().err
 
 
 def test_targets_add_up_and_the_language_spoken_is_none(house: House, capsys: pytest.CaptureFixture[str]) -> None:
@@ -544,7 +544,7 @@ def test_neither_film_nor_folder_nor_list_is_no_job(capsys: pytest.CaptureFixtur
     with pytest.raises(SystemExit) as ended:
         run("--transcribe", "-s", "en")
     assert ended.value.code == 2
-    assert "give a film, a recording or a folder of recordings\n" in capsys.readouterr().err
+    assert "[ERROR] give a film, a recording or a folder of recordings. For example: " in capsys.readouterr().err
 
 
 def test_a_film_takes_one_gpu_and_a_folder_all(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline import downloads, models
+from pipeline.commands import Parser
 from pipeline.errors import UsageError, exit_code_of
 from pipeline.files import record
 from pipeline.house import House
@@ -163,12 +164,11 @@ def _name_of(target: Path, models_dir: Path) -> str:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="scripts/convert-model.sh",
         description="Make a Whisper model for MLX out of CTranslate2's form, Hugging Face's or OpenAI's, or quantise one. Prints its folder.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        example="scripts/convert-model.sh base",
     )
     parser.add_argument("source", metavar="SOURCE", help="a size or a name in models/, a folder (./NAME), or a .pt file")
     parser.add_argument("--bits", type=int, choices=(4, 8), default=0, help="quantise: smaller and faster, less exact")

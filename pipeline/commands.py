@@ -1,0 +1,98 @@
+"""The command line as a person meets it: wrong usage told in one line, and files named in the ways that people name them."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import unquote, urlsplit
+
+from pipeline.errors import UsageError
+from pipeline.wording import escaped
+
+LIVE = ("rtsp", "rtsps", "rtmp", "rtmps", "rtp", "srt", "udp", "tcp", "mms")
+ADDRESS = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]+):(//|\?)|(?P<data>data|magnet):|(www\.|([\w-]+\.)+(com|org|net|be|tv|in)/)", re.IGNORECASE)
+ON_ANOTHER_MACHINE = re.compile(r"[\w.-]+@[\w.-]+:|[\w-]{2,}:/|//|\\\\")
+WINDOWS = re.compile(r"(?P<drive>[A-Za-z]):[\\/](?P<rest>.*)", re.DOTALL)
+
+
+class Parser(argparse.ArgumentParser):
+    """Ends with exit code 2 and one line on stderr where a command line is wrong, instead of a screen full of usage."""
+
+    def __init__(self, *, example: str = "", **options: Any) -> None:
+        super().__init__(**{"allow_abbrev": False, "formatter_class": argparse.RawDescriptionHelpFormatter, **options})
+        self.example = example
+        self.given: list[str] = []
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        self.given = list(sys.argv[1:] if args is None else args)
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        message = message.replace("the following arguments are required", "missing").removeprefix("argument ")
+        example = f". For example: {self.example}" if self.example else ""
+        self.exit(2, f"[ERROR] {escaped(message)}{self._meant()}{example} ({self.prog} --help tells all)\n")
+
+    def _meant(self) -> str:
+        """Options that are none, each with the one it is closest to."""
+        given = (text.partition("=")[0] for text in self.given[: self.given.index("--") if "--" in self.given else None])
+        known = list(self._option_string_actions)
+        guesses = {text: difflib.get_close_matches(text, known, n=1) for text in given if text.startswith("--") and text not in known}
+        return "".join(f" ({text}: did you mean {close[0]}?)" for text, close in guesses.items() if close)
+
+
+def as_path(text: str) -> Path:
+    """The path of something on this machine: also `file:///…`, and `~` where the shell left it. Raises UsageError for addresses."""
+    if not text.strip():
+        raise UsageError("An empty name was given for a file; if it came from a variable of the shell, that is not set")
+    path = Path(text)
+    if _exists(path):
+        return path
+    if text.lower().startswith("file://"):
+        return Path(unquote(text[len("file://") :].removeprefix("localhost"), errors="surrogateescape"))
+    if text.startswith("~"):
+        return _at_home(path)
+    if reason := _not_here(text):
+        raise UsageError(f"{escaped(without_secrets(text))} is {reason}")
+    return path
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists() or path.is_symlink()
+    except (OSError, ValueError):  # a name that is too long, or holds a zero byte
+        return False
+
+
+def _at_home(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:  # no such user
+        return path
+
+
+def without_secrets(address: str) -> str:
+    """What stands before @ and after ? may be a password, and messages are kept in logs."""
+    parts = urlsplit(address) if "://" in address else None
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts else address
+
+
+def _not_here(text: str) -> str:
+    """What a name that is no path on this machine is, and what to do; empty where it may be one."""
+    if text == "-":
+        return "standard input, not a file: write the recording into a file first, then give that"
+    if windows := WINDOWS.fullmatch(text):
+        rest = windows["rest"].replace("\\", "/")
+        return f"a Windows path, which is not a file here: in WSL it is /mnt/{windows['drive'].lower()}/{rest}"
+    if address := ADDRESS.match(text):
+        if (address["data"] or address["scheme"] or "").lower() == "magnet":
+            return "a magnet link, not a file: download it first, with a BitTorrent program, then give the film"
+        if (address["scheme"] or "").lower() in LIVE:
+            return "a stream, not a file: download it first (ffmpeg -i ADDRESS -c copy film.mkv records it), then give the file"
+        return "an address, not a file: download it first, then give the file"
+    if ON_ANOTHER_MACHINE.match(text):
+        return "on another machine, not a file here: copy it to this one first, then give the copy"
+    return ""
