@@ -20,6 +20,7 @@ from stages.whisper import AudioWindow, Recogniser, Recognition, needs
 from stages.whisper.requests import Encoded
 
 TRANSLATION = "asr/translation.json"
+PROMPTS = "WHISPER_INITIAL_PROMPT, GLOSSARY"
 NAMES_LENGTH = 400  # characters of the prompt that a glossary may fill
 
 
@@ -41,7 +42,7 @@ def run(ctx: StageContext) -> Outcome:
         summary=f"Transcription completed: {counted(len(segments), 'segment')}",
         engine=work.engine,
         packages=work.packages,
-        degraded=(*work.degraded, *_doubts(transcript)),
+        degraded=(*work.degraded, *_echoes(work.recognitions), *_doubts(transcript)),
         seconds_of_media=audio.duration_ms / 1000,
     )
 
@@ -65,6 +66,12 @@ def _listen(audio: Audio, windows: Sequence[Window], ctx: StageContext) -> Work:
         recognitions = _recognise(recogniser, sound, audio, windows, language, encoded, ctx)
     recognitions = [replace(recognition, language_probability=probability) for recognition in recognitions]
     return Work(language, recognitions, recogniser.engine, recogniser.packages, recogniser.degraded)
+
+
+def _echoes(recognitions: Sequence[Recognition]) -> list[str]:
+    echoed = sum(recognition.lost_its_prompt for recognition in recognitions)
+    windows = f"{echoed} of {counted(len(recognitions), 'window')}"
+    return [f"{windows} gave the prompt ({PROMPTS}) back as text: heard again without it"] if echoed else []
 
 
 def _doubts(transcript: Transcript) -> list[str]:

@@ -165,7 +165,7 @@ class Transcriber:
             avg_logprob=_avg_logprob([recognition for _, recognition in recording.recognitions]),
             segments=segments,
             seconds=round(recording.seconds, 4),
-            degraded=(*recording.degraded, *_doubts(segments)),
+            degraded=(*recording.degraded, *_echoes(recording.recognitions), *_doubts(segments)),
         )
         try:
             self._store.write(result)
@@ -201,6 +201,11 @@ def _language(segments: tuple[Segment, ...]) -> str:
     for segment in segments:
         speech[segment.language] += segment.end_ms - segment.start_ms
     return speech.most_common(1)[0][0] if speech else ""
+
+
+def _echoes(recognitions: list[tuple[str, Recognition]]) -> list[str]:
+    echoed = any(recognition.lost_its_prompt for _, recognition in recognitions)
+    return ["the prompt (WHISPER_INITIAL_PROMPT) came back as text: heard again without it"] if echoed else []
 
 
 def _doubts(segments: tuple[Segment, ...]) -> list[str]:

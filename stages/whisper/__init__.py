@@ -58,6 +58,12 @@ class Recognition:
     language_probability: float
     phrases: tuple[Phrase, ...]  # sentences, and what pauses part
     translation: Recognition | None = None  # into English, where that was asked for and the speech is in another language
+    echoed: bool = False  # with the prompt, the text was the prompt again; this is what is heard without it
+
+    @property
+    def lost_its_prompt(self) -> bool:
+        """Was the text, or its translation, heard again without the prompt?"""
+        return self.echoed or (self.translation is not None and self.translation.echoed)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import msgspec
 from pipeline.settings import Settings
 from stages.transcript import Span
 from stages.whisper import AudioWindow, Heard, Phrase, Recognition
+from stages.whisper.echoes import confirmed, repeats
 from stages.whisper.fallback import Attempt, Thresholds
 from stages.whisper.omissions import cut_out, fill, find_gaps, join
 from stages.whisper.phrases import split_phrases
@@ -59,15 +60,13 @@ class Decoder:
     def _translated(self, window: AudioWindow, encoded: Encoded, language: str) -> Steps[Recognition]:
         """English phrases with Whisper's own times: cross-attention follows the words of a translation badly."""
         tokenizer = self._tokenizer("translate", language)
-        prompt = (*self._previous(tokenizer, window.prompt), *tokenizer.sot_sequence)
-        attempt = yield from self._decode(window, encoded, prompt, tokenizer, self._settings.temperatures)
+        attempt = yield from self._hear_text(window, encoded, tuple(tokenizer.sot_sequence), tokenizer, self._settings.temperatures)
         probability = math.exp(attempt.avg_logprob)
         phrases = timestamped_phrases(attempt.tokens, tokenizer.timestamp_begin, lambda tokens: tokenizer.decode(list(tokens)), window, probability)
         return _recognition(window, attempt, phrases, "en", 1.0)
 
     def _transcribe(self, window: AudioWindow, encoded: Encoded, tokenizer: Tokenizer, temperatures: Sequence[float]) -> Steps[Text]:
-        prompt = (*self._previous(tokenizer, window.prompt), *tokenizer.sot_sequence, tokenizer.no_timestamps)
-        attempt = yield from self._decode(window, encoded, prompt, tokenizer, temperatures)
+        attempt = yield from self._hear_text(window, encoded, (*tokenizer.sot_sequence, tokenizer.no_timestamps), tokenizer, temperatures)
         if not self._times:
             return attempt, _spread(window, attempt, window.speech)
         alignment = yield Align(encoded, tokenizer, attempt.tokens, len(window.audio))
@@ -89,6 +88,17 @@ class Decoder:
     def _previous(self, tokenizer: Tokenizer, prompt: str) -> list[int]:
         tokens = tokenizer.encode(" " + prompt.strip()) if prompt.strip() else []
         return [tokenizer.sot_prev, *tokens[-(MAX_TEXT - 1) :]] if tokens else []
+
+    def _hear_text(
+        self, window: AudioWindow, encoded: Encoded, start: tuple[int, ...], tokenizer: Tokenizer, temperatures: Sequence[float]
+    ) -> Steps[Attempt]:
+        """The text with the window's prompt; without it where the prompt comes back as the text, and nothing else confirms that."""
+        attempt = yield from self._decode(window, encoded, (*self._previous(tokenizer, window.prompt), *start), tokenizer, temperatures)
+        echo = repeats(attempt.text, window.prompt)
+        if echo is None:
+            return attempt
+        plain = yield from self._decode(window, encoded, start, tokenizer, temperatures)
+        return attempt if confirmed(echo, plain.text) else replace(plain, echoed=True)
 
     def _decode(
         self, window: AudioWindow, encoded: Encoded, prompt: tuple[int, ...], tokenizer: Tokenizer, temperatures: Sequence[float]
@@ -133,4 +143,5 @@ def _recognition(window: AudioWindow, attempt: Attempt, phrases: tuple[Phrase, .
         language=language,
         language_probability=probability,
         phrases=phrases,
+        echoed=attempt.echoed,
     )

@@ -24,6 +24,7 @@ class Attempt:
     no_speech_prob: float
     temperature: float
     seconds: float  # of the sound
+    echoed: bool = False  # with the prompt, the text was the prompt; this is without it
 
     @property
     def compression_ratio(self) -> float:

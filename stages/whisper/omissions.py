@@ -92,4 +92,4 @@ def join(attempt: Attempt, found: Attempt) -> Attempt:
     """The scores of both, by their tokens."""
     ours, theirs = len(attempt.tokens) + 1, len(found.tokens) + 1
     avg_logprob = (attempt.avg_logprob * ours + found.avg_logprob * theirs) / (ours + theirs)
-    return replace(attempt, tokens=attempt.tokens + found.tokens, avg_logprob=avg_logprob)
+    return replace(attempt, tokens=attempt.tokens + found.tokens, avg_logprob=avg_logprob, echoed=attempt.echoed or found.echoed)

@@ -142,3 +142,17 @@ def test_the_names_of_the_glossary_prompt_the_recogniser(
     monkeypatch.setattr(needs, "open_for", lambda ctx, translate: Listener())
     run(asr.STAGE, sound, tmp_path, SOURCE_LANGUAGE="hi", **settings)
     assert told == [prompt] * 3
+
+
+def test_windows_that_gave_the_prompt_back_are_told_of(sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Listener:
+        engine: Mapping[str, str] = {}
+        packages = degraded = ()
+
+        def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
+            for window in windows:
+                yield Recognition(window.id, "", (), -1.2, 0.7, 1.0, 0.0, "en", 1.0, (), echoed=window.id < 2)
+
+    monkeypatch.setattr(needs, "open_for", lambda ctx, translate: Listener())
+    outcome, _ = run(asr.STAGE, sound, tmp_path, SOURCE_LANGUAGE="en", WHISPER_INITIAL_PROMPT="Names: Sanjay")
+    assert outcome.degraded[0] == "2 of 3 windows gave the prompt (WHISPER_INITIAL_PROMPT, GLOSSARY) back as text: heard again without it"

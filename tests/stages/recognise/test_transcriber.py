@@ -41,6 +41,7 @@ class Fake:
         self.logprobs = [-0.5]
         self.languages = ["en"]
         self.word = ""  # instead of the samples
+        self.echoed = False
 
     def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
         stream = iter(windows)
@@ -56,8 +57,8 @@ class Fake:
         language = self.languages[turn % len(self.languages)]
         said = self.word or f"{value}."
         words = (Word(said, window.offset_ms, window.end_ms, 0.9),) if value else ()
-        text = said if value else ""
-        return Recognition(window.id, text, tuple(range(value % 10)), self.logprobs[turn], 0.0, 1.0, 0.0, language, 1.0, (words,) if words else ())
+        text, phrases = said if value else "", (words,) if words else ()
+        return Recognition(window.id, text, tuple(range(value % 10)), self.logprobs[turn], 0.0, 1.0, 0.0, language, 1.0, phrases, None, self.echoed)
 
     def hear_languages(self, windows: Sequence[AudioWindow]) -> list[Languages]:
         raise NotImplementedError
@@ -302,6 +303,13 @@ def test_a_text_in_another_script_than_its_languages_is_doubted(tmp_path: Path) 
     assert other.result("a").degraded[1:] == (
         "much of its text is not in Devanagari: the model is too small for the language (hi), or it is another",
     )
+
+
+def test_a_prompt_that_came_back_as_text_is_told_of(tmp_path: Path) -> None:
+    room = Room(tmp_path, {"a": [channel(1)]})
+    room.recogniser.echoed = True
+    room.run()
+    assert room.result("a").degraded[1:] == ("the prompt (WHISPER_INITIAL_PROMPT) came back as text: heard again without it",)
 
 
 def test_runs_again_with_what_came_later(tmp_path: Path) -> None:

@@ -214,6 +214,41 @@ def test_of_a_long_prompt_the_end_is_taken() -> None:
     assert prompt == (SOT_PREV, *map(ord, "a" * 23 + "b" * 200), 510, 520, 530, NO_TIMESTAMPS)
 
 
+# --- The prompt as text
+
+NAMES = "Names: Sanjay, Geet, Dahisar"
+
+
+def test_a_prompt_that_comes_back_is_no_text() -> None:
+    engine = Engine([said(" Sanjay, Geet, Dahisar"), said(" Thank you.", -1.2, 0.7)])
+    recognition = recognise(engine, make_window(prompt=NAMES))
+    assert [request.prompt[0] for request in engine.of(Generate)] == [SOT_PREV, 510]
+    assert (recognition.text, recognition.phrases, recognition.lost_its_prompt) == ("", (), True)
+
+
+def test_what_is_heard_without_the_prompt_takes_its_place() -> None:
+    recognition = recognise(Engine([said(" Names: Sanjay, Geet"), said(" Good morning.")]), make_window(prompt=NAMES))
+    assert (recognition.text, recognition.lost_its_prompt) == ("Good morning.", True)
+
+
+def test_names_that_are_heard_without_the_prompt_too_keep_its_spelling() -> None:
+    recognition = recognise(Engine([said(" Sanjay, Geet!"), said(" Sunjay, Geeth!")]), make_window(prompt=NAMES))
+    assert (recognition.text, recognition.lost_its_prompt) == ("Sanjay, Geet!", False)
+
+
+def test_a_sentence_with_a_name_of_the_prompt_stays() -> None:
+    engine = Engine([said(" Sanjay is here.")])
+    assert recognise(engine, make_window(prompt=NAMES)).text == "Sanjay is here."
+    assert len(engine.of(Generate)) == 1
+
+
+def test_a_prompt_that_comes_back_as_a_translation_is_none() -> None:
+    engine = Engine([said(" Guten Morgen."), timed(0, " Names: Sanjay, Geet", 1000), timed(0, " Good morning.", 1000)])
+    recognition = recognise(engine, make_window(language="de", prompt=NAMES), translate=True)
+    assert recognition.translation
+    assert (recognition.translation.text, recognition.lost_its_prompt) == ("Good morning.", True)
+
+
 # --- Words
 
 
