@@ -144,6 +144,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Job:
     """Check everything that can be checked in a moment, then write the job. Raises UsageError."""
     from pipeline import envfile, hardware, media, models
+    from pipeline.media_watch import check_still, stamp
     from pipeline.wording import is_utf8
 
     if arguments.job_id:
@@ -167,7 +168,7 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
         choosing.corpus(arguments, choices)
         _look_for_recordings(arguments, house, console)
     else:
-        info = media.probe(arguments.media)
+        info, before = media.probe(arguments.media), stamp(arguments.media)
         _check_film(arguments)
         choosing.media(arguments, info, choices, console)
     machine = hardware.this_machine(house.hardware_cache, console)
@@ -187,6 +188,8 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
         console.warn(line)
     if is_corpus:
         _name_other_job(arguments.media, settings, house, console)
+    else:
+        check_still(arguments.media, before)
     return _write(arguments, house, settings, choices, duration_ms)
 
 

@@ -27,6 +27,7 @@ from pipeline.files import FileRecord, leftovers, record
 from pipeline.house import VERSION
 from pipeline.job import Job, Running, sweep
 from pipeline.markers import MEDIA, MODEL, Marker
+from pipeline.media_watch import MediaWatch, read_whole_file
 from pipeline.settings import Settings
 from pipeline.stage import Progress, Stage
 from pipeline.wording import escaped
@@ -73,6 +74,7 @@ def run_job(job: Job, workflows: Mapping[str, Sequence[Stage]], plan: Plan, chan
                 run.warn_of_idle(changes)
             job.note_failure("")
             summary = run.run(selected)
+            run.close()
             job.note_success()
             return summary
         except (SutradharError, OSError) as error:
@@ -101,7 +103,7 @@ class JobRun:
         self.settings = settings
         self.plan = plan
         self.console = console
-        self.media_record: FileRecord | None = None
+        self.watch: MediaWatch | None = None  # None of a folder
         self.started = time.monotonic()
 
     def prepare(self) -> list[Stage]:
@@ -133,6 +135,10 @@ class JobRun:
         summary.seconds = time.monotonic() - self.started
         return summary
 
+    def close(self) -> None:
+        if self.watch:
+            self.watch.close(self.console.info)
+
     def warn_of_idle(self, changes: Iterable[str]) -> None:
         used = {key for stage in self.stages for key in (*stage.settings, *stage.tuning)} | USED_BY_THE_RUNNER
         if idle := sorted(set(changes) - used):
@@ -145,10 +151,14 @@ class JobRun:
                 raise UsageError(f"{self.job.media} is no folder any more; put it back, or {self._where_it_is}")
             return
         try:
-            self.media_record = media.identity(self.job.media)
+            self.watch = MediaWatch(self.job.media, self.job.folder)
+            reads = any(stage.reads_media for stage in self.stages)  # lists of recordings may grow
+            changed = self.watch.verify(_now()) if self.plan.verify and reads else ""
         except OSError as error:
             raise UsageError(f"Cannot read {self.job.media}: {error.strerror}; put the file back, or {self._where_it_is}") from None
-        if self.media_record.sha256 != prepared.sha256 and any(stage.reads_media for stage in self.stages):  # lists of recordings may grow
+        if changed:
+            self.console.warn(changed)
+        elif self.watch.record.sha256 != prepared.sha256 and reads:
             self.console.warn(f"{self.job.media.name} is not the file that the job was prepared for; working on the new one")
 
     @property
@@ -202,16 +212,17 @@ class JobRun:
             return "it has not run yet"
         if stage.always:
             return "it looks for what is new"
-        return staleness(self.job, stage, marker, self.settings, self.media_record, verify=self.plan.verify)
+        return staleness(self.job, stage, marker, self.settings, self.watch.record if self.watch else None, verify=self.plan.verify)
 
     def _run_stage(self, stage: Stage, old: Marker | None) -> Marker:
         started_at, started = _now(), time.monotonic()
         self.console.info(f"▶️  Stage {stage.name}: STARTING")
         inputs = {name: record(self.job.artifacts / name) for name in stage.reads} | outside_records(self.job, stage, self.settings)
-        if stage.reads_media and self.media_record:
-            inputs[MEDIA] = self.media_record
+        if stage.reads_media and self.watch:
+            self.watch.look(f"before {stage.name} reads it")
+            inputs[MEDIA] = self.watch.record
         with self._scratch(stage) as (scratch, deliverables):
-            result = self._call(stage, scratch, deliverables)
+            result = self._call_watched(stage, scratch, deliverables)
             outcome = result.outcome
             made = publish.synced_records(scratch, stage.writes)
             if absent := [name for name in stage.writes if name not in made or not made[name].size]:
@@ -255,6 +266,19 @@ class JobRun:
             for folder in folders:
                 shutil.rmtree(folder, ignore_errors=True)
 
+    def _call_watched(self, stage: Stage, scratch: Path, deliverables: Path) -> stage_process.Result:
+        """As `_call`; a film that changed meanwhile is the error that is told, whatever the stage made of it."""
+        if not stage.reads_media or not self.watch:
+            return self._call(stage, scratch, deliverables)
+        self.watch.read_whole()
+        try:
+            result = self._call(stage, scratch, deliverables)
+        except (StageFailed, UsageError):
+            self.watch.look(f"while {stage.name} read it")
+            raise
+        self.watch.look(f"while {stage.name} read it")
+        return result
+
     def _call(self, stage: Stage, scratch: Path, deliverables: Path) -> stage_process.Result:
         assignment = Assignment(
             workflow=self.settings.workflow,
@@ -288,6 +312,8 @@ class JobRun:
 
 def staleness(job: Job, stage: Stage, marker: Marker, settings: Settings, media_record: FileRecord | None, *, verify: bool = False) -> str:
     """Why a stage that has a marker is not done all the same; empty where it is done."""
+    if stage.reads_media and (whole := read_whole_file(job.folder)) and marker.started_at < whole.since:
+        return f"the {MEDIA} file changed"
     artifacts = {name: job.artifacts / name for name in (*stage.writes, *marker.outputs)}
     return markers.why_stale(
         marker,
@@ -318,4 +344,4 @@ def _user_record(job: Job, name: str) -> FileRecord:
 
 
 def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
