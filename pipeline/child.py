@@ -11,7 +11,6 @@ import errno
 import io
 import logging
 import os
-import shutil
 import sys
 import time
 import traceback
@@ -23,10 +22,10 @@ import msgspec
 
 from pipeline.console import LogText
 from pipeline.errors import SutradharError
+from pipeline.files import room
 from pipeline.processes import die_with_parent
 from pipeline.settings import Settings
 from pipeline.stage import Outcome, Progress, Stage, StageContext
-from pipeline.wording import size
 
 PROGRESS_INTERVAL = 0.2  # seconds between two progress events
 
@@ -117,23 +116,17 @@ def run_stage(stage: Stage, assignment: Assignment, events: EventWriter) -> Even
         return Failed("Out of memory; lower BATCH_SIZE or choose a smaller WHISPER_MODEL in the job's settings", 1)
     except Exception as error:  # noqa: BLE001 - the stage boundary: the log gets the traceback, the user one line
         traceback.print_exc()
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            return Failed(f"No space left on device: {_full(error, context)}; make room and run the same command again", 1)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return Failed(f"{error.strerror}: {_full(error, context)}; make room and run the same command again", 1)
         return Failed(f"{type(error).__name__}: {_first_line(error)}", 1)
 
 
 def _full(error: OSError, context: StageContext) -> str:
     """The path that found no room; a write to an open file does not say which, so the folders that the stage may write to."""
     if isinstance(error.filename, str):
-        return f"{_free(Path(error.filename))} for {error.filename}"
+        return f"{room(Path(error.filename))} for {error.filename}"
     job, output = context.artifacts.parent, context.deliverables.parent
-    return f"{_free(job)} in {job}, {_free(output)} in {output}"
-
-
-def _free(path: Path) -> str:
-    """On the disk of a path, which need not be there."""
-    there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
-    return f"{size(shutil.disk_usage(there).free)} free"
+    return f"{room(job)} in {job}, {room(output)} in {output}"
 
 
 def _first_line(error: Exception) -> str:

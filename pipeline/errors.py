@@ -13,8 +13,10 @@ A message says what is wrong, where, and what to do about it, in one line.
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from pipeline.wording import escaped
 
@@ -52,14 +54,21 @@ def in_one_line(error: Exception) -> str:
     if not isinstance(error, OSError):
         return str(error)
     where = f" {error.filename}" if error.filename else ""
-    if error.errno == errno.ENOSPC:
-        return f"No space left on device{where and ' for'}{where}; make room and run the same command again"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{error.strerror}{where and ' for'}{where}{_no_inodes(error)}; make room and run the same command again"
     remedy = (
         "look at its permissions"
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
         else "put right what is there and run the same command again"
     )
     return f"Cannot use{where or ' a file'}: {error.strerror}; {remedy}"
+
+
+def _no_inodes(error: OSError) -> str:
+    from pipeline.files import room, takes_no_file
+
+    folder = Path(os.fsdecode(error.filename)).parent if isinstance(error.filename, (str, bytes)) else None
+    return f": {room(folder)}" if folder and folder.is_dir() and takes_no_file(folder) else ""
 
 
 def exit_code_of(work: Callable[[], None], interrupted: str) -> int:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +14,10 @@ from secrets import token_hex
 
 import msgspec
 
+from pipeline.wording import size
+
 BLOCK = 1 << 20  # bytes hashed at a time
+UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)  # what file systems of others say to fsync
 UNREADABLE = (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError)  # what reading and decoding a file may raise
 
 
@@ -42,6 +47,28 @@ def record(path: Path) -> FileRecord:
     return FileRecord(status.st_size, status.st_mtime_ns, digest.hexdigest())
 
 
+def why_not_synced(descriptor: int) -> str:
+    """Empty where the file system of an open file can be made to put things on the disk for good. The run says it once; whoever syncs goes on."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        return str(error.strerror) if error.errno in UNSUPPORTED else ""
+    return ""
+
+
+def room(path: Path) -> str:
+    """What the disk of a path, which need not be there, has left: "1.2 GB free", or that it takes no more files."""
+    there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    free = f"{size(shutil.disk_usage(there).free)} free"
+    return f"no more files can be made there, since its inodes are used up ({free})" if takes_no_file(there) else free
+
+
+def takes_no_file(folder: Path) -> bool:
+    """However much is free. Some file systems count no inodes, and say that there are none."""
+    disk = os.statvfs(folder)
+    return disk.f_files > 0 and disk.f_favail == 0
+
+
 def _sync(descriptor: int) -> None:
     if sys.platform == "darwin":
         import fcntl
@@ -50,7 +77,11 @@ def _sync(descriptor: int) -> None:
         with contextlib.suppress(OSError):
             fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
             return
-    os.fsync(descriptor)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in UNSUPPORTED:
+            raise
 
 
 def sync_file(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
@@ -19,7 +20,7 @@ import msgspec
 
 from pipeline import envfile
 from pipeline.errors import JobBusy, UsageError
-from pipeline.files import UNREADABLE, FileRecord, write_atomic
+from pipeline.files import UNREADABLE, FileRecord, why_not_synced, write_atomic
 from pipeline.house import VERSION, House, check_job_id
 from pipeline.names import AnyPath, Time
 from pipeline.settings import Settings
@@ -27,6 +28,7 @@ from pipeline.stage import Progress
 from pipeline.wording import escaped, escaped_json
 
 SCHEMA = 1
+NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)  # as some network file systems say
 FAILURE_BYTES = 2000  # that are kept for a message
 NOTE_BYTES = 65_536  # no note of a run is as long
 LOOKS = 5  # at a lock that somebody else holds: who asks for the standing holds it for a moment
@@ -162,10 +164,12 @@ class Job:
                 raise UsageError(f"{path} is a symbolic link, and a job's folders are its own: put what it leads to in its place")
 
     @contextlib.contextmanager
-    def lock(self, *, shared: bool = False) -> Iterator[None]:
+    def lock(self, *, shared: bool = False) -> Iterator[list[str]]:
         """Hold the job, alone or with others that share it. The lock dies with this process and is not inherited. Raises JobBusy, and
-        UsageError where a folder of the job leads elsewhere."""
-        descriptor = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        UsageError where a folder of the job leads elsewhere or cannot be locked. Gives what is amiss with the file system, a line each."""
+        path = self.folder / ".lock"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        amiss = []
         try:
             try:
                 _lock(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
@@ -173,8 +177,12 @@ class Job:
                 owner = self._word("running.json")
                 who = f"process {owner.pid} on {owner.host}" if owner.pid else "another process"
                 raise JobBusy(f"Job {self.id} is being run by {who}; wait for it, or follow it with --status {self.id}") from None
+            except OSError as error:
+                amiss.append(_unlocked(path, error))
+            if why := why_not_synced(descriptor):
+                amiss.append(f"{self.folder} is on a file system that cannot be made to write at once ({why}): a power cut may cost what was done")
             self._refuse_links()
-            yield
+            yield amiss
         finally:
             os.close(descriptor)
 
@@ -289,6 +297,19 @@ def sweep(jobs: Path) -> None:
         return
     finally:
         os.close(descriptor)
+
+
+def _unlocked(path: Path, error: OSError) -> str:
+    """A line for the user who accepts it. Raises UsageError where nobody did, and the error itself where it is another."""
+    if error.errno not in NO_LOCKS:
+        raise error
+    danger = "two runs of this job at a time would mix their files, and --status cannot tell whether it runs"
+    if os.environ.get("SUTRADHAR_NO_LOCK") == "1":
+        return f"{path} is not locked ({error.strerror}), as SUTRADHAR_NO_LOCK=1 accepts: {danger}"
+    raise UsageError(
+        f"{path} cannot be locked ({error.strerror}): put jobs/ on a file system that has locks (SUTRADHAR_HOME says where),"
+        f" or accept it with SUTRADHAR_NO_LOCK=1: {danger}"
+    ) from None
 
 
 def find_job(house: House, name: str) -> Job:

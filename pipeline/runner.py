@@ -60,7 +60,9 @@ class Summary:
 
 def run_job(job: Job, workflows: Mapping[str, Sequence[Stage]], plan: Plan, changes: Mapping[str, str], console: Console) -> Summary:
     """Bring a job to its end, after writing `changes` into its settings. Raises UsageError, JobBusy, StageFailed, Interrupted."""
-    with job.lock(), console.logging_to(job.logs / "pipeline.log"):
+    with job.lock() as amiss, console.logging_to(job.logs / "pipeline.log"):
+        for line in amiss:
+            console.warn(line)
         try:
             job.note_stopped()  # of a run that was killed: its note is not this one's
             sweep(job.house.jobs)
@@ -76,6 +78,7 @@ def run_job(job: Job, workflows: Mapping[str, Sequence[Stage]], plan: Plan, chan
             summary = run.run(selected)
             run.close()
             job.note_success()
+            summary.degraded[:0] = amiss
             return summary
         except (SutradharError, OSError) as error:
             job.note_failure(in_one_line(error))

@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 
 from pipeline.errors import StageFailed
+from pipeline.files import room, takes_no_file
 from pipeline.settings import Settings
 from pipeline.wording import size as in_words
 
@@ -124,6 +125,8 @@ class StageContext:
         if disk.total and disk.free < size:  # some network file systems say 0 of 0
             needed = f"{path.name} needs about {in_words(size)}, {in_words(disk.free)} are free"
             raise StageFailed(f"No space left on device: {needed}; make room and run the same command again")
+        if takes_no_file(path.parent):
+            raise StageFailed(f"No space left on device for {path.name}: {room(path.parent)}; remove files and run the same command again")
 
     def progress(
         self, done: float, total: float, *, already: float = 0.0, unit: str = REAL_TIME, note: str = "", now: str = "", left: float | None = None

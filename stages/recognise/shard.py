@@ -53,7 +53,9 @@ def main() -> int:
     console = Console(sys.stderr)
     try:
         job = find_job(House.find(), arguments.job)
-        with job.lock(shared=True), console.stage("recognise"):
+        with job.lock(shared=True) as amiss, console.stage("recognise"):
+            for line in amiss:
+                console.warn(line)
             return _work(job, (arguments.number, arguments.count), console)
     except (SutradharError, OSError) as error:
         console.error(in_one_line(error))

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import errno
 import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from pipeline import files
+from pipeline.errors import in_one_line
 
 
 def test_record_holds_size_and_hash(tmp_path: Path) -> None:
@@ -39,3 +44,59 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path,
     with pytest.raises(OSError, match="No space left"):
         files.write_atomic(path, b"new")
     assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("x", b"old")]
+
+
+@pytest.fixture
+def without_inodes(tmp_path: Path) -> Iterator[Path]:
+    """A file system with room for bytes, and none for a further file."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m,nr_inodes=4", "none", str(disk)]
+    if sys.platform != "linux" or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("file systems cannot be mounted here")
+    try:
+        for number in range(3):
+            (disk / str(number)).touch()
+        yield disk
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_shortage_of_inodes_is_told_as_such(without_inodes: Path) -> None:
+    path = without_inodes / "film.srt"
+    with pytest.raises(OSError, match="No space left") as caught:
+        path.write_text("x")
+    said = "no more files can be made there, since its inodes are used up (8.4 MB free)"
+    assert in_one_line(caught.value) == f"No space left on device for {path}: {said}; make room and run the same command again"
+    assert files.room(path) == said
+
+
+def test_file_systems_that_count_no_inodes_have_none_used_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def statvfs(path: Path) -> os.statvfs_result:
+        return os.statvfs_result((4096, 4096, 1000, 500, 500, f_files, 0, 0, 0, 255))
+
+    monkeypatch.setattr(os, "statvfs", statvfs)
+    f_files = 0
+    assert files.room(tmp_path / "gone" / "x") == "2.0 MB free"
+    f_files = 10
+    assert files.room(tmp_path / "gone" / "x") == "no more files can be made there, since its inodes are used up (2.0 MB free)"
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.ENOSYS])
+def test_a_file_system_without_fsync_is_written_to_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    monkeypatch.setattr(os, "fsync", _refused(number))
+    files.write_atomic(tmp_path / "x", b"new")
+    assert (tmp_path / "x").read_bytes() == b"new"
+
+
+def test_other_faults_of_fsync_are_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", _refused(errno.EIO))
+    with pytest.raises(OSError, match="Input/output error"):
+        files.write_atomic(tmp_path / "x", b"new")
+
+
+def _refused(number: int) -> Callable[[int], None]:
+    def fsync(descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return fsync

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
 import os
@@ -551,3 +552,40 @@ def test_a_job_file_of_another_job_is_refused(job: Job) -> None:
     (job.folder / "job.json").write_bytes(msgspec.json.encode(other))
     with pytest.raises(UsageError, match="belongs to another job or version"):
         Job.open(job.house, job.id)
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL])
+def test_a_file_system_without_locks_is_refused_with_its_path_until_somebody_accepts_the_danger(
+    job: Job, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def flock(descriptor: int, operation: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    with pytest.raises(UsageError) as caught:
+        run(job)
+    danger = "two runs of this job at a time would mix their files, and --status cannot tell whether it runs"
+    assert str(caught.value) == (
+        f"{job.folder}/.lock cannot be locked ({os.strerror(number)}): put jobs/ on a file system that has locks (SUTRADHAR_HOME says where),"
+        f" or accept it with SUTRADHAR_NO_LOCK=1: {danger}"
+    )
+    monkeypatch.setenv("SUTRADHAR_NO_LOCK", "1")
+    summary, output = run(job)
+    line = f"{job.folder}/.lock is not locked ({os.strerror(number)}), as SUTRADHAR_NO_LOCK=1 accepts: {danger}"
+    assert summary.degraded == [line]
+    assert output.count(f"[WARN] {line}\n") == 1
+
+
+def test_where_nothing_can_be_locked_a_job_that_runs_is_still_refused_if_it_can(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUTRADHAR_NO_LOCK", "1")
+    with job.lock(), pytest.raises(JobBusy):
+        run(job)
+
+
+def test_a_file_system_without_fsync_is_told_of_once(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fsync(descriptor: int) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    line = f"{job.folder} is on a file system that cannot be made to write at once (Invalid argument): a power cut may cost what was done"
+    assert run(job)[0].degraded == [line]
