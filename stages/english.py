@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from stages.roman import language_of
+from stages.text.attractors import attractors
 from stages.transcript import Segment
 
 FEW_WORDS = 3  # so many may be the same in both languages: names, hotel, okay
@@ -17,12 +18,21 @@ def is_translation(segment: Segment, source: Sequence[Segment]) -> bool:
     """Whether a segment has words, in Latin script, and is no copy of what is said at its time, nor Hindi in Latin letters."""
     letters = [character for character in segment.text if character.isalpha()]
     latin = sum("LATIN" in unicodedata.name(letter, "") for letter in letters)
-    said = {word for other in source if other.start_ms < segment.end_ms and segment.start_ms < other.end_ms for word in _words(other.text)}
+    said = set(_words(said_during(segment, source)))
     words = _words(segment.text)
     copied = sum(word in said for word in words)
     if not letters or language_of(segment.text) == "hindi":
         return False
     return 2 * latin >= len(letters) and not (len(words) > FEW_WORDS and copied >= SAME * len(words))
+
+
+def shared_by_several(segments: Sequence[Segment], source: Sequence[Segment]) -> set[int]:
+    """The places of segments whose text is that of several at which different things are said."""
+    return attractors((said_during(segment, source), segment.text) for segment in segments)
+
+
+def said_during(segment: Segment, source: Sequence[Segment]) -> str:
+    return " ".join(other.text for other in source if other.start_ms < segment.end_ms and segment.start_ms < other.end_ms)
 
 
 def _words(text: str) -> list[str]:

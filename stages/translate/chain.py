@@ -12,10 +12,12 @@ from typing import Literal
 
 from stages import roman
 from stages.glossary import Glossary
+from stages.text.attractors import attractors
 from stages.text.sentences import ends_clause
 from stages.translate.guards import Fault, faults
 from stages.translate.sentences import Sentence, distinct
 from stages.translate.translator import Search, Translation, Translator
+from stages.translate.unreadable import Unreadable, digits, in_another_script, why_unreadable
 
 UNREPEATED = 4  # tokens: what a loop repeats and other sentences hardly do
 HALF_WORDS = 3  # the fewest that a half may have
@@ -29,7 +31,7 @@ class Rendering:
     text: str
     score: float
     way: Way
-    faults: tuple[Fault | Literal["roman script"], ...] = ()
+    faults: tuple[Fault | Unreadable | Literal["same for several"], ...] = ()
     missing_terms: int = 0
 
 
@@ -49,21 +51,24 @@ class Chain:
         return [done or next(rendered) for done in settled]
 
     def _without_translator(self, sentence: Sentence) -> Rendering | None:
-        """Labels, what is said in the target language already or in English, and Hindi in Latin letters, which no translator here reads; None
-        for the rest."""
-        if not sentence.text:
-            return Rendering("", 0.0, "label")
-        if sentence.language == self._target:
-            return Rendering(sentence.text, 0.0, "as spoken")
-        if self._source == "en" or not roman.is_latin(sentence.text):
-            return None
-        if roman.language_of(sentence.text) == "english" or roman.is_names(sentence.text):
-            return Rendering(sentence.text, 0.0, "as spoken" if self._target == "en" else "English")
+        """Labels, numbers, what is said in the target language already or in English, and what no translator here reads; None for the rest."""
+        text = sentence.text
+        if not any(character.isalpha() for character in text):
+            return Rendering(digits(text, self._target), 0.0, "label")
+        if sentence.language == self._target and not in_another_script(text, self._target):
+            return Rendering(text, 0.0, "as spoken")
+        why = why_unreadable(text, sentence.said, self._source)
+        if why in ("garbage", "roman script") or self._source == "en" or not roman.is_latin(text):
+            return Rendering("", 0.0, "none", (why,)) if why else None
+        if roman.language_of(text) == "english" or roman.is_names(text):
+            return Rendering(text, 0.0, "as spoken" if self._target == "en" else "English")
         return Rendering("", 0.0, "none", ("roman script",))
 
     def _translate(self, texts: Sequence[str], report: Callable[[int, int], None]) -> list[Rendering]:
         found = self._translator.translate(texts, self._source, self._target, self._search, report)
         renderings = [self._judge(text, one, "search") for text, one in zip(texts, found, strict=True)]
+        for place in _attractors(texts, renderings):
+            renderings[place] = replace(renderings[place], faults=("same for several",))
         attempts: dict[Way, Callable[[Sequence[str]], list[list[Translation]]]] = {
             "other hypotheses": self._others,
             "greedy": self._greedy,
@@ -78,6 +83,8 @@ class Chain:
                 better = self._judge(texts[number], hypotheses, way)
                 if not better.faults:
                     renderings[number] = better
+        for place in _attractors(texts, renderings):
+            renderings[place] = replace(renderings[place], faults=renderings[place].faults or ("same for several",))
         renderings = [replace(one, text="", way="none") if one.faults else one for one in renderings]
         return self._with_terms(texts, renderings)
 
@@ -118,6 +125,10 @@ class Chain:
             better = self._judge(texts[number], kept, "glossary")
             renderings[number] = replace(renderings[number], missing_terms=len(terms)) if better.faults else better
         return renderings
+
+
+def _attractors(texts: Sequence[str], renderings: Sequence[Rendering]) -> set[int]:
+    return attractors((text, "" if one.faults else one.text) for text, one in zip(texts, renderings, strict=True))
 
 
 def halve(text: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from stages.text.characters import WORDS, clean, words_of
 from stages.text.scripts import LATIN, in_script, script_of
 from stages.translate.indictrans2.placeholders import take_out
 from stages.translate.loops import loops
+from stages.translate.markup import is_label
 from stages.translate.numbers import lost
 
 Fault = Literal[
@@ -37,8 +38,10 @@ _UNTRANSLATED_WORDS = 4
 def faults(source: str, target: str, source_language: str, target_language: str) -> tuple[Fault, ...]:
     """The guards that fire, none for a translation that may be one. Both texts are without markup."""
     source, target = clean(source), clean(target)
-    if not _has_words(target):
-        return ("blank",) if _has_words(source) else ()
+    if not _has_words(source):
+        return ()
+    if not _has_words(target) or (is_label(target, alone=True) and not is_label(source, alone=True)):
+        return ("blank",)
     found: dict[Fault, bool] = {
         "same as source": _is_same(source, target),
         "too short": len(target) < _expected(source, source_language, target_language) * _SHORTEST - _SLACK,

@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from stages.text.characters import bare
+from stages.text.characters import bare, word_set
 from stages.translate.numbers import is_number
 
 TIMES = 3  # what is said twice may be meant
 LONGEST = 8  # words
-_INSIDE_WORD = re.compile(r"([^\W\d_][^\s\d_]{0,7}?|[^\W\d_])\1{5,}")  # हाहाहाहाहाहा, nooooooo; not 1000000
+_ONE_LETTER = re.compile(r"([^\W\d_])\1{5,}")  # nooooooo; not 1000000
+_SYLLABLES = re.compile(r"([^\W\d_][^\s\d_]{1,11}?)\1{2,}")  # killillillill
+_MANY_TIMES = 6
+_LAUGHED = word_set("ha ah he eh hi ih ho oh la na da di ta हा हे ही हो खी हि ला ना আহা হা হি லா ஹா హా లా ಹಾ ഹാ હા ਹਾ ہا")  # or sung, fewer times than that
 
 
 def collapse(text: str) -> str:
     """The text with the same one to eight words, three times or more, written once. Numbers stay: nine nine nine may be dialled."""
-    words = _INSIDE_WORD.sub(r"\1", text).split()
+    words = _SYLLABLES.sub(_once, _ONE_LETTER.sub(r"\1", text)).split()
     keys = [bare(word) or word for word in words]
     kept: list[str] = []
     place = 0
@@ -26,6 +29,11 @@ def collapse(text: str) -> str:
             kept[-1] = _punctuated_as(kept[-1], words[place + length * times - 1])
         place += length * times
     return " ".join(kept)
+
+
+def _once(match: re.Match[str]) -> str:
+    unit = match[1]
+    return match[0] if unit.lower() in _LAUGHED and len(match[0]) < _MANY_TIMES * len(unit) else unit
 
 
 def loops(text: str) -> bool:

@@ -56,6 +56,11 @@ class Sentence:
         return self.lifted.text
 
     @property
+    def said(self) -> str:
+        """As it was recognised, loops and all."""
+        return "".join(word.text for word in self.words)
+
+    @property
     def start_ms(self) -> int:
         return self.words[0].start_ms
 

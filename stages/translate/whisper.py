@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from pipeline.stage import Outcome, StageContext
 from pipeline.wording import counted
-from stages.english import is_translation
+from stages.english import is_translation, shared_by_several
 from stages.transcript import MISSING, UNTRANSLATED, Segment, Transcript, Translations, Word, load, save
 
 TARGET = "en"  # all that Whisper translates into
@@ -19,7 +19,11 @@ def run(ctx: StageContext) -> Outcome:
         already = f"No translation: the speech is in {TARGET} already"
         return Outcome(summary=already, degraded=(already,), seconds_of_media=source.duration_ms / 1000)
     translation = load(ctx.read("asr/translation.json"), Transcript)
-    segments = tuple(segment if is_translation(segment, source.segments) else _marked(segment) for segment in translation.segments)
+    shared = shared_by_several(translation.segments, source.segments)
+    segments = tuple(
+        _marked(segment, "same for several") if place in shared else segment if is_translation(segment, source.segments) else _marked(segment)
+        for place, segment in enumerate(translation.segments)
+    )
     missing = sum(segment.note.startswith(UNTRANSLATED) for segment in segments)
     english = replace(translation, segments=segments, note="translated by Whisper")
     save(ctx.write("translate/transcripts.json"), Translations((english,)))
@@ -30,6 +34,6 @@ def run(ctx: StageContext) -> Outcome:
     )
 
 
-def _marked(segment: Segment) -> Segment:
+def _marked(segment: Segment, why: str = "no English, or a copy of the source") -> Segment:
     words = (Word(MISSING, segment.start_ms, segment.end_ms, 0.0),)
-    return replace(segment, text=MISSING, words=words, note=f"{UNTRANSLATED}: no English, or a copy of the source")
+    return replace(segment, text=MISSING, words=words, note=f"{UNTRANSLATED}: {why}")

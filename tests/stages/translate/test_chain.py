@@ -93,6 +93,39 @@ def test_labels_english_and_roman_hindi_never_reach_the_translator() -> None:
     assert parrot.asked == []
 
 
+def test_another_script_garbage_and_numbers_never_reach_the_translator() -> None:
+    found, parrot = render({}, "میں گھر جا رہا ہوں۔", "নমস্কার", "वववववववव", "१२ ३४।")
+    assert [(one.text, one.way, one.faults) for one in found] == [
+        ("", "none", ("another script",)),
+        ("", "none", ("another script",)),
+        ("", "none", ("garbage",)),
+        ("12 34.", "label", ()),
+    ]
+    assert parrot.asked == []
+
+
+def test_what_is_in_the_target_language_but_not_in_its_script_is_not_passed() -> None:
+    spoken = [sentence("Come home now.", "en"), sentence("मेरे घर आना।", "en")]
+    found = Chain(Parrot({}), "hi", "en", Search(), Glossary(())).render(spoken[:1])
+    assert [(one.way, one.faults) for one in found] == [("as spoken", ())]
+    found = Chain(Parrot({"मेरे घर आना।": {5: "Come to my house."}}), "hi", "en", Search(), Glossary(())).render(spoken[1:])
+    assert [(one.text, one.way) for one in found] == [("Come to my house.", "search")]
+
+
+AIRPORT = "I'm going to the airport."
+
+
+def test_one_translation_for_several_different_sentences_is_none() -> None:
+    texts = ("मुझे पानी चाहिए।", "कल बारिश होगी जी।", "तुम्हारा भाई आ गया।", "दरवाज़ा बंद करो!")
+    halves = {half: {5: AIRPORT} for text in texts for half in halve(text)}
+    table = {**halves, **{text: {5: AIRPORT} for text in texts}, texts[3]: {5: AIRPORT, 0: "Close the door!"}}
+    found, _ = render(table, *texts)
+    assert [(one.text, one.way, one.faults) for one in found] == [
+        *(("", "none", ("same for several",)) for _ in range(3)),
+        ("Close the door!", "other hypotheses", ()),
+    ]
+
+
 def test_a_missing_term_is_tried_protected() -> None:
     sun = "सूर्य कल आएगा।"
     table = {sun: {5: "The sun will come tomorrow."}, "Surya कल आएगा।": {5: "Surya will come tomorrow."}}

@@ -11,6 +11,12 @@ LONG = "मैं कल सुबह अपने भाई के साथ �
     ("fault", "source", "target", "pair"),
     [
         ("blank", "हाँ।", " … ", "hi en"),
+        ("blank", "हाँ।", "", "hi en"),
+        ("blank", "हाँ।", "[…]", "hi en"),
+        ("blank", "हाँ।", '- "..."', "hi en"),
+        ("blank", "मैं घर जा रहा हूँ।", "[Music]", "hi en"),
+        ("loop", "उसने उसे मार दिया था।", "He killillillill him there.", "hi en"),
+        ("number lost", "15 करोड़ लोग आए", "15 million people came", "hi en"),
         ("same as source", "mujhe ghar jana hai", "Mujhe ghar jana hai.", "hi en"),
         ("same as source", "मुझे घर जाना है।", "मुझे घर जाना है", "hi mr"),
         ("too short", LONG, "I will go.", "hi en"),
@@ -46,6 +52,9 @@ def test_the_guard_fires(fault: Fault, source: str, target: str, pair: str) -> N
     [
         ("…", "…", "hi en"),
         ("OK", "OK", "hi en"),
+        ("हाहाहा, क्या बात है!", "Hahaha, well said!", "hi en"),
+        ("1,00,000 रुपये और 15 करोड़ लोग", "1 lakh rupees and 150 million people", "hi en"),
+        ("₹2.5 करोड़ का घर", "A house of 25 million rupees", "hi en"),
         ("Raj Malhotra, 1995", "Raj Malhotra, 1995", "hi en"),
         ("हाँ जी", "हाँ जी", "hi mr"),
         (LONG, "I will go to the market with my brother tomorrow morning and come home in the evening.", "hi en"),

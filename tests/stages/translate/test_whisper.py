@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from stages import translate
 from stages.transcript import MISSING, Segment, Transcript, Translations, Word, load, save
 from tests.stages.run_stage import StageRun
@@ -30,6 +32,9 @@ def english(*texts: str) -> Transcript:
     return Transcript("en", 0, 10_000, tuple(segments))
 
 
+SEVERAL = ("मुझे पानी चाहिए।", "कल बहुत बारिश होगी।", "तुम्हारा भाई आ गया।")
+
+
 def run(tmp_path: Path, source: Transcript, translation: Transcript) -> tuple[tuple[str, ...], tuple[Transcript, ...]]:
     stage_run = StageRun(translate.WHISPER, Path("film.mkv"), tmp_path)
     for name, transcript in (("align/transcript.json", source), ("asr/translation.json", translation)):
@@ -46,6 +51,14 @@ def test_what_is_no_translation_is_marked_in_its_place(tmp_path: Path) -> None:
     assert found.segments[1].note == "not translated: no English, or a copy of the source"
     assert [(word.text, word.start_ms, word.end_ms) for word in found.segments[1].words] == [(MISSING, 1000, 1900)]
     assert degraded == ("2 of 3 segments were no translation; the subtitles show […] there",)
+
+
+def test_one_text_for_several_different_sentences_is_none(tmp_path: Path) -> None:
+    said = Transcript(
+        "hi", 0, 10_000, tuple(replace(one, text=text, language="hi") for one, text in zip(english("a", "b", "c").segments, SEVERAL, strict=True))
+    )
+    _, (found,) = run(tmp_path, said, english(*["I'm going to the airport."] * 3))
+    assert [(segment.text, segment.note) for segment in found.segments] == [(MISSING, "not translated: same for several")] * 3
 
 
 def test_english_speech_needs_none(tmp_path: Path) -> None:

@@ -1,0 +1,46 @@
+"""Finds one translation for several different sentences: what a model falls back on that has not understood its source."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
+
+from stages.text.characters import words_of
+
+_SHORT = 20  # characters: "What are you doing?" is said in many ways
+_LONG = 40  # characters: so long a sentence is hardly said in two ways
+_SEVERAL, _SEVERAL_LONG = 3, 2
+_SHARED_WORDS = 0.5  # of the shorter sentence: two ways to say one thing
+_ALIKE = 0.7  # of the letters
+_LOOKED_AT = 30  # sources: more prove nothing new
+
+
+def attractors(pairs: Iterable[tuple[str, str]]) -> set[int]:
+    """Of pairs of source and target, the places of those whose target is that of several clearly different sources."""
+    by_target: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for place, (source, target) in enumerate(pairs):
+        by_target[" ".join(words_of(target))].append((place, source))
+    found: set[int] = set()
+    for target, alike in by_target.items():
+        enough = _SEVERAL_LONG if len(target) > _LONG else _SEVERAL
+        if len(target) > _SHORT and len(alike) >= enough and _is_several([source for _, source in alike], enough):
+            found |= {place for place, _ in alike}
+    return found
+
+
+def _is_several(sources: Sequence[str], enough: int) -> bool:
+    """Are there so many kinds among them, of which none is like another?"""
+    kinds: list[list[str]] = []
+    for source in sources[:_LOOKED_AT]:
+        like = [kind for kind in kinds if any(_is_like(source, other) for other in kind)]
+        kinds = [kind for kind in kinds if kind not in like] + [[source, *(other for kind in like for other in kind)]]
+    return len(kinds) >= enough
+
+
+def _is_like(left: str, right: str) -> bool:
+    ours, theirs = words_of(left), words_of(right)
+    shared = len(set(ours) & set(theirs))
+    if shared > _SHARED_WORDS * min(len(set(ours)), len(set(theirs))):
+        return True
+    return SequenceMatcher(None, "".join(ours), "".join(theirs), autojunk=False).ratio() > _ALIKE

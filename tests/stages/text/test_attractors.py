@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from stages.text.attractors import attractors
+
+SOURCES = ("मुझे पानी चाहिए।", "कल बहुत बारिश होगी।", "तुम्हारा भाई आ गया।", "वह किताब मेज़ पर रखी है।", "दरवाज़ा बंद करो!")
+
+
+def test_one_target_for_several_different_sources_is_found() -> None:
+    pairs = [("नमस्ते।", "Hello."), *((source, "I'm going to the airport.") for source in SOURCES)]
+    assert attractors(pairs) == {1, 2, 3, 4, 5}
+    assert attractors(pairs[:4]) == {1, 2, 3}
+
+
+def test_two_sources_do_for_a_long_target() -> None:
+    assert attractors((source, "I'm going to the airport.") for source in SOURCES[:2]) == set()
+    assert attractors((source, "I'm going to the airport with my old friends.") for source in SOURCES[:2]) == {0, 1}
+
+
+def test_short_replies_are_said_in_many_ways() -> None:
+    assert attractors((source, "All right, okay.") for source in SOURCES) == set()
+
+
+def test_ways_to_say_one_thing_are_no_different_sources() -> None:
+    ways = ("क्या आपके पिताजी अध्यापक हैं?", "क्या तुम्हारे पिताजी अध्यापक हैं?", "क्या आपके पापा टीचर हैं?", "क्या तुम्हारे पापा टीचर हैं?")
+    assert attractors((source, "Is your father a teacher?") for source in ways) == set()
