@@ -96,11 +96,13 @@ class Cue(msgspec.Struct, frozen=True):
 
 
 class Track(msgspec.Struct, frozen=True):
-    """One subtitle track. `note` says what a viewer should know of it ("translated by Whisper"), "" for nothing."""
+    """One subtitle track. `note` says what a viewer should know of it ("translated by Whisper"), "" for nothing; `doubt` is that part of it
+    for which the text may be of no use."""
 
     language: str
     note: str
     cues: tuple[Cue, ...]
+    doubt: str = ""
 
 
 class Tracks(msgspec.Struct, frozen=True):

@@ -76,14 +76,11 @@ def _echoes(recognitions: Sequence[Recognition]) -> list[str]:
 
 def _doubts(transcript: Transcript) -> list[str]:
     """What a person should know of a text before they trust it."""
-    from stages.text.scripts import FOREIGN_SHARE, foreign_share, not_in_script_of
+    from stages.text.scripts import script_doubt
 
     if not transcript.segments:
         return ["No speech was found: the subtitles are empty. Where somebody does speak, lower SILERO_THRESHOLD (0.3)"]
-    share, language = foreign_share(transcript.segments)
-    if share > FOREIGN_SHARE:
-        return [f"{share:.0%} of the text is {not_in_script_of(language)}"]
-    return []
+    return list(filter(None, [script_doubt(transcript.segments)]))
 
 
 def _language(

@@ -14,6 +14,7 @@ from pipeline.wording import escaped_json
 from stages.cues import build_cues, formats
 from stages.cues.rules import rules_for
 from stages.results import Result
+from stages.text.scripts import FEW_LETTERS, script_doubt
 from stages.transcript import Cue, Segment, Track, Transcript
 
 Writer = Callable[[Result, str, Settings], str]  # of a recording of that path
@@ -60,7 +61,8 @@ def _track(result: Result, settings: Settings) -> tuple[Transcript, Track]:
         for cue in build_cues(Transcript(result.language, 0, result.duration_ms, spoken), rules):
             cues.append(Cue(cue.start_ms, cue.end_ms, (_label(speaker) + cue.lines[0], *cue.lines[1:])))
     cues.sort(key=lambda cue: (cue.start_ms, cue.end_ms))
-    return Transcript(result.language, 0, result.duration_ms, result.segments), Track(result.language, "", tuple(cues))
+    doubt = script_doubt(result.segments) if sum(len(segment.text) for segment in result.segments) >= FEW_LETTERS else ""
+    return Transcript(result.language, 0, result.duration_ms, result.segments), Track(result.language, doubt, tuple(cues), doubt)
 
 
 def _label(speaker: str) -> str:

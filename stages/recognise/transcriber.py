@@ -18,7 +18,7 @@ from stages.recognise.loading import Loaded
 from stages.recognise.messages import Alive, Begun, Done, Event, Failed, Task
 from stages.recognise.prefetch import Prefetcher
 from stages.results import NO_DISK, Result, Store, StoreClosed
-from stages.text.scripts import FOREIGN_SHARE, foreign_share, not_in_script_of
+from stages.text.scripts import FEW_LETTERS, FOREIGN_SHARE, foreign_share, not_in_script_of
 from stages.transcript import Segment
 from stages.whisper import AudioWindow, Recogniser, Recognition
 from stages.whisper.phrases import segments_of
@@ -26,7 +26,6 @@ from stages.whisper.phrases import segments_of
 ALIVE_EVERY = 2.0  # seconds between two signs of life
 WRITERS = 4  # threads, which wait for the disk more than they work: the recogniser must not wait with them
 MOST_UNWRITTEN = 64  # recordings
-FEW_LETTERS = 100  # of a text may well be names and "Okay, thank you"
 
 
 @dataclass

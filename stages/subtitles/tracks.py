@@ -12,6 +12,7 @@ from stages.cues.check import check
 from stages.cues.formats import formats_of
 from stages.cues.rules import rules_for
 from stages.cues.tokens import clip_of
+from stages.text.scripts import script_doubt
 from stages.transcript import Track, Tracks, Transcript, Translations, load, save
 
 TRANSLATIONS = "translate/transcripts.json"
@@ -49,7 +50,8 @@ def build_tracks(transcripts: Sequence[Transcript], settings: Settings) -> Track
 
 def _track(transcript: Transcript, settings: Settings) -> Track:
     rules = rules_for(settings.SUBTITLE_PROFILE, transcript.language, settings.SUBTITLE_FPS)
-    return Track(transcript.language, transcript.note, tuple(build_cues(transcript, rules)))
+    doubt = script_doubt(transcript.segments)
+    return Track(transcript.language, "; ".join(filter(None, (transcript.note, doubt))), tuple(build_cues(transcript, rules)), doubt)
 
 
 def _broken_rules(transcript: Transcript, track: Track, settings: Settings) -> list[str]:

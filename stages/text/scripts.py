@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from stages.transcript import Segment
 
 LATIN = "LATIN"
 FOREIGN_SHARE = 0.3  # so many letters in another script are no names any more
+FEW_LETTERS = 100  # of a text may well be names and "Okay, thank you"
 
 # By script, as the Unicode names of its characters begin, the languages that are written in it. Others: Latin.
 _WRITTEN_IN: Mapping[str, str] = {
@@ -47,6 +48,7 @@ _BESIDE: Mapping[str, frozenset[str]] = {
     "ja": frozenset(("HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA")),
     "ko": frozenset(("CJK",)),
     "sr": frozenset((LATIN,)),
+    **dict.fromkeys(("uz", "az", "tk"), frozenset(("CYRILLIC",))),
 }
 _NAMES = {"OL": "Ol Chiki", "CJK": "Chinese characters"}
 _OF_ANY_SCRIPT = frozenset(("MODIFIER", "FEMININE", "MASCULINE", "HALFWIDTH", "FULLWIDTH", "MICRO"))
@@ -101,6 +103,12 @@ def not_in_script_of(language: str) -> str:
 def script_name(language: str) -> str:
     script = script_of(language)
     return _NAMES.get(script, script.capitalize())
+
+
+def script_doubt(segments: Sequence[Segment]) -> str:
+    """A note for a text of which much is in another script than its language, "" for any other."""
+    share, language = foreign_share(segments)
+    return f"{share:.0%} of the text is {not_in_script_of(language)}" if share > FOREIGN_SHARE else ""
 
 
 def foreign_share(segments: Iterable[Segment]) -> tuple[float, str]:

@@ -7,6 +7,11 @@ from html import escape
 from stages.cues.formats.events import render
 from stages.transcript import Track, Transcript
 
+_HEADER = "WEBVTT\n\n"
+
 
 def write(transcript: Transcript, track: Track) -> str:
-    return render(track, "vtt", lambda line: escape(line, quote=False))
+    """The track's note is a comment, which no player shows."""
+    text = render(track, "vtt", lambda line: escape(line, quote=False))
+    note = f"NOTE {track.note.replace('-->', '->')}\n\n" if track.note else ""
+    return _HEADER + note + text.removeprefix(_HEADER)

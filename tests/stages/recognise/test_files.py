@@ -44,6 +44,16 @@ def test_subtitles_of_a_call_are_built_for_each_speaker_apart(tmp_path: Path) ->
     assert "\n2: Who is this?\n" in vtt
 
 
+def test_subtitles_in_another_script_say_so(tmp_path: Path) -> None:
+    roman = result("a", segment("Main ghar ja raha hoon. " * 5, 1000, language="hi"))
+    few = result("a", segment("Okay, thank you.", 1000, language="hi"))
+    for name, one in (("roman", roman), ("few", few)):
+        files(tmp_path, "srt,vtt").write(one, [f"{name}.wav"])
+    assert "\n[100% of the text is not in Devanagari: the model" in (tmp_path / "roman.wav.srt").read_text()
+    assert "\n\nNOTE 100% of the text is not in Devanagari: the model" in (tmp_path / "roman.wav.vtt").read_text()
+    assert "Devanagari" not in (tmp_path / "few.wav.srt").read_text() + (tmp_path / "few.wav.vtt").read_text()
+
+
 def test_json_holds_what_is_known(tmp_path: Path) -> None:
     files(tmp_path, "json").write(HELLO, ["in/hello.wav"])
     document = json.loads((tmp_path / "in" / "hello.wav.json").read_text())

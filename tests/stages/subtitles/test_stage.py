@@ -48,6 +48,17 @@ def test_a_transcript_becomes_a_track_and_its_files(tmp_path: Path) -> None:
     assert (outcome.summary, outcome.degraded) == ("Subtitles completed: 1 cue in hi", ())
 
 
+def test_a_text_in_another_script_says_so_in_its_own_files(tmp_path: Path) -> None:
+    note = "100% of the text is not in Devanagari: the model is too small for the language (hi), or it is another"
+    run(tmp_path, subtitles.STAGE, align=spoken("Main ghar ja raha hoon.", language="hi"))
+    (track,) = load(tmp_path / "scratch" / "subtitles" / "tracks.json", Tracks).tracks
+    assert (track.note, track.doubt) == (note, note)
+    written = {form: (tmp_path / "out" / f"film.final.hi.{form}").read_text(encoding="utf-8") for form in ("srt", "vtt", "json")}
+    assert written["srt"].startswith(f"1\n00:00:00,000 --> 00:00:00,001\n[{note}]\n\n2\n00:00:00,000 --> ")
+    assert written["vtt"].startswith(f"WEBVTT\n\nNOTE {note}\n\n1\n00:00:00.000 --> ")
+    assert msgspec.json.decode(written["json"])["note"] == note
+
+
 def translated(tmp_path: Path, *transcripts: Transcript) -> list[str]:
     ctx = context(tmp_path, subtitles.TRANSLATED, Settings(SUBTITLE_FORMATS="srt"), align=spoken("नमस्ते।", language="hi"))
     (ctx.artifacts / "translate").mkdir()
