@@ -39,6 +39,7 @@ class Assignment(msgspec.Struct, frozen=True):
     scratch: str
     deliverables: str
     models: str
+    verify: bool = False
 
 
 class Note(msgspec.Struct, frozen=True, tag=True):
@@ -105,6 +106,7 @@ def run_stage(stage: Stage, assignment: Assignment, events: EventWriter) -> Even
         models=Path(assignment.models),
         log=log,
         report=events.progress,
+        verify=assignment.verify,
     )
     try:
         outcome = stage.run(context)

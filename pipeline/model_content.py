@@ -7,9 +7,10 @@ of the weights, never the weights.
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 
@@ -21,6 +22,8 @@ DIMENSIONS = (
 )  # fmt: skip
 HEAD_WIDTH = 64  # of every Whisper of OpenAI's; the decoder on MLX knows no other
 MLX_WEIGHTS = ("weights.safetensors", "weights.npz")  # the first that is there counts
+CT2_VERSIONS = range(4, 7)  # of the file; before 4 it did not say which type a number has
+UNKNOWN = -1
 LONGEST_HEADER = 100_000_000  # bytes, which is safetensors' own limit
 
 
@@ -95,3 +98,64 @@ def is_whole_safetensors(path: Path) -> bool:
         except ValueError:  # msgspec's own are such, and so are those of texts that are not UTF-8
             return False
     return path.stat().st_size == 8 + length + max((tensor.data_offsets[1] for tensor in header.values() if tensor), default=0)
+
+
+def is_whole_ct2(path: Path) -> bool:
+    """Whether a `model.bin` is as long as the names and shapes in it say. The layout is that of `ctranslate2/specs/model_spec.py`. Raises OSError."""
+    with path.open("rb") as file:
+        try:
+            return _walk_ct2(file) in (path.stat().st_size, UNKNOWN)
+        except (struct.error, UnicodeDecodeError):
+            return False
+
+
+def _walk_ct2(file: IO[bytes]) -> int:
+    """Over its variables and aliases: where they end, UNKNOWN in old files. Raises struct.error and UnicodeDecodeError for what is none."""
+
+    def number(kind: str) -> int:
+        return int(struct.unpack(f"<{kind}", file.read(struct.calcsize(kind)))[0])
+
+    def text() -> str:
+        length = number("H")
+        return str(struct.unpack(f"{length}s", file.read(length))[0].decode())
+
+    version = number("I")
+    if version not in CT2_VERSIONS:
+        return UNKNOWN if 0 < version < CT2_VERSIONS[0] else 0
+    text()
+    number("I")
+    for _ in range(number("I")):
+        text()
+        file.seek(4 * number("B"), 1)
+        number("B")
+        file.seek(number("I"), 1)
+    for _ in range(number("I")):
+        text()
+        text()
+    return file.tell()
+
+
+def damage(path: Path) -> str:
+    """What shows that a file of a model is damaged, in half a sentence, without loading its numbers; "" where nothing does. Raises OSError."""
+    if path.suffix == ".json":
+        return _json_damage(path)
+    if path.suffix == ".safetensors" and not is_whole_safetensors(path):
+        return "its table of contents and its length do not go together"
+    if path.suffix == ".npz" and not _is_whole_archive(path):
+        return "its table of contents is missing"
+    if path.name == "model.bin" and not is_whole_ct2(path):
+        return "its names, shapes and length do not go together"
+    if path.suffix == ".txt":
+        try:
+            path.read_bytes().decode()
+        except UnicodeDecodeError:
+            return "it is not UTF-8"
+    return ""
+
+
+def _json_damage(path: Path) -> str:
+    try:
+        msgspec.json.decode(path.read_bytes())
+    except ValueError:  # msgspec's own are such, and so are those of texts that are not UTF-8
+        return "it is no JSON"
+    return ""

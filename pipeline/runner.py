@@ -19,7 +19,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from pipeline import hardware, markers, media, models, publish, stage_process
+from pipeline import hardware, markers, media, model_check, models, publish, stage_process
 from pipeline.child import Assignment
 from pipeline.console import Console
 from pipeline.errors import StageFailed, SutradharError, UsageError, in_one_line
@@ -122,6 +122,8 @@ class JobRun:
         for stage in due:
             stage.foresee(self.job.media, self.settings)
         self._provide(due)
+        if self.plan.verify:
+            self._verify_models(selected)
         return selected
 
     def run(self, selected: Sequence[Stage]) -> Summary:
@@ -191,8 +193,15 @@ class JobRun:
         house = self.job.house
         for engine in (need for stage in due for need in stage.engines(self.settings)):
             hardware.check(engine.backend, engine.device, house.hardware_cache, self.console, engine.setting)
-        for model in (need for stage in due for need in stage.models(self.settings)):
-            models.resolve(model.name, model.form, models_dir=house.models, offline=self.settings.OFFLINE, say=self.console.info)
+        for need in dict.fromkeys(need for stage in due for need in stage.models(self.settings)):
+            model = models.resolve(need.name, need.form, models_dir=house.models, offline=self.settings.OFFLINE, say=self.console.info)
+            model_check.check_content(model, house, say=self.console.info)
+
+    def _verify_models(self, selected: Sequence[Stage]) -> None:
+        """Those that are here, of stages that are done as well. Raises UsageError."""
+        for need in dict.fromkeys(need for stage in selected for need in stage.models(self.settings)):
+            if model := models.find(need.name, need.form, models_dir=self.job.house.models):
+                model_check.check_content(model, self.job.house, verify=True, say=self.console.info)
 
     def _bring_up_to_date(self, stage: Stage) -> tuple[Marker, bool]:
         marker = markers.read_marker(self.job.marker_path(stage.name), self.console.warn)
@@ -292,6 +301,7 @@ class JobRun:
             scratch=str(scratch),
             deliverables=str(deliverables),
             models=str(self.job.house.models),
+            verify=self.plan.verify,
         )
         started, noted = time.monotonic(), -RUNNING_INTERVAL
         latest = Running(os.getpid(), socket.gethostname(), stage.name)

@@ -72,6 +72,7 @@ class StageContext:
     models: Path  # the folder that models are looked for in
     log: logging.Logger
     report: Callable[[Progress], None] = lambda progress: None
+    verify: bool = False  # every file is to be read in full, whatever its size and date say
 
     @property
     def stem(self) -> str:

@@ -90,14 +90,14 @@ def _look(ctx: StageContext, path: Path, found: list[str], known: Mapping[str, R
     with ThreadPoolExecutor(THREADS) as pool, Journal(path) as journal:
         names = iter(found)
         while batch := list(islice(names, AT_ONCE)):
-            rows = list(pool.map(lambda name: _row(folder, name, known.get(name), ctx.settings), batch))
+            rows = list(pool.map(lambda name: _row(folder, name, known.get(name), ctx), batch))
             journal.append(row for row in rows if row is not known.get(row.path))
             yield from rows
             done += len(batch)
             ctx.progress(done, len(found), unit=" files/s", note=f"{done:,} of {len(found):,} files looked at")
 
 
-def _row(folder: Path, name: str, known: Recording | None, settings: Settings) -> Recording:
+def _row(folder: Path, name: str, known: Recording | None, ctx: StageContext) -> Recording:
     if not is_utf8(name):
         return _unreadable(escaped(name), "its name is not UTF-8: rename it")
     path = folder / name
@@ -108,11 +108,20 @@ def _row(folder: Path, name: str, known: Recording | None, settings: Settings) -
     if not S_ISREG(status.st_mode):  # reading a pipe would never end
         return _unreadable(name, "it is no file")
     unchanged = known and len(known.id) == SHA256 and (known.bytes, known.mtime_ns) == (status.st_size, status.st_mtime_ns)
-    large_enough = status.st_size >= settings.CORPUS_MIN_BYTES
-    if known and unchanged and large_enough and known.status not in manifest.NO_RECORDING:  # those are few, and settings may have changed
+    large_enough = status.st_size >= ctx.settings.CORPUS_MIN_BYTES
+    as_before = known and unchanged and large_enough and known.status not in manifest.NO_RECORDING  # those are few, and settings may have changed
+    if known and as_before and (not ctx.verify or _holds(path, known)):
         return known
-    row = _examined(path, name, settings)
+    row = _examined(path, name, ctx.settings)
     return known if row == known else row
+
+
+def _holds(path: Path, known: Recording) -> bool:
+    """All of the file is as it was, whatever its date says."""
+    try:
+        return record(path).sha256 == known.id
+    except OSError:
+        return False
 
 
 def _unreadable(name: str, reason: str) -> Recording:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipeline import media
 from pipeline.errors import StageFailed, UsageError
+from pipeline.media_watch import stamp
 from pipeline.settings import Settings
 from stages.recognise.messages import Failed, PutOff, Task
 from stages.silero import Detector, speech_probabilities
@@ -90,9 +91,14 @@ class Loader:
         path = self._path(task)
         if path is None:
             return PutOff(task.id, "not there, or changed since the scan")
+        before = _stamp(path)
+        outcome = self._attempt(task, path, mels)
+        is_same = path == self._path(task) and _stamp(path) == before
+        return outcome if is_same else PutOff(task.id, "changed while it was read")
+
+    def _attempt(self, task: Task, path: Path, mels: int) -> Loaded | Failed:
         try:
-            loaded = self._load(task, path, mels)
-            return loaded if path == self._path(task) else PutOff(task.id, "changed while it was read")
+            return self._load(task, path, mels)
         except (UsageError, StageFailed) as error:
             return Failed(task.id, media.without_name(str(error), path))
         except OSError as error:
@@ -154,6 +160,14 @@ class Loader:
         return WindowSound(
             sound.cut_ms(window.start_ms, window.end_ms), self._log_mel(self._extractor(mels), sound.read_ms(window.start_ms, window.end_ms))
         )
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Of a file that may go at any moment."""
+    try:
+        return stamp(path)
+    except OSError:
+        return ()
 
 
 def remove_spooled(spool: Path, recording: str, but: Sequence[Path | None] = ()) -> None:

@@ -386,3 +386,15 @@ def test_a_file_that_vanishes_while_it_is_looked_at_costs_no_other(calls: Path, 
     assert [(row.status, row.reason) for row in rows.values()] == [("unsupported", "cannot be read: No such file or directory"), ("pending", "")]
     monkeypatch.undo()
     assert list(look(calls)[0]) == ["b.wav"]
+
+
+def test_verify_reads_every_recording_again(calls: Path) -> None:
+    path = call(calls / "a.wav")
+    before, status = look(calls)[0], path.stat()
+    call(path, 7)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert look(calls)[0] == before
+    run = StageRun(scan.STAGE, calls, calls.parent)
+    run.context = dataclasses.replace(run.context, verify=True)
+    run.run()
+    assert manifest.read(calls.parent / "manifest.jsonl")["a.wav"].id == sha256(path.read_bytes()).hexdigest() != before["a.wav"].id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from pathlib import Path
 
@@ -90,6 +91,18 @@ def test_a_result_that_is_torn_is_none(tmp_path: Path) -> None:
     (place,) = store.folder.glob("??/*.json")
     place.write_bytes(place.read_bytes()[:-9])
     assert to_do(corpus(folder)) == ["b.wav", "c.wav", "a.wav"]
+
+
+def test_a_result_that_was_damaged_later_is_seen_where_every_file_is_to_be_read(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, THREE[:1])
+    store = folder.store()
+    store.write(result("a.wav", segment("Hello.")))
+    assert to_do(corpus(folder)) == []
+    (place,) = store.folder.glob("??/*.json")
+    place.write_bytes(b"\xff" + place.read_bytes()[1:])
+    assert to_do(corpus(folder)) == []
+    ctx = dataclasses.replace(folder.context(CORPUS_FORMATS="txt"), verify=True)
+    assert to_do(Corpus(ctx, store, Files(ctx.tree(recognise.TREE), ctx.settings))) == ["a.wav"]
 
 
 @pytest.mark.parametrize(("failures", "again"), [(1, True), (2, False), (5, False)])

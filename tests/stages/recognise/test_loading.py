@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from pipeline import media
+from pipeline.errors import StageFailed
 from pipeline.settings import Settings
 from stages.recognise import loading
 from stages.recognise.loading import LONG_MS, Loaded, Loader
@@ -166,3 +169,24 @@ def test_a_full_disk_is_not_the_recordings_fault(tmp_path: Path, monkeypatch: py
     with pytest.raises(OSError, match="No space left"):
         word_of(tmp_path, "a.mp4", duration_ms=LONG_MS + 1)
     assert not list(tmp_path.glob("*.wav"))
+
+
+@pytest.mark.parametrize("damage", [False, True])
+def test_one_that_is_exchanged_while_it_is_read_is_put_off_also_under_its_old_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: bool
+) -> None:
+    path = wav(tmp_path / "a.wav", bytes(32_000))
+    load, before = Loader._load, path.stat()
+
+    def exchange(self: Loader, *arguments: Any) -> Loaded:
+        found = load(self, *arguments)
+        wav(path, b"\1" * 32_000)
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        if damage:
+            raise StageFailed("a.wav is cut short")
+        return found
+
+    monkeypatch.setattr(Loader, "_load", exchange)
+    stamps = ((before.st_size, before.st_mtime_ns),)
+    found = Loader(tmp_path, tmp_path, Settings()).load(Task(id="1", paths=("a.wav",), stamps=stamps, duration_ms=500), MELS)
+    assert found == PutOff("1", "changed while it was read")

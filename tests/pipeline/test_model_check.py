@@ -1,0 +1,159 @@
+"""Models whose files are no longer what they were."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipeline import model_check, model_content, models
+from pipeline.console import Console
+from pipeline.errors import UsageError
+from pipeline.files import record
+from pipeline.house import House
+from pipeline.model_folder import SOURCE, Release
+from pipeline.models import ResolvedModel
+from pipeline.runner import Plan, run_job
+from pipeline.stage import ModelNeed
+from tests.conftest import ROOT
+from tests.fakes.stages import WORKFLOWS
+from tests.pipeline.test_media_watch import film as film
+from tests.pipeline.test_media_watch import job as job
+
+NAMES = ("config.json", "model.bin", "tokenizer.json", "vocabulary.txt")
+
+
+def make_model(folder: Path, *, ours: bool) -> ResolvedModel:
+    """A ct2 model of a few bytes."""
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text('{"lang_ids": [1]}')
+    (folder / "tokenizer.json").write_text('{"a": 1}')
+    (folder / "vocabulary.txt").write_text("a\nb\nनम\n")
+    (folder / "README.md").write_text("read me")
+    text = (2).to_bytes(2, "little") + b"w\0"
+    variable = text + b"\1" + (2).to_bytes(4, "little") + b"\1" + (2).to_bytes(4, "little") + b"xy"
+    one, no = (1).to_bytes(4, "little"), bytes(4)
+    (folder / "model.bin").write_bytes((6).to_bytes(4, "little") + text + one + one + variable + no)
+    if ours:
+        from pipeline.downloads import write_source
+
+        write_source(folder, Release("someone/whisper"), "ct2", "hub", "mit", {name: record(folder / name) for name in NAMES})
+    return ResolvedModel(folder.resolve(), "base", "", "ct2")
+
+
+def flip(path: Path, at: int = -1, *, keep_date: bool = False) -> None:
+    before, content = path.stat(), bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+    if keep_date:
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.mark.parametrize("ours", [True, False])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_flipped_bit_is_noticed_in_every_file(tmp_path: Path, name: str, ours: bool) -> None:
+    model, house = make_model(tmp_path / "models" / "base", ours=ours), House(tmp_path)
+    model_check.check_content(model, house)
+    flip(model.path / name, at=len((model.path / name).read_bytes()) // 2)
+    remedy = (
+        rf"Remove {model.path}, then get it again: \./scripts/get-model\.sh base"
+        if ours
+        else r"Get it again, or, .* remove .*/model_hashes/base-\w{8}\.json"
+    )
+    when = "fetched or converted" if ours else "first used"
+    with pytest.raises(UsageError, match=rf"^Model base is damaged: {name} is not what it was when the model was {when}, by its sha256\. {remedy}$"):
+        model_check.check_content(model, house)
+
+
+def test_one_that_we_made_is_compared_with_what_we_wrote_then_also_when_it_is_first_used(tmp_path: Path) -> None:
+    model = make_model(tmp_path / "models" / "base", ours=True)
+    flip(model.path / "model.bin")
+    with pytest.raises(UsageError, match=r"model\.bin is not what it was"):
+        model_check.check_content(model, House(tmp_path))
+
+
+def test_a_bit_under_an_old_date_is_noticed_a_day_later_and_with_verify(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, house = make_model(tmp_path / "models" / "base", ours=False), House(tmp_path)
+    model_check.check_content(model, house)
+    flip(model.path / "model.bin", keep_date=True)
+    model_check.check_content(model, house)
+    with pytest.raises(UsageError, match=r"model\.bin is not what it was"):
+        model_check.check_content(model, house, verify=True)
+    monkeypatch.setattr(model_check, "DAY", 0.0)
+    with pytest.raises(UsageError, match=r"model\.bin is not what it was"):
+        model_check.check_content(model, house)
+
+
+def test_a_file_of_another_size_was_put_there_by_somebody_and_so_is_one_after_the_record_is_removed(tmp_path: Path) -> None:
+    model, house = make_model(tmp_path / "models" / "base", ours=False), House(tmp_path)
+    model_check.check_content(model, house)
+    (model.path / "vocabulary.txt").write_text("a\nb\nc\nd\n")
+    model_check.check_content(model, house)
+    (model.path / "vocabulary.txt").write_text("a\nb\nc\ne\n")
+    with pytest.raises(UsageError) as caught:
+        model_check.check_content(model, house)
+    Path(str(caught.value).rpartition(" remove ")[2]).unlink()
+    model_check.check_content(model, house)
+
+
+def test_what_is_no_part_of_the_model_may_change_and_its_folder_may_be_read_only(tmp_path: Path) -> None:
+    model, house = make_model(tmp_path / "models" / "base", ours=False), House(tmp_path / "mine")
+    before = sorted(model.path.iterdir())
+    model_check.check_content(model, house)
+    (model.path / "README.md").write_text("read ME")
+    model_check.check_content(model, house, verify=True)
+    assert sorted(model.path.iterdir()) == before
+    assert SOURCE not in {path.name for path in before}
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"path": "\xff"}'])
+def test_a_damaged_record_is_made_anew(tmp_path: Path, content: bytes) -> None:
+    model, house = make_model(tmp_path / "models" / "base", ours=False), House(tmp_path)
+    model_check.check_content(model, house)
+    (place,) = (house.out / model_check.FOLDER).iterdir()
+    place.write_bytes(content)
+    model_check.check_content(model, house)
+    assert record(model.path / "model.bin").sha256 in place.read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        ("config.json", b'{"a": "\xff"}', "it is no JSON"),
+        ("config.json", b'{"a": ', "it is no JSON"),
+        ("tokenizer.json", b"", "it is no JSON"),
+        ("vocabulary.txt", b"a\n\xff\n", "it is not UTF-8"),
+        ("model.bin", b"", "its names, shapes and length do not go together"),
+        ("model.bin", b"\xff" * 40, "its names, shapes and length do not go together"),
+    ],
+)
+def test_a_damaged_header_is_one_line_before_anything_is_loaded(tmp_path: Path, name: str, content: bytes, what: str) -> None:
+    model = make_model(tmp_path / "models" / "base", ours=False)
+    (model.path / name).write_bytes(content)
+    with pytest.raises(UsageError, match=rf"^Model base is damaged: {name} cannot be used: {what}\. Get it again, or, if another model was put"):
+        model_check.check_content(model, House(tmp_path))
+
+
+@pytest.mark.skipif(not (ROOT / "models" / "base").is_dir(), reason="needs models/base")
+def test_the_starter_model_is_whole_and_is_not_where_a_byte_of_its_header_is_another(tmp_path: Path) -> None:
+    assert [model_content.damage(path) for path in sorted((ROOT / "models" / "base").iterdir())] == [""] * 5
+    copy = shutil.copy(ROOT / "models" / "base" / "model.bin", tmp_path / "model.bin")
+    os.truncate(copy, Path(copy).stat().st_size - 1)
+    assert model_content.damage(Path(copy)) == "its names, shapes and length do not go together"
+
+
+def test_a_run_checks_its_models_before_a_stage_starts_and_with_verify_those_of_stages_that_are_done(job, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    model = make_model(job.house.models / "base", ours=True)
+    copy, shout = WORKFLOWS["transcribe"]
+    stages = {"transcribe": (copy, replace(shout, models=lambda settings: (ModelNeed("base", "ct2"),)))}
+    run_job(job, stages, Plan(), {}, Console(io.StringIO()))
+    flip(model.path / "model.bin", keep_date=True)
+    for place in (job.house.out / model_check.FOLDER).iterdir():
+        assert '"model.bin"' in place.read_text()
+    with pytest.raises(UsageError, match=r"model\.bin is not what it was"):
+        run_job(job, stages, Plan(verify=True), {}, Console(io.StringIO()))
+    assert models.find("base", "ct2", models_dir=job.house.models)
