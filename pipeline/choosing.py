@@ -90,7 +90,7 @@ def media(arguments: argparse.Namespace, info: MediaInfo, choices: Choices, cons
     from pipeline.tracks import choose_track, set_aside
 
     choices.take("TITLE", arguments.media.stem)
-    if info.missing_bytes:
+    if info.is_cut_short:
         console.warn(
             f"{arguments.media.name} is cut short: its container promises {info.missing_bytes:,} bytes more. Copy it again, or add --allow-truncated"
         )

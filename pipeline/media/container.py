@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.errors import StageFailed, UsageError
+from pipeline.errors import UsageError
 from pipeline.media import extent
 from pipeline.media.formats import FORMATS, impostor
+from pipeline.media.view import mended
 from pipeline.wording import escaped
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ WHITELISTS = {"protocol_whitelist": "file", "format_whitelist": ",".join(FORMATS
 SEARCH = {"probesize": str(50 << 20), "analyzeduration": "60000000"}  # bytes, microseconds
 REMEDY = "Repair or copy it again, or accept it with ALLOW_TRUNCATED=true"
 _STRICT = "crccheck+explode"  # check sums are checked, and what is wrong is an error instead of a guess
+# What PyAV raises beside its own errors, where a file has not what it takes for granted: a stream that appears after the header,
+# a time base of 0, names in no known encoding, numbers and pictures beyond its types, a codec that is not there.
+_PYAV_RAISES = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
 _GENERATE_PTS = 1  # AVFMT_FLAG_GENPTS, which PyAV sets: it reads ahead without bound where a stream has no times
 
 
@@ -67,35 +71,41 @@ def check_file(path: Path) -> None:
 def open_media(path: Path, *, strict: bool) -> Iterator[InputContainer]:
     """The file opened by libav, closed at the end. Strict: damage raises av.FFmpegError while reading.
 
-    Raises UsageError where it is no media, and when strict StageFailed where its header is damaged."""
+    Raises UsageError where it is no media, and for whatever else PyAV raises inside the `with`."""
     import av
 
     _keep_quiet()
     check_file(path)
     options = WHITELISTS | SEARCH | ({"err_detect": _STRICT} if strict else {})
+    container = None
+    view = mended(path, url(path))
     try:
-        container = av.open(url(path), container_options=options, metadata_errors="replace")
-    except av.FFmpegError as error:
-        reason = error.strerror or "unknown error"
-        if strict and _opens(path):
-            raise StageFailed(f"{shown(path)} is damaged at its beginning ({reason}). {REMEDY}") from None
-        raise UsageError(_why_refused(path, reason)) from None
-    with container:
-        container.flags &= ~_GENERATE_PTS
-        if strict:
-            for stream in container.streams.audio:
-                if stream.codec_context:
-                    stream.codec_context.options = {"err_detect": _STRICT}
-        yield container
+        with av.open(view or url(path), container_options=options, metadata_errors="replace") as container:
+            container.flags &= ~_GENERATE_PTS
+            yield container
+    except (av.FFmpegError, *_PYAV_RAISES) as error:
+        reason = reason_of(error)
+        why = f"{shown(path)} cannot be read ({reason}): repair it or copy it again" if container else _why_refused(path, reason)
+        raise UsageError(why) from error
+    finally:
+        if view:
+            view.close()
 
 
-def _opens(path: Path) -> bool:
-    """Whether a file that is refused when damage counts can be opened otherwise."""
-    try:
-        with open_media(path, strict=False):
-            return True
-    except UsageError:
-        return False
+def be_strict(container: InputContainer) -> None:
+    """From now on damage in sound raises av.FFmpegError where it is decoded."""
+    for stream in container.streams.audio:
+        if stream.codec_context:
+            stream.codec_context.options = {"err_detect": _STRICT}
+
+
+def reason_of(error: Exception) -> str:
+    """The error in a few words, of libav or of PyAV."""
+    import av
+
+    if isinstance(error, av.FFmpegError):
+        return error.strerror or "unknown error"
+    return escaped(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
 
 
 def _keep_quiet() -> None:
@@ -113,6 +123,6 @@ def _why_refused(path: Path, reason: str) -> str:
         what = impostor(file.read(512))
     if what:
         return f"{name} is {what}: give the film or recording itself"
-    if missing := extent.missing_bytes(path):
+    if missing := extent.missing(path).bytes:
         return f"{name} is cut short, and its index is in what is missing ({missing:,} bytes): copy it again"
     return f"{name} is not a media file that can be read ({reason}): give a film or recording, such as mkv, mp4, mp3 or wav"

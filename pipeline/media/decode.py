@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import StageFailed, UsageError
-from pipeline.media.container import REMEDY, open_media, shown
+from pipeline.media import chunks, extent
+from pipeline.media.container import REMEDY, be_strict, open_media, shown
+from pipeline.media.damage import bearable_ms
 from pipeline.media.formats import FORMATS
+from pipeline.media.holes import HoleMeter
 from pipeline.media.levels import Levels
 from pipeline.media.probe import MAX_HOURS, UNKNOWN_CODEC, MediaInfo, probe
 from pipeline.media.reader import TrackReader
@@ -18,10 +21,13 @@ from pipeline.media.timeline import SAMPLE_RATE, Timeline, in_blocks
 from pipeline.timecode import format_ms
 
 if TYPE_CHECKING:
+    from av.container import InputContainer
+
     from pipeline.media.timeline import Samples
 
 # Whole files in 35 containers ended within 0.18 s of what they promise (fragmented MP4 was the furthest off).
 TOLERANCE_MS = 1000
+_NOTED_MS = 250
 _BEFORE_CLIP_MS = 2000  # decoded and dropped: decoders need packets before the first good one (80 ms for Opus, a few frames for MP3)
 
 
@@ -73,10 +79,7 @@ class Decoding:
         self._check_request()
 
     def __iter__(self) -> Iterator[Samples]:
-        if self.info.missing_bytes:
-            self._fault(
-                f"{self.name} is cut short: its header promises {self.info.missing_bytes:,} bytes more than the {self.info.size:,} that are there"
-            )
+        self._judge_bytes()
         limit = MAX_HOURS * 3600 * SAMPLE_RATE
         timeline = Timeline(self.start_ms * SAMPLE_RATE // 1000, limit if self.end_ms is None else self.end_ms * SAMPLE_RATE // 1000)
         begin = timeline.position
@@ -84,9 +87,9 @@ class Decoding:
             reader = self._open(stack)
             yield from in_blocks(self._placed(reader, timeline), SAMPLE_RATE)
             self.levels = reader.meter.levels()
-        if timeline.position >= limit:
-            raise UsageError(f"{self.name} goes on for more than {MAX_HOURS} hours: cut it into parts")
-        self._judge(reader, timeline, empty=timeline.position == begin)
+            if timeline.position >= limit:
+                raise UsageError(f"{self.name} goes on for more than {MAX_HOURS} hours: cut it into parts")
+            self._judge(reader, timeline, empty=timeline.position == begin)
 
     @property
     def name(self) -> str:
@@ -105,47 +108,107 @@ class Decoding:
     def _open(self, stack: ExitStack) -> TrackReader:
         """The track, from the beginning or from a little before the clip."""
         from_ms = self.start_ms - _BEFORE_CLIP_MS
-        reader = TrackReader(
-            stack.enter_context(open_media(self.path, strict=not self.allow_truncated)), self.track, self.info, self.channel, self.correction
-        )
+        reader = self._reader(stack)
         if from_ms <= 0 or not FORMATS[self.info.format].seeks or reader.seek(from_ms):
             return reader
-        return TrackReader(
-            stack.enter_context(open_media(self.path, strict=not self.allow_truncated)), self.track, self.info, self.channel, self.correction
-        )
+        return self._reader(stack)
+
+    def _reader(self, stack: ExitStack) -> TrackReader:
+        holes = HoleMeter(stack.enter_context(self.path.open("rb"))) if FORMATS[self.info.format].counts_frames else None
+        return TrackReader(self._container(stack), self.track, self.info, self.channel, holes, self.correction)
+
+    def _container(self, stack: ExitStack) -> InputContainer:
+        """Opened so that damage shows, but for a header's: that of a file which can be opened otherwise is noted."""
+        if self.allow_truncated:
+            return stack.enter_context(open_media(self.path, strict=False))
+        try:
+            container = stack.enter_context(open_media(self.path, strict=True))
+        except UsageError:
+            container = stack.enter_context(open_media(self.path, strict=False))
+            self._note(f"{self.name} is damaged at its beginning: what could not be read there was left out")
+        be_strict(container)
+        return container
 
     def _placed(self, reader: TrackReader, timeline: Timeline) -> Iterator[Samples]:
         for at, samples in reader.runs():
-            if reader.broke_inside and not self.allow_truncated:
-                first = reader.damages[0]
-                raise StageFailed(f"{self.name} is damaged at {format_ms(first.at_ms)} ({first.reason}). {REMEDY}")
+            if reader.damage.lost_ms > bearable_ms(self._asked_ms(reader)) and not self.allow_truncated:
+                raise StageFailed(f"{self.name} is damaged {reader.damage.describe()}. {REMEDY}")
             yield from timeline.place(at, samples)
             if timeline.full:
                 return
 
+    def _asked_ms(self, reader: TrackReader) -> int:
+        """How long the sound is that is wanted, as far as is known."""
+        end_ms = max(self.info.duration_ms, reader.reached_ms)
+        return max(0, (end_ms if self.end_ms is None else min(end_ms, self.end_ms)) - self.start_ms)
+
+    def _judge_bytes(self) -> None:
+        """What the file's structure says of its size."""
+        info, sound = self.info, chunks.locate(self.path)
+        if sound and sound.hidden:
+            told = f"its header tells of {sound.chunk.declared:,} bytes of sound, and {sound.length:,} are there"
+            self._note(f"{self.name}: {told}: all of it was taken")
+        if sound and sound.foreign:
+            self._note(f"{self.name}: a second recording of another form was joined to it: its {sound.foreign:,} bytes were left out")
+        self._judge_zeros()
+        if not info.missing_bytes:
+            return
+        line = f"{self.name} is cut short: its header promises {info.missing_bytes:,} bytes more than the {info.size:,} that are there"
+        if info.is_cut_short:
+            self._fault(line)
+        else:
+            self._note(line)
+
+    def _judge_zeros(self) -> None:
+        """Zeros at the end of a file that does not tell how long it is: a download that set room aside, or padding if they are few."""
+        info = self.info
+        if info.promises and not info.misses_more and info.format != "mov":
+            return
+        lost_ms = info.duration_ms * info.zeros // max(1, info.size)
+        if lost_ms > bearable_ms(info.duration_ms, at_end=True):
+            self._fault(f"{self.name} is cut short: its last {info.zeros:,} of {info.size:,} bytes are all 0")
+
     def _judge(self, reader: TrackReader, timeline: Timeline, empty: bool) -> None:
         """What the end of the audio says about the file."""
-        if empty and reader.damages:
-            reason = reader.damages[0].reason
-            raise UsageError(f"{self.name}: audio track {self.track} cannot be decoded ({reason}): convert it first, or copy it again")
-        if reader.broke_inside and self.allow_truncated:
-            more = f" and {len(reader.damages) - 1} times more" if len(reader.damages) > 1 else ""
-            self.degraded.append(f"{self.name} is damaged at {format_ms(reader.damages[0].at_ms)}{more}: what could not be read was left out")
-        promised, reached = reader.promised_ms, reader.reached_ms
-        if timeline.full:
-            return
-        if promised is not None and self.end_ms is not None:
-            promised, reached = min(promised, self.end_ms), min(reached, self.end_ms)
-        if promised is not None and abs(reached - promised) > TOLERANCE_MS:
-            wrong = "the file is cut short" if reached < promised else "its header is wrong"
-            self._fault(f"{self.name}: decoded {reached / 1000:.1f} s, but the container says {promised / 1000:.1f} s: {wrong}")
-        elif promised is None and reader.broke_at_end:
-            self._fault(f"{self.name} is cut short: its last packet at {format_ms(reader.damages[-1].at_ms)} is not whole")
+        if empty and reader.damage.places:
+            raise UsageError(f"{self.name}: audio track {self.track} cannot be decoded ({reader.damage.reason}): convert it first, or copy it again")
+        if not timeline.full:
+            self._judge_end(reader)
+            reader.damage.forget_last()
+        if reader.damage.places:
+            self._note(f"{self.name} is damaged {reader.damage.describe()}")
         if empty:
             where = "" if not self.start_ms else f" after {format_ms(self.start_ms)}"
             raise UsageError(f"{self.name}: audio track {self.track} holds no sound{where}: give another file, track or part")
 
+    def _judge_end(self, reader: TrackReader) -> None:
+        promised, reached = reader.promised_ms, reader.reached_ms
+        if promised is not None and self.end_ms is not None:
+            promised, reached = min(promised, self.end_ms), min(reached, self.end_ms)
+        if promised is None:
+            self._judge_last_packet(reader)
+            return
+        line = f"{self.name}: decoded {reached / 1000:.1f} s, but the container says {promised / 1000:.1f} s"
+        if reached < promised - max(TOLERANCE_MS, bearable_ms(promised - self.start_ms, at_end=True)):
+            self._fault(f"{line}: the file is cut short")
+        elif reached < promised - _NOTED_MS:
+            self._note(f"{line}: its end is missing")
+        elif reached > promised + TOLERANCE_MS:
+            self._note(f"{line}: all of it was taken")
+
+    def _judge_last_packet(self, reader: TrackReader) -> None:
+        """All that shows a cut in a file that does not tell how long it is."""
+        rest_ms = reader.rest_ms
+        if rest_ms > bearable_ms(reader.reached_ms + rest_ms, at_end=True):
+            self._fault(f"{self.name} is cut short: from {format_ms(reader.reached_ms)} on its bytes are no sound")
+        elif reader.broke_at_end and not self.info.missing_bytes and not extent.is_ended(self.path):
+            self._fault(f"{self.name} is cut short: its last packet at {format_ms(reader.damage.last_us // 1000)} is not whole")
+
     def _fault(self, line: str) -> None:
         if not self.allow_truncated:
             raise StageFailed(f"{line}. {REMEDY}")
-        self.degraded.append(line)
+        self._note(line)
+
+    def _note(self, line: str) -> None:
+        if line not in self.degraded:
+            self.degraded.append(line)

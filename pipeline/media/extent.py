@@ -1,4 +1,4 @@
-"""How long a file says that it is, read from its own structure, where libav does not tell.
+"""Tells how long a file says that it is, read from its own structure, where libav does not tell.
 
 A download or copy that stopped half-way is the most common damage there is. libav reads such a file to its end without an
 error and adjusts the duration that it reports; what the header promised shows only here.
@@ -6,92 +6,126 @@ error and adjusts the duration that it reports; what the header promised shows o
 
 from __future__ import annotations
 
+import re
 import struct
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-_UNKNOWN_SIZES = (0, 0xFFFFFFFF)  # written by programs that could not go back to fill in the size
+from pipeline.media import chunks
+
+_OPEN_SIZES = (0, 0xFFFFFFFF)  # written by programs that could not go back to fill in the size
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _MP4_BOXES = frozenset(
     (b"ftyp", b"moov", b"mdat", b"moof", b"mfra", b"free", b"skip", b"wide", b"uuid", b"sidx", b"styp", b"meta", b"udta", b"pdin", b"prft", b"emsg")
 )
+_MP4_FILLING = frozenset((b"free", b"skip", b"wide", b"uuid", b"meta", b"udta", b"mfra"))  # nothing is lost with them
 _OGG_PAGE = 27 + 255 + 255 * 255  # bytes of the largest possible page
+_OGG_LAST = 4  # flag of a stream's last page
+_PS_PACK = b"\0\0\1\xba"
+_PS_PACKET = (1 << 16) + 6  # bytes of the largest possible packet
+_PS_START = re.compile(rb"\x00\x00\x01[\xbc-\xef]")
+_TS_TAIL = 1 << 14
+_TS_MARK = b"G"
+_TS_SURE = 20  # packets
+_TS_PACKETS = (188, 192, 204)  # bytes; with a time stamp before each, with a check sum behind
 
 
-def missing_bytes(path: Path) -> int:
-    """How many bytes the file's own structure promises beyond its end; 0 where it is whole or does not say. Raises OSError."""
+@dataclass(frozen=True)
+class Missing:
+    """What a file's structure promises beyond its end."""
+
+    bytes: int = 0
+    more: bool = False  # and nothing says how much beyond these
+    zeros: int = 0  # that stand where something should: a download that set the whole file's room aside
+
+
+def missing(path: Path) -> Missing:
+    """What the end of the file has cut off; nothing where it is whole or does not say. Raises OSError."""
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(16)
-        if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
-            end = _wav_end(file)
-        elif head[:4] == b"RIFF" and head[8:12] == b"AVI ":
-            end = _avi_end(file, size)
-        elif head[:4] == b"caff":
-            end = _caf_end(file, size)
-        elif head == _ASF_HEADER:
-            end = _asf_end(file)
-        elif head[:4] == b"OggS":
-            end = _ogg_end(file, size)
-        elif head[4:8] in _MP4_BOXES:
-            end = _mp4_end(file, size)
-        else:
-            end = 0
-    return max(0, end - size)
+        if sound := chunks.find(file):
+            return Missing(0 if sound.open else max(0, sound.declared_end - size))
+        zeros = size - chunks.last_byte(file, 0, size)
+        if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
+            return Missing(max(0, _avi_end(file, size) - size), zeros=zeros)
+        if head == _ASF_HEADER:
+            return Missing(max(0, _asf_end(file) - size), zeros=zeros)
+        if head[:4] == b"OggS":
+            return _ogg_missing(file, size)
+        if head[4:8] in _MP4_BOXES:
+            return _mp4_missing(file, size)
+        if head[:4] == _PS_PACK:
+            return replace(_ps_missing(file, size), zeros=zeros)
+        torn = _ts_missing(file, size - zeros) if _is_transport_stream(file) else Missing()
+        return replace(torn if torn.bytes > zeros else Missing(), zeros=zeros)
 
 
-def promises_duration(path: Path) -> bool:
-    """Whether an MP3 file has a header with its number of frames, without which its duration is a guess from the bit rate."""
+def _ts_missing(file: BinaryIO, end: int) -> Missing:
+    """Of a transport stream's last packet: a recorder ends between two, a download where it likes."""
+    begin = max(0, end - _TS_TAIL)
+    file.seek(begin)
+    tail = file.read(end - begin)
+    for length in _TS_PACKETS:
+        # The mark stands at the same place of all packets, so the last ones tell where the next would begin.
+        starts = [at for at in range(length) if len(tail) >= _TS_SURE * length and tail[at::length][-_TS_SURE:] == _TS_MARK * _TS_SURE]
+        behind = [(len(tail) - at + (4 if length == 192 else 0)) % length for at in starts]
+        if behind:
+            return Missing(length - behind[0], more=True) if all(behind) else Missing()
+    return Missing()
+
+
+def _ps_missing(file: BinaryIO, end: int) -> Missing:
+    """Of a program stream's last packet."""
+    file.seek(max(0, end - _PS_PACKET))
+    tail = file.read()
+    last = max(_PS_START.finditer(tail), key=lambda found: found.start(), default=None)
+    if last is None or len(tail) < last.start() + 6:
+        return Missing()
+    length = struct.unpack_from(">H", tail, last.start() + 4)[0]
+    lacking = last.start() + 6 + length - len(tail)
+    return Missing(lacking, more=True) if length and lacking > 0 else Missing()
+
+
+def has_last_page(path: Path) -> bool:
+    """Tell whether the last page of an Ogg file is marked as such, and whole: then its time is the file's length. Raises OSError."""
+    size = path.stat().st_size
     with path.open("rb") as file:
-        head = file.read(10)
-        if head[:3] == b"ID3":
-            tag_size = sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
-            file.seek(10 + tag_size)
-        first_frame = file.read(2048)
-    return any(mark in first_frame for mark in (b"Xing", b"Info", b"VBRI"))
+        page = _last_page(file, chunks.last_byte(file, 0, size))
+    return len(page) >= 27 and page[5] & _OGG_LAST > 0 and _page_length(page) <= len(page)
 
 
-def _wav_end(file: BinaryIO) -> int:
-    """Where the data chunk ends. The RIFF size before it is wrong so often that it means nothing."""
-    file.seek(12)
-    long_size = 0
-    while len(header := file.read(8)) == 8:
-        name, size = struct.unpack("<4sI", header)
-        if name == b"ds64":
-            long_size = int.from_bytes(file.read(16)[8:], "little")
-            size -= 16
-        if name == b"data":
-            size = long_size if long_size and size == 0xFFFFFFFF else size
-            return 0 if size in _UNKNOWN_SIZES else file.tell() + int(size)
-        file.seek(size + size % 2, 1)
-    return 0
+def is_ended(path: Path) -> bool:
+    """Tell whether the file ends where its writer stopped, although its last sound may not be whole. Raises OSError.
+
+    A transport stream does between two packets, an Ogg file with its last page."""
+    with path.open("rb") as file:
+        return has_last_page(path) if file.read(4) == b"OggS" else _is_transport_stream(file) and not _ts_missing(file, path.stat().st_size).bytes
+
+
+def _is_transport_stream(file: BinaryIO) -> bool:
+    file.seek(0)
+    head = file.read(5 * max(_TS_PACKETS))
+    return any(head[at : at + 3 * length + 1 : length] == _TS_MARK * 4 for length in _TS_PACKETS for at in range(length))
 
 
 def _avi_end(file: BinaryIO, file_size: int) -> int:
-    """Where the last RIFF list ends: past a gigabyte there are several."""
-    position = end = 0
+    """Where the last list of sound and pictures ends: past a gigabyte there are several. What follows is an index, which can be done without."""
+    position, end = 0, 0
     while position < file_size:
         file.seek(position)
-        name, size = struct.unpack("<4sI", file.read(8).ljust(8, b"\0"))
-        if name != b"RIFF" or size in _UNKNOWN_SIZES:
+        name, size, kind = struct.unpack("<4sI4s", file.read(12).ljust(12, b"\0"))
+        if name == b"RIFF" and kind in (b"AVI ", b"AVIX"):
+            position += 12
+            continue
+        if not name.strip(b"\0") or (name == b"LIST" and size in _OPEN_SIZES):
             break
-        end = position + 8 + size
-        position = end + size % 2
+        position += 8 + size + size % 2
+        if (name, kind) == (b"LIST", b"movi"):
+            end = position - size % 2
     return end
-
-
-def _caf_end(file: BinaryIO, file_size: int) -> int:
-    position = 8
-    while position < file_size:
-        file.seek(position)
-        name, size = struct.unpack(">4sq", file.read(12).ljust(12, b"\0"))
-        if size < 0:  # only the data chunk may leave its size open
-            return 0
-        position += 12 + int(size)
-        if name == b"data":
-            return position
-    return 0
 
 
 def _asf_end(file: BinaryIO) -> int:
@@ -105,29 +139,43 @@ def _asf_end(file: BinaryIO) -> int:
     return 0 if is_broadcast else int(size)
 
 
-def _ogg_end(file: BinaryIO, file_size: int) -> int:
-    """Where the last page ends."""
-    file.seek(max(0, file_size - _OGG_PAGE))
-    tail_at = file.tell()
+def _ogg_missing(file: BinaryIO, file_size: int) -> Missing:
+    """Of the last page. How many pages follow it is told by none but the very last."""
+    page = _last_page(file, file_size)
+    lacking = max(0, _page_length(page) - len(page)) if page else 0
+    return Missing(lacking, lacking > 0 and (len(page) < 6 or not page[5] & _OGG_LAST))
+
+
+def _last_page(file: BinaryIO, end: int) -> bytes:
+    file.seek(max(0, end - _OGG_PAGE))
     tail = file.read()
     at = tail.rfind(b"OggS\0")
-    if at < 0:
-        return 0
-    page = tail[at:]
+    return tail[at:] if at >= 0 else b""
+
+
+def _page_length(page: bytes) -> int:
     if len(page) < 27 or len(page) < 27 + page[26]:
-        return tail_at + at + 27 + 255
-    return tail_at + at + 27 + page[26] + sum(page[27 : 27 + page[26]])
+        return 27 + 255
+    return 27 + page[26] + sum(page[27 : 27 + page[26]])
 
 
-def _mp4_end(file: BinaryIO, file_size: int) -> int:
-    position = 0
+def _behind_fragments(file: BinaryIO, position: int, file_size: int) -> Missing:
+    rest = file_size - position
+    return Missing(zeros=rest) if chunks.last_byte(file, position, file_size) == position else Missing(rest, more=True)
+
+
+def _mp4_missing(file: BinaryIO, file_size: int) -> Missing:
+    """Of the last box; of a fragmented file all behind the first box that is none, since its index is in its fragments."""
+    position, name, fragments = 0, b"", False
     while position < file_size:
         file.seek(position)
         header = file.read(16).ljust(16, b"\0")
         size, name = struct.unpack_from(">I4s", header)
         if size == 1:
             size = struct.unpack_from(">Q", header, 8)[0]
-        if name not in _MP4_BOXES or size < 8:  # 0: to the end of the file
-            return 0
+        if name not in _MP4_BOXES or size < 8:
+            return _behind_fragments(file, position, file_size) if fragments else Missing()  # 0: to the end of the file
+        fragments = fragments or name == b"moof"
         position += size
-    return position
+    lacking = position - file_size
+    return Missing(lacking, fragments) if lacking > 0 and name not in _MP4_FILLING else Missing()

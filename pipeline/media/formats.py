@@ -10,6 +10,8 @@ class Format:
     promises: bool = False  # its header says how long the whole file is, so that a cut or damaged file shows
     ambiguous_end: bool = False  # where its times start later than 0, its duration counts from 0 or from there, as the writer liked
     timed: bool = False  # its packets carry times of their own: gaps are real. Elsewhere times are counted from bytes or frames
+    counts_frames: bool = False  # it is nothing but frames, which libav counts: what stood in a hole is missing from all times after it
+    counts_chunks: bool = False  # so it counts those of a stream, but an index tells which number each has
     seeks: bool = False  # a seek lands where it says; elsewhere a clip is reached by decoding from the beginning
     splices: bool = False  # times may start anew in the middle, where recordings were joined
     marks_cuts: bool = True  # a packet that the end of the file cuts off is marked as corrupt, and no other is
@@ -21,11 +23,11 @@ class Format:
 FORMATS = {
     "mov": Format(promises=True, timed=True, seeks=True),
     "matroska": Format(promises=True, ambiguous_end=True, timed=True, seeks=True, complains_as="matroska,webm"),
-    "avi": Format(timed=True, seeks=True),
-    "asf": Format(timed=True, seeks=True),
-    "flv": Format(promises=True, ambiguous_end=True, timed=True),
+    "avi": Format(timed=True, seeks=True, counts_chunks=True),
+    "asf": Format(timed=True, seeks=True, complains_as="asf"),
+    "flv": Format(promises=True, ambiguous_end=True, timed=True, complains_as="flv"),
     "mxf": Format(promises=True, timed=True, seeks=True),
-    "mpegts": Format(timed=True, splices=True),
+    "mpegts": Format(timed=True, splices=True, complains_as="mpegts"),
     "mpeg": Format(timed=True, splices=True),
     "ogg": Format(timed=True, splices=True, complains_as="ogg"),
     "wav": Format(seeks=True, marks_cuts=False),
@@ -37,13 +39,13 @@ FORMATS = {
     "flac": Format(promises=True, seeks=True, complains_as="flac"),
     "tta": Format(promises=True, seeks=True),
     "wv": Format(promises=True, seeks=True),
-    "mp3": Format(ends_in_tags=True),  # promises where it has a Xing or VBRI header: extent.promises_duration
-    "aac": Format(),
-    "ac3": Format(),
-    "eac3": Format(),
-    "dts": Format(),
-    "amr": Format(),
-    "gsm": Format(),
+    "mp3": Format(counts_frames=True, ends_in_tags=True),  # promises where it has a Xing or VBRI header: extent.promises_duration
+    "aac": Format(counts_frames=True),
+    "ac3": Format(counts_frames=True, complains_as="ac3"),
+    "eac3": Format(counts_frames=True, complains_as="eac3"),
+    "dts": Format(counts_frames=True),
+    "amr": Format(counts_frames=True),
+    "gsm": Format(counts_frames=True),
 }
 
 # What a file that is no media often is, by how it begins.

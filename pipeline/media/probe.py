@@ -12,8 +12,9 @@ import msgspec
 
 from pipeline.errors import UsageError
 from pipeline.files import FileRecord
-from pipeline.media import extent
+from pipeline.media import extent, mp3
 from pipeline.media.container import open_media, shown
+from pipeline.media.damage import bearable_ms
 from pipeline.media.formats import FORMATS, Format
 from pipeline.wording import counted
 
@@ -101,10 +102,19 @@ class MediaInfo(msgspec.Struct, frozen=True):
     start_ms: int  # where the container's own timeline starts; 0 on the film's clock
     size: int  # bytes
     missing_bytes: int  # that the file's structure promises beyond its end: it was cut short
+    misses_more: bool  # and nothing says how much beyond these
+    zeros: int  # bytes at its end that are 0 where sound should be
     video: VideoStream | None
     audio: tuple[AudioTrack, ...]  # at least one
     subtitles: tuple[SubtitleTrack, ...]
     others: tuple[OtherStream, ...]
+
+    @property
+    def is_cut_short(self) -> bool:
+        """So much of the file is missing at its end that it is not worth having. The sound's share is taken to be the file's."""
+        lost_ms = self.duration_ms * self.missing_bytes // max(1, self.size)
+        unbearable = self.misses_more or not self.duration_ms or lost_ms > bearable_ms(self.duration_ms + lost_ms, at_end=True)
+        return self.missing_bytes > 0 and unbearable
 
 
 def probe(path: Path) -> MediaInfo:
@@ -112,15 +122,19 @@ def probe(path: Path) -> MediaInfo:
     with open_media(path, strict=False) as container:
         name = _format_name(container)
         start_us = container.start_time or 0
-        promised_us = _promised_us(container, FORMATS[name], start_us)
+        told_us = mp3.promised_ms(path) * 1000 if name == "mp3" else 0
+        promised_us = told_us or _promised_us(container, FORMATS[name], start_us)
+        missing = extent.missing(path)
         films = [stream for stream in container.streams.video if not _is_picture(stream)]
         info = MediaInfo(
             format=name,
             duration_ms=(promised_us or _measured_us(container, start_us)) // 1000,
-            promises=promised_us > 0 and (FORMATS[name].promises or (name == "mp3" and extent.promises_duration(path))),
+            promises=promised_us > 0 and (FORMATS[name].promises or told_us > 0 or (name == "ogg" and extent.has_last_page(path))),
             start_ms=start_us // 1000,
             size=path.stat().st_size,
-            missing_bytes=extent.missing_bytes(path),
+            missing_bytes=missing.bytes,
+            misses_more=missing.more,
+            zeros=missing.zeros,
             video=_video(films[0]) if films else None,
             audio=tuple(_audio(stream, index, start_us) for index, stream in enumerate(container.streams.audio)),
             subtitles=tuple(_subtitles(stream) for stream in container.streams.subtitles),

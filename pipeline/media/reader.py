@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipeline.media.damage import Damage
 from pipeline.media.formats import FORMATS
+from pipeline.media.holes import HoleMeter, uncounted
 from pipeline.media.levels import Meter
 from pipeline.media.probe import MediaInfo
 from pipeline.media.resample import Correction, Resampler, form_of
@@ -24,20 +25,23 @@ _JITTER_US = 50_000  # times are rounded, and multiplexed with video: only what 
 # Where recordings were joined, the thresholds at which ffmpeg too takes times as starting anew (dts_delta_threshold).
 _SPLICE_FORWARD_US = 10_000_000
 _SPLICE_BACKWARD_US = 100_000
+_PACKET_US = 500_000  # the most that a packet of a transport stream holds
+_READ_AHEAD_US = 2_000_000  # a demuxer that complains may still hand out so much that it had read before
 _HOPELESS = 100  # failed reads in a row, after which there is nothing more to come
-
-
-@dataclass(frozen=True)
-class Damage:
-    at_ms: int  # on the film's clock
-    reason: str
+_JUMP_US = 150_000  # a hole by bytes that is longer than libav's own count by less than this is an unsteady bit rate
 
 
 class TrackReader:
-    """One pass over one track. After it `damages`, `reached_ms` and `promised_ms` tell how it went."""
+    """One pass over one track. After it `damage`, `reached_ms` and `promised_ms` tell how it went."""
 
     def __init__(
-        self, container: InputContainer, track: int, info: MediaInfo, channel: int | None = None, correction: Correction | None = None
+        self,
+        container: InputContainer,
+        track: int,
+        info: MediaInfo,
+        channel: int | None,
+        holes: HoleMeter | None,
+        correction: Correction | None,
     ) -> None:
         self.container = container
         self.stream = container.streams.audio[track]
@@ -46,8 +50,7 @@ class TrackReader:
         self.correction = correction
         self.meter = Meter()
         self.origin_us = container.start_time or 0
-        self.damages: list[Damage] = []
-        self.broke_inside = False  # good audio came after damage
+        self.damage = Damage()
         self._last_us = info.duration_ms * 1000 + _SPLICE_FORWARD_US  # no time beyond it can be true
         self._others_us = 0  # how far the other streams reach
         self._next_us = 0  # where the audio decoded so far ends
@@ -55,6 +58,10 @@ class TrackReader:
         self._run_frames = 0
         self._splice_us = 0  # added to times after a splice
         self._misplaced = True  # the next frame's place is to be taken from its time
+        self._holes = holes  # where libav only counts frames
+        self._index_us = 0  # chunks that libav has not counted
+        self._draining = False  # the file is at its end: what still comes was in the decoder
+        self._hole_us = 0  # before the next frame, by the bytes that were passed over
         self.promised_ms = self._end_ms(info) if info.promises else None
         if self.stream.duration:
             self._leave_out_others()
@@ -74,12 +81,15 @@ class TrackReader:
         resampler: Resampler | None = None
         at = 0
         for frame in self._frames():
+            reached_us = self._next_us
             elsewhere = self._is_elsewhere(frame)
             if elsewhere or resampler is None or resampler.form != form_of(frame):
                 yield from _at(at, resampler.finish() if resampler else [])
                 resampler = Resampler(frame, self.channel, self.correction)
                 self._start_run(frame, elsewhere)
                 at = round(self._run_us * SAMPLE_RATE / 1_000_000)
+            if not self._draining:
+                self.damage.close(self._run_us - reached_us if elsewhere else 0, self._next_us)
             self._run_frames += frame.samples
             self._next_us = self._run_us + self._run_frames * 1_000_000 // frame.sample_rate
             self.meter.feed(frame)
@@ -90,15 +100,24 @@ class TrackReader:
 
     @property
     def broke_at_end(self) -> bool:
-        return bool(self.damages) and not self.broke_inside and not self.format.ends_in_tags
+        """Whether the audio ends in damage, which in a packet of several frames is told at its first."""
+        damage = self.damage
+        is_last = damage.open or (self.format.splices and damage.places > 0 and self._next_us - damage.last_us < _PACKET_US)
+        return is_last and not self.format.ends_in_tags
 
     @property
     def reached_ms(self) -> int:
-        return max(self._next_us, self._others_us) // 1000
+        """Where the audio ends, or all streams where the header tells of no stream alone."""
+        return max(self._next_us, 0 if self.stream.duration else self._others_us) // 1000
+
+    @property
+    def rest_ms(self) -> int:
+        """How much sound is likely to have stood behind the last good frame, where only bytes tell."""
+        return self._holes.rest_us() // 1000 if self._holes else 0
 
     def _end_ms(self, info: MediaInfo) -> int:
         """Where the audio ends by the header, or all streams where it does not tell for each."""
-        if self.stream.duration:
+        if self.stream.duration and not self.format.counts_frames:
             return (_microseconds(self.stream, (self.stream.start_time or 0) + self.stream.duration) - self.origin_us) // 1000
         return info.duration_ms
 
@@ -121,7 +140,9 @@ class TrackReader:
                 return
             except av.FFmpegError as error:
                 failures += 1
-                self._damaged(error.strerror or "unknown error")
+                self._damaged(error.strerror or "unknown error", _READ_AHEAD_US)
+            except IndexError:  # PyAV's, at the end, where a stream appeared after the header: ours has been flushed by then
+                return
 
     def _frames(self) -> Iterator[AudioFrame]:
         from av.logging import Capture
@@ -139,25 +160,44 @@ class TrackReader:
     def _decoded(self, packet: Packet[Stream]) -> Iterator[AudioFrame]:
         import av
 
+        self._draining = not packet.size
+        if self.format.counts_chunks and packet.size:
+            self._look_up(packet)
+        if self._holes and packet.size and self._holes.is_tag(packet):
+            return
         try:
             frames: list[AudioFrame] = packet.decode()  # type: ignore[assignment]  # an audio stream's packet gives audio
         except av.FFmpegError as error:
             self._damaged(error.strerror or "unknown error")
             return
-        if frames and packet.size and self.damages:
-            self.broke_inside = True
+        if frames and packet.size and self._holes:
+            self._measure(self._holes, packet, frames)
         yield from frames
         if packet.is_corrupt and self.format.marks_cuts:
-            self._damaged("incomplete packet")
+            self._damaged("incomplete packet", _READ_AHEAD_US if self.format.timed else 0)
+
+    def _look_up(self, packet: Packet[Stream]) -> None:
+        missing_us = _microseconds(self.stream, uncounted(self.stream, packet)) - self._index_us
+        if missing_us > _JITTER_US:
+            self._index_us += missing_us
+            self._splice_us += missing_us
+            self._damaged("chunks are missing")
+
+    def _measure(self, holes: HoleMeter, packet: Packet[Stream], frames: list[AudioFrame]) -> None:
+        self._hole_us = holes.hole_us(packet)
+        if self._hole_us > _JUMP_US:
+            self._damaged("bytes that are no sound")
+        holes.count(packet, sum(frame.samples * 1_000_000 // frame.sample_rate for frame in frames))
 
     def _heed(self, log: list[tuple[int, str, str]]) -> None:
         for _level, source, message in log:
             if source == self.format.complains_as:
-                self._damaged(message.strip())
+                self._damaged(message.strip(), _READ_AHEAD_US)
         log.clear()
 
-    def _damaged(self, reason: str) -> None:
-        self.damages.append(Damage(self._next_us // 1000, reason))
+    def _damaged(self, reason: str, ahead_us: int = 0) -> None:
+        """`ahead_us` is how much good sound may have been read before the place, and is yet to come."""
+        self.damage.add(self._next_us, reason, self._next_us + ahead_us)
         self._misplaced = True
 
     def _time_us(self, frame: AudioFrame) -> int | None:
@@ -171,14 +211,21 @@ class TrackReader:
         if time_us is None:
             return False
         ahead = time_us - self._next_us
-        if self.format.splices and not self._misplaced and not -_SPLICE_BACKWARD_US <= ahead <= _SPLICE_FORWARD_US:
+        if self._hole_us > max(0, ahead) + _JUMP_US:
+            self._splice_us += self._hole_us - ahead
+        if self.format.splices and self._is_splice(ahead, time_us):
             self._splice_us -= ahead
             return False
         if not self.format.splices and time_us > self._last_us and ahead > _SPLICE_FORWARD_US:
             self._damaged("a time far beyond the end")
-            self.broke_inside = True
             return False
         return self._misplaced or (self.format.timed and abs(ahead) > _JITTER_US)
+
+    def _is_splice(self, ahead_us: int, time_us: int) -> bool:
+        if -_SPLICE_BACKWARD_US <= ahead_us <= _SPLICE_FORWARD_US:
+            return False
+        is_hole = 0 < ahead_us and time_us <= self._last_us
+        return not self._misplaced or (self.damage.open and self._next_us > 0 and not is_hole)
 
     def _start_run(self, frame: AudioFrame, elsewhere: bool) -> None:
         time_us = self._time_us(frame)

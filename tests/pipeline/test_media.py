@@ -468,18 +468,18 @@ def test_a_clip_before_the_cut_is_whole(tmp_path: Path) -> None:
         decoded(path, 0, 500, 3900)
 
 
-@pytest.mark.parametrize("name", ["a.mkv", "a.mp3", "a.flac", "a.opus"])
-def test_damage_inside_is_told_with_its_time_or_left_out(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["a.mkv", "a.mp3", "a.flac"])
+def test_much_damage_inside_is_told_with_its_time_or_left_out(name: str, tmp_path: Path) -> None:
     path = make(tmp_path, name)
     data = bytearray(path.read_bytes())
-    middle = len(data) // 2
-    data[middle : middle + 3000] = random.Random(1).randbytes(3000)
+    middle, much = len(data) // 3, len(data) * 2 // 5
+    data[middle : middle + much] = random.Random(1).randbytes(much)
     path.write_bytes(data)
-    with pytest.raises(StageFailed, match=r"is damaged at 00:00:0[123]\.\d+ \(.+\)\. Repair or copy it again"):
+    with pytest.raises(StageFailed, match=r"is damaged at 00:00:0[01]\.\d+ \(.+\).*: \d\.\d+ s could not be read\. Repair or copy it again"):
         decoded(path)
     sound = media.decode(path, allow_truncated=True)
     assert sum(map(len, sound)) / media.SAMPLE_RATE == pytest.approx(4, abs=0.6)
-    assert re.search(r"is damaged at 00:00:0[123]", sound.degraded[0])
+    assert re.search(r"is damaged at 00:00:0[01]", sound.degraded[0])
 
 
 def test_an_impossible_time_is_damage_and_does_not_become_hours_of_silence(tmp_path: Path) -> None:
@@ -487,9 +487,9 @@ def test_an_impossible_time_is_damage_and_does_not_become_hours_of_silence(tmp_p
     data = path.read_bytes()
     last_cluster = data.index(b"\xe7", data.rindex(b"\x1f\x43\xb6\x75"))  # its Timestamp element: E7 82 and two bytes of milliseconds
     path.write_bytes(data[: last_cluster + 2] + b"\xff\xff" + data[last_cluster + 4 :])
-    with pytest.raises(StageFailed, match=r"damaged at 00:00:0[123].* \(a time far beyond the end\)"):
-        decoded(path)
-    assert len(decoded(path, allow_truncated=True)) == 4 * media.SAMPLE_RATE
+    sound = media.decode(path)
+    assert sum(map(len, sound)) == 4 * media.SAMPLE_RATE
+    assert "(a time far beyond the end)" in sound.degraded[0]
 
 
 # The timeline

@@ -1,0 +1,223 @@
+"""Finds where a WAV, RF64, AIFF, CAF, W64 or AU file has its sound, which is often not where its header says.
+
+A header of 32 bits wraps at 4 GB, a recorder that dies leaves the size with which it began, and files are joined. libav believes
+the header: what it should see instead is told here as stretches of the file and a size to put into the header.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+# What programs write that do not know the size: ffmpeg and others into a pipe, sox, arecord. Some leave room for the header.
+_PLACEHOLDERS = (0xFFFFFFFF, 0x80000000, 0x7FFFFFFF, 0x7FFFF000)
+_NEAR = 256  # bytes below a placeholder: the header, or a whole number of blocks
+_PADDING = 1 << 16  # bytes behind the sound that libav may see; it looks for another chunk in them, 8 by 8
+_PIECE = 1 << 20
+_LARGEST = 1 << 32
+_LEAST = 1024  # bytes behind the sound that may be sound
+_LARGEST_FORM = 1 << 12
+_EXTRA = {b"FORM": 8, b"caff": 4}  # bytes at the begin of the chunk that are no sound
+_COMPARED = {b"COMM": 2}  # bytes of the form that joined files have in common: in AIFF their length follows
+TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")  # that MP3 has, and programs write behind others too
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a format of chunks writes them."""
+
+    magic: bytes  # at 0
+    kind: bytes  # behind the first size
+    first: int  # where the first chunk begins
+    name: int  # bytes of a chunk's name
+    size: str  # as struct has it
+    sound: bytes  # name of the chunk with the sound
+    form: bytes  # name of the chunk that tells rate and channels
+    align: int = 2
+    counts_header: bool = False  # in a chunk's size
+
+
+_W64 = bytes.fromhex("f3acd3118cd100c04f8edb8a")  # how names end in W64
+LAYOUTS = (
+    Layout(b"RIFF", b"WAVE", 12, 4, "<I", b"data", b"fmt "),
+    Layout(b"RF64", b"WAVE", 12, 4, "<I", b"data", b"fmt "),
+    Layout(b"FORM", b"AIFF", 12, 4, ">I", b"SSND", b"COMM"),
+    Layout(b"FORM", b"AIFC", 12, 4, ">I", b"SSND", b"COMM"),
+    Layout(b"caff", b"", 8, 4, ">q", b"data", b"desc", align=1),
+    Layout(b"riff\x2e\x91\xcf\x11", b"", 40, 16, "<q", b"data" + _W64, b"fmt " + _W64, align=8, counts_header=True),
+)
+_AU = b".snd"
+
+
+@dataclass(frozen=True)
+class SoundChunk:
+    layout: Layout | None  # None: AU, which is one chunk
+    size_at: int  # where the size stands in the file
+    size: str  # as struct has it
+    extra: int  # bytes that the size counts beside the sound
+    start: int  # of the sound
+    declared: int  # bytes of sound by the header
+    open: bool  # the header leaves it open how many they are
+    form: bytes  # the chunk that tells rate and channels
+
+    @property
+    def declared_end(self) -> int:
+        return self.start + self.declared
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Where the samples really are."""
+
+    chunk: SoundChunk
+    stretches: tuple[tuple[int, int], ...]  # begin and end, in bytes of the file
+    file_size: int
+    foreign: int = 0  # bytes of further recordings of another form, which cannot be read together with the first
+
+    @property
+    def length(self) -> int:
+        return sum(end - begin for begin, end in self.stretches)
+
+    @property
+    def hidden(self) -> int:
+        """Bytes of sound that the header does not tell of."""
+        return 0 if self.chunk.open else max(0, self.length - self.chunk.declared)
+
+    @property
+    def misleads(self) -> bool:
+        """Whether libav would miss sound, or search padding for it, if it were given the file as it is."""
+        end = self.stretches[-1][1]
+        return self.length > self.chunk.declared or self.file_size - end > _PADDING
+
+    def size_field(self) -> bytes:
+        """The size that belongs into the header."""
+        size, form = self.length + self.chunk.extra, self.chunk.size
+        return struct.pack(form, min(size, _LARGEST - 1) if form[1] == "I" else size)
+
+
+def find(file: BinaryIO, at: int = 0) -> SoundChunk | None:
+    """The chunk with the sound of a file that begins at this byte of `file`; None where it is none of these formats, or has none."""
+    file.seek(at)
+    head = file.read(40)
+    if head[:4] == _AU and len(head) >= 24:
+        start, declared = struct.unpack_from(">II", head, 4)
+        return SoundChunk(None, at + 8, ">I", 0, at + start, declared, _is_placeholder(declared, start), head[12:24])
+    layout = next((known for known in LAYOUTS if head.startswith(known.magic) and head[8 : 8 + len(known.kind)] == known.kind), None)
+    return _sound_chunk(file, layout, at) if layout else None
+
+
+def locate(path: Path) -> Sound | None:
+    """Where the sound of a file is: what its header tells of, what stands behind that, and what was joined to it. Raises OSError.
+
+    None where it is none of these formats."""
+    file_size = path.stat().st_size
+    with path.open("rb") as file:
+        chunk = find(file)
+        if chunk is None:
+            return None
+        end = file_size if chunk.open else min(chunk.declared_end, file_size)
+        return _follow(file, Sound(chunk, ((chunk.start, max(end, chunk.start)),), file_size))
+
+
+def _sound_chunk(file: BinaryIO, layout: Layout, at: int) -> SoundChunk | None:
+    form, long_size_at, position = b"", 0, at + layout.first
+    while header := _header(file, layout, position):
+        name, size = header
+        content = position + layout.name + struct.calcsize(layout.size)
+        if name == layout.sound:
+            extra = _EXTRA.get(layout.magic, 0)
+            size_at, size_form = content - struct.calcsize(layout.size), layout.size
+            if long_size_at and size == 0xFFFFFFFF:
+                size_at, size_form = long_size_at, "<Q"
+                file.seek(size_at)
+                size = int.from_bytes(file.read(8), "little")
+            start = content + extra
+            extra += content - position if layout.counts_header else 0
+            is_open = size < 0 or (size_form[1] == "I" and _is_placeholder(size, start - at))
+            return SoundChunk(layout, size_at, size_form, extra, start, max(0, size - extra), is_open, form)
+        if name == b"ds64":
+            long_size_at = content + 8
+        if name == layout.form:
+            file.seek(content)
+            form = file.read(min(size, _LARGEST_FORM))[: _COMPARED.get(layout.form, _LARGEST_FORM)]
+        position += _whole(layout, size + (0 if layout.counts_header else content - position))
+    return None
+
+
+def _header(file: BinaryIO, layout: Layout, position: int) -> tuple[bytes, int] | None:
+    """Name and size of the chunk at this byte; None at the end of the file, and where no chunk can be."""
+    file.seek(position)
+    header = file.read(layout.name + struct.calcsize(layout.size))
+    if len(header) < layout.name + struct.calcsize(layout.size):
+        return None
+    size = struct.unpack_from(layout.size, header, layout.name)[0]
+    name = header[: layout.name]
+    if layout.counts_header and size < len(header) and name != layout.sound:
+        return None
+    return name, size
+
+
+def _whole(layout: Layout, size: int) -> int:
+    return size + -size % layout.align
+
+
+def _is_placeholder(size: int, start: int) -> bool:
+    return any(value - max(_NEAR, start) <= size <= value for value in _PLACEHOLDERS)
+
+
+def _follow(file: BinaryIO, sound: Sound) -> Sound:
+    """Takes in what belongs to the sound behind its last stretch, from chunk to chunk."""
+    begin, end = sound.stretches[-1]
+    position = end
+    while position < sound.file_size:
+        joined = find(file, position)
+        if joined and joined.form == sound.chunk.form:
+            its_end = sound.file_size if joined.open else min(joined.declared_end, sound.file_size)
+            return _follow(file, replace(sound, stretches=(*sound.stretches, (joined.start, its_end))))
+        if joined:
+            return replace(sound, foreign=sound.file_size - position)
+        behind = _behind_chunk(file, sound.chunk.layout, position, sound.file_size)
+        if behind is None:
+            break
+        position = behind
+    last = last_byte(file, position, sound.file_size)
+    if last - position < _LEAST or position - end > 1 or _is_tag(file, position):
+        return sound
+    last = last if sound.file_size - last > _PADDING else sound.file_size  # a few zeros are the sound's own end
+    return replace(sound, stretches=(*sound.stretches[:-1], (begin, last)))
+
+
+def _behind_chunk(file: BinaryIO, layout: Layout | None, position: int, file_size: int) -> int | None:
+    """Where the chunk at this byte, or at the next even one, ends; None where there is none."""
+    if layout is None:
+        return None
+    for at in dict.fromkeys((_whole(layout, position), position)):
+        header = _header(file, layout, at)
+        if header and _is_name(header[0]):
+            taken = header[1] + (0 if layout.counts_header else layout.name + struct.calcsize(layout.size))
+            if 0 <= header[1] and at + taken <= file_size:
+                return at + taken
+    return None
+
+
+def _is_name(name: bytes) -> bool:
+    return name.endswith(_W64) if len(name) == 16 else all(0x20 <= byte < 0x7F for byte in name)
+
+
+def _is_tag(file: BinaryIO, position: int) -> bool:
+    file.seek(position)
+    return file.read(16).startswith(TAGS)
+
+
+def last_byte(file: BinaryIO, position: int, end: int) -> int:
+    """Where the last byte ends that is not 0; `position` where all are."""
+    while end > position:
+        begin = max(position, end - _PIECE)
+        file.seek(begin)
+        held = len(file.read(end - begin).rstrip(b"\0"))
+        if held:
+            return begin + held
+        end = begin
+    return position

@@ -1,0 +1,80 @@
+"""Measures holes in formats that have no times: by the bytes between two good frames and the rate at which frames take bytes."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING, BinaryIO
+
+from pipeline.media import mp3
+from pipeline.media.chunks import TAGS
+
+if TYPE_CHECKING:
+    from av.packet import Packet
+    from av.stream import Stream
+
+_CHUNK_HEADER = 8  # bytes of name and size
+_NEEDLE = 24  # bytes by which a frame is found again in the file
+_PIECE = 1 << 20
+
+
+def uncounted(stream: Stream, packet: Packet[Stream]) -> int:
+    """How many units of the stream's time libav has not counted before this chunk of an AVI file, by the file's index."""
+    if packet.pts is None or packet.pos is None:
+        return 0
+    entries, position = stream.index_entries, packet.pos - _CHUNK_HEADER
+    number = entries.search_timestamp(packet.pts)
+    if number < 0 or entries[number].pos == position:
+        return 0
+    number = bisect_left(entries, position, key=lambda entry: entry.pos)
+    return entries[number].timestamp - packet.pts if number < len(entries) and entries[number].pos == position else 0
+
+
+class HoleMeter:
+    """Follows the frames of one pass, in the order of their bytes."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._end = -1  # of the last good packet; -1 before the first
+        self._passed = 0  # bytes that libav passed over without counting them in the positions that it tells
+        self._at = 0  # of the packet in hand
+        self._bytes = self._us = 0
+
+    def is_tag(self, packet: Packet[Stream]) -> bool:
+        """To be asked of each packet: whether it lies in a tag behind the last good one, where pictures can look like frames."""
+        self._at = self._position(packet)
+        if self._end < 0 or self._at < self._end:
+            return False
+        return self._at < self._end + mp3.tags_size(self._file, self._end)
+
+    def hole_us(self, packet: Packet[Stream]) -> int:
+        """How much sound is likely to have stood between the last good packet and this one, which is good."""
+        hole = self._us_of(self._at) if self._end >= 0 else 0
+        self._end = self._at + packet.size
+        return hole
+
+    def count(self, packet: Packet[Stream], us: int) -> None:
+        """A good packet holds so much sound."""
+        self._bytes += packet.size
+        self._us += us
+
+    def rest_us(self) -> int:
+        """How much sound is likely to have stood behind the last good packet."""
+        return self._us_of(self._file.seek(0, 2)) if self._end >= 0 else 0
+
+    def _us_of(self, position: int) -> int:
+        self._file.seek(self._end)
+        is_hole = position > self._end and self._bytes and not self._file.read(16).startswith(TAGS)
+        return (position - self._end) * self._us // self._bytes if is_hole else 0
+
+    def _position(self, packet: Packet[Stream]) -> int:
+        position, needle = max(0, packet.pos or 0) + self._passed, bytes(packet)[:_NEEDLE]
+        self._file.seek(position)
+        searched = b""
+        while piece := self._file.read(_PIECE if searched else _NEEDLE):
+            searched = searched[-_NEEDLE:] + piece
+            at = searched.find(needle)
+            if at >= 0:
+                found = self._file.tell() - len(searched) + at
+                self._passed += found - position
+                return found
+        return position
