@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pipeline.media.levels import has_places, samples_of
+from pipeline.media.levels import has_places
 from pipeline.media.timeline import SAMPLE_RATE
 
 if TYPE_CHECKING:
@@ -43,8 +43,9 @@ class Resampler:
         self._channel = channel  # None mixes all
         self._correction = correction
         self._to_float = None if self._placed and channel is None and not correction else AudioResampler(format="flt")
-        # In floats inside: sums of 16-bit integers wrap around where rounding takes them past full scale.
-        self._to_mono = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE, options={"internal_sample_fmt": "fltp"})
+        # To 32 bits, for which it sums in floats: sums of 16-bit integers wrap around where rounding takes them past full scale.
+        # It mixes to floats with other weights.
+        self._to_mono = AudioResampler(format="s32", layout="mono", rate=SAMPLE_RATE)
 
     def feed(self, frame: AudioFrame) -> list[Samples]:
         frame.pts = None  # times are the caller's matter
@@ -67,9 +68,14 @@ class Resampler:
         return self._resampled(None)
 
     def _resampled(self, frame: AudioFrame | None) -> list[Samples]:
-        import numpy as np
+        return [_to_16_bits(piece.to_ndarray()[0]) for piece in self._to_mono.resample(frame)]
 
-        return [samples_of(piece)[0].astype(np.int16) for piece in self._to_mono.resample(frame)]
+
+def _to_16_bits(samples: Any) -> Samples:
+    import numpy as np
+
+    rounded: Samples = np.rint(samples / 65536).clip(-32768, 32767).astype(np.int16)
+    return rounded
 
 
 def form_of(frame: AudioFrame) -> tuple[str, str, int]:
