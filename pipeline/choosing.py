@@ -25,7 +25,6 @@ CORPUS_OPTIONS = {
     "CORPUS_SEED": "shuffle",
     "CORPUS_TIMESTAMPS": "timestamps",
     "CORPUS_CHANNELS": "channels",
-    "CORPUS_FORMATS": "formats",
     "CORPUS_EXECUTOR": "executor",
     "CORPUS_WORKERS": "workers",
 }
@@ -45,6 +44,16 @@ OPTIONS = {
     "GLOSSARY": "glossary",
     **CORPUS_OPTIONS,
 }
+FOR_BOTH = {"formats": ("SUBTITLE_FORMATS", "CORPUS_FORMATS")}  # options with a setting each for a film and for a folder of recordings
+
+
+def options(*, is_corpus: bool) -> dict[str, str]:
+    """The settings that have an option of their own, by its name in the parsed arguments."""
+    return OPTIONS | _for_both(is_corpus=is_corpus)
+
+
+def _for_both(*, is_corpus: bool) -> dict[str, str]:
+    return {keys[is_corpus]: name for name, keys in FOR_BOTH.items()}
 
 
 @dataclass
@@ -106,6 +115,7 @@ def media(arguments: argparse.Namespace, info: MediaInfo, choices: Choices, cons
         choices.take(key, timecode.format_ms(timecode.parse_ms(text)) if text else "")
     choices.take("ALLOW_TRUNCATED", arguments.allow_truncated)
     choices.take("OFFLINE", arguments.offline)
+    _take_given(_for_both(is_corpus=False), arguments, choices)
     if info.video and info.video.fps:
         choices.take("SUBTITLE_FPS", round(info.video.fps, 3), "the film's own frame rate")
     if info.subtitles:
@@ -119,7 +129,11 @@ def corpus(arguments: argparse.Namespace, choices: Choices) -> None:
     choices.take("ALLOW_TRUNCATED", arguments.allow_truncated)
     choices.take("OFFLINE", arguments.offline)
     choices.take("CORPUS_ORDER", "shuffled" if arguments.shuffle else "longest")
-    for key, name in CORPUS_OPTIONS.items():
+    _take_given(CORPUS_OPTIONS | _for_both(is_corpus=True), arguments, choices)
+
+
+def _take_given(names: Mapping[str, str], arguments: argparse.Namespace, choices: Choices) -> None:
+    for key, name in names.items():
         if given := getattr(arguments, name):
             choices.take(key, given)
 

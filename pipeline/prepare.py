@@ -86,6 +86,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", default="", help="Whisper model: a size such as large-v3, a hub id, or a folder")
     parser.add_argument("--backend", type=str.lower, default="", help=f"recogniser: {', '.join(engines.ENGINES)} (default: what suits this machine)")
     parser.add_argument("--device", type=str.lower, choices=("cpu", "cuda", "mps"), help="where recognition runs (default: what suits this machine)")
+    parser.add_argument("--formats", default="", metavar="LIST", help="files to write: srt,vtt,json,txt (default: all; for folders txt,json)")
     parser.add_argument("--allow-truncated", action="store_true", help="accept a file that ends before its container says it does")
     parser.add_argument("--offline", action="store_true", help="never ask a model hub")
     parser.add_argument(
@@ -99,7 +100,6 @@ def make_parser() -> argparse.ArgumentParser:
     corpus.add_argument("--shuffle", nargs="?", const="1", default="", metavar="SEED", help="in random order instead of the longest first")
     corpus.add_argument("--timestamps", choices=("word", "segment", "none"), default="", help="times in the results (default: segment)")
     corpus.add_argument("--channels", choices=("mix", "split"), default="", help="split takes each channel of a stereo call as a speaker")
-    corpus.add_argument("--formats", default="", metavar="LIST", help="files for each recording: txt,json,srt,vtt (default: txt,json)")
     corpus.add_argument("--executor", choices=("local", "ray"), default="", help="who runs the workers (default: local)")
     corpus.add_argument("--workers", default="", metavar="N", help="processes that recognise (default: one for each GPU)")
     parser.add_argument("--job-id", default="", metavar="ID", help="name of the job (default: date, title and a number)")
@@ -150,14 +150,17 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
     if arguments.job_id:
         check_job_id(arguments.job_id)
     changes = envfile.parse_assignments(arguments.changes)
-    _check_values(arguments)
-    _take_as_options(changes, arguments)
-    for name in ("media", "from_list", "glossary"):
+    for name in ("media", "from_list"):
         given = getattr(arguments, name)
         setattr(arguments, name, None if given is None else as_path(given))
+    is_corpus = arguments.from_list is not None or arguments.media.is_dir()
+    options = choosing.options(is_corpus=is_corpus)
+    _check_values(arguments, changes, is_corpus=is_corpus)
+    _take_as_options(changes, options, arguments)
+    arguments.glossary = as_path(arguments.glossary) if arguments.glossary else None
     if models.is_folder(changes.get("INDICTRANS2_MODEL", "")):
         changes["INDICTRANS2_MODEL"] = str(Path(changes["INDICTRANS2_MODEL"]).expanduser().resolve())
-    if is_corpus := arguments.from_list is not None or arguments.media.is_dir():
+    if is_corpus:
         _check_corpus(arguments)
     if not is_utf8(str(arguments.media)):
         raise UsageError(f"{os.fsencode(arguments.media)!r}: the name is not UTF-8; rename the file")
@@ -176,7 +179,7 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
     if arguments.workflow == "translate":
         choosing.translator(arguments, changes, machine, house, choices, console)
     for key, value in changes.items():
-        if key not in choosing.OPTIONS or not value:
+        if key not in options or not value:
             choices.values[key] = value
         choices.reasons[key] = "given with --set"
     if arguments.glossary:
@@ -200,8 +203,6 @@ def _check_corpus(arguments: argparse.Namespace) -> None:
     for option, given in (("--start", arguments.start), ("--end", arguments.end), ("--audio-track", arguments.audio_track)):
         if given:
             raise UsageError(f"{option} is for one film; a folder of recordings is worked on whole")
-    if arguments.glossary:
-        raise UsageError("--glossary is for films; names in recordings: --set WHISPER_INITIAL_PROMPT='...'")
     if arguments.from_list:
         if arguments.media:
             raise UsageError(f"Give a folder or --from-list, not both ({arguments.media})")
@@ -251,24 +252,28 @@ def _check_film(arguments: argparse.Namespace) -> None:
             raise UsageError(f"--{name.replace('_', '-')} is for a folder of recordings; {arguments.media.name} is one file")
 
 
-def _check_values(arguments: argparse.Namespace) -> None:
-    """Raises UsageError that names the option, which the check of all settings would not."""
+def _check_values(arguments: argparse.Namespace, changes: dict[str, str], *, is_corpus: bool) -> None:
+    """Raises UsageError that names the option, which the check of all settings would not, and for settings of the other kind of job."""
     from pipeline import envfile
 
     for key, name in choosing.CORPUS_OPTIONS.items():
         if value := getattr(arguments, name):
             envfile.build({key: value}, f"--{name.replace('_', '-')}")
+    for name, keys in choosing.FOR_BOTH.items():
+        if (other := keys[not is_corpus]) in changes:
+            kinds = ("films", "folders of recordings") if is_corpus else ("folders of recordings", "films")
+            raise UsageError(f"{other} is for {kinds[0]}; of {kinds[1]} it is {keys[is_corpus]}, or --{name}")
 
 
-def _take_as_options(changes: dict[str, str], arguments: argparse.Namespace) -> None:
+def _take_as_options(changes: dict[str, str], options: dict[str, str], arguments: argparse.Namespace) -> None:
     """What --set says of a setting that has an option counts as that option. Raises UsageError where both are given and differ."""
     from pipeline.envfile import to_text
 
-    for key in changes.keys() & choosing.OPTIONS.keys():
-        given = getattr(arguments, choosing.OPTIONS[key])
+    for key in changes.keys() & options.keys():
+        given = getattr(arguments, options[key])
         if given and to_text(given) != changes[key]:
             raise UsageError(f"--set {key}={changes[key]} contradicts the option that says {key}={to_text(given)}; give one of them")
-        setattr(arguments, choosing.OPTIONS[key], changes[key])
+        setattr(arguments, options[key], changes[key])
 
 
 def _clip_ms(settings: Settings, info: MediaInfo) -> int:

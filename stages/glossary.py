@@ -19,6 +19,7 @@ from stages.text.scripts import LATIN, in_script, script_of
 _SLOTS = re.compile(r"#G\d+")  # the form of a tag: what takes e-mail addresses and URLs out of a sentence takes it out too, and puts it back
 _BETWEEN_NAMES = ", "
 MOST_LINES = 5_000
+NAMES_LENGTH = 400  # characters of a prompt that a glossary may fill
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,12 @@ class Glossary:
 
     def _term(self, match: re.Match[str]) -> Term:
         return self.terms[(match.lastindex or 1) - 1]
+
+
+def prompt_of(text: str, path: Path | None) -> str:
+    """What steers spelling: the user's own text, and the names of the glossary, where there is one. Raises UsageError."""
+    names = read_glossary(path).prompt(NAMES_LENGTH) if path else ""
+    return " ".join(part for part in (text, names) if part)
 
 
 def count(term: str, text: str) -> int:

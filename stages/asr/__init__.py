@@ -21,7 +21,6 @@ from stages.whisper.requests import Encoded
 
 TRANSLATION = "asr/translation.json"
 PROMPTS = "WHISPER_INITIAL_PROMPT, GLOSSARY"
-NAMES_LENGTH = 400  # characters of the prompt that a glossary may fill
 
 
 def run(ctx: StageContext) -> Outcome:
@@ -119,7 +118,7 @@ def _recognise(
     """In the order of the windows."""
     done, total = 0.0, sum(window.end_ms - window.start_ms for window in windows) / 1000
     durations = {window.id: (window.end_ms - window.start_ms) / 1000 for window in windows}
-    prompt = _prompt(ctx)
+    prompt = glossary.prompt_of(ctx.settings.WHISPER_INITIAL_PROMPT, ctx.job_file(ctx.settings.GLOSSARY) if ctx.settings.GLOSSARY else None)
     ctx.progress(0, total)
     recognitions = []
     for recognition in recogniser.recognise(
@@ -129,13 +128,6 @@ def _recognise(
         done += durations[recognition.window]
         ctx.progress(done, total)
     return sorted(recognitions, key=lambda recognition: recognition.window)
-
-
-def _prompt(ctx: StageContext) -> str:
-    """What steers spelling: the user's own text, and the names of the glossary."""
-    settings = ctx.settings
-    names = glossary.read_glossary(ctx.job_file(settings.GLOSSARY)).prompt(NAMES_LENGTH) if settings.GLOSSARY else ""
-    return " ".join(text for text in (settings.WHISPER_INITIAL_PROMPT, names) if text)
 
 
 def _cut_out(sound: Sound, audio: Audio, window: Window, language: str | None, prompt: str) -> AudioWindow:

@@ -13,16 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from pipeline import engines, models
 from pipeline.envfile import to_text
 from pipeline.errors import UsageError
-from pipeline.files import UNREADABLE
+from pipeline.files import UNREADABLE, record
 from pipeline.media import identity
 from pipeline.settings import Settings
 from pipeline.stage import EngineNeed, Outcome, Stage, StageContext, Standing
 from pipeline.wording import counted
-from stages import manifest, results, speech
+from stages import glossary, manifest, results, speech
 from stages.manifest import folder_of
 from stages.tree import TREE
 from stages.whisper import needs
@@ -54,14 +55,15 @@ def work(ctx: StageContext, shard: tuple[int, int] | None = None) -> Corpus:
     settings = ctx.settings
     form = engines.engine_of(settings.WHISPER_BACKEND).form
     model = models.resolve(settings.WHISPER_MODEL, form, models_dir=ctx.models, offline=settings.OFFLINE, say=ctx.log.info)
-    store = results.Store(ctx.keep(results.FOLDER), _made_with(settings, model), mix=settings.CORPUS_MIX)
+    prompt = glossary.prompt_of(settings.WHISPER_INITIAL_PROMPT, ctx.job_file(settings.GLOSSARY) if settings.GLOSSARY else None)
+    store = results.Store(ctx.keep(results.FOLDER), _made_with(settings, model) | _glossary(settings, ctx.artifacts.parent), mix=settings.CORPUS_MIX)
     _refuse_to_mix(store, settings)
     store.create()
     corpus = Corpus(ctx, store, Files(ctx.tree(TREE), settings), shard)
     ctx.log.info(corpus.describe())
     if corpus.tasks:
         setup = Setup(
-            settings=settings,
+            settings=replace(settings, WHISPER_INITIAL_PROMPT=prompt),
             folder=str(folder_of(ctx.media)),
             results=str(store.all),
             made_with=store.made_with,
@@ -75,8 +77,9 @@ def work(ctx: StageContext, shard: tuple[int, int] | None = None) -> Corpus:
 
 
 def _made_with(settings: Settings, model: models.ResolvedModel) -> dict[str, str]:
-    """All that decides what a result says."""
-    return _settings_made_with(settings) | {f"model {path.name}": identity(path).sha256 for path in sorted(model.path.iterdir()) if path.is_file()}
+    """All that decides what a result says, but for the glossary."""
+    files = sorted(path for path in model.path.iterdir() if path.is_file())
+    return _settings_made_with(settings) | {f"model {path.name}": identity(path).sha256 for path in files}
 
 
 def _settings_made_with(settings: Settings) -> dict[str, str]:
@@ -85,17 +88,24 @@ def _settings_made_with(settings: Settings) -> dict[str, str]:
     return made_with
 
 
+def _glossary(settings: Settings, job: Path) -> dict[str, str]:
+    """What the glossary in the job's folder holds, where there is one. Raises OSError."""
+    return {GLOSSARY: record(job / settings.GLOSSARY).sha256} if settings.GLOSSARY else {}
+
+
 def _refuse_to_mix(store: results.Store, settings: Settings) -> None:
     """Raises UsageError where the job has results of other settings, and nobody said that this is meant."""
     others = store.others()
     if not others or settings.CORPUS_MIX:
         return
     other = others[-1]
-    key = next((key for key, value in store.made_with.items() if other.get(key) != value), "version")
+    key = next((key for key in (*store.made_with, *other) if other.get(key) != store.made_with.get(key)), "version")
     was, back = f"{key}={other.get(key, '')}, and it is {store.made_with.get(key, '')} now", f"Set it back with --set {key}={other.get(key, '')}"
     if key.startswith("model "):
         was = f"other weights than those of WHISPER_MODEL={settings.WHISPER_MODEL} now ({key.removeprefix('model ')} differs)"
         back = "Set WHISPER_MODEL back with --set"
+    elif key == GLOSSARY:
+        was, back = "another glossary", "Put the old one back"
     raise UsageError(
         f"This job has results made with {was}. {back}; or"
         f" prepare a new job; or do only the rest in the new way, with --set CORPUS_MIX=true; or remove {store.all} to begin anew"
@@ -116,7 +126,7 @@ def standing(job: Path, settings: Settings) -> Standing | None:
     """How many recordings have a result, by whoever works on them, shards of a cluster too. `job` is its folder."""
     try:
         rows = manifest.read(job / manifest.FILE).values()
-        there = results.ids_of(job / results.FOLDER, _settings_made_with(settings), mix=settings.CORPUS_MIX)
+        there = results.ids_of(job / results.FOLDER, _settings_made_with(settings) | _glossary(settings, job), mix=settings.CORPUS_MIX)
     except OSError:
         return None
     wanted = {row.id for row in rows if row.status not in manifest.NO_RECORDING}
@@ -139,6 +149,7 @@ def engines_of(settings: Settings) -> tuple[EngineNeed, ...]:
 
 
 DONE = "recognise/done.json"
+GLOSSARY = "GLOSSARY"  # the setting, and what its file held, among what a result was made with
 RESULT_SETTINGS = (*needs.SETTINGS, *speech.SETTINGS, "CORPUS_CHANNELS")  # tell results apart; CORPUS_TIMESTAMPS=none does so as well
 FILE_SETTINGS = ("CORPUS_FORMATS", "CORPUS_TIMESTAMPS", "SUBTITLE_PROFILE", "SUBTITLE_FPS")  # what the user's files depend on beside the results
 STAGE = Stage(
@@ -151,6 +162,7 @@ STAGE = Stage(
     settings=(
         *RESULT_SETTINGS,
         *FILE_SETTINGS,
+        GLOSSARY,
         "ALLOW_TRUNCATED",
         "CORPUS_LIMIT",
         "CORPUS_ORDER",
@@ -167,6 +179,8 @@ STAGE = Stage(
     ),
     always=True,
     models=needs.models_of,
+    files=lambda settings: settings.user_files,
+    check_file=glossary.read_glossary,
     standing=standing,
     engines=engines_of,
 )

@@ -432,6 +432,27 @@ def test_options_for_folders_are_settings(
     assert {key: getattr(settings, key) for key in expected} == expected
 
 
+def test_a_glossary_of_a_folder_is_copied_and_checked(calls: Path, names: Path, house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    command = (str(calls), "--transcribe", "-s", "en", "--model", "base", "--glossary", str(names))
+    assert run(*command) == 0
+    job = Job.open(house, capsys.readouterr().out.strip())
+    assert (job.folder / "glossary.tsv").read_bytes() == names.read_bytes()
+    assert job.settings().GLOSSARY == "glossary.tsv"
+    assert {stage.name for stage in WORKFLOWS["corpus"] if stage.files(job.settings())} == {"recognise"}
+    names.write_text("no second column")
+    assert run(*command) == 2
+    assert "line 1: write source, TAB, target" in capsys.readouterr().err
+
+
+def test_formats_are_chosen_for_films_and_for_folders_by_one_option(calls: Path, house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(str(SAMPLE), "--transcribe", "-s", "en", "--formats", "txt,srt") == 0
+    assert Job.open(house, capsys.readouterr().out.strip()).settings().SUBTITLE_FORMATS == "txt,srt"
+    assert run(str(SAMPLE), "--transcribe", "-s", "en", "--set", "SUBTITLE_FORMATS=vtt") == 0
+    assert Job.open(house, capsys.readouterr().out.strip()).settings().SUBTITLE_FORMATS == "vtt"
+    assert run(str(calls), "--transcribe", "-s", "en", "--set", "CORPUS_FORMATS=vtt") == 0
+    assert Job.open(house, capsys.readouterr().out.strip()).settings().CORPUS_FORMATS == "vtt"
+
+
 def test_a_second_job_of_the_same_recordings_says_how_to_go_on_with_the_first(calls: Path, house: House, capsys: pytest.CaptureFixture[str]) -> None:
     command = (str(calls), "--transcribe", "-s", "en", "--model", "base")
     assert run(*command) == 0
@@ -458,7 +479,6 @@ def test_a_second_job_of_the_same_recordings_says_how_to_go_on_with_the_first(ca
         (["calls", "--transcribe", "-s", "hi", "--start", "1:00"], "--start is for one film; a folder of recordings is worked on whole"),
         (["calls", "--transcribe", "-s", "hi", "--set", "MEDIA_END_TIME=1:00"], "--end is for one film"),
         (["calls", "--transcribe", "-s", "hi", "--audio-track", "0"], "--audio-track is for one film"),
-        (["calls", "--transcribe", "-s", "hi", "--glossary", "names.tsv"], "--glossary is for films"),
         (["calls", "--from-list", "list.txt", "--transcribe", "-s", "hi"], "Give a folder or --from-list, not both (calls)"),
         (["--from-list", "nowhere.txt", "--transcribe", "-s", "hi"], "--from-list nowhere.txt: there is no such file"),
         (["--from-list", "calls", "--transcribe", "-s", "hi"], "--from-list calls: there is no such file"),
@@ -476,6 +496,15 @@ def test_a_second_job_of_the_same_recordings_says_how_to_go_on_with_the_first(ca
         (["calls", "--transcribe", "-s", "hi", "--min-bytes", "1 KB"], "[ERROR] --min-bytes: CORPUS_MIN_BYTES='1 KB' does not fit"),
         (["calls", "--transcribe", "-s", "hi", "--set", "CORPUS_LIMIT=-3"], "[ERROR] prepare-job.sh: CORPUS_LIMIT='-3' does not fit"),
         (["calls", "--transcribe", "-s", "hi", "--limit", "5", "--set", "CORPUS_LIMIT=6"], "contradicts the option that says CORPUS_LIMIT=5"),
+        ([str(SAMPLE), "--transcribe", "-s", "en", "--formats", "srt,doc"], "no format doc; choose from srt, vtt, json, txt"),
+        (
+            [str(SAMPLE), "--transcribe", "-s", "en", "--set", "CORPUS_FORMATS=srt"],
+            "CORPUS_FORMATS is for folders of recordings; of films it is SUBTITLE_FORMATS, or --formats",
+        ),
+        (
+            ["calls", "--transcribe", "-s", "en", "--set", "SUBTITLE_FORMATS=srt"],
+            "SUBTITLE_FORMATS is for films; of folders of recordings it is CORPUS_FORMATS, or --formats",
+        ),
         ([str(SAMPLE), "--transcribe", "-s", "en", "--glob", "*.wav"], "--glob is for a folder of recordings; dialogue.mp4 is one file"),
         ([str(SAMPLE), "--transcribe", "-s", "en", "--set", "CORPUS_MIN_BYTES=9"], "--min-bytes is for a folder of recordings"),
         (["nowhere", "--transcribe", "-s", "en"], "nowhere does not exist"),

@@ -15,11 +15,11 @@ from pipeline.models import ResolvedModel
 from pipeline.settings import Settings
 from pipeline.stage import StageContext
 from stages import manifest, recognise
-from stages.recognise import files
+from stages.recognise import executors, files
 from stages.recognise.corpus import Corpus
 from stages.recognise.dispatcher import GivenUp
 from stages.recognise.files import Files
-from stages.recognise.messages import Alive, Begun, Degraded, Done, Leaving, Note, Ready, Task
+from stages.recognise.messages import Alive, Begun, Degraded, Done, Leaving, Note, Ready, Setup, Task
 from stages.results import Maker, Store
 from tests.stages.recognise.support import Folder, result, row, segment, sha
 
@@ -203,6 +203,25 @@ def test_results_of_other_settings_are_not_mixed_in(tmp_path: Path) -> None:
     assert "CORPUS_MIX=true" in message
     assert refused(folder, SOURCE_LANGUAGE="en", CORPUS_CHANNELS="split").startswith("This job has results made with CORPUS_CHANNELS=mix")
     assert refused(folder, SOURCE_LANGUAGE="en", SILERO_THRESHOLD=0.3).startswith("This job has results made with SILERO_THRESHOLD=0.5")
+
+
+def test_results_of_another_glossary_are_not_mixed_in_and_its_names_steer_the_recogniser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Folder(tmp_path, THREE)
+    setups: list[Setup] = []
+    monkeypatch.setattr(executors, "run", lambda setup, corpus: setups.append(setup))
+    names = tmp_path / "job" / "glossary.tsv"
+    names.write_text("Daniel\tDaniel\nDahisar\tDahisar\n")
+    with_glossary = folder.context(GLOSSARY="glossary.tsv", WHISPER_INITIAL_PROMPT="Calls.")
+    made_with(with_glossary)
+    recognise.run(with_glossary)
+    assert setups[0].settings.WHISPER_INITIAL_PROMPT == "Calls. Daniel, Dahisar"
+    Store(tmp_path / "job" / "results", setups[0].made_with).write(result("a.wav"))
+    recognise.run(with_glossary)
+    names.write_text("Daniel\tDaniel\n")
+    message = "This job has results made with another glossary. Put the old one back; or prepare a new job;"
+    assert refused(folder, GLOSSARY="glossary.tsv", WHISPER_INITIAL_PROMPT="Calls.").startswith(message)
+    assert refused(folder, WHISPER_INITIAL_PROMPT="Calls.").startswith(message)
+    assert recognise.standing(tmp_path / "job", with_glossary.settings) is not None
 
 
 def test_a_replaced_model_has_another_fingerprint(tmp_path: Path) -> None:
