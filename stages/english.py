@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from stages.roman import language_of
 from stages.text.attractors import attractors
+from stages.text.loops import stutters
 from stages.transcript import Segment
 
 FEW_WORDS = 3  # so many may be the same in both languages: names, hotel, okay
@@ -15,13 +16,13 @@ SAME = 0.6  # of the words, and it is the source again: spelled a little differe
 
 
 def is_translation(segment: Segment, source: Sequence[Segment]) -> bool:
-    """Whether a segment has words, in Latin script, and is no copy of what is said at its time, nor Hindi in Latin letters."""
+    """Has a segment words in Latin script that are no copy of what is said at its time, no Hindi and no syllables without end?"""
     letters = [character for character in segment.text if character.isalpha()]
     latin = sum("LATIN" in unicodedata.name(letter, "") for letter in letters)
     said = set(_words(said_during(segment, source)))
     words = _words(segment.text)
     copied = sum(word in said for word in words)
-    if not letters or language_of(segment.text) == "hindi":
+    if not letters or language_of(segment.text) == "hindi" or stutters(segment.text):
         return False
     return 2 * latin >= len(letters) and not (len(words) > FEW_WORDS and copied >= SAME * len(words))
 

@@ -75,11 +75,12 @@ def _echoes(recognitions: Sequence[Recognition]) -> list[str]:
 
 def _doubts(transcript: Transcript) -> list[str]:
     """What a person should know of a text before they trust it."""
-    from stages.text.scripts import script_doubt
+    from stages.text.scripts import script_doubt, wrong_script_because
 
     if not transcript.segments:
         return ["No speech was found: the subtitles are empty. Where somebody does speak, lower SILERO_THRESHOLD (0.3)"]
-    return list(filter(None, [script_doubt(transcript.segments)]))
+    doubt = script_doubt(transcript.segments)
+    return [f"{doubt}: {wrong_script_because(transcript.language)}"] if doubt else []
 
 
 def _language(

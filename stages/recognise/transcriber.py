@@ -18,7 +18,7 @@ from stages.recognise.loading import Loaded
 from stages.recognise.messages import Alive, Begun, Done, Event, Failed, Task
 from stages.recognise.prefetch import Prefetcher
 from stages.results import NO_DISK, Result, Store, StoreClosed
-from stages.text.scripts import FEW_LETTERS, FOREIGN_SHARE, foreign_share, not_in_script_of
+from stages.text.scripts import FEW_LETTERS, FOREIGN_SHARE, foreign_share, script_name, wrong_script_because
 from stages.transcript import Segment
 from stages.whisper import AudioWindow, Recogniser, Recognition
 from stages.whisper.phrases import segments_of
@@ -212,7 +212,7 @@ def _doubts(segments: tuple[Segment, ...]) -> list[str]:
     if sum(len(segment.text) for segment in segments) < FEW_LETTERS:
         return []
     share, language = foreign_share(segments)
-    return [f"much of its text is {not_in_script_of(language)}"] if share > FOREIGN_SHARE else []
+    return [f"much of its text is not in {script_name(language)}: {wrong_script_because(language)}"] if share > FOREIGN_SHARE else []
 
 
 def _avg_logprob(recognitions: list[Recognition]) -> float:

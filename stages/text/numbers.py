@@ -26,6 +26,40 @@ _UNITS = word_set(
     """% percent rupee rupees dollar dollars euro euros km kms kg kgs cm mm ml gb mb metres meters litres
     रुपये रुपए रुपया रूपये पैसे किमी किलो किलोमीटर प्रतिशत फ़ीसदी फीसदी टका टक्के ரூபாய் రూపాయలు ರೂಪಾಯಿ രൂപ રૂપિયા ਰੁਪਏ টাকা روپے"""
 )
+# Numbers that are often written as words, and what else they may have become, by language.
+NUMBER_WORDS: Mapping[str, tuple[str, ...]] = {
+    "en": (
+        "zero no",
+        "one first once single a an",
+        "two second twice half both double couple",
+        "three third thrice",
+        "four fourth quarter",
+        "five fifth",
+        "six sixth",
+        "seven seventh",
+        "eight eighth",
+        "nine ninth",
+        "ten tenth",
+        "eleven eleventh",
+        "twelve twelfth dozen noon midnight",
+    ),
+    "hi": (
+        "शून्य ज़ीरो जीरो",
+        "एक पहला पहली पहले प्रथम इक",
+        "दो दूसरा दूसरी दूसरे दोनों द्वितीय आधा",
+        "तीन तीसरा तीसरी तीसरे तृतीय",
+        "चार चौथा चौथी चौथे चौथाई",
+        "पाँच पांच पाँचवाँ पांचवां पाँचवीं पाँचवें",
+        "छह छः छे छ: छठा छठी छठे",
+        "सात सातवाँ सातवां सातवीं सातवें",
+        "आठ आठवाँ आठवां आठवीं आठवें",
+        "नौ नौवाँ नौवां नौवीं नौवें",
+        "दस दसवाँ दसवां दसवीं दसवें",
+        "ग्यारह ग्यारहवाँ ग्यारहवीं ग्यारहवें",
+        "बारह बारहवाँ बारहवीं बारहवें दर्जन",
+    ),
+}
+_SPOKEN = {name.split()[0] for names in NUMBER_WORDS.values() for name in names[:11]}
 MOST_DIGITS = 100  # of a number; what is longer is none, and takes Python long
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _TOKEN = re.compile(r"(?P<number>\d+(?:,\d+)*(?:\.\d+)?)(?![:\d])|(?P<word>[^\W\d_][^\s\d.,;:!?।()]*)|(?P<mark>\S)")
@@ -38,6 +72,11 @@ class Quantity:
     value: Fraction
     numbers: frozenset[int]  # its parts in digits, as `numbers` gives them
     multiplied: bool
+
+
+def is_number(word: str) -> bool:
+    """In digits, or one of the words up to ten."""
+    return word in _SPOKEN or any(character.isdigit() for character in word)
 
 
 def numbers(text: str) -> set[int]:

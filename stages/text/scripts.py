@@ -95,9 +95,8 @@ def needs_no_space(character: str) -> bool:
     return _NO_SPACE_NEEDED.match(character) is not None
 
 
-def not_in_script_of(language: str) -> str:
-    """The words for a text, or for much of it, that is in another script."""
-    return f"not in {script_name(language)}: the model is too small for the language ({language}), or it is another"
+def wrong_script_because(language: str) -> str:
+    return f"the model is too small for the language ({language}), or it is another"
 
 
 def script_name(language: str) -> str:
@@ -108,7 +107,7 @@ def script_name(language: str) -> str:
 def script_doubt(segments: Sequence[Segment]) -> str:
     """A note for a text of which much is in another script than its language, "" for any other."""
     share, language = foreign_share(segments)
-    return f"{share:.0%} of the text is {not_in_script_of(language)}" if share > FOREIGN_SHARE else ""
+    return f"{share:.0%} of the text is not in {script_name(language)}" if share > FOREIGN_SHARE else ""
 
 
 def foreign_share(segments: Iterable[Segment]) -> tuple[float, str]:

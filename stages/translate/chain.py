@@ -13,6 +13,7 @@ from typing import Literal
 from stages import roman
 from stages.glossary import Glossary
 from stages.text.attractors import attractors
+from stages.text.numbers import one_number
 from stages.text.sentences import ends_clause
 from stages.translate.guards import Fault, faults
 from stages.translate.sentences import Sentence, distinct
@@ -134,7 +135,7 @@ def _attractors(texts: Sequence[str], renderings: Sequence[Rendering]) -> set[in
 def halve(text: str) -> tuple[str, ...]:
     """Two parts, cut rather after a comma than in the middle; none where a half would be a few words."""
     words = text.split()
-    places = range(HALF_WORDS, len(words) - HALF_WORDS + 1)
+    places = [place for place in range(HALF_WORDS, len(words) - HALF_WORDS + 1) if not one_number(words[place - 1], words[place])]
     if not places:
         return ()
     best = min(places, key=lambda place: abs(2 * place - len(words)) - len(words) * ends_clause(words[place - 1]) / 2)

@@ -10,9 +10,9 @@ from typing import Literal
 
 from stages.roman_words import ENGLISH
 from stages.text.characters import WORDS, clean, words_of
+from stages.text.loops import loops
 from stages.text.scripts import LATIN, in_script, script_of
 from stages.translate.indictrans2.placeholders import take_out
-from stages.translate.loops import loops
 from stages.translate.markup import is_label
 from stages.translate.numbers import lost
 

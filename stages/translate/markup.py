@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from stages.text.characters import clean
+from stages.text.loops import collapse
 from stages.text.scripts import LATIN, in_script, script_of
 from stages.translate.labels import MUSIC, sound_of
-from stages.translate.loops import collapse
 
 NOTES = "♪♫♬♩"
 LABEL_WORDS = 4  # that a sound label has at most where it is none of the usual

@@ -7,11 +7,11 @@ words share that time by their lengths, and pauses of the speaker become pauses 
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from statistics import fmean
 
+from stages.text.compression import compression_ratio
 from stages.text.scripts import is_spaceless
 from stages.text.sentences import ends_clause
 from stages.transcript import Segment, Span, Word
@@ -51,7 +51,7 @@ def _segment(sentence: Sentence, text: str, words: tuple[Word, ...], language: s
         language_probability=1.0,
         avg_logprob=score,
         no_speech_prob=0.0,
-        compression_ratio=_compression_ratio(text),
+        compression_ratio=round(compression_ratio(text), 3),
         temperature=0.0,
     )
 
@@ -122,9 +122,3 @@ def _shares(pieces: Sequence[str], island: Span) -> list[Span]:
     reached = list(accumulate((len(piece) for piece in pieces), initial=0))
     marks = [island.start_ms + (island.end_ms - island.start_ms) * length // reached[-1] for length in reached]
     return [Span(left, right) for left, right in pairwise(marks)]
-
-
-def _compression_ratio(text: str) -> float:
-    """As Whisper counts it: loops compress well."""
-    data = text.encode()
-    return round(len(data) / len(zlib.compress(data)), 3)

@@ -220,7 +220,7 @@ def _cut(run: Sequence[_Spoken]) -> list[Sequence[_Spoken]]:
 
 
 def _may_cut(left: _Spoken, right: _Spoken) -> bool:
-    return (right.spaced or is_spaceless(right.text[0])) and not (left.label and left.label == right.label)
+    return (right.spaced or is_spaceless(right.text[0])) and not (left.label and left.label == right.label) and not one_number(left.text, right.text)
 
 
 def _worth(run: Sequence[_Spoken], place: int) -> float:

@@ -9,8 +9,8 @@ from typing import Literal
 
 from stages import roman
 from stages.text.characters import WORDS, clean
+from stages.text.loops import collapse
 from stages.text.scripts import LATIN, is_of, letters_in, script_of
-from stages.translate.loops import collapse
 
 Unreadable = Literal["roman script", "another script", "garbage"]
 

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.settings import Settings
+from stages.text.compression import compression_ratio
 
 FASTEST = 40  # characters a second: twice what the fastest clips of ten speech sets reach (21; one of 0.4 s, 42)
 
@@ -64,15 +64,3 @@ class Thresholds:
             return attempts[-1]
         varied = [attempt for attempt in attempts if not self.loops(attempt)]
         return max(varied or attempts, key=lambda attempt: attempt.avg_logprob)
-
-
-def compression_ratio(text: str) -> float:
-    """How much shorter zlib makes a text, counted in characters. For ASCII this is Whisper's ratio.
-
-    Whisper counts UTF-8 bytes, three for each letter of Devanagari with the same two in front: there the ratio of plain
-    prose is 2.4 at 300 characters and 2.6 at 400 (FLORES-200, median; English 1.5), so that nearly every full window of
-    Hindi would fail the threshold. Here each character is one byte: 1.4 and 1.5.
-    """
-    numbers: dict[str, int] = {}
-    data = bytes(ord(character) if character.isascii() else 128 + numbers.setdefault(character, len(numbers)) % 128 for character in text)
-    return len(data) / len(zlib.compress(data))

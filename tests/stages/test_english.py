@@ -24,7 +24,7 @@ def test_source_text_does_not_pass_as_a_translation(text: str, said: str, transl
     assert is_translation(segment(text), [segment(said)]) is translated
 
 
-@pytest.mark.parametrize("text", ["", "...", "1234", "Tum yahan kya kar rahe ho, mujhe batao"])
+@pytest.mark.parametrize("text", ["", "...", "1234", "He killillillillill", "Tum yahan kya kar rahe ho, mujhe batao"])
 def test_what_has_no_words_or_is_hindi_in_latin_letters_is_none(text: str) -> None:
     assert not is_translation(segment(text), [segment("तुम यहाँ क्या कर रहे हो, मुझे बताओ")])
 

@@ -49,8 +49,8 @@ def test_subtitles_in_another_script_say_so(tmp_path: Path) -> None:
     few = result("a", segment("Okay, thank you.", 1000, language="hi"))
     for name, one in (("roman", roman), ("few", few)):
         files(tmp_path, "srt,vtt").write(one, [f"{name}.wav"])
-    assert "\n[100% of the text is not in Devanagari: the model" in (tmp_path / "roman.wav.srt").read_text()
-    assert "\n\nNOTE 100% of the text is not in Devanagari: the model" in (tmp_path / "roman.wav.vtt").read_text()
+    assert "\n[100% of the text is not in Devanagari" in (tmp_path / "roman.wav.srt").read_text()
+    assert "\n\nNOTE 100% of the text is not in Devanagari" in (tmp_path / "roman.wav.vtt").read_text()
     assert "Devanagari" not in (tmp_path / "few.wav.srt").read_text() + (tmp_path / "few.wav.vtt").read_text()
 
 

@@ -119,3 +119,10 @@ def test_every_word_is_in_one_sentence() -> None:
 
 def test_what_is_said_often_is_translated_once() -> None:
     assert distinct(["हाँ।", "नहीं।", " हाँ। ", "नहीं?"]) == (["हाँ।", "नहीं।", "नहीं?"], [0, 1, 0, 2])
+
+
+def test_a_long_sentence_is_not_cut_inside_a_number() -> None:
+    words = [" so"] * 14 + [" 2", " crore", " 50", " lakh"] + [" so"] * 14
+    cut = english("".join(words))
+    assert len(cut) == 2
+    assert sum("2 crore 50 lakh" in text for text in cut) == 1

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from stages.text.characters import bare, word_set
-from stages.translate.numbers import is_number
+from stages.text.numbers import is_number
 
 TIMES = 3  # what is said twice may be meant
 LONGEST = 8  # words
@@ -18,7 +18,7 @@ _LAUGHED = word_set("ha ah he eh hi ih ho oh la na da di ta हा हे ही
 
 def collapse(text: str) -> str:
     """The text with the same one to eight words, three times or more, written once. Numbers stay: nine nine nine may be dialled."""
-    words = _SYLLABLES.sub(_once, _ONE_LETTER.sub(r"\1", text)).split()
+    words = _without_stutter(text).split()
     keys = [bare(word) or word for word in words]
     kept: list[str] = []
     place = 0
@@ -34,6 +34,15 @@ def collapse(text: str) -> str:
 def _once(match: re.Match[str]) -> str:
     unit = match[1]
     return match[0] if unit.lower() in _LAUGHED and len(match[0]) < _MANY_TIMES * len(unit) else unit
+
+
+def stutters(text: str) -> bool:
+    """Is a letter or syllable said over and over inside a word?"""
+    return _without_stutter(text) != text
+
+
+def _without_stutter(text: str) -> str:
+    return _SYLLABLES.sub(_once, _ONE_LETTER.sub(r"\1", text))
 
 
 def loops(text: str) -> bool:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from stages.translate.loops import collapse, loops
+from stages.text.loops import collapse, loops
 
 
 @pytest.mark.parametrize(
