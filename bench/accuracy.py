@@ -57,7 +57,7 @@ def recognise_ours(clips: Sequence[Clip], model: Path, settings: Settings) -> li
             owner.append(clip)
             yield window
 
-    for recognition in recogniser.recognise(windows()):
+    for recognition in sorted(recogniser.recognise(windows()), key=lambda recognition: recognition.window):
         texts[owner[recognition.window]].append(recognition.text)
     return [" ".join(parts) for parts in texts]
 

@@ -39,6 +39,7 @@ class Assignment(msgspec.Struct, frozen=True):
     scratch: str
     deliverables: str
     models: str
+    pieces: str
     verify: bool = False
 
 
@@ -104,6 +105,7 @@ def run_stage(stage: Stage, assignment: Assignment, events: EventWriter) -> Even
         scratch=Path(assignment.scratch),
         deliverables=Path(assignment.deliverables),
         models=Path(assignment.models),
+        pieces=Path(assignment.pieces),
         log=log,
         report=events.progress,
         verify=assignment.verify,

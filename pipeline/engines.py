@@ -15,13 +15,14 @@ from pipeline.errors import UsageError
 class Engine:
     form: str  # of the model files that it loads: a key of `model_folder.FORMS`
     devices: tuple[str, ...]  # where it runs; on any other it runs on the first, and says so
+    packages: tuple[str, ...]  # distributions whose versions decide what comes out
     compute_types: tuple[str, ...] = ()  # all that it has; none where the device decides
     measures_memory: bool = False  # and so knows itself how many windows fit
 
 
 ENGINES: Mapping[str, Engine] = {
-    "whisperx": Engine("ct2", ("cpu", "cuda")),
-    "mlx": Engine("mlx", ("mps", "cuda", "cpu"), ("float16", "bfloat16", "float32"), measures_memory=True),
+    "whisperx": Engine("ct2", ("cpu", "cuda"), ("faster-whisper", "ctranslate2")),
+    "mlx": Engine("mlx", ("mps", "cuda", "cpu"), ("mlx", "mlx-whisper"), ("float16", "bfloat16", "float32"), measures_memory=True),
 }
 DEFAULT = "whisperx"
 MPS_WARNINGS = ("MPS device detected but MLX backend not configured", "Falling back to CPU (slower performance)")

@@ -139,6 +139,10 @@ class Job:
     def marker_path(self, stage: str) -> Path:
         return self.artifacts / stage / "stage.json"
 
+    def pieces_path(self, stage: str, fingerprint: str) -> Path:
+        """Where a stage keeps what it has done of a run with this fingerprint; others of the stage lie beside it."""
+        return self.folder / "pieces" / stage / f"{fingerprint}.jsonl"
+
     def settings(self) -> Settings:
         return envfile.load(self.env_path)
 

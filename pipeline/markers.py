@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import msgspec
 
 from pipeline.envfile import to_text
 from pipeline.files import UNREADABLE, FileRecord, record, write_atomic
+from pipeline.house import VERSION
 from pipeline.names import FileName, PathBelow
 from pipeline.settings import Settings
 from pipeline.stage import Stage
@@ -64,6 +66,12 @@ def write_marker(path: Path, marker: Marker) -> None:
 
 def settings_of(stage: Stage, settings: Settings) -> dict[str, str]:
     return {key: to_text(getattr(settings, key)) for key in stage.settings}
+
+
+def fingerprint(inputs: Mapping[str, FileRecord], settings: Mapping[str, str]) -> str:
+    """Another one whenever anything is that decides what the stage makes; dates decide nothing."""
+    files = sorted((name, known.size, known.sha256) for name, known in inputs.items())
+    return hashlib.sha256(msgspec.json.encode([VERSION, files, sorted(settings.items())])).hexdigest()[:16]
 
 
 def why_stale(

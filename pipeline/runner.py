@@ -207,19 +207,24 @@ class JobRun:
         marker = markers.read_marker(self.job.marker_path(stage.name), self.console.warn)
         reason = self._why_run(stage, marker)
         if marker and not reason:
+            self._drop_pieces(stage)
             self.console.info(f"⏭  Stage {stage.name}: SKIPPED (already completed)")
             return marker, False
         if marker:
             self.console.info(f"Stage {stage.name} runs again: {reason}")
         return self._run_stage(stage, marker), True
 
-    def _why_run(self, stage: Stage, marker: Marker | None) -> str:
-        """Empty where the stage need not run."""
+    def _asked_again(self, stage: Stage) -> str:
+        """The option that asks for it from the beginning; empty where none does."""
         names = [stage.name for stage in self.stages]
         if self.plan.start and names.index(stage.name) >= names.index(self.plan.start):
             return f"--from {self.plan.start}"
-        if stage.name in self.plan.force:
-            return f"--force {stage.name}"
+        return f"--force {stage.name}" if stage.name in self.plan.force else ""
+
+    def _why_run(self, stage: Stage, marker: Marker | None) -> str:
+        """Empty where the stage need not run."""
+        if asked := self._asked_again(stage):
+            return asked
         if marker is None:
             return "it has not run yet"
         if stage.always:
@@ -233,8 +238,9 @@ class JobRun:
         if stage.reads_media and self.watch:
             self.watch.look(f"before {stage.name} reads it")
             inputs[MEDIA] = self.watch.record
+        pieces = self._pieces(stage, markers.fingerprint(inputs, markers.settings_of(stage, self.settings)))
         with self._scratch(stage) as (scratch, deliverables):
-            result = self._call_watched(stage, scratch, deliverables)
+            result = self._call_watched(stage, scratch, deliverables, pieces)
             outcome = result.outcome
             made = publish.synced_records(scratch, stage.writes)
             if absent := [name for name in stage.writes if name not in made or not made[name].size]:
@@ -258,6 +264,7 @@ class JobRun:
                 tool_version=VERSION,
             )
             publish.publish(self.job, marker, old, scratch, deliverables, self.console.warn)
+        self._drop_pieces(stage)
         self.job.note_completed(stage.name)
         for line in marker.degraded:
             self.console.warn(line)
@@ -278,20 +285,34 @@ class JobRun:
             for folder in folders:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def _call_watched(self, stage: Stage, scratch: Path, deliverables: Path) -> stage_process.Result:
+    def _call_watched(self, stage: Stage, scratch: Path, deliverables: Path, pieces: Path) -> stage_process.Result:
         """As `_call`; a film that changed meanwhile is the error that is told, whatever the stage made of it."""
         if not stage.reads_media or not self.watch:
-            return self._call(stage, scratch, deliverables)
+            return self._call(stage, scratch, deliverables, pieces)
         self.watch.read_whole()
         try:
-            result = self._call(stage, scratch, deliverables)
+            result = self._call(stage, scratch, deliverables, pieces)
         except (StageFailed, UsageError):
             self.watch.look(f"while {stage.name} read it")
             raise
         self.watch.look(f"while {stage.name} read it")
         return result
 
-    def _call(self, stage: Stage, scratch: Path, deliverables: Path) -> stage_process.Result:
+    def _pieces(self, stage: Stage, fingerprint: str) -> Path:
+        """Where the stage keeps what it has done, once nothing is there but what this run may go on from."""
+        path = self.job.pieces_path(stage.name, fingerprint)
+        for other in path.parent.glob("*"):
+            if other != path or self._asked_again(stage):
+                other.unlink()
+        if stage.in_pieces:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def _drop_pieces(self, stage: Stage) -> None:
+        """The stage is complete, so nothing will go on from them."""
+        shutil.rmtree(self.job.pieces_path(stage.name, "").parent, ignore_errors=True)
+
+    def _call(self, stage: Stage, scratch: Path, deliverables: Path, pieces: Path) -> stage_process.Result:
         assignment = Assignment(
             workflow=self.settings.workflow,
             stage=stage.name,
@@ -301,6 +322,7 @@ class JobRun:
             scratch=str(scratch),
             deliverables=str(deliverables),
             models=str(self.job.house.models),
+            pieces=str(pieces),
             verify=self.plan.verify,
         )
         started, noted = time.monotonic(), -RUNNING_INTERVAL
@@ -328,7 +350,7 @@ def staleness(job: Job, stage: Stage, marker: Marker, settings: Settings, media_
     if stage.reads_media and (whole := read_whole_file(job.folder)) and marker.started_at < whole.since:
         return f"the {MEDIA} file changed"
     artifacts = {name: job.artifacts / name for name in (*stage.writes, *marker.outputs)}
-    return markers.why_stale(
+    reason = markers.why_stale(
         marker,
         settings=markers.settings_of(stage, settings),
         inputs={name: job.artifacts / name for name in stage.reads},
@@ -336,6 +358,15 @@ def staleness(job: Job, stage: Stage, marker: Marker, settings: Settings, media_
         outputs=artifacts | {name: job.deliverables / name for name in marker.deliverables},
         verify=verify,
     )
+    return reason or ("it was asked for again, and interrupted" if _begun_since(job, stage, marker) else "")
+
+
+def _begun_since(job: Job, stage: Stage, marker: Marker) -> bool:
+    """Another run of the same, which has come to pieces that it did not complete."""
+    pieces = job.pieces_path(stage.name, markers.fingerprint(marker.inputs, marker.settings))
+    with contextlib.suppress(OSError):
+        return pieces.stat().st_mtime_ns > job.marker_path(stage.name).stat().st_mtime_ns
+    return False
 
 
 def outside_records(job: Job, stage: Stage, settings: Settings) -> dict[str, FileRecord]:

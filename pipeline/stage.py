@@ -70,6 +70,7 @@ class StageContext:
     scratch: Path  # empty, private to this run, removed after it
     deliverables: Path  # where files for the user are written until the runner publishes them
     models: Path  # the folder that models are looked for in
+    pieces: Path  # a file of what earlier runs of the same inputs and settings have done already, if any have: see `stages/pieces.py`
     log: logging.Logger
     report: Callable[[Progress], None] = lambda progress: None
     verify: bool = False  # every file is to be read in full, whatever its size and date say
@@ -165,6 +166,7 @@ class Stage:
     reads_media: bool = False  # the user's own file is an input too
     keeps: tuple[str, ...] = ()  # in the job's folder: written piece by piece, each whole, and there for the next run
     trees: tuple[str, ...] = ()  # folders under out/<job-id>/ that are filled in the same way
+    in_pieces: bool = False  # it keeps what it has done while it works, in `StageContext.pieces`, until it is complete
     always: bool = False  # it looks for what is new, so every run asks it
     check: Callable[[Settings], None] = lambda settings: None  # raises UsageError for settings that it cannot work with
     foresee: Callable[[Path, Settings], tuple[str, ...]] = lambda media, settings: ()  # what the film will not allow; raises UsageError

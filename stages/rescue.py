@@ -6,12 +6,14 @@ Whisper is loaded only where something is missing. It is a stage of its own so t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.wording import counted
 from stages.sound import Sound
 from stages.transcript import UNTRANSLATED, Audio, Segment, Span, Transcript, Translations, load, save
 from stages.whisper import AudioWindow, CannotTranslate, needs
+from stages.whisper.kept import KeptRecogniser, open_pieces
 
 TARGET = "en"  # all that Whisper translates into
 LONGEST_MS = 30_000  # of a window
@@ -53,32 +55,32 @@ def _rescue(
     from stages.whisper.phrases import segments_of
 
     audio = load(ctx.read("demux/audio.json"), Audio)
-    try:
-        recogniser = needs.open_for(ctx, translate=True)
-    except CannotTranslate as error:  # turbo, for one: no reason to lose all the rest
-        return {}, {}, (), (str(error),)
+    with open_pieces(ctx) as pieces, Sound(ctx.read("demux/audio.wav")) as sound:
+        recogniser = KeptRecogniser(ctx, pieces, translate=True)
+        cut_out = partial(_window, missing, sound, audio, source.language)
+        try:
+            recognitions = recogniser.recognise({number: _seconds([segment]) for number, segment in enumerate(missing)}, cut_out)
+        except CannotTranslate as error:  # turbo, for one: no reason to lose all the rest
+            return {}, {}, (), (str(error),)
     rescued: dict[int, list[Segment]] = {}
-    done = 0.0
-    with Sound(ctx.read("demux/audio.wav")) as sound:
-        for recognition in recogniser.recognise(_windows(missing, sound, audio, source.language)):
-            segment = missing[recognition.window]
-            done += _seconds([segment])
-            ctx.progress(done, _seconds(missing))
-            found = [one for one in segments_of([recognition.translation] if recognition.translation else []) if is_translation(one, source.segments)]
-            if found:
-                rescued[segment.id] = [replace(_inside(one, segment), note="by Whisper") for one in found]
-    return rescued, recogniser.engine, recogniser.packages, recogniser.degraded
+    for recognition in recognitions:
+        segment = missing[recognition.window]
+        found = [one for one in segments_of([recognition.translation] if recognition.translation else []) if is_translation(one, source.segments)]
+        if found:
+            rescued[segment.id] = [replace(_inside(one, segment), note="by Whisper") for one in found]
+    maker = recogniser.maker
+    return rescued, maker.engine, maker.packages, maker.degraded
 
 
 def _seconds(segments: Sequence[Segment]) -> float:
     return sum(segment.end_ms - segment.start_ms for segment in segments) / 1000
 
 
-def _windows(missing: Sequence[Segment], sound: Sound, audio: Audio, language: str) -> Iterator[AudioWindow]:
-    for number, segment in enumerate(missing):
-        end_ms = min(segment.end_ms, segment.start_ms + LONGEST_MS)
-        samples = sound.read_ms(segment.start_ms - audio.start_ms, end_ms - audio.start_ms)
-        yield AudioWindow(number, segment.start_ms, samples, (Span(segment.start_ms, end_ms),), language)
+def _window(missing: Sequence[Segment], sound: Sound, audio: Audio, language: str, number: int) -> AudioWindow:
+    segment = missing[number]
+    end_ms = min(segment.end_ms, segment.start_ms + LONGEST_MS)
+    samples = sound.read_ms(segment.start_ms - audio.start_ms, end_ms - audio.start_ms)
+    return AudioWindow(number, segment.start_ms, samples, (Span(segment.start_ms, end_ms),), language)
 
 
 def _inside(found: Segment, segment: Segment) -> Segment:
@@ -107,6 +109,7 @@ STAGE = Stage(
     writes=(TRANSCRIPTS,),
     settings=needs.SETTINGS,
     tuning=needs.TUNING,
+    in_pieces=True,
     models=needs.models_of,
     engines=needs.engines_of,
 )

@@ -16,11 +16,13 @@ from pipeline.wording import counted
 from stages import glossary
 from stages.sound import Sound
 from stages.transcript import Audio, Transcript, Window, Windows, load, save
-from stages.whisper import AudioWindow, Recogniser, Recognition, needs
+from stages.whisper import AudioWindow, Recognition, needs
+from stages.whisper.kept import KeptRecogniser, open_pieces
 from stages.whisper.requests import Encoded
 
 TRANSLATION = "asr/translation.json"
 PROMPTS = "WHISPER_INITIAL_PROMPT, GLOSSARY"
+LANGUAGE = "language"  # the piece that holds the verdict on the whole film
 
 
 def run(ctx: StageContext) -> Outcome:
@@ -58,13 +60,14 @@ class Work:
 
 
 def _listen(audio: Audio, windows: Sequence[Window], ctx: StageContext) -> Work:
-    recogniser = needs.open_for(ctx, TRANSLATION in ctx.stage.writes)
-    with Sound(ctx.read("demux/audio.wav")) as sound:
-        language, probability, encoded = _language(recogniser, sound, audio, windows, ctx)
+    with open_pieces(ctx) as pieces, Sound(ctx.read("demux/audio.wav")) as sound:
+        recogniser = KeptRecogniser(ctx, pieces, translate=TRANSLATION in ctx.stage.writes)
+        heard, encoded = _language(recogniser, sound, audio, windows, ctx)
         ctx.log.info(f"Recognising {counted(len(windows), 'window')}")
-        recognitions = _recognise(recogniser, sound, audio, windows, language, encoded, ctx)
-    recognitions = [replace(recognition, language_probability=probability) for recognition in recognitions]
-    return Work(language, recognitions, recogniser.engine, recogniser.packages, recogniser.degraded)
+        recognitions = _recognise(recogniser, sound, audio, windows, heard.language, encoded, ctx)
+    recognitions = [replace(recognition, language_probability=heard.probability) for recognition in recognitions]
+    maker = recogniser.maker
+    return Work(heard.language, recognitions, maker.engine, maker.packages, maker.degraded)
 
 
 def _echoes(recognitions: Sequence[Recognition]) -> list[str]:
@@ -83,22 +86,30 @@ def _doubts(transcript: Transcript) -> list[str]:
     return [f"{doubt}: {wrong_script_because(transcript.language)}"] if doubt else []
 
 
+@dataclass(frozen=True)
+class FilmLanguage:
+    language: str
+    probability: float  # how sure that is
+
+
 def _language(
-    recogniser: Recogniser, sound: Sound, audio: Audio, windows: Sequence[Window], ctx: StageContext
-) -> tuple[str, float, dict[int, Encoded | None]]:
-    """The film's language and how sure that is: the settings' own, or what windows from all over the film sound like.
-    And the encoder output of these windows, by id."""
+    recogniser: KeptRecogniser, sound: Sound, audio: Audio, windows: Sequence[Window], ctx: StageContext
+) -> tuple[FilmLanguage, dict[int, Encoded | None]]:
+    """The settings' own, or what windows from all over the film sound like; and the encoder output of these windows, by id."""
     from pipeline.languages import whisper_code
     from stages.asr.language import choose_voters, vote
 
     if ctx.settings.SOURCE_LANGUAGE != "auto":
-        return whisper_code(ctx.settings.SOURCE_LANGUAGE), 1.0, {}
+        return FilmLanguage(whisper_code(ctx.settings.SOURCE_LANGUAGE), 1.0), {}
+    if known := recogniser.pieces.get(LANGUAGE, FilmLanguage):
+        return known, {}
     speech_ms = [sum(span.end_ms - span.start_ms for span in window.speech) for window in windows]
     voters = choose_voters(speech_ms)
     heard = recogniser.hear_languages([_cut_out(sound, audio, windows[index], None, "") for index in voters])
     language, probability = vote([one.languages for one in heard], [speech_ms[index] for index in voters])
     ctx.log.info(f"Detected language: {language} ({probability:.2f}) in {counted(len(voters), 'window')}")
-    return language, probability, {windows[index].id: one.encoded for index, one in zip(voters, heard, strict=True)}
+    recogniser.pieces.keep({LANGUAGE: FilmLanguage(language, probability)})
+    return FilmLanguage(language, probability), {windows[index].id: one.encoded for index, one in zip(voters, heard, strict=True)}
 
 
 def _silent_language(settings: Settings) -> str:
@@ -108,7 +119,7 @@ def _silent_language(settings: Settings) -> str:
 
 
 def _recognise(
-    recogniser: Recogniser,
+    recogniser: KeptRecogniser,
     sound: Sound,
     audio: Audio,
     windows: Sequence[Window],
@@ -117,18 +128,13 @@ def _recognise(
     ctx: StageContext,
 ) -> list[Recognition]:
     """In the order of the windows."""
-    done, total = 0.0, sum(window.end_ms - window.start_ms for window in windows) / 1000
-    durations = {window.id: (window.end_ms - window.start_ms) / 1000 for window in windows}
     prompt = glossary.prompt_of(ctx.settings.WHISPER_INITIAL_PROMPT, ctx.job_file(ctx.settings.GLOSSARY) if ctx.settings.GLOSSARY else None)
-    ctx.progress(0, total)
-    recognitions = []
-    for recognition in recogniser.recognise(
-        replace(_cut_out(sound, audio, window, language, prompt), encoded=encoded.pop(window.id, None)) for window in windows
-    ):
-        recognitions.append(recognition)
-        done += durations[recognition.window]
-        ctx.progress(done, total)
-    return sorted(recognitions, key=lambda recognition: recognition.window)
+    by_id = {window.id: window for window in windows}
+
+    def cut_out(number: int) -> AudioWindow:
+        return replace(_cut_out(sound, audio, by_id[number], language, prompt), encoded=encoded.pop(number, None))
+
+    return recogniser.recognise({number: (window.end_ms - window.start_ms) / 1000 for number, window in by_id.items()}, cut_out)
 
 
 def _cut_out(sound: Sound, audio: Audio, window: Window, language: str | None, prompt: str) -> AudioWindow:
@@ -150,6 +156,7 @@ STAGE = Stage(
     writes=("asr/transcript.json",),
     settings=(*needs.SETTINGS, "GLOSSARY"),
     tuning=needs.TUNING,
+    in_pieces=True,
     models=needs.models_of,
     files=lambda settings: settings.user_files,
     check_file=glossary.read_glossary,

@@ -93,6 +93,7 @@ def _work(job: Job, shard: tuple[int, int], console: Console) -> int:
             scratch=scratch,
             deliverables=job.deliverables / "shard",
             models=job.house.models,
+            pieces=job.pieces_path("recognise", "none"),
             log=log,
             report=console.progress,
         )

@@ -7,7 +7,7 @@ To add one, write `stages/whisper/<name>/engine.py` with `open_engine(settings, 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
@@ -37,6 +37,8 @@ class AudioWindow:
     prompt: str = ""  # text that steers spelling
     mel: NDArray[np.float32] | None = None  # `spectrogram.log_mel` of it, where that was computed ahead
     encoded: Encoded | None = None  # of the same sound, as `hear_languages` gave it: it is not encoded again then
+    known: bool = False  # its recognition is there already: it is made again only where that of others depends on it
+    tell: Callable[[float], None] = lambda share: None  # how much of it is done, in any thread
 
     @property
     def end_ms(self) -> int:
@@ -83,7 +85,7 @@ class Recogniser(Protocol):
     degraded: list[str]  # fallbacks taken so far, each one line for the user
 
     def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
-        """Results in any order. Reads on only as far as it needs to keep busy."""
+        """Results in any order, each as soon as it is done. Reads on only as far as it needs to keep busy."""
 
     def hear_languages(self, windows: Sequence[AudioWindow]) -> list[Heard]:
         """What each window sounds like."""

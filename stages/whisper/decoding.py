@@ -25,6 +25,8 @@ from stages.whisper.timestamps import timestamped_phrases
 from stages.whisper.words import Timing, from_alignment, spread, time_words
 
 Text = tuple[Attempt, list[Timing]]
+ENCODED = 0.6  # share of a window's work that is done then (base, int8, two cores)
+TRANSCRIBED = 0.8  # and then, where it is translated too
 
 
 class Decoder:
@@ -44,6 +46,7 @@ class Decoder:
         encoded = window.encoded
         if encoded is None:
             encoded = yield Encode(window.audio, window.mel)
+        window.tell(ENCODED)
         language, probability = window.language, 1.0
         if language is None:
             heard = yield Hear(encoded)
@@ -55,6 +58,7 @@ class Decoder:
         recognition = _recognition(window, attempt, phrases, language, probability)
         if not self._translate or language == "en":
             return recognition
+        window.tell(TRANSCRIBED)
         return replace(recognition, translation=(yield from self._translated(window, encoded, language)))
 
     def _translated(self, window: AudioWindow, encoded: Encoded, language: str) -> Steps[Recognition]:

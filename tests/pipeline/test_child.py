@@ -49,6 +49,7 @@ def test_a_full_disk_is_named_with_what_is_free_there(tmp_path: Path, monkeypatc
         scratch=str(tmp_path / "jobs/a/stages/.tmp-1-fill"),
         deliverables=str(tmp_path / "out/a/.tmp-1-fill"),
         models="models",
+        pieces="pieces",
     )
     event = run_stage(Stage("fill", fill), assignment, EventWriter(io.BytesIO()))
     assert event == Failed(f"No space left on device: {told.format(home=tmp_path)}; make room and run the same command again", 1)

@@ -148,6 +148,56 @@ def test_unchanged_output_of_a_rerun_stage_stops_there(job: Job) -> None:
     assert run(job, Plan(force=("copy",)))[0].ran == ["copy"]
 
 
+# --- What a stage keeps while it works
+
+
+def die(job: Job, plan: Plan | None = None, **changes: str) -> list[Path]:
+    """Run until the stage dies with half of its work done; what it keeps then."""
+    with pytest.raises(StageFailed, match=r"was killed \(SIGKILL\)"):
+        run(job, plan, **changes)
+    return list(job.folder.glob("pieces/shout/*"))
+
+
+def test_what_a_killed_stage_has_kept_is_there_for_the_next_run_and_goes_when_it_is_done(job: Job) -> None:
+    assert [path.read_text() for path in die(job, TITLE="piecemeal")] == ["half of it"]
+    assert run(job)[0].ran == ["shout"]
+    assert not (job.folder / "pieces" / "shout").exists()
+
+
+def test_what_other_settings_or_another_film_have_kept_is_no_use(job: Job) -> None:
+    (before,) = die(job, TITLE="piecemeal")
+    (other,) = die(job, SOURCE_LANGUAGE="hi")
+    assert other != before
+    job.media.write_text("another film")
+    assert die(job) != [other]
+
+
+@pytest.mark.parametrize("plan", [Plan(start="copy"), Plan(start="shout"), Plan(force=("shout",))])
+def test_who_asks_for_a_stage_again_gets_it_from_the_beginning(plan: Plan, job: Job) -> None:
+    die(job, TITLE="piecemeal")
+    assert len(die(job, plan)) == 1
+
+
+def test_what_was_asked_for_again_and_interrupted_goes_on_though_there_is_an_older_result(job: Job) -> None:
+    die(job, TITLE="piecemeal")
+    run(job)
+    die(job, Plan(force=("shout",)))
+    summary, output = run(job)
+    assert "Stage shout runs again: it was asked for again, and interrupted" in output
+    assert summary.ran == ["shout"]
+    assert run(job)[0].ran == []
+
+
+def test_what_a_stage_left_that_was_killed_when_all_was_in_place_is_swept(job: Job) -> None:
+    (kept,) = die(job, TITLE="piecemeal")
+    run(job)
+    kept.parent.mkdir(parents=True)
+    kept.write_text("all of it")
+    os.utime(kept, ns=(0, job.marker_path("shout").stat().st_mtime_ns - 1))
+    assert run(job)[0].ran == []
+    assert not kept.exists()
+
+
 @pytest.mark.parametrize(("plan", "ran"), [(Plan(start="copy"), ["copy", "shout"]), (Plan(start="shout"), ["shout"])])
 def test_plans(job: Job, plan: Plan, ran: list[str]) -> None:
     run(job)

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from pipeline.settings import Settings
-from pipeline.stage import Outcome, Stage, StageContext
+from pipeline.stage import Outcome, Progress, Stage, StageContext
 
 
 class StageRun:
@@ -17,6 +17,7 @@ class StageRun:
     def __init__(self, stage: Stage, media: Path, tmp_path: Path, **settings: object) -> None:
         self.stage = stage
         self.progress: list[tuple[float, float]] = []
+        self.told: list[Progress] = []
         self.artifacts, self.scratch, self.deliverables = (tmp_path / name for name in ("artifacts", "scratch", "out"))
         for folder in (self.artifacts, self.scratch, self.deliverables):
             folder.mkdir(exist_ok=True)
@@ -28,9 +29,14 @@ class StageRun:
             scratch=self.scratch,
             deliverables=self.deliverables,
             models=tmp_path,
+            pieces=tmp_path / "pieces.jsonl",
             log=logging.getLogger("test"),
-            report=lambda progress: self.progress.append((progress.done, progress.total)),
+            report=self._report,
         )
+
+    def _report(self, progress: Progress) -> None:
+        self.told.append(progress)
+        self.progress.append((progress.done, progress.total))
 
     def run(self) -> Outcome:
         return self.stage.run(self.context)

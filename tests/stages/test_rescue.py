@@ -121,7 +121,7 @@ def test_what_is_missing_is_replaced_in_its_own_time_and_numbered_anew(run: Resc
         degraded=("1 of 1 missing sentence translated by Whisper",),
         seconds_of_media=1.5,
     )
-    assert stage.progress == [(1.5, 1.5)]
+    assert stage.progress == [(0, 1.5), (1.5, 1.5)]
 
 
 def test_only_the_sound_of_what_is_missing_is_heard(run: Rescue) -> None:
@@ -131,7 +131,7 @@ def test_only_the_sound_of_what_is_missing_is_heard(run: Rescue) -> None:
         (0, START + 2000, 24_000, (Span(START + 2000, START + 3500),), "hi"),
         (1, START + 4000, 24_000, (Span(START + 4000, START + 5500),), "hi"),
     ]
-    assert stage.progress == [(1.5, 3.0), (3.0, 3.0)]
+    assert stage.progress == [(0, 3.0), (1.5, 3.0), (3.0, 3.0)]
 
 
 @pytest.mark.parametrize("heard", [SAID[1], "मैं घर जा रहा हूँ।"], ids=["the source", "another text in its script"])

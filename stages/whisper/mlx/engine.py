@@ -100,7 +100,7 @@ class MlxWhisper:
         return [heard[number] for number in range(len(windows))]
 
     def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
-        return self._run(self._decoder.recognise(window) for window in windows)
+        return self._run(self._decoder.recognise(window) for window in windows if not window.known)
 
     def _run(self, windows: Iterable[Steps[Result]]) -> Iterator[Result]:
         try:

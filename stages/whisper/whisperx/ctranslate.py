@@ -60,6 +60,16 @@ class Whisper:
         self._features = extractor(self.mels)
         self._sampling = threading.Lock()  # held by whoever has a second model in memory
 
+    @property
+    def singly(self) -> tuple[type[Encode] | type[Align], ...]:
+        """The kinds of request that are answered one at a time."""
+        return (Encode, Align) if self.device == "cpu" else ()
+
+    @property
+    def apart(self) -> bool:
+        """Whether an answer depends to the last bit on what else is asked in the same batch: only whole numbers add up the same in any order."""
+        return self.device == "cpu" and self.compute_type.startswith("int8")
+
     def sampler(self, no_room: Callable[[], None]) -> Sampler:
         """`no_room` is told where there is no memory for a second model."""
         return Sampler(self._load, self._sampling, self._model, no_room)
@@ -72,8 +82,6 @@ class Whisper:
 
     def encode(self, asked: Sequence[Encode]) -> list[Encoded]:
         mels = [log_mel(self._features, request.audio) if request.mel is None else request.mel for request in asked]
-        if self.device == "cpu":
-            return [Encoded(self._model.encode(_storage(whole_windows([mel]))), 0) for mel in mels]
         batch = self._model.encode(_storage(whole_windows(mels)))
         return [Encoded(batch, row) for row in range(len(asked))]
 
@@ -88,8 +96,6 @@ class Whisper:
 
     def align(self, asked: Sequence[Align]) -> list[Alignment]:
         """Times for requests of one language and task."""
-        if self.device == "cpu" and len(asked) > 1:
-            return [self.align([request])[0] for request in asked]
         frames = [-(-request.samples // HOP) for request in asked]
         texts = [list(request.text) for request in asked]
         encoded = _gather([request.encoded for request in asked])

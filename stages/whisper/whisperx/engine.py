@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import logging
 import math
-from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from itertools import islice
+from queue import SimpleQueue
 from typing import Any
 
 import ctranslate2
@@ -73,7 +73,7 @@ def _fitting_batch(model: str, device: str) -> int:
 
 
 class WhisperX:
-    """Implements `whisper.Recogniser`. Results come in the order of the windows."""
+    """Implements `whisper.Recogniser`. Results come as they are done."""
 
     packages = ("faster-whisper", "ctranslate2")
 
@@ -113,45 +113,56 @@ class WhisperX:
     def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
         """Keeps every worker busy, and the next group ready while a GPU works."""
         ahead = self._whisper.workers
-        pending: deque[Future[list[Recognition]]] = deque()
+        told: SimpleQueue[Recognition | Future[None]] = SimpleQueue()
         pool = ThreadPoolExecutor(ahead + 1 if self._whisper.device == "cuda" else ahead)
+        running = 0
         try:
             for group in self._groups(iter(windows)):
-                pending.append(pool.submit(self._recognise_group, group))
-                if len(pending) > ahead:
-                    yield from pending.popleft().result()
-            while pending:
-                yield from pending.popleft().result()
+                pool.submit(self._recognise_group, group, told.put).add_done_callback(told.put)
+                running += 1
+                while running > ahead:
+                    running -= yield from _next_told(told)
+            while running:
+                running -= yield from _next_told(told)
         finally:
             pool.shutdown(cancel_futures=True)
 
     def _groups(self, windows: Iterator[AudioWindow]) -> Iterator[list[AudioWindow]]:
-        """Batches of the stream, shared out evenly to the workers."""
+        """Batches of the stream, shared out evenly to the workers. What is known already is left out, but where its mates need it to come to
+        the same as with it."""
         while batch := list(islice(windows, self._batch_size)):
             share = math.ceil(len(batch) / self._whisper.workers)
-            yield from (batch[begin : begin + share] for begin in range(0, len(batch), share))
+            for group in (batch[begin : begin + share] for begin in range(0, len(batch), share)):
+                if unknown := [window for window in group if not window.known]:
+                    yield unknown if self._whisper.apart else group
 
     # --- One group
 
-    def _recognise_group(self, group: Sequence[AudioWindow]) -> list[Recognition]:
+    def _recognise_group(self, group: Sequence[AudioWindow], tell: Callable[[Recognition], None]) -> None:
         """Halves what is decoded at once when a GPU runs out of memory. Raises SutradharError when one window is too much."""
-        limit = self._group_limit
-        if len(group) > limit:
-            return [recognition for begin in range(0, len(group), limit) for recognition in self._recognise_group(group[begin : begin + limit])]
-        try:
-            return self._run([self._decoder.recognise(window) for window in group])
-        except RuntimeError as error:
-            if not is_out_of_memory(error):
-                raise
-            if len(group) == 1:
-                model, compute_type = self.engine["model"], self.engine["compute_type"]
-                raise SutradharError(
-                    f"Out of GPU memory with {model} in {compute_type}, one window at a time: choose a smaller model or int8_float16"
-                ) from None
-        self._lower_limit(len(group) // 2)
-        return self._recognise_group(group)
+        waiting = dict(enumerate(group))
 
-    def _lower_limit(self, limit: int) -> None:
+        def done(numbers: Sequence[int], number: int, recognition: Recognition) -> None:
+            del waiting[numbers[number]]
+            tell(recognition)
+
+        while waiting:
+            numbers = list(waiting)[: self._group_limit]
+            try:
+                self._run([self._decoder.recognise(waiting[number]) for number in numbers], partial(done, numbers))
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                self._lower_limit(len(numbers))
+
+    def _too_large(self) -> SutradharError:
+        model, compute_type = self.engine["model"], self.engine["compute_type"]
+        return SutradharError(f"Out of GPU memory with {model} in {compute_type}, one window at a time: choose a smaller model or int8_float16")
+
+    def _lower_limit(self, too_many: int) -> None:
+        if too_many == 1:
+            raise self._too_large() from None
+        limit = too_many // 2
         if limit < self._group_limit:
             self._group_limit = limit
             self.degraded.append(f"Out of GPU memory: decoded {limit} windows at once instead of BATCH_SIZE={self._batch_size}")
@@ -163,10 +174,10 @@ class WhisperX:
 
     # --- What the windows ask for
 
-    def _run(self, windows: Sequence[Steps[Result]]) -> list[Result]:
+    def _run(self, windows: Sequence[Steps[Result]], tell: Callable[[int, Result], None] = lambda number, result: None) -> list[Result]:
         sampler = self._whisper.sampler(self._draw_from_one)
         try:
-            return lockstep.run(windows, partial(self._answer, sampler))
+            return lockstep.run(windows, partial(self._answer, sampler), tell, self._whisper.singly)
         finally:
             sampler.rest()
 
@@ -182,6 +193,16 @@ class WhisperX:
         if isinstance(first, Align):
             return _by(lambda request: tuple(request.tokenizer.sot_sequence), asked, self._whisper.align)
         return _by(lambda request: request.prompt, asked, lambda alike: self._whisper.generate(alike, self._settings))
+
+
+def _next_told(told: SimpleQueue[Recognition | Future[None]]) -> Generator[Recognition, None, int]:
+    """The next recognition or none; returns how many groups have ended. Raises what a group has ended with."""
+    found = told.get()
+    if isinstance(found, Recognition):
+        yield found
+        return 0
+    found.result()
+    return 1
 
 
 def _by(key: Callable[[Any], Hashable], asked: Sequence[Any], answer: Callable[[Sequence[Any]], list[Any]]) -> list[Any]:

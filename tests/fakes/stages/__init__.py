@@ -31,6 +31,9 @@ def shout(context: StageContext) -> Outcome:
         raise StageFailed("it did not work")
     if title == "usage":
         raise UsageError("a setting is wrong")
+    if title == "piecemeal" and not context.pieces.exists():
+        context.pieces.write_text("half of it")
+        os.kill(os.getpid(), signal.SIGKILL)
     if title == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     if title == "full":
@@ -79,6 +82,6 @@ WORKFLOWS = {
     ),
     "transcribe": (
         Stage("copy", copy, writes=("copy/text.txt",), reads_media=True, tuning=("BATCH_SIZE",)),
-        Stage("shout", shout, reads=("copy/text.txt",), writes=("shout/text.txt",), settings=("TITLE", "SOURCE_LANGUAGE")),
+        Stage("shout", shout, reads=("copy/text.txt",), writes=("shout/text.txt",), settings=("TITLE", "SOURCE_LANGUAGE"), in_pieces=True),
     ),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import wave
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,10 +14,10 @@ import pytest
 from pipeline import media
 from pipeline.errors import UsageError
 from pipeline.settings import Settings
-from pipeline.stage import Outcome, Stage
+from pipeline.stage import Outcome, Stage, StageContext
 from stages import asr
 from stages.transcript import Audio, Span, Transcript, Window, Windows, load, save
-from stages.whisper import AudioWindow, Recognition, needs
+from stages.whisper import AudioWindow, Recogniser, Recognition, needs
 from tests.conftest import ROOT
 from tests.stages.run_stage import StageRun
 
@@ -40,8 +40,9 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(stage: Stage, sound: Path, tmp_path: Path, speech: Sequence[tuple[int, int]] = SPEECH, **settings: object) -> tuple[Outcome, StageRun]:
     stage_run = StageRun(stage, SAMPLE, tmp_path, **{"WHISPER_BEAM_SIZE": 1, **settings})
     for name in ("demux", "vad"):
-        (stage_run.artifacts / name).mkdir()
-    (stage_run.artifacts / "demux" / "audio.wav").symlink_to(sound)
+        (stage_run.artifacts / name).mkdir(exist_ok=True)
+    if not (stage_run.artifacts / "demux" / "audio.wav").exists():
+        (stage_run.artifacts / "demux" / "audio.wav").symlink_to(sound)
     save(stage_run.artifacts / "demux" / "audio.json", Audio(START, 11_000, 16_000, 0, ""))
     spans = [Span(START + begin, START + end) for begin, end in speech]
     windows = tuple(Window(number, span.start_ms, span.end_ms, (span,)) for number, span in enumerate(spans))
@@ -75,6 +76,127 @@ def test_makes_a_transcript_on_the_clock_of_the_film(sound: Path, tmp_path: Path
     assert (loading, decoding) == ("Loading base (whisperx, cpu)", "Recognising 3 windows")
     assert language.startswith("Detected language: en (0.9")
     assert "film" not in caplog.text  # what is said does not go to the log
+
+
+# --- Interrupted
+
+
+class Interrupted(Exception):
+    pass
+
+
+class Interrupting:
+    """A recogniser that ends after so many windows, as a kill would; and what it was asked for."""
+
+    def __init__(self, recogniser: Recogniser, after: int) -> None:
+        self._recogniser, self._after = recogniser, after
+        self.engine, self.packages, self.mels = recogniser.engine, recogniser.packages, recogniser.mels
+        self.degraded = recogniser.degraded
+        self.hear_languages = recogniser.hear_languages
+        self.asked: list[int] = []
+
+    def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
+        windows = list(windows)
+        self.asked += [window.id for window in windows if not window.known]
+        for number, recognition in enumerate(self._recogniser.recognise(windows)):
+            if number == self._after:
+                self.degraded.append("it was hot")
+                raise Interrupted
+            yield recognition
+
+
+@pytest.fixture
+def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[Interrupting]]:
+    """After so many windows of each run; the recognisers that were opened."""
+    opened: list[Interrupting] = []
+    really_open = needs.open_for
+
+    def interrupt_after(windows: int) -> list[Interrupting]:
+        def open_one(ctx: StageContext, translate: bool) -> Interrupting:
+            opened.append(Interrupting(really_open(ctx, translate), windows))
+            return opened[-1]
+
+        monkeypatch.setattr(needs, "open_for", open_one)
+        return opened
+
+    return interrupt_after
+
+
+SAMPLING = {"WHISPER_LOGPROB_THRESHOLD": 0.0, "WHISPER_NO_SPEECH_THRESHOLD": 1.0, "WHISPER_TEMPERATURE": "0.0,0.6"}  # no text is believed
+
+
+@pytest.mark.parametrize(
+    ("stage", "settings"),
+    [
+        (asr.STAGE, {"SOURCE_LANGUAGE": "auto"}),
+        (asr.STAGE, {"SOURCE_LANGUAGE": "en", **SAMPLING}),
+        (asr.STAGE, {"SOURCE_LANGUAGE": "en", "WHISPER_COMPUTE_TYPE": "float32", "BATCH_SIZE": 2}),
+        (asr.TRANSLATING, {"SOURCE_LANGUAGE": "de", "TARGET_LANGUAGES": "en"}),
+    ],
+    ids=["language heard", "sampled", "float32", "translated"],
+)
+def test_interrupted_again_and_again_it_comes_to_the_same_to_the_byte(
+    stage: Stage, settings: dict[str, object], sound: Path, tmp_path: Path, interrupt: Callable[[int], list[Interrupting]]
+) -> None:
+    for name in ("whole", "in parts"):
+        (tmp_path / name).mkdir()
+    undisturbed, whole = run(stage, sound, tmp_path / "whole", **settings)
+    opened = interrupt(1)
+    for _ in range(2):
+        with pytest.raises(Interrupted):
+            run(stage, sound, tmp_path / "in parts", **settings)
+    outcome, parts = run(stage, sound, tmp_path / "in parts", **settings)
+    assert all((whole.scratch / name).read_bytes() == (parts.scratch / name).read_bytes() for name in stage.writes)
+    assert [len(one.asked) for one in opened] == [3, 2, 1]
+    assert (outcome.engine, outcome.packages) == (undisturbed.engine, undisturbed.packages)
+
+
+def test_what_was_recognised_before_is_told_and_counts_in_the_progress(
+    sound: Path, tmp_path: Path, interrupt: Callable[[int], list[Interrupting]], caplog: pytest.LogCaptureFixture
+) -> None:
+    interrupt(2)
+    with pytest.raises(Interrupted):
+        run(asr.STAGE, sound, tmp_path, SOURCE_LANGUAGE="en")
+    caplog.set_level(logging.INFO)
+    interrupt(3)
+    _, stage = run(asr.STAGE, sound, tmp_path, SOURCE_LANGUAGE="en")
+    assert caplog.messages[:3] == ["Recognising 3 windows", "Going on: 2 of 3 windows are there already", "Configured device: cpu (from job config)"]
+    assert 0 < stage.progress[0][0] < 9.3
+    assert [progress.already for progress in stage.told] == [stage.progress[0][0]] * len(stage.told)
+
+
+def test_progress_moves_within_a_batch(sound: Path, tmp_path: Path) -> None:
+    _, stage = run(asr.STAGE, sound, tmp_path, SOURCE_LANGUAGE="en", BATCH_SIZE=8)
+    done = [done for done, _ in stage.progress]
+    assert len(set(done)) == 1 + 2 * len(SPEECH)  # each window is encoded, and then done
+    assert 0 == done[0] < done[1] <= 4.5 * 0.6
+    assert done[-1] == stage.progress[-1][1]
+
+
+def test_no_fallback_is_forgotten_and_when_all_is_there_nothing_is_loaded(sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Falling:
+        engine: Mapping[str, str] = {"model": "base", "device": "cuda"}
+        packages = ("ctranslate2",)
+        degraded: Sequence[str] = ()
+
+        def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
+            for window in windows:
+                if not window.known:
+                    self.degraded = ["Out of GPU memory: decoded 4 windows at once"]
+                    yield Recognition(window.id, "", (), -0.3, 0.0, 1.0, 0.0, "en", 1.0, ())
+
+    def cut(*_: object) -> None:
+        raise Interrupted
+
+    monkeypatch.setattr(needs, "open_for", lambda ctx, translate: Falling())
+    monkeypatch.setattr(asr, "save", cut)
+    with pytest.raises(Interrupted):
+        run(asr.STAGE, sound, tmp_path, SOURCE_LANGUAGE="en")
+    monkeypatch.undo()
+    monkeypatch.setattr(needs, "open_for", lambda ctx, translate: pytest.fail("it was loaded"))
+    outcome, _ = run(asr.STAGE, sound, tmp_path, SOURCE_LANGUAGE="en")
+    assert (outcome.engine, outcome.packages) == ({"model": "base", "device": "cuda"}, ("ctranslate2",))
+    assert outcome.degraded[0] == "Out of GPU memory: decoded 4 windows at once"
 
 
 def test_the_same_again_is_the_same_to_the_byte(sound: Path, tmp_path: Path) -> None:

@@ -81,6 +81,7 @@ class Folder:
             scratch=self.path / "job" / "scratch",
             deliverables=self.path / "out" / ".tmp",
             models=self.path,
+            pieces=self.path / "pieces",
             log=logging.getLogger("test"),
             report=self.told.append,
         )

@@ -31,6 +31,7 @@ def context(tmp_path: Path, stage: Stage, settings: Settings, **transcripts: Tra
         scratch=tmp_path / "scratch",
         deliverables=tmp_path / "out",
         models=tmp_path / "models",
+        pieces=tmp_path / "pieces",
         log=logging.getLogger("test"),
     )
 

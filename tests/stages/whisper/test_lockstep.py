@@ -75,6 +75,19 @@ def test_samples_are_drawn_for_one_window_after_the_other() -> None:
     assert asked == [[("a", 0.0), ("b", 0.0), ("c", 0.0)], [("a", 0.4)], [("a", 0.8)], [("c", 0.4)]]
 
 
+def test_some_kinds_are_answered_one_at_a_time() -> None:
+    engine = Engine()
+    lockstep.run([window(Encode, Generate, Align) for _ in range(2)], engine.answer, singly=(Encode, Align))
+    assert engine.rounds == [("encode", 1), ("encode", 1), ("generate", 2), ("align", 1), ("align", 1)]
+
+
+def test_a_result_is_told_as_soon_as_it_is_there() -> None:
+    engine = Engine()
+    told: list[tuple[int, int]] = []
+    lockstep.run([window(Encode, Generate), window(Encode)], engine.answer, lambda number, _: told.append((number, len(engine.rounds))))
+    assert told == [(1, 1), (0, 2)]
+
+
 def test_results_are_in_the_order_of_the_windows() -> None:
     assert lockstep.run([window(Generate, Generate), window(), window(Encode)], Engine().answer) == [["generate 1", "generate 2"], [], ["encode 0"]]
     assert lockstep.run([], Engine().answer) == []

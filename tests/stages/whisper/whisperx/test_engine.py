@@ -43,7 +43,8 @@ def open_whisperx(translate: bool = False, times: bool = True, **settings: objec
 
 
 def recognise(windows: Sequence[AudioWindow], translate: bool = False, **settings: object) -> list[Recognition]:
-    return list(open_whisperx(translate, **settings).recognise(windows))
+    found = {recognition.window: recognition for recognition in open_whisperx(translate, **settings).recognise(windows)}
+    return [found[window.id] for window in windows]
 
 
 @pytest.fixture(scope="module")
@@ -162,9 +163,8 @@ def test_hears_the_language(windows: list[AudioWindow], recognised: list[Recogni
     heard = recogniser.hear_languages(windows[:2])
     assert [max(one.languages, key=one.languages.__getitem__) for one in heard] == ["en", "en"]
     assert sum(heard[0].languages.values()) == pytest.approx(1)
-    found = list(
-        recogniser.recognise([replace(window, language=None, encoded=heard[0].encoded if window is windows[0] else None) for window in windows[:3]])
-    )
+    asked = [replace(window, language=None, encoded=heard[0].encoded if window is windows[0] else None) for window in windows[:3]]
+    found = sorted(recogniser.recognise(asked), key=lambda recognition: recognition.window)
     assert [replace(recognition, language_probability=1.0) for recognition in found] == recognised[:3]
     assert 0.5 < found[0].language_probability == pytest.approx(heard[0].languages["en"])
 
@@ -239,7 +239,9 @@ def test_out_of_gpu_memory_halves_what_is_decoded_at_once(
         return generate(asked, settings)
 
     monkeypatch.setattr(recogniser._whisper, "generate", generate_with_little_memory)
-    assert recogniser._recognise_group([*windows, *windows[:1]]) == [*recognised, recognised[0]]
+    found: list[Recognition] = []
+    recogniser._recognise_group([*windows, *windows[:1]], found.append)
+    assert sorted(found, key=lambda recognition: recognition.window) == [recognised[0], *recognised]
     assert recogniser.degraded[-1] == f"Out of GPU memory: decoded {room} windows at once instead of BATCH_SIZE=8"
 
 
