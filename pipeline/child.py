@@ -21,7 +21,7 @@ from typing import IO, Any
 import msgspec
 
 from pipeline.console import LogText
-from pipeline.errors import SutradharError
+from pipeline.errors import SutradharError, in_one_line
 from pipeline.files import room
 from pipeline.processes import die_with_parent
 from pipeline.settings import Settings
@@ -122,7 +122,17 @@ def run_stage(stage: Stage, assignment: Assignment, events: EventWriter) -> Even
         traceback.print_exc()
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             return Failed(f"{error.strerror}: {_full(error, context)}; make room and run the same command again", 1)
+        if isinstance(error, OSError) and error.errno:
+            return Failed(_refused(error, context), 1)
         return Failed(f"{type(error).__name__}: {_first_line(error)}", 1)
+
+
+def _refused(error: OSError, context: StageContext) -> str:
+    """As `_full`, of a disk that is broken or read-only."""
+    if isinstance(error.filename, str):
+        return in_one_line(error)
+    where = f"in {context.artifacts.parent}, {context.deliverables.parent} or what the stage reads"
+    return f"{error.strerror}, {where}; put right what is there and run the same command again"
 
 
 def _full(error: OSError, context: StageContext) -> str:

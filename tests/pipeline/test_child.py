@@ -23,6 +23,20 @@ def no_handlers_are_left() -> Iterator[None]:
     logging.getLogger("sutradhar").handlers.clear()
 
 
+def assignment(home: Path) -> Assignment:
+    return Assignment(
+        workflow="transcribe",
+        stage="fill",
+        settings=Settings(),
+        media="film.mkv",
+        artifacts=str(home / "jobs/a/stages"),
+        scratch=str(home / "jobs/a/stages/.tmp-1-fill"),
+        deliverables=str(home / "out/a/.tmp-1-fill"),
+        models="models",
+        pieces="pieces",
+    )
+
+
 @pytest.mark.parametrize(
     ("filename", "told"),
     [
@@ -40,16 +54,21 @@ def test_a_full_disk_is_named_with_what_is_free_there(tmp_path: Path, monkeypatc
     def fill(context: StageContext) -> Outcome:
         raise OSError(errno.ENOSPC, "No space left on device", *([str(tmp_path / filename)] if filename else []))
 
-    assignment = Assignment(
-        workflow="transcribe",
-        stage="fill",
-        settings=Settings(),
-        media="film.mkv",
-        artifacts=str(tmp_path / "jobs/a/stages"),
-        scratch=str(tmp_path / "jobs/a/stages/.tmp-1-fill"),
-        deliverables=str(tmp_path / "out/a/.tmp-1-fill"),
-        models="models",
-        pieces="pieces",
-    )
-    event = run_stage(Stage("fill", fill), assignment, EventWriter(io.BytesIO()))
+    event = run_stage(Stage("fill", fill), assignment(tmp_path), EventWriter(io.BytesIO()))
     assert event == Failed(f"No space left on device: {told.format(home=tmp_path)}; make room and run the same command again", 1)
+
+
+@pytest.mark.parametrize(
+    ("filename", "told"),
+    [
+        (None, "Input/output error, in {home}/jobs/a, {home}/out/a or what the stage reads; put right what is there and run the same command again"),
+        ("a.wav", "Cannot use a.wav: Input/output error; put right what is there and run the same command again"),
+    ],
+    ids=["a file that was open", "a file"],
+)
+def test_a_broken_disk_is_told_with_where_and_what_to_do(tmp_path: Path, filename: str | None, told: str) -> None:
+    def write(context: StageContext) -> Outcome:
+        raise OSError(errno.EIO, "Input/output error", *([filename] if filename else []))
+
+    event = run_stage(Stage("write", write), assignment(tmp_path), EventWriter(io.BytesIO()))
+    assert event == Failed(told.format(home=tmp_path), 1)
