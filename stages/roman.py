@@ -42,5 +42,13 @@ def language_of(text: str) -> Roman:
 
 def is_names(text: str) -> bool:
     """Is it a few words that all have a capital, or numbers?"""
-    words = re.findall(r"\w\S*", text)
-    return len(words) <= MOST_NAMES and all(word[0].isupper() or not word[0].isalpha() for word in words)
+    return len(_words(text)) <= MOST_NAMES and has_capitals(text)
+
+
+def has_capitals(text: str) -> bool:
+    """Has every word a capital, but for numbers?"""
+    return all(word[0].isupper() or not word[0].isalpha() for word in _words(text))
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w\S*", text)

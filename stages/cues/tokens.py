@@ -48,7 +48,11 @@ def spoken_tokens(transcript: Transcript) -> list[Token]:
     """The tokens of a transcript, however wide."""
     pieces = [piece for segment in transcript.segments for piece in _pieces(segment, segment.language or transcript.language)]
     spans = in_order([Span(piece.start_ms, piece.end_ms) for piece in pieces], clip_of(transcript))
-    return list(_glued(replace(piece, start_ms=span.start_ms, end_ms=span.end_ms) for piece, span in zip(pieces, spans, strict=True)))
+    timed = (
+        Token(piece.text, piece.spaced, piece.opens_segment, span.start_ms, span.end_ms, piece.begins_word)
+        for piece, span in zip(pieces, spans, strict=True)
+    )
+    return list(_glued(timed))
 
 
 def clip_of(transcript: Transcript) -> Span:
@@ -99,6 +103,9 @@ def _pieces(segment: Segment, language: str) -> Iterator[Token]:
     """The least that has a time of its own: words, or parts of one."""
     blocks = list(_blocks(segment))
     for block, parts in zip(blocks, in_words([" " * block.spaced + block.text for block in blocks], language), strict=True):
+        if len(parts) == 1:
+            yield block if parts[0][1] else replace(block, begins_word=False)
+            continue
         texts = [text.strip(" ") for text, _ in parts]
         spans = shares(texts, block.start_ms, block.end_ms)
         for number, (text, (_, begins), span) in enumerate(zip(texts, parts, spans, strict=True)):
@@ -147,7 +154,8 @@ def _glued(tokens: Iterable[Token]) -> Iterator[Token]:
             held = token
         elif _may_part(held, token):
             yield held
-            held = replace(token, spaced=token.spaced and not (token.opens_segment and script.ends_wide(held.text)))
+            wide = token.opens_segment and script.ends_wide(held.text)
+            held = replace(token, spaced=False) if wide else token
         else:
             held = replace(held, text=held.text + " " * token.spaced + token.text, end_ms=token.end_ms)
     if held is not None:
@@ -155,9 +163,11 @@ def _glued(tokens: Iterable[Token]) -> Iterator[Token]:
 
 
 def _may_part(held: Token, token: Token) -> bool:
+    if token.opens_segment:
+        return True
     if one_number(held.last_word, token.text):
         return token.start_ms - held.end_ms >= _TORN_NUMBER_MS
-    return token.opens_segment or (token.begins_word and script.may_part(held.text, token.text, token.spaced))
+    return token.begins_word and script.may_part(held.text, token.text, token.spaced)
 
 
 def _cut_to_fit(token: Token, rules: Rules) -> list[Token]:

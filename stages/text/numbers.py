@@ -12,7 +12,7 @@ from stages.text.characters import bare, clean, word_set
 # Words that multiply the number before them, in the languages of India and English.
 _MAGNITUDES: Mapping[int, str] = {
     10**2: "hundred hundreds सौ शे শ শত சதம் వంద వందల ನೂರು നൂറ് સો ਸੌ سو ଶହ",
-    10**3: "thousand thousands k हज़ार हजार हज़ारों हजारों हज़ार হাজার হেজাৰ ஆயிரம் వేయి వేలు వేల ಸಾವಿರ ആയിരം હજાર ਹਜ਼ਾਰ ਹਜ਼ਾਰ ہزار ହଜାର",
+    10**3: "thousand thousands हज़ार हजार हज़ारों हजारों हज़ार হাজার হেজাৰ ஆயிரம் వేయి వేలు వేల ಸಾವಿರ ആയിരം હજાર ਹਜ਼ਾਰ ਹਜ਼ਾਰ ہزار ହଜାର",
     10**5: "lakh lakhs lac lacs लाख लाखों লাখ লক্ষ லட்சம் இலட்சம் లక్ష లక్షలు లక్షల ಲಕ್ಷ ലക്ഷം લાખ ਲੱਖ لاکھ ଲକ୍ଷ",
     10**6: "million millions मिलियन দশলক্ষ மில்லியன் మిలియన్ ಮಿಲಿಯನ್ ദശലക്ഷം મિલિયન ਮਿਲੀਅਨ ملین ନିୟୁତ",
     10**7: "crore crores करोड़ करोड़ करोड करोड़ों करोड़ों कोटी কোটি கோடி కోటి కోట్లు కోట్ల ಕೋಟಿ കോടി કરોડ ਕਰੋੜ کروڑ କୋଟି",
@@ -124,7 +124,7 @@ def one_number(left: str, right: str) -> bool:
     if left[-1:] in ",;:!?।":
         return False
     before, after = clean(bare(left)), clean(bare(right))
-    if after in MAGNITUDES and (before[-1:].isalnum() or before in MAGNITUDES):
+    if after in MAGNITUDES and any(character.isalnum() for character in before):
         return True
     if before in _CURRENCIES or left in _CURRENCIES:
         return after[:1].isdigit()

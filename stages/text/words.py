@@ -37,7 +37,7 @@ def in_words(pieces: Sequence[str], language: str = "") -> list[list[tuple[str, 
     begin = 0
     for piece in pieces:
         end = begin + len(piece)
-        places = [place for place in range(begin + 1, end) if place in starts and _apart(text, place)]
+        places = [place for place in range(begin + 1, end) if place in starts and _apart(text, place)] if starts else []
         first = begin == 0 or text[begin - 1].isspace() or piece[:1].isspace() or (begin in starts and _apart(text, begin))
         bounds = [begin, *places, end]
         found.append([(text[left:right], first or left > begin) for left, right in pairwise(bounds)])

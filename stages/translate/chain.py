@@ -144,7 +144,7 @@ def halve(text: str) -> tuple[str, ...]:
 
 def _joined(left: Translation, right: Translation) -> Translation:
     """One sentence again: the first half's full stop goes."""
-    return Translation(f"{left.text.rstrip('.।')} {right.text}", (left.score + right.score) / 2)
+    return Translation(f"{left.text.rstrip('.।۔᱾')} {right.text}", (left.score + right.score) / 2)
 
 
 def ways(renderings: Sequence[Rendering]) -> Iterator[tuple[Way, int]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from stages.roman import has_capitals
 from stages.roman_words import ENGLISH
 from stages.text.characters import WORDS, clean, words_of
 from stages.text.loops import loops
@@ -66,12 +67,7 @@ def _expected(source: str, source_language: str, target_language: str) -> float:
 
 def _is_same(source: str, target: str) -> bool:
     words = words_of(target)
-    return words == words_of(source) and len(words) > _FEW_WORDS and not _is_names(target)
-
-
-def _is_names(text: str) -> bool:
-    """Is every word a number, or does it have a capital?"""
-    return all(word[0].isupper() or not word[0].isalpha() for word in re.findall(r"\w\S*", text))
+    return words == words_of(source) and len(words) > _FEW_WORDS and not has_capitals(target)
 
 
 def _has_source_script(target: str, source_language: str, target_language: str) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from stages.text.characters import clean
+from stages.text.characters import COMMAS, STOPS, clean
 from stages.text.loops import collapse
 from stages.text.scripts import LATIN, in_script, script_of
 from stages.translate.labels import MUSIC, sound_of
@@ -67,11 +67,11 @@ def put_back(lifted: Lifted, translation: str, target: str) -> str:
 def is_label(text: str, alone: bool) -> bool:
     """Is this a sound label? Between brackets people also speak, more than a few words or whole sentences; and in (parentheses) and between
     *stars* it must be a known one, or stand alone."""
-    match = re.fullmatch(_LABEL, clean(text).rstrip(".,!?।"))
+    match = re.fullmatch(_LABEL, clean(text).rstrip(STOPS + COMMAS))
     if match is None or sound_of(text) is not None:
         return match is not None
     inside = match.group()[1:-1].strip()
-    short = len(inside.split()) <= LABEL_WORDS and not inside.endswith(tuple(".?!।"))
+    short = len(inside.split()) <= LABEL_WORDS and not inside.endswith(tuple(STOPS))
     return short and (alone or text.strip().startswith("["))
 
 

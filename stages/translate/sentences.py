@@ -182,7 +182,7 @@ def _begins_turn(run: Sequence[_Spoken], following: _Spoken) -> bool:
     """Somebody else speaks, or a song begins or ends."""
     last, text = run[-1].text, following.text
     if text[0] in DASHES and not text[1:2].isdigit():
-        return following.opens_segment or text[1:2].isalpha() or last[-1:] in "।॥.?!…"
+        return following.opens_segment or text[1:2].isalpha() or last[-1:] in STOPS
     sung = any(character in NOTES for character in run[0].text)
     has_words = any(character.isalnum() for item in run for character in item.text)
     if has_words and sung and last[-1] in NOTES:

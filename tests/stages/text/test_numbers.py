@@ -36,6 +36,8 @@ def test_a_quantity_is_a_number_with_what_multiplies_it(text: str, values: list[
         ("रु. ५००", True),
         ("2.5 crore", True),
         ("बीस लाख", True),
+        ("दो करोड़", True),
+        ("– लाख", False),
         ("crore 20", True),
         ("लाख रुपये", True),
         ("10 000", True),
