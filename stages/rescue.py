@@ -51,7 +51,7 @@ def _rescue(
     """By the number of the missing segment, what Whisper has for it; and which engine that was, its packages, and its fallbacks."""
     from msgspec.structs import replace
 
-    from stages.english import is_translation
+    from stages.english import is_translation, shared_by_several
     from stages.whisper.phrases import segments_of
 
     audio = load(ctx.read("demux/audio.json"), Audio)
@@ -62,12 +62,12 @@ def _rescue(
             recognitions = recogniser.recognise({number: _seconds([segment]) for number, segment in enumerate(missing)}, cut_out)
         except CannotTranslate as error:  # turbo, for one: no reason to lose all the rest
             return {}, {}, (), (str(error),)
+    found = [(missing[one.window], part) for one in recognitions if one.translation for part in segments_of([one.translation])]
+    shared = shared_by_several([part for _, part in found], source.segments)
     rescued: dict[int, list[Segment]] = {}
-    for recognition in recognitions:
-        segment = missing[recognition.window]
-        found = [one for one in segments_of([recognition.translation] if recognition.translation else []) if is_translation(one, source.segments)]
-        if found:
-            rescued[segment.id] = [replace(_inside(one, segment), note="by Whisper") for one in found]
+    for place, (segment, part) in enumerate(found):
+        if place not in shared and is_translation(part, source.segments):
+            rescued.setdefault(segment.id, []).append(replace(_inside(part, segment), note="by Whisper"))
     maker = recogniser.maker
     return rescued, maker.engine, maker.packages, maker.degraded
 

@@ -204,7 +204,7 @@ def _language(segments: tuple[Segment, ...]) -> str:
 
 def _echoes(recognitions: list[tuple[str, Recognition]]) -> list[str]:
     echoed = any(recognition.lost_its_prompt for _, recognition in recognitions)
-    return ["the prompt (WHISPER_INITIAL_PROMPT) came back as text: heard again without it"] if echoed else []
+    return ["the prompt (WHISPER_INITIAL_PROMPT, GLOSSARY) came back as text: heard again without it"] if echoed else []
 
 
 def _doubts(segments: tuple[Segment, ...]) -> list[str]:

@@ -180,3 +180,10 @@ def test_a_model_that_cannot_translate_loses_nothing_else(run: Rescue) -> None:
         "WHISPER_MODEL=large-v3-turbo was not trained to translate: use large-v3",
         "0 of 1 missing sentence translated by Whisper",
     )
+
+
+def test_one_text_for_several_different_sentences_rescues_none(run: Rescue) -> None:
+    whisper = Whisper({START + 2000 * number: (words(START + 2000 * number, "Thank you for watching this."),) for number in range(3)})
+    outcome, (english,), _ = run(says(whisper), transcript(missing(0), missing(1), missing(2)))
+    assert [one.text for one in english.segments] == [MISSING] * 3
+    assert outcome.summary == "Whisper translated 0 of 3 sentences that IndicTrans2 could not"

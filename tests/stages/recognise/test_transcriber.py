@@ -309,7 +309,7 @@ def test_a_prompt_that_came_back_as_text_is_told_of(tmp_path: Path) -> None:
     room = Room(tmp_path, {"a": [channel(1)]})
     room.recogniser.echoed = True
     room.run()
-    assert room.result("a").degraded[1:] == ("the prompt (WHISPER_INITIAL_PROMPT) came back as text: heard again without it",)
+    assert room.result("a").degraded[1:] == ("the prompt (WHISPER_INITIAL_PROMPT, GLOSSARY) came back as text: heard again without it",)
 
 
 def test_runs_again_with_what_came_later(tmp_path: Path) -> None:
