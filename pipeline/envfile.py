@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,13 +34,18 @@ def quote(value: str) -> str:
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def render(settings: Settings, header: str, reasons: Mapping[str, str]) -> str:
-    """The whole file. `reasons` says for some keys why they have their value."""
+def render(settings: Settings, header: str, reasons: Mapping[str, str], *, without: Collection[str] = ()) -> str:
+    """The whole file. `reasons` says for some keys why they have their value; `without` are keys that mean nothing here."""
     lines = [f"# {escaped(line)}".rstrip() for line in header.split("\n")]
     section_of = {key: section for section, key in SECTIONS.items()}
+    section = told = ""
     for key in Settings.__struct_fields__:
-        if key in section_of:
-            lines += ["", f"# --- {section_of[key]} ---"]
+        section = section_of.get(key, section)
+        if key in without:
+            continue
+        if section != told:
+            lines += ["", f"# --- {section} ---"]
+            told = section
         lines += ["", f"# {describe(key)}"]
         if key in reasons:
             lines.append(CHOSEN + escaped(" ".join(reasons[key].split())))

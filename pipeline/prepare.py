@@ -330,11 +330,23 @@ def _write(arguments: argparse.Namespace, house: House, settings: Settings, choi
             created_at=datetime.now(timezone.utc).isoformat(timespec="microseconds"),
         )
         try:
-            return Job.create(house, request, envfile.render(settings, header, choices.reasons), files)
+            env_text = envfile.render(settings, header, choices.reasons, without=_idle_keys(settings) - choices.reasons.keys())
+            return Job.create(house, request, env_text, files)
         except FileExistsError:
             if arguments.job_id:
                 raise UsageError(f"Job {job_id} exists already; run it with ./run-pipeline.sh -j {job_id} or choose another --job-id") from None
     raise UsageError("No free job id is left for today; remove old jobs from jobs/")
+
+
+def _idle_keys(settings: Settings) -> set[str]:
+    """Settings of jobs of the other kind alone: of films, or of folders."""
+    from stages import WORKFLOWS
+
+    used: dict[bool, set[str]] = {True: set(), False: set()}
+    for workflow, stages in WORKFLOWS.items():
+        used[workflow == "corpus"] |= {key for stage in stages for key in (*stage.settings, *stage.tuning)}
+    is_corpus = settings.WORKFLOW == "corpus"
+    return used[not is_corpus] - used[is_corpus] - {"CUDA_VISIBLE_DEVICES", "TITLE"}  # the runner's, and the job's name
 
 
 def _free_ids(title: str) -> list[str]:

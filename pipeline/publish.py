@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Callable, Iterable
 from itertools import count
 from pathlib import Path
@@ -37,6 +39,18 @@ def publish(job: Job, marker: Marker, old: Marker | None, scratch: Path, deliver
     for folder in {marker_path.parent, *((job.artifacts / name).parent for name in marker.outputs)}:
         sync_folder(folder)
     write_marker(marker_path, marker)
+
+
+def let_read(job: Job, mode: int) -> None:
+    """Give what is in `out/` for this job the mode that was asked for, and its folders the same with a way in. Raises OSError."""
+    ways_in = 0o700 | mode | (mode & 0o044) >> 2
+    with contextlib.suppress(PermissionError):  # the folder of all jobs may be somebody else's
+        job.deliverables.parent.chmod(job.deliverables.parent.stat().st_mode & 0o777 | (ways_in & 0o011))
+    for folder, _, names in os.walk(job.deliverables):
+        Path(folder).chmod(ways_in)
+        for path in (Path(folder, name) for name in names):
+            if not path.is_symlink() and not path.name.startswith("."):
+                path.chmod(mode)
 
 
 def _publish_deliverables(job: Job, marker: Marker, old: Marker | None, deliverables: Path, warn: Callable[[str], None]) -> None:

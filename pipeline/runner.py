@@ -23,7 +23,7 @@ from pipeline import hardware, markers, media, model_check, models, publish, sta
 from pipeline.child import Assignment
 from pipeline.console import Console
 from pipeline.errors import StageFailed, SutradharError, UsageError, in_one_line
-from pipeline.files import FileRecord, leftovers, record
+from pipeline.files import FileRecord, leftovers, record, write_atomic
 from pipeline.house import VERSION
 from pipeline.job import Job, Running, sweep
 from pipeline.markers import MEDIA, MODEL, Marker
@@ -33,7 +33,8 @@ from pipeline.stage import Progress, Stage
 from pipeline.wording import escaped
 
 RUNNING_INTERVAL = 1.0  # seconds between two notes of how far the run is
-USED_BY_THE_RUNNER = {"OFFLINE", "WORKFLOW", "TRANSLATION_ENGINE", "CUDA_VISIBLE_DEVICES"}
+USED_BY_THE_RUNNER = {"OFFLINE", "WORKFLOW", "TRANSLATION_ENGINE", "CUDA_VISIBLE_DEVICES", "OUT_MODE"}
+PRIVATE = 0o600  # the mode that files have by themselves
 
 
 @dataclass(frozen=True)
@@ -70,13 +71,11 @@ def run_job(job: Job, workflows: Mapping[str, Sequence[Stage]], plan: Plan, chan
             text, settings = job.changed_settings(changes) if changes else ("", job.settings())
             run = JobRun(job, workflows[settings.workflow], settings, plan, console)
             selected = run.prepare()
-            if changes:
-                job.write_settings(text)
-                console.info(f"Written to {job.env_path.name}: {', '.join(changes)}")
+            with _written(job, text, changes, console) if changes else contextlib.nullcontext():
                 run.warn_of_idle(changes)
-            job.note_failure("")
-            summary = run.run(selected)
-            run.close()
+                job.note_failure("")
+                summary = run.run(selected, changes)
+                run.close()
             job.note_success()
             summary.degraded[:0] = amiss
             return summary
@@ -85,6 +84,21 @@ def run_job(job: Job, workflows: Mapping[str, Sequence[Stage]], plan: Plan, chan
             raise
         finally:
             job.note_stopped()
+
+
+@contextlib.contextmanager
+def _written(job: Job, text: str, changes: Iterable[str], console: Console) -> Iterator[None]:
+    """New settings for the job, and the old ones again where a stage refuses the new."""
+    before = job.env_path.read_bytes()
+    job.write_settings(text)
+    console.info(f"Written to {job.env_path.name}: {', '.join(changes)}")
+    try:
+        yield
+    except UsageError:
+        if job.env_path.read_bytes() == text.encode():
+            write_atomic(job.env_path, before)
+            console.warn(f"{job.env_path.name} is as it was before: {', '.join(changes)} was not kept")
+        raise
 
 
 def _sweep(job: Job) -> None:
@@ -126,10 +140,12 @@ class JobRun:
             self._verify_models(selected)
         return selected
 
-    def run(self, selected: Sequence[Stage]) -> Summary:
+    def run(self, selected: Sequence[Stage], changes: Iterable[str] = ()) -> Summary:
         summary = Summary(self.job)
         for stage in selected:
             marker, ran = self._bring_up_to_date(stage)
+            if (mode := int(self.settings.OUT_MODE, 8)) != PRIVATE or "OUT_MODE" in changes:
+                publish.let_read(self.job, mode)
             if ran:
                 summary.ran.append(stage.name)
             summary.degraded += [f"{stage.name}: {line}" for line in marker.degraded]

@@ -37,6 +37,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     AUDIO_TRACK: Annotated[int, Meta(ge=0, description="Which of the file's audio tracks, counted from 0.")] = 0
     ALLOW_TRUNCATED: Annotated[bool, Meta(description="Accept a file that ends before its container says it does.")] = False
     OFFLINE: Annotated[bool, Meta(description="Never ask a model hub; use only what is in models/ or in the hub's cache.")] = False
+    OUT_MODE: Annotated[
+        str,
+        Meta(
+            pattern=r"^0?6[046][046]\Z",
+            description="Who may read the files in out/, beside you: 0600 nobody, 0640 your group, 0644 everybody, such as a media server.",
+            extra={"takes": "a mode of files such as 0600, 0640, 0644 or 0664"},
+        ),
+    ] = "0600"
     # --- Recognition
     WHISPER_BACKEND: Annotated[
         str,
@@ -120,6 +128,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         "netflix"
     )
     SUBTITLE_FORMATS: Annotated[str, Meta(min_length=1, description="Files to write, separated by commas: srt, vtt, json, txt.")] = "srt,vtt,json,txt"
+    SUBTITLE_BOM: Annotated[bool, Meta(description="Begin srt, vtt and txt files with a byte-order mark, for old players and Windows programs.")] = (
+        False
+    )
+    SUBTITLE_NEWLINE: Annotated[Literal["lf", "crlf"], Meta(description="How lines of srt, vtt and txt files end: as on Unix, or as on Windows.")] = (
+        "lf"
+    )
     SUBTITLE_FPS: Annotated[float, Meta(gt=0, le=300, description="Frame rate that gaps between cues are counted in (the film's own).")] = 24.0
     MUX_CONTAINER: Annotated[
         Literal["auto", "mkv", "mp4", "none"],

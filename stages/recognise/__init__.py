@@ -151,7 +151,8 @@ def engines_of(settings: Settings) -> tuple[EngineNeed, ...]:
 DONE = "recognise/done.json"
 GLOSSARY = "GLOSSARY"  # the setting, and what its file held, among what a result was made with
 RESULT_SETTINGS = (*needs.SETTINGS, *speech.SETTINGS, "CORPUS_CHANNELS")  # tell results apart; CORPUS_TIMESTAMPS=none does so as well
-FILE_SETTINGS = ("CORPUS_FORMATS", "CORPUS_TIMESTAMPS", "SUBTITLE_PROFILE", "SUBTITLE_FPS")  # what the user's files depend on beside the results
+# What the user's files depend on beside the results.
+FILE_SETTINGS = ("CORPUS_FORMATS", "CORPUS_TIMESTAMPS", "SUBTITLE_PROFILE", "SUBTITLE_FPS", "SUBTITLE_BOM", "SUBTITLE_NEWLINE")
 STAGE = Stage(
     name="recognise",
     run=run,

@@ -18,6 +18,7 @@ from stages.recognise.formats import formats_of
 from stages.recognise.messages import Remark
 from stages.recognise.written import Written
 from stages.results import NO_DISK, Result
+from stages.text.encoding import encoded
 from stages.tree import file_of
 
 LEFTOVER = re.compile(r"\.tmp-[0-9a-f]{6}-.*", re.DOTALL)  # of write_whole
@@ -41,7 +42,7 @@ class Files:
         target = self._tree / file_of(path, form)
         try:
             self._make_folder(target.parent)
-            kept = self._replace(target, self._formats[form](result, path, self._settings).encode())
+            kept = self._replace(target, self._encoded(self._formats[form](result, path, self._settings), form))
         except OSError as error:
             if error.errno in NO_DISK:
                 raise
@@ -50,6 +51,9 @@ class Files:
             where = traceback.extract_tb(error.__traceback__)[-1]  # the message may hold text
             return Remark(path, f"its {form} could not be made ({type(error).__name__} in {where.name})", unwritten=True)
         return Remark(path, f"its {form} had been edited: that version is kept beside it as …{kept}") if kept else None
+
+    def _encoded(self, text: str, form: str) -> bytes:
+        return encoded(text, form, bom=self._settings.SUBTITLE_BOM, newline=self._settings.SUBTITLE_NEWLINE)
 
     def _make_folder(self, folder: Path) -> None:
         """Raises OSError where a link on the way leads out of the tree."""

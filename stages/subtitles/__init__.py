@@ -28,7 +28,7 @@ STAGE = Stage(
     check=check,
     reads=("align/transcript.json",),
     writes=("subtitles/tracks.json",),
-    settings=("SUBTITLE_PROFILE", "SUBTITLE_FORMATS", "SUBTITLE_FPS"),
+    settings=("SUBTITLE_PROFILE", "SUBTITLE_FORMATS", "SUBTITLE_FPS", "SUBTITLE_BOM", "SUBTITLE_NEWLINE"),
 )
 TRANSLATED = replace(STAGE, reads=(*STAGE.reads, "translate/transcripts.json"))
 RESCUED = replace(STAGE, reads=(*STAGE.reads, "rescue/transcripts.json"))

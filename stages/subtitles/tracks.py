@@ -12,6 +12,7 @@ from stages.cues.check import check
 from stages.cues.formats import formats_of
 from stages.cues.rules import rules_for
 from stages.cues.tokens import clip_of
+from stages.text.encoding import encoded
 from stages.text.scripts import script_doubt
 from stages.transcript import Track, Tracks, Transcript, Translations, load, save
 
@@ -32,7 +33,7 @@ def make_tracks(ctx: StageContext) -> Outcome:
     degraded = []
     for transcript, track in zip(transcripts, tracks.tracks, strict=True):
         for suffix, write in formats.items():
-            ctx.deliver(f"{ctx.stem}.{track.language}.{suffix}").write_bytes(write(transcript, track).encode())
+            ctx.deliver(f"{ctx.stem}.{track.language}.{suffix}").write_bytes(_encoded(write(transcript, track), suffix, ctx.settings))
         degraded += _broken_rules(transcript, track, ctx.settings)
     save(ctx.write("subtitles/tracks.json"), tracks)
     return Outcome(
@@ -41,6 +42,10 @@ def make_tracks(ctx: StageContext) -> Outcome:
         degraded=tuple(degraded),
         seconds_of_media=original.duration_ms / 1000,
     )
+
+
+def _encoded(text: str, form: str, settings: Settings) -> bytes:
+    return encoded(text, form, bom=settings.SUBTITLE_BOM, newline=settings.SUBTITLE_NEWLINE)
 
 
 def build_tracks(transcripts: Sequence[Transcript], settings: Settings) -> Tracks:

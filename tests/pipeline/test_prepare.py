@@ -44,6 +44,22 @@ def test_writes_the_job_and_prints_its_id_alone(house: House, capsys: pytest.Cap
     assert job.request.media == str(SAMPLE)
 
 
+def test_a_films_settings_are_those_of_films(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(str(SAMPLE), "--transcribe", "-s", "en") == 0
+    text = Job.open(house, capsys.readouterr().out.strip()).env_path.read_text()
+    assert "CORPUS_" not in text
+    assert "Folders of recordings" not in text
+    assert all(f"\n{key}=" in text for key in ("TITLE", "INDICTRANS2_MODEL", "MUX_CONTAINER", "SUBTITLE_BOM", "OUT_MODE", "CUDA_VISIBLE_DEVICES"))
+
+
+def test_a_folders_settings_are_those_of_folders(calls: Path, house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(str(calls), "--transcribe", "-s", "en") == 0
+    text = Job.open(house, capsys.readouterr().out.strip()).env_path.read_text()
+    assert not any(f"\n{key}=" in text for key in ("AUDIO_TRACK", "MEDIA_START_TIME", "MUX_CONTAINER", "INDICTRANS2_MODEL", "ALIGNMENT_MODEL"))
+    assert all(f"\n{key}=" in text for key in ("CORPUS_LIMIT", "SUBTITLE_PROFILE", "SUBTITLE_BOM", "OUT_MODE"))
+    assert "--- Translation ---" not in text
+
+
 def test_ids_count_up_and_can_be_given(house: House, capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(2):
         run(str(SAMPLE), "--transcribe", "-s", "en")

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,16 @@ def job(tmp_path: Path) -> Job:
     film.write_text("hello")
     request = Request(job_id="test-1", media=str(film), media_record=media.identity(film), duration_ms=2000, created_at="2026-01-01")
     return Job.create(House(tmp_path), request, envfile.render(Settings(SOURCE_LANGUAGE="en"), "Job", {}))
+
+
+@pytest.fixture
+def private_files(job: Job) -> Iterator[None]:
+    """As the commands have it."""
+    before = os.umask(0o077)
+    job.folder.chmod(0o700)
+    job.env_path.chmod(0o600)
+    yield
+    os.umask(before)
 
 
 def run(job: Job, plan: Plan | None = None, **changes: str) -> tuple[Summary, str]:
@@ -113,6 +123,33 @@ def test_degradation_is_told_again_when_its_stage_is_skipped(job: Job) -> None:
     _, output = run(job, TITLE="hoarse")
     assert "[WARN] not loud enough" in output
     assert run(job)[0].degraded == ["shout: not loud enough"]
+
+
+def test_a_change_that_a_stage_refuses_is_not_kept(job: Job) -> None:
+    before = job.env_path.read_bytes()
+    output = io.StringIO()
+    with pytest.raises(UsageError, match="shout: a setting is wrong"):
+        run_job(job, WORKFLOWS, Plan(), {"TITLE": "usage"}, Console(output))
+    assert job.env_path.read_bytes() == before
+    assert f"[WARN] {job.env_path.name} is as it was before: TITLE was not kept\n" in output.getvalue()
+    with pytest.raises(StageFailed):
+        run(job, TITLE="fail")
+    assert "TITLE=fail\n" in job.env_path.read_text()  # what fails for other reasons may work the next time
+
+
+@pytest.mark.parametrize(("mode", "file", "folder"), [("0644", 0o644, 0o755), ("0640", 0o640, 0o750), ("664", 0o664, 0o775)])
+def test_results_can_be_made_readable_by_others(mode: str, file: int, folder: int, job: Job, private_files: None) -> None:
+    run(job)
+    text = job.deliverables / "film.en.txt"
+    assert (text.stat().st_mode & 0o777, job.deliverables.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert run(job, OUT_MODE=mode)[0].ran == []
+    assert (text.stat().st_mode & 0o777, job.deliverables.stat().st_mode & 0o777) == (file, folder)
+    assert job.house.out.stat().st_mode & 0o055 == folder & 0o011
+    assert (job.folder.stat().st_mode & 0o077, job.env_path.stat().st_mode & 0o077) == (0, 0)
+    run(job, TITLE="x")  # a new file
+    assert text.stat().st_mode & 0o777 == file
+    run(job, OUT_MODE="0600")
+    assert (text.stat().st_mode & 0o777, job.deliverables.stat().st_mode & 0o777) == (0o600, 0o700)
 
 
 def test_a_changed_setting_that_no_stage_uses_is_told(job: Job) -> None:

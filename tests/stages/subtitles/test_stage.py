@@ -49,6 +49,14 @@ def test_a_transcript_becomes_a_track_and_its_files(tmp_path: Path) -> None:
     assert (outcome.summary, outcome.degraded) == ("Subtitles completed: 1 cue in hi", ())
 
 
+def test_players_on_windows_get_what_they_want(tmp_path: Path) -> None:
+    run(tmp_path, subtitles.STAGE, Settings(SUBTITLE_BOM=True, SUBTITLE_NEWLINE="crlf"), align=spoken("Hello.", language="en"))
+    files = {path.suffix: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    assert files[".srt"].startswith(b"\xef\xbb\xbf1\r\n00:00:00,000")
+    assert files[".vtt"].startswith(b"\xef\xbb\xbfWEBVTT\r\n")
+    assert files[".json"].startswith(b"{\n")
+
+
 def test_a_text_in_another_script_says_so_in_its_own_files(tmp_path: Path) -> None:
     note = "100% of the text is not in Devanagari"
     run(tmp_path, subtitles.STAGE, align=spoken("Main ghar ja raha hoon.", language="hi"))
