@@ -62,12 +62,13 @@ def _rescue(
             recognitions = recogniser.recognise({number: _seconds([segment]) for number, segment in enumerate(missing)}, cut_out)
         except CannotTranslate as error:  # turbo, for one: no reason to lose all the rest
             return {}, {}, (), (str(error),)
-    found = [(missing[one.window], part) for one in recognitions if one.translation for part in segments_of([one.translation])]
+    heard = ((missing[one.window], part) for one in recognitions if one.translation for part in segments_of([one.translation]))
+    found = [(segment, _inside(part, segment)) for segment, part in heard]
     shared = shared_by_several([part for _, part in found], source.segments)
     rescued: dict[int, list[Segment]] = {}
     for place, (segment, part) in enumerate(found):
         if place not in shared and is_translation(part, source.segments):
-            rescued.setdefault(segment.id, []).append(replace(_inside(part, segment), note="by Whisper"))
+            rescued.setdefault(segment.id, []).append(replace(part, note="by Whisper"))
     maker = recogniser.maker
     return rescued, maker.engine, maker.packages, maker.degraded
 
