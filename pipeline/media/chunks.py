@@ -17,6 +17,7 @@ _NEAR = 256  # bytes below a placeholder: the header, or a whole number of block
 _PADDING = 1 << 16  # bytes behind the sound that libav may see; it looks for another chunk in them, 8 by 8
 _PIECE = 1 << 20
 _LARGEST = 1 << 32
+_FARTHEST = 1 << 62  # a file's end, at the most
 _LEAST = 1024  # bytes behind the sound that may be sound
 _LARGEST_FORM = 1 << 12
 _EXTRA = {b"FORM": 8, b"caff": 4}  # bytes at the begin of the chunk that are no sound
@@ -148,13 +149,15 @@ def _sound_chunk(file: BinaryIO, layout: Layout, at: int) -> SoundChunk | None:
 
 def _header(file: BinaryIO, layout: Layout, position: int) -> tuple[bytes, int] | None:
     """Name and size of the chunk at this byte; None at the end of the file, and where no chunk can be."""
+    if position > _FARTHEST:
+        return None
     file.seek(position)
     header = file.read(layout.name + struct.calcsize(layout.size))
     if len(header) < layout.name + struct.calcsize(layout.size):
         return None
     size = struct.unpack_from(layout.size, header, layout.name)[0]
     name = header[: layout.name]
-    if layout.counts_header and size < len(header) and name != layout.sound:
+    if size < (len(header) if layout.counts_header else 0) and name != layout.sound:
         return None
     return name, size
 

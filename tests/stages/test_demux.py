@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 import wave
 from pathlib import Path
@@ -67,6 +68,17 @@ def test_a_cut_film_fails_unless_it_is_allowed_and_then_says_so(tmp_path: Path) 
     (degraded,) = run.run().degraded
     assert "the container says 4.0 s" in degraded
     assert len(sound_of(run)) > 16_000
+
+
+def test_a_little_damage_is_told_of_and_the_rest_is_written(tmp_path: Path) -> None:
+    path = film(tmp_path / "film.mkv", "-c:a", "flac")
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 10] = bytes(10)
+    path.write_bytes(data)
+    run = StageRun(STAGE, path, tmp_path)
+    (degraded,) = run.run().degraded
+    assert re.fullmatch(r"film\.mkv is damaged at 00:00:0[12]\.\d{3} \(.+\): 0\.\d\d s could not be read", degraded)
+    assert len(sound_of(run)) == pytest.approx(4 * 16_000, abs=800)
 
 
 def test_an_end_beyond_the_film_means_its_end(tmp_path: Path) -> None:

@@ -133,6 +133,12 @@ def test_what_is_foreseen_is_told_and_not_tried_again(tmp_path: Path) -> None:
     assert not any("short.flac" in line for line in allowed.degraded)
 
 
+def test_what_is_odd_and_can_be_used_is_a_remark(tmp_path: Path) -> None:
+    wav(tmp_path / "short-header.wav", bytes(16_000) + b"\1\0" * 8000, declared=16_000)
+    told = load(tmp_path, "short-header.wav")
+    assert (told.duration_ms, told.degraded[0]) == (1000, "its header tells of 16,000 bytes of sound, and 32,000 are there: all of it was taken")
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
