@@ -44,6 +44,7 @@ STAGE = Stage(
         "INDICTRANS2_NUM_BEAMS",
         "GLOSSARY",
     ),
+    in_pieces=True,
     models=_models,
     engines=_engines,
     files=lambda settings: settings.user_files,

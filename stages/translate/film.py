@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from pipeline import translators
@@ -14,8 +14,10 @@ from pipeline.stage import Outcome, StageContext
 from pipeline.timecode import format_ms
 from pipeline.wording import counted
 from stages.glossary import Glossary, read_glossary
+from stages.pieces import Pieces
 from stages.transcript import MISSING, UNTRANSLATED, Segment, Transcript, Translations, load, save
 from stages.translate.chain import Chain, Rendering, ways
+from stages.translate.kept import SCHEMA, KeptTranslator
 from stages.translate.markup import put_back
 from stages.translate.retime import as_spoken, segment_of
 from stages.translate.sentences import Sentence, assemble
@@ -27,40 +29,75 @@ NOTE = "translated by IndicTrans2"
 def translate(ctx: StageContext) -> Outcome:
     settings = ctx.settings
     source = load(ctx.read("align/transcript.json"), Transcript)
-    sentences = assemble(source)
-    glossary = read_glossary(ctx.job_file(settings.GLOSSARY)) if settings.GLOSSARY else Glossary(())
-    search = Search(settings.INDICTRANS2_NUM_BEAMS)
-    seconds = source.duration_ms / 1000
     targets = [target for target in settings.targets if target != source.language]
-    models: dict[str, ResolvedModel] = {}
-    done: dict[str, tuple[Transcript, list[str]]] = {}
-    for direction in translators.directions(source.language, targets):  # one model at a time: two may not fit
-        models[direction] = _resolve(direction, ctx)
-        translator = open_translator(settings, models[direction])
-        for target in [target for target in targets if translators.direction(source.language, target) == direction]:
-            terms = glossary if len(targets) == 1 else glossary.fitting(target)
-            chain = Chain(translator, source.language, target, search, terms)
-            renderings = chain.render(sentences, partial(_progress, ctx, seconds, len(done), len(targets)))
-            _log(ctx.log, target, sentences, renderings)
-            segments = tuple(segments_of(sentences, renderings, target))
-            done[target] = Transcript(target, source.start_ms, source.duration_ms, segments, NOTE), _report(target, renderings)
-        del translator, chain
-    transcripts = [done[target][0] for target in targets]
-    degraded = [line for target in targets for line in done[target][1]]
+    models = {direction: _resolve(direction, ctx) for direction in translators.directions(source.language, targets)}
+    sentences = assemble(source)
+    done = _rendered(sentences, source, targets, models, ctx)
+    for target in targets:
+        _log(ctx.log, target, sentences, done[target])
+    degraded = [line for target in targets for line in _report(target, done[target])]
+    transcripts = [
+        Transcript(target, source.start_ms, source.duration_ms, tuple(segments_of(sentences, done[target], target)), NOTE) for target in targets
+    ]
     save(ctx.write("translate/transcripts.json"), Translations(tuple(transcripts)))
     if len(targets) < len(settings.targets):
         degraded.append(f"No translation to {source.language}: the speech is in it already")
     return Outcome(
         summary=f"Translation completed: {counted(len(sentences), 'sentence')} to {', '.join(targets) or 'no language'}",
         engine=_engine(settings, models),
-        packages=("ctranslate2" if settings.INDICTRANS2_DEVICE != "mps" else "mlx", "indictranstoolkit", "sentencepiece"),
+        packages=_packages(settings),
         degraded=tuple(degraded),
-        seconds_of_media=seconds * max(1, len(targets)),
+        seconds_of_media=source.duration_ms / 1000 * max(1, len(targets)),
     )
 
 
-def _progress(ctx: StageContext, seconds: float, target: int, targets: int, done: int, total: int) -> None:
-    ctx.progress(seconds * (target + done / total), seconds * targets)
+def _rendered(
+    sentences: Sequence[Sentence], source: Transcript, targets: Sequence[str], models: Mapping[str, ResolvedModel], ctx: StageContext
+) -> dict[str, list[Rendering]]:
+    """By target language. What is translated is kept, so that an interrupted run goes on with the rest."""
+    settings = ctx.settings
+    glossary = read_glossary(ctx.job_file(settings.GLOSSARY)) if settings.GLOSSARY else Glossary(())
+    progress = FilmProgress(ctx, source.duration_ms / 1000, targets)
+    done: dict[str, list[Rendering]] = {}
+    with Pieces(ctx.pieces, SCHEMA, _packages(settings)) as pieces:
+        for direction, model in models.items():  # one model at a time: two may not fit
+            translator = KeptTranslator(partial(open_translator, settings, model), pieces, progress.tell_known)
+            for target in [target for target in targets if translators.direction(source.language, target) == direction]:
+                terms = glossary if len(targets) == 1 else glossary.fitting(target)
+                chain = Chain(translator, source.language, target, Search(settings.INDICTRANS2_NUM_BEAMS), terms)
+                done[target] = chain.render(sentences, progress.begin(target))
+            del translator, chain
+    return done
+
+
+def _packages(settings: Settings) -> tuple[str, ...]:
+    return ("ctranslate2" if settings.INDICTRANS2_DEVICE != "mps" else "mlx", "indictranstoolkit", "sentencepiece")
+
+
+class FilmProgress:
+    """Tells the progress, in seconds of the film for each target language."""
+
+    def __init__(self, ctx: StageContext, seconds: float, targets: Sequence[str]) -> None:
+        self._ctx, self._seconds, self._total = ctx, seconds, seconds * len(targets)
+        self._before, self._already = -seconds, 0.0  # of the languages before this one; of earlier runs
+        self._target = ""  # until its search is told of
+
+    def begin(self, target: str) -> Callable[[int, int], None]:
+        """What is told how many sentences are done, and of how many."""
+        self._before += self._seconds
+        self._target = target
+        return self._tell
+
+    def _tell(self, done: int, total: int) -> None:
+        self._target = ""
+        self._ctx.progress(self._before + self._seconds * done / total, self._total, already=self._already)
+
+    def tell_known(self, known: int, total: int) -> None:
+        """Of a language's first search alone: what comes after it is not counted."""
+        if self._target:
+            self._ctx.log.info(f"Going on: {known} of {counted(total, 'sentence')} to {self._target} are there already")
+            self._already += self._seconds * known / total
+            self._target = ""
 
 
 def segments_of(sentences: Sequence[Sentence], renderings: Sequence[Rendering], target: str) -> list[Segment]:
@@ -98,7 +135,7 @@ def _log(log: logging.Logger, target: str, sentences: Sequence[Sentence], render
             log.info(f"{target}: {format_ms(sentence.start_ms)} {counted(rendering.missing_terms, 'term')} of the glossary missing")
 
 
-def _engine(settings: Settings, models: dict[str, ResolvedModel]) -> dict[str, str]:
+def _engine(settings: Settings, models: Mapping[str, ResolvedModel]) -> dict[str, str]:
     return {
         "backend": "mlx" if settings.INDICTRANS2_DEVICE == "mps" else "ctranslate2",
         "device": settings.INDICTRANS2_DEVICE,

@@ -1,12 +1,12 @@
 """What a translator is handed and gives back, and how one is opened.
 
-To add one: a package beside `indictrans2` with `open_engine(settings, model) -> Translator`, a line in `open_translator`, and in
+To add one: a package beside `indictrans2` with `open_engine(settings, model) -> BatchTranslator`, a line in `open_translator`, and in
 `pipeline.translators` the pairs that it knows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,7 +47,23 @@ class Translator(Protocol):
         ...
 
 
-def open_translator(settings: Settings, model: ResolvedModel) -> Translator:
+class BatchTranslator(Protocol):
+    def translate(
+        self,
+        sentences: Sequence[str],
+        source: str,
+        target: str,
+        search: Search,
+        report: Callable[[int, int], None] = ...,
+        known: Mapping[int, list[Translation]] = ...,
+        keep: Callable[[Mapping[int, list[Translation]]], None] = ...,
+    ) -> list[list[Translation]]:
+        """As a `Translator`. `keep` is given each batch when it is done, by the places of its sentences. A batch of which all is `known` is
+        not translated again: batches are the same whatever is known, and so is what comes of them, to the last bit."""
+        ...
+
+
+def open_translator(settings: Settings, model: ResolvedModel) -> BatchTranslator:
     """Raises UsageError where the model's files are damaged, or the device does not compute so."""
     from stages.translate.indictrans2.engine import open_engine
 

@@ -33,12 +33,12 @@ class CTranslate2:
             raise UsageError(f"INDICTRANS2_COMPUTE_TYPE={compute_type} does not go with {device} here; {supported} do") from None
         except RuntimeError as error:
             raise UsageError(f"{folder} cannot be loaded ({error}); get the model again, or set INDICTRANS2_DEVICE=cpu") from None
-        self._tokens_at_once = TOKENS_AT_ONCE[device]
+        self.tokens_at_once = TOKENS_AT_ONCE[device]
 
     def generate(self, sentences: Sequence[Sequence[str]], search: Search) -> list[list[Hypothesis]]:
         found = self._translator.translate_batch(
             [list(pieces) for pieces in sentences],
-            max_batch_size=self._tokens_at_once,
+            max_batch_size=self.tokens_at_once,
             batch_type="tokens",
             beam_size=search.beams,
             num_hypotheses=search.hypotheses,
@@ -58,7 +58,7 @@ class CTranslate2:
         found = self._translator.score_batch(
             [list(pieces) for pieces in sentences],
             [list(pieces) for pieces in translations],
-            max_batch_size=self._tokens_at_once,
+            max_batch_size=self.tokens_at_once,
             batch_type="tokens",
             max_input_length=0,
         )

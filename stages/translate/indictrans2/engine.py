@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from pipeline.models import ResolvedModel
 from pipeline.settings import Settings
@@ -13,7 +13,7 @@ from stages.translate.indictrans2.languages import TAGS
 from stages.translate.indictrans2.tokenizer import Tokenizer
 from stages.translate.translator import LONGEST, Search, Translation
 
-SENTENCES_AT_ONCE = 512  # between two reports of progress; a generator makes its batches of them
+SENTENCES_AT_ONCE = 512  # the most in a batch, after which progress is reported
 MOST_PIECES = LONGEST - 2  # of a sentence with its tags; its end comes to them
 
 
@@ -39,24 +39,46 @@ class IndicTrans2:
         self._generator, self._tokenizer = generator, tokenizer
 
     def translate(
-        self, sentences: Sequence[str], source: str, target: str, search: Search, report: Callable[[int, int], None] = lambda done, total: None
+        self,
+        sentences: Sequence[str],
+        source: str,
+        target: str,
+        search: Search,
+        report: Callable[[int, int], None] = lambda done, total: None,
+        known: Mapping[int, list[Translation]] = MappingProxyType({}),
+        keep: Callable[[Mapping[int, list[Translation]]], None] = lambda batch: None,
     ) -> list[list[Translation]]:
-        """The translations of each sentence, the best first; none of a blank one, nor of one that is too long for the model."""
+        """As `BatchTranslator` says."""
         tagged, kept = processor.prepare(sentences, TAGS[source], TAGS[target])
         pieces = [self._tokenizer.split(text) for text in tagged]
         fitting = [number for number, sentence in enumerate(sentences) if sentence.strip() and len(pieces[number]) <= MOST_PIECES]
         order = sorted(fitting, key=lambda number: -len(pieces[number]))
         found: list[list[Translation]] = [[] for _ in sentences]
-        waiting = iter(order)
         done = 0
-        while some := list(islice(waiting, SENTENCES_AT_ONCE)):
-            generated = self._generator.generate([pieces[number] for number in some], search)
-            texts = [self._tokenizer.join(one.pieces) for hypotheses in generated for one in hypotheses]
-            owners = [number for number, hypotheses in zip(some, generated, strict=True) for _ in hypotheses]
-            finished = processor.finish(texts, [kept[number] for number in owners], TAGS[target])
-            scores = [one.score for hypotheses in generated for one in hypotheses]
-            for number, text, score in zip(owners, finished, scores, strict=True):
-                found[number].append(Translation(text, score))
-            done += len(some)
+        for batch in _batches(order, pieces, self._generator.tokens_at_once):
+            if any(number not in known for number in batch):
+                translated = self._translate([pieces[number] for number in batch], [kept[number] for number in batch], TAGS[target], search)
+                keep(dict(zip(batch, translated, strict=True)))
+            else:
+                translated = [known[number] for number in batch]
+            for number, hypotheses in zip(batch, translated, strict=True):
+                found[number] = hypotheses
+            done += len(batch)
             report(done, len(order))
         return found
+
+    def _translate(self, batch: Sequence[Sequence[str]], kept: Sequence[Sequence[str]], tag: str, search: Search) -> list[list[Translation]]:
+        generated = self._generator.generate(batch, search)
+        texts = [self._tokenizer.join(one.pieces) for hypotheses in generated for one in hypotheses]
+        finished = iter(processor.finish(texts, [own for own, hypotheses in zip(kept, generated, strict=True) for _ in hypotheses], tag))
+        return [[Translation(next(finished), one.score) for one in hypotheses] for hypotheses in generated]
+
+
+def _batches(order: Sequence[int], pieces: Sequence[Sequence[str]], tokens_at_once: int) -> Iterator[list[int]]:
+    """Sentences in an order that has the longest first, as many together as a generator takes at once."""
+    begin = 0
+    while begin < len(order):
+        longest = len(pieces[order[begin]]) + 1  # with its end
+        size = max(1, min(SENTENCES_AT_ONCE, tokens_at_once // longest))
+        yield list(order[begin : begin + size])
+        begin += size

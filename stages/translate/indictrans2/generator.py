@@ -21,6 +21,8 @@ class Hypothesis:
 
 
 class Generator(Protocol):
+    tokens_at_once: int  # of the sources of a batch, padding included, beyond which it would make several of it
+
     def generate(self, sentences: Sequence[Sequence[str]], search: Search) -> list[list[Hypothesis]]:
         """The translations of sentences of up to `LONGEST` tokens, in their order."""
         ...

@@ -178,7 +178,7 @@ class MlxTranslator:
         self._source = Dictionary(checkpoint / "dict.SRC.json", shape.source_vocabulary)
         self._target = Dictionary(checkpoint / "dict.TGT.json", shape.target_vocabulary)
         self._network = Network(shape, read_weights(checkpoint, shape), DTYPES[compute_type])
-        self._tokens_at_once = TOKENS_AT_ONCE["cpu" if device == "cpu" else "gpu"]
+        self.tokens_at_once = TOKENS_AT_ONCE["cpu" if device == "cpu" else "gpu"]
         numbers = self._target.numbers(NEVER)
         self._never = mx.array([*numbers, self._target.unknown])
 
@@ -205,7 +205,7 @@ class MlxTranslator:
         numbered = [[*self._source.numbers(pieces), self._source.end] for pieces in sentences]
         order = sorted(range(len(sentences)), key=lambda place: -len(numbered[place]))
         while order:
-            count = max(1, self._tokens_at_once // len(numbered[order[0]]))
+            count = max(1, self.tokens_at_once // len(numbered[order[0]]))
             places, order = order[:count], order[count:]
             tokens = _filled([numbered[place] for place in places], self._source.padding)
             yield _Batch(places, mx.array(tokens), mx.array(tokens != self._source.padding)[:, None, None])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from stages.transcript import MISSING, Segment, Transcript, Translations, load, 
 from stages.translate import film
 from stages.translate.chain import Rendering
 from stages.translate.indictrans2 import ct2
+from stages.translate.indictrans2.generator import Hypothesis
 from stages.translate.sentences import assemble
 from stages.translate.translator import Search, Translation
 from tests.conftest import ROOT
@@ -36,8 +38,9 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(tmp_path: Path, toy: Path, said: Transcript = SAID, **settings: str | int) -> tuple[Outcome, tuple[Transcript, ...], StageRun]:
     usual = {"SOURCE_LANGUAGE": said.language, "TARGET_LANGUAGES": "en", "INDICTRANS2_MODEL": "toy", "INDICTRANS2_COMPUTE_TYPE": "float32"}
     stage_run = StageRun(translate.STAGE, Path("film.mkv"), tmp_path, **(usual | settings))
-    (tmp_path / "toy").symlink_to(toy)
-    (stage_run.artifacts / "align").mkdir()
+    if not (tmp_path / "toy").exists():
+        (tmp_path / "toy").symlink_to(toy)
+    (stage_run.artifacts / "align").mkdir(exist_ok=True)
     save(stage_run.artifacts / "align" / "transcript.json", said)
     outcome = stage_run.run()
     return outcome, load(stage_run.scratch / "translate" / "transcripts.json", Translations).transcripts, stage_run
@@ -198,3 +201,74 @@ def test_what_the_stage_needs() -> None:
         ModelNeed("indictrans2-indic-indic-1B", "indictrans2"),
     )
     assert translate.STAGE.engines(settings) == (EngineNeed("mlx", "mps", "INDICTRANS2_DEVICE"),)
+
+
+# --- Interrupted
+
+
+class Interrupted(Exception):
+    pass
+
+
+class CountedBatches:
+    """How many sentences each call of the generator had; the one after `left` more is interrupted."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: list[int] = []
+        self.left = -1
+        self._generate = ct2.CTranslate2.generate
+        monkeypatch.setattr(ct2.CTranslate2, "generate", lambda engine, sentences, search: self.generate(engine, sentences, search))
+        monkeypatch.setattr("stages.translate.indictrans2.engine.SENTENCES_AT_ONCE", 2)
+
+    def generate(self, engine: ct2.CTranslate2, sentences: Sequence[Sequence[str]], search: Search) -> list[list[Hypothesis]]:
+        if self.left == 0:
+            raise Interrupted
+        self.left -= 1
+        self.asked.append(len(sentences))
+        return self._generate(engine, sentences, search)
+
+
+MUCH = spoken(" हाँ। | नमस्ते। | मुझे घर जाना है। | ट्रेन 12:30 बजे आएगी। | वह कल नहीं आएगा। | क्या तुम ठीक हो? | चलो चलते हैं।")
+
+
+def test_interrupted_again_and_again_it_comes_to_the_same_to_the_byte(toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    batches = CountedBatches(monkeypatch)
+    for name in ("whole", "in parts"):
+        (tmp_path / name).mkdir()
+    undisturbed, _, whole = run(tmp_path / "whole", toy, MUCH, TARGET_LANGUAGES="ta,mr")
+    asked, batches.asked = batches.asked, []
+    interruptions, outcome, parts = 0, None, None
+    while outcome is None:
+        batches.left = 3
+        try:
+            outcome, _, parts = run(tmp_path / "in parts", toy, MUCH, TARGET_LANGUAGES="ta,mr")
+        except Interrupted:
+            interruptions += 1
+    assert interruptions >= 4
+    assert batches.asked == asked  # the retries of what the guards refuse too, and nothing twice
+    name = "translate/transcripts.json"
+    assert parts
+    assert (parts.scratch / name).read_bytes() == (whole.scratch / name).read_bytes()
+    assert outcome == undisturbed
+
+
+def test_what_was_translated_before_is_told_and_counts_in_the_progress(
+    toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    batches = CountedBatches(monkeypatch)
+    batches.left = 2
+    with pytest.raises(Interrupted):
+        run(tmp_path, toy, MUCH)
+    batches.left = -1
+    caplog.set_level(logging.INFO)
+    _, _, stage = run(tmp_path, toy, MUCH)
+    assert "Going on: 4 of 7 sentences to en are there already" in caplog.messages
+    assert {round(progress.already, 3) for progress in stage.told} == {342.857}  # four sevenths
+    assert stage.progress[-1] == (600.0, 600.0)
+
+
+def test_when_all_was_translated_before_no_model_is_loaded(toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, before, stage = run(tmp_path, toy)
+    monkeypatch.setattr(film, "open_translator", lambda settings, model: pytest.fail("it was loaded"))
+    assert run(tmp_path, toy)[1] == before
+    assert stage.progress[-1] == (600.0, 600.0)
