@@ -26,6 +26,7 @@ from pipeline.files import room
 from pipeline.processes import die_with_parent
 from pipeline.settings import Settings
 from pipeline.stage import Outcome, Progress, Stage, StageContext
+from pipeline.starting import let_signals_end
 
 PROGRESS_INTERVAL = 0.2  # seconds between two progress events
 
@@ -156,6 +157,7 @@ def _versions(distributions: tuple[str, ...]) -> dict[str, str]:
 
 
 def main() -> None:
+    let_signals_end()
     die_with_parent(int(sys.argv[1]))
     os.umask(0o077)
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime reports to Microsoft otherwise

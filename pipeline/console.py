@@ -63,6 +63,7 @@ class Console:
     def __init__(self, stream: IO[str] | None = None) -> None:
         self.stream = stream or sys.stdout
         self.log_file: IO[str] | None = None
+        self.fault: OSError | None = None  # of the stream
         self.live: rich.progress.Progress | None = None
         self.task: rich.progress.TaskID | None = None
         self.started = 0.0
@@ -107,8 +108,10 @@ class Console:
         if self.live:
             self.live.console.print(text, markup=False, highlight=False, soft_wrap=True)
             return
-        with contextlib.suppress(OSError, UnicodeEncodeError):
+        try:
             print(text, file=self.stream, flush=True)
+        except (OSError, UnicodeEncodeError) as error:
+            self.fault = error if isinstance(error, OSError) else self.fault
 
     def _write_log(self, line: str) -> None:
         if not self.log_file:

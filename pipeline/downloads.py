@@ -22,6 +22,7 @@ from pathlib import Path
 import msgspec
 
 from pipeline import processes
+from pipeline.ending import signals_held
 from pipeline.errors import OutOfReach, SutradharError, UsageError
 from pipeline.files import BLOCK, FileRecord, record, sync_file, sync_folder
 from pipeline.model_folder import FORMS, SOURCE, Conversion, Release, Source, is_ours, problem
@@ -72,7 +73,8 @@ def _emptied(place: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        shutil.rmtree(place, ignore_errors=True)  # not there where all went well
+        with signals_held():
+            shutil.rmtree(place, ignore_errors=True)  # not there where all went well
 
 
 @contextlib.contextmanager

@@ -4,8 +4,9 @@ SutradharError (1)
 ├── UsageError (2)          bad arguments, settings or media: nothing was started
 │   └── OutOfReach          no model hub answers
 ├── StageFailed (1)         a stage of a job ended without its result
-├── JobBusy (75)            another process is running the job
-└── Interrupted (129, 130, 143)  terminal closed, Ctrl-C or SIGTERM
+└── JobBusy (75)            another process is running the job
+
+Interrupted (129, 130, 143)  terminal closed, Ctrl-C or SIGTERM
 
 A message says what is wrong, where, and what to do about it, in one line.
 """
@@ -14,11 +15,7 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
-from collections.abc import Callable
 from pathlib import Path
-
-from pipeline.wording import escaped
 
 
 class SutradharError(Exception):
@@ -41,7 +38,9 @@ class JobBusy(SutradharError):
     exit_code = 75
 
 
-class Interrupted(SutradharError):
+class Interrupted(KeyboardInterrupt):
+    """No error, so that nobody takes it for one who goes on after errors."""
+
     message = "Interrupted; run the same command again to go on from here"
 
     def __init__(self, signal_number: int) -> None:
@@ -49,7 +48,7 @@ class Interrupted(SutradharError):
         self.exit_code = 128 + signal_number
 
 
-def in_one_line(error: Exception) -> str:
+def in_one_line(error: BaseException) -> str:
     """What went wrong, where, and what to do: of our own errors their message, of the system's the file and a remedy."""
     if not isinstance(error, OSError):
         return str(error)
@@ -69,16 +68,3 @@ def _no_inodes(error: OSError) -> str:
 
     folder = Path(os.fsdecode(error.filename)).parent if isinstance(error.filename, (str, bytes)) else None
     return f": {room(folder)}" if folder and folder.is_dir() and takes_no_file(folder) else ""
-
-
-def exit_code_of(work: Callable[[], None], interrupted: str) -> int:
-    """Do the work of a command: its exit code, with our own errors and what Ctrl-C means to it in a line on stderr."""
-    try:
-        work()
-    except SutradharError as error:
-        print(f"[ERROR] {escaped(str(error))}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print(f"[ERROR] Interrupted; {interrupted}", file=sys.stderr)
-        return 130
-    return 0

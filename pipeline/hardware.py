@@ -12,6 +12,7 @@ import msgspec
 
 from pipeline import sizing
 from pipeline.commands import Parser
+from pipeline.ending import end_with, signals_held
 from pipeline.errors import SutradharError, UsageError
 from pipeline.files import write_atomic
 from pipeline.probe import Backend, Nvidia, NvidiaGpu, Probe
@@ -278,7 +279,8 @@ def write_cache(path: Path, hardware: Hardware) -> Hardware:
     """Raises UsageError where the file cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, _to_json(hardware))
+        with signals_held():
+            write_atomic(path, _to_json(hardware))
     except OSError as error:
         raise UsageError(f"Cannot write {path}: {error.strerror}") from None
     return hardware
@@ -392,4 +394,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from pipeline import sizing
 from pipeline.commands import Parser
+from pipeline.ending import end_with
 from pipeline.errors import SutradharError
 from pipeline.hardware import OLDEST_MLX_CAPABILITY, recommend
 from pipeline.probe import Probe, probe
@@ -78,4 +79,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

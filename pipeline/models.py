@@ -20,7 +20,8 @@ from pathlib import Path
 
 from pipeline import model_hints, wording
 from pipeline.commands import Parser
-from pipeline.errors import OutOfReach, UsageError, exit_code_of
+from pipeline.ending import end_with, exit_code_of, print_result
+from pipeline.errors import OutOfReach, UsageError
 from pipeline.house import House
 from pipeline.model_folder import ALIASES, FORMS, Release, folder_name, forms_of, is_ours, meant_form, problem, read_source
 
@@ -351,7 +352,7 @@ def _fetch_named(name: str, form: str, models_dir: Path) -> None:
         _say(f"Model '{found.name}' is here already")
     else:
         found = fetch(name, form, models_dir=models_dir, say=_say)
-    print(found.path)
+    print_result(str(found.path))
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -381,4 +382,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import choosing, engines
 from pipeline.commands import Parser, as_path
+from pipeline.ending import end_with, print_result, signals_held, take_signals, when_interrupted
 from pipeline.errors import SutradharError, UsageError, in_one_line
 from pipeline.house import VERSION, House, check_job_id
 
@@ -123,15 +124,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("give a film, a recording or a folder of recordings")
     house = House.find()
     os.umask(0o077)  # recordings are private: folders 0700, files 0600
+    take_signals("Interrupted; nothing was prepared")
     try:
         job = prepare(arguments, house, console)
+        print_result(job.id)
     except (SutradharError, OSError) as error:
         console.error(in_one_line(error))
         return getattr(error, "exit_code", 1)
-    except KeyboardInterrupt:
-        console.error("Interrupted; nothing was prepared")
-        return 130
-    print(job.id, flush=True)
     if not arguments.run:
         console.info(f"Settings: {job.env_path}")
         console.info(f"Next: ./run-pipeline.sh -j {job.id}")
@@ -331,7 +330,10 @@ def _write(arguments: argparse.Namespace, house: House, settings: Settings, choi
         )
         try:
             env_text = envfile.render(settings, header, choices.reasons, without=_idle_keys(settings) - choices.reasons.keys())
-            return Job.create(house, request, env_text, files)
+            with signals_held():
+                job = Job.create(house, request, env_text, files)
+                when_interrupted(f"Interrupted; job {job_id} is prepared: ./run-pipeline.sh -j {job_id}")
+                return job
         except FileExistsError:
             if arguments.job_id:
                 raise UsageError(f"Job {job_id} exists already; run it with ./run-pipeline.sh -j {job_id} or choose another --job-id") from None
@@ -357,4 +359,4 @@ def _free_ids(title: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.ending import signals_held
+
 PROJECT = Path(__file__).parent.parent
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 M_ARENA_MAX = -8  # malloc.h of glibc
@@ -76,14 +78,15 @@ def run(
     """Run a command to its end, with nothing to read, and take what it says. It never outlives this process.
 
     Raises OSError, and subprocess.TimeoutExpired."""
-    child = subprocess.Popen(
-        leashed(command), cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
-    )
-    with child:
-        try:
-            said, complained = child.communicate(timeout=timeout)
-        finally:
-            end(child)
+    with contextlib.ExitStack() as started:
+        with signals_held():
+            pipe = subprocess.PIPE
+            child = subprocess.Popen(
+                leashed(command), cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, errors="replace"
+            )
+            started.enter_context(child)
+            started.callback(end, child)
+        said, complained = child.communicate(timeout=timeout)
     return subprocess.CompletedProcess(command, child.returncode, said, complained)
 
 

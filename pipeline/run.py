@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from pipeline.commands import Parser
+from pipeline.ending import end_with, exit_code_of_output, take_signals, tidying_up
 from pipeline.errors import Interrupted, JobBusy, SutradharError, UsageError, in_one_line
 from pipeline.house import VERSION, House
 
@@ -69,23 +68,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(arguments: argparse.Namespace, console: Console, house: House) -> int:
     os.umask(0o077)  # recordings are private: folders 0700, files 0600
-    _raise_on_signals()
+    take_signals(Interrupted.message)
     try:
         if arguments.list or arguments.status is not None:
             return _show(arguments, console, house)
         return _run_jobs(_chosen(arguments, house), arguments, console)
-    except (SutradharError, OSError) as error:
+    except (SutradharError, Interrupted, OSError) as error:
         console.error(in_one_line(error))
         return getattr(error, "exit_code", 1)
-
-
-def _raise_on_signals() -> None:
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise Interrupted(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # which nohup asks for
-            signal.signal(number, interrupt)
 
 
 def _chosen(arguments: argparse.Namespace, house: House) -> list[Job]:
@@ -105,14 +95,14 @@ def _show(arguments: argparse.Namespace, console: Console, house: House) -> int:
     if arguments.list:
         for line in status.listing(jobs):
             console.print(line)
-        return 0
+        return exit_code_of_output(console.fault)
     if not arguments.status and not jobs:
         raise UsageError(f"There is no job in {house.jobs} yet; ./prepare-job.sh makes one")
     chosen = [find_job(house, arguments.status)] if arguments.status else status.of_interest(jobs)
     for number, job in enumerate(chosen):
         for line in ["", *status.report(job)] if number else status.report(job):
             console.print(line)
-    return 0
+    return exit_code_of_output(console.fault)
 
 
 def _run_jobs(jobs: list[Job], arguments: argparse.Namespace, console: Console) -> int:
@@ -135,7 +125,8 @@ def _run_one(job: Job, plan: Plan, changes: dict[str, str], console: Console) ->
     from stages import WORKFLOWS
 
     try:
-        summary = run_job(job, WORKFLOWS, plan, changes, console)
+        with tidying_up():
+            summary = run_job(job, WORKFLOWS, plan, changes, console)
     except Interrupted as error:
         error.args = (f"Interrupted; ./run-pipeline.sh -j {job.id} goes on from here",)
         raise
@@ -164,10 +155,10 @@ def _tell(summary: Summary, console: Console) -> None:
 
 
 def _short(path: Path) -> str:
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, OSError):  # the working directory may be gone
         return str(path.relative_to(Path.cwd()))
     return str(path)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

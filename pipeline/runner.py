@@ -22,7 +22,8 @@ from msgspec.structs import replace
 from pipeline import hardware, markers, media, model_check, models, publish, stage_process
 from pipeline.child import Assignment
 from pipeline.console import Console
-from pipeline.errors import StageFailed, SutradharError, UsageError, in_one_line
+from pipeline.ending import signals_held
+from pipeline.errors import Interrupted, StageFailed, SutradharError, UsageError, in_one_line
 from pipeline.files import FileRecord, leftovers, record, write_atomic
 from pipeline.house import VERSION
 from pipeline.job import Job, Running, sweep
@@ -79,7 +80,7 @@ def run_job(job: Job, workflows: Mapping[str, Sequence[Stage]], plan: Plan, chan
             job.note_success()
             summary.degraded[:0] = amiss
             return summary
-        except (SutradharError, OSError) as error:
+        except (SutradharError, Interrupted, OSError) as error:
             job.note_failure(in_one_line(error))
             raise
         finally:
@@ -279,7 +280,8 @@ class JobRun:
                 attempt=result.attempt,
                 tool_version=VERSION,
             )
-            publish.publish(self.job, marker, old, scratch, deliverables, self.console.warn)
+            with signals_held():
+                publish.publish(self.job, marker, old, scratch, deliverables, self.console.warn)
         self._drop_pieces(stage)
         self.job.note_completed(stage.name)
         for line in marker.degraded:
@@ -293,13 +295,14 @@ class JobRun:
         """Two empty folders on the file systems where the results will be, removed afterwards."""
         name = f".tmp-{os.getpid()}-{stage.name}"
         folders = self.job.artifacts / name, self.job.deliverables / name
-        for folder in folders:
-            folder.mkdir(parents=True)
         try:
+            for folder in folders:
+                folder.mkdir(parents=True)
             yield folders
         finally:
-            for folder in folders:
-                shutil.rmtree(folder, ignore_errors=True)
+            with signals_held():
+                for folder in folders:
+                    shutil.rmtree(folder, ignore_errors=True)
 
     def _call_watched(self, stage: Stage, scratch: Path, deliverables: Path, pieces: Path) -> stage_process.Result:
         """As `_call`; a film that changed meanwhile is the error that is told, whatever the stage made of it."""

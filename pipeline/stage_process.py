@@ -16,6 +16,7 @@ import msgspec
 
 from pipeline.child import Assignment, Event, Failed, Finished, Note
 from pipeline.console import Console, line_of
+from pipeline.ending import signals_held
 from pipeline.errors import StageFailed, UsageError
 from pipeline.processes import end_group, entry, without_secrets
 from pipeline.stage import Outcome, Progress
@@ -34,15 +35,14 @@ class Result:
 def call(assignment: Assignment, log_path: Path, console: Console, progress: Callable[[Progress], None]) -> Result:
     """Run one stage. Raises StageFailed or UsageError with the stage's own message, and lets Interrupted through."""
     attempt = _attempts(log_path) + 1
-    with _open_log(log_path, console) as log:
+    with _open_log(log_path, console) as log, contextlib.ExitStack() as started:
         _write(log, ATTEMPT + f"{attempt}, {time.strftime('%Y-%m-%d %H:%M:%S')}".encode())
-        child = subprocess.Popen(
-            (*CHILD, str(os.getpid())), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True, env=without_secrets()
-        )
-        try:
-            last = _follow(child, assignment, log, console, progress)
-        finally:
-            _end(child)
+        with signals_held():
+            child = subprocess.Popen(
+                (*CHILD, str(os.getpid())), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True, env=without_secrets()
+            )
+            started.callback(_end, child)
+        last = _follow(child, assignment, log, console, progress)
     if isinstance(last, Finished):
         return Result(last.outcome, last.packages, attempt)
     console.error(f"❌ Stage {assignment.stage}: FAILED")
@@ -85,7 +85,8 @@ def _decode(line: bytes) -> Event | None:
 
 def _end(child: subprocess.Popen[bytes]) -> None:
     """End the child and whatever it has started."""
-    end_group(child)
+    with signals_held():
+        end_group(child)
     for pipe in (child.stdin, child.stdout):
         if pipe:
             with contextlib.suppress(OSError):

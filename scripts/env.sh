@@ -11,29 +11,36 @@
 ROOT=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
 VENV=$ROOT/.venv
 
-info() { printf '[INFO] %s\n' "$*" >&2; }
-warn() { printf '[WARN] %s\n' "$*" >&2; }
+say() { printf '[%s] %s\n' "$@" >&2 || :; } # nobody need be there to read it
+info() { say INFO "$*"; }
+warn() { say WARN "$*"; }
 die() {
-  printf '[ERROR] %s\n' "$*" >&2
+  say ERROR "$*"
   exit 1
 }
 refuse() {
-  printf '[ERROR] %s\n' "$*" >&2
+  say ERROR "$*"
   exit 2
 }
 
 # What `python -m` does, but for looking into the working directory first: before 3.11 Python knows no PYTHONSAFEPATH.
-RUN_MODULE='import runpy, sys; del sys.path[0], sys.argv[0]; runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)'
+RUN_MODULE='import runpy, sys
+del sys.path[0]
+module, sys.argv[:2] = sys.argv[1], ["-m"]
+runpy.run_module(module, run_name="__main__", alter_sys=True)'
 
 # run_module MODULE ARGUMENTS...: become .venv's Python, in the caller's working directory.
 run_module() {
   [ -f "$(stamp run)" ] || ! asks_for_help "$@" || help_at_once "$@"
   require_venv
-  export PYTHONPATH=$ROOT PYTHONSAFEPATH=1
+  export PYTHONPATH=$ROOT PYTHONSAFEPATH=1 PYTHONUTF8=1
+  local python=("$VENV/bin/python")
+  # Python answers Ctrl-C with a traceback while it starts. GNU's env holds it back until pipeline/starting.py can take it.
+  ! env --block-signal=INT true 2>/dev/null || python=(env --block-signal=INT "${python[@]}")
   if [ -e "$VENV/lib/python3.10" ]; then
-    exec "$VENV/bin/python" -c "$RUN_MODULE" "$@"
+    exec "${python[@]}" -c "$RUN_MODULE" "$@"
   fi
-  exec "$VENV/bin/python" -m "$@"
+  exec "${python[@]}" -m "$@"
 }
 
 asks_for_help() {

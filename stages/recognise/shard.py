@@ -13,14 +13,13 @@ import contextlib
 import logging
 import os
 import shutil
-import signal
 import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 
 from pipeline.console import Console
+from pipeline.ending import end_with, take_signals, tidying_up
 from pipeline.errors import Interrupted, SutradharError, UsageError, in_one_line
 from pipeline.house import House
 from pipeline.job import Job, find_job
@@ -48,22 +47,17 @@ def main() -> int:
     if not 0 <= arguments.number < arguments.count:
         parser.error(f"there is no shard {arguments.number} of {arguments.count}: they are counted from 0")
     os.umask(0o077)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    take_signals(Interrupted.message)
     console = Console(sys.stderr)
     try:
         job = find_job(House.find(), arguments.job)
-        with job.lock(shared=True) as amiss, console.stage("recognise"):
+        with tidying_up(), job.lock(shared=True) as amiss, console.stage("recognise"):
             for line in amiss:
                 console.warn(line)
             return _work(job, (arguments.number, arguments.count), console)
-    except (SutradharError, OSError) as error:
+    except (SutradharError, Interrupted, OSError) as error:
         console.error(in_one_line(error))
         return getattr(error, "exit_code", 1)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise Interrupted(number)
 
 
 @contextlib.contextmanager
@@ -106,4 +100,4 @@ def _work(job: Job, shard: tuple[int, int], console: Console) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline import downloads
-from pipeline.errors import UsageError, exit_code_of
+from pipeline.ending import end_with, exit_code_of
+from pipeline.errors import UsageError
 from pipeline.files import record
 from pipeline.model_folder import Release, problem, read_source
 from pipeline.wording import escaped
@@ -49,4 +50,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from pipeline import downloads, models
 from pipeline.commands import Parser
-from pipeline.errors import UsageError, exit_code_of
+from pipeline.ending import end_with, exit_code_of
+from pipeline.errors import UsageError
 from pipeline.files import record
 from pipeline.house import House
 from pipeline.model_folder import FORMS, Release, folder_name, read_source
@@ -198,4 +199,4 @@ def _convert_named(arguments: argparse.Namespace, models_dir: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)
