@@ -13,7 +13,7 @@ from pipeline.media.container import without_name
 from pipeline.media.decode import Decoding, decode
 from pipeline.media.ffmpeg import NotWritten, ffmpeg_path, ffmpeg_version, input_arguments, run_ffmpeg
 from pipeline.media.levels import Level, Levels
-from pipeline.media.muxer import FILM_FLAGS, LOSSLESS, encoder_without_loss, refusals, why_not_decoded
+from pipeline.media.muxer import FILM_FLAGS, LOSSLESS, MUXER_OPTIONS, encoder_without_loss, refusals, why_not_decoded
 from pipeline.media.probe import UNKNOWN_CODEC, AudioTrack, MediaInfo, OtherStream, Picture, SubtitleTrack, VideoStream, identity, pictures, probe
 from pipeline.media.resample import Correction
 from pipeline.media.timeline import SAMPLE_RATE
@@ -21,6 +21,7 @@ from pipeline.media.timeline import SAMPLE_RATE
 __all__ = [
     "FILM_FLAGS",
     "LOSSLESS",
+    "MUXER_OPTIONS",
     "SAMPLE_RATE",
     "UNKNOWN_CODEC",
     "AudioTrack",

@@ -35,6 +35,7 @@ _FOLLOWS = (
     "Error submitting a packet",
     "Error writing trailer",
     "Error while opening encoder",
+    "If you would like",
     "av_interleaved_write_frame(): Invalid",
 )
 # The disk's own refusals: another run may go well.

@@ -10,6 +10,7 @@ from pipeline.media.container import open_media
 from pipeline.media.ffmpeg import complaint, input_arguments
 
 MUXERS = {"mkv": "matroska", "mp4": "mp4"}
+MUXER_OPTIONS = {"mkv": ("-allow_raw_vfw", "1"), "mp4": ()}  # pictures that no codec has made smaller, as an avi has them
 LOSSLESS = "flac"
 # By the sample format that a codec is decoded to: the PCM that holds it whole, and that players know.
 _PCM = {"u8": "pcm_u8", "s16": "pcm_s16le", "s32": "pcm_s32le", "flt": "pcm_f32le", "dbl": "pcm_f64le"}
@@ -35,7 +36,9 @@ def why_not_decoded(path: Path, track: int) -> str:
 
 
 def _try(path: Path, container: str, arguments: Sequence[str]) -> str:
-    return complaint([*FILM_FLAGS, *input_arguments(path), *arguments, "-fs", _ENOUGH, "-f", MUXERS[container], "-y", os.devnull])
+    return complaint(
+        [*FILM_FLAGS, *input_arguments(path), *arguments, "-fs", _ENOUGH, *MUXER_OPTIONS[container], "-f", MUXERS[container], "-y", os.devnull]
+    )
 
 
 def encoder_without_loss(path: Path, track: int) -> str:

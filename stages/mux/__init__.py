@@ -147,7 +147,7 @@ class _Copy:
         parts = [text for part in self.plan.parts for text in ("-map", self.sound.get(part, f"0:{part.stream}"))]
         own = [*parts, "-c", COPY, "-map_metadata", "0", "-map_chapters", "0"]
         # The same input gives the same bytes: no random ids, dates or versions.
-        form = ["-fflags", "+bitexact", "-flags:s", "+bitexact", "-strict", "experimental"]
+        form = ["-fflags", "+bitexact", "-flags:s", "+bitexact", "-strict", "experimental", *media.MUXER_OPTIONS[self.container]]
         title = ["-metadata", f"title={self.ctx.settings.TITLE}"] if self.ctx.settings.TITLE else []
         return [*film, *self.inputs, *own, *self._attachments(), *self.subtitles, *form, *title]
 

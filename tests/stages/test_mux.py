@@ -65,6 +65,7 @@ def titles(path: Path) -> list[str]:
         ("film.m4v", (), "mp4", "mov_text", ["hin", "eng"]),
         ("film.mov", ("-c:a", "pcm_s16le"), "mkv", "subrip", ["hin", "eng"]),
         ("film.avi", ("-c:a", "libmp3lame", "-bf", "2"), "mkv", "subrip", ["hin", "eng"]),
+        ("film.avi", ("-c:v", "rawvideo", "-c:a", "pcm_s16le"), "mkv", "subrip", ["hin", "eng"]),
         ("film.webm", ("-c:v", "libvpx"), "mkv", "subrip", ["hin", "eng"]),
         ("film.ts", ("-c:v", "mpeg2video", "-r", "25"), "mkv", "subrip", ["hin", "eng"]),
     ],

@@ -55,7 +55,7 @@ class Whisper:
         self._model = self._load(inter_threads=workers)
         self.compute_type: str = self._model.compute_type
         self.multilingual: bool = self._model.is_multilingual
-        self._tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer = _tokenizer_of(folder)
         self.mels: int = self._model.n_mels
         self._features = extractor(self.mels)
         self._sampling = threading.Lock()  # held by whoever has a second model in memory
@@ -144,6 +144,14 @@ class Sampler:
         if self._drawing:
             self._drawing = None
             self._turn.release()
+
+
+def _tokenizer_of(folder: Path) -> tokenizers.Tokenizer:
+    """Raises ValueError for one that is damaged."""
+    try:
+        return tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+    except Exception as error:  # noqa: BLE001 - the library raises nothing narrower
+        raise ValueError(f"tokenizer.json: {error}") from None
 
 
 def _generate(model: Any, asked: Sequence[Generate], settings: Settings, search: Mapping[str, Any]) -> list[Decoded]:

@@ -56,7 +56,7 @@ def open_engine(settings: Settings, model: ResolvedModel, translate: bool, times
     batch_size = settings.BATCH_SIZE if settings.BATCH_SIZE != "auto" else _fitting_batch(model.name, device)
     workers = min(cores, batch_size) if device == "cpu" else 1
     threads = max(1, cores // workers) if device == "cpu" else min(cores, GPU_THREADS)
-    whisper = Whisper(model.path, device, compute_type, workers, threads)
+    whisper = _loaded(model, device, compute_type, workers, threads)
     if settings.SOURCE_LANGUAGE != "auto" and not whisper.knows(whisper_code(settings.SOURCE_LANGUAGE)):
         raise UsageError(f"WHISPER_MODEL={model.name} does not know SOURCE_LANGUAGE={settings.SOURCE_LANGUAGE}; large-v3 knows most")
     if translate and (whisper.cut_decoder or not whisper.multilingual):
@@ -64,6 +64,16 @@ def open_engine(settings: Settings, model: ResolvedModel, translate: bool, times
             f"WHISPER_MODEL={model.name} was not trained to translate: use large-v3, medium, small or base, or the workflow transcribe"
         )
     return WhisperX(whisper, model, settings, batch_size, translate, log, degraded, times)
+
+
+def _loaded(model: ResolvedModel, device: str, compute_type: str, workers: int, threads: int) -> Whisper:
+    """Raises UsageError where the model is damaged in a way that shows only now."""
+    try:
+        return Whisper(model.path, device, compute_type, workers, threads)
+    except (IndexError, RuntimeError, ValueError) as error:
+        if isinstance(error, RuntimeError) and is_out_of_memory(error):
+            raise
+        raise UsageError(f"{model.path} cannot be loaded ({error}): get the model again, or choose another WHISPER_MODEL") from None
 
 
 def _fitting_batch(model: str, device: str) -> int:

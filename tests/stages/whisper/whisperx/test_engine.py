@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -265,3 +266,28 @@ def test_other_faults_of_the_engine_come_through(windows: list[AudioWindow], mon
     monkeypatch.setattr(recogniser._whisper, "generate", broken)
     with pytest.raises(RuntimeError, match="shape mismatch"):
         list(recogniser.recognise(windows))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "said"),
+    [
+        ("tokenizer.json", b'"merges"', b'"morges"', "tokenizer.json: "),
+        (
+            "model.bin",
+            b"decoder/layer_3/ffn/linear_0/weight",
+            b"decoder/layer_3/ffn/linear_0/waight",
+            "variable decoder/layer_3/ffn/linear_0/weight not found",
+        ),
+    ],
+)
+def test_a_model_that_shows_its_damage_when_it_is_loaded_is_refused_in_one_line(name: str, old: bytes, new: bytes, said: str, tmp_path: Path) -> None:
+    for path in BASE.iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).unlink()
+    (tmp_path / name).write_bytes(content.replace(old, new, 1))
+    with pytest.raises(UsageError) as caught:
+        open_recogniser(msgspec.convert(GREEDY, Settings), ResolvedModel(tmp_path, "mine", "", "ct2"), translate=False, log=logging.getLogger("test"))
+    assert str(caught.value).startswith(f"{tmp_path} cannot be loaded ({said}")
+    assert str(caught.value).endswith("): get the model again, or choose another WHISPER_MODEL")
+    assert "\n" not in str(caught.value)
