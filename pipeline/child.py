@@ -12,6 +12,7 @@ import io
 import logging
 import os
 import sys
+import tempfile
 import time
 import traceback
 from importlib.metadata import PackageNotFoundError, version
@@ -156,6 +157,15 @@ def _versions(distributions: tuple[str, ...]) -> dict[str, str]:
     return versions
 
 
+def keep_temporary_files_in(scratch: Path) -> None:
+    """What libraries and their processes leave behind goes with the scratch folder, however they end. Not Ray's, whose sockets need short paths."""
+    os.environ.setdefault("RAY_TMPDIR", tempfile.gettempdir())
+    folder = scratch / "tmp"
+    with contextlib.suppress(OSError):  # a full disk is told by the stage
+        folder.mkdir()
+        os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
+
+
 def main() -> None:
     let_signals_end()
     die_with_parent(int(sys.argv[1]))
@@ -165,6 +175,7 @@ def main() -> None:
     os.dup2(2, 1)
     sys.stdout = sys.stderr = LogText(LogStream(2, "wb", closefd=False))
     assignment = msgspec.json.decode(sys.stdin.buffer.read(), type=Assignment)
+    keep_temporary_files_in(Path(assignment.scratch))
     if assignment.settings.CUDA_VISIBLE_DEVICES:
         os.environ["CUDA_VISIBLE_DEVICES"] = assignment.settings.CUDA_VISIBLE_DEVICES
     from stages import WORKFLOWS

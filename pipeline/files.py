@@ -8,7 +8,6 @@ import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from secrets import token_hex
 
@@ -118,10 +117,3 @@ def write_whole(path: Path, data: bytes, *, sync: bool) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-
-
-def leftovers(folder: Path) -> Iterator[Path]:
-    """What an interrupted run left in a folder, one level deep and in the folders of its stages; never through a link."""
-    for inside in (folder, *folder.glob("*/")):
-        if not inside.is_symlink():
-            yield from inside.glob(".tmp-*")

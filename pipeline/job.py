@@ -18,7 +18,7 @@ from typing import Annotated
 
 import msgspec
 
-from pipeline import envfile
+from pipeline import envfile, leftovers
 from pipeline.errors import JobBusy, UsageError
 from pipeline.files import UNREADABLE, FileRecord, why_not_synced, write_atomic
 from pipeline.house import VERSION, House, check_job_id
@@ -82,8 +82,8 @@ class Job:
     def create(cls, house: House, request: Request, env_text: str, files: Sequence[tuple[str, bytes]] = ()) -> Job:
         """Make the folder whole, with the user's own `files`, or not at all. Raises FileExistsError where the id is taken."""
         house.jobs.mkdir(parents=True, exist_ok=True)
-        sweep(house.jobs)
-        with _making(house.jobs):
+        leftovers.sweep_jobs(house.jobs)
+        with leftovers.making_a_job(house.jobs):
             return cls._create(house, request, env_text, files)
 
     @classmethod
@@ -273,34 +273,6 @@ def _lock(descriptor: int, kind: int) -> None:
             if look == LOOKS - 1:
                 raise
             time.sleep(LOOK_EVERY)
-
-
-@contextlib.contextmanager
-def _making(jobs: Path) -> Iterator[None]:
-    """Hold the folder of all jobs with others who make one: what lies half made there has an owner until this ends."""
-    descriptor = os.open(jobs, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        with contextlib.suppress(OSError):  # a share without locks, where nothing is swept either
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def sweep(jobs: Path) -> None:
-    """Remove jobs that were left half made by processes that were killed: all there are while nobody makes one."""
-    leftovers = list(jobs.glob(".tmp-*"))
-    if not leftovers:
-        return
-    descriptor = os.open(jobs, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        for leftover in leftovers:
-            shutil.rmtree(leftover, ignore_errors=True)
-    except OSError:  # somebody makes a job, or there are no locks
-        return
-    finally:
-        os.close(descriptor)
 
 
 def _unlocked(path: Path, error: OSError) -> str:

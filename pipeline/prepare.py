@@ -17,6 +17,7 @@ from pipeline.commands import Parser, as_path
 from pipeline.ending import end_with, print_result, signals_held, take_signals, when_interrupted
 from pipeline.errors import SutradharError, UsageError, in_one_line
 from pipeline.house import VERSION, House, check_job_id
+from pipeline.leftovers import sweep_house
 
 if TYPE_CHECKING:
     from pipeline.console import Console
@@ -126,6 +127,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.umask(0o077)  # recordings are private: folders 0700, files 0600
     take_signals("Interrupted; nothing was prepared")
     try:
+        sweep_house(house)
         job = prepare(arguments, house, console)
         print_result(job.id)
     except (SutradharError, OSError) as error:

@@ -19,14 +19,14 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from pipeline import hardware, markers, media, model_check, models, publish, stage_process
+from pipeline import hardware, leftovers, markers, media, model_check, models, publish, stage_process
 from pipeline.child import Assignment
 from pipeline.console import Console
 from pipeline.ending import signals_held
 from pipeline.errors import Interrupted, StageFailed, SutradharError, UsageError, in_one_line
-from pipeline.files import FileRecord, leftovers, record, write_atomic
+from pipeline.files import FileRecord, record, write_atomic
 from pipeline.house import VERSION
-from pipeline.job import Job, Running, sweep
+from pipeline.job import Job, Running
 from pipeline.markers import MEDIA, MODEL, Marker
 from pipeline.media_watch import MediaWatch, read_whole_file
 from pipeline.settings import Settings
@@ -67,8 +67,8 @@ def run_job(job: Job, workflows: Mapping[str, Sequence[Stage]], plan: Plan, chan
             console.warn(line)
         try:
             job.note_stopped()  # of a run that was killed: its note is not this one's
-            sweep(job.house.jobs)
-            _sweep(job)
+            leftovers.sweep_house(job.house)
+            leftovers.sweep((job.artifacts, job.deliverables, job.folder))  # safe: a stage's child dies with its runner
             text, settings = job.changed_settings(changes) if changes else ("", job.settings())
             run = JobRun(job, workflows[settings.workflow], settings, plan, console)
             selected = run.prepare()
@@ -100,16 +100,6 @@ def _written(job: Job, text: str, changes: Iterable[str], console: Console) -> I
             write_atomic(job.env_path, before)
             console.warn(f"{job.env_path.name} is as it was before: {', '.join(changes)} was not kept")
         raise
-
-
-def _sweep(job: Job) -> None:
-    """Remove what an interrupted run left. Safe: the lock is held, and a stage's child dies with its runner."""
-    for folder in (job.artifacts, job.deliverables, job.folder):
-        for leftover in leftovers(folder):
-            if leftover.is_dir() and not leftover.is_symlink():
-                shutil.rmtree(leftover)
-            else:
-                leftover.unlink(missing_ok=True)
 
 
 class JobRun:

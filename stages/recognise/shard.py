@@ -18,8 +18,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.child import keep_temporary_files_in
 from pipeline.console import Console
-from pipeline.ending import end_with, take_signals, tidying_up
+from pipeline.ending import end_with, signals_held, take_signals, tidying_up
 from pipeline.errors import Interrupted, SutradharError, UsageError, in_one_line
 from pipeline.house import House
 from pipeline.job import Job, find_job
@@ -64,11 +65,13 @@ def main() -> int:
 def _scratch(job: Job) -> Iterator[Path]:
     """Within the job: what a killed shard leaves there, run-pipeline.sh sweeps."""
     folder = job.artifacts / f".tmp-{socket.gethostname()}-{os.getpid()}-shard"
-    folder.mkdir(parents=True)
     try:
+        folder.mkdir(parents=True)
+        keep_temporary_files_in(folder)
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with signals_held():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _work(job: Job, shard: tuple[int, int], console: Console) -> int:

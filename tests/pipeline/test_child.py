@@ -6,13 +6,15 @@ import errno
 import io
 import logging
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from pipeline.child import Assignment, EventWriter, Failed, run_stage
+from pipeline import processes
+from pipeline.child import Assignment, EventWriter, Failed, keep_temporary_files_in, run_stage
 from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
 
@@ -72,3 +74,12 @@ def test_a_broken_disk_is_told_with_where_and_what_to_do(tmp_path: Path, filenam
 
     event = run_stage(Stage("write", write), assignment(tmp_path), EventWriter(io.BytesIO()))
     assert event == Failed(told.format(home=tmp_path), 1)
+
+
+def test_what_libraries_and_their_processes_put_aside_goes_with_the_scratch_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    for name in ("TMPDIR", "RAY_TMPDIR"):
+        monkeypatch.setenv(name, str(tmp_path))
+    keep_temporary_files_in(tmp_path)
+    assert Path(tempfile.mkdtemp()).parent == tmp_path / "tmp"
+    assert processes.run(["sh", "-c", "echo $TMPDIR"]).stdout == f"{tmp_path}/tmp\n"

@@ -1,0 +1,81 @@
+"""What processes that were killed have left half made. It is removed by whoever can take the lock that its maker would hold."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pipeline.house import House
+
+WRITING = 3600.0  # seconds after which nobody writes a small file any more
+
+
+def sweep(folders: Iterable[Path]) -> None:
+    """What an interrupted run has left in the folders of its job, and in those of its stages, while the job is locked; never through a link.
+
+    Raises OSError."""
+    for inside in (inside for folder in folders for inside in (folder, *folder.glob("*/")) if not inside.is_symlink()):
+        for leftover in inside.glob(".tmp-*"):
+            if leftover.is_dir() and not leftover.is_symlink():
+                shutil.rmtree(leftover)
+            else:
+                leftover.unlink(missing_ok=True)
+
+
+def sweep_house(house: House) -> None:
+    """What was left outside of jobs."""
+    sweep_jobs(house.jobs)
+    sweep_models(house.models)
+    for file in house.out.glob(".tmp-*"):
+        with contextlib.suppress(OSError):
+            if file.stat().st_mtime < time.time() - WRITING:
+                file.unlink()
+
+
+@contextlib.contextmanager
+def making_a_job(jobs: Path) -> Iterator[None]:
+    """Hold the folder of all jobs with others who make one: what lies half made there has an owner until this ends."""
+    with _open(jobs) as descriptor:
+        with contextlib.suppress(OSError):  # a share without locks, where nothing is swept either
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield
+
+
+def sweep_jobs(jobs: Path) -> None:
+    """Jobs of which nobody makes any more what is there."""
+    leftovers = list(jobs.glob(".tmp-*"))
+    if not leftovers:
+        return
+    with contextlib.suppress(OSError), _open(jobs) as descriptor:  # somebody makes a job, or there are no locks
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for leftover in leftovers:
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def sweep_models(models: Path) -> None:
+    """Models that were being made, and their locks. What was being downloaded stays: the next attempt goes on from there."""
+    names = {path.name.removeprefix(".make-") for path in models.glob(".make-*")}
+    names |= {path.name.removeprefix(".fetch-").removesuffix(".lock") for path in models.glob(".fetch-*.lock")}
+    if not names:
+        return
+    from filelock import FileLock, Timeout
+
+    for name in names:
+        lock = FileLock(models / f".fetch-{name}.lock")
+        with contextlib.suppress(Timeout, OSError), lock.acquire(timeout=0):
+            shutil.rmtree(models / f".make-{name}", ignore_errors=True)
+            Path(lock.lock_file).unlink(missing_ok=True)  # as pipeline/downloads.py does it
+
+
+@contextlib.contextmanager
+def _open(folder: Path) -> Iterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

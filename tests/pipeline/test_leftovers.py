@@ -1,0 +1,46 @@
+"""Half of things, made by processes that live or were killed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from pipeline.house import House
+from pipeline.leftovers import sweep_house
+from tests.conftest import ROOT
+
+MAKES_A_MODEL = """
+import sys, time
+from pathlib import Path
+from pipeline.downloads import place_for
+with place_for(Path(sys.argv[1]), "mlx", print) as place:
+    (place / "half").write_text("x")
+    print("here", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_model_that_nobody_makes_any_more_is_removed_and_a_download_stays(tmp_path: Path) -> None:
+    house, models = House(tmp_path), tmp_path / "models"
+    (models / ".fetch-large").mkdir(parents=True)
+    with subprocess.Popen([sys.executable, "-c", MAKES_A_MODEL, str(models / "base-mlx")], cwd=ROOT, stdout=subprocess.PIPE) as maker:
+        assert maker.stdout
+        assert maker.stdout.readline() == b"here\n"
+        sweep_house(house)
+        assert (models / ".make-base-mlx" / "half").exists()
+        maker.kill()
+    sweep_house(house)
+    assert [path.name for path in models.iterdir()] == [".fetch-large"]
+
+
+def test_a_small_file_that_nobody_writes_any_more_is_removed(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    for name, seconds in ((".tmp-00aaff-hardware_cache.json", 1.0), (".tmp-11aaff-hardware_cache.json", None)):
+        (out / name).touch()
+        if seconds:
+            os.utime(out / name, (seconds, seconds))
+    sweep_house(House(tmp_path))
+    assert [path.name for path in out.iterdir()] == [".tmp-11aaff-hardware_cache.json"]
