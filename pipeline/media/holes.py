@@ -21,12 +21,20 @@ def uncounted(stream: Stream, packet: Packet[Stream]) -> int:
     """How many units of the stream's time libav has not counted before this chunk of an AVI file, by the file's index."""
     if packet.pts is None or packet.pos is None:
         return 0
-    entries, position = stream.index_entries, packet.pos - _CHUNK_HEADER
-    number = entries.search_timestamp(packet.pts)
+    entries, position, unit = stream.index_entries, packet.pos - _CHUNK_HEADER, _index_unit(stream, packet)
+    number = entries.search_timestamp(packet.pts * unit)
     if number < 0 or entries[number].pos == position:
         return 0
     number = bisect_left(entries, position, key=lambda entry: entry.pos)
-    return entries[number].timestamp - packet.pts if number < len(entries) and entries[number].pos == position else 0
+    return entries[number].timestamp // unit - packet.pts if number < len(entries) and entries[number].pos == position else 0
+
+
+def _index_unit(stream: Stream, packet: Packet[Stream]) -> int:
+    """By how much the index counts on in a unit of the stream's time: by its bytes where all are of one size (PCM, ADPCM), else by 1."""
+    entries = stream.index_entries
+    if len(entries) < 2 or not packet.duration or entries[1].timestamp - entries[0].timestamp != entries[0].size:
+        return 1
+    return max(1, packet.size // packet.duration)
 
 
 class HoleMeter:

@@ -282,6 +282,14 @@ def test_an_avi_needs_neither_index_nor_sizes(made: Callable[[str], bytes], tmp_
         assert degraded == [] or size
 
 
+@pytest.mark.parametrize("codec", ["pcm_s16le", "pcm_u8", "pcm_s24le", "adpcm_ms", "adpcm_ima_wav", "mp2"])
+@pytest.mark.parametrize("picture", ["mpeg4", "rawvideo"])
+def test_a_whole_avi_misses_nothing_whatever_its_index_counts(codec: str, picture: str, tmp_path: Path) -> None:
+    path = ffmpeg(tmp_path / "a.avi", *PICTURE, *BEEPS, "-c:v", picture, "-c:a", codec)
+    samples, degraded = read(tmp_path, "a.avi", path.read_bytes())
+    assert (len(beeps(samples)), degraded) == (SECONDS, [])
+
+
 def test_a_flac_without_its_length_is_read_whole(made: Callable[[str], bytes], tmp_path: Path) -> None:
     content = bytearray(made("a.flac"))
     content[21] &= 0xF0
