@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipeline.console import Console
     from pipeline.hardware import Hardware
     from pipeline.house import House
-    from pipeline.media import MediaInfo
+    from pipeline.media import AudioTrack, MediaInfo
 
 # The settings that have an option of their own, by its name in the parsed arguments; first those for a folder of recordings alone.
 CORPUS_OPTIONS = {
@@ -104,6 +104,8 @@ def media(arguments: argparse.Namespace, info: MediaInfo, choices: Choices, cons
             f"{arguments.media.name} is cut short: its container promises {info.missing_bytes:,} bytes more. Copy it again, or add --allow-truncated"
         )
     track = choose_track(info.audio, arguments.audio_track, choices.values["SOURCE_LANGUAGE"])
+    if not arguments.audio_track:
+        track = _not_silent(arguments, info, track, console)
     choices.take("AUDIO_TRACK", track.index, f"{track.describe()} of {len(info.audio)}")
     if choices.values["SOURCE_LANGUAGE"] != "auto" and track.language and not names_of.same(track.language, choices.values["SOURCE_LANGUAGE"]):
         console.warn(f"Audio track {track.index} is tagged {names_of.name(track.language)}, not {names_of.name(choices.values['SOURCE_LANGUAGE'])}")
@@ -120,6 +122,17 @@ def media(arguments: argparse.Namespace, info: MediaInfo, choices: Choices, cons
         choices.take("SUBTITLE_FPS", round(info.video.fps, 3), "the film's own frame rate")
     if info.subtitles:
         console.info(f"The file has subtitles already: {', '.join(track.describe() for track in info.subtitles)}")
+
+
+def _not_silent(arguments: argparse.Namespace, info: MediaInfo, track: AudioTrack, console: Console) -> AudioTrack:
+    from pipeline import timecode
+    from pipeline.tracks import not_silent
+
+    end_ms = timecode.parse_ms(arguments.end) if arguments.end else info.duration_ms
+    taken = not_silent(arguments.media, track, info.audio, (timecode.parse_ms(arguments.start or "0"), min(end_ms, info.duration_ms)))
+    if taken != track:
+        console.warn(f"Audio track {track.index} is silent: track {taken.index} is taken")
+    return taken
 
 
 def corpus(arguments: argparse.Namespace, choices: Choices) -> None:

@@ -154,7 +154,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Literal["word", "segment", "none"], Meta(description="Times in the results: of each word, of each segment, or none, which is fastest.")
     ] = "segment"
     CORPUS_CHANNELS: Annotated[
-        Literal["mix", "split"], Meta(description="What to do with stereo: mix it, or take each channel as a speaker of its own (telephone calls).")
+        Literal["mix", "split"],
+        Meta(description="What to do with several channels: mix them, or take each as a speaker of its own (telephone calls)."),
     ] = "mix"
     CORPUS_FORMATS: Annotated[str, Meta(min_length=1, description="Files to write for each recording, separated by commas: txt, json, srt, vtt.")] = (
         "txt,json"

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.errors import UsageError
 from pipeline.media import UNKNOWN_CODEC, AudioTrack
+
+if TYPE_CHECKING:
+    from pipeline.media.sampling import Part
 
 # Tracks that are not the film's own dialogue, or not it alone, by ffmpeg's dispositions and by what people write into titles.
 ASIDE = {
@@ -18,6 +23,7 @@ ASIDE = {
     "lyrics": None,
     "dependent": None,
 }
+SILENT_DB, SOUND_DB = -70.0, -55.0  # below the one is silence or the noise of a converter; above the other is sound
 DUB = re.compile(r"\bdub(?:bed|bing)?\b|\bvoice[ -]?over\b", re.IGNORECASE)
 
 
@@ -47,6 +53,28 @@ def speaks(track: AudioTrack, language: str) -> bool:
     from pipeline import languages
 
     return bool(track.language) and languages.same(track.language, language)
+
+
+def in_place_of(chosen: AudioTrack, tracks: Sequence[AudioTrack]) -> list[AudioTrack]:
+    """Tracks that might be taken for the chosen one, best first: the film's own dialogue, in the same language or in one that is not tagged."""
+    from pipeline import languages
+
+    def fits(track: AudioTrack) -> bool:
+        known = track.language and chosen.language
+        same = not known or languages.same(track.language, chosen.language)
+        return same and track.index != chosen.index and not set_aside(track) and track.codec != UNKNOWN_CODEC
+
+    return in_order([track for track in tracks if fits(track)], "auto") if len(tracks) > 1 else []
+
+
+def not_silent(path: Path, chosen: AudioTrack, tracks: Sequence[AudioTrack], part: Part) -> AudioTrack:
+    """The chosen track, or where nothing is in it another that might be taken for it and holds sound. Only some places are looked at."""
+    from pipeline.media.sampling import loudest_db
+
+    others = in_place_of(chosen, tracks)
+    if not others or loudest_db(path, chosen.index, part, SILENT_DB) > SILENT_DB:
+        return chosen
+    return next((track for track in others if loudest_db(path, track.index, part, SOUND_DB) > SOUND_DB), chosen)
 
 
 def choose_track(tracks: Sequence[AudioTrack], wanted: str, source: str) -> AudioTrack:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from pipeline import media
-from pipeline.media import SAMPLE_RATE, Decoding
+from pipeline.media import SAMPLE_RATE, AudioTrack, Decoding
 from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.timecode import format_ms, parse_ms
-from stages.sound import SAMPLE_BYTES, new_wav, write_block
+from pipeline.tracks import in_order, in_place_of, not_silent
+from stages.account import Account, Listener, Take, account_for, account_of_others, few_ms
+from stages.silero import count_speech_ms
+from stages.sound import SAMPLE_BYTES, Sound, new_wav, write_block
 from stages.transcript import Audio, save
 
 
@@ -25,18 +29,53 @@ def check(settings: Settings) -> None:
 def run(ctx: StageContext) -> Outcome:
     settings = ctx.settings
     start_ms, end_ms = clip(settings)
-    sound = media.decode(ctx.media, settings.AUDIO_TRACK, start_ms, end_ms, allow_truncated=settings.ALLOW_TRUNCATED)
+    listener = Listener(ctx.media, start_ms, end_ms, allow_truncated=settings.ALLOW_TRUNCATED)
+    sound = listener.decode(Take(settings.AUDIO_TRACK))
     audio = ctx.write("demux/audio.wav")
     ctx.check_room(audio, _expected_ms(sound) * SAMPLE_RATE * SAMPLE_BYTES // 1000)
     duration_ms = _write_wav(ctx, sound, audio)
     track = sound.info.audio[settings.AUDIO_TRACK]
-    save(ctx.write("demux/audio.json"), Audio(start_ms, duration_ms, SAMPLE_RATE, track.index, track.language))
+    account = _account(sound, duration_ms, listener, audio)
+    if account.take != Take(track.index):
+        sound = listener.decode(account.take)
+        duration_ms = _write_wav(ctx, sound, audio)
+    save(ctx.write("demux/audio.json"), Audio(start_ms, duration_ms, SAMPLE_RATE, track.index, track.language, account.cause))
+    alone = "" if account.take.channel is None else f", channel {account.take.channel + 1} alone"
     return Outcome(
-        summary=f"Audio extracted: {format_ms(duration_ms)} of track {track.index}, {track.describe()}",
+        summary=f"Audio extracted: {format_ms(duration_ms)} of track {track.index}, {track.describe()}{alone}",
         packages=("av",),
-        degraded=tuple(sound.degraded),
+        degraded=(*sound.degraded, *(f"{sound.name}: {line}" for line in account.remarks)),
         seconds_of_media=duration_ms / 1000,
     )
+
+
+def _account(sound: Decoding, duration_ms: int, listener: Listener, audio: Path) -> Account:
+    """The track is the person's choice: where nobody is heard in it, but in another, that is told, and not taken."""
+    chosen = sound.info.audio[sound.track]
+    others = in_place_of(chosen, sound.info.audio)
+    account = account_for(
+        sound.levels, Take(chosen.index), duration_ms, lambda: _speech_ms(audio, duration_ms, listener), listener, unsure=bool(others)
+    )
+    if account.nobody and (other := account_of_others(others, duration_ms, listener)):
+        why, there = account.cause or f"hardly anybody is heard in audio track {chosen.index}", other.take.track
+        line = f"{why}, but somebody speaks in track {there}: set AUDIO_TRACK={there}"
+        return replace(account, remarks=(*account.remarks, line))
+    return replace(account, remarks=(*account.remarks, *_passed_over(sound, [chosen, *others])))
+
+
+def _passed_over(sound: Decoding, tracks: Sequence[AudioTrack]) -> Iterator[str]:
+    """Told where a track comes first by its tags, but was not chosen because it is silent."""
+    first = in_order(tracks, "auto")[0]
+    part = sound.start_ms, sound.start_ms + _expected_ms(sound)
+    if first != tracks[0] and not_silent(sound.path, first, tracks, part) == tracks[0]:
+        yield f"audio track {first.index} is silent: track {tracks[0].index} was taken"
+
+
+def _speech_ms(audio: Path, duration_ms: int, listener: Listener) -> int:
+    """As much as is enough to know that somebody speaks."""
+    with Sound(audio) as sound:
+        blocks = (sound.read(start, SAMPLE_RATE) for start in range(0, sound.samples, SAMPLE_RATE))
+        return count_speech_ms(blocks, listener.detector, enough_ms=few_ms(duration_ms))
 
 
 def _expected_ms(sound: Decoding) -> int:

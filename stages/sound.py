@@ -30,6 +30,15 @@ def write_block(file: wave.Wave_write, samples: NDArray[np.int16]) -> None:
     file.writeframesraw(samples.astype("<i2", copy=False).tobytes())
 
 
+def to_floats(samples: NDArray[np.int16]) -> NDArray[np.float32]:
+    """From -1 to 1."""
+    import numpy as np
+
+    floats: NDArray[np.float32] = samples.astype(np.float32)
+    floats /= 32768
+    return floats
+
+
 class Sound:
     """An open WAV file of 16 kHz, mono, 16 bit. Raises ValueError for any other."""
 
@@ -56,9 +65,7 @@ class Sound:
         import numpy as np
 
         self._wave.setpos(min(start, self.samples))
-        samples: NDArray[np.float32] = np.frombuffer(self._wave.readframes(count), "<i2").astype(np.float32)
-        samples /= 32768
-        return samples
+        return to_floats(np.frombuffer(self._wave.readframes(count), "<i2"))
 
     def read_ms(self, start_ms: int, end_ms: int) -> NDArray[np.float32]:
         return self.read(start_ms * SAMPLES_PER_MS, (end_ms - start_ms) * SAMPLES_PER_MS)
@@ -77,11 +84,7 @@ class Samples:
 
     def read(self, start: int, count: int) -> NDArray[np.float32]:
         """As `Sound.read`."""
-        import numpy as np
-
-        samples: NDArray[np.float32] = self._array[start : start + count].astype(np.float32)
-        samples /= 32768
-        return samples
+        return to_floats(self._array[start : start + count])
 
     def read_ms(self, start_ms: int, end_ms: int) -> NDArray[np.float32]:
         return self.read(start_ms * SAMPLES_PER_MS, (end_ms - start_ms) * SAMPLES_PER_MS)

@@ -31,6 +31,7 @@ class Audio(msgspec.Struct, frozen=True):
     sample_rate: int
     track: int  # index among the file's audio streams
     track_language: str  # as tagged in the file, "" where it is not
+    cause: str = ""  # why nobody may be heard in it, "" where no reason is known
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -46,6 +47,7 @@ class Windows(msgspec.Struct, frozen=True):
     """`vad/windows.json`"""
 
     windows: tuple[Window, ...]
+    cause: str = ""  # why there are none, and what to do
 
 
 class Word(msgspec.Struct, frozen=True):

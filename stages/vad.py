@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.wording import counted
+from stages.account import why_nobody
 from stages.silero import speech_probabilities
 from stages.sound import Sound
 from stages.speech import SETTINGS, find_windows
@@ -16,7 +17,8 @@ def run(ctx: StageContext) -> Outcome:
         probabilities = speech_probabilities(sound, ctx.progress)
         duration_ms = min(sound.duration_ms, audio.duration_ms)
     windows = find_windows(probabilities, duration_ms, ctx.settings, audio.start_ms)
-    save(ctx.write("vad/windows.json"), Windows(windows))
+    cause = "" if windows else why_nobody(audio.cause, max(probabilities, default=0.0), ctx.settings.SILERO_THRESHOLD)
+    save(ctx.write("vad/windows.json"), Windows(windows, cause))
     speech = sum(span.end_ms - span.start_ms for window in windows for span in window.speech)
     return Outcome(
         summary=f"Speech found: {speech / 1000:.0f} s of {duration_ms / 1000:.0f} s, in {counted(len(windows), 'window')}",

@@ -23,13 +23,15 @@ from stages.whisper.requests import Encoded
 TRANSLATION = "asr/translation.json"
 PROMPTS = "WHISPER_INITIAL_PROMPT, GLOSSARY"
 LANGUAGE = "language"  # the piece that holds the verdict on the whole film
+UNINTELLIGIBLE = "No words were made out where speech was found, so the subtitles are empty: check SOURCE_LANGUAGE, or take a larger model"
 
 
 def run(ctx: StageContext) -> Outcome:
     from stages.whisper.phrases import segments_of
 
     audio = load(ctx.read("demux/audio.json"), Audio)
-    windows = load(ctx.read("vad/windows.json"), Windows).windows
+    found = load(ctx.read("vad/windows.json"), Windows)
+    windows = found.windows
     # Where there is nothing to recognise, nothing is loaded: the marker then names no engine.
     work = _listen(audio, windows, ctx) if windows else Work(_silent_language(ctx.settings))
     segments = tuple(segments_of(work.recognitions))
@@ -43,7 +45,7 @@ def run(ctx: StageContext) -> Outcome:
         summary=f"Transcription completed: {counted(len(segments), 'segment')}",
         engine=work.engine,
         packages=work.packages,
-        degraded=(*work.degraded, *_echoes(work.recognitions), *_doubts(transcript)),
+        degraded=(*work.degraded, *_echoes(work.recognitions), *_doubts(transcript, found)),
         seconds_of_media=audio.duration_ms / 1000,
     )
 
@@ -76,12 +78,12 @@ def _echoes(recognitions: Sequence[Recognition]) -> list[str]:
     return [f"{windows} gave the prompt ({PROMPTS}) back as text: heard again without it"] if echoed else []
 
 
-def _doubts(transcript: Transcript) -> list[str]:
+def _doubts(transcript: Transcript, found: Windows) -> list[str]:
     """What a person should know of a text before they trust it."""
     from stages.text.scripts import script_doubt, wrong_script_because
 
     if not transcript.segments:
-        return ["No speech was found: the subtitles are empty. Where somebody does speak, lower SILERO_THRESHOLD (0.3)"]
+        return [f"No speech was found, so the subtitles are empty: {found.cause}" if not found.windows else UNINTELLIGIBLE]
     doubt = script_doubt(transcript.segments)
     return [f"{doubt}: {wrong_script_because(transcript.language)}"] if doubt else []
 

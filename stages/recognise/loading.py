@@ -14,9 +14,12 @@ from pipeline import media
 from pipeline.errors import StageFailed, UsageError
 from pipeline.media_watch import stamp
 from pipeline.settings import Settings
+from pipeline.tracks import in_order
+from stages.account import Listener, Take, why_nobody
 from stages.recognise.messages import Failed, PutOff, Task
+from stages.recognise.voices import Spool, Voices, sides, whole
 from stages.silero import Detector, speech_probabilities
-from stages.sound import Samples, Sound, new_wav, write_block
+from stages.sound import Samples, Sound
 from stages.speech import find_windows
 from stages.transcript import Window
 
@@ -24,9 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-LONG_MS = 600_000  # what lasts longer is decoded into a file, so that memory does not grow with a recording's length
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
-COMPARED = 1 << 20  # samples of two channels at a time
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Loaded:
     channels: tuple[Channel, ...] = ()
     duration_ms: int = 0
     degraded: tuple[str, ...] = ()
+    cause: str = ""  # why nobody is heard in it, and what to do
 
 
 class Loader:
@@ -109,15 +111,33 @@ class Loader:
             return Failed(task.id, f"{type(error).__name__}: {error}", again=True)
 
     def _load(self, task: Task, path: Path, mels: int) -> Loaded:
-        sides = self._sides(path)
-        degraded: list[str] = []
+        listener = Listener(path, allow_truncated=self._settings.ALLOW_TRUNCATED, detector=self._detector)
+        first = listener.decode(Take())
+        tracks = in_order(first.info.audio, self._settings.SOURCE_LANGUAGE)
         with contextlib.ExitStack() as open_files:
-            decoded = [self._decode(task, path, side, open_files, degraded) for side in sides]
-            if len(decoded) == 2 and _alike(*decoded):
-                decoded, sides = decoded[:1], (None,)
-                degraded.append("both channels hold the same: taken as one speaker")
-            channels = tuple(self._channel(sound, side, mels) for side, sound in zip(sides, decoded, strict=True))
-        return Loaded(task, channels, max(sound.duration_ms for sound in decoded), tuple(dict.fromkeys(degraded)))
+            spool = Spool(task, self._spool, open_files)
+            if self._settings.CORPUS_CHANNELS == "split" and tracks[0].channels > 1:
+                voices = sides(listener, tracks[0], spool)
+            else:
+                if tracks[0].index:
+                    first = listener.decode(Take(tracks[0].index))
+                voices = whole(listener, first, spool, tracks, lambda sound: speech_probabilities(sound, detector=self._detector))
+            return self._heard(task, path, voices, mels)
+
+    def _heard(self, task: Task, path: Path, voices: Voices, mels: int) -> Loaded:
+        channels, likeliest = [], 0.0
+        for voice in voices.voices:
+            probabilities = voice.probabilities or speech_probabilities(voice.sound, detector=self._detector)
+            likeliest = max(likeliest, max(probabilities, default=0.0))
+            channels.append(self._channel(voice.sound, voice.speaker, probabilities, mels))
+        nobody = not any(channel.windows for channel in channels)
+        return Loaded(
+            task,
+            tuple(channels),
+            max(voice.sound.duration_ms for voice in voices.voices),
+            tuple(dict.fromkeys(media.without_name(line, path) for line in voices.remarks)),
+            why_nobody(voices.cause, likeliest, self._settings.SILERO_THRESHOLD) if nobody else "",
+        )
 
     def _path(self, task: Task) -> Path | None:
         """The first of its names that holds what the scan saw."""
@@ -128,30 +148,8 @@ class Loader:
                     return self._folder / name
         return None
 
-    def _sides(self, path: Path) -> tuple[int | None, ...]:
-        if self._settings.CORPUS_CHANNELS == "split" and media.probe(path).audio[0].channels == 2:
-            return 0, 1
-        return (None,)
-
-    def _decode(self, task: Task, path: Path, side: int | None, open_files: contextlib.ExitStack, degraded: list[str]) -> Samples | Sound:
-        import numpy as np
-
-        blocks = media.decode(path, allow_truncated=self._settings.ALLOW_TRUNCATED, channel=side)
-        sound: Samples | Sound
-        if task.duration_ms <= LONG_MS:
-            sound = Samples(np.concatenate([np.zeros(0, np.int16), *blocks]))
-        else:
-            file = self._spool / f"{task.id}-{'' if side is None else side}.wav"
-            with new_wav(file) as wav:
-                for block in blocks:
-                    write_block(wav, block)
-            sound = open_files.enter_context(Sound(file))
-        degraded += [media.without_name(line, path) for line in blocks.degraded]
-        return sound
-
-    def _channel(self, sound: Samples | Sound, side: int | None, mels: int) -> Channel:
-        speaker = "" if side is None else str(side + 1)
-        windows = find_windows(speech_probabilities(sound, detector=self._detector), sound.duration_ms, self._settings)
+    def _channel(self, sound: Samples | Sound, speaker: str, probabilities: Sequence[float], mels: int) -> Channel:
+        windows = find_windows(probabilities, sound.duration_ms, self._settings)
         if isinstance(sound, Sound):
             return Channel(speaker, windows, file=sound.path)
         return Channel(speaker, windows, tuple(self._window_sound(sound, window, mels) for window in windows))
@@ -175,17 +173,3 @@ def remove_spooled(spool: Path, recording: str, but: Sequence[Path | None] = ())
     for file in spool.glob(f"{recording}-*.wav"):
         if file not in but:
             file.unlink(missing_ok=True)
-
-
-def _alike(left: Samples | Sound, right: Samples | Sound) -> bool:
-    """Whether two channels differ by less than a hundredth of what is in them."""
-    import numpy as np
-
-    if left.samples != right.samples:
-        return False
-    difference = loudness = 0.0
-    for start in range(0, left.samples, COMPARED):
-        ours, theirs = left.read(start, COMPARED), right.read(start, COMPARED)
-        difference += float(np.abs(ours - theirs).sum())
-        loudness += float(np.abs(ours).sum())
-    return difference <= 0.01 * loudness

@@ -36,6 +36,7 @@ class _Recording:
     duration_ms: int
     speech_ms: int
     degraded: tuple[str, ...]
+    cause: str  # why nobody is heard in it
     waiting: int  # windows that are not recognised yet
     recognitions: list[tuple[str, Recognition]] = field(default_factory=list)  # with who speaks
     seconds: float = 0.0  # of the time that its windows shared with others
@@ -164,7 +165,7 @@ class Transcriber:
             avg_logprob=_avg_logprob([recognition for _, recognition in recording.recognitions]),
             segments=segments,
             seconds=round(recording.seconds, 4),
-            degraded=(*recording.degraded, *_echoes(recording.recognitions), *_doubts(segments)),
+            degraded=(*recording.degraded, *_echoes(recording.recognitions), *_doubts(segments, recording)),
         )
         try:
             self._store.write(result)
@@ -183,7 +184,7 @@ class Transcriber:
 def _recording(loaded: Loaded) -> _Recording:
     windows = [window for channel in loaded.channels for window in channel.windows]
     speech_ms = sum(span.end_ms - span.start_ms for window in windows for span in window.speech)
-    return _Recording(loaded.task, loaded.duration_ms, speech_ms, loaded.degraded, len(windows))
+    return _Recording(loaded.task, loaded.duration_ms, speech_ms, loaded.degraded, loaded.cause, len(windows))
 
 
 def _segments(recognitions: list[tuple[str, Recognition]]) -> tuple[Segment, ...]:
@@ -207,8 +208,10 @@ def _echoes(recognitions: list[tuple[str, Recognition]]) -> list[str]:
     return ["the prompt (WHISPER_INITIAL_PROMPT, GLOSSARY) came back as text: heard again without it"] if echoed else []
 
 
-def _doubts(segments: tuple[Segment, ...]) -> list[str]:
+def _doubts(segments: tuple[Segment, ...], recording: _Recording) -> list[str]:
     """What a person should know of a text before they trust it: the same line for each, so that they can be counted."""
+    if not segments:
+        return [f"no speech was found: {recording.cause}" if recording.cause else "no words were made out where speech was found"]
     if sum(len(segment.text) for segment in segments) < FEW_LETTERS:
         return []
     share, language = foreign_share(segments)

@@ -15,7 +15,7 @@ from pipeline.job import Job
 from pipeline.probe import Probe
 from stages import WORKFLOWS
 from tests.conftest import ROOT
-from tests.make_media import film
+from tests.make_media import TONE, ffmpeg, film
 
 SAMPLE = ROOT / "samples" / "dialogue.mp4"
 
@@ -150,6 +150,16 @@ def test_targets_add_up_and_the_language_spoken_is_none(house: House, capsys: py
     output = capsys.readouterr()
     assert Job.open(house, output.out.strip()).settings().TARGET_LANGUAGES == "en"
     assert "[WARN] No translation to Hindi: it is the language spoken" in output.err
+
+
+def test_a_silent_track_is_passed_over_unless_it_is_asked_for(tmp_path: Path, house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    silence = ("-f", "lavfi", "-i", "anullsrc=r=48000:d=4")
+    path = ffmpeg(tmp_path / "a.mkv", *silence, *TONE, "-map", "0", "-map", "1", "-c:a", "flac")
+    for options, track, warned in (((), 1, True), (("--audio-track", "0"), 0, False)):
+        assert run(str(path), "--transcribe", "-s", "en", *options) == 0
+        output = capsys.readouterr()
+        assert Job.open(house, output.out.strip()).settings().AUDIO_TRACK == track
+        assert ("[WARN] Audio track 0 is silent: track 1 is taken" in output.err) == warned
 
 
 def test_reasons_stand_beside_what_was_chosen(house: House, capsys: pytest.CaptureFixture[str]) -> None:

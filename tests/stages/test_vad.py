@@ -36,11 +36,18 @@ def test_finds_the_speech_of_the_sample(tmp_path: Path, sound: Path) -> None:
     assert music == pytest.approx((13_740, 16_940), abs=400)
 
 
-def test_a_silent_film_has_no_windows(tmp_path: Path) -> None:
+def test_a_silent_film_has_no_windows_and_the_cause_that_demux_found_or_else_that_it_is_not_like_speech(tmp_path: Path) -> None:
     path = tmp_path / "silence.wav"
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, 16_000, 0, "NONE", ""))
         file.writeframes(bytes(32_000 * 5))
     stage = stage_on(path, tmp_path)
-    stage.run()
-    assert load(stage.scratch / "vad" / "windows.json", Windows) == Windows(())
+    for known, told in (
+        ("", "there is sound, but it is not like speech"),
+        ("audio track 0 is digital silence", "audio track 0 is digital silence. Give"),
+    ):
+        save(stage.artifacts / "demux" / "audio.json", Audio(0, 5000, 16_000, 0, "", known))
+        stage.run()
+        found = load(stage.scratch / "vad" / "windows.json", Windows)
+        assert found.windows == ()
+        assert found.cause.startswith(told)

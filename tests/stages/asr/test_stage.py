@@ -46,7 +46,7 @@ def run(stage: Stage, sound: Path, tmp_path: Path, speech: Sequence[tuple[int, i
     save(stage_run.artifacts / "demux" / "audio.json", Audio(START, 11_000, 16_000, 0, ""))
     spans = [Span(START + begin, START + end) for begin, end in speech]
     windows = tuple(Window(number, span.start_ms, span.end_ms, (span,)) for number, span in enumerate(spans))
-    save(stage_run.artifacts / "vad" / "windows.json", Windows(windows))
+    save(stage_run.artifacts / "vad" / "windows.json", Windows(windows, "" if windows else "the track is silent"))
     stage_run.context = replace(stage_run.context, models=ROOT / "models")
     return stage_run.run(), stage_run
 
@@ -233,7 +233,7 @@ def test_a_silent_film_has_an_empty_transcript_says_so_and_loads_nothing(
     assert load(stage.scratch / "asr" / "translation.json", Transcript) == Transcript("en", START, 11_000, ())
     assert outcome.summary == "Transcription completed: 0 segments"
     assert (outcome.engine, outcome.packages, caplog.messages) == ({}, (), [])
-    assert outcome.degraded[0].startswith("No speech was found")
+    assert outcome.degraded == ("No speech was found, so the subtitles are empty: the track is silent",)
 
 
 @pytest.mark.parametrize("targets", ["", "hi", "en,hi"])

@@ -11,12 +11,14 @@ import pytest
 from pipeline import media
 from pipeline.errors import StageFailed
 from pipeline.settings import Settings
-from stages.recognise import loading
-from stages.recognise.loading import LONG_MS, Loaded, Loader
+from stages.recognise import voices
+from stages.recognise.loading import Loaded, Loader
 from stages.recognise.messages import Failed, PutOff, Task
+from stages.recognise.voices import LONG_MS
 from stages.whisper.spectrogram import extractor, log_mel
 from tests.conftest import ROOT
 from tests.make_media import cut, ffmpeg, wav
+from tests.stages.faulty_sound import floats, integers, silence, speech, turned_down
 from tests.stages.recognise.support import task
 
 SAMPLE = ROOT / "samples" / "dialogue.mp4"
@@ -86,11 +88,43 @@ def test_a_call_with_the_same_on_both_sides_is_one_voice(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("channels", [1, 6])
-def test_what_is_not_stereo_is_one_voice(channels: int, tmp_path: Path) -> None:
+def test_mono_and_silence_in_every_channel_are_one_voice(channels: int, tmp_path: Path) -> None:
     wav(tmp_path / "a.wav", bytes(32_000 * channels), channels=channels)
     found = load(tmp_path, "a.wav", CORPUS_CHANNELS="split")
     assert [(channel.speaker, channel.windows) for channel in found.channels] == [("", ())]
     assert found.duration_ms == 1000
+
+
+def test_each_of_four_channels_is_a_speaker_and_a_silent_one_is_told(tmp_path: Path) -> None:
+    when = np.arange(len(speech())) // 32_000
+    integers(tmp_path / "a.wav", *(np.where(when == number, speech(), 0) for number in range(3)), silence())
+    found = load(tmp_path, "a.wav", CORPUS_CHANNELS="split")
+    assert [(channel.speaker, len(channel.windows)) for channel in found.channels] == [("1", 1), ("2", 1), ("3", 1)]
+    assert found.degraded == ("channel 4 is silent",)
+
+
+@pytest.mark.parametrize(
+    ("factors", "speakers", "remark"),
+    [
+        ((1, -1), [""], "both channels hold the same, one of them inverted: taken as one speaker"),
+        ((0.8, 1), [""], "both channels hold the same: taken as one speaker"),
+        ((1, -0.5, 1), [""], "channels 1, 2, 3 hold the same, one of them inverted: taken as one speaker"),
+        ((0.7, 0, 1, 0), [""], "channels 2, 4 are silent; channels 1, 3 hold the same: taken as one speaker"),
+    ],
+)
+def test_what_several_channels_hold_comes_once(factors: tuple[float, ...], speakers: list[str], remark: str, tmp_path: Path) -> None:
+    integers(tmp_path / "a.wav", *(factor * speech() for factor in factors))
+    found = load(tmp_path, "a.wav", CORPUS_CHANNELS="split")
+    assert [channel.speaker for channel in found.channels] == speakers
+    assert "; ".join(found.degraded) == remark
+
+
+def test_a_side_of_a_call_that_is_far_too_quiet_is_raised(tmp_path: Path) -> None:
+    first = np.arange(len(speech())) < 64_000
+    floats(tmp_path / "a.wav", np.where(first, speech(), 0), turned_down(np.where(first, 0, speech()), 60))
+    found = load(tmp_path, "a.wav", CORPUS_CHANNELS="split")
+    assert [(channel.speaker, len(channel.windows)) for channel in found.channels] == [("1", 1), ("2", 1)]
+    assert found.degraded[0].startswith("very quiet (-")
 
 
 def test_a_detector_begins_anew_with_every_recording(tmp_path: Path) -> None:
@@ -171,7 +205,7 @@ def test_a_full_disk_is_not_the_recordings_fault(tmp_path: Path, monkeypatch: py
         raise OSError(errno.ENOSPC, "No space left on device")
 
     (tmp_path / "a.mp4").symlink_to(SAMPLE)
-    monkeypatch.setattr(loading, "write_block", full)
+    monkeypatch.setattr(voices, "write_block", full)
     with pytest.raises(OSError, match="No space left"):
         word_of(tmp_path, "a.mp4", duration_ms=LONG_MS + 1)
     assert not list(tmp_path.glob("*.wav"))

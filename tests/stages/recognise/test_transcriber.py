@@ -102,7 +102,8 @@ class Room:
     def load(self, task: Task) -> Loaded | Failed:
         what = self.recordings[task.paths[0]]
         self.told_before[task.paths[0]] = self.told.copy()
-        return Failed(task.id, what, again=True) if isinstance(what, str) else Loaded(task, tuple(what), 9000, ("cut short",))
+        cause = "" if any(one.windows for one in what if isinstance(one, Channel)) else "digital silence"
+        return Failed(task.id, what, again=True) if isinstance(what, str) else Loaded(task, tuple(what), 9000, ("cut short",), cause)
 
     def tell(self, event: Event) -> None:
         self.told.append(event)
@@ -151,6 +152,8 @@ def test_where_nobody_speaks_the_result_is_empty(tmp_path: Path) -> None:
     for name in ("silence", "noise"):
         assert (room.text(name), room.result(name).segments, room.result(name).language, room.result(name).avg_logprob) == ("", (), "", 0.0)
     assert (room.result("silence").speech_ms, room.result("noise").speech_ms) == (0, 1000)
+    assert room.result("silence").degraded == ("cut short", "no speech was found: digital silence")
+    assert room.result("noise").degraded == ("cut short", "no words were made out where speech was found")
 
 
 def test_a_recording_that_cannot_be_heard_costs_no_other(tmp_path: Path) -> None:

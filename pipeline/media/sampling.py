@@ -1,0 +1,43 @@
+"""Looks at some places of a track, to know cheaply whether there is anything in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.errors import StageFailed, UsageError
+from pipeline.media.decode import decode
+from pipeline.media.levels import SILENT_DB
+
+PLACES, PLACE_MS = 8, 2000
+
+Part = tuple[int, int]  # first and last millisecond, on the film's clock
+
+
+def loudest_db(path: Path, track: int, part: Part, enough_db: float) -> float:
+    """The level that the loudest channel reaches at one of the places, of which no more are looked at once it is above `enough_db`.
+
+    What cannot be decoded counts as loud: what is wrong with it is told where all of it is decoded."""
+    loudest = SILENT_DB
+    for start_ms, end_ms in _places(*part):
+        sound = decode(path, track, start_ms, end_ms, allow_truncated=True)
+        try:
+            list(sound)
+        except UsageError:  # a track may end before the film
+            continue
+        except StageFailed:
+            return 0.0
+        if sound.levels:
+            loudest = max(loudest, *(level.loud_db for level in sound.levels.channels))
+        if loudest > enough_db:
+            break
+    return loudest
+
+
+def _places(start_ms: int, end_ms: int) -> list[Part]:
+    """Evenly spread, from the middle on; all of it where it is short."""
+    if end_ms - start_ms <= PLACES * PLACE_MS:
+        return [(start_ms, max(end_ms, start_ms + 1))]
+    step = (end_ms - start_ms) / PLACES
+    starts = [int(start_ms + step * (number + 0.5)) for number in range(PLACES)]
+    middle = (start_ms + end_ms) / 2
+    return [(start, start + PLACE_MS) for start in sorted(starts, key=lambda start: abs(start - middle))]
