@@ -3,7 +3,7 @@
     .venv/bin/python -m bench.failing_writes --films 36 --folders 24 --seed 1
 
 Each try has a job of its own, for a film or for a small folder, and one failing call drawn evenly from all that an undisturbed run makes below
-`jobs/` and `out/` (bench/failing_writes.c counts them over all processes of the run; ffmpeg, which is linked statically, is not among them).
+`jobs/` and `out/` (bench/failing_writes.c counts them over all processes of the run, ffmpeg too).
 The call fails with ENOSPC, EIO or EROFS, alone or with all that follow. The run must end with 0, 1 or 2, and where it is not 0 with one line
 that says why, without a traceback. The same command must then end with 0, and what it made must be identical to an undisturbed run's.
 """

@@ -8,6 +8,7 @@ import hashlib
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from secrets import token_hex
 
@@ -39,7 +40,7 @@ class FileRecord(msgspec.Struct, frozen=True):
 def record(path: Path) -> FileRecord:
     """Read the whole file. Raises OSError."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with _naming(path), path.open("rb") as file:
         status = os.fstat(file.fileno())
         while block := file.read(BLOCK):
             digest.update(block)
@@ -83,8 +84,18 @@ def _sync(descriptor: int) -> None:
             raise
 
 
+@contextlib.contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """A file that is open is not named in what the system says of it: that names it."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
+
+
 def sync_file(path: Path) -> None:
-    with path.open("rb") as file:
+    with _naming(path), path.open("rb") as file:
         _sync(file.fileno())
 
 
@@ -92,7 +103,8 @@ def sync_folder(folder: Path) -> None:
     """Make renames and removals in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        _sync(descriptor)
+        with _naming(folder):
+            _sync(descriptor)
     finally:
         os.close(descriptor)
 
@@ -108,7 +120,7 @@ def write_whole(path: Path, data: bytes, *, sync: bool) -> None:
     if it is there then. Raises OSError."""
     temporary = path.with_name(f".tmp-{token_hex(3)}-{path.name}")  # machines of a cluster have processes of the same number
     try:
-        with temporary.open("wb") as file:
+        with _naming(path), temporary.open("wb") as file:
             file.write(data)
             if sync:
                 file.flush()

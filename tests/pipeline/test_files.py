@@ -33,6 +33,22 @@ def test_write_atomic_syncs_before_and_after_the_rename(tmp_path: Path, monkeypa
     assert (tmp_path / "x").read_bytes() == b"new"
 
 
+@pytest.mark.parametrize(
+    "work",
+    [lambda path: files.write_atomic(path, b"new"), files.sync_file, lambda path: files.sync_folder(path.parent)],
+    ids=["write", "file", "folder"],
+)
+def test_what_the_disk_refuses_is_named_also_where_it_is_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: Callable[[Path], None]) -> None:
+    def broken(descriptor: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    (tmp_path / "x").write_bytes(b"old")
+    monkeypatch.setattr(files, "_sync", broken)
+    with pytest.raises(OSError, match="Input/output error") as caught:
+        work(tmp_path / "x")
+    assert str(caught.value.filename) in (str(tmp_path / "x"), str(tmp_path))
+
+
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"old")
