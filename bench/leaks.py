@@ -30,7 +30,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.corpus_kill import ended
+from bench.corpus_kill import ended, files_of
 from bench.kill_loop import deliverables, last_stage
 from bench.recordings import Home, command_of
 from bench.side_by_side import ROOT, machine
@@ -166,7 +166,7 @@ def holders(home: Home) -> list[str]:
     return found
 
 
-def kill_once(home: Home, around: Surroundings, kind: str, media: Path, number: int, dice: random.Random, length: float) -> tuple[Killed, Path]:
+def kill_once(home: Home, around: Surroundings, kind: str, media: Path, number: int, dice: random.Random, length: float) -> Killed:
     job, seconds = f"{kind}-{number}", dice.uniform(0.3, length)
     home.prepare(media, job)
     run = home.start(job)
@@ -182,7 +182,7 @@ def kill_once(home: Home, around: Surroundings, kind: str, media: Path, number: 
     faults += around.faults() + held_locks(home) + half_made(home)
     faults += [f"exit code {second}: {home.log(job)[-500:]}"] if second else []
     faults += ["traceback"] if "Traceback" in home.log(job) else []
-    return Killed(job, role, stage, round(seconds, 2), code, second, faults), home.folder / "out" / job
+    return Killed(job, role, stage, round(seconds, 2), code, second, faults)
 
 
 def undisturbed(home: Home, kind: str, media: Path) -> float:
@@ -195,12 +195,7 @@ def undisturbed(home: Home, kind: str, media: Path) -> float:
 def same(home: Home, kind: str, job: str) -> bool:
     if kind == "film":
         return deliverables(home.folder, job) == deliverables(home.folder, "film-calm")
-    return texts(home, job) == texts(home, "folder-calm")
-
-
-def texts(home: Home, job: str) -> dict[str, bytes]:
-    tree = home.folder / "out" / job / "transcripts"
-    return {str(path.relative_to(tree)): path.read_bytes() for path in tree.rglob("[!.]*") if path.is_file()}
+    return files_of(home, job) == files_of(home, "folder-calm")
 
 
 def kills(home: Home, around: Surroundings, count: int, dice: random.Random) -> list[Killed]:
@@ -209,7 +204,7 @@ def kills(home: Home, around: Surroundings, count: int, dice: random.Random) -> 
     found = []
     for number in range(count):
         kind = ("film", "folder")[number % 2]
-        one, _ = kill_once(home, around, kind, media[kind], number, dice, lengths[kind])
+        one = kill_once(home, around, kind, media[kind], number, dice, lengths[kind])
         if not same(home, kind, one.job):
             one.faults.append("other files than in the undisturbed run")
         print(f"{one.job}: {one.role} killed after {one.seconds} s in {one.stage}: {one.exit_code}, {one.second_exit_code}; {one.faults}", flush=True)

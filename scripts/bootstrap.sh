@@ -94,7 +94,12 @@ one_at_a_time() {
   fi
   mkdir -p "$ROOT/out"
   exec "$1" -c '
-import fcntl, os, signal, sys
+import ctypes, fcntl, os, signal, sys
+parent = os.environ.pop("SUTRADHAR_ENDS_WITH", "")
+if parent and sys.platform == "linux":  # set up for a command: without that nobody wants it any more
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+    if os.getppid() != int(parent):
+        sys.exit(1)
 for number in signal.SIGINT, signal.SIGPIPE:
     signal.signal(number, signal.SIG_DFL)
 lock = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT, 0o600)

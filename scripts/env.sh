@@ -62,7 +62,7 @@ help_at_once() {
 require_venv() {
   if [ ! -f "$(stamp run)" ]; then
     info "First run: setting up .venv (scripts/bootstrap.sh)"
-    "$ROOT/scripts/bootstrap.sh" </dev/null
+    SUTRADHAR_ENDS_WITH=$$ "$ROOT/scripts/bootstrap.sh" </dev/null
   elif ! is_installed run; then
     warn "requirements/run.txt has changed since .venv was made; run scripts/bootstrap.sh"
   fi

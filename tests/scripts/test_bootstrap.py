@@ -127,3 +127,19 @@ def test_a_wrapper_works_from_anywhere_and_sets_up_first(tree: Tree, tmp_path: P
     assert (tree.root / "log").read_text().splitlines()[-1] == f"-m|pipeline.prepare|a film.mkv||{tmp_path}|{tree.root}|1|"
     second = tree.run(link, cwd=tmp_path)
     assert (second.returncode, second.stderr) == (0, "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system has to do it")
+def test_a_set_up_for_a_command_ends_with_it(tree: Tree) -> None:
+    (tree.root / "slow").touch()
+    command = subprocess.Popen([tree.root / "prepare-job.sh"], env=tree.env, stderr=subprocess.DEVNULL)
+    while not (tree.root / "log").exists() or "--requirement" not in (tree.root / "log").read_text():
+        time.sleep(0.01)
+    command.kill()
+    command.wait()
+    until = time.monotonic() + 20
+    while left := [
+        line for line in subprocess.run(["ps", "-Ao", "args"], capture_output=True, text=True).stdout.splitlines() if str(tree.root) in line
+    ]:
+        assert time.monotonic() < until, left
+        time.sleep(0.1)
