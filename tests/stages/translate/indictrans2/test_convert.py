@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -39,6 +40,22 @@ def test_makes_a_model_that_translates(form: str, tmp_path: Path) -> None:
     assert sorted(path.name for path in target.iterdir()) == sorted([*FILES, "source.json"])
     toy = IndicTrans2(CTranslate2(target, "cpu", "float32"), Tokenizer(target))
     assert [found[0].text for found in toy.translate(["नमस्ते", "मुझे घर जाना है।"], "hi", "en", Search())] == ["Hello.", "I have to go home."]
+
+
+def test_a_killed_conversion_leaves_nothing_that_is_taken_for_a_model_and_the_next_makes_it(tmp_path: Path) -> None:
+    target = tmp_path / "models" / "toy"
+    code = f"""
+import os, signal
+from pathlib import Path
+from pipeline import downloads
+from stages.translate.indictrans2 import convert
+downloads.write_source = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+convert.convert(Path({str(TOY)!r}), Path({str(target)!r}), "indictrans2-int8")
+"""
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == -signal.SIGKILL
+    assert not target.exists()
+    assert start(TOY, target, "indictrans2-int8").wait() == 0
+    assert [path.name for path in target.parent.iterdir()] == ["toy"]
 
 
 def test_fewer_bits_are_smaller_files(tmp_path: Path) -> None:
