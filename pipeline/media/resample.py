@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipeline.media.levels import has_places
+from pipeline.media.levels import has_places, samples_of
 from pipeline.media.timeline import SAMPLE_RATE
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
+    from numpy.typing import NDArray
 
     from pipeline.media.levels import Floats
     from pipeline.media.timeline import Samples
@@ -68,14 +69,17 @@ class Resampler:
         return self._resampled(None)
 
     def _resampled(self, frame: AudioFrame | None) -> list[Samples]:
-        return [_to_16_bits(piece.to_ndarray()[0]) for piece in self._to_mono.resample(frame)]
+        return [_to_16_bits(samples_of(piece)[0]) for piece in self._to_mono.resample(frame)]
 
 
-def _to_16_bits(samples: Any) -> Samples:
+def _to_16_bits(samples: NDArray[Any]) -> Samples:
+    """Rounded. In few steps, since it is done for every frame."""
     import numpy as np
 
-    rounded: Samples = np.rint(samples / 65536).clip(-32768, 32767).astype(np.int16)
-    return rounded
+    scaled = samples * 2**-16
+    np.rint(scaled, out=scaled)
+    np.minimum(scaled, 32767, out=scaled)
+    return scaled.astype(np.int16)
 
 
 def form_of(frame: AudioFrame) -> tuple[str, str, int]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipeline import media
 from pipeline.errors import StageFailed, UsageError
+from pipeline.media import AudioTrack, Decoding
 from pipeline.media_watch import stamp
 from pipeline.settings import Settings
 from pipeline.tracks import in_order
@@ -112,17 +113,24 @@ class Loader:
 
     def _load(self, task: Task, path: Path, mels: int) -> Loaded:
         listener = Listener(path, allow_truncated=self._settings.ALLOW_TRUNCATED, detector=self._detector)
-        first = listener.decode(Take())
-        tracks = in_order(first.info.audio, self._settings.SOURCE_LANGUAGE)
+        first, tracks = self._best_track(listener, path)
         with contextlib.ExitStack() as open_files:
             spool = Spool(task, self._spool, open_files)
             if self._settings.CORPUS_CHANNELS == "split" and tracks[0].channels > 1:
                 voices = sides(listener, tracks[0], spool)
             else:
-                if tracks[0].index:
-                    first = listener.decode(Take(tracks[0].index))
                 voices = whole(listener, first, spool, tracks, lambda sound: speech_probabilities(sound, detector=self._detector))
             return self._heard(task, path, voices, mels)
+
+    def _best_track(self, listener: Listener, path: Path) -> tuple[Decoding, Sequence[AudioTrack]]:
+        """The best one, mixed, and all of them, best first. Raises UsageError where none can be decoded."""
+        try:
+            first = listener.decode(Take())
+            tracks = in_order(first.info.audio, self._settings.SOURCE_LANGUAGE)
+            return (listener.decode(Take(tracks[0].index)) if tracks[0].index else first), tracks
+        except UsageError:  # nothing decodes the first one
+            tracks = in_order(media.probe(path).audio, self._settings.SOURCE_LANGUAGE)
+            return listener.decode(Take(tracks[0].index)), tracks
 
     def _heard(self, task: Task, path: Path, voices: Voices, mels: int) -> Loaded:
         channels, likeliest = [], 0.0

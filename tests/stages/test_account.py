@@ -16,6 +16,7 @@ from stages.recognise.loading import Loaded, Loader
 from stages.recognise.messages import Task
 from stages.transcript import Windows
 from stages.transcript import load as load_artifact
+from tests.make_media import ffmpeg
 from tests.stages.faulty_sound import Wave, film, floats, hum, integers, noise, silence, speech, turned_down
 from tests.stages.run_stage import StageRun
 
@@ -196,3 +197,10 @@ def test_of_a_film_the_track_that_was_chosen_stays_and_the_one_where_somebody_sp
     assert np.abs(samples).max() == 0
     other = StageRun(demux.STAGE, path, tmp_path, AUDIO_TRACK=1)
     assert other.run().degraded == ("a.mkv: audio track 0 is silent: track 1 was taken",)
+
+
+def test_of_a_folder_a_first_track_that_nothing_decodes_is_passed_over(tmp_path: Path) -> None:
+    inputs = [f"file:{integers(tmp_path / f'{number}.wav', sound)}" for number, sound in enumerate((hum(), speech()))]
+    path = ffmpeg(tmp_path / "a.mov", "-i", inputs[0], "-i", inputs[1], "-map", "0", "-map", "1", "-c:a", "aac", "-c:a:0", "alac")
+    path.write_bytes(path.read_bytes().replace(b"alac", b"zzzz"))
+    assert heard_ms(load(path))[0] > 5000
