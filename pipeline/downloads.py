@@ -24,7 +24,7 @@ import msgspec
 from pipeline import processes
 from pipeline.ending import signals_held
 from pipeline.errors import OutOfReach, SutradharError, UsageError
-from pipeline.files import BLOCK, FileRecord, record, sync_file, sync_folder
+from pipeline.files import BLOCK, FileRecord, open_like, record, sync_file, sync_folder
 from pipeline.model_folder import FORMS, SOURCE, Conversion, Release, Source, is_ours, problem
 from pipeline.wording import size
 
@@ -63,6 +63,7 @@ def place_for(target: Path, form: str, say: Say, *, goes_on: bool = False) -> It
                 yield place
                 if target.exists():
                     shutil.rmtree(target)
+                open_like(target.parent, place)
                 place.rename(target)
                 sync_folder(target.parent)
 

@@ -129,3 +129,11 @@ def write_whole(path: Path, data: bytes, *, sync: bool) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def open_like(parent: Path, folder: Path) -> None:
+    """Let a new folder and all in it be read by whom the folder that it goes into lets in: models are no secrets. Raises OSError."""
+    others = parent.stat().st_mode & 0o055
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o700 | others if path.is_dir() else 0o600 | others & 0o044)

@@ -10,6 +10,7 @@ from pathlib import Path
 from pipeline.errors import UsageError
 
 VERSION = "0.1.0"
+CLONE = Path(__file__).parent.parent.resolve()
 JOB_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
@@ -21,7 +22,19 @@ class House:
 
     @classmethod
     def find(cls) -> House:
-        return cls(Path(os.environ.get("SUTRADHAR_HOME") or Path(__file__).parent.parent).resolve())
+        return cls(Path(os.environ.get("SUTRADHAR_HOME") or CLONE).expanduser().resolve())
+
+    def require_writable(self) -> None:
+        """Raises UsageError with the way out: the folder that holds the code may be read-only, or shared by many."""
+        for folder in (self.jobs, self.out):
+            nearest = next(path for path in (folder, *folder.parents) if path.exists())
+            if os.access(nearest, os.W_OK | os.X_OK):
+                continue
+            what = "SUTRADHAR_HOME: set it to" if self.root != CLONE else "it: set SUTRADHAR_HOME to"
+            raise UsageError(
+                f"{nearest} may not be written by you, and jobs, results and models go below {what} a folder of your own"
+                " (export SUTRADHAR_HOME=~/sutradhar), and run the same command again"
+            )
 
     @property
     def jobs(self) -> Path:

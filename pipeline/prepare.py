@@ -127,6 +127,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.umask(0o077)  # recordings are private: folders 0700, files 0600
     take_signals("Interrupted; nothing was prepared")
     try:
+        house.require_writable()
         sweep_house(house)
         job = prepare(arguments, house, console)
         print_result(job.id)
@@ -187,7 +188,7 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
         choices.take("GLOSSARY", GLOSSARY, f"a copy of {arguments.glossary.name}")
     settings = envfile.build(choices.values, "prepare-job.sh")
     duration_ms = 0 if is_corpus else _clip_ms(settings, info)
-    _check_stages(settings, house, arguments.glossary)
+    _check_stages(settings, house, arguments.glossary, console)
     for line in [] if is_corpus else _foreseen(arguments.media, settings):
         console.warn(line)
     if is_corpus:
@@ -292,9 +293,10 @@ def _clip_ms(settings: Settings, info: MediaInfo) -> int:
     return end - start
 
 
-def _check_stages(settings: Settings, house: House, glossary: Path | None) -> None:
-    """Ask every stage whether it can work with these settings and files and has, or can have, its models. Raises UsageError."""
-    from pipeline import models
+def _check_stages(settings: Settings, house: House, glossary: Path | None, console: Console) -> None:
+    """Ask every stage whether it can work with these settings and files, on this machine, and has, or can have, its models.
+    Raises UsageError."""
+    from pipeline import hardware, models
     from stages import WORKFLOWS
 
     for stage in WORKFLOWS[settings.workflow]:
@@ -303,6 +305,9 @@ def _check_stages(settings: Settings, house: House, glossary: Path | None) -> No
             stage.check_file(glossary)
         for need in stage.models(settings):
             models.check(need.name, need.form, models_dir=house.models, offline=settings.OFFLINE)
+            models.secure_starter(need.name, need.form, models_dir=house.models, say=console.info)
+        for engine in stage.engines(settings):
+            hardware.check(engine.backend, engine.device, house.hardware_cache, console, engine.setting)
 
 
 def _foreseen(film: Path, settings: Settings) -> list[str]:

@@ -72,6 +72,7 @@ def run(arguments: argparse.Namespace, console: Console, house: House) -> int:
     try:
         if arguments.list or arguments.status is not None:
             return _show(arguments, console, house)
+        house.require_writable()
         return _run_jobs(_chosen(arguments, house), arguments, console)
     except (SutradharError, Interrupted, OSError) as error:
         console.error(in_one_line(error))

@@ -43,6 +43,7 @@ main() {
   [ "$*" != --mlx ] || again=./install-mlx.sh # which calls this
   trap interrupted INT
   [ -z "$mlx" ] || check_system_for_mlx
+  require_writable
   python=$(find_python)
   one_at_a_time "$python" "$@"
   [ ! -f "$(stamp dev)" ] || dev=1
@@ -58,8 +59,15 @@ main() {
     [ "$mlx" = kept ] || verify_mlx "$mlx_build"
   fi
   (run_module pipeline.models fetch base) >/dev/null || warn "Going on without the starter model; fetch a model later with scripts/get-model.sh"
-  (run_module pipeline.hardware --write "${SUTRADHAR_HOME:-$ROOT}/out/hardware_cache.json")
+  (run_module pipeline.hardware --write "$HOUSE/out/hardware_cache.json")
   info "Ready. Next: ./prepare-job.sh FILM --transcribe -s LANGUAGE"
+}
+
+require_writable() {
+  mkdir -p "$HOUSE/out" 2>/dev/null || true
+  if [ ! -w "$(dirname "$VENV")" ] || [ ! -w "$HOUSE/out" ]; then
+    refuse "$HOUSE may not be written by you, and packages, jobs and results go there: set SUTRADHAR_HOME to a folder of your own (export SUTRADHAR_HOME=~/sutradhar), and run the same command again"
+  fi
 }
 
 # --- Python
@@ -92,7 +100,6 @@ one_at_a_time() {
     unset SUTRADHAR_BOOTSTRAP_LOCKED
     return
   fi
-  mkdir -p "$ROOT/out"
   exec "$1" -c '
 import ctypes, fcntl, os, signal, sys
 parent = os.environ.pop("SUTRADHAR_ENDS_WITH", "")
@@ -111,7 +118,7 @@ except OSError:
 os.set_inheritable(lock, True)
 os.environ["SUTRADHAR_BOOTSTRAP_LOCKED"] = "1"
 os.execvp("bash", ["bash", *sys.argv[2:]])
-' "$ROOT/out/.bootstrap.lock" "$ROOT/scripts/bootstrap.sh" "${@:2}"
+' "$HOUSE/out/.bootstrap.lock" "$ROOT/scripts/bootstrap.sh" "${@:2}"
 }
 
 # --- .venv; while anything is written into it, it holds a file .installing
@@ -139,8 +146,8 @@ make_venv() {
 
 check_disk() {
   local free_gb
-  free_gb=$(df -Pk "$ROOT" | awk 'NR == 2 { print int($4 / 1048576) }')
-  [ "$free_gb" -ge "$1" ] || die "Only $free_gb GB are free in $ROOT, and the set-up needs $1. Make room, then run the same command again"
+  free_gb=$(df -Pk "$(dirname "$VENV")" | awk 'NR == 2 { print int($4 / 1048576) }')
+  [ "$free_gb" -ge "$1" ] || die "Only $free_gb GB are free in $(dirname "$VENV"), and the set-up needs $1. Make room, then run the same command again"
 }
 
 # install_packages SET DESCRIPTION

@@ -9,7 +9,13 @@
 #   run_module pipeline.prepare "$@"
 
 ROOT=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
+HOUSE=${SUTRADHAR_HOME:-$ROOT}
+
+# .venv lies beside the code. Where that may not be written, and holds none that may be used, it lies in SUTRADHAR_HOME.
 VENV=$ROOT/.venv
+if [ ! -w "$ROOT" ] && [ -n "${SUTRADHAR_HOME:-}" ] && ! { [ -f "$VENV/.installed-run.txt" ] && [ -x "$VENV/bin/python" ]; }; then
+  VENV=$HOUSE/.venv
+fi
 
 say() { printf '[%s] %s\n' "$@" >&2 || :; } # nobody need be there to read it
 info() { say INFO "$*"; }

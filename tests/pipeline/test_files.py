@@ -116,3 +116,12 @@ def _refused(number: int) -> Callable[[int], None]:
         raise OSError(number, os.strerror(number))
 
     return fsync
+
+
+def test_a_new_folder_lets_in_whom_the_one_above_lets_in(tmp_path: Path) -> None:
+    (tmp_path / "models" / "base").mkdir(parents=True, mode=0o700)
+    (tmp_path / "models" / "base" / "model.bin").touch(0o600)
+    for mode, folder, file in ((0o755, 0o755, 0o644), (0o700, 0o700, 0o600), (0o750, 0o750, 0o640)):
+        (tmp_path / "models").chmod(mode)
+        files.open_like(tmp_path / "models", tmp_path / "models" / "base")
+        assert [path.stat().st_mode & 0o777 for path in (tmp_path / "models" / "base", tmp_path / "models" / "base" / "model.bin")] == [folder, file]

@@ -22,6 +22,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", UNREACHABLE)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
     monkeypatch.setenv("SUTRADHAR_HOME", str(tmp_path))
+    monkeypatch.setattr(models, "CLONE", tmp_path)  # has no models of its own
 
 
 def make(folder: Path, *names: str) -> Path:

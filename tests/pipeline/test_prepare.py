@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import models, prepare
+from pipeline import downloads, models, prepare
+from pipeline.errors import UsageError
 from pipeline.house import House
 from pipeline.job import Job
 from pipeline.probe import Probe
@@ -57,7 +58,6 @@ def test_a_folders_settings_are_those_of_folders(calls: Path, house: House, caps
     text = Job.open(house, capsys.readouterr().out.strip()).env_path.read_text()
     assert not any(f"\n{key}=" in text for key in ("AUDIO_TRACK", "MEDIA_START_TIME", "MUX_CONTAINER", "INDICTRANS2_MODEL", "ALIGNMENT_MODEL"))
     assert all(f"\n{key}=" in text for key in ("CORPUS_LIMIT", "SUBTITLE_PROFILE", "SUBTITLE_BOM", "OUT_MODE"))
-    assert "--- Translation ---" not in text
 
 
 def test_ids_count_up_and_can_be_given(house: House, capsys: pytest.CaptureFixture[str]) -> None:
@@ -621,3 +621,40 @@ def test_what_the_film_with_subtitles_will_lack_is_told_before_any_work(tmp_path
     assert "cannot hold" not in capsys.readouterr().err
     assert run(path, "--transcribe", "-s", "en", "--set", "MUX_CONTAINER=mp4") == 2
     assert capsys.readouterr().err.endswith("[ERROR] mp4 cannot hold pcm_f32be: set MUX_CONTAINER=mkv\n")
+
+
+def test_a_folder_that_may_not_be_written_is_told_with_the_way_out(
+    house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert run(str(SAMPLE), "--transcribe", "-s", "en") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"[ERROR] {house.root} may not be written by you")
+    assert "SUTRADHAR_HOME" in line
+
+
+def test_the_starter_model_is_fetched_before_a_job_is_written(
+    house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whether its registry answers shows only then, and the run would be refused."""
+    (house.root / "models").unlink()
+    monkeypatch.setattr(models, "CLONE", house.root / "elsewhere")
+    monkeypatch.setattr(downloads, "fetch_starter", lambda target, release, say: (_ for _ in ()).throw(UsageError("no registry answers")))
+    assert run(str(SAMPLE), "--transcribe", "-s", "en") == 2
+    assert capsys.readouterr().err.splitlines()[-1] == "[ERROR] no registry answers"
+    assert not house.jobs.exists()
+
+
+def test_a_device_that_a_stage_cannot_have_is_refused(
+    house: House, indictrans2: None, on_machine: Callable[[str], Probe], capsys: pytest.CaptureFixture[str]
+) -> None:
+    on_machine("cpu-16gb")
+    command = ("--translate", "-s", "hi", "-t", "en", "--set", "INDICTRANS2_DEVICE=cuda", "--set", "INDICTRANS2_COMPUTE_TYPE=float16")
+    assert run(str(SAMPLE), *command) == 2
+    assert "INDICTRANS2_DEVICE=cuda: no usable NVIDIA GPU here" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_models_of_a_shared_clone_are_found_from_a_home_of_ones_own(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    (house.root / "models").unlink()
+    assert models.find("base", "ct2", models_dir=house.models) is not None
+    assert models.find("base", "ct2", models_dir=house.root / "others") is None
