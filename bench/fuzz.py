@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import imageio_ffmpeg
 
@@ -206,8 +207,10 @@ def run_job(home: Path, path: Path, job_id: str) -> tuple[str, str]:
     return ("read with remarks" if "WARN" in said else "read"), ""
 
 
-def fuzz(folder: Path, mutants: int, seed: int) -> Iterator[Result]:
+def fuzz(folder: Path, mutants: int, seed: int, only: list[str]) -> Iterator[Result]:
     for container, whole in make(folder).items():
+        if only and container not in only:
+            continue
         path = folder / f"mutant.{container}"
         for number in range(mutants):
             mutation, data = mutant(whole, container, number, seed)
@@ -215,7 +218,7 @@ def fuzz(folder: Path, mutants: int, seed: int) -> Iterator[Result]:
             yield Result(container, number, mutation, *try_to_read(path))
 
 
-def run_jobs(folder: Path, jobs: int, seed: int) -> Iterator[Result]:
+def run_jobs(folder: Path, jobs: int, seed: int, _only: list[str]) -> Iterator[Result]:
     """A sample of the same mutants, as whole jobs."""
     (folder / "models").symlink_to(ROOT / "models")
     made = make(folder)
@@ -231,18 +234,26 @@ def counted(results: list[Result]) -> dict[str, int]:
     return dict(Counter(result.outcome for result in results).most_common())
 
 
-def table(results: list[Result]) -> dict[str, object]:
+def table(results: list[Result], before: dict[str, Any]) -> dict[str, Any]:
+    """The results by container; those of others are kept as they were."""
+    containers = before.get("containers", {}) | {name: counted([one for one in results if one.container == name]) for name in names(results)}
+    kept = [one for one in before.get("unexplained", []) if one["container"] not in names(results)]
     return {
-        "outcomes": counted(results),
-        "containers": {name: counted(mine) for name in RECORDINGS | FILMS if (mine := [one for one in results if one.container == name])},
-        "unexplained": [asdict(result) for result in results if result.outcome not in EXPLAINED],
+        "outcomes": dict(sum((Counter(outcomes) for outcomes in containers.values()), Counter[str]()).most_common()),
+        "containers": containers,
+        "unexplained": kept + [asdict(one) for one in results if one.outcome not in EXPLAINED],
     }
+
+
+def names(results: list[Result]) -> list[str]:
+    return list(dict.fromkeys(one.container for one in results))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mutants", type=int, default=MUTANTS, help="of each container; 0 leaves the last result of them as it is")
     parser.add_argument("--jobs", type=int, default=50, help="0 leaves the last result of them as it is")
+    parser.add_argument("--containers", nargs="+", default=[], help="only these; the last results of the others stay")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     import av
@@ -257,12 +268,12 @@ def main() -> int:
             continue
         with tempfile.TemporaryDirectory() as folder:
             results = []
-            for one in run(Path(folder), count, arguments.seed):
+            for one in run(Path(folder), count, arguments.seed, arguments.containers):
                 results.append(one)
                 if one.outcome not in EXPLAINED:
                     print(f"{kind}: {one}", flush=True)
         result = json.loads(kept.read_text()) if kept.exists() else {}
-        result[kind] = {"seed": arguments.seed, "av": av.__version__, **table(results)}
+        result[kind] = {"seed": arguments.seed, "av": av.__version__, **table(results, result.get(kind, {}) if arguments.containers else {})}
         unexplained += sum(one.outcome not in EXPLAINED for one in results)
         print(f"{kind}: {counted(results)}")
         kept.write_text(json.dumps(result, indent=1) + "\n")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.media.damage import Damage
 from pipeline.media.formats import FORMATS
-from pipeline.media.holes import HoleMeter, uncounted
+from pipeline.media.holes import CHECKED_EACH, HoleMeter, uncounted
 from pipeline.media.levels import Meter
 from pipeline.media.probe import MediaInfo
 from pipeline.media.resample import Correction, Resampler, form_of
@@ -59,6 +59,7 @@ class TrackReader:
         self._splice_us = 0  # added to times after a splice
         self._misplaced = True  # the next frame's place is to be taken from its time
         self._holes = holes  # where libav only counts frames
+        self._packets_seen = 0  # of this stream
         self._index_us = 0  # chunks that libav has not counted
         self._draining = False  # the file is at its end: what still comes was in the decoder
         self._hole_us = 0  # before the next frame, by the bytes that were passed over
@@ -161,7 +162,8 @@ class TrackReader:
         import av
 
         self._draining = not packet.size
-        if self.format.counts_chunks and packet.size:
+        self._packets_seen += 1
+        if self.format.counts_chunks and packet.size and self._packets_seen % CHECKED_EACH == 0:
             self._look_up(packet)
         if self._holes and packet.size and self._holes.is_tag(packet):
             return
