@@ -110,7 +110,7 @@ def test_a_clip_of_what_the_header_does_not_tell_of(start_ms: int, tmp_path: Pat
     assert np.abs(samples.astype(int) - whole).max() <= 1
 
 
-@pytest.mark.parametrize("size", [-12, -(1 << 63), (1 << 63) - 1])
+@pytest.mark.parametrize("size", [-12, -(1 << 63), 1 << 60, (1 << 63) - 1])
 def test_impossible_sizes_of_chunks_end_the_search(size: int, tmp_path: Path) -> None:
     path = tmp_path / "a.caf"
     path.write_bytes(b"caff\0\1\0\0" + b"free" + struct.pack(">q", size) + bytes(64))
