@@ -34,7 +34,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         message = message.replace("the following arguments are required", "missing").removeprefix("argument ")
         example = f". For example: {self.example}" if self.example else ""
-        self.exit(2, f"[ERROR] {escaped(message)}{self._meant()}{example} ({self.prog} --help tells all)\n")
+        self.exit(2, f"[ERROR] {escaped(message + self._meant())}{example} ({self.prog} --help tells all)\n")
 
     def _meant(self) -> str:
         """Options that are none, each with the one it is closest to."""
