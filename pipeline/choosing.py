@@ -24,7 +24,6 @@ CORPUS_OPTIONS = {
     "CORPUS_LIMIT": "limit",
     "CORPUS_SEED": "shuffle",
     "CORPUS_TIMESTAMPS": "timestamps",
-    "CORPUS_CHANNELS": "channels",
     "CORPUS_EXECUTOR": "executor",
     "CORPUS_WORKERS": "workers",
 }
@@ -44,7 +43,10 @@ OPTIONS = {
     "GLOSSARY": "glossary",
     **CORPUS_OPTIONS,
 }
-FOR_BOTH = {"formats": ("SUBTITLE_FORMATS", "CORPUS_FORMATS")}  # options with a setting each for a film and for a folder of recordings
+FOR_BOTH = {  # options with a setting each for a film and for a folder of recordings
+    "formats": ("SUBTITLE_FORMATS", "CORPUS_FORMATS"),
+    "channels": ("AUDIO_CHANNELS", "CORPUS_CHANNELS"),
+}
 
 
 def options(*, is_corpus: bool) -> dict[str, str]:
@@ -111,6 +113,8 @@ def media(arguments: argparse.Namespace, info: MediaInfo, choices: Choices, cons
         console.warn(f"Audio track {track.index} is tagged {names_of.name(track.language)}, not {names_of.name(choices.values['SOURCE_LANGUAGE'])}")
     if tag := set_aside(track):
         console.warn(f"Audio track {track.index} is tagged {tag} or titled so: perhaps not the film's own dialogue; --audio-track chooses another")
+    if arguments.channels == "split" and track.channels != 2:
+        console.warn(f"--channels split needs two channels, and audio track {track.index} has {track.channels}: it is mixed")
     if len(info.audio) > 1:
         console.info(f"Audio track {track.index}: {track.describe()}; --audio-track chooses another of {len(info.audio)}")
     for key, text in (("MEDIA_START_TIME", arguments.start), ("MEDIA_END_TIME", arguments.end)):

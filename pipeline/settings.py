@@ -35,6 +35,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     MEDIA_START_TIME: Annotated[str, Meta(description="Start of the part to work on (HH:MM:SS.mmm); empty for the beginning.")] = ""
     MEDIA_END_TIME: Annotated[str, Meta(description="End of the part to work on (HH:MM:SS.mmm); empty for the end.")] = ""
     AUDIO_TRACK: Annotated[int, Meta(ge=0, description="Which of the file's audio tracks, counted from 0.")] = 0
+    AUDIO_CHANNELS: Annotated[
+        Literal["mix", "split"],
+        Meta(description="What to do with a stereo track: mix it, or take each channel as a speaker of its own (interviews)."),
+    ] = "mix"
     ALLOW_TRUNCATED: Annotated[bool, Meta(description="Accept a file that ends before its container says it does.")] = False
     OFFLINE: Annotated[bool, Meta(description="Never ask a model hub; use only what is in models/ or in the hub's cache.")] = False
     OUT_MODE: Annotated[

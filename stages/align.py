@@ -41,6 +41,9 @@ def run(ctx: StageContext) -> Outcome:
     audio = load(ctx.read("demux/audio.json"), Audio)
     transcript = load(ctx.read("asr/transcript.json"), Transcript)
     model = find_model(ctx.settings.ALIGNMENT_MODEL, transcript.language, ctx.models) if transcript.segments else None
+    if model and any(segment.speaker for segment in transcript.segments):
+        save(ctx.write("align/transcript.json"), transcript)
+        return Outcome(summary="Alignment left out", degraded=("AUDIO_CHANNELS=split: words keep the recogniser's times",))
     if model is None:
         save(ctx.write("align/transcript.json"), transcript)
         return Outcome(summary=f"Alignment completed: {counted(len(transcript.segments), 'segment')} with the recogniser's word times")

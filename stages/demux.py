@@ -6,12 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.media import SAMPLE_RATE, AudioTrack, Decoding
+from pipeline.errors import UsageError
+from pipeline.media import SAMPLE_RATE, AudioTrack, Decoding, decode
 from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.timecode import format_ms, parse_ms
 from pipeline.tracks import in_order, in_place_of, not_silent
+from pipeline.wording import counted
 from stages.account import Account, Listener, Take, account_for, account_of_others, few_ms
+from stages.sides import SPEAKERS, write_sides
 from stages.silero import count_speech_ms
 from stages.sound import SAMPLE_BYTES, Sound, new_wav, write_block
 from stages.transcript import Audio, save
@@ -24,6 +27,8 @@ def clip(settings: Settings) -> tuple[int, int | None]:
 
 def check(settings: Settings) -> None:
     clip(settings)
+    if settings.AUDIO_CHANNELS == "split" and settings.WORKFLOW == "translate":
+        raise UsageError("AUDIO_CHANNELS=split: sentences of two speakers at a time are not translated; set it to mix, or use --transcribe")
 
 
 def run(ctx: StageContext) -> Outcome:
@@ -32,6 +37,9 @@ def run(ctx: StageContext) -> Outcome:
     listener = Listener(ctx.media, start_ms, end_ms, allow_truncated=settings.ALLOW_TRUNCATED)
     sound = listener.decode(Take(settings.AUDIO_TRACK))
     audio = ctx.write("demux/audio.wav")
+    apart = _take_apart(ctx, sound, audio) if settings.AUDIO_CHANNELS == "split" else None
+    if isinstance(apart, Outcome):
+        return apart
     ctx.check_room(audio, _expected_ms(sound) * SAMPLE_RATE * SAMPLE_BYTES // 1000)
     duration_ms = _write_wav(ctx, sound, audio)
     track = sound.info.audio[settings.AUDIO_TRACK]
@@ -44,7 +52,32 @@ def run(ctx: StageContext) -> Outcome:
     return Outcome(
         summary=f"Audio extracted: {format_ms(duration_ms)} of track {track.index}, {track.describe()}{alone}",
         packages=("av",),
-        degraded=(*sound.degraded, *(f"{sound.name}: {line}" for line in account.remarks)),
+        degraded=(
+            *sound.degraded,
+            *(f"{sound.name}: {line}" for line in account.remarks),
+            *([f"AUDIO_CHANNELS=split: {apart}, so it is one speaker"] if apart else []),
+        ),
+        seconds_of_media=duration_ms / 1000,
+    )
+
+
+def _take_apart(ctx: StageContext, sound: Decoding, path: Path) -> Outcome | str:
+    """Each channel of the track as a speaker; or why that cannot be."""
+    track = sound.info.audio[sound.track]
+    if track.channels != SPEAKERS:
+        return f"audio track {track.index} has {counted(track.channels, 'channel')}"
+    ctx.check_room(path, SPEAKERS * _expected_ms(sound) * SAMPLE_RATE * SAMPLE_BYTES // 1000)
+    part = (ctx.media, sound.track, sound.start_ms, sound.end_ms)
+    channels = [decode(*part, allow_truncated=sound.allow_truncated, channel=channel) for channel in range(SPEAKERS)]
+    total = SPEAKERS * _expected_ms(sound) / 1000
+    duration_ms, why_not = write_sides(channels, path, lambda done: ctx.progress(done, max(total, done)))
+    if why_not:
+        return why_not
+    save(ctx.write("demux/audio.json"), Audio(sound.start_ms, duration_ms, SAMPLE_RATE, track.index, track.language, speakers=SPEAKERS))
+    return Outcome(
+        summary=f"Audio extracted: {format_ms(duration_ms)} of each channel of track {track.index}, {track.describe()}",
+        packages=("av",),
+        degraded=tuple(dict.fromkeys(line for channel in channels for line in channel.degraded)),
         seconds_of_media=duration_ms / 1000,
     )
 
@@ -99,6 +132,6 @@ STAGE = Stage(
     run=run,
     check=check,
     writes=("demux/audio.wav", "demux/audio.json"),
-    settings=("MEDIA_START_TIME", "MEDIA_END_TIME", "AUDIO_TRACK", "ALLOW_TRUNCATED"),
+    settings=("MEDIA_START_TIME", "MEDIA_END_TIME", "AUDIO_TRACK", "AUDIO_CHANNELS", "ALLOW_TRUNCATED"),
     reads_media=True,
 )

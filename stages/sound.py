@@ -71,6 +71,24 @@ class Sound:
         return self.read(start_ms * SAMPLES_PER_MS, (end_ms - start_ms) * SAMPLES_PER_MS)
 
 
+class Part(Sound):
+    """One of several stretches of equal length that follow each other in an open file: the sound of one speaker."""
+
+    def __init__(self, whole: Sound, number: int, count: int) -> None:
+        self.path, self._whole = whole.path, whole
+        self.samples = whole.samples // count
+        self._start = number * self.samples
+
+    def read(self, start: int, count: int) -> NDArray[np.float32]:
+        start = min(start, self.samples)
+        return self._whole.read(self._start + start, min(count, self.samples - start))
+
+
+def spoken_by(sound: Sound, speaker: str, speakers: int) -> Sound:
+    """His own part where the sound holds several `speakers` one after another, "1" first; all of it for ""."""
+    return Part(sound, int(speaker) - 1, speakers) if speaker else sound
+
+
 class Samples:
     """Sound in memory, 16 kHz, mono, 16 bit: shape (samples,)."""
 

@@ -32,6 +32,7 @@ class Audio(msgspec.Struct, frozen=True):
     track: int  # index among the file's audio streams
     track_language: str  # as tagged in the file, "" where it is not
     cause: str = ""  # why nobody may be heard in it, "" where no reason is known
+    speakers: int = 1  # whose sounds follow each other in the file, each `duration_ms` long
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -41,6 +42,7 @@ class Window(msgspec.Struct, frozen=True):
     start_ms: int
     end_ms: int
     speech: tuple[Span, ...]  # where in it somebody speaks
+    speaker: str = ""  # who has a part of the audio for himself, "1" or "2"; "" where all are mixed
 
 
 class Windows(msgspec.Struct, frozen=True):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.wording import counted
 from stages.account import why_nobody
 from stages.silero import speech_probabilities
-from stages.sound import Sound
+from stages.sound import Sound, spoken_by
 from stages.speech import SETTINGS, find_windows
 from stages.transcript import Audio, Windows, load, save
 
@@ -14,10 +16,15 @@ from stages.transcript import Audio, Windows, load, save
 def run(ctx: StageContext) -> Outcome:
     audio = load(ctx.read("demux/audio.json"), Audio)
     with Sound(ctx.read("demux/audio.wav")) as sound:
-        probabilities = speech_probabilities(sound, ctx.progress)
-        duration_ms = min(sound.duration_ms, audio.duration_ms)
-    windows = find_windows(probabilities, duration_ms, ctx.settings, audio.start_ms)
-    cause = "" if windows else why_nobody(audio.cause, max(probabilities, default=0.0), ctx.settings.SILERO_THRESHOLD)
+        names = [str(number + 1) for number in range(audio.speakers)] if audio.speakers > 1 else [""]
+        parts = [(name, spoken_by(sound, name, audio.speakers)) for name in names]
+        duration_ms = min(parts[0][1].duration_ms, audio.duration_ms)
+        heard = [(name, speech_probabilities(part, ctx.progress)) for name, part in parts]
+    found = [replace(one, speaker=name) for name, heard_of in heard for one in find_windows(heard_of, duration_ms, ctx.settings, audio.start_ms)]
+    found.sort(key=lambda window: window.start_ms)
+    windows = tuple(replace(window, id=number) for number, window in enumerate(found))
+    likeliest = max((max(heard_of, default=0.0) for _, heard_of in heard), default=0.0)
+    cause = "" if windows else why_nobody(audio.cause, likeliest, ctx.settings.SILERO_THRESHOLD)
     save(ctx.write("vad/windows.json"), Windows(windows, cause))
     speech = sum(span.end_ms - span.start_ms for window in windows for span in window.speech)
     return Outcome(

@@ -14,7 +14,7 @@ from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.wording import counted
 from stages import glossary
-from stages.sound import Sound
+from stages.sound import Sound, spoken_by
 from stages.transcript import Audio, Transcript, Window, Windows, load, save
 from stages.whisper import AudioWindow, Recognition, needs
 from stages.whisper.kept import KeptRecogniser, open_pieces
@@ -27,14 +27,16 @@ UNINTELLIGIBLE = "No words were made out where speech was found, so the subtitle
 
 
 def run(ctx: StageContext) -> Outcome:
-    from stages.whisper.phrases import segments_of
+    from stages.whisper.phrases import segments_of, segments_of_speakers
 
     audio = load(ctx.read("demux/audio.json"), Audio)
     found = load(ctx.read("vad/windows.json"), Windows)
     windows = found.windows
     # Where there is nothing to recognise, nothing is loaded: the marker then names no engine.
     work = _listen(audio, windows, ctx) if windows else Work(_silent_language(ctx.settings))
-    segments = tuple(segments_of(work.recognitions))
+    speakers = {window.id: window.speaker for window in windows}
+    pairs = [(speakers[recognition.window], recognition) for recognition in work.recognitions]
+    segments = segments_of_speakers(pairs) if audio.speakers > 1 else tuple(segments_of(work.recognitions))
     transcript = Transcript(work.language, audio.start_ms, audio.duration_ms, segments)
     save(ctx.write("asr/transcript.json"), transcript)
     if TRANSLATION in ctx.stage.writes:
@@ -140,7 +142,7 @@ def _recognise(
 
 
 def _cut_out(sound: Sound, audio: Audio, window: Window, language: str | None, prompt: str) -> AudioWindow:
-    samples = sound.read_ms(window.start_ms - audio.start_ms, window.end_ms - audio.start_ms)
+    samples = spoken_by(sound, window.speaker, audio.speakers).read_ms(window.start_ms - audio.start_ms, window.end_ms - audio.start_ms)
     return AudioWindow(window.id, window.start_ms, samples, window.speech, language, prompt)
 
 

@@ -11,18 +11,19 @@ import msgspec
 from pipeline.errors import UsageError
 from pipeline.settings import Settings
 from pipeline.wording import escaped_json
-from stages.cues import build_cues, formats
+from stages.cues import formats
 from stages.cues.rules import rules_for
+from stages.cues.speakers import cues_of_speakers, label
 from stages.results import Result
 from stages.text.scripts import FEW_LETTERS, script_doubt
-from stages.transcript import Cue, Segment, Track, Transcript
+from stages.transcript import Segment, Track, Transcript
 
 Writer = Callable[[Result, str, Settings], str]  # of a recording of that path
 
 
 def as_txt(result: Result, path: str, settings: Settings) -> str:
     """A line a segment."""
-    return "".join(f"{_label(segment.speaker)}{segment.text}\n" for segment in result.segments)
+    return "".join(f"{label(segment.speaker)}{segment.text}\n" for segment in result.segments)
 
 
 def as_json(result: Result, path: str, settings: Settings) -> str:
@@ -53,20 +54,11 @@ def _segment(segment: Segment, times: str) -> dict[str, Any]:
 
 
 def _track(result: Result, settings: Settings) -> tuple[Transcript, Track]:
-    """Cues are built for each speaker apart, because their words overlap."""
     rules = rules_for(settings.SUBTITLE_PROFILE, result.language or "en", settings.SUBTITLE_FPS)
-    cues: list[Cue] = []
-    for speaker in sorted({segment.speaker for segment in result.segments}):
-        spoken = tuple(segment for segment in result.segments if segment.speaker == speaker)
-        for cue in build_cues(Transcript(result.language, 0, result.duration_ms, spoken), rules):
-            cues.append(Cue(cue.start_ms, cue.end_ms, (_label(speaker) + cue.lines[0], *cue.lines[1:])))
-    cues.sort(key=lambda cue: (cue.start_ms, cue.end_ms))
+    transcript = Transcript(result.language, 0, result.duration_ms, result.segments)
+    cues = cues_of_speakers(transcript, rules)
     doubt = script_doubt(result.segments) if sum(len(segment.text) for segment in result.segments) >= FEW_LETTERS else ""
-    return Transcript(result.language, 0, result.duration_ms, result.segments), Track(result.language, doubt, tuple(cues), doubt)
-
-
-def _label(speaker: str) -> str:
-    return f"{speaker}: " if speaker else ""
+    return transcript, Track(result.language, doubt, tuple(cues), doubt)
 
 
 def _timed(write: formats.Writer, result: Result, path: str, settings: Settings) -> str:

@@ -9,7 +9,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import msgspec
-from msgspec.structs import replace
 
 from pipeline.languages import whisper_code
 from pipeline.settings import Settings
@@ -21,7 +20,7 @@ from stages.results import NO_DISK, Result, Store, StoreClosed
 from stages.text.scripts import FEW_LETTERS, FOREIGN_SHARE, foreign_share, script_name, wrong_script_because
 from stages.transcript import Segment
 from stages.whisper import AudioWindow, Recogniser, Recognition
-from stages.whisper.phrases import segments_of
+from stages.whisper.phrases import segments_of_speakers
 
 ALIVE_EVERY = 2.0  # seconds between two signs of life
 WRITERS = 4  # threads, which wait for the disk more than they work: the recogniser must not wait with them
@@ -153,7 +152,7 @@ class Transcriber:
             raise next((error for error in errors if isinstance(error, StoreClosed) or getattr(error, "errno", 0) in NO_DISK), errors[0])
 
     def _write(self, recording: _Recording) -> None:
-        segments = _segments(recording.recognitions)
+        segments = segments_of_speakers(recording.recognitions)
         language = _language(segments)
         result = Result(
             id=recording.task.id,
@@ -185,15 +184,6 @@ def _recording(loaded: Loaded) -> _Recording:
     windows = [window for channel in loaded.channels for window in channel.windows]
     speech_ms = sum(span.end_ms - span.start_ms for window in windows for span in window.speech)
     return _Recording(loaded.task, loaded.duration_ms, speech_ms, loaded.degraded, loaded.cause, len(windows))
-
-
-def _segments(recognitions: list[tuple[str, Recognition]]) -> tuple[Segment, ...]:
-    """In the order in which they begin, whoever speaks."""
-    found = []
-    for speaker, recognition in sorted(recognitions, key=lambda pair: pair[1].window):
-        found += [replace(segment, speaker=speaker) for segment in segments_of([recognition])]
-    found.sort(key=lambda segment: segment.start_ms)
-    return tuple(replace(segment, id=number) for number, segment in enumerate(found))
 
 
 def _language(segments: tuple[Segment, ...]) -> str:

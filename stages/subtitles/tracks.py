@@ -11,6 +11,7 @@ from stages.cues import build_cues
 from stages.cues.check import check
 from stages.cues.formats import formats_of
 from stages.cues.rules import rules_for
+from stages.cues.speakers import by_speaker, cues_of_speakers
 from stages.cues.tokens import clip_of
 from stages.text.encoding import encoded
 from stages.text.scripts import script_doubt
@@ -56,13 +57,15 @@ def build_tracks(transcripts: Sequence[Transcript], settings: Settings) -> Track
 def _track(transcript: Transcript, settings: Settings) -> Track:
     rules = rules_for(settings.SUBTITLE_PROFILE, transcript.language, settings.SUBTITLE_FPS)
     doubt = script_doubt(transcript.segments)
-    return Track(transcript.language, "; ".join(filter(None, (transcript.note, doubt))), tuple(build_cues(transcript, rules)), doubt)
+    return Track(transcript.language, "; ".join(filter(None, (transcript.note, doubt))), tuple(cues_of_speakers(transcript, rules)), doubt)
 
 
 def _broken_rules(transcript: Transcript, track: Track, settings: Settings) -> list[str]:
     """One line where the speech left no room for all of the rules."""
     rules = rules_for(settings.SUBTITLE_PROFILE, track.language, settings.SUBTITLE_FPS)
-    broken = [violation for violation in check(track.cues, rules, clip_of(transcript)) if violation.hard]
+    spoken = by_speaker(transcript)  # the cues of two overlap, and have labels
+    lists = [track.cues] if len(spoken) == 1 else [build_cues(one, rules) for _, one in spoken]
+    broken = [violation for cues in lists for violation in check(cues, rules, clip_of(transcript)) if violation.hard]
     if not broken:
         return []
     cues, names = {violation.cue for violation in broken}, ", ".join(sorted({violation.rule for violation in broken}))

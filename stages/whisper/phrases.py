@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from msgspec.structs import replace
+
 from stages.text.numbers import one_number
 from stages.text.sentences import ends_sentence
 from stages.text.words import begin_words
@@ -44,3 +46,12 @@ def segments_of(recognitions: Iterable[Recognition]) -> Iterator[Segment]:
             compression_ratio=recognition.compression_ratio,
             temperature=recognition.temperature,
         )
+
+
+def segments_of_speakers(recognitions: Sequence[tuple[str, Recognition]]) -> tuple[Segment, ...]:
+    """In the order in which they begin, of recognitions with who speaks in them."""
+    found = []
+    for speaker, recognition in sorted(recognitions, key=lambda pair: pair[1].window):
+        found += [replace(segment, speaker=speaker) for segment in segments_of([recognition])]
+    found.sort(key=lambda segment: segment.start_ms)
+    return tuple(replace(segment, id=number) for number, segment in enumerate(found))

@@ -470,6 +470,17 @@ def test_a_glossary_of_a_folder_is_copied_and_checked(calls: Path, names: Path, 
     assert "line 1: write source, TAB, target" in capsys.readouterr().err
 
 
+def test_channels_of_a_film_are_split_by_the_option_of_folders(tmp_path: Path, house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(str(SAMPLE), "--transcribe", "-s", "en", "--channels", "split") == 0
+    said = capsys.readouterr()
+    assert Job.open(house, said.out.strip()).settings().AUDIO_CHANNELS == "split"
+    assert "needs two channels" not in said.err
+    assert run(str(recording(tmp_path / "mono.wav")), "--transcribe", "-s", "en", "--channels", "split") == 0
+    assert "--channels split needs two channels, and audio track 0 has 1: it is mixed" in capsys.readouterr().err
+    assert run(str(SAMPLE), "--translate", "-s", "hi", "--channels", "split") == 2
+    assert "sentences of two speakers at a time are not translated" in capsys.readouterr().err
+
+
 def test_formats_are_chosen_for_films_and_for_folders_by_one_option(calls: Path, house: House, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(str(SAMPLE), "--transcribe", "-s", "en", "--formats", "txt,srt") == 0
     assert Job.open(house, capsys.readouterr().out.strip()).settings().SUBTITLE_FORMATS == "txt,srt"

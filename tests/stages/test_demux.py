@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import StageFailed, UsageError
+from pipeline.settings import Settings
 from stages.demux import STAGE
 from stages.transcript import Audio, load
 from tests.make_media import TONE, cut, ffmpeg, film
@@ -105,3 +106,37 @@ def test_a_disk_without_room_is_told_before_anything_is_written(tmp_path: Path, 
     assert list((run.scratch / "demux").iterdir()) == []
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9 - 128_000, 128_000))
     assert run.run().seconds_of_media == 3.0
+
+
+def stereo(folder: Path, left: str, right: str) -> Path:
+    """4 s of a film whose channels are these of ffmpeg's expressions of `t`."""
+    sound = ("-f", "lavfi", "-i", f"aevalsrc='{left}|{right}':sample_rate=48000:duration=4")
+    return ffmpeg(folder / "film.mkv", *sound, "-c:a", "flac")
+
+
+def test_channels_that_are_split_follow_each_other_in_the_file(tmp_path: Path) -> None:
+    run = StageRun(STAGE, stereo(tmp_path, "sin(440*2*PI*t)/8", "sin(2000*2*PI*t)/8"), tmp_path, AUDIO_CHANNELS="split", MEDIA_START_TIME="1")
+    outcome = run.run()
+    samples = sound_of(run)
+    assert load(run.scratch / "demux" / "audio.json", Audio) == Audio(1000, 3000, 16_000, 0, "", speakers=2)
+    assert [pitch(part) for part in np.split(samples, 2)] == [440, 2000]
+    assert outcome.summary.startswith("Audio extracted: 00:00:03.000 of each channel of track 0")
+    assert outcome.degraded == ()
+
+
+@pytest.mark.parametrize("right", ["sin(440*2*PI*t)/8", "-sin(440*2*PI*t)/8"])
+def test_channels_that_hold_the_same_are_one_speaker(tmp_path: Path, right: str) -> None:
+    run = StageRun(STAGE, stereo(tmp_path, "sin(440*2*PI*t)/8", right), tmp_path, AUDIO_CHANNELS="split")
+    outcome = run.run()
+    assert (len(sound_of(run)), load(run.scratch / "demux" / "audio.json", Audio).speakers) == (64_000, 1)
+    assert "AUDIO_CHANNELS=split: both channels hold the same, so it is one speaker" in outcome.degraded
+
+
+def test_what_has_no_two_channels_is_one_speaker(tmp_path: Path) -> None:
+    run = StageRun(STAGE, ffmpeg(tmp_path / "film.wav", *TONE), tmp_path, AUDIO_CHANNELS="split")
+    assert run.run().degraded == ("AUDIO_CHANNELS=split: audio track 0 has 1 channel, so it is one speaker",)
+
+
+def test_split_channels_are_not_translated() -> None:
+    with pytest.raises(UsageError, match=r"^AUDIO_CHANNELS=split: sentences of two speakers at a time are not translated; set it to mix"):
+        STAGE.check(Settings(WORKFLOW="translate", AUDIO_CHANNELS="split"))

@@ -51,3 +51,21 @@ def test_a_silent_film_has_no_windows_and_the_cause_that_demux_found_or_else_tha
         found = load(stage.scratch / "vad" / "windows.json", Windows)
         assert found.windows == ()
         assert found.cause.startswith(told)
+
+    stage.run()
+    assert load(stage.scratch / "vad" / "windows.json", Windows) == Windows(())
+
+
+def test_each_of_two_speakers_has_windows_of_his_own(tmp_path: Path, sound: Path) -> None:
+    with wave.open(str(sound)) as file:
+        spoken = file.readframes(file.getnframes())
+    later = bytes(32_000) + spoken[:-32_000]
+    with wave.open(str(tmp_path / "two.wav"), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(spoken + later)
+    stage = stage_on(tmp_path / "two.wav", tmp_path)
+    save(stage.artifacts / "demux" / "audio.json", Audio(0, len(spoken) // 32, 16_000, 0, "", speakers=2))
+    stage.run()
+    first, second = load(stage.scratch / "vad" / "windows.json", Windows).windows
+    assert [(window.id, window.speaker) for window in (first, second)] == [(0, "1"), (1, "2")]
+    assert abs(second.start_ms - first.start_ms - 1000) < 64

@@ -12,6 +12,8 @@ _PAUSE_MS = 1500
 
 
 def write(transcript: Transcript, track: Track) -> str:
+    if any(segment.speaker for segment in transcript.segments):  # who may speak at a time
+        return "".join(f"{segment.speaker}: {segment.text}\n" for segment in transcript.segments)
     tokens = spoken_tokens(transcript)
     parts = [token.text for token in tokens[:1]]
     for (left, token), end in zip(pairwise(tokens), sentence_ends(tokens, transcript.language)[1:], strict=True):
