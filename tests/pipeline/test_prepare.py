@@ -16,7 +16,7 @@ from pipeline.job import Job
 from pipeline.probe import Probe
 from stages import WORKFLOWS
 from tests.conftest import ROOT
-from tests.make_media import TONE, ffmpeg, film
+from tests.make_media import TONE, ffmpeg, film, recording
 
 SAMPLE = ROOT / "samples" / "dialogue.mp4"
 

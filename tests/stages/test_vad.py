@@ -52,9 +52,6 @@ def test_a_silent_film_has_no_windows_and_the_cause_that_demux_found_or_else_tha
         assert found.windows == ()
         assert found.cause.startswith(told)
 
-    stage.run()
-    assert load(stage.scratch / "vad" / "windows.json", Windows) == Windows(())
-
 
 def test_each_of_two_speakers_has_windows_of_his_own(tmp_path: Path, sound: Path) -> None:
     with wave.open(str(sound)) as file:
