@@ -90,6 +90,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         float, Meta(ge=0, le=1, description="A window that failed and whose no-speech probability is higher counts as silence.")
     ] = 0.6
     WHISPER_INITIAL_PROMPT: Annotated[str, Meta(description="Text that steers spelling: names, terms. Given to every window.")] = ""
+    GLOSSARY: Annotated[
+        str,
+        Meta(
+            pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*)?\Z",
+            description="File in the job's folder with names and terms: source, TAB, target. Empty for none; --glossary puts one there.",
+        ),
+    ] = ""
     # --- Voice activity
     SILERO_THRESHOLD: Annotated[
         float, Meta(gt=0, lt=1, description="Speech probability above which speech begins. Lower it when speech is missed.")
@@ -120,13 +127,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Literal["int8", "float16", "bfloat16", "float32"], Meta(description="Number format of IndicTrans2's weights and sums; mps has no int8.")
     ] = "int8"
     INDICTRANS2_NUM_BEAMS: Annotated[int, Meta(ge=1, le=16, description="Beams of IndicTrans2's search; 1 is greedy.")] = 5
-    GLOSSARY: Annotated[
-        str,
-        Meta(
-            pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*)?\Z",
-            description="File in the job's folder with names and terms: source, TAB, target. Empty for none; --glossary puts one there.",
-        ),
-    ] = ""
     # --- Subtitles
     SUBTITLE_PROFILE: Annotated[str, Meta(min_length=1, description="Rules that cues are built by; docs/subtitles.md lists the profiles.")] = (
         "netflix"
