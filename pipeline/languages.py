@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from pipeline.errors import UsageError
+from pipeline.wording import escaped
 
 NAMES = Path(__file__).with_name("language_names.tsv")  # scripts/make-language-names.py writes it
 
@@ -66,7 +67,10 @@ def same(one: str, other: str) -> bool:
 def _known_code(tag: str) -> str | None:
     import langcodes
 
-    language = langcodes.Language.get(tag)
+    try:
+        language = langcodes.Language.get(tag)
+    except ValueError:  # no tag by its form, as damaged files have it
+        return None
     return language.language if language.is_valid() and language.language in _names() else None
 
 
@@ -93,9 +97,7 @@ def name(code: str) -> str:
     """English name, for titles and messages: `Hindi`."""
     if code in _names():
         return _names()[code]
-    import langcodes
-
-    return _names().get(langcodes.Language.get(code).language or "", f"Unknown language [{code}]")
+    return _names().get(_known_code(code) or "", f"Unknown language [{escaped(code)}]")
 
 
 @cache

@@ -96,3 +96,9 @@ def test_the_names_in_all_languages_of_the_world_stay_unloaded(text: str) -> Non
     )
     done = subprocess.run([sys.executable, "-c", code, text], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == ("Klingon tlh False\n" if text == "klingonese" else "Hindi hin False\n")
+
+
+@pytest.mark.parametrize("tag", ["eh`", "a", "en-1", "हि", "eng-", "\x1b[31m"])
+def test_a_tag_of_a_damaged_file_is_an_unknown_language(tag: str) -> None:
+    assert languages.name(tag) == f"Unknown language [{tag}]".replace("\x1b", "\\x1b")
+    assert not languages.same(tag, "en")
