@@ -23,7 +23,7 @@ from pipeline.timecode import format_ms
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-    from pipeline.media.timeline import Samples
+    from pipeline.media.timeline import Samples, WideSamples
 
 # Whole files in 35 containers ended within 0.18 s of what they promise (fragmented MP4 was the furthest off).
 TOLERANCE_MS = 1000
@@ -129,7 +129,7 @@ class Decoding:
         be_strict(container)
         return container
 
-    def _placed(self, reader: TrackReader, timeline: Timeline) -> Iterator[Samples]:
+    def _placed(self, reader: TrackReader, timeline: Timeline) -> Iterator[WideSamples]:
         for at, samples in reader.runs():
             if reader.damage.lost_ms > bearable_ms(self._asked_ms(reader)) and not self.allow_truncated:
                 raise StageFailed(f"{self.name} is damaged {reader.damage.describe()}. {REMEDY}")

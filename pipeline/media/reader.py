@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.stream import Stream
 
-    from pipeline.media.timeline import Samples
+    from pipeline.media.timeline import WideSamples
 
 _JITTER_US = 50_000  # times are rounded, and multiplexed with video: only what is further off is a gap or an overlap
 # Where recordings were joined, the thresholds at which ffmpeg too takes times as starting anew (dts_delta_threshold).
@@ -77,8 +77,8 @@ class TrackReader:
             return False
         return True
 
-    def runs(self) -> Iterator[tuple[int, Samples]]:
-        """Sample number on the film's clock, and the int16 samples that begin there."""
+    def runs(self) -> Iterator[tuple[int, WideSamples]]:
+        """Sample number on the film's clock, and the samples that begin there, in 32 bits."""
         resampler: Resampler | None = None
         at = 0
         for frame in self._frames():
@@ -244,7 +244,7 @@ def _microseconds(stream: Stream, timestamp: int) -> int:
     return timestamp * 1_000_000 * base.numerator // base.denominator if base else 0
 
 
-def _at(position: int, pieces: list[Samples]) -> Iterator[tuple[int, Samples]]:
+def _at(position: int, pieces: list[WideSamples]) -> Iterator[tuple[int, WideSamples]]:
     """Pieces that follow each other from a position on."""
     for samples in pieces:
         yield position, samples

@@ -1,19 +1,18 @@
-"""Decoded audio of any form to 16 kHz mono."""
+"""Decoded audio of any form to 16 kHz mono, in 32 bits."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from pipeline.media.levels import has_places, samples_of
 from pipeline.media.timeline import SAMPLE_RATE
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
-    from numpy.typing import NDArray
 
     from pipeline.media.levels import Floats
-    from pipeline.media.timeline import Samples
+    from pipeline.media.timeline import WideSamples
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Resampler:
         # It mixes to floats with other weights.
         self._to_mono = AudioResampler(format="s32", layout="mono", rate=SAMPLE_RATE)
 
-    def feed(self, frame: AudioFrame) -> list[Samples]:
+    def feed(self, frame: AudioFrame) -> list[WideSamples]:
         frame.pts = None  # times are the caller's matter
         parts = [frame] if self._to_float is None else [self._prepared(part) for part in self._to_float.resample(frame)]
         return [samples for part in parts for samples in self._resampled(part)]
@@ -64,22 +63,12 @@ class Resampler:
             return _frame(samples.ravel(), frame.layout.name, frame.sample_rate)
         return _frame(samples.mean(axis=1), "mono", frame.sample_rate)
 
-    def finish(self) -> list[Samples]:
+    def finish(self) -> list[WideSamples]:
         """What is still inside the filter."""
         return self._resampled(None)
 
-    def _resampled(self, frame: AudioFrame | None) -> list[Samples]:
-        return [_to_16_bits(samples_of(piece)[0]) for piece in self._to_mono.resample(frame)]
-
-
-def _to_16_bits(samples: NDArray[Any]) -> Samples:
-    """Rounded. In few steps, since it is done for every frame."""
-    import numpy as np
-
-    scaled = samples * 2**-16
-    np.rint(scaled, out=scaled)
-    np.minimum(scaled, 32767, out=scaled)
-    return scaled.astype(np.int16)
+    def _resampled(self, frame: AudioFrame | None) -> list[WideSamples]:
+        return [cast("WideSamples", samples_of(piece)[0]) for piece in self._to_mono.resample(frame)]
 
 
 def form_of(frame: AudioFrame) -> tuple[str, str, int]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Samples = NDArray[np.int16]
+    WideSamples = NDArray[np.int32]  # the upper 16 bits are those of Samples
 
 SAMPLE_RATE = 16_000  # Hz: what every recogniser takes
 
@@ -26,7 +27,7 @@ class Timeline:
     def full(self) -> bool:
         return self.position >= self.end
 
-    def place(self, at: int, samples: Samples) -> Iterator[Samples]:
+    def place(self, at: int, samples: WideSamples) -> Iterator[WideSamples]:
         """Samples that begin at `at`: preceded by silence where they come later than what is there, cut where they overlap it."""
         yield from self._silence(min(at, self.end))
         wanted = samples[max(0, self.position - at) : max(0, self.end - at)]
@@ -34,24 +35,36 @@ class Timeline:
             self.position += len(wanted)
             yield wanted
 
-    def _silence(self, until: int) -> Iterator[Samples]:
+    def _silence(self, until: int) -> Iterator[WideSamples]:
         import numpy as np
 
         while self.position < until:
             length = min(until - self.position, 60 * SAMPLE_RATE)
             self.position += length
-            yield np.zeros(length, np.int16)
+            yield np.zeros(length, np.int32)
 
 
-def in_blocks(pieces: Iterable[Samples], length: int) -> Iterator[Samples]:
-    """The same samples in blocks of at least this length, but for the last one."""
+def in_blocks(pieces: Iterable[WideSamples], length: int) -> Iterator[Samples]:
+    """The same samples, rounded to 16 bits, in blocks of at least this length, but for the last one."""
     import numpy as np
 
-    held: list[Samples] = []
+    held: list[WideSamples] = []
+    count = 0
     for piece in pieces:
         held.append(piece)
-        if sum(map(len, held)) >= length:
-            yield np.concatenate(held)
-            held = []
+        count += len(piece)
+        if count >= length:
+            yield _to_16_bits(np.concatenate(held))
+            held, count = [], 0
     if held:
-        yield np.concatenate(held)
+        yield _to_16_bits(np.concatenate(held))
+
+
+def _to_16_bits(samples: WideSamples) -> Samples:
+    """Done for whole blocks: for each frame of a codec it would take a third as long as decoding."""
+    import numpy as np
+
+    scaled = samples * 2**-16
+    np.rint(scaled, out=scaled)
+    rounded: Samples = np.minimum(scaled, 32767, out=scaled).astype(np.int16)
+    return rounded

@@ -498,7 +498,7 @@ def test_an_impossible_time_is_damage_and_does_not_become_hours_of_silence(tmp_p
 def pieces(*placed: tuple[int, int], begin: int = 0, end: int = 100) -> list[int]:
     """Which samples of placed runs (position, length), numbered from 1, come out, with 0 for silence."""
     line = Timeline(begin, end)
-    runs = [np.arange(at + 1, at + 1 + length, dtype=np.int16) for at, length in placed]
+    runs = [np.arange(at + 1, at + 1 + length, dtype=np.int32) for at, length in placed]
     return [int(sample) for (at, _), run in zip(placed, runs, strict=True) for block in line.place(at, run) for sample in block]
 
 
@@ -513,13 +513,18 @@ def test_timeline_fills_gaps_trims_overlaps_and_keeps_to_its_stretch() -> None:
 
 def test_long_silence_comes_in_pieces() -> None:
     hour = 3600 * timeline.SAMPLE_RATE
-    blocks = list(Timeline(0, hour).place(hour - 1, np.ones(1, np.int16)))
+    blocks = list(Timeline(0, hour).place(hour - 1, np.ones(1, np.int32)))
     assert sum(map(len, blocks)) == hour
     assert max(map(len, blocks)) == 60 * timeline.SAMPLE_RATE
 
 
 def test_in_blocks_joins_small_pieces() -> None:
-    assert [len(block) for block in in_blocks([np.zeros(n, np.int16) for n in (3, 4, 5, 1)], 7)] == [7, 6]
+    assert [len(block) for block in in_blocks([np.zeros(n, np.int32) for n in (3, 4, 5, 1)], 7)] == [7, 6]
+
+
+def test_in_blocks_rounds_to_16_bits() -> None:
+    wide = np.array([0, 1 << 15, (1 << 15) + 1, 3 << 15, -(1 << 15) - 1, 2**31 - 1, -(2**31)], np.int32)
+    assert np.concatenate(list(in_blocks([wide], 1))).tolist() == [0, 0, 1, 2, -1, 32767, -32768]
 
 
 # ffmpeg
