@@ -113,8 +113,8 @@ def media(arguments: argparse.Namespace, info: MediaInfo, choices: Choices, cons
         console.warn(f"Audio track {track.index} is tagged {names_of.name(track.language)}, not {names_of.name(choices.values['SOURCE_LANGUAGE'])}")
     if tag := set_aside(track):
         console.warn(f"Audio track {track.index} is tagged {tag} or titled so: perhaps not the film's own dialogue; --audio-track chooses another")
-    if arguments.channels == "split" and track.channels != 2:
-        console.warn(f"--channels split needs two channels, and audio track {track.index} has {track.channels}: it is mixed")
+    if arguments.channels == "split" and track.channels == 1:
+        console.warn(f"--channels split needs two channels or more, and audio track {track.index} has 1: it is one speaker")
     if len(info.audio) > 1:
         console.info(f"Audio track {track.index}: {track.describe()}; --audio-track chooses another of {len(info.audio)}")
     for key, text in (("MEDIA_START_TIME", arguments.start), ("MEDIA_END_TIME", arguments.end)):

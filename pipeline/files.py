@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from secrets import token_hex
+from typing import TypeVar
 
 import msgspec
 
@@ -19,6 +20,17 @@ from pipeline.wording import size
 BLOCK = 1 << 20  # bytes hashed at a time
 UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)  # what file systems of others say to fsync
 UNREADABLE = (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError)  # what reading and decoding a file may raise
+
+
+T = TypeVar("T")
+
+
+def read_known(path: Path, kind: type[T]) -> T | None:
+    """None where there is no such file, or it is damaged, or holds something else."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except UNREADABLE:
+        return None
 
 
 class FileRecord(msgspec.Struct, frozen=True):

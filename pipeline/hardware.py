@@ -14,7 +14,7 @@ from pipeline import sizing
 from pipeline.commands import Parser
 from pipeline.ending import end_with, signals_held
 from pipeline.errors import SutradharError, UsageError
-from pipeline.files import write_atomic
+from pipeline.files import UNREADABLE, write_atomic
 from pipeline.probe import Backend, Nvidia, NvidiaGpu, Probe
 from pipeline.probe import probe as probe
 from pipeline.probe import probe_machine as probe_machine
@@ -292,7 +292,7 @@ def read_cache(path: Path, warn: Callable[[str], None]) -> Hardware | None:
         hardware = msgspec.json.decode(path.read_bytes(), type=Hardware)
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         warn(f"{path} cannot be used: it is damaged, or of another version")
         return None
     if difference := _difference(hardware, probe_machine()):

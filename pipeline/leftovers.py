@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pipeline import model_check
 from pipeline.house import House
 
 WRITING = 3600.0  # seconds after which nobody writes a small file any more
@@ -31,7 +32,7 @@ def sweep_house(house: House) -> None:
     """What was left outside of jobs."""
     sweep_jobs(house.jobs)
     sweep_models(house.models)
-    for file in house.out.glob(".tmp-*"):
+    for file in (*house.out.glob(".tmp-*"), *(house.out / model_check.FOLDER).glob(".tmp-*")):
         with contextlib.suppress(OSError):
             if file.stat().st_mtime < time.time() - WRITING:
                 file.unlink()

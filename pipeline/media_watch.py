@@ -15,7 +15,7 @@ import msgspec
 
 from pipeline import media
 from pipeline.errors import StageFailed, UsageError
-from pipeline.files import BLOCK, FileRecord, record, write_atomic
+from pipeline.files import BLOCK, FileRecord, read_known, record, write_atomic
 from pipeline.wording import escaped, size
 
 FILE = "media.json"
@@ -31,10 +31,7 @@ class WholeFile(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_whole_file(job_folder: Path) -> WholeFile | None:
     """None where it has not been read yet, or what lies there is damaged."""
-    try:
-        return msgspec.json.decode((job_folder / FILE).read_bytes(), type=WholeFile)
-    except (OSError, ValueError):  # msgspec's errors are ValueErrors, and so are those of texts that are not UTF-8
-        return None
+    return read_known(job_folder / FILE, WholeFile)
 
 
 def stamp(path: Path) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from pipeline.errors import UsageError
-from pipeline.files import FileRecord, record, write_atomic
+from pipeline.files import FileRecord, read_known, record, write_atomic
 from pipeline.house import House
 from pipeline.model_content import damage
 from pipeline.model_folder import FORMS, folder_name, read_source
@@ -37,7 +37,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 def check_content(model: ResolvedModel, house: House, *, verify: bool = False, say: Callable[[str], None] = lambda line: None) -> None:
     """Raises UsageError where a file is damaged, and OSError."""
     place = _place(model, house)
-    known = _read(place)
+    known = read_known(place, Checked)
     files = _files(model)
     if known and not verify and _is_recent(known, files):
         return
@@ -53,13 +53,6 @@ def check_content(model: ResolvedModel, house: House, *, verify: bool = False, s
 def _place(model: ResolvedModel, house: House) -> Path:
     digest = hashlib.sha256(str(model.path).encode(errors="surrogateescape")).hexdigest()
     return house.out / FOLDER / f"{folder_name(model.path.name)}-{digest[:8]}.json"
-
-
-def _read(place: Path) -> Checked | None:
-    try:
-        return msgspec.json.decode(place.read_bytes(), type=Checked)
-    except (OSError, ValueError):  # msgspec's errors are ValueErrors, and so are those of texts that are not UTF-8
-        return None
 
 
 def _files(model: ResolvedModel) -> dict[str, Path]:

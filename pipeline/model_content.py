@@ -37,7 +37,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """Raises UsageError for what is no object, and OSError."""
     try:
         content = json.loads(path.read_bytes())
-    except ValueError:
+    except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
         raise UsageError(f"its {path.name} is damaged")
@@ -95,7 +95,7 @@ def is_whole_safetensors(path: Path) -> bool:
             return False
         try:
             header = msgspec.json.decode(file.read(length), type=dict[str, Tensor | None])
-        except ValueError:  # msgspec's own are such, and so are those of texts that are not UTF-8
+        except (ValueError, RecursionError):  # msgspec's own are such, and so are those of texts that are not UTF-8
             return False
     return path.stat().st_size == 8 + length + max((tensor.data_offsets[1] for tensor in header.values() if tensor), default=0)
 
@@ -156,6 +156,6 @@ def damage(path: Path) -> str:
 def _json_damage(path: Path) -> str:
     try:
         msgspec.json.decode(path.read_bytes())
-    except ValueError:  # msgspec's own are such, and so are those of texts that are not UTF-8
+    except (ValueError, RecursionError):  # msgspec's own are such, and so are those of texts that are not UTF-8
         return "it is no JSON"
     return ""

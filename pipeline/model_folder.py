@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.files import FileRecord
+from pipeline.files import FileRecord, read_known
 from pipeline.model_content import MLX_WEIGHTS, mlx_problem
 
 SOURCE = "source.json"
@@ -164,10 +164,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_source(folder: Path) -> Source | None:
     """None where the folder is not one of ours, or its `source.json` is damaged."""
-    try:
-        return msgspec.json.decode((folder / SOURCE).read_bytes(), type=Source)
-    except (OSError, msgspec.MsgspecError):
-        return None
+    return read_known(folder / SOURCE, Source)
 
 
 def problem(folder: Path, form: str) -> str:

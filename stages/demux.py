@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from pipeline.errors import UsageError
-from pipeline.media import SAMPLE_RATE, AudioTrack, Decoding, decode
+from pipeline.media import SAMPLE_RATE, AudioTrack, Decoding, without_name
 from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.timecode import format_ms, parse_ms
 from pipeline.tracks import in_order, in_place_of, not_silent
-from pipeline.wording import counted
 from stages.account import Account, Listener, Take, account_for, account_of_others, few_ms
-from stages.sides import SPEAKERS, write_sides
 from stages.silero import count_speech_ms
-from stages.sound import SAMPLE_BYTES, Sound, new_wav, write_block
+from stages.sound import SAMPLE_BYTES, Sound, new_wav, write_block, write_in_turn
 from stages.transcript import Audio, save
+from stages.voices import Spool, sides
 
 
 def clip(settings: Settings) -> tuple[int, int | None]:
@@ -37,9 +37,9 @@ def run(ctx: StageContext) -> Outcome:
     listener = Listener(ctx.media, start_ms, end_ms, allow_truncated=settings.ALLOW_TRUNCATED)
     sound = listener.decode(Take(settings.AUDIO_TRACK))
     audio = ctx.write("demux/audio.wav")
-    apart = _take_apart(ctx, sound, audio) if settings.AUDIO_CHANNELS == "split" else None
-    if isinstance(apart, Outcome):
-        return apart
+    split = settings.AUDIO_CHANNELS == "split"
+    if split and sound.info.audio[sound.track].channels > 1:
+        return _take_apart(ctx, sound, listener, audio)
     ctx.check_room(audio, _expected_ms(sound) * SAMPLE_RATE * SAMPLE_BYTES // 1000)
     duration_ms = _write_wav(ctx, sound, audio)
     track = sound.info.audio[settings.AUDIO_TRACK]
@@ -55,29 +55,33 @@ def run(ctx: StageContext) -> Outcome:
         degraded=(
             *sound.degraded,
             *(f"{sound.name}: {line}" for line in account.remarks),
-            *([f"AUDIO_CHANNELS=split: {apart}, so it is one speaker"] if apart else []),
+            *([f"AUDIO_CHANNELS=split: audio track {track.index} has 1 channel, so it is one speaker"] if split else []),
         ),
         seconds_of_media=duration_ms / 1000,
     )
 
 
-def _take_apart(ctx: StageContext, sound: Decoding, path: Path) -> Outcome | str:
-    """Each channel of the track as a speaker; or why that cannot be."""
+def _take_apart(ctx: StageContext, sound: Decoding, listener: Listener, path: Path) -> Outcome:
+    """Each channel of the track as a speaker, one after another in the file."""
     track = sound.info.audio[sound.track]
-    if track.channels != SPEAKERS:
-        return f"audio track {track.index} has {counted(track.channels, 'channel')}"
-    ctx.check_room(path, SPEAKERS * _expected_ms(sound) * SAMPLE_RATE * SAMPLE_BYTES // 1000)
-    part = (ctx.media, sound.track, sound.start_ms, sound.end_ms)
-    channels = [decode(*part, allow_truncated=sound.allow_truncated, channel=channel) for channel in range(SPEAKERS)]
-    total = SPEAKERS * _expected_ms(sound) / 1000
-    duration_ms, why_not = write_sides(channels, path, lambda done: ctx.progress(done, max(total, done)))
-    if why_not:
-        return why_not
-    save(ctx.write("demux/audio.json"), Audio(sound.start_ms, duration_ms, SAMPLE_RATE, track.index, track.language, speakers=SPEAKERS))
+    expected_ms = _expected_ms(sound)
+    ctx.check_room(path, 2 * track.channels * expected_ms * SAMPLE_RATE * SAMPLE_BYTES // 1000)  # each for himself, and in turn
+    done, total = 0.0, track.channels * expected_ms / 1000
+
+    def tell(seconds: float) -> None:
+        nonlocal done
+        done += seconds
+        ctx.progress(min(done, total), total)
+
+    with ExitStack() as open_files:
+        found = sides(listener, track, Spool("channel", expected_ms, ctx.scratch, open_files, tell))
+        duration_ms = write_in_turn([voice.sound for voice in found.voices], path)
+    voices = tuple(voice.speaker for voice in found.voices)
+    save(ctx.write("demux/audio.json"), Audio(sound.start_ms, duration_ms, SAMPLE_RATE, track.index, track.language, found.cause, voices))
     return Outcome(
         summary=f"Audio extracted: {format_ms(duration_ms)} of each channel of track {track.index}, {track.describe()}",
         packages=("av",),
-        degraded=tuple(dict.fromkeys(line for channel in channels for line in channel.degraded)),
+        degraded=tuple(f"{sound.name}: {without_name(line, sound.path)}" for line in dict.fromkeys(found.remarks)),
         seconds_of_media=duration_ms / 1000,
     )
 

@@ -198,7 +198,7 @@ class Store:
 
     def _parts(self) -> Iterator[Path]:
         for folder in self._folders:
-            yield from folder.glob("[0-9a-f][0-9a-f]")
+            yield from (folder, folder / MADE_BY, *folder.glob("[0-9a-f][0-9a-f]"))
 
 
 def ids_of(folder: Path, settings: Mapping[str, str], *, mix: bool) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import wave
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ SAMPLES_PER_MS = SAMPLE_RATE // 1000
 
 
 SAMPLE_BYTES = 2
+BLOCK = 60 * SAMPLE_RATE  # samples copied at a time
 
 
 def new_wav(path: Path) -> wave.Wave_write:
@@ -84,9 +86,22 @@ class Part(Sound):
         return self._whole.read(self._start + start, min(count, self.samples - start))
 
 
-def spoken_by(sound: Sound, speaker: str, speakers: int) -> Sound:
-    """His own part where the sound holds several `speakers` one after another, "1" first; all of it for ""."""
-    return Part(sound, int(speaker) - 1, speakers) if speaker else sound
+def spoken_by(sound: Sound, speaker: str, voices: Sequence[str]) -> Sound:
+    """The part of one of the `voices` that follow one another in the sound."""
+    return Part(sound, voices.index(speaker), len(voices))
+
+
+def write_in_turn(sounds: Sequence[Sound | Samples], path: Path) -> int:
+    """Write sounds one after another, each as long as the longest. Returns that in ms."""
+    import numpy as np
+
+    longest = max(sound.samples for sound in sounds)
+    with new_wav(path) as file:
+        for sound in sounds:
+            for start in range(0, longest, BLOCK):
+                block = np.rint(sound.read(start, BLOCK) * 32768).astype(np.int16)
+                write_block(file, np.pad(block, (0, min(BLOCK, longest - start) - len(block))))
+    return longest // SAMPLES_PER_MS
 
 
 class Samples:

@@ -32,7 +32,7 @@ class Audio(msgspec.Struct, frozen=True):
     track: int  # index among the file's audio streams
     track_language: str  # as tagged in the file, "" where it is not
     cause: str = ""  # why nobody may be heard in it, "" where no reason is known
-    speakers: int = 1  # whose sounds follow each other in the file, each `duration_ms` long
+    voices: tuple[str, ...] = ("",)  # who has a part of the file for himself, each `duration_ms` long; "" for all mixed
 
 
 class Window(msgspec.Struct, frozen=True):

@@ -16,8 +16,7 @@ from stages.transcript import Audio, Windows, load, save
 def run(ctx: StageContext) -> Outcome:
     audio = load(ctx.read("demux/audio.json"), Audio)
     with Sound(ctx.read("demux/audio.wav")) as sound:
-        names = [str(number + 1) for number in range(audio.speakers)] if audio.speakers > 1 else [""]
-        parts = [(name, spoken_by(sound, name, audio.speakers)) for name in names]
+        parts = [(name, spoken_by(sound, name, audio.voices)) for name in audio.voices]
         duration_ms = min(parts[0][1].duration_ms, audio.duration_ms)
         heard = [(name, speech_probabilities(part, ctx.progress)) for name, part in parts]
     found = [replace(one, speaker=name) for name, heard_of in heard for one in find_windows(heard_of, duration_ms, ctx.settings, audio.start_ms)]

@@ -75,16 +75,7 @@ def complaint(arguments: Sequence[str]) -> str:
     """Why ffmpeg would refuse such a call: its telling line; "" where it does not, or where that cannot be told in a moment."""
     command = [ffmpeg_path(), "-nostdin", "-hide_banner", "-v", "error", *arguments]
     try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            timeout=_PATIENCE,
-            env=processes.without_secrets(),
-        )
+        done = processes.run(command, env=processes.without_secrets(), timeout=_PATIENCE)
     except subprocess.TimeoutExpired:
         return ""
     return _reason(done.stderr.splitlines(), done.returncode) if done.returncode > 0 else ""

@@ -36,7 +36,7 @@ def run(ctx: StageContext) -> Outcome:
     work = _listen(audio, windows, ctx) if windows else Work(_silent_language(ctx.settings))
     speakers = {window.id: window.speaker for window in windows}
     pairs = [(speakers[recognition.window], recognition) for recognition in work.recognitions]
-    segments = segments_of_speakers(pairs) if audio.speakers > 1 else tuple(segments_of(work.recognitions))
+    segments = segments_of_speakers(pairs) if any(audio.voices) else tuple(segments_of(work.recognitions))
     transcript = Transcript(work.language, audio.start_ms, audio.duration_ms, segments)
     save(ctx.write("asr/transcript.json"), transcript)
     if TRANSLATION in ctx.stage.writes:
@@ -142,7 +142,7 @@ def _recognise(
 
 
 def _cut_out(sound: Sound, audio: Audio, window: Window, language: str | None, prompt: str) -> AudioWindow:
-    samples = spoken_by(sound, window.speaker, audio.speakers).read_ms(window.start_ms - audio.start_ms, window.end_ms - audio.start_ms)
+    samples = spoken_by(sound, window.speaker, audio.voices).read_ms(window.start_ms - audio.start_ms, window.end_ms - audio.start_ms)
     return AudioWindow(window.id, window.start_ms, samples, window.speech, language, prompt)
 
 

@@ -18,11 +18,11 @@ from pipeline.settings import Settings
 from pipeline.tracks import in_order
 from stages.account import Listener, Take, why_nobody
 from stages.recognise.messages import Failed, PutOff, Task
-from stages.recognise.voices import Spool, Voices, sides, whole
 from stages.silero import Detector, speech_probabilities
 from stages.sound import Samples, Sound
 from stages.speech import find_windows
 from stages.transcript import Window
+from stages.voices import Spool, Voices, sides, whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -115,7 +115,7 @@ class Loader:
         listener = Listener(path, allow_truncated=self._settings.ALLOW_TRUNCATED, detector=self._detector)
         first, tracks = self._best_track(listener, path)
         with contextlib.ExitStack() as open_files:
-            spool = Spool(task, self._spool, open_files)
+            spool = Spool(task.id, task.duration_ms, self._spool, open_files)
             if self._settings.CORPUS_CHANNELS == "split" and tracks[0].channels > 1:
                 voices = sides(listener, tracks[0], spool)
             else:

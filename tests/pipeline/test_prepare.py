@@ -476,7 +476,7 @@ def test_channels_of_a_film_are_split_by_the_option_of_folders(tmp_path: Path, h
     assert Job.open(house, said.out.strip()).settings().AUDIO_CHANNELS == "split"
     assert "needs two channels" not in said.err
     assert run(str(recording(tmp_path / "mono.wav")), "--transcribe", "-s", "en", "--channels", "split") == 0
-    assert "--channels split needs two channels, and audio track 0 has 1: it is mixed" in capsys.readouterr().err
+    assert "--channels split needs two channels or more, and audio track 0 has 1: it is one speaker" in capsys.readouterr().err
     assert run(str(SAMPLE), "--translate", "-s", "hi", "--channels", "split") == 2
     assert "sentences of two speakers at a time are not translated" in capsys.readouterr().err
 

@@ -13,6 +13,7 @@ from pipeline.settings import Settings
 from stages.demux import STAGE
 from stages.transcript import Audio, load
 from tests.make_media import TONE, cut, ffmpeg, film
+from tests.stages.faulty_sound import Wave, integers, noise, silence, speech, turned_down
 from tests.stages.run_stage import StageRun
 
 HIGH = ("-f", "lavfi", "-i", "sine=frequency=2000:sample_rate=48000:duration=4")
@@ -118,7 +119,7 @@ def test_channels_that_are_split_follow_each_other_in_the_file(tmp_path: Path) -
     run = StageRun(STAGE, stereo(tmp_path, "sin(440*2*PI*t)/8", "sin(2000*2*PI*t)/8"), tmp_path, AUDIO_CHANNELS="split", MEDIA_START_TIME="1")
     outcome = run.run()
     samples = sound_of(run)
-    assert load(run.scratch / "demux" / "audio.json", Audio) == Audio(1000, 3000, 16_000, 0, "", speakers=2)
+    assert load(run.scratch / "demux" / "audio.json", Audio) == Audio(1000, 3000, 16_000, 0, "", voices=("1", "2"))
     assert [pitch(part) for part in np.split(samples, 2)] == [440, 2000]
     assert outcome.summary.startswith("Audio extracted: 00:00:03.000 of each channel of track 0")
     assert outcome.degraded == ()
@@ -128,13 +129,33 @@ def test_channels_that_are_split_follow_each_other_in_the_file(tmp_path: Path) -
 def test_channels_that_hold_the_same_are_one_speaker(tmp_path: Path, right: str) -> None:
     run = StageRun(STAGE, stereo(tmp_path, "sin(440*2*PI*t)/8", right), tmp_path, AUDIO_CHANNELS="split")
     outcome = run.run()
-    assert (len(sound_of(run)), load(run.scratch / "demux" / "audio.json", Audio).speakers) == (64_000, 1)
-    assert "AUDIO_CHANNELS=split: both channels hold the same, so it is one speaker" in outcome.degraded
+    assert (len(sound_of(run)), load(run.scratch / "demux" / "audio.json", Audio).voices) == (64_000, ("",))
+    assert len(outcome.degraded) == 1
+    assert "both channels hold the same" in outcome.degraded[0]
 
 
 def test_what_has_no_two_channels_is_one_speaker(tmp_path: Path) -> None:
     run = StageRun(STAGE, ffmpeg(tmp_path / "film.wav", *TONE), tmp_path, AUDIO_CHANNELS="split")
     assert run.run().degraded == ("AUDIO_CHANNELS=split: audio track 0 has 1 channel, so it is one speaker",)
+
+
+@pytest.mark.parametrize(
+    ("channels", "voices", "remark"),
+    [
+        ((speech(), speech() / 2), ("",), "both channels hold the same: taken as one speaker"),
+        ((speech(), speech() + noise(-40)), ("",), "both channels hold the same: taken as one speaker"),
+        ((speech(), silence()), ("1",), "channel 2 is silent"),
+        ((turned_down(speech(), 45), turned_down(speech()[::-1], 45)), ("1", "2"), "very quiet"),
+        ((speech(), speech()[::-1], silence(), silence()), ("1", "2"), "channels 3, 4 are silent"),
+    ],
+)
+def test_split_channels_of_a_film_are_judged_as_those_of_a_folder(
+    tmp_path: Path, channels: tuple[Wave, ...], voices: tuple[str, ...], remark: str
+) -> None:
+    run = StageRun(STAGE, integers(tmp_path / "film.wav", *channels), tmp_path, AUDIO_CHANNELS="split")
+    outcome = run.run()
+    assert load(run.scratch / "demux" / "audio.json", Audio).voices == voices
+    assert remark in "; ".join(outcome.degraded)
 
 
 def test_split_channels_are_not_translated() -> None:

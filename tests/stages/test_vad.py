@@ -61,7 +61,7 @@ def test_each_of_two_speakers_has_windows_of_his_own(tmp_path: Path, sound: Path
         file.setparams((1, 2, 16_000, 0, "NONE", ""))
         file.writeframes(spoken + later)
     stage = stage_on(tmp_path / "two.wav", tmp_path)
-    save(stage.artifacts / "demux" / "audio.json", Audio(0, len(spoken) // 32, 16_000, 0, "", speakers=2))
+    save(stage.artifacts / "demux" / "audio.json", Audio(0, len(spoken) // 32, 16_000, 0, "", voices=("1", "2")))
     stage.run()
     first, second = load(stage.scratch / "vad" / "windows.json", Windows).windows
     assert [(window.id, window.speaker) for window in (first, second)] == [(0, "1"), (1, "2")]

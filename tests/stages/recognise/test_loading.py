@@ -11,10 +11,10 @@ import pytest
 from pipeline import media
 from pipeline.errors import StageFailed
 from pipeline.settings import Settings
-from stages.recognise import voices
+from stages import voices
 from stages.recognise.loading import Loaded, Loader
 from stages.recognise.messages import Failed, PutOff, Task
-from stages.recognise.voices import LONG_MS
+from stages.voices import LONG_MS
 from stages.whisper.spectrogram import extractor, log_mel
 from tests.conftest import ROOT
 from tests.make_media import cut, ffmpeg, wav

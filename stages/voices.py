@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pipeline.media import AudioTrack, Decoding, Levels
+from pipeline.media import SAMPLE_RATE, AudioTrack, Decoding, Levels
 from pipeline.tracks import in_place_of
 from stages.account import NOISE_DB, Listener, Take, account_for, account_of_others, mended
 from stages.alike import likeness
-from stages.recognise.messages import Task
 from stages.silero import FRAME_MS, Detector, likely
 from stages.sound import Samples, Sound, new_wav, write_block
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 LONG_MS = 600_000  # what lasts longer is decoded into a file, so that memory does not grow with a recording's length
 
@@ -38,21 +42,28 @@ class Voices:
 class Spool:
     """Where a recording is decoded to: memory, or files where it is long."""
 
-    task: Task
+    name: str  # that its files begin with
+    duration_ms: int  # as far as is known
     folder: Path
     open_files: contextlib.ExitStack
+    tell: Callable[[float], None] = lambda seconds: None  # how much more was decoded
 
     def keep(self, blocks: Decoding, name: str, channels: int = 1) -> Samples | Sound:
         """All of it; so many `channels` are kept at once. Raises OSError where the disk is full."""
         import numpy as np
 
-        if self.task.duration_ms * max(1, channels // 2) <= LONG_MS:
-            return Samples(np.concatenate([np.zeros(0, np.int16), *blocks]))
-        file = self.folder / f"{self.task.id}-{name}.wav"
+        if self.duration_ms * max(1, channels // 2) <= LONG_MS:
+            return Samples(np.concatenate([np.zeros(0, np.int16), *self._told(blocks)]))
+        file = self.folder / f"{self.name}-{name}.wav"
         with new_wav(file) as wav:
-            for block in blocks:
+            for block in self._told(blocks):
                 write_block(wav, block)
         return self.open_files.enter_context(Sound(file))
+
+    def _told(self, blocks: Iterable[NDArray[np.int16]]) -> Iterator[NDArray[np.int16]]:
+        for block in blocks:
+            yield block
+            self.tell(len(block) / SAMPLE_RATE)
 
 
 def whole(
