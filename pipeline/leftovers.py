@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pipeline import model_check
 from pipeline.house import House
 
 WRITING = 3600.0  # seconds after which nobody writes a small file any more
@@ -30,6 +29,8 @@ def sweep(folders: Iterable[Path]) -> None:
 
 def sweep_house(house: House) -> None:
     """What was left outside of jobs."""
+    from pipeline import model_check  # not before a command knows that it has work
+
     sweep_jobs(house.jobs)
     sweep_models(house.models)
     for file in (*house.out.glob(".tmp-*"), *(house.out / model_check.FOLDER).glob(".tmp-*")):
