@@ -156,7 +156,7 @@ def _take_given(names: Mapping[str, str], arguments: argparse.Namespace, choices
 
 
 def recogniser(arguments: argparse.Namespace, machine: Hardware, house: House, choices: Choices, console: Console) -> None:
-    from pipeline import sizing
+    from pipeline import models, sizing
 
     advice = machine.recommended_settings
     backend, device = _backend_and_device(arguments, machine, console)
@@ -165,18 +165,44 @@ def recogniser(arguments: argparse.Namespace, machine: Hardware, house: House, c
     as_advised = (backend, device) == (advice.whisper_backend, advice.device)
     choices.take("WHISPER_BACKEND", backend, advice.whisper_backend_reason if as_advised else "")
     choices.take("WHISPERX_DEVICE", device, advice.device_reason if as_advised else "")
+    memory_gb = (machine.gpu_memory_gb or 0.0) if runs_on == "cuda" else machine.memory_gb
     if as_advised:
         choices.take("WHISPER_COMPUTE_TYPE", advice.compute_type, advice.compute_type_reason)
+        suited, reason = advice.whisper_model, advice.whisper_model_reason
     else:
         choices.take("WHISPER_COMPUTE_TYPE", *sizing.choose_compute_type(backend, runs_on, machine.capability))
+        suited, reason = sizing.choose_model(backend, runs_on, memory_gb, machine.cores)
     if device == "cuda" and len(machine.gpus) > 1 and choices.values["WORKFLOW"] != "corpus":  # a folder is shared out to all of them
         choices.take("CUDA_VISIBLE_DEVICES", machine.gpu_uuid, f"{machine.gpu_name}, the one of {len(machine.gpus)} with the most free memory")
-    _choose_model(arguments, machine, house, choices, console)
+    if arguments.model:
+        name = Path(arguments.model).expanduser().resolve() if models.is_folder(arguments.model) else arguments.model
+        choices.take("WHISPER_MODEL", name, "given with --model")
+    else:
+        here = (model for model in sizing.in_turn(suited, runs_on, memory_gb) if models.is_at_hand(model, engine.form, models_dir=house.models))
+        model = next(here, models.STARTER)
+        time = f" ({sizing.film_time(model, machine.cores)})" if runs_on == "cpu" and model != suited else ""
+        choices.take("WHISPER_MODEL", model, reason if model == suited else f"the one that is here{time}; {suited} suits this machine: {reason}")
+        if model == models.STARTER:
+            _name_a_better_model((suited, reason), runs_on, engine.form, machine, choices.values["SOURCE_LANGUAGE"], console)
     if engine.measures_memory:
         choices.take("BATCH_SIZE", "auto", "as many windows as fit once the model is loaded")
     else:
-        memory_gb = machine.gpu_memory_gb if runs_on == "cuda" else machine.memory.limit_gb or machine.memory.total_gb
-        choices.take("BATCH_SIZE", *sizing.batch_size(choices.values["WHISPER_MODEL"], runs_on, memory_gb or 0.0))
+        choices.take("BATCH_SIZE", *sizing.batch_size(choices.values["WHISPER_MODEL"], runs_on, memory_gb))
+
+
+def _name_a_better_model(suited: tuple[str, str], device: str, form: str, machine: Hardware, language: str, console: Console) -> None:
+    """What the starter model cannot do, which model can, and how long that takes here. `suited` has the reason with it."""
+    from pipeline import models, sizing
+
+    model, reason = suited
+    starter = f"Using the small starter model '{models.STARTER}'"
+    if language != "en":
+        starter += ", which is of little use but for English (Hindi: 88 % of characters wrong)"
+    if model != models.STARTER:
+        time = f" ({sizing.film_times(model, language, machine.memory_gb, machine.cores)})" if device == "cpu" else ""
+        console.warn(f"{starter}. Get the one for this machine{time}: {models.command_to_get(model, form)}")
+    elif language != "en":
+        console.warn(f"{starter}. No larger one suits this machine: {reason}")
 
 
 def translator(
@@ -218,21 +244,3 @@ def _backend_and_device(arguments: argparse.Namespace, machine: Hardware, consol
         for warning in engines.MPS_WARNINGS:
             console.warn(warning)
     return backend, device
-
-
-def _choose_model(arguments: argparse.Namespace, machine: Hardware, house: House, choices: Choices, console: Console) -> None:
-    from pipeline import models
-
-    advised, form = machine.recommended_settings.whisper_model, engines.engine_of(choices.values["WHISPER_BACKEND"]).form
-    if arguments.model:
-        name = Path(arguments.model).expanduser().resolve() if models.is_folder(arguments.model) else arguments.model
-        choices.take("WHISPER_MODEL", name, "given with --model")
-    elif models.is_at_hand(advised, form, models_dir=house.models):
-        choices.take("WHISPER_MODEL", advised, machine.recommended_settings.whisper_model_reason)
-    else:
-        command = models.command_to_get(advised, form)
-        reason = f"the model that is here; this machine could run {advised}: {command}"
-        choices.take("WHISPER_MODEL", models.STARTER, reason)
-        if advised != models.STARTER:
-            weak = "" if choices.values["SOURCE_LANGUAGE"] == "en" else ", which is of little use but for English (Hindi: 90 % of characters wrong)"
-            console.warn(f"Using the small starter model '{models.STARTER}'{weak}. Get the one for this machine: {command}")

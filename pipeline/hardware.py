@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -101,6 +102,16 @@ class Hardware(msgspec.Struct, frozen=True, kw_only=True):
     recommended_settings: RecommendedSettings
 
     @property
+    def cores(self) -> int:
+        """Physical, as far as this process may use them."""
+        return _cores(self.cpu.cores, self.cpu.usable)
+
+    @property
+    def memory_gb(self) -> float:
+        """Of the machine, or its container."""
+        return self.memory.limit_gb or self.memory.total_gb
+
+    @property
     def capability(self) -> sizing.Capability | None:
         return sizing.capability(self.compute_capability) if self.compute_capability else None
 
@@ -136,7 +147,7 @@ def recommend(facts: Probe) -> Hardware:
         compute_capability=".".join(map(str, accelerator.capability)) if accelerator.capability else None,
         gpus=gpus,
         backends=facts.backends,
-        recommended_settings=_settings(accelerator, facts.backends, _gb(limit or facts.memory)),
+        recommended_settings=_settings(accelerator, facts.backends, _gb(limit or facts.memory), _cores(facts.cores, _usable_processors(facts))),
     )
 
 
@@ -147,6 +158,11 @@ def _gb(size: int) -> float:
 def _usable_processors(facts: Probe) -> float:
     processors = facts.affinity or facts.threads
     return round(min(processors, facts.cpu_quota or processors), 2)
+
+
+def _cores(physical: int, usable: float) -> int:
+    """Physical cores that are ours: what recognition on a CPU can use."""
+    return max(1, int(min(physical, usable)))
 
 
 # --- Which processor
@@ -215,11 +231,11 @@ def _hidden(gpu: NvidiaGpu, visible: str | None) -> bool:
 # --- Which settings
 
 
-def _settings(accelerator: Accelerator, backends: dict[str, Backend], memory_gb: float) -> RecommendedSettings:
+def _settings(accelerator: Accelerator, backends: dict[str, Backend], memory_gb: float, cores: int) -> RecommendedSettings:
     backend, backend_reason, device, device_reason = _engine(accelerator, backends)
     compute_type, compute_type_reason = sizing.choose_compute_type(backend, device, accelerator.capability)
     room = memory_gb if device == "cpu" else accelerator.room_gb / (2 if compute_type == "float32" else 1)
-    model, model_reason = sizing.choose_model(device, room)
+    model, model_reason = sizing.choose_model(backend, device, room, cores)
     batch, batch_reason = sizing.batch_size(model, device, room)
     return RecommendedSettings(
         whisper_model=model,
@@ -351,31 +367,6 @@ def _to_json(hardware: Hardware) -> bytes:
 # --- The command
 
 
-def table(hardware: Hardware) -> str:
-    advice = hardware.recommended_settings
-    container = f", container limit {hardware.memory.limit_gb} GB" if hardware.memory.limit_gb else ""
-    rows = [
-        ("Processor", f"{hardware.cpu.brand}: {hardware.cpu.cores} cores, {hardware.cpu.usable:g} of {hardware.cpu.threads} threads usable"),
-        ("Memory", f"{hardware.memory.total_gb} GB, {hardware.memory.available_gb} GB available{container}"),
-        ("GPU", f"{hardware.gpu_name or 'none'} ({hardware.gpu_type}): {hardware.gpu_reason}"),
-        *(("", f"{gpu.index}: {gpu.name}, {gpu.free_gb} of {gpu.memory_gb} GB free{'; ' * bool(gpu.reason)}{gpu.reason}") for gpu in hardware.gpus),
-        *((name, _in_words(backend)) for name, backend in hardware.backends.items()),
-        ("Recommended", ""),
-        ("  backend", f"{advice.whisper_backend:<10}{advice.whisper_backend_reason}"),
-        ("  device", f"{advice.device:<10}{advice.device_reason}"),
-        ("  model", f"{advice.whisper_model:<10}{advice.whisper_model_reason}"),
-        ("  compute type", f"{advice.compute_type:<10}{advice.compute_type_reason}"),
-        ("  batch size", f"{advice.batch_size:<10}{advice.batch_size_reason}"),
-    ]
-    return "\n".join(f"{label:<16}{value}".rstrip() for label, value in rows)
-
-
-def _in_words(backend: Backend) -> str:
-    if not backend.available:
-        return f"not available: {backend.reason}"
-    return backend.version + f" on {', '.join(backend.devices)}" * bool(backend.devices) + f"; {backend.reason}" * bool(backend.reason)
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     description = "Show what this machine has and which settings suit it."
     parser = Parser(prog="python -m pipeline.hardware", description=description, epilog=EXAMPLES)
@@ -389,7 +380,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SutradharError as error:
         print(f"[ERROR] {error}", file=sys.stderr)
         return error.exit_code
-    print(_to_json(hardware).decode() if arguments.json else table(hardware), end="" if arguments.json else "\n")
+    from pipeline.hardware_table import table
+
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    print(_to_json(hardware).decode() if arguments.json else table(hardware, width), end="" if arguments.json else "\n")
     return 0
 
 

@@ -45,7 +45,7 @@ def machine(name: str) -> Hardware:
         ("gpu-half-full", "cuda", 24.0, ("whisperx", "cuda", "medium", "float16", 1)),
         ("driver-broken", "cuda-unavailable", None, ("whisperx", "cpu", "large-v3", "int8", 8)),
         ("driver-old", "cuda-unavailable", 24.0, ("whisperx", "cpu", "large-v3", "int8", 8)),
-        ("cpu-4gb", "cpu", None, ("whisperx", "cpu", "base", "int8", 8)),
+        ("cpu-4gb", "cpu", None, ("whisperx", "cpu", "small", "int8", 5)),
         ("cpu-8gb", "cpu", None, ("whisperx", "cpu", "medium", "int8", 3)),
         ("cpu-16gb", "cpu", None, ("whisperx", "cpu", "large-v3", "int8", 4)),
         ("cpu-16gb-mlx", "cpu", None, ("whisperx", "cpu", "large-v3", "int8", 4)),
@@ -104,6 +104,40 @@ def test_reasons_for_the_settings() -> None:
     assert without_mlx.device_reason == "only MLX can use the Apple GPU"
 
 
+def cores(number: int, name: str = "cpu-32gb") -> Hardware:
+    return recommend(msgspec.structs.replace(probed(name), cores=number, threads=2 * number, affinity=2 * number))
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "model", "reason"),
+    [
+        (1, "cpu-32gb", "small", "a film of 2 h takes about 45 min on 1 core; medium would take 2 h 10 min"),
+        (2, "cpu-32gb", "medium", "a film of 2 h takes about 1 h on 2 cores; large-v3 would take 1 h 50 min"),
+        (2, "cpu-8gb", "medium", "7.6 GB of memory; large-v3 needs 16; a film of 2 h takes about 1 h on 2 cores"),
+        (4, "cpu-32gb", "large-v3", "31.2 GB of memory; large-v3 needs 16; a film of 2 h takes about 55 min on 4 cores"),
+        (16, "cpu-4gb", "small", "3.8 GB of memory; medium needs 8; a film of 2 h takes about 10 min on 16 cores"),
+        (1, "container", "base", "2.0 GB of memory; small needs 4; a film of 2 h takes about 15 min on 1 core"),
+        (2, "rtx-3090", "large-v3", "24.0 GB of memory; large-v3 needs 6"),
+        (2, "m1-pro-16gb", "large-v3", "10.0 GB of memory; large-v3 needs 6"),
+    ],
+)
+def test_on_a_cpu_a_model_is_recommended_that_hears_a_film_in_its_own_length(number: int, name: str, model: str, reason: str) -> None:
+    advice = cores(number, name).recommended_settings
+    assert (advice.whisper_model, advice.whisper_model_reason) == (model, reason)
+
+
+def test_the_times_of_a_film_are_those_that_were_measured() -> None:
+    measured = json.loads((ROOT / "bench" / "results" / "model_cost.json").read_text())["seconds_a_window"]
+    assert sizing.CPU_SECONDS == {model: (round(measured[model]["encode"], 1), round(measured[model]["decode"], 1)) for model in sizing.CPU_SECONDS}
+
+
+@pytest.mark.parametrize(
+    ("hours", "text"), [(0.001, "5 min"), (0.93, "55 min"), (0.97, "1 h"), (1.32, "1 h 20 min"), (2.13, "2 h 10 min"), (26.0, "26 h")]
+)
+def test_durations_are_no_more_exact_than_they_are_known(hours: float, text: str) -> None:
+    assert sizing.duration(hours) == text
+
+
 def test_where_mlx_has_no_metal_the_apple_gpu_is_not_used() -> None:
     facts = probed("m1-pro-16gb")
     mlx = Backend(available=True, version="0.32.4", reason="mps: no Metal device", devices=("cpu",))
@@ -125,11 +159,6 @@ def test_a_gpu_before_ampere_is_left_to_whisperx_whatever_mlx_can_do() -> None:
     assert (found.recommended_settings.whisper_backend, found.recommended_settings.device) == ("whisperx", "cuda")
     why_not = hardware.why_not_mlx("cuda", found.backends["mlx"], found.capability)
     assert why_not == "compute capability 7.5 is too old for MLX here, which needs 8.0"
-
-
-def test_the_table_tells_where_mlx_computes() -> None:
-    assert "\nmlx             0.32.4 on cpu, cuda\n" in hardware.table(machine("h100-mlx-cuda"))
-    assert "\nmlx             not available: the package mlx is not installed\n" in hardware.table(machine("h100"))
 
 
 def test_a_container_is_what_its_limits_say() -> None:

@@ -350,6 +350,78 @@ def test_names_the_command_that_gets_the_model_in_the_backends_form(
     assert "Get the one for this machine: ./scripts/get-model.sh large-v3 --form mlx\n" in capsys.readouterr().err
 
 
+WEAK = "which is of little use but for English (Hindi: 88 % of characters wrong)."
+
+
+@pytest.mark.parametrize(
+    ("machine", "options", "warning"),
+    [
+        ("cpu-2-cores", ["-s", "en"], ". Get the one for this machine (a film of 2 h takes about 1 h on 2 cores): ./scripts/get-model.sh medium"),
+        (
+            "cpu-2-cores",
+            ["-s", "hi"],
+            f", {WEAK} Get the one for this machine (a film of 2 h takes about 1 h on 2 cores, with large-v3 1 h 50 min): ./scripts/get-model.sh medium",
+        ),
+        (
+            "cpu-32gb",
+            ["-s", "hi"],
+            f", {WEAK} Get the one for this machine (a film of 2 h takes about 55 min on 8 cores): ./scripts/get-model.sh large-v3",
+        ),
+        (
+            "container",
+            ["-s", "hi"],
+            f", {WEAK} No larger one suits this machine: 2.0 GB of memory; small needs 4; a film of 2 h takes about 15 min on 1 core",
+        ),
+        ("rtx-3090", ["-s", "en"], ". Get the one for this machine: ./scripts/get-model.sh large-v3"),
+        (
+            "rtx-3090",
+            ["-s", "en", "--device", "cpu"],
+            ". Get the one for this machine (a film of 2 h takes about 55 min on 8 cores): ./scripts/get-model.sh large-v3",
+        ),
+    ],
+)
+def test_with_the_starter_model_it_says_which_one_suits_this_machine_and_how_long_that_takes(
+    machine: str, options: list[str], warning: str, house: House, on_machine: Callable[[str], Probe], capsys: pytest.CaptureFixture[str]
+) -> None:
+    on_machine(machine)
+    assert run(str(SAMPLE), "--transcribe", *options) == 0
+    assert f"[WARN] Using the small starter model 'base'{warning}\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("machine", "here", "taken", "reason"),
+    [
+        ("cpu-2-cores", ["medium", "large-v3"], "medium", "a film of 2 h takes about 1 h on 2 cores; large-v3 would take 1 h 50 min"),
+        ("cpu-2-cores", ["small", "large-v3"], "large-v3", "the one that is here (a film of 2 h takes about 1 h 50 min on 2 cores); medium suits"),
+        ("cpu-8gb", ["small", "large-v3"], "small", "the one that is here (a film of 2 h takes about 10 min on 8 cores); medium suits"),
+        ("gpu-half-full", ["small", "large-v3"], "small", "the one that is here; medium suits"),
+    ],
+)
+def test_of_the_models_that_are_here_the_best_is_taken_that_fits(
+    machine: str, here: list[str], taken: str, reason: str, house: House, on_machine: Callable[[str], Probe], capsys: pytest.CaptureFixture[str]
+) -> None:
+    on_machine(machine)
+    house.models.unlink()
+    for model in here:
+        (house.models / model).mkdir(parents=True)
+        for name in ("model.bin", "config.json", "tokenizer.json", "vocabulary.json"):
+            (house.models / model / name).touch()
+    assert run(str(SAMPLE), "--transcribe", "-s", "hi") == 0
+    output = capsys.readouterr()
+    job = Job.open(house, output.out.strip())
+    assert job.settings().WHISPER_MODEL == taken
+    assert f"# Chosen: {reason}" in job.env_path.read_text()
+    assert "starter model" not in output.err
+
+
+def test_where_no_better_model_suits_an_english_film_nothing_is_said(
+    house: House, on_machine: Callable[[str], Probe], capsys: pytest.CaptureFixture[str]
+) -> None:
+    on_machine("container")
+    assert run(str(SAMPLE), "--transcribe", "-s", "en") == 0
+    assert "starter model" not in capsys.readouterr().err
+
+
 def test_a_model_given_with_set_is_taken_as_if_with_its_option(
     house: House, on_machine: Callable[[str], Probe], capsys: pytest.CaptureFixture[str]
 ) -> None:
