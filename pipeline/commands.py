@@ -56,7 +56,7 @@ def as_path(text: str) -> Path:
     if text.startswith("~"):
         return _at_home(path)
     if reason := _not_here(text):
-        raise UsageError(f"{escaped(without_secrets(text))} is {reason}")
+        raise UsageError(f"{escaped(without_password(text))} is {reason}")
     return path
 
 
@@ -74,7 +74,7 @@ def _at_home(path: Path) -> Path:
         return path
 
 
-def without_secrets(address: str) -> str:
+def without_password(address: str) -> str:
     """What stands before @ and after ? may be a password, and messages are kept in logs."""
     parts = urlsplit(address) if "://" in address else None
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts else address

@@ -19,14 +19,12 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-import msgspec
-
 from pipeline import processes
 from pipeline.ending import signals_held
 from pipeline.errors import OutOfReach, SutradharError, UsageError
 from pipeline.files import BLOCK, FileRecord, open_like, record, sync_file, sync_folder
 from pipeline.model_folder import FORMS, SOURCE, Conversion, Release, Source, is_ours, problem
-from pipeline.wording import size
+from pipeline.wording import json_document, size
 
 Say = Callable[[str], None]
 PROJECT = Path(__file__).parent.parent
@@ -116,7 +114,7 @@ def write_source(
     source = Source(
         repo=release.repo, revision=release.revision, form=form, via=via, licence=licence, fetched_at=now, files=files, conversion=conversion
     )
-    (place / SOURCE).write_bytes(msgspec.json.format(msgspec.json.encode(source), indent=1) + b"\n")
+    (place / SOURCE).write_bytes(json_document(source))
     for name in (*files, SOURCE):
         sync_file(place / name)
     sync_folder(place)

@@ -19,6 +19,7 @@ from pipeline.files import UNREADABLE, write_atomic
 from pipeline.probe import Backend, Nvidia, NvidiaGpu, Probe
 from pipeline.probe import probe as probe
 from pipeline.probe import probe_machine as probe_machine
+from pipeline.wording import json_document
 
 if TYPE_CHECKING:
     from pipeline.console import Console
@@ -296,7 +297,7 @@ def write_cache(path: Path, hardware: Hardware) -> Hardware:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with signals_held():
-            write_atomic(path, _to_json(hardware))
+            write_atomic(path, json_document(hardware))
     except OSError as error:
         raise UsageError(f"Cannot write {path}: {error.strerror}") from None
     return hardware
@@ -360,10 +361,6 @@ def check(backend: str, device: str, path: Path, console: Console, setting: str 
         raise UsageError(f"WHISPER_BACKEND={backend} WHISPERX_DEVICE={device}: {reason}. This works here: {better}")
 
 
-def _to_json(hardware: Hardware) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(hardware), indent=2) + b"\n"
-
-
 # --- The command
 
 
@@ -383,7 +380,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from pipeline.hardware_table import table
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
-    print(_to_json(hardware).decode() if arguments.json else table(hardware, width), end="" if arguments.json else "\n")
+    print(json_document(hardware).decode() if arguments.json else table(hardware, width), end="" if arguments.json else "\n")
     return 0
 
 

@@ -25,7 +25,7 @@ from pipeline.house import VERSION, House, check_job_id
 from pipeline.names import AnyPath, Time
 from pipeline.settings import Settings
 from pipeline.stage import Progress
-from pipeline.wording import escaped, escaped_json
+from pipeline.wording import escaped, json_document
 
 SCHEMA = 1
 NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)  # as some network file systems say
@@ -96,7 +96,7 @@ class Job:
             write_atomic(temporary / job.env_path.name, env_text.encode())
             for name, content in files:
                 write_atomic(temporary / name, content)
-            write_atomic(temporary / "job.json", escaped_json(msgspec.json.format(msgspec.json.encode(request), indent=1)) + b"\n")
+            write_atomic(temporary / "job.json", json_document(request))
             if job.folder.exists():
                 raise FileExistsError(job.id)
             temporary.rename(job.folder)

@@ -14,7 +14,7 @@ from pipeline.house import VERSION
 from pipeline.names import FileName, PathBelow
 from pipeline.settings import Settings
 from pipeline.stage import Stage
-from pipeline.wording import escaped_json
+from pipeline.wording import json_document
 
 SCHEMA = 1
 MEDIA = "media"  # how the user's own file is called among a stage's inputs
@@ -61,7 +61,7 @@ def read_marker(path: Path, warn: Callable[[str], None]) -> Marker | None:
 
 
 def write_marker(path: Path, marker: Marker) -> None:
-    write_atomic(path, escaped_json(msgspec.json.format(msgspec.json.encode(marker), indent=1)) + b"\n")
+    write_atomic(path, json_document(marker))
 
 
 def settings_of(stage: Stage, settings: Settings) -> dict[str, str]:

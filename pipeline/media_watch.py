@@ -16,7 +16,7 @@ import msgspec
 from pipeline import media
 from pipeline.errors import StageFailed, UsageError
 from pipeline.files import BLOCK, FileRecord, read_known, record, write_atomic
-from pipeline.wording import escaped, size
+from pipeline.wording import escaped, json_document, size
 
 FILE = "media.json"
 PATIENCE = 60.0  # seconds that a run waits, at its end, for the film to have been read
@@ -112,7 +112,7 @@ class MediaWatch:
             return  # the stage that reads it tells
 
     def _write(self, whole: WholeFile) -> None:
-        write_atomic(self._job_folder / FILE, msgspec.json.format(msgspec.json.encode(whole), indent=1) + b"\n")
+        write_atomic(self._job_folder / FILE, json_document(whole))
 
     def _same_bytes(self) -> bool:
         """Only its date, its owner or its name may be other ones: true where all of it is as it was when it was read. Raises OSError."""

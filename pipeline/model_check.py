@@ -19,7 +19,7 @@ from pipeline.house import House
 from pipeline.model_content import damage
 from pipeline.model_folder import FORMS, folder_name, read_source
 from pipeline.models import ResolvedModel, command_to_get
-from pipeline.wording import size
+from pipeline.wording import json_document, size
 
 FOLDER = "model_hashes"
 DAY = 86_400.0  # seconds
@@ -47,7 +47,7 @@ def check_content(model: ResolvedModel, house: House, *, verify: bool = False, s
     found = {name: record(path) for name, path in files.items()}
     _compare(model, found, known, place)
     place.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(place, msgspec.json.format(msgspec.json.encode(Checked(path=str(model.path), at=time.time(), files=found)), indent=1) + b"\n")
+    write_atomic(place, json_document(Checked(path=str(model.path), at=time.time(), files=found)))
 
 
 def _place(model: ResolvedModel, house: House) -> Path:

@@ -19,16 +19,17 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from pipeline import hardware, leftovers, markers, media, model_check, models, publish, stage_process
+from pipeline import hardware, leftovers, markers, model_check, models, publish, stage_process
 from pipeline.child import Assignment
 from pipeline.console import Console
 from pipeline.ending import signals_held
 from pipeline.errors import Interrupted, StageFailed, SutradharError, UsageError, in_one_line
-from pipeline.files import FileRecord, record, write_atomic
+from pipeline.files import record, write_atomic
+from pipeline.freshness import outside_records, staleness
 from pipeline.house import VERSION
 from pipeline.job import Job, Running
-from pipeline.markers import MEDIA, MODEL, Marker
-from pipeline.media_watch import MediaWatch, read_whole_file
+from pipeline.markers import MEDIA, Marker
+from pipeline.media_watch import MediaWatch
 from pipeline.settings import Settings
 from pipeline.stage import Progress, Stage
 from pipeline.wording import escaped
@@ -352,48 +353,6 @@ class JobRun:
                 return stage_process.call(assignment, self.job.logs / f"{stage.name}.log", self.console, progress)
         finally:
             self.job.note_running(latest)
-
-
-def staleness(job: Job, stage: Stage, marker: Marker, settings: Settings, media_record: FileRecord | None, *, verify: bool = False) -> str:
-    """Why a stage that has a marker is not done all the same; empty where it is done."""
-    if stage.reads_media and (whole := read_whole_file(job.folder)) and marker.started_at < whole.since:
-        return f"the {MEDIA} file changed"
-    artifacts = {name: job.artifacts / name for name in (*stage.writes, *marker.outputs)}
-    reason = markers.why_stale(
-        marker,
-        settings=markers.settings_of(stage, settings),
-        inputs={name: job.artifacts / name for name in stage.reads},
-        looked_at=outside_records(job, stage, settings) | ({MEDIA: media_record} if stage.reads_media and media_record else {}),
-        outputs=artifacts | {name: job.deliverables / name for name in marker.deliverables},
-        verify=verify,
-    )
-    return reason or ("it was asked for again, and interrupted" if _begun_since(job, stage, marker) else "")
-
-
-def _begun_since(job: Job, stage: Stage, marker: Marker) -> bool:
-    """Another run of the same, which has come to pieces that it did not complete."""
-    pieces = job.pieces_path(stage.name, markers.fingerprint(marker.inputs, marker.settings))
-    with contextlib.suppress(OSError):
-        return pieces.stat().st_mtime_ns > job.marker_path(stage.name).stat().st_mtime_ns
-    return False
-
-
-def outside_records(job: Job, stage: Stage, settings: Settings) -> dict[str, FileRecord]:
-    """The files of the models that a stage loads, and the user's in the job's folder, as they are now: size, date, and sha256 of
-    head, middle and tail."""
-    records: dict[str, FileRecord] = {}
-    for need in stage.models(settings):
-        if found := models.find(need.name, need.form, models_dir=job.house.models):
-            files = sorted(path for path in found.path.iterdir() if path.is_file())
-            records |= {f"{MODEL}{need.name}/{path.name}": media.identity(path) for path in files}
-    return records | {name: _user_record(job, name) for name in stage.files(settings)}
-
-
-def _user_record(job: Job, name: str) -> FileRecord:
-    try:
-        return media.identity(job.folder / name)
-    except OSError as error:
-        raise UsageError(f"Cannot read {name} in jobs/{job.id}: {error.strerror}; put it back, or set the setting that names it to nothing") from None
 
 
 def _now() -> str:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pipeline import media
 from pipeline.console import clock, pace
 from pipeline.errors import Interrupted, UsageError
+from pipeline.freshness import staleness
 from pipeline.job import Job, Running
 from pipeline.markers import read_marker
-from pipeline.runner import staleness
 from pipeline.settings import Settings
 from pipeline.stage import REAL_TIME, Stage
 from stages import WORKFLOWS

@@ -23,7 +23,7 @@ ASIDE = {
     "lyrics": None,
     "dependent": None,
 }
-SILENT_DB, SOUND_DB = -70.0, -55.0  # below the one is silence or the noise of a converter; above the other is sound
+AS_GOOD_AS_SILENT_DB, SOUND_DB = -70.0, -55.0  # below the one is silence or the noise of a converter; above the other is sound
 DUB = re.compile(r"\bdub(?:bed|bing)?\b|\bvoice[ -]?over\b", re.IGNORECASE)
 
 
@@ -72,7 +72,7 @@ def not_silent(path: Path, chosen: AudioTrack, tracks: Sequence[AudioTrack], par
     from pipeline.media.sampling import loudest_db
 
     others = in_place_of(chosen, tracks)
-    if not others or loudest_db(path, chosen.index, part, SILENT_DB) > SILENT_DB:
+    if not others or loudest_db(path, chosen.index, part, AS_GOOD_AS_SILENT_DB) > AS_GOOD_AS_SILENT_DB:
         return chosen
     return next((track for track in others if loudest_db(path, track.index, part, SOUND_DB) > SOUND_DB), chosen)
 

@@ -17,9 +17,11 @@ from typing import Literal
 
 import msgspec
 
+from pipeline import leftovers
 from pipeline.errors import StageFailed, in_one_line
 from pipeline.files import UNREADABLE, write_whole
 from pipeline.names import Count, Hex, Time
+from pipeline.wording import json_document
 from stages.transcript import Segment
 
 FOLDER = "results"
@@ -86,7 +88,7 @@ class Store:
     def create(self) -> None:
         """Raises OSError."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_whole(self.folder / MADE_WITH, msgspec.json.format(msgspec.json.encode(self.made_with), indent=1), sync=True)
+        write_whole(self.folder / MADE_WITH, json_document(self.made_with), sync=True)
 
     def others(self) -> list[Mapping[str, str]]:
         """What other results beside these were made with."""
@@ -149,7 +151,7 @@ class Store:
 
     def _is_closed(self) -> bool:
         """It takes nothing at all, whatever the result."""
-        probe = self.folder / f"probe-{token_hex(3)}"
+        probe = self.folder / f".tmp-{token_hex(3)}-probe"
         try:
             write_whole(probe, b"", sync=False)
             probe.unlink(missing_ok=True)
@@ -190,15 +192,8 @@ class Store:
         return False
 
     def sweep(self) -> None:
-        """Remove what killed workers left half written."""
-        for folder in self._parts():
-            if not folder.is_symlink():
-                for leftover in folder.glob(".tmp-*"):
-                    leftover.unlink(missing_ok=True)
-
-    def _parts(self) -> Iterator[Path]:
-        for folder in self._folders:
-            yield from (folder, folder / MADE_BY, *folder.glob("[0-9a-f][0-9a-f]"))
+        """Remove what killed workers left half written, whatever their settings. Raises OSError."""
+        leftovers.sweep(folder for folder in self.all.glob("*/") if not folder.is_symlink())
 
 
 def ids_of(folder: Path, settings: Mapping[str, str], *, mix: bool) -> set[str]:

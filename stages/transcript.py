@@ -12,6 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from pipeline.names import Time
+from pipeline.wording import json_document
 
 T = TypeVar("T")
 UNTRANSLATED = "not translated"
@@ -121,4 +122,4 @@ def load(path: Path, kind: type[T]) -> T:
 
 
 def save(path: Path, table: msgspec.Struct) -> None:
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(table), indent=1))
+    path.write_bytes(json_document(table))

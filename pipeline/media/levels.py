@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 FULL = 0.98  # of full scale: where clipped samples stand, also those of 8 bits, of mu-law, and of MP3 made of them
-SILENT_DB = -200.0
+FLOOR_DB = -200.0  # of what holds nothing: below 64-bit floats of any sound
 _LOOKED_AT = 16_000  # samples a second, at least
 _BLOCKS_A_SECOND = 10
 _WHOLE_SECONDS, _ONE_IN = 60.0, 4  # after so long one frame in so many is looked at
 _MEASURED_ANEW = 4.0  # s, after which what was decoded is measured
 _DB = 0.5  # a bin of the histogram
-_BINS = int(-SILENT_DB / _DB) + 400  # up to 200 dB above full scale: floats may hold anything
+_BINS = int(-FLOOR_DB / _DB) + 400  # up to 200 dB above full scale: floats may hold anything
 # Where a file does not name loudspeakers, libav assumes the usual ones up to 7.1. Of three channels the last would be a subwoofer, which
 # is in no mix: but three without names are three microphones.
 _WITH_DEFAULT_LAYOUT = (1, 2, 4, 5, 6, 7, 8)
@@ -39,7 +39,6 @@ class Level(msgspec.Struct, frozen=True):
 
     mean_db: float  # of all
     loud_db: float  # reached for a second in all: what talks, but for clicks
-    usual_db: float  # reached in a twentieth of all blocks
     peak: float
     offset: float  # the mean of all samples (DC)
     clipped: float  # share of samples at full scale or above
@@ -56,7 +55,6 @@ class Levels(msgspec.Struct, frozen=True):
     channels: tuple[Level, ...]
     mix: Level
     unrelated_db: float  # the mean that the mix would have if no channel had anything in common with another
-    weights: tuple[float, ...]  # of each channel in the mix
 
 
 class Meter:
@@ -93,8 +91,7 @@ class _Tally:
         self._step = max(1, first.sample_rate // _LOOKED_AT)
         self._rate = first.sample_rate / self._step
         self._block = max(1, int(self._rate / _BLOCKS_A_SECOND))
-        self.weights = mix_weights(first.layout.name, self._channels)
-        self._weights = np.array(self.weights, np.float32)
+        self._weights = np.array(mix_weights(first.layout.name, self._channels), np.float32)
         rows = self._channels + (self._channels > 1)
         self._held: list[list[NDArray[np.generic]]] = [[] for _ in range(self._channels)]
         self._held_samples = 0
@@ -158,13 +155,13 @@ class _Tally:
         self._squares += squares.sum(axis=1)
         count = blocks.shape[2]
         power = np.maximum(squares / count - (sums / count) ** 2, 0)
-        bins = np.clip((10 * np.log10(power + 1e-20) - SILENT_DB) / _DB, 0, _BINS - 1).astype(np.int64)
+        bins = np.clip((10 * np.log10(power + 1e-20) - FLOOR_DB) / _DB, 0, _BINS - 1).astype(np.int64)
         np.add.at(self._blocks, (np.arange(len(bins))[:, np.newaxis], bins), 1)
 
     def levels(self) -> Levels:
         rows = [self._level(row) for row in range(len(self._squares))]
-        power = sum(weight**2 * 10 ** (level.mean_db / 10) for weight, level in zip(self.weights, rows, strict=False))
-        return Levels(tuple(rows[: self._channels]), rows[-1], _db(power), self.weights)
+        power = sum(weight**2 * 10 ** (level.mean_db / 10) for weight, level in zip(self._weights.tolist(), rows, strict=False))
+        return Levels(tuple(rows[: self._channels]), rows[-1], _db(power))
 
     def _level(self, row: int) -> Level:
         offset = self._sums[row] / self._samples
@@ -172,7 +169,6 @@ class _Tally:
         return Level(
             mean_db=_db(self._squares[row] / self._samples - offset**2),
             loud_db=self._reached(row, min(blocks, _BLOCKS_A_SECOND)),
-            usual_db=self._reached(row, math.ceil(blocks / 20)),
             peak=float(self._peaks[row]),
             offset=float(offset),
             clipped=float(self._full[row] / self._samples),
@@ -183,7 +179,7 @@ class _Tally:
     def _reached(self, row: int, blocks: int) -> float:
         """The level that so many blocks reach."""
         reached = self._blocks[row, ::-1].cumsum()
-        return SILENT_DB + _DB * (_BINS - 1 - int((reached >= blocks).argmax()))
+        return FLOOR_DB + _DB * (_BINS - 1 - int((reached >= blocks).argmax()))
 
 
 def samples_of(frame: AudioFrame) -> list[NDArray[np.generic]]:
@@ -237,4 +233,4 @@ def _as_floats(samples: NDArray[np.generic]) -> Floats:
 
 
 def _db(power: float) -> float:
-    return max(SILENT_DB, 10 * math.log10(power)) if power > 0 else SILENT_DB
+    return max(FLOOR_DB, 10 * math.log10(power)) if power > 0 else FLOOR_DB

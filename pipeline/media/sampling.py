@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.errors import StageFailed, UsageError
 from pipeline.media.decode import decode
-from pipeline.media.levels import SILENT_DB
+from pipeline.media.levels import FLOOR_DB
 
 PLACES, PLACE_MS = 8, 2000
 
@@ -17,7 +17,7 @@ def loudest_db(path: Path, track: int, part: Part, enough_db: float) -> float:
     """The level that the loudest channel reaches at one of the places, of which no more are looked at once it is above `enough_db`.
 
     What cannot be decoded counts as loud: what is wrong with it is told where all of it is decoded."""
-    loudest = SILENT_DB
+    loudest = FLOOR_DB
     for start_ms, end_ms in _places(*part):
         sound = decode(path, track, start_ms, end_ms, allow_truncated=True)
         try:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from pipeline.console import clock
 from pipeline.house import VERSION
 from pipeline.stage import Outcome, Stage, StageContext
-from pipeline.wording import counted, escaped_json
+from pipeline.wording import counted, json_document
 from stages import manifest, results
 from stages.export import report, tables
 from stages.export.summary import Entry, NotDone, Survey
@@ -29,7 +29,7 @@ def run(ctx: StageContext) -> Outcome:
     survey.not_done += [NotDone(f"{folder}/", "folder", f"cannot be listed: {reason}", 1) for folder, reason in _closed(ctx).items()]
     summary = survey.summary
     made_with = {fingerprint: store.settings_of(fingerprint) for fingerprint in summary.made_with or [store.fingerprint]}
-    ctx.deliver("summary.json").write_bytes(escaped_json(msgspec.json.format(msgspec.json.encode(summary), indent=1)) + b"\n")
+    ctx.deliver("summary.json").write_bytes(json_document(summary))
     ctx.deliver("failures.csv").write_text(tables.not_done(survey.not_done), encoding="utf-8")
     ctx.deliver("report.html").write_text(report.page(ctx.media.name, _about(ctx), survey, made_with, _links(ctx)), encoding="utf-8")
     ctx.write("export/summary.json").write_bytes(msgspec.json.encode(summary))

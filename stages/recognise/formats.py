@@ -6,11 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-import msgspec
-
 from pipeline.errors import UsageError
 from pipeline.settings import Settings
-from pipeline.wording import escaped_json
+from pipeline.wording import json_document
 from stages.cues import formats
 from stages.cues.rules import rules_for
 from stages.cues.speakers import cues_of_speakers, label
@@ -38,7 +36,7 @@ def as_json(result: Result, path: str, settings: Settings) -> str:
         "segments": [_segment(segment, settings.CORPUS_TIMESTAMPS) for segment in result.segments],
         "degraded": result.degraded,
     }
-    return escaped_json(msgspec.json.format(msgspec.json.encode(document), indent=1)).decode() + "\n"
+    return json_document(document).decode()
 
 
 def _segment(segment: Segment, times: str) -> dict[str, Any]:

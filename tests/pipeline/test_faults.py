@@ -17,9 +17,10 @@ from pipeline.child import Assignment, EventWriter, Finished, run_stage
 from pipeline.console import Console
 from pipeline.errors import StageFailed, SutradharError, in_one_line
 from pipeline.files import record
+from pipeline.freshness import staleness
 from pipeline.house import House
 from pipeline.job import Job, Request
-from pipeline.runner import Plan, run_job, staleness
+from pipeline.runner import Plan, run_job
 from pipeline.settings import Settings
 from tests.fakes.stages import WORKFLOWS
 

@@ -28,8 +28,7 @@ from pipeline.job import Job, Request
 from pipeline.probe import Probe
 from pipeline.runner import Plan, Summary, run_job
 from pipeline.settings import Settings
-from pipeline.stage import EngineNeed, ModelNeed, Stage
-from stages.glossary import read_glossary
+from pipeline.stage import EngineNeed, ModelNeed
 from tests.fakes.stages import WORKFLOWS
 from tests.pipeline.folders import corpus_job, folder_job, stages_of
 
@@ -157,29 +156,6 @@ def test_a_changed_setting_that_no_stage_uses_is_told(job: Job) -> None:
     assert "[WARN]" not in run(job, TITLE="y")[1]
 
 
-@pytest.mark.parametrize(
-    ("changes", "again"),
-    [({"TITLE": "x"}, ["shout"]), ({"BATCH_SIZE": "1"}, []), ({"WHISPER_MODEL": "small"}, [])],
-    ids=["result", "tuning", "unrelated"],
-)
-def test_a_changed_setting_reruns_only_what_depends_on_it(job: Job, changes: dict[str, str], again: list[str]) -> None:
-    run(job)
-    summary, output = run(job, **changes)
-    assert summary.ran == again
-    if again:
-        assert "Stage shout runs again: TITLE changed from '' to 'x'" in output
-
-
-def test_a_replaced_film_reruns_everything_even_with_the_same_size_and_an_older_date(job: Job) -> None:
-    run(job)
-    job.media.write_text("HELLO")
-    os.utime(job.media, (1, 1))
-    summary, output = run(job)
-    assert "film.txt is not the file that the job was prepared for" in output
-    assert "Stage copy runs again: the media file changed" in output
-    assert summary.ran == ["copy", "shout"]
-
-
 def test_unchanged_output_of_a_rerun_stage_stops_there(job: Job) -> None:
     run(job)
     assert run(job, Plan(force=("copy",)))[0].ran == ["copy"]
@@ -213,16 +189,6 @@ def test_what_other_settings_or_another_film_have_kept_is_no_use(job: Job) -> No
 def test_who_asks_for_a_stage_again_gets_it_from_the_beginning(plan: Plan, job: Job) -> None:
     die(job, TITLE="piecemeal")
     assert len(die(job, plan)) == 1
-
-
-def test_what_was_asked_for_again_and_interrupted_goes_on_though_there_is_an_older_result(job: Job) -> None:
-    die(job, TITLE="piecemeal")
-    run(job)
-    die(job, Plan(force=("shout",)))
-    summary, output = run(job)
-    assert "Stage shout runs again: it was asked for again, and interrupted" in output
-    assert summary.ran == ["shout"]
-    assert run(job)[0].ran == []
 
 
 def test_what_a_stage_left_that_was_killed_when_all_was_in_place_is_swept(job: Job) -> None:
@@ -306,42 +272,6 @@ def test_what_is_done_needs_no_device_any_more(job: Job, on_machine: Callable[[s
     assert run_job(job, {"transcribe": (copy, replace(shout, engines=no_metal))}, Plan(), {}, Console(io.StringIO())).ran == []
 
 
-def with_a_file(job: Job) -> dict[str, tuple[Stage, ...]]:
-    """The stages, the second of which reads a file of the user's."""
-    (job.folder / "names.tsv").write_text("राज\tRaj\n", encoding="utf-8")
-    copy, shout = WORKFLOWS["transcribe"]
-    return {"transcribe": (copy, replace(shout, files=lambda settings: ("names.tsv",), check_file=read_glossary))}
-
-
-def test_a_file_of_the_users_is_an_input(job: Job) -> None:
-    stages = with_a_file(job)
-    assert run_job(job, stages, Plan(), {}, Console(io.StringIO())).ran == ["copy", "shout"]
-    assert run_job(job, stages, Plan(), {}, Console(io.StringIO())).ran == []
-    (job.folder / "names.tsv").write_text("राज\tKing\n", encoding="utf-8")
-    output = io.StringIO()
-    assert run_job(job, stages, Plan(), {}, Console(output)).ran == ["shout"]
-    assert "Stage shout runs again: names.tsv changed" in output.getvalue()
-
-
-def test_a_file_of_the_users_that_is_gone_or_wrong_is_refused_before_a_stage_starts(job: Job) -> None:
-    stages, output = with_a_file(job), io.StringIO()
-    (job.folder / "names.tsv").write_text("राज Raj\n", encoding="utf-8")
-    with pytest.raises(UsageError, match=r"names.tsv, line 1: write source, TAB, target"):
-        run_job(job, stages, Plan(), {}, Console(output))
-    (job.folder / "names.tsv").unlink()
-    with pytest.raises(UsageError, match=r"^Cannot read the glossary .*names.tsv: No such file or directory; give the path of a text file$"):
-        run_job(job, stages, Plan(), {}, Console(output))
-    assert "STARTING" not in output.getvalue()
-
-
-def test_a_file_of_the_users_that_is_gone_after_a_run_is_told_in_one_line(job: Job) -> None:
-    stages = with_a_file(job)
-    run_job(job, stages, Plan(), {}, Console(io.StringIO()))
-    (job.folder / "names.tsv").unlink()
-    with pytest.raises(UsageError, match=r"^Cannot read .*names.tsv"):
-        run_job(job, stages, Plan(), {}, Console(io.StringIO()))
-
-
 def test_what_a_stage_leaves_beside_its_artifacts_is_not_published(job: Job) -> None:
     run(job, TITLE="messy")
     assert {path.name for path in job.artifacts.iterdir()} == {"copy", "shout"}
@@ -367,12 +297,6 @@ def test_why_a_run_failed_is_kept_until_the_next(job: Job) -> None:
     assert stages_of(job) == ["copy done", "shout unfinished it had begun"]
     run(job, TITLE="better")
     assert job.failure() == ""
-
-
-def test_a_touched_film_repeats_only_what_reads_it(job: Job) -> None:
-    run(job)
-    os.utime(job.media, (1, 1))
-    assert run(job)[0].ran == ["copy"]
 
 
 def test_an_obstacle_in_the_way_is_one_line(job: Job) -> None:
@@ -485,30 +409,6 @@ def test_a_marker_that_cannot_be_trusted_means_not_done(job: Job, content: bytes
     assert summary.ran == ["shout"]
     assert "[WARN]" in output
     assert "stage.json" in output
-
-
-@pytest.mark.parametrize("damage", ["delete", "truncate", "flip"])
-def test_a_damaged_artifact_is_made_again(job: Job, damage: str) -> None:
-    run(job)
-    path = job.artifacts / "shout/text.txt"
-    if damage == "delete":
-        path.unlink()
-    else:
-        path.write_text("HELL" if damage == "truncate" else "HELLP")
-    summary, output = run(job)
-    assert summary.ran == ["shout"]
-    assert "Stage shout runs again: shout/text.txt" in output
-    assert path.read_text() == "HELLO"
-
-
-def test_only_verify_sees_a_flipped_bit_under_an_old_date(job: Job) -> None:
-    run(job)
-    path = job.artifacts / "shout/text.txt"
-    status = path.stat()
-    path.write_text("HELLP")
-    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert run(job)[0].ran == []
-    assert run(job, Plan(verify=True))[0].ran == ["shout"]
 
 
 def test_an_edited_deliverable_is_kept_aside(job: Job) -> None:

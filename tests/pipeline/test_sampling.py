@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import media
-from pipeline.media.levels import SILENT_DB
+from pipeline.media.levels import FLOOR_DB
 from pipeline.media.sampling import loudest_db
 from pipeline.tracks import in_place_of, not_silent
 from tests.make_media import TONE, cut, ffmpeg
@@ -21,10 +21,10 @@ def tracks(path: Path, *tags: str) -> Path:
 
 def test_some_places_tell_whether_there_is_anything(tmp_path: Path) -> None:
     path = tracks(tmp_path / "a.mkv")
-    assert loudest_db(path, 0, (0, 40_000), -70) == SILENT_DB
+    assert loudest_db(path, 0, (0, 40_000), -70) == FLOOR_DB
     assert loudest_db(path, 1, (0, 40_000), -70) == pytest.approx(-21, abs=1)
-    assert loudest_db(path, 1, (0, 20_000), -70) == SILENT_DB
-    assert loudest_db(cut(ffmpeg(tmp_path / "b.flac", *TONE)), 0, (3000, 4000), -70) in (SILENT_DB, 0.0)
+    assert loudest_db(path, 1, (0, 20_000), -70) == FLOOR_DB
+    assert loudest_db(cut(ffmpeg(tmp_path / "b.flac", *TONE)), 0, (3000, 4000), -70) in (FLOOR_DB, 0.0)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import json
 import msgspec
 import pytest
 
-from pipeline.wording import counted, escaped, escaped_json, size
+from pipeline.wording import counted, escaped, json_document, size
 
 
 def test_counted() -> None:
@@ -39,6 +39,6 @@ def test_text_from_outside_is_shown_with_escapes_for_what_steers_turns_breaks_or
 
 def test_json_is_escaped_without_a_change_of_what_it_says() -> None:
     said = {"a\u2028b": "\x1b\x85\u202e\U000e0041\x7f नमस्ते 👨‍👩‍👧", "n": -0.25}
-    data = escaped_json(msgspec.json.format(msgspec.json.encode(said), indent=1))
-    assert data.decode() == '{\n "a\\u2028b": "\\u001b\\u0085\\u202e\\udb40\\udc41\\u007f नमस्ते 👨‍👩‍👧",\n "n": -0.25\n}'
+    data = json_document(said)
+    assert data.decode() == '{\n "a\\u2028b": "\\u001b\\u0085\\u202e\\udb40\\udc41\\u007f नमस्ते 👨‍👩‍👧",\n "n": -0.25\n}\n'
     assert msgspec.json.decode(data) == json.loads(data) == said

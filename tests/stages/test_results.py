@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -10,8 +13,9 @@ from msgspec.structs import replace
 
 from pipeline.files import write_whole
 from stages import results
-from stages.results import Result, Store, StoreClosed
+from stages.results import Maker, Result, Store, StoreClosed
 from stages.transcript import Segment, Word
+from tests.conftest import ROOT
 
 WITH = {"WHISPER_MODEL": "base", "WHISPER_BEAM_SIZE": "5", "model model.bin": "d01c"}
 ID = "ab" + "0" * 62
@@ -123,13 +127,42 @@ def test_what_a_killed_worker_left_half_written_counts_for_nothing_and_is_swept(
     assert [path.name for path in place(store).parent.iterdir()] == [f"{ID}.json"]
 
 
-def test_what_lies_behind_a_link_is_not_swept(tmp_path: Path) -> None:
+def test_everything_that_killed_writers_left_is_swept_whatever_their_settings(tmp_path: Path) -> None:
+    for store in (made(tmp_path), made(tmp_path, WHISPER_MODEL="small")):
+        store.write(DONE)
+        store.note(Maker(packages=("a 1",)))
+        for folder in (store.folder, store.folder / results.MADE_BY, place(store).parent):
+            (folder / ".tmp-0a1b2c-x.json").write_bytes(b"{")
+    kept = sorted(path for path in tmp_path.rglob("*") if not path.name.startswith(".tmp-"))
+    made(tmp_path).sweep()
+    assert sorted(tmp_path.rglob("*")) == kept
+    assert len(kept) == 2 * 6
+
+
+def test_the_probe_of_a_killed_writer_is_swept(tmp_path: Path) -> None:
     store = made(tmp_path)
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "elsewhere" / ".tmp-mine").touch()
-    (store.folder / "ab").symlink_to(tmp_path / "elsewhere")
+    code = f"""
+import os, signal
+from pathlib import Path
+from stages.results import Store
+Path.unlink = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+Store(Path({str(tmp_path)!r}), {WITH!r})._is_closed()
+"""
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == -signal.SIGKILL
+    assert len(list(store.folder.iterdir())) == 2
     store.sweep()
-    assert (tmp_path / "elsewhere" / ".tmp-mine").exists()
+    assert [path.name for path in store.folder.iterdir()] == [results.MADE_WITH]
+
+
+def test_what_lies_behind_a_link_is_not_swept(tmp_path: Path) -> None:
+    store, theirs = made(tmp_path / "results"), tmp_path / "elsewhere" / "of-somebody"
+    theirs.mkdir(parents=True)
+    (theirs / ".tmp-mine").touch()
+    (store.folder / "ab").symlink_to(theirs)
+    (store.all / "cd").symlink_to(theirs)
+    (store.all / "ef").symlink_to(theirs.parent)
+    store.sweep()
+    assert (theirs / ".tmp-mine").exists()
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

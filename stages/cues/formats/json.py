@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from pipeline.wording import json_document
 from stages.transcript import Cue, Segment, Track, Transcript
 
 _SCHEMA = 1
@@ -24,4 +25,4 @@ class Document(msgspec.Struct, frozen=True):
 
 def write(transcript: Transcript, track: Track) -> str:
     document = Document(_SCHEMA, track.language, track.note, transcript.start_ms, transcript.duration_ms, transcript.segments, track.cues)
-    return msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n"
+    return json_document(document).decode()

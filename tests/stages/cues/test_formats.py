@@ -53,6 +53,13 @@ def test_json_holds_words_and_cues() -> None:
     assert document["note"] == "translated by Whisper"
 
 
+def test_json_is_one_line_a_line_to_every_program() -> None:
+    said = FORMATS["json"](spoken("Yes\u2028no."), Track("en", "", (Cue(0, 1000, ("\u202eab\x85",)),)))
+    assert json.loads(said)["cues"][0]["lines"] == ["\u202eab\x85"]
+    assert said.splitlines() == said.split("\n")[:-1]
+    assert "\\u202eab\\u0085" in said
+
+
 def test_txt_has_a_line_for_each_sentence() -> None:
     said = spoken("Well, Mr. Smith. You are late! he said.[1600] so what")
     assert FORMATS["txt"](said, TRACK) == "Well, Mr. Smith.\nYou are late! he said.\nso what\n"
