@@ -22,9 +22,9 @@ from pathlib import Path
 from pipeline import processes
 from pipeline.ending import signals_held
 from pipeline.errors import OutOfReach, SutradharError, UsageError
-from pipeline.files import BLOCK, FileRecord, open_like, record, sync_file, sync_folder
+from pipeline.files import BLOCK, FileRecord, json_document, open_like, record, sync_file, sync_folder
 from pipeline.model_folder import FORMS, SOURCE, Conversion, Release, Source, is_ours, problem
-from pipeline.wording import json_document, size
+from pipeline.wording import size
 
 Say = Callable[[str], None]
 PROJECT = Path(__file__).parent.parent

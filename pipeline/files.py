@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import msgspec
 
-from pipeline.wording import size
+from pipeline.wording import escaped_json, size
 
 BLOCK = 1 << 20  # bytes hashed at a time
 UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)  # what file systems of others say to fsync
@@ -31,6 +31,11 @@ def read_known(path: Path, kind: type[T]) -> T | None:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except UNREADABLE:
         return None
+
+
+def json_document(value: object) -> bytes:
+    """A file of JSON for people and programs: indented, escaped as by `escaped_json`, with a line break at the end."""
+    return escaped_json(msgspec.json.format(msgspec.json.encode(value), indent=1)) + b"\n"
 
 
 class FileRecord(msgspec.Struct, frozen=True):

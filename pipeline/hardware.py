@@ -15,11 +15,10 @@ from pipeline import sizing
 from pipeline.commands import Parser
 from pipeline.ending import end_with, signals_held
 from pipeline.errors import SutradharError, UsageError
-from pipeline.files import UNREADABLE, write_atomic
+from pipeline.files import UNREADABLE, json_document, write_atomic
 from pipeline.probe import Backend, Nvidia, NvidiaGpu, Probe
 from pipeline.probe import probe as probe
 from pipeline.probe import probe_machine as probe_machine
-from pipeline.wording import json_document
 
 if TYPE_CHECKING:
     from pipeline.console import Console

@@ -20,12 +20,12 @@ import msgspec
 
 from pipeline import envfile, leftovers
 from pipeline.errors import JobBusy, UsageError
-from pipeline.files import UNREADABLE, FileRecord, why_not_synced, write_atomic
+from pipeline.files import UNREADABLE, FileRecord, json_document, why_not_synced, write_atomic
 from pipeline.house import VERSION, House, check_job_id
 from pipeline.names import AnyPath, Time
 from pipeline.settings import Settings
 from pipeline.stage import Progress
-from pipeline.wording import escaped, json_document
+from pipeline.wording import escaped
 
 SCHEMA = 1
 NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)  # as some network file systems say

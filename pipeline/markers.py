@@ -9,12 +9,11 @@ from pathlib import Path
 import msgspec
 
 from pipeline.envfile import to_text
-from pipeline.files import UNREADABLE, FileRecord, record, write_atomic
+from pipeline.files import UNREADABLE, FileRecord, json_document, record, write_atomic
 from pipeline.house import VERSION
 from pipeline.names import FileName, PathBelow
 from pipeline.settings import Settings
 from pipeline.stage import Stage
-from pipeline.wording import json_document
 
 SCHEMA = 1
 MEDIA = "media"  # how the user's own file is called among a stage's inputs

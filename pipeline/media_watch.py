@@ -15,8 +15,8 @@ import msgspec
 
 from pipeline import media
 from pipeline.errors import StageFailed, UsageError
-from pipeline.files import BLOCK, FileRecord, read_known, record, write_atomic
-from pipeline.wording import escaped, json_document, size
+from pipeline.files import BLOCK, FileRecord, json_document, read_known, record, write_atomic
+from pipeline.wording import escaped, size
 
 FILE = "media.json"
 PATIENCE = 60.0  # seconds that a run waits, at its end, for the film to have been read

@@ -14,12 +14,12 @@ from pathlib import Path
 import msgspec
 
 from pipeline.errors import UsageError
-from pipeline.files import FileRecord, read_known, record, write_atomic
+from pipeline.files import FileRecord, json_document, read_known, record, write_atomic
 from pipeline.house import House
 from pipeline.model_content import damage
 from pipeline.model_folder import FORMS, folder_name, read_source
 from pipeline.models import ResolvedModel, command_to_get
-from pipeline.wording import json_document, size
+from pipeline.wording import size
 
 FOLDER = "model_hashes"
 DAY = 86_400.0  # seconds

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 
-import msgspec
-
 # What would steer a terminal, turn or break the line, not be seen at all, or look otherwise with each font, and bytes that are no UTF-8, which
 # Python keeps as lone surrogates. Joiners (U+200C, U+200D) and variation selectors are parts of letters and of emoji.
 _CONTROLS = r"\x00-\x1f"
@@ -41,11 +39,6 @@ def shortened(text: str, most: int = 160) -> str:
 def escaped_json(data: bytes) -> bytes:
     """JSON that says the same, fit to be shown: a line of it is one line to every program, also to those that end lines at U+2028."""
     return _UNFIT_IN_JSON.sub(lambda match: json.dumps(match[0])[1:-1], data.decode()).encode()
-
-
-def json_document(value: object) -> bytes:
-    """A file of JSON for people and programs: indented, escaped as by `escaped_json`, with a line break at the end."""
-    return escaped_json(msgspec.json.format(msgspec.json.encode(value), indent=1)) + b"\n"
 
 
 def counted(number: int, noun: str) -> str:

@@ -19,9 +19,8 @@ import msgspec
 
 from pipeline import leftovers
 from pipeline.errors import StageFailed, in_one_line
-from pipeline.files import UNREADABLE, write_whole
+from pipeline.files import UNREADABLE, json_document, write_whole
 from pipeline.names import Count, Hex, Time
-from pipeline.wording import json_document
 from stages.transcript import Segment
 
 FOLDER = "results"

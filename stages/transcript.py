@@ -11,8 +11,8 @@ from typing import TypeVar
 
 import msgspec
 
+from pipeline.files import json_document
 from pipeline.names import Time
-from pipeline.wording import json_document
 
 T = TypeVar("T")
 UNTRANSLATED = "not translated"

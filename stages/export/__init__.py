@@ -9,9 +9,10 @@ import msgspec
 from msgspec.structs import replace
 
 from pipeline.console import clock
+from pipeline.files import json_document
 from pipeline.house import VERSION
 from pipeline.stage import Outcome, Stage, StageContext
-from pipeline.wording import counted, json_document
+from pipeline.wording import counted
 from stages import manifest, results
 from stages.export import report, tables
 from stages.export.summary import Entry, NotDone, Survey

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from pipeline.errors import UsageError
+from pipeline.files import json_document
 from pipeline.settings import Settings
-from pipeline.wording import json_document
 from stages.cues import formats
 from stages.cues.rules import rules_for
 from stages.cues.speakers import cues_of_speakers, label

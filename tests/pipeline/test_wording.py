@@ -5,7 +5,8 @@ import json
 import msgspec
 import pytest
 
-from pipeline.wording import counted, escaped, json_document, size
+from pipeline.files import json_document
+from pipeline.wording import counted, escaped, size
 
 
 def test_counted() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pipeline.wording import json_document
+from pipeline.files import json_document
 from stages.transcript import Cue, Segment, Track, Transcript
 
 _SCHEMA = 1
