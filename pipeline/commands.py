@@ -16,15 +16,17 @@ from pipeline.wording import escaped
 LIVE = ("rtsp", "rtsps", "rtmp", "rtmps", "rtp", "srt", "udp", "tcp", "mms")
 ADDRESS = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]+):(//|\?)|(?P<data>data|magnet):|(www\.|([\w-]+\.)+(com|org|net|be|tv|in)/)", re.IGNORECASE)
 ON_ANOTHER_MACHINE = re.compile(r"[\w.-]+@[\w.-]+:|[\w-]{2,}:/|//|\\\\")
+PERHAPS_ON_ANOTHER = re.compile(r"[A-Za-z][\w.-]*:[^\s:]")  # nas:film.mkv, as scp writes it
 WINDOWS = re.compile(r"(?P<drive>[A-Za-z]):[\\/](?P<rest>.*)", re.DOTALL)
 
 
 class Parser(argparse.ArgumentParser):
     """Ends with exit code 2 and one line on stderr where a command line is wrong, instead of a screen full of usage."""
 
-    def __init__(self, *, example: str = "", **options: Any) -> None:
+    def __init__(self, *, example: str = "", names: str = "", **options: Any) -> None:
+        """`names` is the option that a name without one is meant for."""
         super().__init__(**{"allow_abbrev": False, "formatter_class": argparse.RawDescriptionHelpFormatter, **options})
-        self.example = example
+        self.example, self.names = example, names
         self.given: list[str] = []
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
@@ -33,15 +35,20 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         message = message.replace("the following arguments are required", "missing").removeprefix("argument ")
-        example = f". For example: {self.example}" if self.example else ""
-        self.exit(2, f"[ERROR] {escaped(message + self._meant())}{example} ({self.prog} --help tells all)\n")
+        message = self._unknown() or self._without_option() or message
+        example = f"{'' if message.endswith('?') else '.'} For example: {self.example}" if self.example else ""
+        self.exit(2, f"[ERROR] {escaped(message)}{example} ({self.prog} --help tells all)\n")
 
-    def _meant(self) -> str:
-        """Options that are none, each with the one it is closest to."""
+    def _unknown(self) -> str:
+        """Options that are none, each with the one it is closest to: all else that is amiss may come of them."""
         given = (text.partition("=")[0] for text in self.given[: self.given.index("--") if "--" in self.given else None])
         known = list(self._option_string_actions)
         guesses = {text: difflib.get_close_matches(text, known, n=1) for text in given if text.startswith("--") and text not in known}
-        return "".join(f" ({text}: did you mean {close[0]}?)" for text, close in guesses.items() if close)
+        return "; ".join(f"unknown option {text}{f'; did you mean {close[0]}?' if close else ''}" for text, close in guesses.items())
+
+    def _without_option(self) -> str:
+        first = self.given[0] if self.given and self.names else "-"
+        return "" if first.startswith("-") else f"{first} stands there without an option: {self.prog} {self.names} {first}"
 
 
 def as_path(text: str) -> Path:
@@ -95,4 +102,6 @@ def _not_here(text: str) -> str:
         return "an address, not a file: download it first, then give the file"
     if ON_ANOTHER_MACHINE.match(text):
         return "on another machine, not a file here: copy it to this one first, then give the copy"
+    if PERHAPS_ON_ANOTHER.match(text):
+        return "no file here, and looks like one on another machine: copy it to this one first, then give the copy"
     return ""

@@ -42,6 +42,7 @@ def make_parser() -> argparse.ArgumentParser:
         description="Run the stages of prepared jobs. What is done already is skipped, so the same command goes on after an interruption.",
         epilog=EXAMPLES,
         example="./run-pipeline.sh -j 20261121-film-1",
+        names="-j",
     )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("-j", "--job", nargs="+", metavar="JOB", help="jobs to run, one after another; a part of an id that no other has will do")

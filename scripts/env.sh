@@ -37,8 +37,10 @@ runpy.run_module(module, run_name="__main__", alter_sys=True)'
 
 # run_module MODULE ARGUMENTS...: become .venv's Python, in the caller's working directory.
 run_module() {
-  [ -f "$(stamp run)" ] || ! asks_for_help "$@" || help_at_once "$@"
+  [ -f "$(stamp run)" ] || ! asks_for "-h --help" "$@" || help_at_once "$@"
+  [ -f "$(stamp run)" ] || [ "$1" != pipeline.run ] || ! asks_for "--list --status" "$@" || refuse "Nothing is set up yet: run scripts/bootstrap.sh first (about 7 GB), then the same command again"
   require_venv
+  [ -x "$VENV/bin/python" ] || refuse_venv
   export PYTHONPATH=$ROOT PYTHONSAFEPATH=1 PYTHONUTF8=1
   local python=("$VENV/bin/python")
   # Python answers Ctrl-C with a traceback while it starts. GNU's env holds it back until pipeline/starting.py can take it.
@@ -49,12 +51,14 @@ run_module() {
   exec "${python[@]}" -m "$@"
 }
 
-asks_for_help() {
-  local argument
+# asks_for OPTIONS ARGUMENTS...: whether one of these options is among the arguments.
+asks_for() {
+  local argument options=" $1 "
+  shift
   for argument in "$@"; do
-    case $argument in
-      --) return 1 ;;
-      -h | --help) return ;;
+    [ "$argument" != -- ] || return 1
+    case $options in
+      *" ${argument%%=*} "*) return ;;
     esac
   done
   return 1
@@ -72,6 +76,12 @@ require_venv() {
   elif ! is_installed run; then
     warn "requirements/run.txt has changed since .venv was made; run scripts/bootstrap.sh"
   fi
+}
+
+# Of a clone that is shared, the owner's Python may lie in a folder that others cannot enter.
+refuse_venv() {
+  [ ! -w "$(dirname "$VENV")" ] || refuse "$VENV/bin/python cannot be run: scripts/bootstrap.sh makes .venv anew"
+  refuse "$VENV/bin/python may not be run by you: set SUTRADHAR_HOME to a folder of your own (export SUTRADHAR_HOME=~/sutradhar), and run the same command again"
 }
 
 # Of each set of packages (run, dev, mlx, mlx-cuda13) the requirements file that was installed is kept in .venv, written last.

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from textwrap import dedent
 
-import imageio_ffmpeg
 import pytest
 
 from pipeline import media
@@ -34,6 +33,10 @@ def test_the_line_that_puts_corrected_subtitles_into_a_film_leaves_the_tracks_al
     maps = ["-i", str(tmp_path / "corrected.srt"), "-map", "0", "-map", "1", *own, *flags]
     ffmpeg(tmp_path / "film.mkv", *FILM[:8], *maps)
     (line,) = re.findall(r"`ffmpeg (-i film.mkv -i corrected.srt .*)`", (ROOT / "README.md").read_text())
-    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", *shlex.split(line)], cwd=tmp_path, check=True)
+    (where,) = re.findall(r"`.venv/bin/python (-c 'from pipeline .*)` says", (ROOT / "README.md").read_text())
+    bare = {"PATH": str(tmp_path)}  # no ffmpeg there
+    program = subprocess.run([sys.executable, *shlex.split(where)], cwd=ROOT, env=bare, capture_output=True, text=True, check=True).stdout.strip()
+    subprocess.run([program, "-nostdin", "-v", "error", *shlex.split(line)], cwd=tmp_path, check=True)
     made = media.probe(tmp_path / "film.subtitled.mkv").subtitles
-    assert [(track.language, track.dispositions) for track in made] == [("hin", ("default",)), ("fre", ("forced",)), ("fre", ())][: tracks + 1]
+    expected = [("hin", "Hindi", ("default",)), ("fre", "", ("forced",)), ("fre", "", ())][: tracks + 1]
+    assert [(track.language, track.title, track.dispositions) for track in made] == expected

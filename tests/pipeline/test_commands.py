@@ -17,14 +17,16 @@ from pipeline.errors import UsageError
         (prepare, [], "missing: -s/--source-language. For example: ./prepare-job.sh film.mkv --transcribe -s hi (prepare-job.sh --help tells all)"),
         (
             prepare,
-            ["a", "--transcibe", "-s", "hi"],
-            "one of the arguments --transcribe --translate is required (--transcibe: did you mean --transcribe?).",
+            ["a", "--trancribe", "-s", "hi"],
+            "unknown option --trancribe; did you mean --transcribe? For example: ",
         ),
         (prepare, ["a", "--transcribe", "-s", "hi", "--device", "gpu"], "--device: invalid choice: 'gpu' (choose from "),
         (prepare, ["a", "--transcribe", "-s", "hi", "b\x1b[31m"], "unrecognized arguments: b\\x1b[31m."),
         (run, [], "one of the arguments -j/--job --all --list --status is required. For example: ./run-pipeline.sh -j 20261121-film-1"),
+        (run, ["film-1"], "film-1 stands there without an option: run-pipeline.sh -j film-1. For example: "),
+        (run, ["--xyz"], "unknown option --xyz. For example: "),
         (models, ["fetch"], "missing: NAME. For example: scripts/get-model.sh large-v3"),
-        (hardware, ["--jsn"], "unrecognized arguments: --jsn (--jsn: did you mean --json?)"),
+        (hardware, ["--jsn"], "unknown option --jsn; did you mean --json?"),
     ],
 )
 def test_wrong_usage_ends_in_one_line(command: object, arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,6 +51,8 @@ def test_wrong_usage_ends_in_one_line(command: object, arguments: list[str], lin
         ("-", "- is standard input, not a file"),
         ("C:\\films\\x.mkv", "C:\\films\\x.mkv is a Windows path, which is not a file here: in WSL it is /mnt/c/films/x.mkv"),
         ("me@nas:/films/x.mkv", "me@nas:/films/x.mkv is on another machine, not a file here: copy it to this one first"),
+        ("nas:film.mkv", "nas:film.mkv is no file here, and looks like one on another machine: copy it to this one first"),
+        ("nas:films/a b.mkv", "nas:films/a b.mkv is no file here, and looks like one on another machine"),
         ("\\\\nas\\films", "\\\\nas\\films is on another machine"),
         ("", "An empty name was given"),
         ("https://x/\x1b[31m", "https://x/\\x1b[31m is an address"),
@@ -66,6 +70,7 @@ def test_names_that_look_like_addresses_are_files_where_they_are(tmp_path: Path,
         Path(name).touch()
         assert as_path(name) == Path(name)
     assert as_path("nowhere.mkv") == Path("nowhere.mkv")
+    assert as_path("Alien: Covenant.mkv") == Path("Alien: Covenant.mkv")
     assert as_path("x" * 5000) == Path("x" * 5000)
 
 

@@ -143,3 +143,36 @@ def test_a_set_up_for_a_command_ends_with_it(tree: Tree) -> None:
     ]:
         assert time.monotonic() < until, left
         time.sleep(0.1)
+
+
+def test_a_venv_whose_python_cannot_be_run_is_told_in_one_line(tree: Tree) -> None:
+    tree.bootstrap()
+    python = tree.root / ".venv" / "bin" / "python"
+    python.unlink()
+    python.symlink_to(tree.root / "gone")
+    broken = tree.run(tree.root / "prepare-job.sh", "film.mkv")
+    assert (broken.returncode, broken.stdout) == (2, "")
+    assert broken.stderr == f"[ERROR] {python} cannot be run: scripts/bootstrap.sh makes .venv anew\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs another user")
+def test_who_may_not_run_the_python_of_a_shared_clone_is_told_of_sutradhar_home(tree: Tree, tmp_path: Path) -> None:
+    tree.bootstrap()
+    python, private = tree.root / ".venv" / "bin" / "python", tmp_path / "private"
+    private.mkdir(mode=0o700)
+    python.rename(private / "python")
+    python.symlink_to(private / "python")
+    for folder in (tree.root, *tree.root.parents[:3]):
+        folder.chmod(0o755)
+    other = tree.run("setpriv", "--reuid=65534", "--clear-groups", str(tree.root / "prepare-job.sh"), "film.mkv")
+    way = "set SUTRADHAR_HOME to a folder of your own (export SUTRADHAR_HOME=~/sutradhar), and run the same command again"
+    assert (other.returncode, other.stdout, other.stderr) == (2, "", f"[ERROR] {python} may not be run by you: {way}\n")
+
+
+@pytest.mark.parametrize("option", ["--list", "--status", "--status=film"])
+def test_looking_at_jobs_sets_nothing_up(option: str, tree: Tree) -> None:
+    shutil.copy(ROOT / "run-pipeline.sh", tree.root)
+    looked = tree.run(tree.root / "run-pipeline.sh", option)
+    assert (looked.returncode, looked.stdout, looked.stderr.count("\n")) == (2, "", 1)
+    assert looked.stderr.startswith("[ERROR] Nothing is set up yet: run scripts/bootstrap.sh first")
+    assert not (tree.root / ".venv").exists()
