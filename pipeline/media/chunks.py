@@ -18,6 +18,7 @@ _PADDING = 1 << 16  # bytes behind the sound that libav may see; it looks for an
 _PIECE = 1 << 20
 _LARGEST = 1 << 32
 _FARTHEST = 1 << 43  # bytes: where no file reaches, and file systems refuse to look
+_NEGATIVE = 1 << 31  # counts of 32 bits from here on are negative to libav
 _LEAST = 1024  # bytes behind the sound that may be sound
 _LARGEST_FORM = 1 << 12
 _EXTRA = {b"FORM": 8, b"caff": 4}  # bytes at the begin of the chunk that are no sound
@@ -62,6 +63,8 @@ class SoundChunk:
     declared: int  # bytes of sound by the header
     open: bool  # the header leaves it open how many they are
     form: bytes  # the chunk that tells rate and channels
+    unpadded: tuple[int, ...] = ()  # ends of chunks before it that lack the byte which should make them even
+    frames_at: int = 0  # where AIFF counts the samples once more
 
     @property
     def declared_end(self) -> int:
@@ -76,6 +79,7 @@ class Sound:
     stretches: tuple[tuple[int, int], ...]  # begin and end, in bytes of the file
     file_size: int
     foreign: int = 0  # bytes of further recordings of another form, which cannot be read together with the first
+    unreal_frames: int = 0  # a count of samples in the header with which libav refuses the file
 
     @property
     def length(self) -> int:
@@ -90,12 +94,18 @@ class Sound:
     def misleads(self) -> bool:
         """Whether libav would miss sound, or search padding for it, if it were given the file as it is."""
         end = self.stretches[-1][1]
-        return self.length > self.chunk.declared or self.file_size - end > _PADDING
+        is_odd = self.unreal_frames > 0 or len(self.chunk.unpadded) > 0
+        return is_odd or self.length > self.chunk.declared or self.file_size - end > _PADDING
 
-    def size_field(self) -> bytes:
-        """The size that belongs into the header."""
-        size, form = self.length + self.chunk.extra, self.chunk.size
-        return struct.pack(form, min(size, _LARGEST - 1) if form[1] == "I" else size)
+    def mended(self, head: bytes) -> bytes:
+        """The file's bytes before the sound, as they should be."""
+        data, size, form = bytearray(head), self.length + self.chunk.extra, self.chunk.size
+        struct.pack_into(form, data, self.chunk.size_at, min(size, _LARGEST - 1) if form[1] == "I" else size)
+        if self.unreal_frames:
+            struct.pack_into(">I", data, self.chunk.frames_at, 0)
+        for end in reversed(self.chunk.unpadded):
+            data[end:end] = b"\0"
+        return bytes(data)
 
 
 def find(file: BinaryIO, at: int = 0) -> SoundChunk | None:
@@ -119,11 +129,22 @@ def locate(path: Path) -> Sound | None:
         if chunk is None:
             return None
         end = file_size if chunk.open else min(chunk.declared_end, file_size)
-        return _follow(file, Sound(chunk, ((chunk.start, max(end, chunk.start)),), file_size))
+        frames = _unreal_frames(file, chunk)
+        return _follow(file, Sound(chunk, ((chunk.start, max(end, chunk.start)),), file_size, unreal_frames=frames))
+
+
+def _unreal_frames(file: BinaryIO, chunk: SoundChunk) -> int:
+    """A count of samples that libav takes for a negative one; 0 where there is none."""
+    if not chunk.frames_at:
+        return 0
+    file.seek(chunk.frames_at)
+    frames = int.from_bytes(file.read(4), "big")
+    return frames if frames >= _NEGATIVE else 0
 
 
 def _sound_chunk(file: BinaryIO, layout: Layout, at: int) -> SoundChunk | None:
-    form, long_size_at, position = b"", 0, at + layout.first
+    form, long_size_at, frames_at, position = b"", 0, 0, at + layout.first
+    unpadded: list[int] = []
     while header := _header(file, layout, position):
         name, size = header
         content = position + layout.name + struct.calcsize(layout.size)
@@ -137,14 +158,26 @@ def _sound_chunk(file: BinaryIO, layout: Layout, at: int) -> SoundChunk | None:
             start = content + extra
             extra += content - position if layout.counts_header else 0
             is_open = size < 0 or (size_form[1] == "I" and _is_placeholder(size, start - at))
-            return SoundChunk(layout, size_at, size_form, extra, start, max(0, size - extra), is_open, form)
+            return SoundChunk(layout, size_at, size_form, extra, start, max(0, size - extra), is_open, form, tuple(unpadded), frames_at)
         if name == b"ds64":
             long_size_at = content + 8
         if name == layout.form:
             file.seek(content)
             form = file.read(min(size, _LARGEST_FORM))[: _COMPARED.get(layout.form, _LARGEST_FORM)]
-        position += _whole(layout, size + (0 if layout.counts_header else content - position))
+            frames_at = content + _COMPARED[layout.form] if layout.form in _COMPARED else 0
+        end = position + size + (0 if layout.counts_header else content - position)
+        position += _whole(layout, end - position)
+        if end != position and _lacks_padding(file, layout, end, position):
+            unpadded.append(end)
+            position = end
     return None
+
+
+def _lacks_padding(file: BinaryIO, layout: Layout, end: int, padded: int) -> bool:
+    """Tell whether the next chunk begins right behind the odd end of one: the byte that should make it even is 0 or anything."""
+    there, here = (_header(file, layout, at) for at in (padded, end))
+    is_known = there is not None and there[0] in (layout.sound, layout.form)
+    return not is_known and here is not None and _is_name(here[0])
 
 
 def _header(file: BinaryIO, layout: Layout, position: int) -> tuple[bytes, int] | None:
@@ -181,6 +214,8 @@ def _follow(file: BinaryIO, sound: Sound) -> Sound:
             return _follow(file, replace(sound, stretches=(*sound.stretches, (joined.start, its_end))))
         if joined:
             return replace(sound, foreign=sound.file_size - position)
+        if further := _further_sound(file, sound, position):
+            return _follow(file, replace(sound, stretches=(*sound.stretches, further)))
         behind = _behind_chunk(file, sound.chunk.layout, position, sound.file_size)
         if behind is None:
             break
@@ -190,6 +225,20 @@ def _follow(file: BinaryIO, sound: Sound) -> Sound:
         return sound
     last = last if sound.file_size - last > _PADDING else sound.file_size  # a few zeros are the sound's own end
     return replace(sound, stretches=(*sound.stretches[:-1], (begin, last)))
+
+
+def _further_sound(file: BinaryIO, sound: Sound, position: int) -> tuple[int, int] | None:
+    """Begin and end of another chunk of sound at this byte or at the next even one: a recorder that was paused begins a new one."""
+    layout = sound.chunk.layout
+    for at in dict.fromkeys((_whole(layout, position), position)) if layout else ():
+        header = _header(file, layout, at) if layout else None
+        if layout and header and header[0] == layout.sound:
+            content = at + layout.name + struct.calcsize(layout.size)
+            begin = content + _EXTRA.get(layout.magic, 0)
+            end = (at if layout.counts_header else content) + header[1]
+            is_open = header[1] <= 0 or _is_placeholder(header[1], begin)
+            return (begin, sound.file_size if is_open else min(end, sound.file_size)) if begin < sound.file_size else None
+    return None
 
 
 def _behind_chunk(file: BinaryIO, layout: Layout | None, position: int, file_size: int) -> int | None:

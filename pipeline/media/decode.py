@@ -148,6 +148,10 @@ class Decoding:
         if sound and sound.hidden:
             told = f"its header tells of {sound.chunk.declared:,} bytes of sound, and {sound.length:,} are there"
             self._note(f"{self.name}: {told}: all of it was taken")
+        if sound and sound.unreal_frames:
+            self._note(f"{self.name}: its header counts {sound.unreal_frames:,} samples, which cannot be: what is there was taken")
+        if sound and sound.chunk.unpadded:
+            self._note(f"{self.name} is damaged at its beginning: a part of its header is a byte too short. Its sound is whole")
         if sound and sound.foreign:
             self._note(f"{self.name}: a second recording of another form was joined to it: its {sound.foreign:,} bytes were left out")
         self._judge_zeros()

@@ -1,4 +1,4 @@
-"""A file as libav should see it, where its own header misleads: some stretches of it one after the other, with another size in front."""
+"""A file as libav should see it, where its own header misleads: some stretches of it one after the other, with a mended header in front."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 from pipeline.media import chunks
 
+_LARGEST_HEAD = 64 << 20  # bytes before the sound, which are held in memory
+
 
 class View:
     """Reads like a binary file. Raises OSError as files do."""
@@ -14,17 +16,21 @@ class View:
     def __init__(self, path: Path, name: str, sound: chunks.Sound) -> None:
         self.name = name  # libav's
         self._file = path.open("rb")
-        self._stretches = ((0, sound.chunk.start), *sound.stretches)
-        self._size_at, self._size_field = sound.chunk.size_at, sound.size_field()
-        self._length = sound.chunk.start + sound.length
+        self._stretches = sound.stretches
+        self._head = sound.mended(self._file.read(sound.chunk.start))
+        self._length = len(self._head) + sound.length
         self._position = 0
 
     def read(self, count: int) -> bytes:
-        behind = self._position
+        if self._position < len(self._head):
+            data = self._head[self._position : self._position + count]
+            self._position += len(data)
+            return data
+        behind = self._position - len(self._head)
         for begin, end in self._stretches:
             if behind < end - begin:
                 self._file.seek(begin + behind)
-                data = self._with_size(self._file.read(min(count, end - begin - behind)))
+                data = self._file.read(min(count, end - begin - behind))
                 self._position += len(data)
                 return data
             behind -= end - begin
@@ -40,19 +46,8 @@ class View:
     def close(self) -> None:
         self._file.close()
 
-    def _with_size(self, data: bytes) -> bytes:
-        """These bytes, which begin at the present position, with what they have of the size as it should be."""
-        at = self._size_at - self._position
-        if at <= -len(self._size_field) or at >= len(data):
-            return data
-        mended = bytearray(data)
-        for number, byte in enumerate(self._size_field):
-            if 0 <= at + number < len(data):
-                mended[at + number] = byte
-        return bytes(mended)
-
 
 def mended(path: Path, name: str) -> View | None:
     """The file as it should be seen; None where it may be seen as it is. Raises OSError."""
     sound = chunks.locate(path)
-    return View(path, name, sound) if sound and sound.misleads else None
+    return View(path, name, sound) if sound and sound.misleads and sound.chunk.start <= _LARGEST_HEAD else None

@@ -115,3 +115,54 @@ def test_impossible_sizes_of_chunks_end_the_search(size: int, tmp_path: Path) ->
     path = tmp_path / "a.caf"
     path.write_bytes(b"caff\0\1\0\0" + b"free" + struct.pack(">q", size) + bytes(64))
     assert chunks.locate(path) is None
+
+
+def test_sound_in_several_chunks_is_all_read(tmp_path: Path) -> None:
+    path = wav(tmp_path / "a.wav", SOUND[:TOLD])
+    rest = SOUND[TOLD:]
+    further = [b"data" + struct.pack("<I", len(part)) + part for part in (rest[:64_000], rest[64_000:])]
+    path.write_bytes(path.read_bytes() + further[0] + LIST + further[1])
+    samples = np.concatenate(list(media.decode(path)))
+    assert np.abs(samples.astype(int) - np.frombuffer(SOUND, "<i2")).max() <= 1
+    assert read(path) == (9.0, ["its header tells of 64,000 bytes of sound, and 288,000 are there: all of it was taken"])
+
+
+@pytest.mark.parametrize("name", ["a.aiff", "a.caf", "a.w64"])
+def test_other_formats_with_two_chunks_of_sound(name: str, tmp_path: Path) -> None:
+    path = recording(tmp_path / name)
+    with path.open("rb") as file:
+        chunk = chunks.find(file)
+    assert chunk
+    assert chunk.layout
+    content = path.read_bytes()
+    begin = content.index(chunk.layout.sound)
+    path.write_bytes(content + content[begin : chunk.declared_end])
+    assert read(path)[0] == 18.0
+
+
+@pytest.mark.parametrize("name", ["before", "form"])
+def test_an_odd_chunk_may_lack_its_padding(name: str, tmp_path: Path) -> None:
+    path = wav(tmp_path / "a.wav", SOUND)
+    content = path.read_bytes()
+    if name == "before":
+        path.write_bytes(content[:36] + b"junk" + struct.pack("<I", 5) + b"abcde" + content[36:])
+    else:
+        path.write_bytes(content[:16] + struct.pack("<I", 17) + content[20:36] + b"\0" + content[36:])
+    assert read(path) == (9.0, ["is damaged at its beginning: a part of its header is a byte too short. Its sound is whole"])
+
+
+@pytest.mark.parametrize("pad", [b"\0", b"X"])
+def test_a_padded_chunk_is_no_damage(pad: bytes, tmp_path: Path) -> None:
+    path = wav(tmp_path / "a.wav", SOUND)
+    content = path.read_bytes()
+    path.write_bytes(content[:36] + b"junk" + struct.pack("<I", 5) + b"abcde" + pad + content[36:])
+    assert read(path) == (9.0, [])
+
+
+@pytest.mark.parametrize("frames", [0x80000000, 0xFFFFFFFF])
+def test_an_impossible_count_of_samples_is_left_out(frames: int, tmp_path: Path) -> None:
+    path = recording(tmp_path / "a.aiff")
+    content = bytearray(path.read_bytes())
+    struct.pack_into(">I", content, content.index(b"COMM") + 10, frames)
+    path.write_bytes(content)
+    assert read(path) == (9.0, [f"its header counts {frames:,} samples, which cannot be: what is there was taken"])
