@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from pipeline import files
@@ -125,3 +127,10 @@ def test_a_new_folder_lets_in_whom_the_one_above_lets_in(tmp_path: Path) -> None
         (tmp_path / "models").chmod(mode)
         files.open_like(tmp_path / "models", tmp_path / "models" / "base")
         assert [path.stat().st_mode & 0o777 for path in (tmp_path / "models" / "base", tmp_path / "models" / "base" / "model.bin")] == [folder, file]
+
+
+def test_json_is_escaped_without_a_change_of_what_it_says() -> None:
+    said = {"a\u2028b": "\x1b\x85\u202e\U000e0041\x7f नमस्ते 👨‍👩‍👧", "n": -0.25}
+    data = files.json_document(said)
+    assert data.decode() == '{\n "a\\u2028b": "\\u001b\\u0085\\u202e\\udb40\\udc41\\u007f नमस्ते 👨‍👩‍👧",\n "n": -0.25\n}\n'
+    assert msgspec.json.decode(data) == json.loads(data) == said

@@ -18,6 +18,7 @@ from pipeline.errors import UsageError
 from pipeline.hardware import Hardware, recommend
 from pipeline.probe import Backend, Probe
 from tests.conftest import ROOT, probed
+from tests.damaged_json import damaged
 
 
 def machine(name: str) -> Hardware:
@@ -228,10 +229,13 @@ def test_a_little_memory_more_or_less_is_the_same_machine(path: Path, on_machine
     assert hardware.read_cache(path, pytest.fail)
 
 
-@pytest.mark.parametrize("content", ["", '{"schema": 1', "[]", '{"schema": 1, "gpu_type": "mps"}', "\x00\xff"])
-def test_a_cache_that_cannot_be_used_is_none_with_a_warning_in_plain_words(content: str, tmp_path: Path) -> None:
+UNFIT = damaged("platform") | {"list": b"[]", "old": b'{"schema": 1, "gpu_type": "mps"}'}
+
+
+@pytest.mark.parametrize("content", UNFIT.values(), ids=UNFIT)
+def test_a_cache_that_cannot_be_used_is_none_with_a_warning_in_plain_words(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "hardware_cache.json"
-    path.write_text(content)
+    path.write_bytes(content)
     warnings: list[str] = []
     assert hardware.read_cache(path, warnings.append) is None
     assert warnings == [f"{path} cannot be used: it is damaged, or of another version"]

@@ -22,6 +22,7 @@ from pipeline.errors import StageFailed, UsageError
 from pipeline.media import timeline
 from pipeline.media.timeline import Timeline, in_blocks
 from tests.make_media import FILM, PICTURE, TONE, cut, ffmpeg, film, recording, wav
+from tests.pipeline.test_processes import gone, wait_for
 
 NAMES = [
     "Mission: Impossible (1996).mkv",
@@ -568,6 +569,20 @@ def test_ffmpeg_is_killed_with_its_parent(root: Path, tmp_path: Path) -> None:
     deadline = time.monotonic() + 5
     while str(tmp_path) in (running := subprocess.run(["ps", "-Ao", "args"], capture_output=True, text=True, check=True).stdout):
         assert time.monotonic() < deadline, running
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere whoever watches it takes a moment")
+def test_a_question_to_ffmpeg_ends_with_who_asks(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    number, fake = tmp_path / "number", tmp_path / "ffmpeg"
+    fake.write_text(f"#!/bin/sh\necho $$ > {number}\nexec sleep 47\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    asks = "from pathlib import Path; from pipeline import media; media.why_not_decoded(Path('film.mkv'), 0)"
+    with subprocess.Popen([sys.executable, "-c", asks], cwd=root) as parent:
+        wait_for(lambda: number.exists() and number.read_text())
+        assert not gone(int(number.read_text()))
+        parent.kill()
+    wait_for(lambda: gone(int(number.read_text())))
 
 
 def test_the_module_is_light(root: Path) -> None:

@@ -21,6 +21,7 @@ from pipeline.runner import Plan, run_job
 from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage
 from pipeline.status import of_job
+from tests.damaged_json import damaged
 from tests.fakes.stages import WORKFLOWS
 
 SIZE = 4 << 20  # more than the head, the middle and the tail that are looked at each time
@@ -162,7 +163,7 @@ def test_verify_says_so(job: Job, film: Path, monkeypatch: pytest.MonkeyPatch) -
     assert "Stage copy runs again: the media file changed" in output
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'{"content": "\xff"}'])
+@pytest.mark.parametrize("content", damaged("since").values(), ids=damaged("since"))
 def test_a_damaged_record_is_made_anew(job: Job, film: Path, monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
     run(job, monkeypatch)
     (job.folder / FILE).write_bytes(content)

@@ -15,11 +15,13 @@ from pipeline.console import Console
 from pipeline.errors import UsageError
 from pipeline.files import record
 from pipeline.house import House
+from pipeline.job import Job
 from pipeline.model_folder import SOURCE, Release
 from pipeline.models import ResolvedModel
 from pipeline.runner import Plan, run_job
 from pipeline.stage import ModelNeed
 from tests.conftest import ROOT
+from tests.damaged_json import DEEP, damaged
 from tests.fakes.stages import WORKFLOWS
 from tests.pipeline.test_media_watch import film as film
 from tests.pipeline.test_media_watch import job as job
@@ -110,7 +112,7 @@ def test_what_is_no_part_of_the_model_may_change_and_its_folder_may_be_read_only
     assert SOURCE not in {path.name for path in before}
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'{"path": "\xff"}'])
+@pytest.mark.parametrize("content", damaged("path").values(), ids=damaged("path"))
 def test_a_damaged_record_is_made_anew(tmp_path: Path, content: bytes) -> None:
     model, house = make_model(tmp_path / "models" / "base", ours=False), House(tmp_path)
     model_check.check_content(model, house)
@@ -125,6 +127,7 @@ def test_a_damaged_record_is_made_anew(tmp_path: Path, content: bytes) -> None:
     [
         ("config.json", b'{"a": "\xff"}', "it is no JSON"),
         ("config.json", b'{"a": ', "it is no JSON"),
+        pytest.param("config.json", DEEP, "it is no JSON", id="deep"),
         ("tokenizer.json", b"", "it is no JSON"),
         ("vocabulary.txt", b"a\n\xff\n", "it is not UTF-8"),
         ("model.bin", b"", "its names, shapes and length do not go together"),
@@ -136,6 +139,18 @@ def test_a_damaged_header_is_one_line_before_anything_is_loaded(tmp_path: Path, 
     (model.path / name).write_bytes(content)
     with pytest.raises(UsageError, match=rf"^Model base is damaged: {name} cannot be used: {what}\. Get it again, or, if another model was put"):
         model_check.check_content(model, House(tmp_path))
+
+
+@pytest.mark.parametrize("content", damaged("repo").values(), ids=damaged("repo"))
+def test_a_run_takes_a_model_with_a_damaged_note_of_its_source_as_one_of_the_users_own(
+    job: Job, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    model = make_model(job.house.models / "base", ours=True)
+    (model.path / SOURCE).write_bytes(content)
+    assert models.check("base", "ct2", models_dir=job.house.models, offline=True)  # as when a job is prepared
+    copy, shout = WORKFLOWS["transcribe"]
+    stages = {"transcribe": (copy, replace(shout, models=lambda settings: (ModelNeed("base", "ct2"),)))}
+    assert run_job(job, stages, Plan(verify=True), {}, Console(io.StringIO())).ran == ["copy", "shout"]
 
 
 @pytest.mark.skipif(not (ROOT / "models" / "base").is_dir(), reason="needs models/base")

@@ -1,11 +1,7 @@
 from __future__ import annotations
 
-import json
-
-import msgspec
 import pytest
 
-from pipeline.files import json_document
 from pipeline.wording import counted, escaped, size
 
 
@@ -36,10 +32,3 @@ def test_sizes_below_a_gigabyte_are_in_megabytes(count: int, words: str) -> None
 )
 def test_text_from_outside_is_shown_with_escapes_for_what_steers_turns_breaks_or_hides(text: str, shown: str) -> None:
     assert escaped(text) == shown
-
-
-def test_json_is_escaped_without_a_change_of_what_it_says() -> None:
-    said = {"a\u2028b": "\x1b\x85\u202e\U000e0041\x7f नमस्ते 👨‍👩‍👧", "n": -0.25}
-    data = json_document(said)
-    assert data.decode() == '{\n "a\\u2028b": "\\u001b\\u0085\\u202e\\udb40\\udc41\\u007f नमस्ते 👨‍👩‍👧",\n "n": -0.25\n}\n'
-    assert msgspec.json.decode(data) == json.loads(data) == said
