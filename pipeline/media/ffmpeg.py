@@ -73,12 +73,22 @@ class NotWritten(StageFailed):
 
 def complaint(arguments: Sequence[str]) -> str:
     """Why ffmpeg would refuse such a call: its telling line; "" where it does not, or where that cannot be told in a moment."""
+    done = _ask(arguments)
+    return _reason(done.stderr.splitlines(), done.returncode) if done and done.returncode > 0 else ""
+
+
+def answer(arguments: Sequence[str]) -> str:
+    """All that ffmpeg writes to standard output, however it ends; "" where that takes more than a moment."""
+    done = _ask(arguments)
+    return done.stdout if done else ""
+
+
+def _ask(arguments: Sequence[str]) -> subprocess.CompletedProcess[str] | None:
     command = [ffmpeg_path(), "-nostdin", "-hide_banner", "-v", "error", *arguments]
     try:
-        done = processes.run(command, env=processes.without_secrets(), timeout=_PATIENCE)
+        return processes.run(command, env=processes.without_secrets(), timeout=_PATIENCE)
     except subprocess.TimeoutExpired:
-        return ""
-    return _reason(done.stderr.splitlines(), done.returncode) if done.returncode > 0 else ""
+        return None
 
 
 def run_ffmpeg(arguments: Sequence[str], output: Path, progress: Callable[[float], None] = lambda seconds: None) -> None:

@@ -1,13 +1,14 @@
-"""Which streams of a film a container can hold as they are: ffmpeg's own muxer is asked, with the first packets, and nothing is written."""
+"""Which streams of a film a container can hold as they are: the first packets are copied, and decoded from the copy."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.media.container import open_media
-from pipeline.media.ffmpeg import complaint, input_arguments
+from pipeline.media.container import open_media, url
+from pipeline.media.ffmpeg import answer, complaint, input_arguments
 
 MUXERS = {"mkv": "matroska", "mp4": "mp4"}
 MUXER_OPTIONS = {"mkv": ("-allow_raw_vfw", "1"), "mp4": ()}  # pictures that no codec has made smaller, as an avi has them
@@ -15,30 +16,70 @@ LOSSLESS = "flac"
 # By the sample format that a codec is decoded to: the PCM that holds it whole, and that players know.
 _PCM = {"u8": "pcm_u8", "s16": "pcm_s16le", "s32": "pcm_s32le", "flt": "pcm_f32le", "dbl": "pcm_f64le"}
 FILM_FLAGS = ("-fflags", "+genpts")  # avi has no presentation times
-_ENOUGH = "100000"  # bytes of output, after which the muxer has seen packets of every stream that plays from the beginning
+# How much of a film is looked at: packets of each stream that are copied, and frames that are decoded of the copy and of the film. Of a
+# film more, as its packets are not in the order of its frames; and many, where a recording begins with pictures that lack what they
+# refer to, which a copy does not begin with.
+_PACKETS = ("-frames:v", "5", "-frames:a", "50", "-fs", str(32 << 20))
+_OF_COPY = ("-frames:v", "5", "-frames:a", "30")
+_OF_FILM = ("-frames:v", "10", "-frames:a", "60")
+_MANY_OF_FILM = ("-frames:v", "500", "-frames:a", "500")
+_BEGINNING = ("-t", "20")  # seconds, beyond which no stream is waited for
+_NOT_THE_SAME = "what is copied there is not decoded to the same"
 
 
-def refusals(path: Path, container: str, streams: Sequence[str]) -> dict[str, str]:
-    """Those of the streams (ffmpeg's names: `a:1`, `V:0`, `3`) that cannot be copied into `container`, and ffmpeg's reason for each."""
-    if not streams or not _refusal(path, container, streams):
+def refusals(path: Path, container: str, streams: Sequence[str], covers: Sequence[str] = ()) -> dict[str, str]:
+    """Those of the streams (ffmpeg's names: `a:1`, `V:0`, `3`) that cannot be copied into `container`, and the reason for each: ffmpeg's
+    own, or that what is decoded of the copy is not what is decoded of the film. Of covers, images as they are, only the first."""
+    if not _refusal(path, container, streams, covers):
         return {}
-    return {stream: reason for stream in streams if (reason := _refusal(path, container, [stream]))}
+    alone = {stream: _refusal(path, container, [stream], []) for stream in streams}
+    alone |= {cover: _refusal(path, container, [], [cover]) for cover in covers}
+    return {stream: reason for stream, reason in alone.items() if reason}
 
 
-def _refusal(path: Path, container: str, streams: Sequence[str]) -> str:
-    maps = [text for stream in streams for text in ("-map", f"0:{stream}")]
-    return _try(path, container, [*maps, "-c", "copy", "-strict", "experimental"])
+def _refusal(path: Path, container: str, streams: Sequence[str], covers: Sequence[str]) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "copy"
+        arguments = [*_maps([*streams, *covers]), "-c", "copy", "-strict", "experimental", *_PACKETS]
+        if reason := _try(path, container, arguments, url(copy)):
+            return reason
+        return "" if _is_faithful(path, streams, copy) else _NOT_THE_SAME
+
+
+def _is_faithful(path: Path, streams: Sequence[str], copy: Path) -> bool:
+    """Of several streams, only where that is certain of each; of one, also where nothing of it is decoded in the film itself."""
+    film = _frames(path, streams, _OF_FILM)
+    if not any(film):
+        return len(streams) <= 1
+    copied = _frames(copy, [str(number) for number in range(len(streams))], _OF_COPY)
+    return _all_among(copied, film) or (len(streams) == 1 and any(copied) and _all_among(copied, _frames(path, streams, _MANY_OF_FILM)))
+
+
+def _all_among(copied: Sequence[set[str]], film: Sequence[set[str]]) -> bool:
+    """Most of the frames will do: a copy may begin a packet earlier or later, and the first frames of sound depend on that."""
+    return all(2 * len(some & more) > len(some) for some, more in zip(copied, film, strict=True))
+
+
+def _frames(path: Path, streams: Sequence[str], limits: Sequence[str]) -> list[set[str]]:
+    """Check sums of the first frames of each stream, as they are decoded. Empty sets where ffmpeg does not decode all of the streams."""
+    film = [*FILM_FLAGS, *_BEGINNING, *input_arguments(path)]
+    decoded = ["-c:a", "pcm_s32le", "-vf", "setpts=N/TB", *limits, "-f", "framemd5", "-"]  # by times of its own ffmpeg would drop frames
+    rows = [line.split(",") for line in answer([*film, *_maps(streams), *decoded]).splitlines() if not line.startswith("#")]
+    return [{row[-1].strip() for row in rows if row[0] == str(number)} for number in range(len(streams))]
+
+
+def _maps(streams: Sequence[str]) -> list[str]:
+    return [text for stream in streams for text in ("-map", f"0:{stream}")]
 
 
 def why_not_decoded(path: Path, track: int) -> str:
     """ffmpeg's reason where it cannot decode an audio track; "" where it can."""
-    return _try(path, "mkv", ["-map", f"0:a:{track}", "-c:a", "pcm_s16le"])
+    return _try(path, "mkv", ["-map", f"0:a:{track}", "-c:a", "pcm_s16le", *_PACKETS], os.devnull)
 
 
-def _try(path: Path, container: str, arguments: Sequence[str]) -> str:
-    return complaint(
-        [*FILM_FLAGS, *input_arguments(path), *arguments, "-fs", _ENOUGH, *MUXER_OPTIONS[container], "-f", MUXERS[container], "-y", os.devnull]
-    )
+def _try(path: Path, container: str, arguments: Sequence[str], output: str) -> str:
+    film = [*FILM_FLAGS, *_BEGINNING, *input_arguments(path)]
+    return complaint([*film, *arguments, *MUXER_OPTIONS[container], "-f", MUXERS[container], "-y", output])
 
 
 def encoder_without_loss(path: Path, track: int) -> str:

@@ -56,18 +56,18 @@ def make_plan(path: Path, info: MediaInfo, wanted: str) -> Plan:
     """For MUX_CONTAINER=`wanted`. Raises UsageError where mp4 was asked for and cannot hold the film."""
     mute = {track.index: why for track in _strangers(info) if (why := media.why_not_decoded(path, track.index))}
     container = _container(info, wanted, mute)
-    refused = media.refusals(path, container, [*_pictures(info, container), *_sounds(info)])
+    refused = media.refusals(path, container, [*_videos(info), *_sounds(info)], _covers(info, container))
     if container == "mp4" and (new := _needs_other(info, refused, path, mute)):
         if wanted == "mp4":
             raise _no_mp4(new)
         return make_plan(path, info, "mkv")
-    parts = [Part(stream) for stream in _pictures(info, container) if stream not in refused]
+    parts = [Part(stream) for stream in [*_videos(info), *_covers(info, container)] if stream not in refused]
     notes = []
     for track in info.audio:
         part, note = _sound(path, track, refused, mute, container)
         parts += [part] if part else []
         notes += [note] if note else []
-    impossible = f"{container} cannot hold its picture: {refused['V:0']}" if "V:0" in refused else ""
+    impossible = f"{container} cannot hold its picture ({info.video.codec}): {refused['V:0']}" if info.video and "V:0" in refused else ""
     return Plan(container, tuple(parts), (*notes, *_lost(info, container, refused)), impossible)
 
 
@@ -102,10 +102,13 @@ def _is_film(stream: OtherStream) -> bool:
     return stream.kind == "video" and not stream.picture
 
 
-def _pictures(info: MediaInfo, container: str) -> list[str]:
-    """The film's video, further ones, and in mp4 its covers, which in mkv are attached files."""
-    others = [stream for stream in info.others if _is_film(stream) or (stream.picture and container == "mp4")]
-    return ["V:0", *(str(stream.index) for stream in others)]
+def _videos(info: MediaInfo) -> list[str]:
+    return ["V:0", *(str(stream.index) for stream in info.others if _is_film(stream))]
+
+
+def _covers(info: MediaInfo, container: str) -> list[str]:
+    """Those that become streams: in mkv they are attached files."""
+    return [str(stream.index) for stream in info.others if stream.picture] if container == "mp4" else []
 
 
 def _sounds(info: MediaInfo) -> list[str]:
