@@ -303,7 +303,8 @@ def convert(target: Path, source: Path, form: str, bits: int) -> None:
     assert converter
     with _disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", converter.module, str(source), "--output", str(target), *converter.options]
+    paths = [str(source.absolute()), "--output", str(target.absolute())]  # the child works in the project's folder
+    command = [sys.executable, "-m", converter.module, *paths, *converter.options]
     if bits:
         command += ["--bits", str(bits)]
     environment = os.environ | {"PYTHONPATH": str(PROJECT)}

