@@ -68,15 +68,16 @@ def check_file(path: Path) -> None:
 
 
 @contextmanager
-def open_media(path: Path, *, strict: bool) -> Iterator[InputContainer]:
-    """The file opened by libav, closed at the end. Strict: damage raises av.FFmpegError while reading.
+def open_media(path: Path, *, strict: bool, whole: bool = False) -> Iterator[InputContainer]:
+    """The file opened by libav, closed at the end. Strict: damage raises av.FFmpegError while reading. Whole: an edit list
+    of MP4 is not heeded, which tells by false times what is left out.
 
     Raises UsageError where it is no media, and for whatever else PyAV raises inside the `with`."""
     import av
 
     _keep_quiet()
     check_file(path)
-    options = WHITELISTS | SEARCH | ({"err_detect": _STRICT} if strict else {})
+    options = WHITELISTS | SEARCH | ({"err_detect": _STRICT} if strict else {}) | ({"ignore_editlist": "1"} if whole else {})
     container = None
     view = mended(path, url(path))
     try:

@@ -25,6 +25,29 @@ def bearable_ms(of_ms: int, *, at_end: bool = False) -> int:
 
 
 @dataclass
+class Gaps:
+    """Places where the file's times leave silence between sounds, or lay one over the other, and no damage tells why."""
+
+    places: int = 0
+    silent_us: int = 0
+    first_us: int = 0
+    overlapping_us: int = 0
+
+    def add(self, at_us: int, ahead_us: int) -> None:
+        if ahead_us < 0:
+            self.overlapping_us -= ahead_us
+            return
+        self.first_us = self.first_us if self.places else at_us
+        self.places += 1
+        self.silent_us += ahead_us
+
+    def describe(self) -> str:
+        """`has no sound at 00:00:06.144 and in 1 other place: 0.90 s are silent there`"""
+        others = f" and in {counted(self.places - 1, 'other place')}" if self.places > 1 else ""
+        return f"has no sound at {format_ms(max(0, self.first_us) // 1000)}{others}: {self.silent_us / 1e6:.2f} s are silent there"
+
+
+@dataclass
 class Damage:
     """A place begins where reading fails and ends where sound comes again; times are microseconds of the film."""
 

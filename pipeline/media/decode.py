@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import StageFailed, UsageError
-from pipeline.media import chunks, extent
+from pipeline.media import chunks, clock, extent
 from pipeline.media.container import REMEDY, be_strict, open_media, shown
-from pipeline.media.damage import bearable_ms
+from pipeline.media.damage import Gaps, bearable_ms
 from pipeline.media.formats import FORMATS
 from pipeline.media.holes import HoleMeter
 from pipeline.media.levels import Levels
@@ -108,23 +108,31 @@ class Decoding:
     def _open(self, stack: ExitStack) -> TrackReader:
         """The track, from the beginning or from a little before the clip."""
         from_ms = self.start_ms - _BEFORE_CLIP_MS
+        if FORMATS[self.info.format].paced and self._has_false_times():
+            self._note(f"{self.name}: its times do not fit its sound, which was taken as it is, piece after piece")
+            return self._reader(stack, counts_samples=True)
         reader = self._reader(stack)
         if from_ms <= 0 or not FORMATS[self.info.format].seeks or reader.seek(from_ms):
             return reader
         return self._reader(stack)
 
-    def _reader(self, stack: ExitStack) -> TrackReader:
-        holes = HoleMeter(stack.enter_context(self.path.open("rb"))) if FORMATS[self.info.format].counts_frames else None
-        return TrackReader(self._container(stack), self.track, self.info, self.channel, holes, self.correction)
+    def _has_false_times(self) -> bool:
+        with open_media(self.path, strict=False) as container:
+            return clock.is_false(container, self.track)
 
-    def _container(self, stack: ExitStack) -> InputContainer:
+    def _reader(self, stack: ExitStack, *, counts_samples: bool = False) -> TrackReader:
+        holes = HoleMeter(stack.enter_context(self.path.open("rb"))) if FORMATS[self.info.format].counts_frames else None
+        container = self._container(stack, whole=counts_samples)
+        return TrackReader(container, self.track, self.info, self.channel, holes, self.correction, counts_samples=counts_samples)
+
+    def _container(self, stack: ExitStack, *, whole: bool) -> InputContainer:
         """Opened so that damage shows, but for a header's: that of a file which can be opened otherwise is noted."""
         if self.allow_truncated:
-            return stack.enter_context(open_media(self.path, strict=False))
+            return stack.enter_context(open_media(self.path, strict=False, whole=whole))
         try:
-            container = stack.enter_context(open_media(self.path, strict=True))
+            container = stack.enter_context(open_media(self.path, strict=True, whole=whole))
         except UsageError:
-            container = stack.enter_context(open_media(self.path, strict=False))
+            container = stack.enter_context(open_media(self.path, strict=False, whole=whole))
             self._note(f"{self.name} is damaged at its beginning: what could not be read there was left out")
         be_strict(container)
         return container
@@ -181,9 +189,17 @@ class Decoding:
             reader.damage.forget_last()
         if reader.damage.places:
             self._note(f"{self.name} is damaged {reader.damage.describe()}")
+        self._judge_gaps(reader.gaps)
         if empty:
             where = "" if not self.start_ms else f" after {format_ms(self.start_ms)}"
             raise UsageError(f"{self.name}: audio track {self.track} holds no sound{where}: give another file, track or part")
+
+    def _judge_gaps(self, gaps: Gaps) -> None:
+        """What is silent although the file does not tell why, and what its times lay over other sound."""
+        if gaps.silent_us > _NOTED_MS * 1000:
+            self._note(f"{self.name} {gaps.describe()}")
+        if gaps.overlapping_us > _NOTED_MS * 1000:
+            self._note(f"{self.name}: {gaps.overlapping_us / 1e6:.1f} s of its sound lie over other sound by its times: they were left out")
 
     def _judge_end(self, reader: TrackReader) -> None:
         promised, reached = reader.promised_ms, reader.reached_ms

@@ -13,6 +13,7 @@ class Format:
     counts_frames: bool = False  # it is nothing but frames, which libav counts: what stood in a hole is missing from all times after it
     counts_chunks: bool = False  # so it counts those of a stream, but an index tells which number each has
     seeks: bool = False  # a seek lands where it says; elsewhere a clip is reached by decoding from the beginning
+    paced: bool = False  # whoever wrote it gave its times a scale of their own, which can be wrong
     splices: bool = False  # times may start anew in the middle, where recordings were joined
     marks_cuts: bool = True  # a packet that the end of the file cuts off is marked as corrupt, and no other is
     complains_as: str = ""  # the name under which libav logs an error, and goes on, where it loses its place in a damaged file
@@ -21,9 +22,9 @@ class Format:
 
 # By libavformat's name of the demuxer, the first one where it has several.
 FORMATS = {
-    "mov": Format(promises=True, timed=True, seeks=True),
-    "matroska": Format(promises=True, ambiguous_end=True, timed=True, seeks=True, complains_as="matroska,webm"),
-    "avi": Format(timed=True, seeks=True, counts_chunks=True),
+    "mov": Format(promises=True, timed=True, paced=True, seeks=True),
+    "matroska": Format(promises=True, ambiguous_end=True, timed=True, paced=True, seeks=True, complains_as="matroska,webm"),
+    "avi": Format(timed=True, paced=True, seeks=True, counts_chunks=True),
     "asf": Format(timed=True, seeks=True, complains_as="asf"),
     "flv": Format(promises=True, ambiguous_end=True, timed=True, complains_as="flv"),
     "mxf": Format(promises=True, timed=True, seeks=True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pipeline.media.damage import Damage
+from pipeline.media.damage import Damage, Gaps
 from pipeline.media.formats import FORMATS
 from pipeline.media.holes import CHECKED_EACH, HoleMeter, uncounted
 from pipeline.media.levels import Meter
@@ -28,6 +28,8 @@ _SPLICE_BACKWARD_US = 100_000
 _PACKET_US = 500_000  # the most that a packet of a transport stream holds
 _READ_AHEAD_US = 2_000_000  # a demuxer that complains may still hand out so much that it had read before
 _HOPELESS = 100  # failed reads in a row, after which there is nothing more to come
+_NOTED_HOLE_US = 10_000
+_PAUSING = ("opus", "amr_nb", "amr_wb", "speex", "g723_1", "g729")  # codecs that leave packets out where nobody speaks
 _JUMP_US = 150_000  # a hole by bytes that is longer than libav's own count by less than this is an unsteady bit rate
 
 
@@ -42,7 +44,10 @@ class TrackReader:
         channel: int | None,
         holes: HoleMeter | None,
         correction: Correction | None,
+        *,
+        counts_samples: bool = False,
     ) -> None:
+        """`counts_samples`: the file's times are false, so that only the first of them is heeded."""
         self.container = container
         self.stream = container.streams.audio[track]
         self.format = FORMATS[info.format]
@@ -50,7 +55,11 @@ class TrackReader:
         self.correction = correction
         self.meter = Meter()
         self.origin_us = container.start_time or 0
+        self.counts_samples = counts_samples
         self.damage = Damage()
+        self.gaps = Gaps()
+        self._pauses = info.audio[track].codec in _PAUSING
+        self._told_us = self._packet_end_us = 0  # where the packet before the present one ends by its own account, and the present one
         self._last_us = info.duration_ms * 1000 + _SPLICE_FORWARD_US  # no time beyond it can be true
         self._others_us = 0  # how far the other streams reach
         self._next_us = 0  # where the audio decoded so far ends
@@ -63,7 +72,7 @@ class TrackReader:
         self._index_us = 0  # chunks that libav has not counted
         self._draining = False  # the file is at its end: what still comes was in the decoder
         self._hole_us = 0  # before the next frame, by the bytes that were passed over
-        self.promised_ms = self._end_ms(info) if info.promises else None
+        self.promised_ms = self._end_ms(info) if info.promises and not counts_samples else None
         if self.stream.duration:
             self._leave_out_others()
 
@@ -84,13 +93,15 @@ class TrackReader:
         for frame in self._frames():
             reached_us = self._next_us
             elsewhere = self._is_elsewhere(frame)
+            if elsewhere and resampler and not self.damage.open:
+                self._note_gap(frame)
             if elsewhere or resampler is None or resampler.form != form_of(frame):
                 yield from _at(at, resampler.finish() if resampler else [])
                 resampler = Resampler(frame, self.channel, self.correction)
                 self._start_run(frame, elsewhere)
                 at = round(self._run_us * SAMPLE_RATE / 1_000_000)
             if not self._draining:
-                self.damage.close(self._run_us - reached_us if elsewhere else 0, self._next_us)
+                self.damage.close(max(self._run_us - reached_us, self._hole_us) if elsewhere else 0, self._next_us)
             self._run_frames += frame.samples
             self._next_us = self._run_us + self._run_frames * 1_000_000 // frame.sample_rate
             self.meter.feed(frame)
@@ -163,6 +174,9 @@ class TrackReader:
 
         self._draining = not packet.size
         self._packets_seen += 1
+        if packet.pts is not None:
+            self._told_us = self._packet_end_us
+            self._packet_end_us = _microseconds(self.stream, packet.pts + (packet.duration or 0)) - self.origin_us + self._splice_us
         if self.format.counts_chunks and packet.size and self._packets_seen % CHECKED_EACH == 0:
             self._look_up(packet)
         if self._holes and packet.size and self._holes.is_tag(packet):
@@ -187,7 +201,7 @@ class TrackReader:
 
     def _measure(self, holes: HoleMeter, packet: Packet[Stream], frames: list[AudioFrame]) -> None:
         self._hole_us = holes.hole_us(packet)
-        if self._hole_us > _JUMP_US:
+        if self._hole_us > _NOTED_HOLE_US:
             self._damaged("bytes that are no sound")
         holes.count(packet, sum(frame.samples * 1_000_000 // frame.sample_rate for frame in frames))
 
@@ -203,7 +217,7 @@ class TrackReader:
         self._misplaced = True
 
     def _time_us(self, frame: AudioFrame) -> int | None:
-        if frame.pts is None:
+        if frame.pts is None or (self.counts_samples and self._run_frames):
             return None
         return _microseconds(self.stream, frame.pts) - self.origin_us + self._splice_us
 
@@ -222,6 +236,15 @@ class TrackReader:
             self._damaged("a time far beyond the end")
             return False
         return self._misplaced or (self.format.timed and abs(ahead) > _JITTER_US)
+
+    def _note_gap(self, frame: AudioFrame) -> None:
+        """Before this frame, unless the file itself says that what came before lasts until now."""
+        time_us = self._time_us(frame)
+        if time_us is None or self._pauses or not self.format.timed:
+            return
+        ahead_us = time_us - self._next_us
+        if ahead_us < -_JITTER_US or (ahead_us > _JITTER_US and self._told_us < time_us - _JITTER_US):
+            self.gaps.add(self._next_us, ahead_us)
 
     def _is_splice(self, ahead_us: int, time_us: int) -> bool:
         if -_SPLICE_BACKWARD_US <= ahead_us <= _SPLICE_FORWARD_US:

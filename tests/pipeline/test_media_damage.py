@@ -351,8 +351,8 @@ class WithLateStream:
 
 def test_a_stream_that_appears_behind_the_header_is_left_out(made: Callable[[str], bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     @contextmanager
-    def opened(path: Path, *, strict: bool) -> Iterator[WithLateStream]:
-        with open_media(path, strict=strict) as container:
+    def opened(path: Path, *, strict: bool, whole: bool = False) -> Iterator[WithLateStream]:
+        with open_media(path, strict=strict, whole=whole) as container:
             yield WithLateStream(container)
 
     monkeypatch.setattr(sys.modules["pipeline.media.decode"], "open_media", opened)
