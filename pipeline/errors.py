@@ -52,7 +52,8 @@ def in_one_line(error: BaseException) -> str:
     """What went wrong, where, and what to do: of our own errors their message, of the system's the file and a remedy."""
     if not isinstance(error, OSError):
         return str(error)
-    where = f" {error.filename}" if error.filename else ""
+    named = error.filename2 or error.filename  # of a rename the name that is wanted, not that of our temporary file
+    where = f" {named}" if named else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{error.strerror}{where and ' for'}{where}{_no_inodes(error)}; make room and run the same command again"
     remedy = (

@@ -64,6 +64,17 @@ def record(path: Path) -> FileRecord:
     return FileRecord(status.st_size, status.st_mtime_ns, digest.hexdigest())
 
 
+def links_in(folder: Path) -> Iterator[Path]:
+    """The symbolic links below a folder, however deep, but for those in the scratch folders of runs that were killed, where libraries
+    make some: they are removed with them."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_symlink():
+                yield Path(entry)
+            elif entry.is_dir() and not entry.name.startswith(".tmp-"):
+                yield from links_in(Path(entry))
+
+
 def why_not_synced(descriptor: int) -> str:
     """Empty where the file system of an open file can be made to put things on the disk for good. The run says it once; whoever syncs goes on."""
     try:
@@ -103,11 +114,11 @@ def _sync(descriptor: int) -> None:
 
 @contextlib.contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """A file that is open is not named in what the system says of it: that names it."""
+    """What the system says of a file that is open names none, and of one that is renamed the temporary one: that names what was wanted."""
     try:
         yield
     except OSError as error:
-        error.filename = error.filename or str(path)
+        error.filename, error.filename2 = str(path), None
         raise
 
 
@@ -137,14 +148,16 @@ def write_whole(path: Path, data: bytes, *, sync: bool) -> None:
     if it is there then. Raises OSError."""
     temporary = path.with_name(f".tmp-{token_hex(3)}-{path.name}")  # machines of a cluster have processes of the same number
     try:
-        with _naming(path), temporary.open("wb") as file:
-            file.write(data)
-            if sync:
-                file.flush()
-                _sync(file.fileno())
-        temporary.replace(path)
+        with _naming(path):
+            with temporary.open("wb") as file:
+                file.write(data)
+                if sync:
+                    file.flush()
+                    _sync(file.fileno())
+            temporary.replace(path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise
 
 

@@ -20,7 +20,7 @@ import msgspec
 
 from pipeline import envfile, leftovers
 from pipeline.errors import JobBusy, UsageError
-from pipeline.files import UNREADABLE, FileRecord, json_document, why_not_synced, write_atomic
+from pipeline.files import UNREADABLE, FileRecord, json_document, links_in, why_not_synced, write_atomic
 from pipeline.house import VERSION, House, check_job_id
 from pipeline.names import AnyPath, Time
 from pipeline.settings import Settings
@@ -29,6 +29,7 @@ from pipeline.wording import escaped
 
 SCHEMA = 1
 NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)  # as some network file systems say
+NOTES = ("running.json", "stopped.json", "failure.txt", "media.json")  # that runs keep in the job's folder
 FAILURE_BYTES = 2000  # that are kept for a message
 NOTE_BYTES = 65_536  # no note of a run is as long
 LOOKS = 5  # at a lock that somebody else holds: who asks for the standing holds it for a moment
@@ -156,16 +157,24 @@ class Job:
         write_atomic(self.env_path, text.encode())
 
     def _refuse_links(self) -> None:
-        """Raises UsageError where something of the job's own is a symbolic link: what is written or removed there would be elsewhere.
+        """Raises UsageError where something of the job's own is a symbolic link, however deep: what is written or removed there would be elsewhere.
         The files that are the user's may be links."""
         theirs = {self.env_path.name}
         with contextlib.suppress(UsageError):
             theirs.update(self.settings().user_files)
-        own = (path for path in self.folder.glob("*") if path.name not in theirs)
+        own = (path for path in links_in(self.folder) if path.parent != self.folder or path.name not in theirs)
         trees = (path for path in self.deliverables.glob("*") if path.is_dir())
-        for path in (*own, *self.folder.glob("*/*"), self.deliverables, *trees, *self.deliverables.glob("*/.written")):
+        for path in (*own, self.deliverables, *trees, *self.deliverables.glob("*/.written")):
             if path.is_symlink() and not path.is_char_device():  # a log may go to /dev/null
                 raise UsageError(f"{path} is a symbolic link, and a job's folders are its own: put what it leads to in its place")
+
+    def _refuse_folders(self) -> None:
+        """Raises UsageError where a folder stands where a run would write a file, maybe hours later. An empty one for a marker is removed then."""
+        notes = (self.folder / name for name in NOTES)
+        markers = (path for path in self.artifacts.glob("*/stage.json") if next(path.glob("*"), None))
+        for path in (*notes, *markers):
+            if path.is_dir():
+                raise UsageError(f"{path} is a folder, where a file of the job's own is to be: remove it, or move it elsewhere")
 
     @contextlib.contextmanager
     def lock(self, *, shared: bool = False) -> Iterator[list[str]]:
@@ -186,6 +195,7 @@ class Job:
             if why := why_not_synced(descriptor):
                 amiss.append(f"{self.folder} is on a file system that cannot be made to write at once ({why}): a power cut may cost what was done")
             self._refuse_links()
+            self._refuse_folders()
             yield amiss
         finally:
             os.close(descriptor)

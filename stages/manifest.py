@@ -8,6 +8,7 @@ was torn is not trusted. `rewrite` keeps one row a path. What is really done is 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal
@@ -90,7 +91,7 @@ class Journal:
     """Appends rows to a manifest."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("ab", buffering=0)
+        self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o666), "ab", buffering=0)
         if self._file.tell() and not _ends_line(path):
             self._file.write(b"\n")
 

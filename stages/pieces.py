@@ -1,12 +1,13 @@
 """What a stage of long work has done, kept piece by piece, so that a run that is killed at 90 % goes on at 90 %.
 
 One file, `StageContext.pieces`, a line a piece: a checksum, a space, and `[key, value]` in JSON. It is only ever added to, and what is
-added is on the disk when `keep` returns. A line that a kill or a power cut has torn, or that is damaged otherwise, counts as not there.
+added is on the disk when `keep` returns. A line that a kill or a power cut has torn, that is damaged otherwise, or no piece, counts as not there.
 The runner's name for the file stands for all that it knows the result to depend on; the first line for what the stage alone knows.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
@@ -17,7 +18,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from pipeline.files import sync_file, sync_folder
+from pipeline.files import UNREADABLE, sync_file, sync_folder
 
 T = TypeVar("T")
 MADE_WITH = "made with"  # the key of the first line
@@ -35,7 +36,7 @@ class Pieces:
         is_new = self.get(MADE_WITH, dict[str, str]) != made_with
         if is_new:
             self._found, whole = {}, 0
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
         os.ftruncate(self._file, whole)  # a torn line would spoil the next
         if is_new:
             self.keep({MADE_WITH: made_with})
@@ -49,10 +50,9 @@ class Pieces:
 
     def get(self, key: str, kind: type[T]) -> T | None:
         """None where there is no such piece, or it is no `kind`."""
-        try:
+        with contextlib.suppress(*UNREADABLE):
             return msgspec.json.decode(self._found[key], type=kind) if key in self._found else None
-        except msgspec.MsgspecError:
-            return None
+        return None
 
     def keep(self, pieces: Mapping[str, Any]) -> None:
         """All or, where a kill comes between, some of them. Raises OSError where the disk is full."""
@@ -93,7 +93,9 @@ def _read(path: Path) -> tuple[dict[str, msgspec.Raw], int]:
 def _whole_pieces(lines: list[bytes]) -> Iterator[tuple[str, msgspec.Raw]]:
     for line in lines:
         checksum, _, content = line.partition(b" ")
-        if checksum == _checksum(content):
+        if checksum != _checksum(content):
+            continue
+        with contextlib.suppress(*UNREADABLE):  # what another has made with a checksum that is right
             yield msgspec.json.decode(content, type=tuple[str, msgspec.Raw])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from pipeline import model_check, model_content, models
 from pipeline.console import Console
-from pipeline.errors import UsageError
+from pipeline.errors import UsageError, in_one_line
 from pipeline.files import record
 from pipeline.house import House
 from pipeline.job import Job
@@ -88,6 +89,29 @@ def test_a_bit_under_an_old_date_is_noticed_a_day_later_and_with_verify(tmp_path
     monkeypatch.setattr(model_check, "DAY", 0.0)
     with pytest.raises(UsageError, match=r"model\.bin is not what it was"):
         model_check.check_content(model, house)
+
+
+def test_a_record_of_the_future_vouches_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, house = make_model(tmp_path / "models" / "base", ours=False), House(tmp_path)
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + 400 * 86_400)  # a clock that is put right afterwards
+    model_check.check_content(model, house)
+    monkeypatch.undo()
+    flip(model.path / "model.bin", keep_date=True)
+    with pytest.raises(UsageError, match=r"model\.bin is not what it was"):
+        model_check.check_content(model, house)
+
+
+def test_a_folder_in_the_place_of_the_record_is_told_by_its_name(tmp_path: Path) -> None:
+    model, house = make_model(tmp_path / "models" / "base", ours=False), House(tmp_path)
+    model_check.check_content(model, house)
+    (place,) = (house.out / model_check.FOLDER).iterdir()
+    place.unlink()
+    place.mkdir()
+    with pytest.raises(OSError, match="directory") as caught:
+        model_check.check_content(model, house)
+    assert in_one_line(caught.value) == f"Cannot use {place}: Is a directory; put right what is there and run the same command again"
+    assert list(place.parent.iterdir()) == [place]
 
 
 def test_a_file_of_another_size_was_put_there_by_somebody_and_so_is_one_after_the_record_is_removed(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import errno
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -378,7 +379,11 @@ def test_a_marker_with_names_that_lead_elsewhere_means_not_done_and_touches_noth
     assert "the stage counts as not done" in output
 
 
-@pytest.mark.parametrize("link", ["stages/shout", "logs", "logs/shout.log", "failure.txt", "OUT", "OUT/texts", "OUT/texts/.written"])
+LINKS = ("stages/shout", "logs", "logs/shout.log", "failure.txt", "OUT", "OUT/texts", "OUT/texts/.written")
+DEEP_LINKS = ("pieces/shout/0123.jsonl", "stages/scan/manifest.jsonl", "results/0123/ab", "results/0123/made-by/4567.json", "a/b/c/d/e.txt")
+
+
+@pytest.mark.parametrize("link", [*LINKS, *DEEP_LINKS])
 def test_a_link_in_the_place_of_what_is_the_jobs_own_is_refused_and_nothing_behind_it_is_touched(job: Job, link: str) -> None:
     elsewhere = job.house.root / "elsewhere"
     (elsewhere / ".tmp-mine").mkdir(parents=True)
@@ -390,6 +395,45 @@ def test_a_link_in_the_place_of_what_is_the_jobs_own_is_refused_and_nothing_behi
     with pytest.raises(UsageError, match="is a symbolic link, and a job's folders are its own"):
         run(job)
     assert [found.name for found in elsewhere.iterdir()] == [".tmp-mine"]
+
+
+def test_links_that_a_killed_run_left_in_its_scratch_folder_go_with_it_and_what_they_lead_to_stays(job: Job) -> None:
+    mine = job.house.root / "mine.txt"
+    mine.write_text("mine")
+    scratch = job.artifacts / ".tmp-4711-shout" / "tmp"
+    scratch.mkdir(parents=True)
+    (scratch / "link").symlink_to(mine)
+    run(job)
+    assert not scratch.parent.exists()
+    assert mine.read_text() == "mine"
+
+
+def test_a_link_in_the_place_of_pieces_of_a_run_that_was_killed_costs_the_user_nothing(job: Job) -> None:
+    (piece,) = die(job, TITLE="piecemeal")
+    mine = job.house.root / "precious.txt"
+    mine.write_text("precious")
+    piece.unlink()
+    piece.symlink_to(mine)
+    with pytest.raises(UsageError, match=rf"^{piece} is a symbolic link"):
+        run(job)
+    assert mine.read_text() == "precious"
+
+
+@pytest.mark.parametrize("name", ["running.json", "stopped.json", "failure.txt", "media.json", "stages/shout/stage.json"])
+def test_a_folder_in_the_place_of_a_file_of_the_jobs_own_is_told_before_anything_runs(job: Job, name: str) -> None:
+    (job.folder / name / "inside").mkdir(parents=True)
+    with pytest.raises(UsageError, match=rf"^{job.folder / name} is a folder, where a file of the job's own is to be: remove it"):
+        run(job)
+    assert (job.folder / name / "inside").is_dir()
+
+
+@pytest.mark.parametrize("name", ["stages/copy/text.txt", "out/film.en.txt"])
+def test_a_folder_in_the_place_of_what_a_stage_makes_is_told_by_its_name(job: Job, name: str) -> None:
+    place = job.deliverables / "film.en.txt" if name.startswith("out") else job.folder / name
+    (place / "inside").mkdir(parents=True)
+    with pytest.raises(OSError, match="directory") as caught:
+        run(job)
+    assert re.fullmatch(rf"Cannot use {place}: (Is a directory|Directory not empty); put right what is there and .*", in_one_line(caught.value))
 
 
 @pytest.mark.parametrize(

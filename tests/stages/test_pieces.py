@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import errno
+import hashlib
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from pipeline import files
 from stages.pieces import Pieces
 from tests.conftest import ROOT
 
@@ -59,6 +62,38 @@ def test_a_piece_that_is_damaged_anywhere_is_not_there_and_costs_no_other(tmp_pa
         path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
         assert found(path) == {"a": 1.0, "b": None, "c": 3.0}
     assert content.endswith(first + second + third)
+
+
+@pytest.mark.parametrize("content", [b"[1, 2.0]", b'["a"]', b'{"a": 1.0}', b"null", b"[[", b'["a", ' + b"[" * 99_999, b'["\xff", 1.0]'])
+def test_a_piece_of_a_wrong_form_with_a_checksum_that_is_right_is_not_there_and_costs_no_other(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "pieces"
+    checksum = hashlib.sha256(content).hexdigest()[:16].encode()
+    path.write_bytes(kept(path, b=2.0) + checksum + b" " + content + b"\n")
+    assert found(path) == {"a": None, "b": 2.0, "c": None}
+    kept(path, c=3.0)
+    assert found(path) == {"a": None, "b": 2.0, "c": 3.0}
+
+
+def test_it_is_never_opened_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    (tmp_path / "pieces").symlink_to(tmp_path / "mine.txt")
+    with pytest.raises(OSError, match=r"symbolic links: .*/pieces"):
+        opened(tmp_path / "pieces")
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_each_piece_is_on_the_disk_for_good_when_keep_returns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A power cut cannot be had here: the pieces that the file holds whenever it is synchronised are those that outlive one."""
+    path, outlive = tmp_path / "pieces", list[bytes]()
+    kept(path, a=1.0)
+
+    def sync(descriptor: int) -> None:
+        outlive.append(os.pread(descriptor, 1 << 20, 0))
+
+    monkeypatch.setattr(files.os, "fsync", sync)
+    monkeypatch.setattr(files.sys, "platform", "linux")
+    assert kept(path, b=2.0) == outlive[-1]
+    assert kept(path, c=3.0) == outlive[-1]
 
 
 def test_what_is_of_another_kind_is_not_there(tmp_path: Path) -> None:
