@@ -101,14 +101,11 @@ def media(arguments: argparse.Namespace, info: MediaInfo, choices: Choices, cons
     from pipeline.tracks import choose_track, set_aside
 
     choices.take("TITLE", arguments.media.stem)
-    if info.is_cut_short:
-        console.warn(
-            f"{arguments.media.name} is cut short: its container promises {info.missing_bytes:,} bytes more. Copy it again, or add --allow-truncated"
-        )
     track = choose_track(info.audio, arguments.audio_track, choices.values["SOURCE_LANGUAGE"])
+    why = ""
     if not arguments.audio_track:
-        track = _not_silent(arguments, info, track, console)
-    choices.take("AUDIO_TRACK", track.index, f"{track.describe()} of {len(info.audio)}")
+        track, why = _best_of_others(arguments, info, track, console)
+    choices.take("AUDIO_TRACK", track.index, f"{track.describe()} of {len(info.audio)}{why}")
     if choices.values["SOURCE_LANGUAGE"] != "auto" and track.language and not names_of.same(track.language, choices.values["SOURCE_LANGUAGE"]):
         console.warn(f"Audio track {track.index} is tagged {names_of.name(track.language)}, not {names_of.name(choices.values['SOURCE_LANGUAGE'])}")
     if tag := set_aside(track):
@@ -128,15 +125,21 @@ def media(arguments: argparse.Namespace, info: MediaInfo, choices: Choices, cons
         console.info(f"The file has subtitles already: {', '.join(track.describe() for track in info.subtitles)}")
 
 
-def _not_silent(arguments: argparse.Namespace, info: MediaInfo, track: AudioTrack, console: Console) -> AudioTrack:
+def _best_of_others(arguments: argparse.Namespace, info: MediaInfo, track: AudioTrack, console: Console) -> tuple[AudioTrack, str]:
+    """This track, or another where it is silent; and why it is not the one that stands first."""
     from pipeline import timecode
-    from pipeline.tracks import not_silent
+    from pipeline.media import shown
+    from pipeline.tracks import aside_before, not_silent, silent_before
 
     end_ms = timecode.parse_ms(arguments.end) if arguments.end else info.duration_ms
-    taken = not_silent(arguments.media, track, info.audio, (timecode.parse_ms(arguments.start or "0"), min(end_ms, info.duration_ms)))
-    if taken != track:
-        console.warn(f"Audio track {track.index} is silent: track {taken.index} is taken")
-    return taken
+    part = timecode.parse_ms(arguments.start or "0"), min(end_ms, info.duration_ms)
+    taken = not_silent(arguments.media, track, info.audio, part)
+    silent, aside = silent_before(arguments.media, taken, info.audio, part), aside_before(taken, info.audio)
+    for say, line in ((console.warn, silent), (console.info, aside)):
+        if line:
+            say(line[0].upper() + line[1:])
+            console.foretold.add(f"{shown(arguments.media)}: {line}")
+    return taken, "".join(f"; {line}" for line in (silent, aside) if line)
 
 
 def corpus(arguments: argparse.Namespace, choices: Choices) -> None:

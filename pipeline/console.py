@@ -64,6 +64,7 @@ class Console:
         self.stream = stream or sys.stdout
         self.log_file: IO[str] | None = None
         self.fault: OSError | None = None  # of the stream
+        self.foretold: set[str] = set()  # warnings that the user has seen before the run, of what a stage will do
         self.live: rich.progress.Progress | None = None
         self.task: rich.progress.TaskID | None = None
         self.started = 0.0
@@ -92,6 +93,14 @@ class Console:
 
     def warn(self, message: str) -> None:
         self.say(logging.WARNING, message)
+
+    def warn_of_deed(self, message: str) -> None:
+        """A warning of what a stage did; the log alone gets it where the user knows it already."""
+        if message not in self.foretold:
+            self.warn(message)
+            return
+        with self.lock:
+            self._write_log(line_of(logging.WARNING, message))
 
     def error(self, message: str) -> None:
         self.say(logging.ERROR, message)

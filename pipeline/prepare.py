@@ -188,9 +188,12 @@ def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Jo
         choices.take("GLOSSARY", GLOSSARY, f"a copy of {arguments.glossary.name}")
     settings = envfile.build(choices.values, "prepare-job.sh")
     duration_ms = 0 if is_corpus else _clip_ms(settings, info)
+    if not is_corpus:
+        _check_whole(arguments.media, info, settings, console)
     _check_stages(settings, house, arguments.glossary, console)
     for line in [] if is_corpus else _foreseen(arguments.media, settings):
         console.warn(line)
+        console.foretold.add(line)
     if is_corpus:
         _name_other_job(arguments.media, settings, house, console)
     else:
@@ -291,6 +294,19 @@ def _clip_ms(settings: Settings, info: MediaInfo) -> int:
     if start >= end:
         raise UsageError(f"--start {timecode.format_ms(start)} is not before --end {timecode.format_ms(end)}")
     return end - start
+
+
+def _check_whole(film: Path, info: MediaInfo, settings: Settings, console: Console) -> None:
+    """Raises UsageError where too much of it is missing, as demux would, and nobody said that it is to be taken all the same."""
+    from pipeline import media
+
+    if not info.fault:
+        return
+    line = f"{media.shown(film)} {info.fault}"
+    if not settings.ALLOW_TRUNCATED:
+        raise UsageError(f"{line}. {media.REMEDY}")
+    console.warn(line)
+    console.foretold.add(line)
 
 
 def _check_stages(settings: Settings, house: House, glossary: Path | None, console: Console) -> None:

@@ -276,7 +276,7 @@ class JobRun:
         self._drop_pieces(stage)
         self.job.note_completed(stage.name)
         for line in marker.degraded:
-            self.console.warn(line)
+            self.console.warn_of_deed(line)
         self.console.info(marker.summary)
         self.console.info(f"✅ Stage {stage.name}: COMPLETED ({marker.seconds:.1f}s)")
         return marker

@@ -77,6 +77,44 @@ def not_silent(path: Path, chosen: AudioTrack, tracks: Sequence[AudioTrack], par
     return next((track for track in others if loudest_db(path, track.index, part, SOUND_DB) > SOUND_DB), chosen)
 
 
+def silent_before(path: Path, taken: AudioTrack, tracks: Sequence[AudioTrack], part: Part) -> str:
+    """Say that tracks which one would have expected instead of this one are silent; "" where none is. Only some places are looked at."""
+    from pipeline.media.sampling import loudest_db
+
+    before = [track for track in _before(taken, tracks) if not _why_last(track)]
+    silent = [track.index for track in before if loudest_db(path, track.index, part, AS_GOOD_AS_SILENT_DB) <= AS_GOOD_AS_SILENT_DB]
+    if not silent:
+        return ""
+    names = f"track {silent[0]} is" if len(silent) == 1 else f"tracks {', '.join(map(str, silent))} are"
+    return f"audio {names} silent: track {taken.index} was taken"
+
+
+def aside_before(taken: AudioTrack, tracks: Sequence[AudioTrack]) -> str:
+    """Say why tracks which stand before this one come last by their tags; "" where none does."""
+    aside = [] if _why_last(taken) else [track for track in _before(taken, tracks) if _why_last(track)]
+    why = ", ".join(f"audio track {track.index} is {_why_last(track)}" for track in aside)
+    return f"{why}: track {taken.index} was taken" if why else ""
+
+
+def _why_last(track: AudioTrack) -> str:
+    if track.codec == UNKNOWN_CODEC:
+        return "in a codec that is not known here"
+    tag = set_aside(track)
+    return f"tagged {tag} or titled so" if tag else ""
+
+
+def _before(taken: AudioTrack, tracks: Sequence[AudioTrack]) -> list[AudioTrack]:
+    """Tracks of its language, or of none that is known, that stand before it or come before it by their tags."""
+    from pipeline import languages
+
+    def expected(track: AudioTrack) -> bool:
+        same = not (track.language and taken.language) or languages.same(track.language, taken.language)
+        return same and (track.index < taken.index or track == best)
+
+    best = in_order(tracks, "auto")[0]
+    return sorted((track for track in tracks if track != taken and expected(track)), key=lambda track: track.index)
+
+
 def choose_track(tracks: Sequence[AudioTrack], wanted: str, source: str) -> AudioTrack:
     """The track with this number, or the best in this language; without one the best for the source language. Raises UsageError."""
     from pipeline import languages

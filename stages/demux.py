@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from pipeline.errors import UsageError
-from pipeline.media import SAMPLE_RATE, AudioTrack, Decoding, without_name
+from pipeline.media import SAMPLE_RATE, Decoding, without_name
 from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.timecode import format_ms, parse_ms
-from pipeline.tracks import in_order, in_place_of, not_silent
+from pipeline.tracks import aside_before, in_place_of, silent_before
 from stages.account import Account, Listener, Take, account_for, account_of_others, few_ms
 from stages.silero import count_speech_ms
 from stages.sound import SAMPLE_BYTES, Sound, new_wav, write_block, write_in_turn
@@ -50,11 +50,11 @@ def run(ctx: StageContext) -> Outcome:
     save(ctx.write("demux/audio.json"), Audio(start_ms, duration_ms, SAMPLE_RATE, track.index, track.language, account.cause))
     alone = "" if account.take.channel is None else f", channel {account.take.channel + 1} alone"
     return Outcome(
-        summary=f"Audio extracted: {format_ms(duration_ms)} of track {track.index}, {track.describe()}{alone}",
+        summary=f"Audio extracted: {format_ms(duration_ms)} of track {track.index}, {track.describe()}{alone}{_notes(sound)}",
         packages=("av",),
         degraded=(
             *sound.degraded,
-            *(f"{sound.name}: {line}" for line in account.remarks),
+            *(f"{sound.name}: {line}" for line in (*_silent_before(sound), *account.remarks)),
             *([f"AUDIO_CHANNELS=split: audio track {track.index} has 1 channel, so it is one speaker"] if split else []),
         ),
         seconds_of_media=duration_ms / 1000,
@@ -79,9 +79,9 @@ def _take_apart(ctx: StageContext, sound: Decoding, listener: Listener, path: Pa
     voices = tuple(voice.speaker for voice in found.voices)
     save(ctx.write("demux/audio.json"), Audio(sound.start_ms, duration_ms, SAMPLE_RATE, track.index, track.language, found.cause, voices))
     return Outcome(
-        summary=f"Audio extracted: {format_ms(duration_ms)} of each channel of track {track.index}, {track.describe()}",
+        summary=f"Audio extracted: {format_ms(duration_ms)} of each channel of track {track.index}, {track.describe()}{_notes(sound, found.notes)}",
         packages=("av",),
-        degraded=tuple(f"{sound.name}: {without_name(line, sound.path)}" for line in dict.fromkeys(found.remarks)),
+        degraded=tuple(f"{sound.name}: {without_name(line, sound.path)}" for line in dict.fromkeys((*_silent_before(sound), *found.remarks))),
         seconds_of_media=duration_ms / 1000,
     )
 
@@ -97,15 +97,20 @@ def _account(sound: Decoding, duration_ms: int, listener: Listener, audio: Path)
         why, there = account.cause or f"hardly anybody is heard in audio track {chosen.index}", other.take.track
         line = f"{why}, but somebody speaks in track {there}: set AUDIO_TRACK={there}"
         return replace(account, remarks=(*account.remarks, line))
-    return replace(account, remarks=(*account.remarks, *_passed_over(sound, [chosen, *others])))
+    return account
 
 
-def _passed_over(sound: Decoding, tracks: Sequence[AudioTrack]) -> Iterator[str]:
-    """Told where a track comes first by its tags, but was not chosen because it is silent."""
-    first = in_order(tracks, "auto")[0]
-    part = sound.start_ms, sound.start_ms + _expected_ms(sound)
-    if first != tracks[0] and not_silent(sound.path, first, tracks, part) == tracks[0]:
-        yield f"audio track {first.index} is silent: track {tracks[0].index} was taken"
+def _silent_before(sound: Decoding) -> list[str]:
+    """Told where another track would be expected, but was not chosen because it is silent."""
+    tracks = sound.info.audio
+    line = silent_before(sound.path, tracks[sound.track], tracks, (sound.start_ms, sound.start_ms + _expected_ms(sound)))
+    return [line] if line else []
+
+
+def _notes(sound: Decoding, notes: Sequence[str] = ()) -> str:
+    """Of what is as it should be, but may surprise."""
+    said = [*filter(None, [aside_before(sound.info.audio[sound.track], sound.info.audio)]), *notes]
+    return f" ({'; '.join(said)})" if said else ""
 
 
 def _speech_ms(audio: Path, duration_ms: int, listener: Listener) -> int:

@@ -48,6 +48,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     segments: tuple[Segment, ...] = ()
     seconds: float = 0.0  # of its worker's time
     degraded: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # on what is as it should be, but may surprise
     allow_truncated: bool = False  # of a failure: whether files that are cut short were taken
 
 

@@ -36,6 +36,7 @@ class Voices:
     voices: Sequence[Voice]  # at least one
     remarks: Sequence[str]  # on what is not as it should be
     cause: str = ""  # why nobody is heard, where a reason is known
+    notes: Sequence[str] = ()  # on what is as it should be, but may surprise
 
 
 @dataclass(frozen=True)
@@ -126,9 +127,9 @@ def sides(listener: Listener, track: AudioTrack, spool: Spool) -> Voices:
     if silent:
         remarks.append(f"channel {silent[0] + 1} is silent" if len(silent) == 1 else f"channels {_numbers(silent)} are silent")
     groups = [group for group in groups if not set(group.channels) <= set(silent)]
-    remarks += [_same(group, track.channels) for group in groups if len(group.channels) > 1]
+    notes = [_same(group, track.channels) for group in groups if len(group.channels) > 1]
     alone = len(groups) == 1 and len(groups[0].channels) > 1
-    return Voices([_voice(group, levels, alone) for group in groups], remarks)
+    return Voices([_voice(group, levels, alone) for group in groups], remarks, notes=notes)
 
 
 def _side(listener: Listener, take: Take, spool: Spool, channels: int, remarks: list[str]) -> tuple[Samples | Sound, Levels | None, bool]:

@@ -9,7 +9,7 @@ The film's clock, on which all times are, starts where the container's timeline 
 
 from __future__ import annotations
 
-from pipeline.media.container import without_name
+from pipeline.media.container import REMEDY, shown, without_name
 from pipeline.media.decode import Decoding, decode
 from pipeline.media.ffmpeg import NotWritten, ffmpeg_path, ffmpeg_version, input_arguments, run_ffmpeg
 from pipeline.media.levels import Level, Levels
@@ -22,6 +22,7 @@ __all__ = [
     "FILM_FLAGS",
     "LOSSLESS",
     "MUXER_OPTIONS",
+    "REMEDY",
     "SAMPLE_RATE",
     "UNKNOWN_CODEC",
     "AudioTrack",
@@ -45,6 +46,7 @@ __all__ = [
     "probe",
     "refusals",
     "run_ffmpeg",
+    "shown",
     "why_not_decoded",
     "without_name",
 ]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # television sound may begin late, and the usual five seconds would miss it.
 WHITELISTS = {"protocol_whitelist": "file", "format_whitelist": ",".join(FORMATS)}
 SEARCH = {"probesize": str(50 << 20), "analyzeduration": "60000000"}  # bytes, microseconds
-REMEDY = "Repair or copy it again, or accept it with ALLOW_TRUNCATED=true"
+REMEDY = "Repair or copy it again, or accept it with --set ALLOW_TRUNCATED=true"  # of prepare-job and of run-pipeline
 _STRICT = "crccheck+explode"  # check sums are checked, and what is wrong is an error instead of a guess
 # What PyAV raises beside its own errors, where a file has not what it takes for granted: a stream that appears after the header,
 # a time base of 0, names in no known encoding, numbers and pictures beyond its types, a codec that is not there.

@@ -162,23 +162,10 @@ class Decoding:
             self._note(f"{self.name} is damaged at its beginning: a part of its header is a byte too short. Its sound is whole")
         if sound and sound.foreign:
             self._note(f"{self.name}: a second recording of another form was joined to it: its {sound.foreign:,} bytes were left out")
-        self._judge_zeros()
-        if not info.missing_bytes:
-            return
-        line = f"{self.name} is cut short: its header promises {info.missing_bytes:,} bytes more than the {info.size:,} that are there"
-        if info.is_cut_short:
-            self._fault(line)
-        else:
-            self._note(line)
-
-    def _judge_zeros(self) -> None:
-        """Zeros at the end of a file that does not tell how long it is: a download that set room aside, or padding if they are few."""
-        info = self.info
-        if info.promises and not info.misses_more and info.format != "mov":
-            return
-        lost_ms = info.duration_ms * info.zeros // max(1, info.size)
-        if lost_ms > bearable_ms(info.duration_ms, at_end=True):
-            self._fault(f"{self.name} is cut short: its last {info.zeros:,} of {info.size:,} bytes are all 0")
+        if info.fault:
+            self._fault(f"{self.name} {info.fault}")
+        elif info.missing_bytes:
+            self._note(f"{self.name} {info.promise}")
 
     def _judge(self, reader: TrackReader, timeline: Timeline, empty: bool) -> None:
         """What the end of the audio says about the file."""

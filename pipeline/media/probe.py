@@ -116,6 +116,23 @@ class MediaInfo(msgspec.Struct, frozen=True):
         unbearable = self.misses_more or not self.duration_ms or lost_ms > bearable_ms(self.duration_ms + lost_ms, at_end=True)
         return self.missing_bytes > 0 and unbearable
 
+    @property
+    def promise(self) -> str:
+        """What its header says of its size, where that is more than there is."""
+        return f"is cut short: its header promises {self.missing_bytes:,} bytes more than the {self.size:,} that are there"
+
+    @property
+    def fault(self) -> str:
+        """How it shows before anything is decoded that too much is missing at its end; "" where it does not."""
+        if self.is_cut_short:
+            return self.promise
+        if self.promises and not self.misses_more and self.format != "mov":
+            return ""
+        lost_ms = self.duration_ms * self.zeros // max(1, self.size)  # a download that set room aside, or padding if they are few
+        if lost_ms > bearable_ms(self.duration_ms, at_end=True):
+            return f"is cut short: its last {self.zeros:,} of {self.size:,} bytes are all 0"
+        return ""
+
 
 def probe(path: Path) -> MediaInfo:
     """Look at a film or recording. Raises UsageError where it is none, has no audio, or is beyond the limits."""

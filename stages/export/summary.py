@@ -130,7 +130,7 @@ class Survey:
         self.durations_s.append(result.duration_ms / 1000)
         if result.seconds > 0:
             self.speeds.append(result.duration_ms / 1000 / result.seconds)
-        self._remarks.update({reasons.kind(line) for line in result.degraded})
+        self._remarks.update({reasons.kind(line) for line in (*result.degraded, *result.notes)})
         if result.segments:
             self._count_text(path, result)
         else:

@@ -48,7 +48,7 @@ RESULT: tuple[Column[Result], ...] = (
     Column("language", "string", lambda result: result.language),
     Column("text", "string", lambda result: " ".join(segment.text for segment in result.segments)),
     Column("avg_logprob", "float32", lambda result: result.avg_logprob),
-    Column("remarks", "string", lambda result: "; ".join(result.degraded)),
+    Column("remarks", "string", lambda result: "; ".join((*result.degraded, *result.notes))),
 )
 TIMES: tuple[Column[Any], ...] = (  # of a segment or a word
     Column("start_ms", "int64", lambda one: one.start_ms),

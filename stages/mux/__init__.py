@@ -164,7 +164,7 @@ class _Copy:
         shorter = made.duration_ms < self.info.duration_ms - _SHORTER_BY_MS
         if self.info.promises and whole and shorter and not self.ctx.settings.ALLOW_TRUNCATED:
             lengths = f"{made.duration_ms / 1000:.0f} of {self.info.duration_ms / 1000:.0f} s"
-            raise media.NotWritten(f"ffmpeg copied only {lengths} of the film: repair or copy it again, or accept it with ALLOW_TRUNCATED=true")
+            raise media.NotWritten(f"ffmpeg copied only {lengths} of the film. {media.REMEDY}")
 
     def _map(self, source: str, codec: str, flags: list[str]) -> str:
         stream = f"s:{self.count}"

@@ -37,7 +37,7 @@ def run(ctx: StageContext) -> Outcome:
     ctx.write(DONE).write_bytes(msgspec.json.encode(corpus.tally()))
     made_by = corpus.store.made_by()
     return Outcome(
-        summary=f"Recognised {counted(corpus.pace.done, 'recording')} in this run ({corpus.pace.overall()}); {corpus.standing()}",
+        summary=f"Recognised {counted(corpus.pace.done, 'recording')} in this run ({corpus.pace.overall()}{corpus.notes}); {corpus.standing()}",
         engine=made_by.engine,
         packages=made_by.packages,
         degraded=corpus.degraded,

@@ -33,6 +33,7 @@ class Corpus:
         """Shard (i, n) is every nth recording; its rows are not written, since others write at the same time."""
         self.tasks: list[Task] = []
         self._complaints: dict[str, list[str]] = {}  # what is degraded, and the recordings that it is true of
+        self._notes = Counter[str]()  # how many recordings each is true of
         self._ctx, self.store, self._files = ctx, store, files
         path = ctx.keep(manifest.FILE)
         self._rows = manifest.read(path)
@@ -121,7 +122,7 @@ class Corpus:
         if result is None or result.status != "done":
             return None
         remarks = self._files.write(result, self._stale(self._copies[recording]))
-        return Done(recording, attempts=result.attempts, degraded=result.degraded, remarks=tuple(remarks))
+        return Done(recording, attempts=result.attempts, degraded=result.degraded, notes=result.notes, remarks=tuple(remarks))
 
     def tell(self, event: Event | GivenUp) -> None:
         if isinstance(event, GivenUp):
@@ -135,6 +136,7 @@ class Corpus:
             self.pace.end(event.id, rows[0].duration_ms)
             for line in event.degraded:
                 self._degrade(line, rows[0].path)
+            self._notes.update(event.notes)
         elif isinstance(event, Alive):
             self.pace.come(event.id, int(self._copies[event.id][0].duration_ms * event.share))
         elif isinstance(event, Begun):
@@ -230,6 +232,11 @@ class Corpus:
             line if not paths[0] else f"{paths[0]}{f' and {len(paths) - 1:,} more' if len(paths) > 1 else ''}: {line}"
             for line, paths in self._complaints.items()
         )
+
+    @property
+    def notes(self) -> str:
+        """What is as it should be, but may surprise: how many recordings of this run it is true of."""
+        return "".join(f"; of {counted(count, 'recording')} {line}" for line, count in self._notes.items())
 
     def standing(self) -> str:
         """All of the folder: "498 done, 2 failed"."""

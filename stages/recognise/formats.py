@@ -35,6 +35,7 @@ def as_json(result: Result, path: str, settings: Settings) -> str:
         "text": " ".join(segment.text for segment in result.segments),
         "segments": [_segment(segment, settings.CORPUS_TIMESTAMPS) for segment in result.segments],
         "degraded": result.degraded,
+        "notes": result.notes,
     }
     return json_document(document).decode()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from pipeline.errors import StageFailed, UsageError
 from pipeline.media import AudioTrack, Decoding
 from pipeline.media_watch import stamp
 from pipeline.settings import Settings
-from pipeline.tracks import in_order
+from pipeline.tracks import aside_before, in_order, silent_before
 from stages.account import Listener, Take, why_nobody
 from stages.recognise.messages import Failed, PutOff, Task
 from stages.silero import Detector, speech_probabilities
@@ -67,6 +67,7 @@ class Loaded:
     duration_ms: int = 0
     degraded: tuple[str, ...] = ()
     cause: str = ""  # why nobody is heard in it, and what to do
+    notes: tuple[str, ...] = ()  # on what is as it should be, but may surprise
 
 
 class Loader:
@@ -120,7 +121,9 @@ class Loader:
                 voices = sides(listener, tracks[0], spool)
             else:
                 voices = whole(listener, first, spool, tracks, lambda sound: speech_probabilities(sound, detector=self._detector))
-            return self._heard(task, path, voices, mels)
+            silent = silent_before(path, tracks[0], tracks, (0, first.info.duration_ms))
+            remarks, notes = [*filter(None, [silent]), *voices.remarks], [*filter(None, [aside_before(tracks[0], tracks)]), *voices.notes]
+            return self._heard(task, path, replace(voices, remarks=remarks, notes=notes), mels)
 
     def _best_track(self, listener: Listener, path: Path) -> tuple[Decoding, Sequence[AudioTrack]]:
         """The best one, mixed, and all of them, best first. Raises UsageError where none can be decoded."""
@@ -145,6 +148,7 @@ class Loader:
             max(voice.sound.duration_ms for voice in voices.voices),
             tuple(dict.fromkeys(media.without_name(line, path) for line in voices.remarks)),
             why_nobody(voices.cause, likeliest, self._settings.SILERO_THRESHOLD) if nobody else "",
+            tuple(voices.notes),
         )
 
     def _path(self, task: Task) -> Path | None:

@@ -62,6 +62,7 @@ class Done(msgspec.Struct, frozen=True, tag=True):
     id: str
     attempts: int = 1
     degraded: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     remarks: tuple[Remark, ...] = ()
 
 

@@ -36,6 +36,7 @@ class _Recording:
     speech_ms: int
     degraded: tuple[str, ...]
     cause: str  # why nobody is heard in it
+    notes: tuple[str, ...]
     waiting: int  # windows that are not recognised yet
     recognitions: list[tuple[str, Recognition]] = field(default_factory=list)  # with who speaks
     seconds: float = 0.0  # of the time that its windows shared with others
@@ -165,6 +166,7 @@ class Transcriber:
             segments=segments,
             seconds=round(recording.seconds, 4),
             degraded=(*recording.degraded, *_echoes(recording.recognitions), *_doubts(segments, recording)),
+            notes=recording.notes,
         )
         try:
             self._store.write(result)
@@ -177,13 +179,13 @@ class Transcriber:
             self._tell(Failed(result.id, "the model gave numbers for it that are none (NaN)", again=True))
             return
         remarks = self._files.write(result, recording.task.paths)
-        self._tell(Done(result.id, attempts=result.attempts, degraded=result.degraded, remarks=tuple(remarks)))
+        self._tell(Done(result.id, attempts=result.attempts, degraded=result.degraded, notes=result.notes, remarks=tuple(remarks)))
 
 
 def _recording(loaded: Loaded) -> _Recording:
     windows = [window for channel in loaded.channels for window in channel.windows]
     speech_ms = sum(span.end_ms - span.start_ms for window in windows for span in window.speech)
-    return _Recording(loaded.task, loaded.duration_ms, speech_ms, loaded.degraded, loaded.cause, len(windows))
+    return _Recording(loaded.task, loaded.duration_ms, speech_ms, loaded.degraded, loaded.cause, loaded.notes, len(windows))
 
 
 def _language(segments: tuple[Segment, ...]) -> str:

@@ -37,6 +37,17 @@ def test_lines_go_to_the_stream_and_with_the_time_to_the_log(tmp_path: Path) -> 
     assert [line[20:] for line in (tmp_path / "log").read_text().splitlines()] == ["[INFO] [x] is not markup", "[WARN] careful"]
 
 
+def test_what_was_foretold_is_for_the_log_alone(tmp_path: Path) -> None:
+    stream = io.StringIO()
+    console = Console(stream)
+    console.foretold.add("mp4 cannot hold it")
+    with console.logging_to(tmp_path / "log"):
+        console.warn_of_deed("mp4 cannot hold it")
+        console.warn_of_deed("damaged")
+    assert stream.getvalue() == "[WARN] damaged\n"
+    assert [line[20:] for line in (tmp_path / "log").read_text().splitlines()] == ["[WARN] mp4 cannot hold it", "[WARN] damaged"]
+
+
 def test_text_from_outside_is_escaped_in_all_that_is_shown_and_logged(tmp_path: Path) -> None:
     stream = io.StringIO()
     console = Console(stream)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import downloads, models, prepare
-from pipeline.errors import UsageError
+from pipeline import downloads, media, models, prepare
+from pipeline.errors import StageFailed, UsageError
 from pipeline.house import House
 from pipeline.job import Job
 from pipeline.probe import Probe
 from stages import WORKFLOWS
 from tests.conftest import ROOT
-from tests.make_media import TONE, ffmpeg, film, recording
+from tests.make_media import TONE, cut, ffmpeg, film, recording
 
 SAMPLE = ROOT / "samples" / "dialogue.mp4"
 
@@ -159,7 +160,57 @@ def test_a_silent_track_is_passed_over_unless_it_is_asked_for(tmp_path: Path, ho
         assert run(str(path), "--transcribe", "-s", "en", *options) == 0
         output = capsys.readouterr()
         assert Job.open(house, output.out.strip()).settings().AUDIO_TRACK == track
-        assert ("[WARN] Audio track 0 is silent: track 1 is taken" in output.err) == warned
+        assert output.err.count("[WARN] Audio track 0 is silent: track 1 was taken\n") == warned
+
+
+SILENCE = ("-f", "lavfi", "-i", "anullsrc=r=48000:d=4")
+SPOKEN = ("-metadata:s:a:1", "language=eng", "-disposition:a:0", "0", "-disposition:a:1", "default")
+
+
+@pytest.mark.parametrize("options", [(), SPOKEN])
+def test_why_the_first_track_was_not_taken_stands_in_the_settings(
+    options: tuple[str, ...], tmp_path: Path, house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = ffmpeg(tmp_path / "a.mkv", *SILENCE, *TONE, "-map", "0", "-map", "1", "-c:a", "flac", *options)
+    assert run(str(path), "--transcribe", "-s", "en") == 0
+    output = capsys.readouterr()
+    assert output.err.count("[WARN] Audio track 0 is silent: track 1 was taken\n") == 1
+    text = Job.open(house, output.out.strip()).env_path.read_text()
+    assert re.search(r"# Chosen: .*flac, 1 channel\) of 2; audio track 0 is silent: track 1 was taken\nAUDIO_TRACK=1\n", text)
+
+
+def test_a_commentary_that_stands_first_is_named(tmp_path: Path, house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    path = ffmpeg(tmp_path / "a.mkv", *TONE, *TONE, "-map", "0", "-map", "1", "-c:a", "flac", "-metadata:s:a:0", "title=Commentary")
+    assert run(str(path), "--transcribe", "-s", "en") == 0
+    output = capsys.readouterr()
+    assert output.err.count("[INFO] Audio track 0 is tagged comment or titled so: track 1 was taken\n") == 1
+    why = "of 2; audio track 0 is tagged comment or titled so: track 1 was taken\nAUDIO_TRACK=1\n"
+    assert why in Job.open(house, output.out.strip()).env_path.read_text()
+
+
+def test_a_film_that_lacks_its_end_is_refused_as_the_run_would(tmp_path: Path, house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    path = cut(ffmpeg(tmp_path / "a.wav", *TONE))
+    remedy = "Repair or copy it again, or accept it with --set ALLOW_TRUNCATED=true"
+    for options in ((), ("--set", "ALLOW_TRUNCATED=false")):
+        assert run(str(path), "--transcribe", "-s", "en", *options) == 2
+        (error,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("[ERROR]")]
+        assert re.fullmatch(rf"\[ERROR\] a\.wav is cut short: its header promises [\d,]+ bytes more than the [\d,]+ that are there\. {remedy}", error)
+        with pytest.raises(StageFailed) as failed:
+            list(media.decode(path))
+        assert f"[ERROR] {failed.value}" == error
+    for options in (("--allow-truncated",), ("--set", "ALLOW_TRUNCATED=true")):
+        assert run(str(path), "--transcribe", "-s", "en", *options) == 0
+        output = capsys.readouterr()
+        assert "[WARN] a.wav is cut short: its header promises" in output.err
+        assert Job.open(house, output.out.strip()).settings().ALLOW_TRUNCATED
+
+
+def test_a_download_whose_end_is_zeros_is_refused(tmp_path: Path, house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    path = ffmpeg(tmp_path / "a.mp3", *TONE, "-write_xing", "0", "-id3v2_version", "0")
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2] + bytes(len(data) - len(data) // 2))
+    assert run(str(path), "--transcribe", "-s", "en") == 2
+    assert re.search(r"\[ERROR\] a\.mp3 is cut short: its last [\d,]+ of [\d,]+ bytes are all 0\. Repair or copy it again", capsys.readouterr().err)
 
 
 def test_reasons_stand_beside_what_was_chosen(house: House, capsys: pytest.CaptureFixture[str]) -> None:

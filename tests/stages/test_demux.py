@@ -130,8 +130,26 @@ def test_channels_that_hold_the_same_are_one_speaker(tmp_path: Path, right: str)
     run = StageRun(STAGE, stereo(tmp_path, "sin(440*2*PI*t)/8", right), tmp_path, AUDIO_CHANNELS="split")
     outcome = run.run()
     assert (len(sound_of(run)), load(run.scratch / "demux" / "audio.json", Audio).voices) == (64_000, ("",))
-    assert len(outcome.degraded) == 1
-    assert "both channels hold the same" in outcome.degraded[0]
+    assert outcome.degraded == ()
+    assert outcome.summary.count("both channels hold the same") == 1
+
+
+@pytest.mark.parametrize("channels", ["mix", "split"])
+def test_a_silent_track_before_the_one_that_is_taken_is_told(channels: str, tmp_path: Path) -> None:
+    tags = ("-metadata:s:a:1", "language=eng", "-disposition:a:1", "default")
+    silence = ("-f", "lavfi", "-i", "anullsrc=r=48000:cl=mono:d=4")
+    sounds = (*silence, *TONE, *HIGH, "-filter_complex", "[1][2]join=inputs=2:channel_layout=stereo[b]")
+    path = ffmpeg(tmp_path / "film.mkv", *sounds, "-map", "0", "-map", "[b]", "-c:a", "flac", *tags)
+    outcome = StageRun(STAGE, path, tmp_path, AUDIO_TRACK=1, AUDIO_CHANNELS=channels).run()
+    assert outcome.degraded == ("film.mkv: audio track 0 is silent: track 1 was taken",)
+
+
+def test_a_commentary_before_the_track_that_is_taken_is_a_note(tmp_path: Path) -> None:
+    tags = ("-metadata:s:a:0", "title=Director's commentary")
+    path = ffmpeg(tmp_path / "film.mkv", *TONE, *HIGH, "-map", "0", "-map", "1", "-c:a", "flac", *tags)
+    outcome = StageRun(STAGE, path, tmp_path, AUDIO_TRACK=1).run()
+    assert outcome.degraded == ()
+    assert outcome.summary.endswith("(audio track 0 is tagged comment or titled so: track 1 was taken)")
 
 
 def test_what_has_no_two_channels_is_one_speaker(tmp_path: Path) -> None:
@@ -155,7 +173,7 @@ def test_split_channels_of_a_film_are_judged_as_those_of_a_folder(
     run = StageRun(STAGE, integers(tmp_path / "film.wav", *channels), tmp_path, AUDIO_CHANNELS="split")
     outcome = run.run()
     assert load(run.scratch / "demux" / "audio.json", Audio).voices == voices
-    assert remark in "; ".join(outcome.degraded)
+    assert remark in "; ".join((*outcome.degraded, outcome.summary))
 
 
 def test_split_channels_are_not_translated() -> None:

@@ -263,7 +263,9 @@ def test_a_cut_film_is_copied_as_far_as_it_goes_only_when_allowed(tmp_path: Path
     path = cut(film(tmp_path / "film.mkv", "-c:a", "flac"), 0.3)
     run = muxed(path, tmp_path, ENGLISH)
     (note,) = run.run().degraded
-    assert re.match(r"No film with subtitles made: ffmpeg copied only [12] of 4 s of the film: repair .*ALLOW_TRUNCATED=true. --force mux", note)
+    assert re.match(
+        r"No film with subtitles made: ffmpeg copied only [12] of 4 s of the film\. Repair .*--set ALLOW_TRUNCATED=true. --force mux", note
+    )
     assert list(run.deliverables.iterdir()) == []
     assert media.probe(result(muxed(path, tmp_path, HINDI, ALLOW_TRUNCATED=True))).subtitles[0].title == "Hindi"
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -66,7 +67,10 @@ def test_what_was_put_off_is_a_shortfall_and_what_is_empty_or_waits_is_none() ->
 
 def test_remarks_on_what_is_done_are_counted_without_numbers() -> None:
     entries = [done(f"{name}.wav", "x", degraded=f"is damaged at 00:00:0{name}.500") for name in "12"]
-    assert summarise(*entries).remarks == {"is damaged at …": 2}
+    noted = done("3.wav", "x")
+    assert noted.result
+    entries.append(replace(noted, result=msgspec.structs.replace(noted.result, notes=("both channels hold the same",))))
+    assert summarise(*entries).remarks == {"is damaged at …": 2, "both channels hold the same": 1}
 
 
 def test_low_confidence_begins_with_the_lowest() -> None:

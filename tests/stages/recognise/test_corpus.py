@@ -258,6 +258,13 @@ def test_what_is_done_is_in_the_manifest_at_once_for_every_copy(tmp_path: Path) 
     assert (whole.pace.done, whole.pace.done_ms, whole.degraded) == (1, 1000, ("a.wav: cut short",))
 
 
+def test_notes_are_counted_and_degrade_nothing(tmp_path: Path) -> None:
+    whole = corpus(Folder(tmp_path, THREE))
+    for name in ("a.wav", "b.wav"):
+        whole.tell(Done(sha(name), notes=("both channels hold the same",)))
+    assert (whole.degraded, whole.notes) == ((), "; of 2 recordings both channels hold the same")
+
+
 def test_what_is_given_up_is_in_the_manifest_and_the_store_with_its_reason(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     folder = Folder(tmp_path, THREE)
     whole = corpus(folder)

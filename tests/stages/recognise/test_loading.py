@@ -84,7 +84,20 @@ def test_a_call_with_the_same_on_both_sides_is_one_voice(tmp_path: Path) -> None
     ffmpeg(tmp_path / "call.wav", "-i", f"file:{SAMPLE}", "-ac", "2", "-vn")
     found = load(tmp_path, "call.wav", CORPUS_CHANNELS="split")
     assert [channel.speaker for channel in found.channels] == [""]
-    assert found.degraded == ("both channels hold the same: taken as one speaker",)
+    assert (found.degraded, found.notes) == ((), ("both channels hold the same: taken as one speaker",))
+
+
+def test_a_track_that_was_passed_over_is_told(tmp_path: Path) -> None:
+    """A silent one is a remark, one that its tags set aside a note."""
+    silence = ("-f", "lavfi", "-i", "anullsrc=r=16000:cl=mono:d=10")
+    maps = ("-map", "0:a", "-map", "1:a", "-c:a", "flac", "-metadata:s:a:1", "language=eng")
+    ffmpeg(tmp_path / "silent.mkv", *silence, "-i", f"file:{SAMPLE}", *maps)
+    ffmpeg(tmp_path / "aside.mkv", "-i", f"file:{SAMPLE}", "-i", f"file:{SAMPLE}", *maps, "-metadata:s:a:0", "title=Audio description")
+    for channels in ("mix", "split"):
+        silent, aside = (load(tmp_path, name, CORPUS_CHANNELS=channels, SOURCE_LANGUAGE="en") for name in ("silent.mkv", "aside.mkv"))
+        assert silent.degraded == ("audio track 0 is silent: track 1 was taken",)
+        assert aside.degraded == ()
+        assert aside.notes[0] == "audio track 0 is tagged visual_impaired or titled so: track 1 was taken"
 
 
 @pytest.mark.parametrize("channels", [1, 6])
@@ -116,7 +129,7 @@ def test_what_several_channels_hold_comes_once(factors: tuple[float, ...], speak
     integers(tmp_path / "a.wav", *(factor * speech() for factor in factors))
     found = load(tmp_path, "a.wav", CORPUS_CHANNELS="split")
     assert [channel.speaker for channel in found.channels] == speakers
-    assert "; ".join(found.degraded) == remark
+    assert "; ".join((*found.degraded, *found.notes)) == remark
 
 
 def test_a_side_of_a_call_that_is_far_too_quiet_is_raised(tmp_path: Path) -> None:
