@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 FULL = 0.98  # of full scale: where clipped samples stand, also those of 8 bits, of mu-law, and of MP3 made of them
-FLOOR_DB = -200.0  # of what holds nothing: below 64-bit floats of any sound
+FLOOR_DB = -200.0  # stands for minus infinity
 _LOOKED_AT = 16_000  # samples a second, at least
 _BLOCKS_A_SECOND = 10
 _WHOLE_SECONDS, _ONE_IN = 60.0, 4  # after so long one frame in so many is looked at
