@@ -102,12 +102,13 @@ class Cue(msgspec.Struct, frozen=True):
 
 class Track(msgspec.Struct, frozen=True):
     """One subtitle track. `note` says what a viewer should know of it ("translated by Whisper"), "" for nothing; `doubt` is that part of it
-    for which the text may be of no use."""
+    for which the text may be of no use, and `told` has the cues with it among them, for files that have no other place for it."""
 
     language: str
     note: str
     cues: tuple[Cue, ...]
     doubt: str = ""
+    told: tuple[Cue, ...] = ()  # none where there is no doubt
 
 
 class Tracks(msgspec.Struct, frozen=True):

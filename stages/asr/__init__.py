@@ -82,7 +82,7 @@ def _echoes(recognitions: Sequence[Recognition]) -> list[str]:
 
 def _doubts(transcript: Transcript, found: Windows) -> list[str]:
     """What a person should know of a text before they trust it."""
-    from stages.text.scripts import script_doubt, wrong_script_because
+    from stages.text.own_script import script_doubt, wrong_script_because
 
     if not transcript.segments:
         return [f"No speech was found, so the subtitles are empty: {found.cause}" if not found.windows else UNINTELLIGIBLE]

@@ -38,6 +38,7 @@ def run(ctx: StageContext) -> Outcome:
         summary=f"Exported {counted(summary.done, 'transcript')}, {clock(summary.sound_s)} of sound; a file for each is in {TREE}/",
         packages=("pyarrow",),
         failures=summary.shortfall,
+        degraded=(summary.script_doubt,) if summary.script_doubt else (),
         seconds_of_media=summary.sound_s,
     )
 

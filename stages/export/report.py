@@ -54,6 +54,7 @@ def _figures(summary: Summary) -> str:
     if summary.speed:
         figures += [("speed of a worker", f"{summary.speed:,.1f}x")]
     line = f'<p class="bad">{_text(summary.shortfall)}</p>' if summary.shortfall else '<p class="quiet">No file failed.</p>'
+    line += f'<p class="bad">{_text(summary.script_doubt)}</p>' if summary.script_doubt else ""
     return line + "<dl>" + "".join(f"<div><dt>{_text(name)}</dt><dd>{_text(value)}</dd></div>" for name, value in figures) + "</dl>"
 
 

@@ -12,6 +12,7 @@ import msgspec
 from stages.export import reasons
 from stages.manifest import Recording
 from stages.results import Result
+from stages.text.own_script import Letters, wrong_script_because
 
 LOW_CONFIDENCE = -1.0  # mean log-prob of a token: Whisper's own threshold for a text to be tried again
 LISTED = 200  # recordings of low confidence that are named
@@ -74,6 +75,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     worker_hours: float  # that recognising took
     speed: float  # of a worker, times real time; 0 where it is not known
     languages: dict[str, int]  # of those with text
+    script_doubt: str  # of the text of all of them together, "" for none: calls that are too short to be judged add up
     low_confidence_below: float
     low_confidence: int
     low_confidence_files: tuple[Doubt, ...]  # the lowest of them
@@ -107,6 +109,7 @@ class Survey:
         self._silent: list[str] = []
         self._sound_ms = self._speech_ms = 0
         self._worker_s = 0.0
+        self._letters = Letters()
         seen = set[str]()
         for entry in entries:
             self._statuses[entry.recording.status] += 1
@@ -138,9 +141,14 @@ class Survey:
 
     def _count_text(self, path: str, result: Result) -> None:
         self._languages[result.language] += 1
+        self._letters.add(result.segments)
         self.confidences.append(result.avg_logprob)
         if result.avg_logprob < LOW_CONFIDENCE:
             self._doubts.append(Doubt(path, result.avg_logprob))
+
+    def _script_doubt(self) -> str:
+        doubt = self._letters.doubt
+        return f"Over all transcripts, {doubt}: {wrong_script_because(self._letters.language)}" if doubt else ""
 
     def _summary(self, recordings: int) -> Summary:
         sound_s, speech_s = self._sound_ms / 1000, self._speech_ms / 1000
@@ -163,6 +171,7 @@ class Survey:
             worker_hours=round(self._worker_s / 3600, 4),
             speed=round(sound_s / self._worker_s, 2) if self._worker_s else 0.0,
             languages=dict(self._languages.most_common()),
+            script_doubt=self._script_doubt(),
             low_confidence_below=LOW_CONFIDENCE,
             low_confidence=len(self._doubts),
             low_confidence_files=tuple(sorted(self._doubts, key=lambda doubt: doubt.avg_logprob)[:LISTED]),

@@ -11,17 +11,19 @@ from pipeline.files import json_document
 from pipeline.settings import Settings
 from stages.cues import formats
 from stages.cues.rules import rules_for
-from stages.cues.speakers import cues_of_speakers, label
+from stages.cues.speakers import label
+from stages.cues.track import track_of
 from stages.results import Result
-from stages.text.scripts import FEW_LETTERS, script_doubt
+from stages.text.own_script import script_doubt
 from stages.transcript import Segment, Track, Transcript
 
 Writer = Callable[[Result, str, Settings], str]  # of a recording of that path
 
 
 def as_txt(result: Result, path: str, settings: Settings) -> str:
-    """A line a segment."""
-    return "".join(f"{label(segment.speaker)}{segment.text}\n" for segment in result.segments)
+    """A line a segment, after one that puts the text in doubt."""
+    doubt = script_doubt(result.segments)
+    return (f"[{doubt}]\n" if doubt else "") + "".join(f"{label(segment.speaker)}{segment.text}\n" for segment in result.segments)
 
 
 def as_json(result: Result, path: str, settings: Settings) -> str:
@@ -55,9 +57,7 @@ def _segment(segment: Segment, times: str) -> dict[str, Any]:
 def _track(result: Result, settings: Settings) -> tuple[Transcript, Track]:
     rules = rules_for(settings.SUBTITLE_PROFILE, result.language or "en", settings.SUBTITLE_FPS)
     transcript = Transcript(result.language, 0, result.duration_ms, result.segments)
-    cues = cues_of_speakers(transcript, rules)
-    doubt = script_doubt(result.segments) if sum(len(segment.text) for segment in result.segments) >= FEW_LETTERS else ""
-    return transcript, Track(result.language, doubt, tuple(cues), doubt)
+    return transcript, track_of(transcript, rules)
 
 
 def _timed(write: formats.Writer, result: Result, path: str, settings: Settings) -> str:

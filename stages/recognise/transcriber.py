@@ -17,7 +17,8 @@ from stages.recognise.loading import Loaded
 from stages.recognise.messages import Alive, Begun, Done, Event, Failed, Task
 from stages.recognise.prefetch import Prefetcher
 from stages.results import NO_DISK, Result, Store, StoreClosed
-from stages.text.scripts import FEW_LETTERS, FOREIGN_SHARE, foreign_share, script_name, wrong_script_because
+from stages.text.own_script import Letters, wrong_script_because
+from stages.text.scripts import script_name
 from stages.transcript import Segment
 from stages.whisper import AudioWindow, Recogniser, Recognition
 from stages.whisper.phrases import segments_of_speakers
@@ -204,10 +205,10 @@ def _doubts(segments: tuple[Segment, ...], recording: _Recording) -> list[str]:
     """What a person should know of a text before they trust it: the same line for each, so that they can be counted."""
     if not segments:
         return [f"no speech was found: {recording.cause}" if recording.cause else "no words were made out where speech was found"]
-    if sum(len(segment.text) for segment in segments) < FEW_LETTERS:
+    letters = Letters(segments)
+    if not letters.doubt:
         return []
-    share, language = foreign_share(segments)
-    return [f"much of its text is not in {script_name(language)}: {wrong_script_because(language)}"] if share > FOREIGN_SHARE else []
+    return [f"much of its text is not in {script_name(letters.language)}: {wrong_script_because(letters.language)}"]
 
 
 def _avg_logprob(recognitions: list[Recognition]) -> float:

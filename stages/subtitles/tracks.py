@@ -11,10 +11,10 @@ from stages.cues import build_cues
 from stages.cues.check import check
 from stages.cues.formats import formats_of
 from stages.cues.rules import rules_for
-from stages.cues.speakers import by_speaker, cues_of_speakers
+from stages.cues.speakers import by_speaker
 from stages.cues.tokens import clip_of
+from stages.cues.track import track_of
 from stages.text.encoding import encoded
-from stages.text.scripts import script_doubt
 from stages.transcript import Track, Tracks, Transcript, Translations, load, save
 
 TRANSLATIONS = "translate/transcripts.json"
@@ -55,9 +55,7 @@ def build_tracks(transcripts: Sequence[Transcript], settings: Settings) -> Track
 
 
 def _track(transcript: Transcript, settings: Settings) -> Track:
-    rules = rules_for(settings.SUBTITLE_PROFILE, transcript.language, settings.SUBTITLE_FPS)
-    doubt = script_doubt(transcript.segments)
-    return Track(transcript.language, "; ".join(filter(None, (transcript.note, doubt))), tuple(cues_of_speakers(transcript, rules)), doubt)
+    return track_of(transcript, rules_for(settings.SUBTITLE_PROFILE, transcript.language, settings.SUBTITLE_FPS))
 
 
 def _broken_rules(transcript: Transcript, track: Track, settings: Settings) -> list[str]:

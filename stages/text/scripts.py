@@ -1,18 +1,14 @@
-"""Which script a language is written in, and which one a text is in: small models write Hindi in Urdu or Latin letters."""
+"""Which script a language is written in, and which one a text is in."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 
-from stages.transcript import Segment
-
 LATIN = "LATIN"
-FOREIGN_SHARE = 0.3  # so many letters in another script are no names any more
-FEW_LETTERS = 100  # of a text may well be names and "Okay, thank you"
 
 # By script, as the Unicode names of its characters begin, the languages that are written in it. Others: Latin.
 _WRITTEN_IN: Mapping[str, str] = {
@@ -77,7 +73,11 @@ def in_script(text: str, script: str) -> int:
 
 def letters_in(text: str) -> Counter[str]:
     """How many letters of each script the text has."""
-    return Counter(script_of_letter(letter) for letter in text if letter.isalpha())
+    found = Counter[str]()
+    for letter, count in Counter(text).items():
+        if letter.isalpha():
+            found[script_of_letter(letter)] += count
+    return found
 
 
 def is_of(script: str, language: str) -> bool:
@@ -95,27 +95,6 @@ def needs_no_space(character: str) -> bool:
     return _NO_SPACE_NEEDED.match(character) is not None
 
 
-def wrong_script_because(language: str) -> str:
-    return f"the model is too small for the language ({language}), or it is another"
-
-
 def script_name(language: str) -> str:
     script = script_of(language)
     return _NAMES.get(script, script.capitalize())
-
-
-def script_doubt(segments: Sequence[Segment]) -> str:
-    """A note for a text of which much is in another script than its language, "" for any other."""
-    share, language = foreign_share(segments)
-    return f"{share:.0%} of the text is not in {script_name(language)}" if share > FOREIGN_SHARE else ""
-
-
-def foreign_share(segments: Iterable[Segment]) -> tuple[float, str]:
-    """The share of the letters, from 0 to 1, that are in another script than their segment's language; and the language that most of
-    them should be in."""
-    letters, foreign = 0, Counter[str]()
-    for segment in segments:
-        for script, count in letters_in(segment.text).items():
-            letters += count
-            foreign[segment.language] += count * (not is_of(script, segment.language))
-    return (foreign.total() / letters, foreign.most_common(1)[0][0]) if letters else (0.0, "")

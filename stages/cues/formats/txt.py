@@ -1,4 +1,6 @@
-"""Plain text without times: a line for each sentence, and for what is said between long pauses where none ends."""
+"""Plain text without times: a line for each sentence, and for what is said between long pauses where none ends.
+What puts it in doubt stands above, in brackets.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,10 @@ _PAUSE_MS = 1500
 
 
 def write(transcript: Transcript, track: Track) -> str:
+    return (f"[{track.doubt}]\n" if track.doubt else "") + _text(transcript)
+
+
+def _text(transcript: Transcript) -> str:
     if any(segment.speaker for segment in transcript.segments):  # who may speak at a time
         return "".join(f"{segment.speaker}: {segment.text}\n" for segment in transcript.segments)
     tokens = spoken_tokens(transcript)

@@ -135,3 +135,9 @@ def test_a_damaged_result_is_a_failure_and_no_empty_transcript(tmp_path: Path) -
 def test_a_folder_of_which_nothing_came_is_exported_too(tmp_path: Path, status: manifest.Status) -> None:
     assert export(tmp_path, row("a.wav", status, "0 bytes")).summary == "Exported 0 transcripts, 0:00 of sound; a file for each is in transcripts/"
     assert [line["status"] for line in lines(tmp_path)] == [status]
+
+
+def test_a_folder_of_short_texts_in_another_script_is_told_of(tmp_path: Path) -> None:
+    told = "Over all transcripts, 100% of the text is not in Devanagari: the model is too small for the language (hi), or it is another"
+    assert export(tmp_path, *(row(f"okay-thank-you-{name}.wav") for name in "abcdef")).degraded == (told,)
+    assert told in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")

@@ -73,6 +73,13 @@ def test_remarks_on_what_is_done_are_counted_without_numbers() -> None:
     assert summarise(*entries).remarks == {"is damaged at …": 2, "both channels hold the same": 1}
 
 
+def test_short_texts_in_another_script_are_told_of_together() -> None:
+    thanks = [done(f"{number}.wav", "Okay, thank you.") for number in range(7)]
+    told = "Over all transcripts, 100% of the text is not in Devanagari: the model is too small for the language (hi), or it is another"
+    assert (summarise(*thanks).script_doubt, summarise(thanks[0]).script_doubt) == (told, "")
+    assert summarise(*thanks, done("h.wav", "नमस्ते, मैं घर जा रहा हूँ। " * 30)).script_doubt == ""
+
+
 def test_low_confidence_begins_with_the_lowest() -> None:
     summary = summarise(*(done(f"{value}.wav", "hm", avg_logprob=value) for value in (-0.5, -1.5, -1.0, -2.25)))
     assert (summary.low_confidence, summary.low_confidence_files) == (2, (Doubt("-2.25.wav", -2.25), Doubt("-1.5.wav", -1.5)))

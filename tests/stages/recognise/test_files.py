@@ -54,6 +54,14 @@ def test_subtitles_in_another_script_say_so(tmp_path: Path) -> None:
     assert "Devanagari" not in (tmp_path / "few.wav.srt").read_text() + (tmp_path / "few.wav.vtt").read_text()
 
 
+def test_a_short_call_in_urdu_letters_says_so(tmp_path: Path) -> None:
+    call = result("a", segment("جی ہاں، کل آؤں گا۔", 1000, language="hi"))
+    files(tmp_path, "srt,txt").write(call, ["call.wav"])
+    note = "[100% of the text is not in Devanagari]\n"
+    assert (tmp_path / "call.wav.srt").read_text().startswith(f"1\n00:00:00,000 --> 00:00:00,916\n{note}\n2\n00:00:01,000 --> ")
+    assert (tmp_path / "call.wav.txt").read_text() == f"{note}جی ہاں، کل آؤں گا۔\n"
+
+
 def test_json_holds_what_is_known(tmp_path: Path) -> None:
     files(tmp_path, "json").write(HELLO, ["in/hello.wav"])
     document = json.loads((tmp_path / "in" / "hello.wav.json").read_text())

@@ -62,8 +62,9 @@ def test_a_text_in_another_script_says_so_in_its_own_files(tmp_path: Path) -> No
     run(tmp_path, subtitles.STAGE, align=spoken("Main ghar ja raha hoon.", language="hi"))
     (track,) = load(tmp_path / "scratch" / "subtitles" / "tracks.json", Tracks).tracks
     assert (track.note, track.doubt) == (note, note)
-    written = {form: (tmp_path / "out" / f"film.final.hi.{form}").read_text(encoding="utf-8") for form in ("srt", "vtt", "json")}
-    assert written["srt"].startswith(f"1\n00:00:00,000 --> 00:00:00,001\n[{note}]\n\n2\n00:00:00,000 --> ")
+    written = {form: (tmp_path / "out" / f"film.final.hi.{form}").read_text(encoding="utf-8") for form in ("srt", "txt", "vtt", "json")}
+    assert written["srt"].startswith(f"1\n00:00:00,000 --> 00:00:01,880\n[{note}]\nMain ghar ja raha hoon.\n\n")
+    assert written["txt"] == f"[{note}]\nMain ghar ja raha hoon.\n"
     assert written["vtt"].startswith(f"WEBVTT\n\nNOTE {note}\n\n1\n00:00:00.000 --> ")
     assert msgspec.json.decode(written["json"])["note"] == note
 
