@@ -15,14 +15,16 @@ EVERYWHERE = word_set("mr mrs ms mme mlle dr prof smt shri rs vs sr sra")
 NEVER_LAST: Mapping[str, frozenset[str]] = {
     "en": word_set(
         """mx mt ste rev fr hon col lt capt cpt cdr cmdr sgt maj gen brig adm supt insp asst assoc addl jt amb sri kum messrs nos viz approx ca cf
-        e.g i.e"""
+        e.g i.e adv  pt mohd hav nk cmde sqn flt wg cmdt supdt asstt dy spl  regd opp nr rly prin  advt teh vill qty"""
     ),
     "hi": word_set(
         """श्री श्रीमती सुश्री कु डॉ डा प्रो पं मो मु स्व मि माननीय न्या ब्रिगे इंजी रु रू क्र नं पृ उदा कि मी
+        एड एडवो ऐड ॲड अधि प्रा लि सं जि ज़ि ता दि पो मा चौ ठा पू वि डाॅ न्यायमू संपा हव इंस्पे कॉ मौ फो किमी सेमी मिमी किग्रा ग्रा
         ए बी सी डी एफ एच आई जे के एल एम एन पी क्यू आर एस टी यू वी डब्ल्यू"""
     ),
     "mr": word_set(
         """श्री श्रीमती सौ कु डॉ प्रा प्रो पं मा कै चि ॲड अॅड न्या रु रू क्र नं पृ उदा ता दि कि मी
+        एड ऍड अधि लि सं जि पो मु वि पू रा कॅ कॉ बॅ चौ स्व डाॅ न्यायमू किमी सेमी मिमी किग्रा ग्रॅ
         ए बी सी डी एफ एच आय जे के एल एम एन पी क्यू आर एस टी यू व्ही वी"""
     ),
     "ne": word_set("श्री श्रीमती सुश्री डा डॉ प्रा प्रो पं स्व रु नं पृ वि सं कि मी"),
@@ -62,6 +64,13 @@ NEVER_LAST: Mapping[str, frozenset[str]] = {
 }
 # A name may go on after these, or a sentence end in them: it does where the next word is one of OPENERS.
 SOMETIMES_LAST = word_set("st ft inc ltd pvt co corp bros jr esq dept govt ave blvd rd sen gov pres rep al vol vols")
+# In one language only: elsewhere these are words ("er" is German).
+SOMETIMES_LAST_IN: Mapping[str, frozenset[str]] = {
+    "en": word_set(
+        """er km kms kg kgs cm cms mtr mtrs hrs mins yrs dist tal md sh ch cr retd rtd hons secy deptt univ engg mfg intl natl admn sq edn
+        exch"""
+    )
+}
 # By their form these would be initials or dotted abbreviations, but they end a sentence before any capital.
 LAST = word_set("a.m p.m i")
 

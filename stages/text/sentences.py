@@ -1,7 +1,8 @@
 """Where a sentence ends: the one place that segments, cues and translation ask.
 
-Only a full stop is doubtful. It ends nothing before a digit ("No. 5"), before a small letter, after an abbreviation (`abbreviations`) or an
-initial. Where a script has no capitals, an abbreviation is never taken for the end of a sentence.
+Only a full stop is doubtful. It ends nothing before a digit of any script ("No. 5", "in 1947. 20 years", "cost. ₹500"), before a small
+letter, after an abbreviation (`abbreviations`) or an initial. Where a script has no capitals, an abbreviation is never taken for the end of a
+sentence.
 """
 
 from __future__ import annotations
@@ -9,16 +10,16 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from stages.text.abbreviations import EVERYWHERE, LAST, NEVER_LAST, OPENERS, ORDINALS, SOMETIMES_LAST
+from stages.text.abbreviations import EVERYWHERE, LAST, NEVER_LAST, OPENERS, ORDINALS, SOMETIMES_LAST, SOMETIMES_LAST_IN
 from stages.text.characters import CLOSING, COMMAS, DASHES, ELLIPSES, OPENING, STOPS, bare
 
-_DOUBTFUL = ".۔"  # what ends a sentence and an abbreviation
+_DOUBTFUL = ".۔．"  # what ends a sentence and an abbreviation
 _OTHER_STOPS = {"el": ";"}  # marks that end sentences in one language only
 _BEFORE_A_SENTENCE = " #.…♪♫" + OPENING + DASHES
+_BEFORE_A_NUMBER = _BEFORE_A_SENTENCE + "₹₨$€£¥+±~≈"
 # "J.", "म.", "د."; not the syllables of Korean and Chinese, which are words.
 _LETTER = re.compile("[^\\W\\d_\u1100-\u11ff\u2e80-\uffff]")
 _DOTTED = re.compile(r"[^\W\d_][^\s.۔]{0,3}(?:[.۔]\w[^\s.۔]{0,3})+[.۔]")  # "U.S.", "p.m.", "बी.ए."
-_NUMBER = re.compile(r"\d[\d.,:]*")
 _ORDINAL = re.compile(r"\d{1,2}\.")
 
 
@@ -32,7 +33,7 @@ def ends_sentence(word: str, following: str, language: str = "") -> bool:
         return False
     if core.endswith(ELLIPSES):
         return first.isupper()
-    if core[-1] == "." and first.isdigit() and not _NUMBER.fullmatch(core):
+    if core[-1] in _DOUBTFUL and following.lstrip(_BEFORE_A_NUMBER)[:1].isdigit():
         return False
     return core[-1] not in _DOUBTFUL or not _goes_on(core, following, language)
 
@@ -46,14 +47,14 @@ def ends_clause(word: str, language: str = "") -> bool:
 def is_abbreviation(word: str, language: str = "") -> bool:
     """Is this a word whose full stop ends no sentence by itself: "Dr.", "J.", "कि.मी."?"""
     core = word.strip().lstrip(OPENING)
-    return core.endswith(tuple(_DOUBTFUL)) and (bare(core) in _abbreviations(language) | SOMETIMES_LAST or _has_form_of_one(core))
+    return core.endswith(tuple(_DOUBTFUL)) and (bare(core) in _abbreviations(language) | _sometimes_last(language) or _has_form_of_one(core))
 
 
 def _goes_on(core: str, following: str, language: str) -> bool:
     """Does the sentence go on after the full stop of `core`?"""
     if bare(core) in _abbreviations(language) or (language in ORDINALS and _ORDINAL.fullmatch(core)):
         return True
-    return (bare(core) in SOMETIMES_LAST or _has_form_of_one(core)) and _first_word(following) not in OPENERS
+    return (bare(core) in _sometimes_last(language) or _has_form_of_one(core)) and _first_word(following) not in OPENERS
 
 
 def _has_form_of_one(core: str) -> bool:
@@ -65,6 +66,11 @@ def _has_form_of_one(core: str) -> bool:
 
 def _first_word(text: str) -> str:
     return re.split("['’]", bare(text.strip().partition(" ")[0]))[0]
+
+
+@cache
+def _sometimes_last(language: str) -> frozenset[str]:
+    return SOMETIMES_LAST | SOMETIMES_LAST_IN.get(language or "en", frozenset())
 
 
 @cache
