@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import subprocess
@@ -45,13 +46,27 @@ _SPEAKER = re.compile(r"^(\[[^\]]* @ 0x[0-9a-f]+\] )+")
 
 
 def ffmpeg_path() -> str:
-    """The system's ffmpeg, or the one that came with imageio-ffmpeg."""
+    """The system's ffmpeg, or the one that came with imageio-ffmpeg. Raises StageFailed where neither can be started."""
     found = shutil.which("ffmpeg")
     if found:
         return found
-    import imageio_ffmpeg
+    with contextlib.suppress(RuntimeError):
+        return _packaged()
+    try:  # somebody may have killed the process that it was tried in
+        return _packaged()
+    except RuntimeError:
+        raise StageFailed(
+            "There is no ffmpeg that can be started: install one (apt install ffmpeg, brew install ffmpeg) or run scripts/bootstrap.sh,"
+            " then run the same command again"
+        ) from None
 
-    return str(imageio_ffmpeg.get_ffmpeg_exe())
+
+def _packaged() -> str:
+    """Raises RuntimeError."""
+    from imageio_ffmpeg import _utils
+
+    _utils._get_ffmpeg_exe.cache_clear()  # it keeps a refusal too
+    return str(_utils.get_ffmpeg_exe())
 
 
 def ffmpeg_version() -> str:

@@ -7,6 +7,7 @@ import os
 import pickle
 import queue
 import subprocess
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,6 +23,7 @@ from stages.recognise.messages import Failed, PutOff, Task
 
 COMMAND = entry("stages.recognise.prefetch", "load_for_parent")
 AHEAD_MS = 1_800_000  # of sound that lies loaded
+PATIENCE = 600.0  # seconds for an answer, and as long as the recording lasts: loading takes a small part of that
 LEAST_AHEAD = 2  # recordings, however long
 
 
@@ -82,14 +84,19 @@ class LoaderProcess:
             self._send((parent, folder, spool, settings))
 
     def ask(self, question: tuple[Task, int] | None) -> Any:
-        """For a recording with so many bands, or for nothing but a sign of life. Raises LoaderEnded, and OSError where the disk is full."""
+        """For a recording with so many bands, or for nothing but a sign of life. Raises LoaderEnded, also of one that it had to kill since it did
+        not answer, and OSError where the disk is full."""
         assert self._child.stdout
+        limit = threading.Timer(PATIENCE + question[0].duration_ms / 1000 if question else PATIENCE, self._child.kill)
+        limit.start()
         try:
             self._send(question)
             answer = pickle.load(self._child.stdout)
         except (OSError, EOFError, pickle.UnpicklingError):
             self.end()
             raise LoaderEnded from None
+        finally:
+            limit.cancel()
         if isinstance(answer, OSError):
             raise answer
         return answer

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ from pipeline.settings import Settings
 from stages.recognise import prefetch
 from stages.recognise.loading import Loaded
 from stages.recognise.messages import Failed, PutOff, Task
-from stages.recognise.prefetch import LoaderEnded, LoaderPool, Prefetcher
+from stages.recognise.prefetch import LoaderEnded, LoaderPool, LoaderProcess, Prefetcher
 from tests.conftest import ROOT
 from tests.make_media import wav
 from tests.stages.recognise.support import task
@@ -68,6 +69,17 @@ def test_a_process_that_is_killed_costs_nothing_whether_it_worked_or_not(pool: L
     for process in loaders():
         process.kill()
     assert [type(one) for one in running] == [Loaded] * 5
+
+
+def test_a_process_that_stands_still_is_ended_as_one_that_ended_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loader = LoaderProcess(os.getpid(), tmp_path, tmp_path, Settings())
+    loader.ask(None)
+    stopped = psutil.Process(loader.pid)
+    stopped.suspend()
+    monkeypatch.setattr(prefetch, "PATIENCE", 0.2)
+    with pytest.raises(LoaderEnded):
+        loader.ask(None)
+    assert not stopped.is_running()
 
 
 def test_processes_that_end_at_once_are_told_in_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
