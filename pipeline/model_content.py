@@ -6,6 +6,7 @@ of the weights, never the weights.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import struct
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ HEAD_WIDTH = 64  # of every Whisper of OpenAI's; the decoder on MLX knows no oth
 MLX_WEIGHTS = ("weights.safetensors", "weights.npz")  # the first that is there counts
 CT2_VERSIONS = range(4, 7)  # of the file; before 4 it did not say which type a number has
 UNKNOWN = -1
+WORDS = "decoder/embeddings/weight"  # the table of words in a Whisper's model.bin, a row each
 LONGEST_HEADER = 100_000_000  # bytes, which is safetensors' own limit
 
 
@@ -104,13 +106,23 @@ def is_whole_ct2(path: Path) -> bool:
     """Whether a `model.bin` is as long as the names and shapes in it say. The layout is that of `ctranslate2/specs/model_spec.py`. Raises OSError."""
     with path.open("rb") as file:
         try:
-            return _walk_ct2(file) in (path.stat().st_size, UNKNOWN)
+            return _walk_ct2(file)[0] in (path.stat().st_size, UNKNOWN)
         except (struct.error, UnicodeDecodeError):
             return False
 
 
-def _walk_ct2(file: IO[bytes]) -> int:
-    """Over its variables and aliases: where they end, UNKNOWN in old files. Raises struct.error and UnicodeDecodeError for what is none."""
+def _ct2_words(path: Path) -> int:
+    """How many words a `model.bin` knows, from the shape of its table of them; 0 where that cannot be told."""
+    try:
+        with path.open("rb") as file:
+            return next(iter(_walk_ct2(file)[1].get(WORDS, ())), 0)
+    except (OSError, struct.error, UnicodeDecodeError):
+        return 0
+
+
+def _walk_ct2(file: IO[bytes]) -> tuple[int, dict[str, tuple[int, ...]]]:
+    """Over its variables and aliases: where they end, UNKNOWN in old files, and the shapes of the variables. Raises struct.error and
+    UnicodeDecodeError for what is none."""
 
     def number(kind: str) -> int:
         return int(struct.unpack(f"<{kind}", file.read(struct.calcsize(kind)))[0])
@@ -121,24 +133,25 @@ def _walk_ct2(file: IO[bytes]) -> int:
 
     version = number("I")
     if version not in CT2_VERSIONS:
-        return UNKNOWN if 0 < version < CT2_VERSIONS[0] else 0
+        return UNKNOWN if 0 < version < CT2_VERSIONS[0] else 0, {}
     text()
     number("I")
+    shapes = {}
     for _ in range(number("I")):
-        text()
-        file.seek(4 * number("B"), 1)
+        name = text().rstrip("\0")
+        shapes[name] = tuple(number("I") for _ in range(number("B")))
         number("B")
         file.seek(number("I"), 1)
     for _ in range(number("I")):
         text()
         text()
-    return file.tell()
+    return file.tell(), shapes
 
 
 def damage(path: Path) -> str:
     """What shows that a file of a model is damaged, in half a sentence, without loading its numbers; "" where nothing does. Raises OSError."""
     if path.suffix == ".json":
-        return _json_damage(path)
+        return _json_damage(path) or _too_few_words(path)
     if path.suffix == ".safetensors" and not is_whole_safetensors(path):
         return "its table of contents and its length do not go together"
     if path.suffix == ".npz" and not _is_whole_archive(path):
@@ -150,7 +163,25 @@ def damage(path: Path) -> str:
             path.read_bytes().decode()
         except UnicodeDecodeError:
             return "it is not UTF-8"
-    return ""
+    return _too_few_words(path)
+
+
+def _too_few_words(path: Path) -> str:
+    """Of a vocabulary beside a `model.bin`. Whoever converts a model fills its vocabulary up, so that one with fewer words was cut short."""
+    if path.name not in ("vocabulary.txt", "vocabulary.json"):
+        return ""
+    there, known = _words(path), _ct2_words(path.with_name("model.bin"))
+    return f"it has {there:,} of the {known:,} words that the model knows" if there < known else ""
+
+
+def _words(path: Path) -> int:
+    """How many a vocabulary has. The last is a time, such as <|30.00|>: whole also without a line break."""
+    content = path.read_bytes()
+    if path.suffix == ".txt":
+        return content.count(b"\n") + content.endswith(b"|>")
+    with contextlib.suppress(ValueError):
+        return len(msgspec.json.decode(content, type=list[str]))
+    return 0
 
 
 def _json_damage(path: Path) -> str:

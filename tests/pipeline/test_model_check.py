@@ -30,17 +30,17 @@ from tests.pipeline.test_media_watch import job as job
 NAMES = ("config.json", "model.bin", "tokenizer.json", "vocabulary.txt")
 
 
-def make_model(folder: Path, *, ours: bool) -> ResolvedModel:
+def make_model(folder: Path, *, ours: bool, variable: str = "w") -> ResolvedModel:
     """A ct2 model of a few bytes."""
     folder.mkdir(parents=True)
     (folder / "config.json").write_text('{"lang_ids": [1]}')
     (folder / "tokenizer.json").write_text('{"a": 1}')
     (folder / "vocabulary.txt").write_text("a\nb\nनम\n")
     (folder / "README.md").write_text("read me")
-    text = (2).to_bytes(2, "little") + b"w\0"
-    variable = text + b"\1" + (2).to_bytes(4, "little") + b"\1" + (2).to_bytes(4, "little") + b"xy"
+    text = (len(variable) + 1).to_bytes(2, "little") + variable.encode() + b"\0"
+    numbers = b"\1" + (3).to_bytes(4, "little") + b"\1" + (3).to_bytes(4, "little") + b"xyz"
     one, no = (1).to_bytes(4, "little"), bytes(4)
-    (folder / "model.bin").write_bytes((6).to_bytes(4, "little") + text + one + one + variable + no)
+    (folder / "model.bin").write_bytes((6).to_bytes(4, "little") + text + one + one + text + numbers + no)
     if ours:
         from pipeline.downloads import write_source
 
@@ -175,6 +175,43 @@ def test_a_run_takes_a_model_with_a_damaged_note_of_its_source_as_one_of_the_use
     copy, shout = WORKFLOWS["transcribe"]
     stages = {"transcribe": (copy, replace(shout, models=lambda settings: (ModelNeed("base", "ct2"),)))}
     assert run_job(job, stages, Plan(verify=True), {}, Console(io.StringIO())).ran == ["copy", "shout"]
+
+
+WORDS = "a\nb\n<|30.00|>\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "there"),
+    [
+        ("vocabulary.txt", WORDS, None),
+        ("vocabulary.txt", WORDS.rstrip(), None),
+        ("vocabulary.txt", WORDS + "more\n", None),
+        ("vocabulary.txt", WORDS[:-3], 2),
+        ("vocabulary.txt", "a\nb\n", 2),
+        ("vocabulary.txt", "", 0),
+        ("vocabulary.json", '["a", "b", "c"]', None),
+        ("vocabulary.json", '["a", "b"]', 2),
+        ("vocabulary.json", "3", 0),
+    ],
+)
+def test_a_vocabulary_that_is_cut_short_is_told_also_of_the_users_own_model(tmp_path: Path, name: str, content: str, there: int | None) -> None:
+    model = make_model(tmp_path / "models" / "base", ours=False, variable="decoder/embeddings/weight")
+    (model.path / "vocabulary.txt").unlink()
+    (model.path / name).write_text(content)
+    if there is None:
+        model_check.check_content(model, House(tmp_path))
+        return
+    what = rf"^Model base is damaged: {name} cannot be used: it has {there} of the 3 words that the model knows\. Get it again"
+    with pytest.raises(UsageError, match=what):
+        model_check.check_content(model, House(tmp_path))
+
+
+@pytest.mark.skipif(not (ROOT / "models" / "base").is_dir(), reason="needs models/base")
+def test_the_starter_models_vocabulary_cut_by_a_byte_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").symlink_to(ROOT / "models" / "base" / "model.bin")
+    copy = Path(shutil.copy(ROOT / "models" / "base" / "vocabulary.txt", tmp_path))
+    os.truncate(copy, copy.stat().st_size - 2)
+    assert model_content.damage(copy) == "it has 51,864 of the 51,865 words that the model knows"
 
 
 @pytest.mark.skipif(not (ROOT / "models" / "base").is_dir(), reason="needs models/base")
