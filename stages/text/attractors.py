@@ -12,6 +12,9 @@ _SHORT = 20  # characters: "What are you doing?" is said in many ways
 _LONG = 40  # characters: so long a sentence is hardly said in two ways
 _SEVERAL, _SEVERAL_LONG = 3, 2
 _SHARED_WORDS = 0.5  # of the shorter sentence: two ways to say one thing
+_STEM = 3  # characters: forms of a word begin alike
+_MANY = 6  # kinds: nothing is said in so many ways
+_LONE = 2 / 3  # kinds a source: of fewer, most are ways to say one thing, and the others may be too
 _ALIKE = 0.7  # of the letters
 _LOOKED_AT = 30  # sources: more prove nothing new
 
@@ -30,17 +33,18 @@ def attractors(pairs: Iterable[tuple[str, str]]) -> set[int]:
 
 
 def _is_several(sources: Sequence[str], enough: int) -> bool:
-    """Are there so many kinds among them, of which none is like another?"""
+    """Are there so many kinds among them, of which none is like another, and are they few only where most sources are a kind of their own?"""
     kinds: list[list[str]] = []
-    for source in sources[:_LOOKED_AT]:
+    different = list(dict.fromkeys(sources))[:_LOOKED_AT]
+    for source in different:
         like = [kind for kind in kinds if any(_is_like(source, other) for other in kind)]
         kinds = [kind for kind in kinds if kind not in like] + [[source, *(other for kind in like for other in kind)]]
-    return len(kinds) >= enough
+    return len(kinds) >= (enough if len(kinds) >= _LONE * len(different) else _MANY)
 
 
 def _is_like(left: str, right: str) -> bool:
     ours, theirs = words_of(left), words_of(right)
-    shared = len(set(ours) & set(theirs))
-    if shared > _SHARED_WORDS * min(len(set(ours)), len(set(theirs))):
+    stems, others = ({word[:_STEM] for word in words} for words in (ours, theirs))
+    if len(stems & others) >= _SHARED_WORDS * min(len(stems), len(others)):
         return True
     return SequenceMatcher(None, "".join(ours), "".join(theirs), autojunk=False).ratio() > _ALIKE

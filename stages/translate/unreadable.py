@@ -15,6 +15,7 @@ from stages.text.scripts import LATIN, is_of, letters_in, script_of
 Unreadable = Literal["roman script", "another script", "garbage"]
 
 _FOREIGN_SHARE = 0.3  # of the words
+_OWN_SHARE = 0.12  # of the words: with fewer of its own it is a sentence of another language
 _ONE_CHARACTER = 4  # times nothing but one character is no word
 _LOOPED = 10  # times: said so often, it is the recogniser that stumbles
 _BROKEN_SHARE = 0.1  # of the characters: what stands for bytes that make no letter
@@ -58,11 +59,16 @@ def _is_mixed(word: str) -> bool:
 
 
 def in_another_script(text: str, language: str) -> bool:
-    """Are many of the words in a script that the language is not written in, or few in its own? Names and borrowed words may be in Latin."""
-    scripts = Counter(script for word in WORDS.findall(text) if (script := _script(word)))
+    """Are many of the words in a script that the language is not written in, or few in its own and the others Hindi in Latin letters? Names
+    and borrowed words may be in Latin, and most of a sentence may be borrowed: "Alarm set करो for 12 minutes"."""
+    words = [(script, word) for word in WORDS.findall(text) if (script := _script(word))]
+    scripts = Counter(script for script, _ in words)
     own = sum(count for script, count in scripts.items() if is_of(script, language))
     strange = scripts.total() - own - (scripts[LATIN] if not is_of(LATIN, language) else 0)
-    return strange > _FOREIGN_SHARE * scripts.total() or own < _FOREIGN_SHARE * scripts.total()
+    if strange > _FOREIGN_SHARE * scripts.total() or own < _OWN_SHARE * scripts.total():
+        return True
+    latin = " ".join(word for script, word in words if script == LATIN)
+    return own < _FOREIGN_SHARE * scripts.total() and roman.language_of(latin) == "hindi"
 
 
 def _script(word: str) -> str:

@@ -20,6 +20,16 @@ def test_short_replies_are_said_in_many_ways() -> None:
     assert attractors((source, "All right, okay.") for source in SOURCES) == set()
 
 
+def test_a_proverb_that_the_sources_have_many_of_is_no_fallback() -> None:
+    proverbs = ("जैसी करनी वैसी भरनी।", "अच्छा करो, अच्छा पाओ।", "जैसा करना वैसा भरना।", "जैसा बोओगे, वैसा काटोगे।", "कर भला तो हो भला।")
+    assert attractors((source, "You reap what you sow.") for source in proverbs) == set()
+    assert attractors((source, "You reap what you sow.") for source in SOURCES) == {0, 1, 2, 3, 4}
+
+
+def test_the_same_source_again_is_one() -> None:
+    assert attractors((source, "I'm going to the airport.") for source in SOURCES[:2] * 5) == set()
+
+
 def test_ways_to_say_one_thing_are_no_different_sources() -> None:
     ways = ("क्या आपके पिताजी अध्यापक हैं?", "क्या तुम्हारे पिताजी अध्यापक हैं?", "क्या आपके पापा टीचर हैं?", "क्या तुम्हारे पापा टीचर हैं?")
     assert attractors((source, "Is your father a teacher?") for source in ways) == set()

@@ -21,6 +21,19 @@ def test_another_script_than_the_languages(text: str, language: str) -> None:
     assert why_unreadable(text, text, language) == "another script"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Alarm set करो for 12 minutes",
+        "मेरे लिए reminder set करो to wake up at 6:30 am tomorrow",
+        "Dallas International Airport में weather forecast please",
+        "Rahul Sharma और Priya Verma office meeting cancel",
+    ],
+)
+def test_a_sentence_of_mostly_english_words_is_read(text: str) -> None:
+    assert why_unreadable(text, text, "hi") is None
+
+
 @pytest.mark.parametrize("text", ["Kya kar rahe ho tum yahan?", "main ghar jaa raha hoon"])
 @pytest.mark.parametrize("language", ["hi", "en"])
 def test_hindi_in_latin_letters(text: str, language: str) -> None:
