@@ -26,6 +26,7 @@ _SAYS_NOTHING = (
     "Terminating thread",
     "Task finished",
     "Nothing was written",
+    "Last message repeated",
 )
 _FOLLOWS = (
     "Could not write header",

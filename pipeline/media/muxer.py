@@ -22,7 +22,7 @@ FILM_FLAGS = ("-fflags", "+genpts")  # avi has no presentation times
 _PACKETS = ("-frames:v", "5", "-frames:a", "50", "-fs", str(32 << 20))
 _OF_COPY = ("-frames:v", "5", "-frames:a", "30")
 _OF_FILM = ("-frames:v", "10", "-frames:a", "60")
-_MANY_OF_FILM = ("-frames:v", "500", "-frames:a", "500")
+_MANY_OF_FILM = ("-frames:v", "250", "-frames:a", "500")
 _BEGINNING = ("-t", "20")  # seconds, beyond which no stream is waited for
 _NOT_THE_SAME = "what is copied there is not decoded to the same"
 
@@ -63,9 +63,9 @@ def _all_among(copied: Sequence[set[str]], film: Sequence[set[str]]) -> bool:
 def _frames(path: Path, streams: Sequence[str], limits: Sequence[str]) -> list[set[str]]:
     """Check sums of the first frames of each stream, as they are decoded. Empty sets where ffmpeg does not decode all of the streams."""
     film = [*FILM_FLAGS, *_BEGINNING, *input_arguments(path)]
-    decoded = ["-c:a", "pcm_s32le", "-vf", "setpts=N/TB", *limits, "-f", "framemd5", "-"]  # by times of its own ffmpeg would drop frames
+    decoded = ["-c:a", "pcm_s32le", "-vf", "setpts=N/TB", *limits, "-f", "framecrc", "-"]  # by times of its own ffmpeg would drop frames
     rows = [line.split(",") for line in answer([*film, *_maps(streams), *decoded]).splitlines() if not line.startswith("#")]
-    return [{row[-1].strip() for row in rows if row[0] == str(number)} for number in range(len(streams))]
+    return [{row[5] for row in rows if row[0] == str(number)} for number in range(len(streams))]
 
 
 def _maps(streams: Sequence[str]) -> list[str]:
