@@ -24,7 +24,7 @@ def test_a_sentence_runs_across_segments() -> None:
 
 def test_abbreviations_numbers_and_what_goes_on_in_small_letters_end_none() -> None:
     assert english(" Dr. Rao paid 3.5 lakh in the U.S. Really? he asked.") == ["Dr. Rao paid 3.5 lakh in the U.S. Really? he asked."]
-    assert english(" It cost 3. 5 of us paid. No. I did.") == ["It cost 3.", "5 of us paid.", "No.", "I did."]
+    assert english(" It cost 3. 5 of us paid. No. I did.") == ["It cost 3. 5 of us paid.", "No.", "I did."]
     assert texts(spoken(" डॉ. वर्मा और श्री. के. एल. राव आए. वह घर पर थी. चलो")) == ["डॉ. वर्मा और श्री. के. एल. राव आए.", "वह घर पर थी.", "चलो"]
 
 
