@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # Whole files in 35 containers ended within 0.18 s of what they promise (fragmented MP4 was the furthest off).
 TOLERANCE_MS = 1000
 _NOTED_MS = 250
+_BROADCAST = ("mpegts", "mpeg")  # whose files do not tell how long a track is
 _BEFORE_CLIP_MS = 2000  # decoded and dropped: decoders need packets before the first good one (80 ms for Opus, a few frames for MP3)
 
 
@@ -176,7 +177,12 @@ class Decoding:
             reader.damage.forget_last()
         if reader.damage.places:
             self._note(f"{self.name} is damaged {reader.damage.describe()}")
+        if self.info.untrue_ms > reader.reached_ms + TOLERANCE_MS and not timeline.full:
+            told = f"its header promises {self.info.untrue_ms / 1000:.1f} s, which {self.info.size:,} bytes cannot hold"
+            self._note(f"{self.name}: {told}: the {reader.reached_ms / 1000:.1f} s that are there were taken")
         self._judge_gaps(reader.gaps)
+        if self.info.format in _BROADCAST and self.info.video and not timeline.full and not reader.is_spliced:
+            self._judge_picture(reader)
         if empty:
             where = "" if not self.start_ms else f" after {format_ms(self.start_ms)}"
             raise UsageError(f"{self.name}: audio track {self.track} holds no sound{where}: give another file, track or part")
@@ -187,6 +193,16 @@ class Decoding:
             self._note(f"{self.name} {gaps.describe()}")
         if gaps.overlapping_us > _NOTED_MS * 1000:
             self._note(f"{self.name}: {gaps.overlapping_us / 1e6:.1f} s of its sound lie over other sound by its times: they were left out")
+
+    def _judge_picture(self, reader: TrackReader) -> None:
+        """Sound and picture of a broadcast that end far from each other: one of them was lost."""
+        sound_ms, film_ms = reader.sound_ms, self.info.duration_ms
+        bearable = max(TOLERANCE_MS, bearable_ms(max(sound_ms, film_ms), at_end=True))
+        if film_ms - sound_ms > bearable:
+            self._note(f"{self.name}: its sound ends at {format_ms(sound_ms)}, and its picture goes on to {format_ms(film_ms)}")
+        elif sound_ms - reader.picture_ms > bearable:
+            ends = f"at {format_ms(reader.picture_ms)}" if reader.picture_ms else "long before"
+            self._note(f"{self.name}: its picture ends {ends}, and its sound goes on to {format_ms(sound_ms)}: all of it was taken")
 
     def _judge_end(self, reader: TrackReader) -> None:
         promised, reached = reader.promised_ms, reader.reached_ms

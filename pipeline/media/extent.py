@@ -14,6 +14,9 @@ from typing import BinaryIO
 
 from pipeline.media import chunks
 
+# What a header promises beyond this no file of its size holds: speech takes 700 bits a second at the least, MP3 8,000 even of silence.
+_MOST_MS_A_BYTE = {"mp3": 1}
+_MOST_MS_A_BYTE_OF_OTHERS = 16  # 500 bits a second
 _OPEN_SIZES = (0, 0xFFFFFFFF)  # written by programs that could not go back to fill in the size
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
@@ -61,6 +64,11 @@ def missing(path: Path) -> Missing:
             return replace(_ps_missing(file, size), zeros=zeros)
         torn = _ts_missing(file, size - zeros) if _is_transport_stream(file) else Missing()
         return replace(torn if torn.bytes > zeros else Missing(), zeros=zeros)
+
+
+def is_possible(promised_ms: int, size: int, form: str) -> bool:
+    """Tell whether a file of so many bytes can hold what its header promises."""
+    return promised_ms <= size * _MOST_MS_A_BYTE.get(form, _MOST_MS_A_BYTE_OF_OTHERS)
 
 
 def _ts_missing(file: BinaryIO, end: int) -> Missing:

@@ -108,6 +108,7 @@ class MediaInfo(msgspec.Struct, frozen=True):
     audio: tuple[AudioTrack, ...]  # at least one
     subtitles: tuple[SubtitleTrack, ...]
     others: tuple[OtherStream, ...]
+    untrue_ms: int = 0  # what its header says that it lasts, where so few bytes cannot hold that
 
     @property
     def is_cut_short(self) -> bool:
@@ -141,12 +142,15 @@ def probe(path: Path) -> MediaInfo:
         start_us = container.start_time or 0
         told_us = mp3.promised_ms(path) * 1000 if name == "mp3" else 0
         promised_us = told_us or _promised_us(container, FORMATS[name], start_us)
+        relies = FORMATS[name].promises or told_us > 0
+        untrue_us = promised_us if relies and not extent.is_possible(promised_us // 1000, path.stat().st_size, name) else 0
+        promised_us = 0 if untrue_us else promised_us
         missing = extent.missing(path)
         films = [stream for stream in container.streams.video if not _is_picture(stream)]
         info = MediaInfo(
             format=name,
             duration_ms=(promised_us or _measured_us(container, start_us)) // 1000,
-            promises=promised_us > 0 and (FORMATS[name].promises or told_us > 0 or (name == "ogg" and extent.has_last_page(path))),
+            promises=promised_us > 0 and (relies or (name == "ogg" and extent.has_last_page(path))),
             start_ms=start_us // 1000,
             size=path.stat().st_size,
             missing_bytes=missing.bytes,
@@ -156,6 +160,7 @@ def probe(path: Path) -> MediaInfo:
             audio=tuple(_audio(stream, index, start_us) for index, stream in enumerate(container.streams.audio)),
             subtitles=tuple(_subtitles(stream) for stream in container.streams.subtitles),
             others=tuple(_other(stream, len(container.chapters())) for stream in container.streams if _is_other(stream, films[:1])),
+            untrue_ms=untrue_us // 1000,
         )
     _check(info, shown(path))
     return info

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from pipeline.media import extent
 from pipeline.media.damage import Damage, Gaps
 from pipeline.media.formats import FORMATS
 from pipeline.media.holes import CHECKED_EACH, HoleMeter, uncounted
@@ -127,10 +128,26 @@ class TrackReader:
         """How much sound is likely to have stood behind the last good frame, where only bytes tell."""
         return self._holes.rest_us() // 1000 if self._holes else 0
 
+    @property
+    def sound_ms(self) -> int:
+        """Where the audio itself ends."""
+        return self._next_us // 1000
+
+    @property
+    def is_spliced(self) -> bool:
+        return self._splice_us != 0
+
+    @property
+    def picture_ms(self) -> int:
+        """Where the picture of a broadcast ends: libav looks for it at the end of the file, and 0 is told where it is not there."""
+        film = next(iter(self.container.streams.video), None)
+        return (_microseconds(film, (film.start_time or 0) + film.duration) - self.origin_us) // 1000 if film and film.duration else 0
+
     def _end_ms(self, info: MediaInfo) -> int:
         """Where the audio ends by the header, or all streams where it does not tell for each."""
         if self.stream.duration and not self.format.counts_frames:
-            return (_microseconds(self.stream, (self.stream.start_time or 0) + self.stream.duration) - self.origin_us) // 1000
+            own_ms = (_microseconds(self.stream, (self.stream.start_time or 0) + self.stream.duration) - self.origin_us) // 1000
+            return own_ms if extent.is_possible(own_ms, info.size, info.format) else info.duration_ms
         return info.duration_ms
 
     def _leave_out_others(self) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -101,3 +103,79 @@ def test_bytes_that_are_missing_between_frames_are_told_of(at: float, tmp_path: 
     path.write_bytes(content[:begin] + content[begin + len(content) // 50 :])
     _, degraded = read(path)
     assert degraded[0].startswith("is damaged at 00:00:0")
+
+
+# Promises that cannot be kept
+
+
+def huge_flac(content: bytearray) -> None:
+    content[21] |= 0x0F
+    content[22:26] = b"\xff" * 4
+
+
+def huge_mp3(content: bytearray) -> None:
+    at = max(content.find(b"Xing"), content.find(b"Info"))
+    struct.pack_into(">I", content, at + 8, 10**6)
+
+
+def huge_aiff(content: bytearray) -> None:
+    struct.pack_into(">I", content, content.index(b"COMM") + 10, 0x7FFFFFF0)
+
+
+def huge_mkv(content: bytearray) -> None:
+    struct.pack_into(">d", content, content.index(b"\x44\x89\x88") + 3, 1e9)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "damage"),
+    [("a.flac", (), huge_flac), ("a.mp3", (), huge_mp3), ("a.aiff", (), huge_aiff), ("a.mkv", ("-c:a", "aac"), huge_mkv)],
+)
+def test_a_length_that_the_file_cannot_hold_is_no_promise(
+    name: str, arguments: tuple[str, ...], damage: Callable[[bytearray], None], tmp_path: Path
+) -> None:
+    path = ffmpeg(tmp_path / name, *SOUND, *arguments)
+    content = bytearray(path.read_bytes())
+    damage(content)
+    path.write_bytes(content)
+    assert media.probe(path).duration_ms == pytest.approx(12_000, abs=150)
+    seconds, degraded = read(path)
+    assert seconds == pytest.approx(12, abs=0.15)
+    assert len(degraded) == 1
+    assert degraded[0].startswith("its header promises ")
+    assert degraded[0].endswith(" s that are there were taken")
+
+
+def test_a_length_of_much_silence_in_few_bytes_is_true(tmp_path: Path) -> None:
+    path = ffmpeg(tmp_path / "a.flac", "-f", "lavfi", "-i", "anullsrc=r=8000:cl=mono:d=3600", "-frame_size", "65535")
+    assert path.stat().st_size < 20_000
+    assert read(path) == (3600.0, [])
+
+
+# Broadcasts
+
+
+@pytest.mark.parametrize("name", ["a.ts", "a.m2ts", "a.mpg"])
+@pytest.mark.parametrize(
+    ("picture", "sound", "said"),
+    [
+        (60, 20, r"its sound ends at 00:00:20\.\d+, and its picture goes on to 00:0[01]:[50]\d\.\d+"),
+        (20, 60, r"its picture ends .*: all of it was taken"),
+    ],
+)
+def test_sound_and_picture_of_a_broadcast_that_end_far_apart_are_told_of(picture: int, sound: int, said: str, name: str, tmp_path: Path) -> None:
+    path = broadcast(tmp_path / name, picture, sound)
+    seconds, degraded = read(path)
+    assert seconds == pytest.approx(sound, abs=0.2)
+    assert len(degraded) == 1
+    assert re.fullmatch(said, degraded[0])
+
+
+@pytest.mark.parametrize("name", ["a.ts", "a.mpg"])
+@pytest.mark.parametrize("seconds", [3, 20])
+def test_sound_and_picture_of_a_broadcast_that_end_together_are_in_order(seconds: int, name: str, tmp_path: Path) -> None:
+    assert read(broadcast(tmp_path / name, seconds, seconds))[1] == []
+
+
+def broadcast(path: Path, picture: int, sound: int) -> Path:
+    streams = ("-f", "lavfi", "-i", f"testsrc=s=160x120:r=25:d={picture}", "-f", "lavfi", "-i", f"anoisesrc=d={sound}:a=0.1:r=48000")
+    return ffmpeg(path, *streams, "-c:v", "mpeg2video", "-b:v", "1M", "-c:a", "mp2")
