@@ -72,7 +72,7 @@ def _packaged() -> str:
 
 def ffmpeg_version() -> str:
     """As it says itself: `ffmpeg version 7.1`. Other versions may write other bytes."""
-    says = processes.run([ffmpeg_path(), "-version"]).stdout
+    says = processes.run([ffmpeg_path(), "-version"], env=processes.without_secrets()).stdout
     return says.partition(" Copyright")[0].strip()
 
 

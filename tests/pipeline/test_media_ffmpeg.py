@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.errors import StageFailed
 from pipeline.media import ffmpeg as module
-from pipeline.media import ffmpeg_path
+from pipeline.media import ffmpeg_path, ffmpeg_version, run_ffmpeg
 
 
 def killed(times: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,3 +41,16 @@ def test_none_that_starts_is_one_line_with_the_remedy(monkeypatch: pytest.Monkey
         ffmpeg_path()
     monkeypatch.undo()
     assert ffmpeg_path()
+
+
+def test_it_sees_no_secrets_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program, seen = tmp_path / "ffmpeg", tmp_path / "seen"
+    program.write_text(f"#!/bin/sh\n/usr/bin/env >> {seen}\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    run_ffmpeg(["-i", "a.wav"], tmp_path / "b.wav")
+    ffmpeg_version()
+    module.complaint(["-i", "a.wav"])
+    assert seen.read_text().count(f"PATH={tmp_path}\n") == 3
+    assert "hf_secret" not in seen.read_text()

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 
 from stages.recognise import local
@@ -70,6 +71,14 @@ def launched(tmp_path: Path, name: str) -> tuple[local.Process, queue.SimpleQueu
     while not isinstance(events.get(timeout=20), Ready):
         pass
     return process, events
+
+
+def test_a_process_sees_no_secrets_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    process, _ = launched(tmp_path, "a")
+    environment = psutil.Process(process._child.pid).environ()
+    process.end()
+    assert (environment["PATH"], "HF_TOKEN" in environment) == (os.environ["PATH"], False)
 
 
 def test_a_process_that_will_not_end_is_killed(tmp_path: Path) -> None:
