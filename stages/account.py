@@ -7,6 +7,7 @@ track) is listened to for speech. What is found is said in lines that begin smal
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,13 +15,16 @@ from pathlib import Path
 
 from pipeline import media
 from pipeline.errors import StageFailed, UsageError
-from pipeline.media import AudioTrack, Correction, Decoding, Level, Levels
+from pipeline.media import SAMPLE_RATE, AudioTrack, Correction, Decoding, Level, Levels, RaisedPart
+from stages.alike import Readable
 from stages.silero import Detector, count_speech_ms
 from stages.sound import to_floats
+from stages.stretches import cancelled_parts, channel_of_all, named, quiet_parts, read_part, speaks
 
 # Of 512 recordings of ten kinds the quietest reaches -44 dB; Silero begins to miss speech below -60 dB.
 QUIET_DB = -50.0
 RAISED_TO_DB = -20.0  # where speech usually is
+PART_RAISED_TO_DB = -25.0  # the loudest whole second of a part, in which there are pauses
 NOISE_DB = -80.0  # a channel that stays below it holds the last bit of a converter
 CANCELLED_DB = 6.0  # that the mix is lower than if its channels had nothing in common
 FAR_BELOW_DB = 10.0  # its loudest channel
@@ -32,6 +36,8 @@ OFFSET, OFFSET_OF_LEVEL = 0.03, 0.3  # of full scale, where recordings have up t
 CLIPPED = 0.02  # share of samples at full scale
 FEW_MS, FEW_SHARE = 1000, 0.02  # less speech is none to speak of
 CLEARLY, NEARLY = 2.0, 0.9  # times as much speech
+IN_16_BITS = 1000.0  # 60 dB: of what is quieter 16 bits hold too little to tell
+DEEP_SHARE = 0.1  # of the recording that is so quiet is worth being decoded anew: encoders make some of silence
 DOUBTFUL = 0.2  # probability of speech; music and noise stay below
 
 
@@ -65,16 +71,22 @@ class Listener:
         self._detector = detector
 
     @property
+    def start_ms(self) -> int:
+        return self._start_ms
+
+    @property
     def detector(self) -> Detector:
         self._detector = self._detector or Detector(threads=1)
         return self._detector
 
-    def decode(self, take: Take) -> Decoding:
+    def decode(self, take: Take, part: tuple[int, int | None] | None = None) -> Decoding:
+        """All that is listened to, or a part of the film."""
+        start_ms, end_ms = part or (self._start_ms, self._end_ms)
         return media.decode(
             self._path,
             take.track,
-            self._start_ms,
-            self._end_ms,
+            start_ms,
+            end_ms,
             allow_truncated=self._allow_truncated,
             channel=take.channel,
             correction=take.correction,
@@ -100,6 +112,8 @@ def account_for(
         return Account(take, nobody=True, cause=f"audio track {take.track} is digital silence")
     found = mended(levels.mix, levels, take, heard, listener)
     several = len(levels.channels) > 1
+    if several and not cancels(levels) and (partly := _partly_cancelled(levels, found, listener)):
+        return partly
     if not (unsure or is_quiet(levels.mix) or cancels(levels) or (several and not _related(levels))):
         return found
     speech_ms = found.speech_ms or heard()
@@ -123,6 +137,56 @@ def account_of_others(tracks: Sequence[AudioTrack], duration_ms: int, listener: 
         if found.speech_ms and not found.nobody:
             return found
     return None
+
+
+def with_quiet_parts_raised(account: Account, levels: Levels | None, sound: Readable, listener: Listener) -> Account:
+    """Raise what is far quieter than the rest, where somebody is heard only then. `sound` is the take as it stands in the file."""
+    take, correction = account.take, account.take.correction or Correction()
+    if levels is None or account.nobody or correction.gain != 1:
+        return account
+    row = -1 if take.channel is None else take.channel
+    whole = listener.start_ms, listener.start_ms + sound.samples * 1000 // SAMPLE_RATE
+    quiet = quiet_parts(levels.stretches, row, whole, QUIET_DB, PART_RAISED_TO_DB)
+    deep_ms = sum(part.end_ms - part.start_ms for part in quiet if part.gain > IN_16_BITS)
+    anew = deep_ms >= DEEP_SHARE * (whole[1] - whole[0])
+    parts = tuple(part for part in quiet if (anew or part.gain <= IN_16_BITS) and _speaks_in(part, take, sound, listener))
+    if not parts:
+        return account
+    where = named([(part.start_ms, part.end_ms) for part in parts])
+    remark = f"very quiet {where}: raised there by up to {max(20 * math.log10(part.gain) for part in parts):.0f} dB; record or export it louder"
+    better = replace(take, correction=replace(correction, parts=parts))
+    return replace(account, take=better, remarks=(*account.remarks, remark))
+
+
+def _speaks_in(part: RaisedPart, take: Take, sound: Readable, listener: Listener) -> bool:
+    """Tell whether somebody is heard once it is raised. Where 16 bits hold too little of it, it is decoded anew."""
+    as_is = read_part(sound, part, listener.start_ms)
+    if part.gain <= IN_16_BITS:
+        return speaks(read_part(sound, part, listener.start_ms, part.gain), as_is, part, listener.detector)
+    raised = replace(take, correction=replace(take.correction or Correction(), parts=(part,)))
+    try:
+        blocks = listener.decode(raised, (part.start_ms, part.end_ms))
+        return speaks((to_floats(block) for block in blocks), as_is, part, listener.detector)
+    except (UsageError, StageFailed):
+        return False
+
+
+def _partly_cancelled(levels: Levels, mix: Account, listener: Listener) -> Account | None:
+    """A channel that holds all, where channels cancel each other for a part of the time and speech is lost by it; or else a remark."""
+    parts = cancelled_parts(levels.stretches, QUIET_DB)
+    if not parts:
+        return None
+    one = channel_of_all(levels.stretches, QUIET_DB)
+    track, mix_ms = mix.take.track, listener.hear(mix.take)[0]
+    heard = [listener.hear(Take(track, channel))[0] for channel in (range(len(levels.channels)) if one is None else [one])]
+    if max(heard) < mix_ms + FEW_MS:
+        return None
+    why = f"its channels cancel each other in the mix {named(parts)} (one is inverted there)"
+    if one is None:
+        remedy = "what is said there may be missing; --channels split takes each channel as a speaker"
+        return replace(mix, speech_ms=mix_ms, remarks=(*mix.remarks, f"{why}: {remedy}"))
+    correction, remarks = corrected(levels.channels[one], levels)
+    return Account(Take(track, one, correction), (f"{why}: channel {one + 1} alone was taken", *remarks), speech_ms=heard[0])
 
 
 def mended(level: Level, levels: Levels, take: Take, heard: Callable[[], int], listener: Listener) -> Account:

@@ -13,7 +13,7 @@ from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.timecode import format_ms, parse_ms
 from pipeline.tracks import aside_before, in_place_of, silent_before
-from stages.account import Account, Listener, Take, account_for, account_of_others, few_ms
+from stages.account import Account, Listener, Take, account_for, account_of_others, few_ms, with_quiet_parts_raised
 from stages.silero import count_speech_ms
 from stages.sound import SAMPLE_BYTES, Sound, new_wav, write_block, write_in_turn
 from stages.transcript import Audio, save
@@ -46,6 +46,11 @@ def run(ctx: StageContext) -> Outcome:
     account = _account(sound, duration_ms, listener, audio)
     if account.take != Take(track.index):
         sound = listener.decode(account.take)
+        duration_ms = _write_wav(ctx, sound, audio)
+    with Sound(audio) as taken:
+        better = with_quiet_parts_raised(account, sound.levels, taken, listener)
+    if better.take != account.take:
+        account, sound = better, listener.decode(better.take)
         duration_ms = _write_wav(ctx, sound, audio)
     save(ctx.write("demux/audio.json"), Audio(start_ms, duration_ms, SAMPLE_RATE, track.index, track.language, account.cause))
     alone = "" if account.take.channel is None else f", channel {account.take.channel + 1} alone"

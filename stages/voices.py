@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.media import SAMPLE_RATE, AudioTrack, Decoding, Levels
 from pipeline.tracks import in_place_of
-from stages.account import NOISE_DB, Listener, Take, account_for, account_of_others, mended
+from stages.account import NOISE_DB, Listener, Take, account_for, account_of_others, mended, with_quiet_parts_raised
 from stages.alike import likeness
 from stages.silero import FRAME_MS, Detector, likely
 from stages.sound import Samples, Sound, new_wav, write_block
@@ -85,11 +85,16 @@ def whole(
     if account.nobody and (other := account_of_others(others, sound.duration_ms, listener)):
         why = account.cause or f"hardly anybody is heard in audio track {chosen.index}"
         account, remarks = other, [f"{why}: track {other.take.track} was taken, where somebody speaks", *other.remarks]
-    if account.take == Take(chosen.index):
-        return Voices([Voice("", sound, probabilities)], [*first.degraded, *remarks], account.cause)
-    again = listener.decode(account.take)
-    sound = spool.keep(again, "again")
-    return Voices([Voice("", sound)], [*again.degraded, *remarks], account.cause)
+    taken = first
+    if account.take != Take(chosen.index):
+        taken = listener.decode(account.take)
+        sound, probabilities = spool.keep(taken, "again"), ()
+    better = with_quiet_parts_raised(account, taken.levels, sound, listener)
+    if better.take != account.take:
+        taken = listener.decode(better.take)
+        sound, probabilities = spool.keep(taken, "raised"), ()
+        remarks.append(better.remarks[-1])
+    return Voices([Voice("", sound, probabilities)], [*taken.degraded, *remarks], account.cause)
 
 
 @dataclass
@@ -140,6 +145,7 @@ def _side(listener: Listener, take: Take, spool: Spool, channels: int, remarks: 
     if first.levels is None or take.channel is None or first.levels.channels[take.channel].silent:
         return sound, first.levels, False
     account = mended(first.levels.channels[take.channel], first.levels, take, lambda: listener.hear(take)[0], listener)
+    account = with_quiet_parts_raised(account, first.levels, sound, listener)
     remarks += account.remarks
     if account.take == take:
         return sound, first.levels, False

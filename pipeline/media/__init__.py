@@ -12,10 +12,10 @@ from __future__ import annotations
 from pipeline.media.container import REMEDY, shown, without_name
 from pipeline.media.decode import Decoding, decode
 from pipeline.media.ffmpeg import NotWritten, ffmpeg_path, ffmpeg_version, input_arguments, run_ffmpeg
-from pipeline.media.levels import Level, Levels
+from pipeline.media.levels import Level, Levels, Stretches
 from pipeline.media.muxer import FILM_FLAGS, LOSSLESS, MUXER_OPTIONS, encoder_without_loss, refusals, why_not_decoded
 from pipeline.media.probe import UNKNOWN_CODEC, AudioTrack, MediaInfo, OtherStream, Picture, SubtitleTrack, VideoStream, identity, pictures, probe
-from pipeline.media.resample import Correction
+from pipeline.media.resample import Correction, RaisedPart
 from pipeline.media.timeline import SAMPLE_RATE
 
 __all__ = [
@@ -34,6 +34,8 @@ __all__ = [
     "NotWritten",
     "OtherStream",
     "Picture",
+    "RaisedPart",
+    "Stretches",
     "SubtitleTrack",
     "VideoStream",
     "decode",

@@ -7,6 +7,7 @@ costs 0.1 s where decoding ten minutes of stereo costs 1.3 s.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ FLOOR_DB = -200.0  # stands for minus infinity
 _LOOKED_AT = 16_000  # samples a second, at least
 _BLOCKS_A_SECOND = 10
 _WHOLE_SECONDS, _ONE_IN = 60.0, 4  # after so long one frame in so many is looked at
+_STRETCH = 10  # blocks
 _MEASURED_ANEW = 4.0  # s, after which what was decoded is measured
 _DB = 0.5  # a bin of the histogram
 _BINS = int(-FLOOR_DB / _DB) + 400  # up to 200 dB above full scale: floats may hold anything
@@ -51,10 +53,20 @@ class Level(msgspec.Struct, frozen=True):
         return self.peak == 0 and not self.broken
 
 
+@dataclass(frozen=True)
+class Stretches:
+    """The power (mean square) over time: of each second of what was looked at, which is one of four seconds after the first minute."""
+
+    edges_ms: NDArray[np.int64]  # on the film's clock, where each begins, and last the end: shape (stretches + 1,)
+    power: NDArray[np.float64]  # of each channel, and last of the mix: shape (channels + 1, stretches), or (1, stretches) of one channel
+    unrelated: NDArray[np.float64]  # that the mix would have if no channel had anything in common with another: shape (stretches,)
+
+
 class Levels(msgspec.Struct, frozen=True):
     channels: tuple[Level, ...]
     mix: Level
     unrelated_db: float  # the mean that the mix would have if no channel had anything in common with another
+    stretches: Stretches
 
 
 class Meter:
@@ -65,7 +77,8 @@ class Meter:
         self._frames = 0
         self._seconds = 0.0
 
-    def feed(self, frame: AudioFrame) -> None:
+    def feed(self, frame: AudioFrame, end_us: int) -> None:
+        """A frame that ends at this time on the film's clock."""
         self._frames += 1
         self._seconds += frame.samples / frame.sample_rate
         if self._seconds > _WHOLE_SECONDS and self._frames % _ONE_IN:
@@ -73,7 +86,7 @@ class Meter:
         key = f"{frame.layout.name} {frame.format.name} {frame.sample_rate}"
         if key not in self._tallies:
             self._tallies[key] = _Tally(frame)
-        self._tallies[key].feed(frame)
+        self._tallies[key].feed(frame, end_us)
 
     def levels(self) -> Levels | None:
         """None where nothing came."""
@@ -99,12 +112,18 @@ class _Tally:
         self._blocks = np.zeros((rows, _BINS), np.int64)
         self._squares, self._sums, self._peaks = np.zeros(rows), np.zeros(rows), np.zeros(rows)
         self._full, self._over, self._broken = (np.zeros(rows, np.int64) for _ in range(3))
+        self._held_from_us = self._held_to_us = 0
+        self._edges_us: list[NDArray[np.float64]] = []  # of each piece that was measured
+        self._power: list[NDArray[np.float64]] = []
 
     @property
     def seconds(self) -> float:
         return self._samples / self._rate
 
-    def feed(self, frame: AudioFrame) -> None:
+    def feed(self, frame: AudioFrame, end_us: int) -> None:
+        if not self._held_samples:
+            self._held_from_us = end_us - frame.samples * 1_000_000 // frame.sample_rate
+        self._held_to_us = end_us
         for row, samples in zip(self._held, samples_of(frame), strict=True):
             row.append(samples[:: self._step])
         self._held_samples += len(self._held[0][-1])
@@ -121,11 +140,21 @@ class _Tally:
         import numpy as np
 
         held = np.stack([np.concatenate(row) for row in self._held])
-        rest = held.shape[1] % self._block if whole_blocks else 0
+        rest = held.shape[1] % (self._block * _STRETCH) if whole_blocks else 0
         count = held.shape[1] - rest
+        self._place(count, held.shape[1])
         self._held, self._held_samples = [[row[count:]] for row in held], rest
         sound = _as_floats(held[:, :count])
         self._add(np.concatenate([sound, self._weights[np.newaxis] @ sound]) if self._channels > 1 else sound)
+
+    def _place(self, count: int, held: int) -> None:
+        """Note when the stretches begin that so many of the held samples make."""
+        import numpy as np
+
+        starts = np.arange(0, count // self._block * self._block or count, self._block * _STRETCH)
+        span_us = self._held_to_us - self._held_from_us
+        self._edges_us.append(self._held_from_us + starts.astype(np.float64) * span_us / held)
+        self._held_from_us += span_us * count // held
 
     def _add(self, sound: Floats) -> None:
         import numpy as np
@@ -141,12 +170,13 @@ class _Tally:
             self._over += (np.abs(sound) > 1).sum(axis=1)
         self._samples += sound.shape[1]
         whole = sound.shape[1] // self._block * self._block
-        for part in (sound[:, :whole].reshape(len(sound), -1, self._block), sound[:, np.newaxis, whole:]):
-            if part.size:
-                self._add_blocks(part)
+        parts = [part for part in (sound[:, :whole].reshape(len(sound), -1, self._block), sound[:, np.newaxis, whole:]) if part.size]
+        powers = [self._add_blocks(part) for part in parts]
+        starts = np.arange(0, powers[0].shape[1], _STRETCH)
+        self._power.append(np.add.reduceat(powers[0], starts, axis=1) / np.diff(starts, append=powers[0].shape[1]))
 
-    def _add_blocks(self, blocks: Floats) -> None:
-        """Shape (rows, blocks, samples)."""
+    def _add_blocks(self, blocks: Floats) -> NDArray[np.float64]:
+        """Of shape (rows, blocks, samples). Returns the power of each block."""
         import numpy as np
 
         sums = blocks.sum(axis=2, dtype=np.float64)
@@ -154,14 +184,22 @@ class _Tally:
         self._sums += sums.sum(axis=1)
         self._squares += squares.sum(axis=1)
         count = blocks.shape[2]
-        power = np.maximum(squares / count - (sums / count) ** 2, 0)
+        power: NDArray[np.float64] = np.maximum(squares / count - (sums / count) ** 2, 0)
         bins = np.clip((10 * np.log10(power + 1e-20) - FLOOR_DB) / _DB, 0, _BINS - 1).astype(np.int64)
         np.add.at(self._blocks, (np.arange(len(bins))[:, np.newaxis], bins), 1)
+        return power
 
     def levels(self) -> Levels:
         rows = [self._level(row) for row in range(len(self._squares))]
         power = sum(weight**2 * 10 ** (level.mean_db / 10) for weight, level in zip(self._weights.tolist(), rows, strict=False))
-        return Levels(tuple(rows[: self._channels]), rows[-1], _db(power))
+        return Levels(tuple(rows[: self._channels]), rows[-1], _db(power), self._stretches())
+
+    def _stretches(self) -> Stretches:
+        import numpy as np
+
+        edges = np.concatenate([*self._edges_us, np.array([self._held_to_us])])
+        power = np.concatenate(self._power, axis=1)
+        return Stretches((edges / 1000).astype(np.int64), power, np.square(self._weights.astype(np.float64)) @ power[: self._channels])
 
     def _level(self, row: int) -> Level:
         offset = self._sums[row] / self._samples

@@ -105,9 +105,9 @@ class TrackReader:
                 self.damage.close(max(self._run_us - reached_us, self._hole_us) if elsewhere else 0, self._next_us)
             self._run_frames += frame.samples
             self._next_us = self._run_us + self._run_frames * 1_000_000 // frame.sample_rate
-            self.meter.feed(frame)
+            self.meter.feed(frame, self._next_us)
             for start, samples in _at(at, resampler.feed(frame)):
-                yield start, samples
+                yield start, self.correction.raise_parts(start, samples) if self.correction else samples
                 at = start + len(samples)
         yield from _at(at, resampler.finish() if resampler else [])
 

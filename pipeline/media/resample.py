@@ -15,12 +15,25 @@ if TYPE_CHECKING:
     from pipeline.media.timeline import WideSamples
 
 
+_FAR_BEYOND = 4.0  # times full scale
+
+
+@dataclass(frozen=True)
+class RaisedPart:
+    """A part of a recording that is far quieter than the rest."""
+
+    start_ms: int  # on the film's clock
+    end_ms: int
+    gain: float
+
+
 @dataclass(frozen=True)
 class Correction:
     """Applied in floats to each channel, before anything is rounded to 16 bits. What is no finite number becomes silence."""
 
     gain: float = 1.0
     offsets: tuple[float, ...] = ()  # of each channel, subtracted; () for none
+    parts: tuple[RaisedPart, ...] = ()  # in order
 
     def apply(self, samples: Floats) -> Floats:
         """Shape (samples, channels)."""
@@ -29,6 +42,17 @@ class Correction:
         centred = samples - np.array(self.offsets, np.float32) if len(self.offsets) == samples.shape[1] else samples
         corrected: Floats = np.nan_to_num(centred, nan=0.0, posinf=0.0, neginf=0.0) * np.float32(self.gain)
         return corrected
+
+    def raise_parts(self, start: int, samples: WideSamples) -> WideSamples:
+        """A frame that begins at this sample of the film. One that would go far beyond full scale is not quiet, and stays as it is."""
+        import numpy as np
+
+        middle_ms = (start + len(samples) / 2) * 1000 / SAMPLE_RATE
+        gain = next((part.gain for part in self.parts if part.start_ms <= middle_ms < part.end_ms), 1.0)
+        if gain == 1 or not len(samples) or np.abs(samples.astype(np.float64)).max() * gain > _FAR_BEYOND * 2**31:
+            return samples
+        raised: WideSamples = np.clip(np.rint(samples * gain), -(2**31), 2**31 - 1).astype(np.int32)
+        return raised
 
 
 class Resampler:
