@@ -70,6 +70,7 @@ class EventWriter(logging.Handler):
         super().__init__(logging.INFO)
         self.stream = stream
         self.last_progress = 0.0
+        self.last_kept = ""
 
     def send(self, event: Event) -> None:
         with contextlib.suppress(BrokenPipeError):
@@ -81,8 +82,8 @@ class EventWriter(logging.Handler):
 
     def progress(self, progress: Progress) -> None:
         now = time.monotonic()
-        if progress.done >= progress.total or now - self.last_progress >= PROGRESS_INTERVAL:
-            self.last_progress = now
+        if progress.done >= progress.total or progress.kept != self.last_kept or now - self.last_progress >= PROGRESS_INTERVAL:
+            self.last_progress, self.last_kept = now, progress.kept
             self.send(progress)
 
 

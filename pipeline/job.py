@@ -260,10 +260,10 @@ class Job:
         """The last word of who runs the job. None where nobody does."""
         return self._word("running.json") if self.is_locked else None
 
-    def stopped(self, stage: str) -> Running | None:
-        """How far this stage was when a run of it ended early: the run said so, or was killed and left its note."""
+    def stopped(self, stage: str = "") -> Running | None:
+        """How far this stage, or else any, was when a run of it ended early: the run said so, or was killed and left its note."""
         words = [] if self.is_locked else [self._word("running.json")]
-        return next((word for word in (*words, self._word("stopped.json")) if word.stage == stage), None)
+        return next((word for word in (*words, self._word("stopped.json")) if word.stage and stage in ("", word.stage)), None)
 
     def _word(self, name: str) -> Running:
         try:

@@ -130,7 +130,7 @@ def _run_one(job: Job, plan: Plan, changes: dict[str, str], console: Console) ->
         with tidying_up():
             summary = run_job(job, WORKFLOWS, plan, changes, console)
     except Interrupted as error:
-        error.args = (f"Interrupted; ./run-pipeline.sh -j {job.id} goes on from here",)
+        error.args = (f"Interrupted; ./run-pipeline.sh -j {job.id} goes on from here{_kept(job)}",)
         raise
     except (SutradharError, OSError) as error:
         console.error(in_one_line(error))
@@ -139,11 +139,19 @@ def _run_one(job: Job, plan: Plan, changes: dict[str, str], console: Console) ->
     return 1 if summary.failures else 0
 
 
+def _kept(job: Job) -> str:
+    from pipeline.status import kept
+
+    stopped = job.stopped()
+    return f": {kept(stopped.progress)}" if stopped and stopped.progress.kept else ""
+
+
 def _tell(summary: Summary, console: Console) -> None:
     media_seconds = summary.job.request.duration_ms / 1000
-    if "asr" in summary.ran:
-        speed = f"{media_seconds / summary.seconds:.1f}x real time, real-time factor {summary.seconds / media_seconds:.2f}"
-        console.info(f"Job {summary.job.id}: done in {summary.seconds:.1f}s for {media_seconds:.1f}s of media ({speed})")
+    if worked := media_seconds * (1 - summary.before.get("asr", 1.0)):
+        speed = f"{worked / summary.seconds:.1f}x real time, real-time factor {summary.seconds / worked:.2f}"
+        whole = "" if worked == media_seconds else f"the rest of {media_seconds:.1f}s: "
+        console.info(f"Job {summary.job.id}: done in {summary.seconds:.1f}s for {whole}{worked:.1f}s of media ({speed})")
     elif summary.ran:
         console.info(f"Job {summary.job.id}: done in {summary.seconds:.1f}s")
     else:

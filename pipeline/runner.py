@@ -7,6 +7,7 @@ So a run may be killed at any moment: the next one finds each stage either done 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import os
 import shutil
@@ -56,6 +57,7 @@ class Summary:
     job: Job
     ran: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    before: dict[str, float] = field(default_factory=dict)  # by stage: the share of its work that earlier runs had kept
     degraded: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
@@ -114,6 +116,7 @@ class JobRun:
         self.console = console
         self.watch: MediaWatch | None = None  # None of a folder
         self.started = time.monotonic()
+        self.before: dict[str, float] = {}  # by stage that ran: the share of its work that earlier runs had kept
 
     def prepare(self) -> list[Stage]:
         """The stages of the plan, once all that can keep one of them from working has been looked at. Raises UsageError."""
@@ -133,7 +136,7 @@ class JobRun:
         return selected
 
     def run(self, selected: Sequence[Stage], changes: Iterable[str] = ()) -> Summary:
-        summary = Summary(self.job)
+        summary = Summary(self.job, before=self.before)
         for stage in selected:
             marker, ran = self._bring_up_to_date(stage)
             if (mode := int(self.settings.OUT_MODE, 8)) != PRIVATE or "OUT_MODE" in changes:
@@ -250,6 +253,7 @@ class JobRun:
         with self._scratch(stage) as (scratch, deliverables):
             result = self._call_watched(stage, scratch, deliverables, pieces)
             outcome = result.outcome
+            self.before[stage.name] = result.before
             made = publish.synced_records(scratch, stage.writes)
             if absent := [name for name in stage.writes if name not in made or not made[name].size]:
                 raise StageFailed(f"Stage {stage.name} ended without writing {', '.join(absent)}; please report this")
@@ -267,7 +271,7 @@ class JobRun:
                 started_at=started_at,
                 ended_at=_now(),
                 seconds=round(time.monotonic() - started, 3),
-                seconds_of_media=outcome.seconds_of_media,
+                seconds_of_media=outcome.seconds_of_media and outcome.seconds_of_media * (1 - result.before),
                 attempt=result.attempt,
                 tool_version=VERSION,
             )
@@ -342,17 +346,24 @@ class JobRun:
             nonlocal noted, latest
             self.console.progress(progress)
             seconds = time.monotonic() - started
+            is_new = progress.kept != latest.progress.kept
             latest = replace(latest, progress=progress, seconds=round(seconds, 1))
-            if seconds - noted >= RUNNING_INTERVAL:
+            if is_new or seconds - noted >= RUNNING_INTERVAL:
                 noted = seconds
                 self.job.note_running(latest)
 
         self.job.note_running(latest)
         try:
             with self.console.stage(stage.name):
-                return stage_process.call(assignment, self.job.logs / f"{stage.name}.log", self.console, progress)
+                result = stage_process.call(assignment, self.job.logs / f"{stage.name}.log", self.console, progress)
+            return dataclasses.replace(result, before=_share_before(stage, latest.progress))
         finally:
             self.job.note_running(latest)
+
+
+def _share_before(stage: Stage, progress: Progress) -> float:
+    """Of the work of a stage that is done, the share that earlier runs of it had kept."""
+    return progress.already / progress.total if stage.in_pieces and progress.total else 0.0
 
 
 def _now() -> str:

@@ -57,6 +57,7 @@ class Progress(msgspec.Struct, frozen=True, tag=True):
     note: str = ""  # what else is worth seeing: "3,412 of 37,000 files, 12 failed"
     now: str = ""  # what is true of this moment alone: "now 12.3x, GPU 97 %"
     left: float | None = None  # seconds to go, where they are not in proportion to what is done
+    kept: str = ""  # what the next run would find if this one ended here: "8 of 35 windows"; empty where the stage has no pieces
 
 
 @dataclass(frozen=True)
@@ -131,11 +132,20 @@ class StageContext:
             raise StageFailed(f"No space left on device for {path.name}: {room(path.parent)}; remove files and run the same command again")
 
     def progress(
-        self, done: float, total: float, *, already: float = 0.0, unit: str = REAL_TIME, note: str = "", now: str = "", left: float | None = None
+        self,
+        done: float,
+        total: float,
+        *,
+        already: float = 0.0,
+        unit: str = REAL_TIME,
+        note: str = "",
+        now: str = "",
+        left: float | None = None,
+        kept: str = "",
     ) -> None:
         """Tell how far the work is, in seconds of media or else in `unit`; `already` were done before this run. `left`: seconds to go,
-        where they are not in proportion."""
-        self.report(Progress(done, total, already, unit, note, now, left))
+        where they are not in proportion. `kept`: what the next run would find if this one ended here."""
+        self.report(Progress(done, total, already, unit, note, now, left, kept))
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ class Result:
     outcome: Outcome
     packages: dict[str, str]
     attempt: int
+    before: float = 0.0  # the share of the work that earlier runs had kept
 
 
 def call(assignment: Assignment, log_path: Path, console: Console, progress: Callable[[Progress], None]) -> Result:

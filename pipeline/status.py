@@ -12,7 +12,7 @@ from pipeline.freshness import staleness
 from pipeline.job import Job, Running
 from pipeline.markers import read_marker
 from pipeline.settings import Settings
-from pipeline.stage import REAL_TIME, Stage
+from pipeline.stage import REAL_TIME, Progress, Stage
 from stages import WORKFLOWS
 
 DONE, UNFINISHED, FAILED, INTERRUPTED, RUNNING, BROKEN = "done", "unfinished", "failed", "interrupted", "running", "broken settings"
@@ -60,11 +60,18 @@ def _how_far(stopped: Running | None) -> str:
     if not stopped:
         return ""
     progress = stopped.progress
+    if progress.kept:
+        return kept(progress)
     if progress.note:
         return f"it had come to {progress.note}"
     if progress.total and progress.unit == REAL_TIME:
         return f"it had come to {clock(progress.done)} of {clock(progress.total)}"
     return f"it had come to {100 * progress.done / progress.total:.0f} %" if progress.total else "it had begun"
+
+
+def kept(progress: Progress) -> str:
+    """For somebody whose run of a stage with pieces was interrupted."""
+    return f"{progress.kept} are kept; what was in hand is done again"
 
 
 def of_job(job: Job) -> str:

@@ -22,6 +22,7 @@ from pipeline.files import UNREADABLE, sync_file, sync_folder
 
 T = TypeVar("T")
 MADE_WITH = "made with"  # the key of the first line
+NOTHING_KEPT = "Nothing was kept of the attempt before: it ended within its first batch, or was made with other versions"
 CHECKSUM = 16  # hexadecimal digits
 
 
@@ -34,6 +35,7 @@ class Pieces:
         made_with = {"schema": str(schema)} | {name: _version(name) for name in packages}
         self._found, whole = _read(path)
         is_new = self.get(MADE_WITH, dict[str, str]) != made_with
+        self.is_first = not path.exists()  # no attempt was there before
         if is_new:
             self._found, whole = {}, 0
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)

@@ -14,7 +14,7 @@ from pipeline.stage import Outcome, StageContext
 from pipeline.timecode import format_ms
 from pipeline.wording import counted
 from stages.glossary import Glossary, read_glossary
-from stages.pieces import Pieces
+from stages.pieces import NOTHING_KEPT, Pieces
 from stages.transcript import MISSING, UNTRANSLATED, Segment, Transcript, Translations, load, save
 from stages.translate.chain import Chain, Rendering, ways
 from stages.translate.kept import SCHEMA, KeptTranslator
@@ -57,9 +57,9 @@ def _rendered(
     """By target language. What is translated is kept, so that an interrupted run goes on with the rest."""
     settings = ctx.settings
     glossary = read_glossary(ctx.job_file(settings.GLOSSARY)) if settings.GLOSSARY else Glossary(())
-    progress = FilmProgress(ctx, source.duration_ms / 1000, targets)
     done: dict[str, list[Rendering]] = {}
     with Pieces(ctx.pieces, SCHEMA, _packages(settings)) as pieces:
+        progress = FilmProgress(ctx, source.duration_ms / 1000, targets, is_first=pieces.is_first)
         for direction, model in models.items():  # one model at a time: two may not fit
             translator = KeptTranslator(partial(open_translator, settings, model), pieces, progress.tell_known)
             for target in [target for target in targets if translators.direction(source.language, target) == direction]:
@@ -77,27 +77,36 @@ def _packages(settings: Settings) -> tuple[str, ...]:
 class FilmProgress:
     """Tells the progress, in seconds of the film for each target language."""
 
-    def __init__(self, ctx: StageContext, seconds: float, targets: Sequence[str]) -> None:
+    def __init__(self, ctx: StageContext, seconds: float, targets: Sequence[str], *, is_first: bool) -> None:
         self._ctx, self._seconds, self._total = ctx, seconds, seconds * len(targets)
         self._before, self._already = -seconds, 0.0  # of the languages before this one; of earlier runs
-        self._target = ""  # until its search is told of
+        self._target, self._is_told, self._known = "", True, 0  # of its first search: whether that is told of, and what was there
+        self._is_again = not is_first  # and nothing of the attempt before has been found
 
     def begin(self, target: str) -> Callable[[int, int], None]:
         """What is told how many sentences are done, and of how many."""
         self._before += self._seconds
-        self._target = target
+        self._target, self._is_told, self._known = target, False, 0
         return self._tell
 
     def _tell(self, done: int, total: int) -> None:
-        self._target = ""
-        self._ctx.progress(self._before + self._seconds * done / total, self._total, already=self._already)
+        done = max(done, self._known)  # which are counted once more, batch by batch
+        kept = f"{done} of {counted(total, 'sentence')} to {self._target}"
+        self._ctx.progress(self._before + self._seconds * done / total, self._total, already=self._already, kept=kept)
 
     def tell_known(self, known: int, total: int) -> None:
         """Of a language's first search alone: what comes after it is not counted."""
-        if self._target:
+        if self._is_told:
+            return
+        self._is_told = True
+        if known:
             self._ctx.log.info(f"Going on: {known} of {counted(total, 'sentence')} to {self._target} are there already")
             self._already += self._seconds * known / total
-            self._target = ""
+            self._known = known
+            self._tell(known, total)
+        elif self._is_again:
+            self._ctx.log.info(NOTHING_KEPT)
+        self._is_again = False
 
 
 def segments_of(sentences: Sequence[Sentence], renderings: Sequence[Rendering], target: str) -> list[Segment]:

@@ -10,7 +10,7 @@ from functools import partial
 from pipeline import engines
 from pipeline.stage import StageContext
 from pipeline.wording import counted
-from stages.pieces import Pieces
+from stages.pieces import NOTHING_KEPT, Pieces
 from stages.whisper import AudioWindow, Heard, Recogniser, Recognition, needs
 
 SCHEMA = 1  # of what is kept: another one whenever recognitions mean something else
@@ -58,11 +58,13 @@ class KeptRecogniser:
         progress = WindowProgress(self._ctx, seconds, found)
         if found:
             self._ctx.log.info(f"Going on: {len(found)} of {counted(len(seconds), 'window')} are there already")
+        elif not self.pieces.is_first:
+            self._ctx.log.info(NOTHING_KEPT)
         if len(found) < len(seconds):
             for recognition in self._open().recognise(self._windows(seconds, cut_out, found, progress)):
                 self._keep(recognition)
                 found[recognition.window] = recognition
-                progress.tell(recognition.window, 1.0)
+                progress.keep(recognition.window)
         return [found[window] for window in seconds if window in found]
 
     def _windows(
@@ -83,10 +85,11 @@ class WindowProgress:
     def __init__(self, ctx: StageContext, seconds: Mapping[int, float], known: Iterable[int]) -> None:
         self._ctx, self._seconds = ctx, seconds
         self._shares = dict.fromkeys(known, 1.0)
+        self._kept = len(self._shares)
         self._already = self._done
         self._total = sum(seconds.values())
         self._lock = threading.Lock()
-        ctx.progress(self._already, self._total, already=self._already)
+        self._report()
 
     @property
     def _done(self) -> float:
@@ -96,7 +99,18 @@ class WindowProgress:
         """Called from several threads."""
         with self._lock:
             self._shares[window] = max(share, self._shares.get(window, 0.0))
-            self._ctx.progress(self._done, self._total, already=self._already)
+            self._report()
+
+    def keep(self, window: int) -> None:
+        """It is done, and on the disk."""
+        with self._lock:
+            self._shares[window] = 1.0
+            self._kept += 1
+            self._report()
+
+    def _report(self) -> None:
+        kept = f"{self._kept} of {counted(len(self._seconds), 'window')}"
+        self._ctx.progress(self._done, self._total, already=self._already, kept=kept)
 
 
 def open_pieces(ctx: StageContext) -> Pieces:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from pipeline.console import Console
+from pipeline.job import Job
+from pipeline.run import _tell
+from pipeline.runner import Summary
 from tests.pipeline.folders import folder_job, run_pipeline
 
 pytestmark = pytest.mark.usefixtures("fake_stages")
@@ -60,3 +66,21 @@ def test_the_help_says_how_to_begin_anew_with_a_folder(tmp_path: Path) -> None:
     text = run_pipeline(folder_job(tmp_path), "--help")[1]
     assert "To begin anew, remove jobs/<job-id>/results." in text
     assert "1 a stage failed or some recordings of a folder have no transcript" in text
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ({"asr": 0.0}, "done in 50.0s for 200.0s of media (4.0x real time, real-time factor 0.25)"),
+        ({"asr": 0.75}, "done in 50.0s for the rest of 200.0s: 50.0s of media (1.0x real time, real-time factor 1.00)"),
+        ({"asr": 1.0}, "done in 50.0s"),
+        ({}, "done in 50.0s"),
+    ],
+    ids=["all", "the rest", "all was recognised before", "asr did not run"],
+)
+def test_the_speed_is_of_what_this_run_has_recognised(before: dict[str, float], said: str, tmp_path: Path) -> None:
+    job = folder_job(tmp_path)
+    film = Job(job.house, replace(job.request, duration_ms=200_000))
+    output = io.StringIO()
+    _tell(Summary(film, ran=["asr", "mux"], seconds=50.0, before=before), Console(output))
+    assert output.getvalue() == f"[INFO] Job calls-1: {said}\n"

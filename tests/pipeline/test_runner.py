@@ -26,6 +26,7 @@ from pipeline.errors import JobBusy, StageFailed, UsageError, in_one_line
 from pipeline.files import record
 from pipeline.house import House
 from pipeline.job import Job, Request
+from pipeline.markers import read_marker
 from pipeline.probe import Probe
 from pipeline.runner import Plan, Summary, run_job
 from pipeline.settings import Settings
@@ -176,6 +177,14 @@ def test_what_a_killed_stage_has_kept_is_there_for_the_next_run_and_goes_when_it
     assert [path.read_text() for path in die(job, TITLE="piecemeal")] == ["half of it"]
     assert run(job)[0].ran == ["shout"]
     assert not (job.folder / "pieces" / "shout").exists()
+
+
+def test_what_earlier_runs_had_kept_is_not_work_of_this_one(job: Job) -> None:
+    summary, _ = run(job, TITLE="resumed")
+    assert summary.before == {"copy": 0.0, "shout": 0.25}
+    marker = read_marker(job.marker_path("shout"), pytest.fail)
+    assert marker
+    assert marker.seconds_of_media == 1.5
 
 
 def test_what_other_settings_or_another_film_have_kept_is_no_use(job: Job) -> None:
@@ -500,9 +509,9 @@ def test_a_second_runner_is_turned_away(job: Job) -> None:
         run(job)
 
 
-def _hanging(job: Job, *, hangup: signal.Handlers = signal.SIG_DFL) -> tuple[subprocess.Popen[bytes], int, int]:
+def _hanging(job: Job, *, hangup: signal.Handlers = signal.SIG_DFL, title: str = "hang") -> tuple[subprocess.Popen[bytes], int, int]:
     """A runner whose first stage hangs, that stage's process, and one that the stage has started."""
-    job.write_settings(job.changed_settings({"TITLE": "hang"})[0])
+    job.write_settings(job.changed_settings({"TITLE": title})[0])
     runner = subprocess.Popen(
         [sys.executable, "-m", "pipeline.run", "-j", job.id],
         env=os.environ | {"SUTRADHAR_HOME": str(job.house.root)},
@@ -532,6 +541,18 @@ def test_a_runner_that_is_ended_takes_its_children_along(job: Job, number: int, 
     assert stages_of(job) == ["copy done", "shout done"]
     assert not (job.folder / "stopped.json").exists()
     assert not (job.folder / "running.json").exists()
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(grandchild, 9)
+
+
+def test_who_interrupts_a_run_is_told_what_is_kept_and_not_how_far_it_was(job: Job) -> None:
+    runner, _, grandchild = _hanging(job, title="hang keeping")
+    _wait_for(lambda: (running := job.running()) and running.progress.kept)
+    runner.send_signal(signal.SIGINT)
+    said = runner.communicate(timeout=10)[0].decode()
+    kept = "8 of 35 windows are kept; what was in hand is done again"
+    assert f"[ERROR] Interrupted; ./run-pipeline.sh -j {job.id} goes on from here: {kept}\n" in said
+    assert stages_of(job) == [f"copy unfinished {kept}", "shout unfinished"]
     with contextlib.suppress(ProcessLookupError):
         os.kill(grandchild, 9)
 

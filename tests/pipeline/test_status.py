@@ -107,6 +107,7 @@ def test_without_a_name_every_job_that_runs_is_shown_and_else_the_newest(tmp_pat
             "it had come to 8 of 41 files, 1:05 of 3:07, 2 failed",
         ),
         (Progress(65, 187), "it had come to 1:05 of 3:07"),
+        (Progress(65, 187, kept="8 of 35 windows"), "8 of 35 windows are kept; what was in hand is done again"),
         (Progress(30, 120, unit=" files/s"), "it had come to 25 %"),
         (Progress(0, 0), "it had begun"),
     ],

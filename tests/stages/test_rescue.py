@@ -71,7 +71,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rescue:
         monkeypatch.setattr(needs, "open_for", opened)
         stage = StageRun(rescue.STAGE, Path("film.mkv"), tmp_path, SOURCE_LANGUAGE="hi")
         for name in ("demux", "align", "translate"):
-            (stage.artifacts / name).mkdir()
+            (stage.artifacts / name).mkdir(exist_ok=True)
         with wave.open(str(stage.artifacts / "demux" / "audio.wav"), "wb") as file:
             file.setparams((1, 2, 16_000, 0, "NONE", ""))
             file.writeframes(bytes(10 * 32_000))
@@ -187,3 +187,41 @@ def test_one_text_for_several_different_sentences_rescues_none(run: Rescue) -> N
     outcome, (english,), _ = run(says(whisper), transcript(missing(0), missing(1), missing(2)))
     assert [one.text for one in english.segments] == [MISSING] * 3
     assert outcome.summary == "Whisper translated 0 of 3 sentences that IndicTrans2 could not"
+
+
+class Interrupted(Exception):
+    pass
+
+
+class Interrupting(Whisper):
+    """Is interrupted once it has said `after`, and notes what it was asked for."""
+
+    def __init__(self, whisper: Whisper, after: int) -> None:
+        super().__init__(whisper._table)
+        self._after = after
+        self.asked: list[int] = []
+
+    def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
+        unknown = [window for window in windows if not window.known]
+        self.asked = [window.id for window in unknown]
+        for number, recognition in enumerate(super().recognise(unknown)):
+            if number == self._after:
+                raise Interrupted
+            yield recognition
+
+
+def test_interrupted_it_goes_on_with_the_sentences_that_are_missing_and_comes_to_the_same_to_the_byte(run: Rescue) -> None:
+    texts = ("I must go home.", "A train comes.", "I am so tired.")
+    whisper = Whisper({START + 2000 * number: (words(START + 2000 * number, text),) for number, text in enumerate(texts)})
+    lacking = transcript(missing(0), missing(1), missing(2))
+    undisturbed, _, stage = run(says(whisper), lacking)
+    whole = (stage.scratch / rescue.TRANSCRIPTS).read_bytes()
+    stage.context.pieces.unlink()
+    with pytest.raises(Interrupted):
+        run(says(Interrupting(whisper, after=1)), lacking)
+    rest = Interrupting(whisper, after=3)
+    outcome, _, stage = run(says(rest), lacking)
+    assert rest.asked == [0, 1]
+    assert (stage.scratch / rescue.TRANSCRIPTS).read_bytes() == whole
+    assert outcome == undisturbed
+    assert [stage.told[0].kept, stage.told[-1].kept] == ["1 of 3 windows", "3 of 3 windows"]

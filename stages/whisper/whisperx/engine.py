@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -36,6 +37,9 @@ from stages.whisper.requests import Align, Encode, Generate, Hear, Request, Resu
 from stages.whisper.whisperx.ctranslate import Sampler, Whisper
 
 GPU_THREADS = 4  # of the processor, for what CTranslate2 leaves to it, as it chooses by itself: more would stand in the way of other workers'
+
+IN_HAND = 30.0  # seconds of work that a kill may cost of each worker, where windows do not depend on their mates. One by one, they take 13 %
+# more of the processor than four together (base, int8, two cores), so a fast model gets more at once
 
 
 def open_engine(settings: Settings, model: ResolvedModel, translate: bool, times: bool, log: logging.Logger) -> WhisperX:
@@ -111,6 +115,7 @@ class WhisperX:
         self._whisper, self._settings = whisper, settings
         self._decoder = Decoder(whisper.tokenizer, settings, translate=translate, times=times)
         self._batch_size = self._group_limit = batch_size
+        self._fitting = 1 if whisper.apart else batch_size  # windows of a group, until it is known how long one takes
 
     # --- Windows in, recognitions out
 
@@ -140,17 +145,21 @@ class WhisperX:
     def _groups(self, windows: Iterator[AudioWindow]) -> Iterator[list[AudioWindow]]:
         """Batches of the stream, shared out evenly to the workers. What is known already is left out, but where its mates need it to come to
         the same as with it."""
+        if self._whisper.apart:
+            windows = (window for window in windows if not window.known)
         while batch := list(islice(windows, self._batch_size)):
             share = math.ceil(len(batch) / self._whisper.workers)
-            for group in (batch[begin : begin + share] for begin in range(0, len(batch), share)):
-                if unknown := [window for window in group if not window.known]:
-                    yield unknown if self._whisper.apart else group
+            while batch:
+                size = min(share, self._fitting)
+                group, batch = batch[:size], batch[size:]
+                if not all(window.known for window in group):
+                    yield group
 
     # --- One group
 
     def _recognise_group(self, group: Sequence[AudioWindow], tell: Callable[[Recognition], None]) -> None:
         """Halves what is decoded at once when a GPU runs out of memory. Raises SutradharError when one window is too much."""
-        waiting = dict(enumerate(group))
+        waiting, began = dict(enumerate(group)), time.monotonic()
 
         def done(numbers: Sequence[int], number: int, recognition: Recognition) -> None:
             del waiting[numbers[number]]
@@ -164,6 +173,8 @@ class WhisperX:
                 if not is_out_of_memory(error):
                     raise
                 self._lower_limit(len(numbers))
+        if self._whisper.apart:
+            self._fitting = max(1, int(IN_HAND * len(group) / (time.monotonic() - began)))
 
     def _too_large(self) -> SutradharError:
         model, compute_type = self.engine["model"], self.engine["compute_type"]

@@ -18,8 +18,8 @@ HOSTILE = "a\x1b[31mb\u202ec\nd"  # as a name or a tag may be
 def copy(context: StageContext) -> Outcome:
     context.write("copy/text.txt").write_bytes(context.media.read_bytes())
     context.log.info("copying")
-    context.progress(1, 2)
-    if context.settings.TITLE == "hang":
+    context.progress(1, 2, kept="8 of 35 windows" if context.settings.TITLE == "hang keeping" else "")
+    if context.settings.TITLE.startswith("hang"):
         Path(context.media.parent / "child.pid").write_text(f"{os.getpid()} {subprocess.Popen(['sleep', '600']).pid}")
         time.sleep(600)
     return Outcome("Copied")
@@ -38,6 +38,8 @@ def shout(context: StageContext) -> Outcome:
         os.kill(os.getpid(), signal.SIGKILL)
     if title == "full":
         raise OSError(errno.ENOSPC, "No space left on device")
+    if title == "resumed":
+        context.progress(4, 4, already=1)
     if title == "crash":
         raise ZeroDivisionError("what a surprise")
     if title == "forgetful":

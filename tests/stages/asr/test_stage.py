@@ -16,6 +16,7 @@ from pipeline.errors import UsageError
 from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
 from stages import asr
+from stages.pieces import NOTHING_KEPT
 from stages.transcript import Audio, Span, Transcript, Window, Windows, load, save
 from stages.whisper import AudioWindow, Recogniser, Recognition, needs
 from tests.conftest import ROOT
@@ -163,6 +164,20 @@ def test_what_was_recognised_before_is_told_and_counts_in_the_progress(
     assert caplog.messages[:3] == ["Recognising 3 windows", "Going on: 2 of 3 windows are there already", "Configured device: cpu (from job config)"]
     assert 0 < stage.progress[0][0] < 9.3
     assert [progress.already for progress in stage.told] == [stage.progress[0][0]] * len(stage.told)
+    assert [stage.told[0].kept, stage.told[-2].kept, stage.told[-1].kept] == ["2 of 3 windows", "2 of 3 windows", "3 of 3 windows"]
+
+
+def test_an_attempt_of_which_nothing_was_kept_is_told(
+    sound: Path, tmp_path: Path, interrupt: Callable[[int], list[Interrupting]], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    interrupt(0)
+    with pytest.raises(Interrupted):
+        run(asr.STAGE, sound, tmp_path, SOURCE_LANGUAGE="en")
+    assert NOTHING_KEPT not in caplog.messages
+    interrupt(3)
+    run(asr.STAGE, sound, tmp_path, SOURCE_LANGUAGE="en")
+    assert caplog.messages.count(NOTHING_KEPT) == 1
 
 
 def test_progress_moves_within_a_batch(sound: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from pipeline.models import ResolvedModel
 from pipeline.settings import Settings
 from pipeline.stage import EngineNeed, ModelNeed, Outcome
 from stages import translate
+from stages.pieces import NOTHING_KEPT
 from stages.transcript import MISSING, Segment, Transcript, Translations, load, save
 from stages.translate import film
 from stages.translate.chain import Rendering
@@ -237,17 +239,18 @@ def test_interrupted_again_and_again_it_comes_to_the_same_to_the_byte(toy: Path,
         (tmp_path / name).mkdir()
     undisturbed, _, whole = run(tmp_path / "whole", toy, MUCH, TARGET_LANGUAGES="ta,mr")
     asked, batches.asked = batches.asked, []
-    interruptions, outcome, parts = 0, None, None
-    while outcome is None:
+    interruptions = 0
+    for _ in asked:
         batches.left = 3
-        try:
+        with contextlib.suppress(Interrupted):
             outcome, _, parts = run(tmp_path / "in parts", toy, MUCH, TARGET_LANGUAGES="ta,mr")
-        except Interrupted:
-            interruptions += 1
+            break
+        interruptions += 1
+    else:
+        pytest.fail("it does not come to its end")
     assert interruptions >= 4
     assert batches.asked == asked  # the retries of what the guards refuse too, and nothing twice
     name = "translate/transcripts.json"
-    assert parts
     assert (parts.scratch / name).read_bytes() == (whole.scratch / name).read_bytes()
     assert outcome == undisturbed
 
@@ -265,6 +268,22 @@ def test_what_was_translated_before_is_told_and_counts_in_the_progress(
     assert "Going on: 4 of 7 sentences to en are there already" in caplog.messages
     assert {round(progress.already, 3) for progress in stage.told} == {342.857}  # four sevenths
     assert stage.progress[-1] == (600.0, 600.0)
+    assert [progress.kept for progress in stage.told][0::3] == ["4 of 7 sentences to en", "6 of 7 sentences to en"]
+    assert stage.told[-1].kept == "7 of 7 sentences to en"
+
+
+def test_an_attempt_of_which_nothing_was_kept_is_told_once(
+    toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    batches = CountedBatches(monkeypatch)
+    batches.left = 0
+    with pytest.raises(Interrupted):
+        run(tmp_path, toy, MUCH, TARGET_LANGUAGES="ta,mr")
+    assert NOTHING_KEPT not in caplog.messages
+    batches.left = -1
+    run(tmp_path, toy, MUCH, TARGET_LANGUAGES="ta,mr")
+    assert caplog.messages.count(NOTHING_KEPT) == 1
 
 
 def test_when_all_was_translated_before_no_model_is_loaded(toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

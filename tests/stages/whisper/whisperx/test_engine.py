@@ -95,6 +95,18 @@ def test_results_do_not_depend_on_the_batch(recognised: list[Recognition], windo
     assert recognise(windows[::-1], BATCH_SIZE=3)[::-1] == recognised
 
 
+@pytest.mark.parametrize(("seconds", "sizes"), [(1e9, [1, 1, 1, 2]), (0.0, [1] * 5)], ids=["fast", "slow"])
+def test_a_slow_model_has_one_window_in_hand_and_comes_to_the_same(
+    seconds: float, sizes: list[int], windows: list[AudioWindow], recognised: list[Recognition], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stages.whisper.whisperx.engine.IN_HAND", seconds)
+    monkeypatch.setattr("stages.whisper.whisperx.engine.usable_cores", lambda: 2)
+    asked, really = [], WhisperX._recognise_group
+    monkeypatch.setattr(WhisperX, "_recognise_group", lambda engine, group, tell: asked.append(len(group)) or really(engine, group, tell))
+    assert recognise(windows, BATCH_SIZE=8) == recognised
+    assert asked == sizes
+
+
 def test_a_sampled_text_depends_on_its_window_alone() -> None:
     together = recognise(UNSURE, **SAMPLED)
     assert recognise(UNSURE[2:], **SAMPLED) == together[2:]
