@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
+import signal
 import subprocess
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -43,6 +44,8 @@ _FOLLOWS = (
 # The disk's own refusals: another run may go well.
 _DISK = ("No space left on device", "Disk quota exceeded", "Read-only file system", "Input/output error")
 _PATIENCE = 120  # seconds for a question about a film
+_ASKED = 2  # times that a question is asked at most
+_KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
 _SPEAKER = re.compile(r"^(\[[^\]]* @ 0x[0-9a-f]+\] )+")
 
 
@@ -72,8 +75,7 @@ def _packaged() -> str:
 
 def ffmpeg_version() -> str:
     """As it says itself: `ffmpeg version 7.1`. Other versions may write other bytes."""
-    says = processes.run([ffmpeg_path(), "-version"], env=processes.without_secrets()).stdout
-    return says.partition(" Copyright")[0].strip()
+    return answer(["-version"]).partition(" Copyright")[0].strip()
 
 
 def input_arguments(path: Path, format_name: str = "") -> list[str]:
@@ -100,9 +102,14 @@ def answer(arguments: Sequence[str]) -> str:
 
 
 def _ask(arguments: Sequence[str]) -> subprocess.CompletedProcess[str] | None:
+    """Asked again where it was killed: by somebody, or for want of memory, which says nothing of the film."""
     command = [ffmpeg_path(), "-nostdin", "-hide_banner", "-v", "error", *arguments]
     try:
-        return processes.run(command, env=processes.without_secrets(), timeout=_PATIENCE)
+        for _ in range(_ASKED):
+            done = processes.run(command, env=processes.without_secrets(), timeout=_PATIENCE)
+            if done.returncode not in _KILLED:
+                break
+        return done
     except subprocess.TimeoutExpired:
         return None
 
