@@ -75,6 +75,7 @@ def test_json_holds_what_is_known(tmp_path: Path) -> None:
         "avg_logprob": 0.0,
         "text": "Hello there, my friend. Where were you?",
         "degraded": [],
+        "notes": [],
     }
     assert segments[1] == {
         "text": "Where were you?",

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +28,7 @@ from mlx_whisper.load_models import load_model
 from transformers import WhisperConfig, WhisperForConditionalGeneration
 
 from pipeline import downloads
-from pipeline.errors import SutradharError, UsageError
+from pipeline.errors import Interrupted, SutradharError, UsageError
 from pipeline.files import record
 from pipeline.model_folder import Release, forms_of, read_source
 from stages.whisper.mlx import convert
@@ -346,7 +347,7 @@ def test_refuses_wrong_arguments_with_one_line(hf: Path, house: Path, capsys: py
 
 def test_an_interrupted_conversion_leaves_nothing(hf: Path, house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> float:
-        raise KeyboardInterrupt
+        raise Interrupted(signal.SIGINT)
 
     monkeypatch.setattr(writing, "check", interrupted)
     assert convert.main([str(hf)]) == 130
