@@ -100,7 +100,8 @@ def make_folder(folder: Path, sample: Path) -> Path:
 
 
 def undisturbed(place: Place, kind: str, source: Path, options: tuple[str, ...]) -> tuple[dict[str, str], int]:
-    """What two runs make alike (a report has times in it), and the fewer of their calls."""
+    """Run twice undisturbed. Returns the digests of what both runs make alike (a report has times in it), and the
+    smaller number of their calls."""
     runs = []
     for number in (1, 2):
         place.prepare(source, f"{kind}-calm-{number}", *options)

@@ -50,7 +50,7 @@ ARTIFACTS = {"asr": "asr/transcript.json", "translate": "translate/transcripts.j
 
 @dataclass(frozen=True)
 class Repeated:
-    """What became of one stage. Counts are of windows or of sentences."""
+    """The outcome of one stage. Counts are of windows or of sentences."""
 
     stage: str
     kills: int

@@ -142,7 +142,8 @@ def mutant(whole: bytes, container: str, number: int, seed: int) -> tuple[str, b
 
 
 def read(path: Path, log: Path) -> None:
-    """In a child: look at the file and decode it, and leave the outcome in `log`. Ends with 1 on anything that is no error of ours."""
+    """Look at the file and decode it, being a child process, and leave the outcome in `log`. The process ends with 1 on
+    anything that is no error of ours."""
     from pipeline import media
     from pipeline.errors import StageFailed, UsageError
 

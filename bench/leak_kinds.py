@@ -46,7 +46,7 @@ def _runs(process: psutil.Process) -> bool:
 
 
 def open_files(process: psutil.Process) -> list[Path]:
-    """What each of its descriptors leads to; none where it has ended."""
+    """Return what each descriptor of the process leads to; nothing where the process has ended."""
     found = []
     try:
         for descriptor in Path(f"/proc/{process.pid}/fd").iterdir():

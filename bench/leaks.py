@@ -80,7 +80,7 @@ class Killed:
 
 
 class Surroundings:
-    """What there is on the machine before something is disturbed, to be compared with what is there afterwards."""
+    """The state of the machine before something is disturbed, to be compared with what is there afterwards."""
 
     def __init__(self, home: Home, temporary: Path) -> None:
         self._home, self._temporary, self._shared = home, temporary, names(SHARED_MEMORY)
@@ -284,7 +284,7 @@ def part(name: str, home: Home, around: Surroundings, options: argparse.Namespac
 
 
 def run_part(name: str, options: argparse.Namespace) -> list[str]:
-    """In a place of its own; its rows take the place of what was found before. Returns the faults."""
+    """Run one part in a place of its own; its rows take the place of what was found before. Returns the faults."""
     with tempfile.TemporaryDirectory() as folder:
         temporary, models = Path(folder) / "tmp", Path(folder) / "models"
         temporary.mkdir()

@@ -131,7 +131,7 @@ def run_stage(stage: Stage, assignment: Assignment, events: EventWriter) -> Even
 
 
 def _refused(error: OSError, context: StageContext) -> str:
-    """As `_full`, of a disk that is broken or read-only."""
+    """Name the place, as `_full` does, where the disk is broken or read-only, and say what to do."""
     if isinstance(error.filename, str):
         return in_one_line(error)
     where = f"in {context.artifacts.parent}, {context.deliverables.parent} or what the stage reads"
@@ -159,7 +159,8 @@ def _versions(distributions: tuple[str, ...]) -> dict[str, str]:
 
 
 def keep_temporary_files_in(scratch: Path) -> None:
-    """What libraries and their processes leave behind goes with the scratch folder, however they end. Not Ray's, whose sockets need short paths."""
+    """Send the temporary files of libraries and their processes to the scratch folder: they go with it, however the
+    processes end. Ray's stay elsewhere, since its sockets need short paths."""
     os.environ.setdefault("RAY_TMPDIR", tempfile.gettempdir())
     folder = scratch / "tmp"
     with contextlib.suppress(OSError):  # a full disk is told by the stage

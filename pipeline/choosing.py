@@ -194,7 +194,8 @@ def recogniser(arguments: argparse.Namespace, machine: Hardware, house: House, c
 
 
 def _name_a_better_model(suited: tuple[str, str], device: str, form: str, machine: Hardware, language: str, console: Console) -> None:
-    """What the starter model cannot do, which model can, and how long that takes here. `suited` has the reason with it."""
+    """Warn of what the starter model cannot do, and say which model can and how long that takes here. `suited` is that
+    model and the reason for it."""
     from pipeline import models, sizing
 
     model, reason = suited

@@ -82,13 +82,14 @@ def _at_home(path: Path) -> Path:
 
 
 def without_password(address: str) -> str:
-    """What stands before @ and after ? may be a password, and messages are kept in logs."""
+    """Take from an address what stands before its @ and after its question mark, which may be a password: messages are
+    kept in logs."""
     parts = urlsplit(address) if "://" in address else None
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts else address
 
 
 def _not_here(text: str) -> str:
-    """What a name that is no path on this machine is, and what to do; empty where it may be one."""
+    """Say what a name that is no path on this machine is, and what to do; "" where it may be a path."""
     if text == "-":
         return "standard input, not a file: write the recording into a file first, then give that"
     if windows := WINDOWS.fullmatch(text):

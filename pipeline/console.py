@@ -47,7 +47,7 @@ def pace(progress: Progress, seconds: float) -> str:
 
 
 class LogText(io.TextIOWrapper):
-    """What is printed into a log, in which names and tags from outside may stand; tracebacks keep their lines."""
+    """The stream into a log. It escapes names and tags from outside in what is printed; tracebacks keep their lines."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         super().__init__(stream, encoding="utf-8", errors="replace", write_through=True)

@@ -1,4 +1,4 @@
-"""How a command ends: by itself, by a signal, or because nobody reads what it prints any more."""
+"""The end of a command: by itself, by a signal, or because nobody reads what it prints any more."""
 
 from __future__ import annotations
 
@@ -57,12 +57,13 @@ _interrupts = _Interrupts()
 
 
 def when_interrupted(message: str) -> None:
-    """What is said from now on."""
+    """Set the message that an interruption prints from now on."""
     _interrupts.message = message
 
 
 def take_signals(message: str) -> None:
-    """From now on Ctrl-C, SIGTERM and SIGHUP end this process at once, with this line: there is nothing to tidy up. nohup is respected."""
+    """Let Ctrl-C, SIGTERM and SIGHUP end this process at once from now on, with this line: there is nothing to tidy up.
+    A SIGHUP that nohup ignores stays ignored."""
     when_interrupted(message)
     for number in SIGNALS:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
@@ -106,7 +107,8 @@ def exit_code_of(work: Callable[[], None], interrupted: str) -> int:
 
 
 def print_result(line: str) -> None:
-    """What a command was asked for, on standard output. Raises SutradharError where it does not get there, but not where nobody reads on."""
+    """Print what a command was asked for on standard output. Raises SutradharError where that cannot be written, but
+    not where nobody reads on."""
     try:
         print(line, flush=True)
     except OSError as error:
@@ -115,7 +117,8 @@ def print_result(line: str) -> None:
 
 
 def exit_code_of_output(fault: OSError | None) -> int:
-    """Of a command whose work is what it prints, once it met such a fault; that is told on stderr."""
+    """Return the exit code of a command whose work is what it prints, once its output met this fault; the fault is told
+    on stderr."""
     if message := _unwritten(fault):
         print(f"[ERROR] {message}", file=sys.stderr)
     return 1 if message else 0

@@ -85,7 +85,7 @@ def why_not_synced(descriptor: int) -> str:
 
 
 def room(path: Path) -> str:
-    """What the disk of a path, which need not be there, has left: "1.2 GB free", or that it takes no more files."""
+    """Say what the disk of a path, which need not exist, has left: "1.2 GB free", or that it takes no more files."""
     there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
     free = f"{size(shutil.disk_usage(there).free)} free"
     return f"no more files can be made there, since its inodes are used up ({free})" if takes_no_file(there) else free
@@ -114,7 +114,8 @@ def _sync(descriptor: int) -> None:
 
 @contextlib.contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """What the system says of a file that is open names none, and of one that is renamed the temporary one: that names what was wanted."""
+    """Put the wanted path into an OSError raised inside: the system names no file where one is open already, and the
+    temporary one where it is renamed."""
     try:
         yield
     except OSError as error:

@@ -108,7 +108,7 @@ class Hardware(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def memory_gb(self) -> float:
-        """Of the machine, or its container."""
+        """Return the memory of the machine, or the limit of its container, in GB."""
         return self.memory.limit_gb or self.memory.total_gb
 
     @property

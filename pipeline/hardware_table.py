@@ -9,7 +9,7 @@ from pipeline.probe import Backend
 
 
 def table(hardware: Hardware, width: int = 0) -> str:
-    """As wide as it comes, or with lines that are broken between words."""
+    """Return the hardware as a table, as wide as it comes, or with lines broken between words at `width`."""
     advice = hardware.recommended_settings
     container = f", container limit {hardware.memory.limit_gb} GB" if hardware.memory.limit_gb else ""
     rows = [

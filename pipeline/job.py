@@ -141,7 +141,8 @@ class Job:
         return self.artifacts / stage / "stage.json"
 
     def pieces_path(self, stage: str, fingerprint: str) -> Path:
-        """Where a stage keeps what it has done of a run with this fingerprint; others of the stage lie beside it."""
+        """Return the path where a stage keeps what it has done of a run with this fingerprint; other files of the stage
+        lie beside it."""
         return self.folder / "pieces" / stage / f"{fingerprint}.jsonl"
 
     def settings(self) -> Settings:
@@ -261,7 +262,8 @@ class Job:
         return self._word("running.json") if self.is_locked else None
 
     def stopped(self, stage: str = "") -> Running | None:
-        """How far this stage, or else any, was when a run of it ended early: the run said so, or was killed and left its note."""
+        """Return how far this stage, or else any, was when a run of it ended early: the run said so, or was killed and
+        left its note. None where no such run is known."""
         words = [] if self.is_locked else [self._word("running.json")]
         return next((word for word in (*words, self._word("stopped.json")) if word.stage and stage in ("", word.stage)), None)
 

@@ -1,4 +1,5 @@
-"""What processes that were killed have left half made. It is removed by whoever can take the lock that its maker would hold."""
+"""The leftovers of killed processes: what they left half made. It is removed by whoever can take the lock that its
+maker would hold."""
 
 from __future__ import annotations
 
@@ -16,9 +17,8 @@ WRITING = 3600.0  # seconds after which nobody writes a small file any more
 
 
 def sweep(folders: Iterable[Path]) -> None:
-    """What an interrupted run has left in the folders of its job, and in those of its stages, while the job is locked; never through a link.
-
-    Raises OSError."""
+    """Remove what an interrupted run has left in the folders of its job and in those of its stages, while the job is
+    locked. Follows no link. Raises OSError."""
     for inside in (inside for folder in folders for inside in (folder, *folder.glob("*/")) if not inside.is_symlink()):
         for leftover in inside.glob(".tmp-*"):
             if leftover.is_dir() and not leftover.is_symlink():
@@ -28,7 +28,7 @@ def sweep(folders: Iterable[Path]) -> None:
 
 
 def sweep_house(house: House) -> None:
-    """What was left outside of jobs."""
+    """Remove what was left outside of jobs."""
     from pipeline import model_check  # not before a command knows that it has work
 
     sweep_jobs(house.jobs)

@@ -47,7 +47,7 @@ def check_still(path: Path, before: tuple[int, ...]) -> None:
 
 
 class MediaWatch:
-    """Of one run. `record` is the film as the stages are told it."""
+    """The watch over the film during one run. `record` is the film as the stages are told it."""
 
     def __init__(self, path: Path, job_folder: Path) -> None:
         """Raises OSError where the film cannot be read."""
@@ -71,7 +71,7 @@ class MediaWatch:
         self._stamp, self.record = now, found
 
     def read_whole(self) -> None:
-        """In a thread: to the last byte, unless that was done in an earlier run."""
+        """Read the film to its last byte, in a thread, unless that was done in an earlier run."""
         known = read_whole_file(self._job_folder)
         if self._reader or (known and (known.content.size, known.content.mtime_ns) == (self.record.size, self.record.mtime_ns)):
             return

@@ -56,7 +56,7 @@ def _place(model: ResolvedModel, house: House) -> Path:
 
 
 def _files(model: ResolvedModel) -> dict[str, Path]:
-    """What makes the model what it is: not a README beside it."""
+    """Find the files that make the model what it is: not a README beside it."""
     source, names = read_source(model.path), FORMS[model.form].file_names
     wanted = {*names, *(source.files if source else ())}
     return {path.name: path for path in sorted(model.path.iterdir()) if path.is_file() and (path.name in wanted or path.suffix == ".safetensors")}
@@ -68,8 +68,8 @@ def _is_recent(known: Checked, files: Mapping[str, Path]) -> bool:
 
 
 def _compare(model: ResolvedModel, found: Mapping[str, FileRecord], known: Checked | None, place: Path) -> None:
-    """With what we wrote beside the files when we made them; else with what we saw when they were first used: one of another size
-    has been replaced by somebody. Raises UsageError."""
+    """Compare the files with what we wrote beside them when we made them, else with what we saw when they were first
+    used: a file of another size has then been replaced by somebody. Raises UsageError."""
     source = read_source(model.path)
     again = f"Remove {model.path}, then get it again: {command_to_get(model.name, model.form)}"
     if not source:

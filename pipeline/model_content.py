@@ -103,7 +103,8 @@ def is_whole_safetensors(path: Path) -> bool:
 
 
 def is_whole_ct2(path: Path) -> bool:
-    """Whether a `model.bin` is as long as the names and shapes in it say. The layout is that of `ctranslate2/specs/model_spec.py`. Raises OSError."""
+    """Tell whether a `model.bin` is as long as the names and shapes in it say. Its layout is that of
+    `ctranslate2/specs/model_spec.py`. Raises OSError."""
     with path.open("rb") as file:
         try:
             return _walk_ct2(file)[0] in (path.stat().st_size, UNKNOWN)
@@ -112,7 +113,7 @@ def is_whole_ct2(path: Path) -> bool:
 
 
 def _ct2_words(path: Path) -> int:
-    """How many words a `model.bin` knows, from the shape of its table of them; 0 where that cannot be told."""
+    """Count the words that a `model.bin` knows, from the shape of its table of them; 0 where that cannot be told."""
     try:
         with path.open("rb") as file:
             return next(iter(_walk_ct2(file)[1].get(WORDS, ())), 0)
@@ -149,7 +150,8 @@ def _walk_ct2(file: IO[bytes]) -> tuple[int, dict[str, tuple[int, ...]]]:
 
 
 def damage(path: Path) -> str:
-    """What shows that a file of a model is damaged, in half a sentence, without loading its numbers; "" where nothing does. Raises OSError."""
+    """Say in half a sentence what shows that a file of a model is damaged, without loading its numbers; "" where
+    nothing does. Raises OSError."""
     if path.suffix == ".json":
         return _json_damage(path) or _too_few_words(path)
     if path.suffix == ".safetensors" and not is_whole_safetensors(path):
@@ -167,7 +169,8 @@ def damage(path: Path) -> str:
 
 
 def _too_few_words(path: Path) -> str:
-    """Of a vocabulary beside a `model.bin`. Whoever converts a model fills its vocabulary up, so that one with fewer words was cut short."""
+    """Say that a vocabulary beside a `model.bin` has fewer words than the model knows; "" where it has not. Whoever
+    converts a model fills its vocabulary up, so that one with fewer words was cut short."""
     if path.name not in ("vocabulary.txt", "vocabulary.json"):
         return ""
     there, known = _words(path), _ct2_words(path.with_name("model.bin"))
@@ -175,7 +178,7 @@ def _too_few_words(path: Path) -> str:
 
 
 def _words(path: Path) -> int:
-    """How many a vocabulary has. The last is a time, such as <|30.00|>: whole also without a line break."""
+    """Count the words of a vocabulary. The last is a time, such as <|30.00|>: whole also without a line break."""
     content = path.read_bytes()
     if path.suffix == ".txt":
         return content.count(b"\n") + content.endswith(b"|>")

@@ -266,7 +266,8 @@ def _is_damaged(path: Path, form: str) -> UsageError:
 
 
 def _places(name: str, form: str, models_dir: Path) -> tuple[Path, ...]:
-    """Where in `models/` a model may be, or in that of the clone, which others may share, where SUTRADHAR_HOME is another folder."""
+    """List the folders where a model may be: in `models/` and, where SUTRADHAR_HOME is another folder than the clone,
+    in the clone's `models/`, which others may share."""
     name = folder_name(_named(name, form, models_dir))
     folders = dict.fromkeys((models_dir, *([CLONE / "models"] if models_dir == House.find().models else [])))
     return tuple(folder / candidate for folder in folders for candidate in (f"{name}-{form}", name))

@@ -1,5 +1,6 @@
-"""What names and numbers may be that a file of a job holds, checked as it is read: somebody may have changed it, or it came with a job from
-elsewhere. No name leads out of the folder that it is put behind, and no number is too large for what it goes into."""
+"""The rules for names and numbers in a job's files, checked as they are read: somebody may have changed a file, or it
+came with a job from elsewhere. No name leads out of the folder that it is put behind, and no number is too large for
+what it goes into."""
 
 from __future__ import annotations
 

@@ -327,7 +327,7 @@ def _check_stages(settings: Settings, house: House, glossary: Path | None, conso
 
 
 def _foreseen(film: Path, settings: Settings) -> list[str]:
-    """What the stages will not be able to do with this film. Raises UsageError where the settings ask for it."""
+    """List what the stages will not be able to do with this film. Raises UsageError where the settings ask for it."""
     from stages import WORKFLOWS
 
     return [line for stage in WORKFLOWS[settings.workflow] for line in stage.foresee(film, settings)]

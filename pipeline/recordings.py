@@ -65,8 +65,9 @@ class Found:
 
 
 def find(source: Path, patterns: str, own: Sequence[Path] = ()) -> Found:
-    """In a folder: what `patterns` (`*.wav,*.mp3`) choose by name or path, or else what is called like a recording; not what lies in folders
-    of our `own`. In a list: all of it, or what they choose. Raises UsageError."""
+    """Find the recordings of a folder or a list. In a folder these are what `patterns` (`*.wav,*.mp3`) choose by name
+    or path, or else what is called like a recording, but not what lies in folders of our `own`. In a list they are all
+    of it, or what the patterns choose. Raises UsageError."""
     is_list = source.is_file()
     found = Found(source.parent if is_list else source)
     ours = {identity for path in own if (identity := _identity(path))}
@@ -93,8 +94,9 @@ def sizes(found: Found) -> Iterator[int]:
 
 
 def _walk(folder: Path, found: Found, own: Set[tuple[int, int]]) -> Iterator[str]:
-    """What is no folder below a folder, in order of the names. What is hidden, links to folders and `own` folders are left out, and counted;
-    a folder that cannot be listed, for whatever reason, costs only itself."""
+    """Yield the path of everything below a folder that is no folder itself, in order of the names. What is hidden,
+    links to folders and `own` folders are left out, and counted; a folder that cannot be listed, for whatever reason,
+    costs only itself."""
     start = len(os.path.join(folder, ""))  # noqa: PTH118 - paths here are text
     waiting = [str(folder)]
     while waiting:

@@ -209,7 +209,7 @@ class JobRun:
             model_check.check_content(model, house, say=self.console.info)
 
     def _verify_models(self, selected: Sequence[Stage]) -> None:
-        """Those that are here, of stages that are done as well. Raises UsageError."""
+        """Verify the models that are here, also those of stages that are done. Raises UsageError."""
         for need in dict.fromkeys(need for stage in selected for need in stage.models(self.settings)):
             if model := models.find(need.name, need.form, models_dir=self.job.house.models):
                 model_check.check_content(model, self.job.house, verify=True, say=self.console.info)
@@ -300,7 +300,8 @@ class JobRun:
                     shutil.rmtree(folder, ignore_errors=True)
 
     def _call_watched(self, stage: Stage, scratch: Path, deliverables: Path, pieces: Path) -> stage_process.Result:
-        """As `_call`; a film that changed meanwhile is the error that is told, whatever the stage made of it."""
+        """Call the stage as `_call` does. Where the film changed meanwhile, that is the error raised, whatever the
+        stage made of it."""
         if not stage.reads_media or not self.watch:
             return self._call(stage, scratch, deliverables, pieces)
         self.watch.read_whole()
@@ -313,7 +314,8 @@ class JobRun:
         return result
 
     def _pieces(self, stage: Stage, fingerprint: str) -> Path:
-        """Where the stage keeps what it has done, once nothing is there but what this run may go on from."""
+        """Return the path where the stage keeps what it has done, once all is removed that this run may not go on
+        from."""
         path = self.job.pieces_path(stage.name, fingerprint)
         for other in path.parent.glob("*"):
             if other != path or self._asked_again(stage):
@@ -362,7 +364,7 @@ class JobRun:
 
 
 def _share_before(stage: Stage, progress: Progress) -> float:
-    """Of the work of a stage that is done, the share that earlier runs of it had kept."""
+    """Return the share of the work of a finished stage that earlier runs of it had kept."""
     return progress.already / progress.total if stage.in_pieces and progress.total else 0.0
 
 

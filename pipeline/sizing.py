@@ -102,7 +102,7 @@ def _fitting(table: Table, memory_gb: float) -> list[str]:
 
 
 def _memory_reason(table: Table, memory_gb: float) -> str:
-    """What the model has that fits, or the next bigger one lacks."""
+    """Say how much memory there is, and how much the next bigger model needs, or the biggest one where all fit."""
     too_big = [row for row in table if memory_gb < SOLD_AS * row[1]]
     model, needed = too_big[-1] if too_big else table[0]
     return f"{memory_gb:.1f} GB of memory; {model} needs {needed}"
@@ -126,7 +126,7 @@ def film_times(model: str, language: str, memory_gb: float, cores: int) -> str:
 
 
 def duration(hours: float) -> str:
-    """To five minutes, from an hour on to ten: 5 min, 1 h 20 min"""
+    """Write a number of hours, rounded to five minutes, or to ten from an hour on: "5 min", "1 h 20 min"."""
     step = 5 if hours < 0.95 else 10
     whole, minutes = divmod(max(step, step * round(hours * 60 / step)), 60)
     return " ".join(filter(None, (f"{whole} h" * bool(whole), f"{minutes} min" * bool(minutes))))

@@ -83,7 +83,8 @@ class StageContext:
 
     @property
     def own_folders(self) -> tuple[Path, ...]:
-        """Of all jobs, of what came of them, and of models: nothing in there is somebody's recording."""
+        """Return the folders of all jobs, of what came of them, and of models: nothing in there is somebody's
+        recording."""
         return self.artifacts.parent.parent, self.deliverables.parent.parent, self.models
 
     def read(self, artifact: str) -> Path:

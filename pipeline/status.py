@@ -70,7 +70,7 @@ def _how_far(stopped: Running | None) -> str:
 
 
 def kept(progress: Progress) -> str:
-    """For somebody whose run of a stage with pieces was interrupted."""
+    """Say what is kept, for somebody whose run of a stage with pieces was interrupted."""
     return f"{progress.kept} are kept; what was in hand is done again"
 
 

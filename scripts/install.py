@@ -42,7 +42,7 @@ class Refused(Exception):
 
 @dataclass
 class Progress:
-    """What is on its way, in MiB by name, and what has come."""
+    """The packages on their way, in MiB by name, and those that have come."""
 
     sizes: dict[str, float] = field(default_factory=dict)
     fetched: set[str] = field(default_factory=set)

@@ -59,7 +59,7 @@ def parse(listing: str) -> dict[str, str]:
 
 
 def uv_environment(settings: Mapping[str, str], environment: Mapping[str, str], own_bundle: str) -> dict[str, str]:
-    """What to add to the environment for uv. What is there for uv already stays.
+    """Return what to add to the environment for uv. What is there for uv already stays.
 
     `own_bundle` is the file of certificates that pip brings along, empty where pip trusts the system's."""
     added = dict(_variables(settings))

@@ -284,7 +284,7 @@ def _cause(levels: Levels, track: int) -> str:
 
 
 def why_nobody(cause: str, likeliest: float, threshold: float) -> str:
-    """Why no speech was found, with the remedy. `likeliest` is the highest probability of speech."""
+    """Say why no speech was found, with the remedy. `likeliest` is the highest probability of speech."""
     if cause:
         return f"{cause}. Give another track or file, or record it anew"
     if likeliest >= threshold:

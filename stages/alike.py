@@ -68,7 +68,7 @@ def _rest(left: Readable, right: Readable, lag: int, gain: float) -> Iterator[ND
 
 
 def _lag(left: Readable, right: Readable) -> int:
-    """By how many samples the right one is later, judged by the loudest piece."""
+    """Find by how many samples the right one is later, judged by the loudest piece."""
     import numpy as np
 
     start = max(range(0, left.samples, PIECE), key=lambda start: float(np.square(left.read(start, PIECE)).sum()), default=0)

@@ -113,13 +113,13 @@ def _silent_before(sound: Decoding) -> list[str]:
 
 
 def _notes(sound: Decoding, notes: Sequence[str] = ()) -> str:
-    """Of what is as it should be, but may surprise."""
+    """Return notes, in brackets, on what is as it should be, but may surprise."""
     said = [*filter(None, [aside_before(sound.info.audio[sound.track], sound.info.audio)]), *notes]
     return f" ({'; '.join(said)})" if said else ""
 
 
 def _speech_ms(audio: Path, duration_ms: int, listener: Listener) -> int:
-    """As much as is enough to know that somebody speaks."""
+    """Count the speech in ms, as far as is enough to know that somebody speaks."""
     with Sound(audio) as sound:
         blocks = (sound.read(start, SAMPLE_RATE) for start in range(0, sound.samples, SAMPLE_RATE))
         return count_speech_ms(blocks, listener.detector, enough_ms=few_ms(duration_ms))

@@ -101,7 +101,8 @@ class Glossary:
 
 
 def prompt_of(text: str, path: Path | None) -> str:
-    """What steers spelling: the user's own text, and the names of the glossary, where there is one. Raises UsageError."""
+    """Return the text that steers spelling: the user's own, and the names of the glossary, where there is one. Raises
+    UsageError."""
     names = read_glossary(path).prompt(NAMES_LENGTH) if path else ""
     return " ".join(part for part in (text, names) if part)
 

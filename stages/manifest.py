@@ -55,7 +55,8 @@ def folder_of(source: Path) -> Path:
 
 
 def read(path: Path, warn: Callable[[str], None] = lambda line: None) -> dict[str, Recording]:
-    """By path, in the order of their first rows. Empty where there is no manifest yet. What is whole, but no row, is left out with a warning."""
+    """Read the last row of each path, by path, in the order of their first rows. Returns an empty dict where there is
+    no manifest yet. A whole line that is no row is left out with a warning."""
     rows: dict[str, Recording] = {}
     strange = 0
     decoder = msgspec.json.Decoder(Recording)

@@ -1,9 +1,9 @@
-"""What a stage of long work has done, kept piece by piece, so that a run that is killed at 90 % goes on at 90 %.
+"""The finished pieces of a stage's long work, kept one by one, so that a run that is killed at 90 % goes on at 90 %.
 
-One file, `StageContext.pieces`, a line a piece: a checksum, a space, and `[key, value]` in JSON. It is only ever added to, and what is
-added is on the disk when `keep` returns. A line that a kill or a power cut has torn, that is damaged otherwise, or no piece, counts as not there.
-The runner's name for the file stands for all that it knows the result to depend on; the first line for what the stage alone knows.
-"""
+They are in one file, `StageContext.pieces`, a line a piece: a checksum, a space, and `[key, value]` in JSON. It is only
+ever added to, and what is added is on the disk when `keep` returns. A line that a kill or a power cut has torn, that is
+damaged otherwise, or no piece, counts as not there. The runner's name for the file stands for all that it knows the
+result to depend on; the first line stands for what the stage alone knows."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ CHECKSUM = 16  # hexadecimal digits
 
 
 class Pieces:
-    """To be used in a `with` block. The later of two pieces with one key counts."""
+    """The pieces of a stage, to be used in a `with` block. The later of two pieces with one key counts."""
 
     def __init__(self, path: Path, schema: int, packages: tuple[str, ...]) -> None:
-        """What was made with another `schema` of the pieces, or other versions of these distributions, is dropped. Raises OSError."""
+        """Open the file. What was made with another `schema` of the pieces, or other versions of these distributions,
+        is dropped. Raises OSError."""
         self._path = path
         made_with = {"schema": str(schema)} | {name: _version(name) for name in packages}
         self._found, whole = _read(path)

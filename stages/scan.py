@@ -58,13 +58,14 @@ def run(ctx: StageContext) -> Outcome:
 
 
 def _kept(known: Mapping[str, Recording], found: Found) -> list[Recording]:
-    """What is known of recordings in folders that cannot be listed now: a network that is away for a moment takes nothing out of the tables."""
+    """Return what is known of recordings in folders that cannot be listed now: a network that is away for a moment
+    takes nothing out of the tables."""
     closed = tuple(f"{folder}/" for folder in found.closed)
     return [row for path, row in known.items() if path.startswith(closed)] if closed else []
 
 
 def _failures(found: Found) -> str:
-    """Of a disk's own lost+found nobody expects transcripts."""
+    """Say how many folders could not be listed; "" for none. Nobody expects transcripts of a disk's own lost+found."""
     closed = [folder for folder in found.closed if folder != "lost+found"]
     return f"{counted(len(closed), 'folder')} could not be listed, and what may lie there has no transcript" if closed else ""
 

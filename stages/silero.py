@@ -44,7 +44,8 @@ def speech_probabilities(
 
 
 def count_speech_ms(blocks: Iterable[NDArray[np.float32]], detector: Detector, enough_ms: int | None = None) -> int:
-    """How much of some sound, in blocks of any length, is more likely speech than not, in ms. Ends early where that is `enough_ms`."""
+    """Count how much of some sound, in blocks of any length, is more likely speech than not, in ms. The count ends
+    early where it reaches `enough_ms`."""
 
     detector.reset()
     speech = 0

@@ -33,7 +33,7 @@ def write_block(file: wave.Wave_write, samples: NDArray[np.int16]) -> None:
 
 
 def to_floats(samples: NDArray[np.int16]) -> NDArray[np.float32]:
-    """From -1 to 1."""
+    """Convert samples of 16 bits to floats from -1 to 1."""
     import numpy as np
 
     floats: NDArray[np.float32] = samples.astype(np.float32)

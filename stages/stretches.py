@@ -28,7 +28,8 @@ TOLD = 3  # parts that are named
 
 
 def cancelled_parts(stretches: Stretches, above_db: float) -> list[Part]:
-    """Where channels that are louder than this cancel each other in the mix; none where that is hardly anywhere."""
+    """Find the parts where channels that are louder than this cancel each other in the mix; none where that is hardly
+    anywhere."""
     parts = _parts(stretches, _cancelled(stretches, above_db))
     return parts if sum(end - start for start, end in parts) >= LEAST_MS else []
 

@@ -1,4 +1,5 @@
-"""Which sound of a recording is recognised: its best track, mixed or corrected, or each of its channels as a speaker."""
+"""The sound of a recording that is recognised: its best track, mixed or corrected, or each of its channels as a
+speaker."""
 
 from __future__ import annotations
 
@@ -41,7 +42,7 @@ class Voices:
 
 @dataclass(frozen=True)
 class Spool:
-    """Where a recording is decoded to: memory, or files where it is long."""
+    """The place that a recording is decoded to: memory, or files where it is long."""
 
     name: str  # that its files begin with
     duration_ms: int  # as far as is known

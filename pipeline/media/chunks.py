@@ -28,7 +28,7 @@ TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")  # that MP3 has, and progra
 
 @dataclass(frozen=True)
 class Layout:
-    """How a format of chunks writes them."""
+    """The way in which a format writes its chunks."""
 
     magic: bytes  # at 0
     kind: bytes  # behind the first size
@@ -73,7 +73,7 @@ class SoundChunk:
 
 @dataclass(frozen=True)
 class Sound:
-    """Where the samples really are."""
+    """The sound of a file, by the places where its samples really are."""
 
     chunk: SoundChunk
     stretches: tuple[tuple[int, int], ...]  # begin and end, in bytes of the file
@@ -92,7 +92,7 @@ class Sound:
 
     @property
     def misleads(self) -> bool:
-        """Whether libav would miss sound, or search padding for it, if it were given the file as it is."""
+        """Tell whether libav would miss sound, or search padding for it, if it were given the file as it is."""
         end = self.stretches[-1][1]
         is_odd = self.unreal_frames > 0 or len(self.chunk.unpadded) > 0
         return is_odd or self.length > self.chunk.declared or self.file_size - end > _PADDING
@@ -120,9 +120,9 @@ def find(file: BinaryIO, at: int = 0) -> SoundChunk | None:
 
 
 def locate(path: Path) -> Sound | None:
-    """Where the sound of a file is: what its header tells of, what stands behind that, and what was joined to it. Raises OSError.
+    """Find the sound of a file: what its header tells of, what stands behind that, and what was joined to it.
 
-    None where it is none of these formats."""
+    Returns None where the file has none of these formats. Raises OSError."""
     file_size = path.stat().st_size
     with path.open("rb") as file:
         chunk = find(file)
@@ -242,7 +242,7 @@ def _further_sound(file: BinaryIO, sound: Sound, position: int) -> tuple[int, in
 
 
 def _behind_chunk(file: BinaryIO, layout: Layout | None, position: int, file_size: int) -> int | None:
-    """Where the chunk at this byte, or at the next even one, ends; None where there is none."""
+    """Find the end of the chunk at this byte, or at the next even one; None where there is no chunk."""
     if layout is None:
         return None
     for at in dict.fromkeys((_whole(layout, position), position)):
@@ -264,7 +264,7 @@ def _is_tag(file: BinaryIO, position: int) -> bool:
 
 
 def last_byte(file: BinaryIO, position: int, end: int) -> int:
-    """Where the last byte ends that is not 0; `position` where all are."""
+    """Find the end of the last byte that is not 0, between `position` and `end`; `position` where all are 0."""
     while end > position:
         begin = max(position, end - _PIECE)
         file.seek(begin)

@@ -52,7 +52,7 @@ def _first_frames(container: InputContainer, stream: AudioStream) -> tuple[list[
 
 
 def _paces(frames: list[AudioFrame], stream: AudioStream) -> list[float]:
-    """How much time each stretch takes by the file, in parts of what its samples take."""
+    """Measure how much time each stretch takes by the file, as a share of the time that its samples take."""
     paces: list[float] = []
     begin, length = None, 0.0
     for frame in frames:
@@ -66,7 +66,7 @@ def _paces(frames: list[AudioFrame], stream: AudioStream) -> list[float]:
 
 
 def _is_squeezed(stream: AudioStream, packet_seconds: float) -> bool:
-    """Whether the file's own index leaves too little time for its packets. Too much would be gaps."""
+    """Tell whether the file's own index leaves too little time for its packets. Too much would be gaps."""
     entries, context = stream.index_entries, stream.codec_context
     count = len(entries) - 1
     if not context.frame_size or not stream.time_base or count < _LEAST_ENTRIES or any(entries[at].size == 0 for at in (0, count)):

@@ -94,7 +94,7 @@ def open_media(path: Path, *, strict: bool, whole: bool = False) -> Iterator[Inp
 
 
 def be_strict(container: InputContainer) -> None:
-    """From now on damage in sound raises av.FFmpegError where it is decoded."""
+    """Let damage in sound raise av.FFmpegError from now on, where it is decoded."""
     for stream in container.streams.audio:
         if stream.codec_context:
             stream.codec_context.options = {"err_detect": _STRICT}

@@ -19,7 +19,7 @@ _SHARE_OF_SHORT_AT_END = 12
 
 
 def bearable_ms(of_ms: int, *, at_end: bool = False) -> int:
-    """How much of a sound of this length may be missing, in places inside it or at its end."""
+    """Say how much of a sound of this length may be missing, in ms: in places inside it, or at its end."""
     short_ms = min(_END_MS, of_ms // _SHARE_OF_SHORT_AT_END) if at_end else min(_PACKET_MS, of_ms // _SHARE_OF_SHORT)
     return min(_MOST_MS, max(of_ms // _SHARE, short_ms))
 

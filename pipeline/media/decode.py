@@ -147,12 +147,12 @@ class Decoding:
                 return
 
     def _asked_ms(self, reader: TrackReader) -> int:
-        """How long the sound is that is wanted, as far as is known."""
+        """Return the length of the sound that is wanted, in ms, as far as it is known."""
         end_ms = max(self.info.duration_ms, reader.reached_ms)
         return max(0, (end_ms if self.end_ms is None else min(end_ms, self.end_ms)) - self.start_ms)
 
     def _judge_bytes(self) -> None:
-        """What the file's structure says of its size."""
+        """Note what the file's structure says of its size, or tell a fault where too much is missing."""
         info, sound = self.info, chunks.locate(self.path)
         if sound and sound.hidden:
             told = f"its header tells of {sound.chunk.declared:,} bytes of sound, and {sound.length:,} are there"
@@ -188,7 +188,7 @@ class Decoding:
             raise UsageError(f"{self.name}: audio track {self.track} holds no sound{where}: give another file, track or part")
 
     def _judge_gaps(self, gaps: Gaps) -> None:
-        """What is silent although the file does not tell why, and what its times lay over other sound."""
+        """Note the silence that the file does not explain, and the sound that its times laid over other sound."""
         if gaps.silent_us > _NOTED_MS * 1000:
             self._note(f"{self.name} {gaps.describe()}")
         if gaps.overlapping_us > _NOTED_MS * 1000:

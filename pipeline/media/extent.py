@@ -37,7 +37,7 @@ _TS_PACKETS = (188, 192, 204)  # bytes; with a time stamp before each, with a ch
 
 @dataclass(frozen=True)
 class Missing:
-    """What a file's structure promises beyond its end."""
+    """The bytes that a file's structure promises beyond its end."""
 
     bytes: int = 0
     more: bool = False  # and nothing says how much beyond these
@@ -45,7 +45,7 @@ class Missing:
 
 
 def missing(path: Path) -> Missing:
-    """What the end of the file has cut off; nothing where it is whole or does not say. Raises OSError."""
+    """Measure what the end of the file has cut off; nothing where the file is whole or does not say. Raises OSError."""
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(16)
@@ -72,7 +72,8 @@ def is_possible(promised_ms: int, size: int, form: str) -> bool:
 
 
 def _ts_missing(file: BinaryIO, end: int) -> Missing:
-    """Of a transport stream's last packet: a recorder ends between two, a download where it likes."""
+    """Measure what is missing of a transport stream's last packet: a recorder ends between two packets, a download
+    anywhere."""
     begin = max(0, end - _TS_TAIL)
     file.seek(begin)
     tail = file.read(end - begin)
@@ -86,7 +87,7 @@ def _ts_missing(file: BinaryIO, end: int) -> Missing:
 
 
 def _ps_missing(file: BinaryIO, end: int) -> Missing:
-    """Of a program stream's last packet."""
+    """Measure what is missing of a program stream's last packet."""
     file.seek(max(0, end - _PS_PACKET))
     tail = file.read()
     last = max(_PS_START.finditer(tail), key=lambda found: found.start(), default=None)
@@ -120,7 +121,8 @@ def _is_transport_stream(file: BinaryIO) -> bool:
 
 
 def _avi_end(file: BinaryIO, file_size: int) -> int:
-    """Where the last list of sound and pictures ends: past a gigabyte there are several. What follows is an index, which can be done without."""
+    """Find the end of the last list of sound and pictures: past a gigabyte there are several. What follows is an index,
+    which can be done without."""
     position, end = 0, 0
     while position < file_size:
         file.seek(position)
@@ -148,7 +150,8 @@ def _asf_end(file: BinaryIO) -> int:
 
 
 def _ogg_missing(file: BinaryIO, file_size: int) -> Missing:
-    """Of the last page. How many pages follow it is told by none but the very last."""
+    """Measure what is missing of the last page. How many pages should follow it is unknown, unless it is marked as the
+    very last."""
     page = _last_page(file, file_size)
     lacking = max(0, _page_length(page) - len(page)) if page else 0
     return Missing(lacking, lacking > 0 and (len(page) < 6 or not page[5] & _OGG_LAST))
@@ -173,7 +176,8 @@ def _behind_fragments(file: BinaryIO, position: int, file_size: int) -> Missing:
 
 
 def _mp4_missing(file: BinaryIO, file_size: int) -> Missing:
-    """Of the last box; of a fragmented file all behind the first box that is none, since its index is in its fragments."""
+    """Measure what is missing of the last box. In a fragmented file, whose index is in its fragments, all behind the
+    first thing that is no box counts."""
     position, name, fragments = 0, b"", False
     while position < file_size:
         file.seek(position)

@@ -90,7 +90,8 @@ class NotWritten(StageFailed):
 
 
 def complaint(arguments: Sequence[str]) -> str:
-    """Why ffmpeg would refuse such a call: its telling line; "" where it does not, or where that cannot be told in a moment."""
+    """Say why ffmpeg would refuse such a call, by its telling line; "" where it would not, or where that cannot be told
+    in a moment."""
     done = _ask(arguments)
     return _reason(done.stderr.splitlines(), done.returncode) if done and done.returncode > 0 else ""
 

@@ -19,7 +19,8 @@ _PIECE = 1 << 20
 
 
 def uncounted(stream: Stream, packet: Packet[Stream]) -> int:
-    """How many units of the stream's time libav has not counted before this chunk of an AVI file, by the file's index."""
+    """Count the units of the stream's time that libav has left out before this chunk of an AVI file, by the file's
+    index."""
     if packet.pts is None or packet.pos is None:
         return 0
     entries, position, unit = stream.index_entries, packet.pos - _CHUNK_HEADER, _index_unit(stream, packet)
@@ -31,7 +32,8 @@ def uncounted(stream: Stream, packet: Packet[Stream]) -> int:
 
 
 def _index_unit(stream: Stream, packet: Packet[Stream]) -> int:
-    """By how much the index counts on in a unit of the stream's time: by its bytes where all are of one size (PCM, ADPCM), else by 1."""
+    """Say by how much the index counts on in a unit of the stream's time: by the unit's bytes where all are of one size
+    (PCM, ADPCM), else by 1."""
     entries = stream.index_entries
     if len(entries) < 2 or not packet.duration or entries[1].timestamp - entries[0].timestamp != entries[0].size:
         return 1
@@ -50,7 +52,8 @@ class HoleMeter:
         self._bytes = self._us = 0
 
     def is_tag(self, packet: Packet[Stream]) -> bool:
-        """To be asked of each packet: whether it lies in a tag, where pictures can look like frames."""
+        """Tell whether this packet lies in a tag, where pictures can look like frames. Each packet must be asked
+        about."""
         self._at, head = max(0, packet.pos or 0) + self._passed, bytes(packet)[:_NEEDLE]
         self._asked += 1
         if head.startswith(TAGS):
@@ -60,7 +63,7 @@ class HoleMeter:
         return self._at < self._tag_end
 
     def hole_us(self, packet: Packet[Stream]) -> int:
-        """How much sound is likely to have stood between the last good packet and this one, which is good."""
+        """Estimate how much sound stood between the last good packet and this one, which is good, in µs."""
         hole = self._us_of(self._at) if self._end >= 0 else 0
         self._end = self._at + packet.size
         return hole
@@ -71,7 +74,7 @@ class HoleMeter:
         self._us += us
 
     def rest_us(self) -> int:
-        """How much sound is likely to have stood behind the last good packet."""
+        """Estimate how much sound stood behind the last good packet, in µs."""
         return self._us_of(self._file.seek(0, 2)) if self._end >= 0 else 0
 
     def _us_of(self, position: int) -> int:
@@ -80,7 +83,7 @@ class HoleMeter:
         return (position - self._end) * self._us // self._bytes if is_hole else 0
 
     def _found(self, needle: bytes) -> int:
-        """Where the packet in hand really begins: where libav says, or behind that."""
+        """Find the byte where the packet in hand really begins: where libav says, or behind that."""
         self._file.seek(self._at)
         searched = b""
         while piece := self._file.read(_PIECE if searched else _NEEDLE):

@@ -37,7 +37,8 @@ _KINDS = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl":
 
 
 class Level(msgspec.Struct, frozen=True):
-    """Of one channel or of the mix. Levels are RMS without the offset, in dB of full scale, of blocks of 100 ms."""
+    """The level of one channel or of the mix. Levels are RMS without the offset, in dB of full scale, of blocks of 100
+    ms."""
 
     mean_db: float  # of all
     loud_db: float  # reached for a second in all: what talks, but for clicks
@@ -176,7 +177,7 @@ class _Tally:
         self._power.append(np.add.reduceat(powers[0], starts, axis=1) / np.diff(starts, append=powers[0].shape[1]))
 
     def _add_blocks(self, blocks: Floats) -> NDArray[np.float64]:
-        """Of shape (rows, blocks, samples). Returns the power of each block."""
+        """Add blocks of shape (rows, blocks, samples) to the sums. Returns the power of each block."""
         import numpy as np
 
         sums = blocks.sum(axis=2, dtype=np.float64)
@@ -221,7 +222,7 @@ class _Tally:
 
 
 def samples_of(frame: AudioFrame) -> list[NDArray[np.generic]]:
-    """Of each channel, as they lie in the frame. (`to_ndarray` takes as long as decoding.)"""
+    """Return the samples of each channel, as they lie in the frame. (`to_ndarray` takes as long as decoding.)"""
     import numpy as np
 
     name, channels = frame.format.name, frame.layout.nb_channels
@@ -234,7 +235,7 @@ def samples_of(frame: AudioFrame) -> list[NDArray[np.generic]]:
 
 @lru_cache
 def mix_weights(layout: str, channels: int) -> tuple[float, ...]:
-    """How much of each channel is in the mix that `Resampler` makes."""
+    """Measure how much of each channel is in the mix that `Resampler` makes."""
     import numpy as np
     from av.audio.frame import AudioFrame
     from av.audio.resampler import AudioResampler

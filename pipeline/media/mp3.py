@@ -47,12 +47,12 @@ def tags_size(file: BinaryIO, at: int) -> int:
 
 
 def _ape_size(head: bytes) -> int:
-    """Of an APE tag by its header, which counts what follows itself."""
+    """Return the bytes of an APE tag by its header, which counts only what follows itself; 0 where it is none."""
     return 32 + int(struct.unpack_from("<I", head, 12)[0]) if head[:8] == b"APETAGEX" and len(head) == 32 else 0
 
 
 def _frames(head: bytes) -> tuple[int, int]:
-    """Where the mark stands, and the number of frames behind it."""
+    """Find the place of the mark, and the number of frames that stands behind it; 0 for what is not there."""
     for mark in (b"Xing", b"Info"):
         at = head.find(mark)
         if at >= 0 and len(head) >= at + 12:

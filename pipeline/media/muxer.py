@@ -1,4 +1,5 @@
-"""Which streams of a film a container can hold as they are: the first packets are copied, and decoded from the copy."""
+"""The streams of a film that a container can hold as they are: the first packets are copied, and decoded from the
+copy."""
 
 from __future__ import annotations
 
@@ -28,8 +29,9 @@ _NOT_THE_SAME = "what is copied there is not decoded to the same"
 
 
 def refusals(path: Path, container: str, streams: Sequence[str], covers: Sequence[str] = ()) -> dict[str, str]:
-    """Those of the streams (ffmpeg's names: `a:1`, `V:0`, `3`) that cannot be copied into `container`, and the reason for each: ffmpeg's
-    own, or that what is decoded of the copy is not what is decoded of the film. Of covers, images as they are, only the first."""
+    """Find those of the streams (ffmpeg's names: `a:1`, `V:0`, `3`) that cannot be copied into `container`. Returns the
+    reason for each: ffmpeg's own, or that what is decoded of the copy is not what is decoded of the film. For covers,
+    which are images as they are, only the first reason is looked for."""
     if not _refusal(path, container, streams, covers):
         return {}
     alone = {stream: _refusal(path, container, [stream], []) for stream in streams}
@@ -47,7 +49,8 @@ def _refusal(path: Path, container: str, streams: Sequence[str], covers: Sequenc
 
 
 def _is_faithful(path: Path, streams: Sequence[str], copy: Path) -> bool:
-    """Of several streams, only where that is certain of each; of one, also where nothing of it is decoded in the film itself."""
+    """Tell whether the copy decodes to what the film does. For several streams, that must be certain of each; a single
+    one also passes where nothing of it is decoded in the film itself."""
     film = _frames(path, streams, _OF_FILM)
     if not any(film):
         return len(streams) <= 1
@@ -83,7 +86,8 @@ def _try(path: Path, container: str, arguments: Sequence[str], output: str) -> s
 
 
 def encoder_without_loss(path: Path, track: int) -> str:
-    """For an audio track that can be decoded: PCM stays PCM, of the same width; all else becomes FLAC, which loses no more."""
+    """Choose the encoder for an audio track that can be decoded: PCM stays PCM, of the same width; all else becomes
+    FLAC, which loses no more."""
     with open_media(path, strict=False) as opened:
         context = opened.streams.audio[track].codec_context
         codec, samples = context.codec.canonical_name, context.format.name.removesuffix("p")

@@ -119,12 +119,13 @@ class MediaInfo(msgspec.Struct, frozen=True):
 
     @property
     def promise(self) -> str:
-        """What its header says of its size, where that is more than there is."""
+        """Say what the file's header promises of its size, where that is more than there is."""
         return f"is cut short: its header promises {self.missing_bytes:,} bytes more than the {self.size:,} that are there"
 
     @property
     def fault(self) -> str:
-        """How it shows before anything is decoded that too much is missing at its end; "" where it does not."""
+        """Say how it shows, before anything is decoded, that too much is missing at the file's end; "" where it does
+        not."""
         if self.is_cut_short:
             return self.promise
         if self.promises and not self.misses_more and self.format != "mov":

@@ -113,24 +113,24 @@ class TrackReader:
 
     @property
     def broke_at_end(self) -> bool:
-        """Whether the audio ends in damage, which in a packet of several frames is told at its first."""
+        """Tell whether the audio ends in damage. In a packet of several frames, damage is told at the first of them."""
         damage = self.damage
         is_last = damage.open or (self.format.splices and damage.places > 0 and self._next_us - damage.last_us < _PACKET_US)
         return is_last and not self.format.ends_in_tags
 
     @property
     def reached_ms(self) -> int:
-        """Where the audio ends, or all streams where the header tells of no stream alone."""
+        """Return where the audio ends, or all streams where the header tells of no stream alone, in ms."""
         return max(self._next_us, 0 if self.stream.duration else self._others_us) // 1000
 
     @property
     def rest_ms(self) -> int:
-        """How much sound is likely to have stood behind the last good frame, where only bytes tell."""
+        """Estimate how much sound stood behind the last good frame, in ms, where only bytes tell."""
         return self._holes.rest_us() // 1000 if self._holes else 0
 
     @property
     def sound_ms(self) -> int:
-        """Where the audio itself ends."""
+        """Return where the audio itself ends, in ms."""
         return self._next_us // 1000
 
     @property
@@ -139,7 +139,8 @@ class TrackReader:
 
     @property
     def picture_ms(self) -> int:
-        """Where the picture of a broadcast ends: libav looks for it at the end of the file, and 0 is told where it is not there."""
+        """Return where the picture of a broadcast ends, in ms: libav looks for it at the end of the file. 0 where it is
+        not found there."""
         film = next(iter(self.container.streams.video), None)
         return (_microseconds(film, (film.start_time or 0) + film.duration) - self.origin_us) // 1000 if film and film.duration else 0
 

@@ -101,7 +101,7 @@ def form_of(frame: AudioFrame) -> tuple[str, str, int]:
 
 
 def _frame(samples: Floats, layout: str, rate: int) -> AudioFrame:
-    """Of samples of all channels in turn."""
+    """Make a frame from samples that hold all channels in turn."""
     from av.audio.frame import AudioFrame
 
     frame = AudioFrame.from_ndarray(samples.reshape(1, -1).copy(), format="flt", layout=layout)

@@ -10,13 +10,13 @@ from stages.transcript import Cue, Transcript
 
 
 def by_speaker(transcript: Transcript) -> list[tuple[str, Transcript]]:
-    """What each of them says, by their names; all of it under "" where nobody was told from another."""
+    """Return what each speaker says, by their names; all of it under "" where nobody was told from another."""
     speakers = sorted({segment.speaker for segment in transcript.segments}) or [""]
     return [(name, replace(transcript, segments=tuple(one for one in transcript.segments if one.speaker == name))) for name in speakers]
 
 
 def cues_of_speakers(transcript: Transcript, rules: Rules) -> list[Cue]:
-    """In the order in which they begin."""
+    """Build the labelled cues of each speaker. Returns them in the order in which they begin."""
     cues = [_labelled(cue, name) for name, spoken in by_speaker(transcript) for cue in build_cues(spoken, rules)]
     return sorted(cues, key=lambda cue: (cue.start_ms, cue.end_ms))
 

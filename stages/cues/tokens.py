@@ -114,7 +114,7 @@ def _pieces(segment: Segment, language: str) -> Iterator[Token]:
 
 
 def _blocks(segment: Segment) -> Iterator[Token]:
-    """As the recogniser gives them, but cut at blanks."""
+    """Yield the words as the recogniser gives them, but cut at blanks."""
     opens, blank = True, False
     for word in segment.words or _untimed(segment):
         parts = script.split_blanks(word.text)

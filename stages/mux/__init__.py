@@ -47,7 +47,7 @@ def run(ctx: StageContext) -> Outcome:
 
 
 def foresee(path: Path, settings: Settings) -> tuple[str, ...]:
-    """What the copy of the film will lack, a line each. Raises UsageError where MUX_CONTAINER=mp4 cannot be."""
+    """Say what the copy of the film will lack, a line each. Raises UsageError where MUX_CONTAINER=mp4 is impossible."""
     if settings.MUX_CONTAINER == "none" or (info := media.probe(path)).video is None:
         return ()
     planned = make_plan(path, info, settings.MUX_CONTAINER)
@@ -72,7 +72,7 @@ def _make(ctx: StageContext, info: MediaInfo, planned: Plan, tracks: list[Track]
 
 
 def _encoded_size(info: MediaInfo, part: Part) -> int:
-    """At most, in bytes: for the track on its way, and again in the film."""
+    """Return the most bytes that an encoded track takes: on its way, and again in the film."""
     track = info.audio[int(part.stream.removeprefix("a:"))]
     return 2 * track.channels * track.sample_rate * _SAMPLE_BYTES * info.duration_ms // 1000
 
@@ -182,7 +182,8 @@ class _Copy:
                 self.subtitles += [f"-metadata:s:{stream}", f"{key}={value}"]
 
     def _attachments(self) -> list[str]:
-        """In mkv, files of the film and its covers, which ffmpeg does not make attached files of by itself; mp4 has no files."""
+        """Return ffmpeg's arguments for attached files: in mkv, files of the film and its covers, which ffmpeg does not
+        turn into attached files by itself; none in mp4, which has no such files."""
         if self.container == "mp4":
             return []
         arguments = ["-map", "0:t?"]

@@ -1,4 +1,4 @@
-"""What becomes of each stream of the film in its copy with subtitles. Known from the film alone, before any work."""
+"""The plan for each stream of the film in its copy with subtitles. It is known from the film alone, before any work."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Plan:
 
 
 def make_plan(path: Path, info: MediaInfo, wanted: str) -> Plan:
-    """For MUX_CONTAINER=`wanted`. Raises UsageError where mp4 was asked for and cannot hold the film."""
+    """Plan the copy for MUX_CONTAINER=`wanted`. Raises UsageError where mp4 was asked for and cannot hold the film."""
     mute = {track.index: why for track in _strangers(info) if (why := media.why_not_decoded(path, track.index))}
     container = _container(info, wanted, mute)
     refused = media.refusals(path, container, [*_videos(info), *_sounds(info)], _covers(info, container))
@@ -107,7 +107,7 @@ def _videos(info: MediaInfo) -> list[str]:
 
 
 def _covers(info: MediaInfo, container: str) -> list[str]:
-    """Those that become streams: in mkv they are attached files."""
+    """Name the covers that become streams: none in mkv, where they are attached files."""
     return [str(stream.index) for stream in info.others if stream.picture] if container == "mp4" else []
 
 
@@ -116,7 +116,7 @@ def _sounds(info: MediaInfo) -> list[str]:
 
 
 def _sound(path: Path, track: AudioTrack, refused: Mapping[str, str], mute: Mapping[int, str], container: str) -> tuple[Part | None, str]:
-    """What becomes of it, and what to say of that."""
+    """Decide what becomes of an audio track, and what to say of that."""
     stream, name = f"a:{track.index}", f"audio track {track.index}, {track.describe()}"
     if stream not in refused:
         return Part(stream), ""

@@ -89,7 +89,7 @@ def _settings_made_with(settings: Settings) -> dict[str, str]:
 
 
 def _glossary(settings: Settings, job: Path) -> dict[str, str]:
-    """What the glossary in the job's folder holds, where there is one. Raises OSError."""
+    """Return the checksum of the glossary in the job's folder, where there is one. Raises OSError."""
     return {GLOSSARY: record(job / settings.GLOSSARY).sha256} if settings.GLOSSARY else {}
 
 

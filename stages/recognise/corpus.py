@@ -235,7 +235,8 @@ class Corpus:
 
     @property
     def notes(self) -> str:
-        """What is as it should be, but may surprise: how many recordings of this run it is true of."""
+        """List what is as it should be, but may surprise, with the number of recordings of this run of which it is
+        true."""
         return "".join(f"; of {counted(count, 'recording')} {line}" for line, count in self._notes.items())
 
     def standing(self) -> str:

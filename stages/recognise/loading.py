@@ -173,7 +173,7 @@ class Loader:
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
-    """Of a file that may go at any moment."""
+    """Return the stamp of a file that may go at any moment; () where it cannot be read."""
     try:
         return stamp(path)
     except OSError:

@@ -84,8 +84,8 @@ class LoaderProcess:
             self._send((parent, folder, spool, settings))
 
     def ask(self, question: tuple[Task, int] | None) -> Any:
-        """For a recording with so many bands, or for nothing but a sign of life. Raises LoaderEnded, also of one that it had to kill since it did
-        not answer, and OSError where the disk is full."""
+        """Ask for a recording with so many bands, or, with None, for nothing but a sign of life. Raises LoaderEnded,
+        also where the loader was killed since it did not answer in time, and OSError where the disk is full."""
         assert self._child.stdout
         limit = threading.Timer(PATIENCE + question[0].duration_ms / 1000 if question else PATIENCE, self._child.kill)
         limit.start()

@@ -20,7 +20,8 @@ _LOOKED_AT = 30  # sources: more prove nothing new
 
 
 def attractors(pairs: Iterable[tuple[str, str]]) -> set[int]:
-    """Of pairs of source and target, the places of those whose target is that of several clearly different sources."""
+    """Find, among pairs of source and target, the places of those whose target is that of several clearly different
+    sources."""
     by_target: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for place, (source, target) in enumerate(pairs):
         by_target[" ".join(words_of(target))].append((place, source))

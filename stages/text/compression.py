@@ -1,4 +1,4 @@
-"""How well a text compresses, by which loops are known: of transcripts and translations alike."""
+"""A measure of how well a text compresses, by which loops are known, in transcripts and translations alike."""
 
 from __future__ import annotations
 

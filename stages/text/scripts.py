@@ -1,4 +1,4 @@
-"""Which script a language is written in, and which one a text is in."""
+"""The script that a language is written in, and the one that a text is in."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def script_of(language: str) -> str:
 
 @cache
 def script_of_letter(letter: str) -> str:
-    """As the Unicode name of the letter begins: "DEVANAGARI". "" for one without a name."""
+    """Name the script of a letter as its Unicode name begins: "DEVANAGARI". "" for a letter without a name."""
     return unicodedata.name(letter, "").split(" ")[0]
 
 
@@ -72,7 +72,7 @@ def in_script(text: str, script: str) -> int:
 
 
 def letters_in(text: str) -> Counter[str]:
-    """How many letters of each script the text has."""
+    """Count the letters of each script in the text."""
     found = Counter[str]()
     for letter, count in Counter(text).items():
         if letter.isalpha():

@@ -1,4 +1,5 @@
-"""Where words begin in scripts that are written without spaces between them: by ICU's dictionaries, and by its rules for the others."""
+"""The places where words begin in scripts that are written without spaces between them: by ICU's dictionaries, and by
+its rules for the other scripts."""
 
 from __future__ import annotations
 
@@ -46,7 +47,7 @@ def in_words(pieces: Sequence[str], language: str = "") -> list[list[tuple[str, 
 
 
 def begin_words(pieces: Sequence[str], language: str = "") -> list[bool]:
-    """For each piece of a running text: does a word begin with it?"""
+    """Tell for each piece of a running text whether a word begins with it."""
     return [parts[0][1] for parts in in_words(pieces, language)]
 
 

@@ -54,7 +54,8 @@ def translate(ctx: StageContext) -> Outcome:
 def _rendered(
     sentences: Sequence[Sentence], source: Transcript, targets: Sequence[str], models: Mapping[str, ResolvedModel], ctx: StageContext
 ) -> dict[str, list[Rendering]]:
-    """By target language. What is translated is kept, so that an interrupted run goes on with the rest."""
+    """Translate the sentences into each target language. What is translated is kept, so that an interrupted run goes on
+    with the rest."""
     settings = ctx.settings
     glossary = read_glossary(ctx.job_file(settings.GLOSSARY)) if settings.GLOSSARY else Glossary(())
     done: dict[str, list[Rendering]] = {}
@@ -84,7 +85,7 @@ class FilmProgress:
         self._is_again = not is_first  # and nothing of the attempt before has been found
 
     def begin(self, target: str) -> Callable[[int, int], None]:
-        """What is told how many sentences are done, and of how many."""
+        """Begin a target language. Returns the function to be told how many sentences are done, and of how many."""
         self._before += self._seconds
         self._target, self._is_told, self._known = target, False, 0
         return self._tell
@@ -95,7 +96,8 @@ class FilmProgress:
         self._ctx.progress(self._before + self._seconds * done / total, self._total, already=self._already, kept=kept)
 
     def tell_known(self, known: int, total: int) -> None:
-        """Of a language's first search alone: what comes after it is not counted."""
+        """Tell how many sentences are there already, of a language's first search alone: what comes after it is not
+        counted."""
         if self._is_told:
             return
         self._is_told = True

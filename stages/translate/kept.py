@@ -22,7 +22,7 @@ class KeptTranslator:
     def translate(
         self, sentences: Sequence[str], source: str, target: str, search: Search, report: Callable[[int, int], None] = lambda done, total: None
     ) -> list[list[Translation]]:
-        """As `Translator` says. Raises OSError where the disk is full."""
+        """Translate as `Translator` says. Raises OSError where the disk is full."""
         keys = [" ".join(map(str, (source, target, *astuple(search), sentence))) for sentence in sentences]
         known = {number: found for number, key in enumerate(keys) if (found := self._pieces.get(key, list[Translation])) is not None}
         self._tell_known(len(known), len(sentences))

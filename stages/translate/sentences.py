@@ -57,7 +57,7 @@ class Sentence:
 
     @property
     def said(self) -> str:
-        """As it was recognised, loops and all."""
+        """Return the text as it was recognised, loops and all."""
         return "".join(word.text for word in self.words)
 
     @property

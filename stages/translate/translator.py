@@ -58,8 +58,9 @@ class BatchTranslator(Protocol):
         known: Mapping[int, list[Translation]] = ...,
         keep: Callable[[Mapping[int, list[Translation]]], None] = ...,
     ) -> list[list[Translation]]:
-        """As a `Translator`. `keep` is given each batch when it is done, by the places of its sentences. A batch of which all is `known` is
-        not translated again: batches are the same whatever is known, and so is what comes of them, to the last bit."""
+        """Translate as a `Translator` does. `keep` is given each batch when it is done, by the places of its sentences.
+        A batch of which all is `known` is not translated again: batches are the same whatever is known, and so is what
+        comes of them, to the last bit."""
         ...
 
 

@@ -60,7 +60,7 @@ def _runs(known: Sequence[str], told: Sequence[str]) -> Iterator[tuple[int, int]
 
 
 def _common(left: Sequence[str], right: Sequence[str]) -> int:
-    """How many units both begin with."""
+    """Count the units that both begin with."""
     return next((place for place, (one, other) in enumerate(zip(left, right, strict=False)) if one != other), min(len(left), len(right)))
 
 

@@ -19,7 +19,7 @@ MAKER = "maker"
 
 @dataclass(frozen=True)
 class Maker:
-    """Who recognises, as it really runs, and which fallbacks were taken, in earlier runs too."""
+    """The recogniser as it really runs, and the fallbacks that were taken, in earlier runs too."""
 
     engine: dict[str, str] = field(default_factory=dict)
     packages: tuple[str, ...] = ()
@@ -30,7 +30,7 @@ class Maker:
 
 
 class KeptRecogniser:
-    """For one run of one stage. The recogniser is loaded when there is something to recognise, and not before."""
+    """The recogniser of one run of one stage. It is loaded when there is something to recognise, and not before."""
 
     def __init__(self, ctx: StageContext, pieces: Pieces, *, translate: bool) -> None:
         self.pieces = pieces
@@ -52,8 +52,9 @@ class KeptRecogniser:
         return self._open().hear_languages(windows)
 
     def recognise(self, seconds: Mapping[int, float], cut_out: Callable[[int], AudioWindow]) -> list[Recognition]:
-        """In the order of `seconds`, which has the length of each window by its id; `cut_out` makes the window. Tells the progress. Raises what
-        opening a recogniser raises, CannotTranslate too, and OSError where the disk is full."""
+        """Recognise in the order of `seconds`, which has the length of each window by its id; `cut_out` makes the
+        window. Tells the progress. Raises what opening a recogniser raises, CannotTranslate too, and OSError where the
+        disk is full."""
         found = {window: recognition for window in seconds if (recognition := self.pieces.get(str(window), Recognition))}
         progress = WindowProgress(self._ctx, seconds, found)
         if found:
@@ -114,5 +115,5 @@ class WindowProgress:
 
 
 def open_pieces(ctx: StageContext) -> Pieces:
-    """What earlier runs have recognised with the same packages. Raises OSError."""
+    """Open what earlier runs have recognised with the same packages. Raises OSError."""
     return Pieces(ctx.pieces, SCHEMA, engines.engine_of(ctx.settings.WHISPER_BACKEND).packages)

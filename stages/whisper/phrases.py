@@ -49,7 +49,7 @@ def segments_of(recognitions: Iterable[Recognition]) -> Iterator[Segment]:
 
 
 def segments_of_speakers(recognitions: Sequence[tuple[str, Recognition]]) -> tuple[Segment, ...]:
-    """In the order in which they begin, of recognitions with who speaks in them."""
+    """Return the segments of recognitions, each with its speaker, in the order in which they begin."""
     found = []
     for speaker, recognition in sorted(recognitions, key=lambda pair: pair[1].window):
         found += [replace(segment, speaker=speaker) for segment in segments_of([recognition])]

@@ -48,7 +48,7 @@ class IndicTrans2:
         known: Mapping[int, list[Translation]] = MappingProxyType({}),
         keep: Callable[[Mapping[int, list[Translation]]], None] = lambda batch: None,
     ) -> list[list[Translation]]:
-        """As `BatchTranslator` says."""
+        """Translate as `BatchTranslator` says."""
         tagged, kept = processor.prepare(sentences, TAGS[source], TAGS[target])
         pieces = [self._tokenizer.split(text) for text in tagged]
         fitting = [number for number, sentence in enumerate(sentences) if sentence.strip() and len(pieces[number]) <= MOST_PIECES]

@@ -67,7 +67,8 @@ class Whisper:
 
     @property
     def apart(self) -> bool:
-        """Whether an answer depends to the last bit on what else is asked in the same batch: only whole numbers add up the same in any order."""
+        """Tell whether an answer is the same to the last bit whatever else is asked in the same batch: only whole
+        numbers add up the same in any order."""
         return self.device == "cpu" and self.compute_type.startswith("int8")
 
     def sampler(self, no_room: Callable[[], None]) -> Sampler:
