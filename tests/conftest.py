@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,15 @@ from pipeline.probe import Probe
 
 ROOT = Path(__file__).parent.parent
 FAKES = ROOT / "tests" / "fakes"
+
+
+@pytest.fixture(autouse=True)
+def _keeps_the_umask() -> Iterator[None]:
+    """Commands that are called within this process make it private."""
+    before = os.umask(0o022)
+    os.umask(before)
+    yield
+    os.umask(before)
 
 
 @pytest.fixture
