@@ -123,7 +123,7 @@ def run_counting(arguments: list[str]) -> int:
 # --- Jobs
 
 
-class Job:
+class FilmJob:
     def __init__(self, home: Path, name: str, media: Path, stage: str, options: list[str]) -> None:
         self.home, self.name, self.stage = home, name, stage
         self.counted = home / f"{name}.count"
@@ -154,7 +154,7 @@ class Job:
         return runner
 
 
-def kept(job: Job, is_piece: Callable[[list[Any]], bool]) -> int:
+def kept(job: FilmJob, is_piece: Callable[[list[Any]], bool]) -> int:
     count = 0
     for path in job.folder.glob(f"pieces/{job.stage}/*.jsonl"):
         for line in path.read_bytes().split(b"\n")[:-1]:
@@ -162,7 +162,7 @@ def kept(job: Job, is_piece: Callable[[list[Any]], bool]) -> int:
     return count
 
 
-def kill_once(job: Job, number: int, moment: float, is_piece: Callable[[list[Any]], bool]) -> bool:
+def kill_once(job: FilmJob, number: int, moment: float, is_piece: Callable[[list[Any]], bool]) -> bool:
     """A moment after the first that is begun or, of two runs in four, after the first that is kept. False where it was done before that."""
     before, there = len(job.begun), kept(job, is_piece)
     runner = job.start()
@@ -177,7 +177,7 @@ def kill_once(job: Job, number: int, moment: float, is_piece: Callable[[list[Any
     return True
 
 
-def torment(undisturbed: Job, tormented: Job, kills: int, seed: int, end: float, is_piece: Callable[[list[Any]], bool]) -> Repeated:
+def torment(undisturbed: FilmJob, tormented: FilmJob, kills: int, seed: int, end: float, is_piece: Callable[[list[Any]], bool]) -> Repeated:
     """No more kills after `end`, of `time.monotonic`."""
     began = time.monotonic()
     if code := undisturbed.start().wait():
@@ -216,7 +216,7 @@ def torment(undisturbed: Job, tormented: Job, kills: int, seed: int, end: float,
 
 def torment_asr(home: Path, film: Path, kills: int, seed: int, end: float) -> Repeated:
     options = ["--transcribe", "-s", "en", "--model", "base"]
-    undisturbed, tormented = (Job(home, name, film, "asr", options) for name in ("asr-whole", "asr-killed"))
+    undisturbed, tormented = (FilmJob(home, name, film, "asr", options) for name in ("asr-whole", "asr-killed"))
     return torment(undisturbed, tormented, kills, seed, end, lambda piece: piece[0].isdigit())
 
 
@@ -227,7 +227,7 @@ def torment_translate(home: Path, film: Path, kills: int, seed: int, end: float)
     ct2.convert(ROOT / "tests" / "data" / "indictrans2" / "toy", home / "toy", "float32")
     options = ["--translate", "-s", "hi", "-t", "en", "--model", "base", "--translation-engine", "indictrans2"]
     options += ["--set", f"INDICTRANS2_MODEL={home / 'toy'}", "--set", "INDICTRANS2_COMPUTE_TYPE=float32"]
-    undisturbed, tormented = (Job(home, name, film, "translate", options) for name in ("translate-whole", "translate-killed"))
+    undisturbed, tormented = (FilmJob(home, name, film, "translate", options) for name in ("translate-whole", "translate-killed"))
     for job in (undisturbed, tormented):  # what comes before
         if code := job.start(until="align").wait():
             raise SystemExit(f"the run up to align ended with {code}")
