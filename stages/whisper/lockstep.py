@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from stages.whisper.requests import Align, Encode, Generate, Hear, Request, Result, Steps
@@ -33,14 +33,21 @@ def run(
     for number in range(len(windows)):
         advance(number, None)
     while waiting:
-        asking = {number: waiting.pop(number) for number in _next(waiting, singly)}
-        for number, value in zip(asking, answer(list(asking.values())), strict=True):
-            advance(number, value)
+        asking = {number: waiting.pop(number) for number in _next(waiting)}
+        at_once = 1 if isinstance(next(iter(asking.values())), singly) else len(asking)
+        for some in _in_parts(list(asking), at_once):
+            for number, value in zip(some, answer([asking[number] for number in some]), strict=True):
+                advance(number, value)
     return [results[number] for number in range(len(windows))]
 
 
-def _next(waiting: Mapping[int, Request], singly: tuple[type[Request], ...]) -> list[int]:
+def _in_parts(numbers: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    return (numbers[start : start + size] for start in range(0, len(numbers), size))
+
+
+def _next(waiting: Mapping[int, Request]) -> list[int]:
+    """The windows that are answered before any goes further: all that ask for the same, or the first that asks for samples."""
     kind = min((type(request) for request in waiting.values()), key=ORDER.index)
     alike = {number: request for number, request in sorted(waiting.items()) if type(request) is kind}
-    together = [number for number, request in alike.items() if not (kind in singly or (isinstance(request, Generate) and request.sampled))]
+    together = [number for number, request in alike.items() if not (isinstance(request, Generate) and request.sampled)]
     return together or list(alike)[:1]

@@ -38,8 +38,8 @@ from stages.whisper.whisperx.ctranslate import Sampler, Whisper
 
 GPU_THREADS = 4  # of the processor, for what CTranslate2 leaves to it, as it chooses by itself: more would stand in the way of other workers'
 
-IN_HAND = 30.0  # seconds of work that a kill may cost of each worker, where windows do not depend on their mates. One by one, they take 13 %
-# more of the processor than four together (base, int8, two cores), so a fast model gets more at once
+IN_HAND = 30.0  # seconds of work that a kill may cost of each worker, where windows do not depend on their mates. One by one, they take 18 %
+# longer than four together, two by two 5 % (base, int8, two cores), so a fast model gets more at once
 
 
 def open_engine(settings: Settings, model: ResolvedModel, translate: bool, times: bool, log: logging.Logger) -> WhisperX:
@@ -115,7 +115,8 @@ class WhisperX:
         self._whisper, self._settings = whisper, settings
         self._decoder = Decoder(whisper.tokenizer, settings, translate=translate, times=times)
         self._batch_size = self._group_limit = batch_size
-        self._fitting = 1 if whisper.apart else batch_size  # windows of a group, until it is known how long one takes
+        self._fitting = 1 if whisper.apart else batch_size  # windows of a group
+        self._timed = not whisper.apart  # whether it is known how long a window takes
 
     # --- Windows in, recognitions out
 
@@ -126,16 +127,16 @@ class WhisperX:
         return heard if self._whisper.device == "cpu" else [replace(one, encoded=None) for one in heard]
 
     def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
-        """Keeps every worker busy, and the next group ready while a GPU works."""
-        ahead = self._whisper.workers
+        """Keeps every worker busy, and the next group ready: none while one is as small as can be, for want of a time."""
+        workers = self._whisper.workers
         told: SimpleQueue[Recognition | Future[None]] = SimpleQueue()
-        pool = ThreadPoolExecutor(ahead + 1 if self._whisper.device == "cuda" else ahead)
+        pool = ThreadPoolExecutor(workers + (self._whisper.device == "cuda"))
         running = 0
         try:
             for group in self._groups(iter(windows)):
                 pool.submit(self._recognise_group, group, told.put).add_done_callback(told.put)
                 running += 1
-                while running > ahead:
+                while running >= workers + self._timed:
                     running -= yield from _next_told(told)
             while running:
                 running -= yield from _next_told(told)
@@ -146,14 +147,23 @@ class WhisperX:
         """Batches of the stream, shared out evenly to the workers. What is known already is left out, but where its mates need it to come to
         the same as with it."""
         if self._whisper.apart:
-            windows = (window for window in windows if not window.known)
+            yield from self._free_groups(window for window in windows if not window.known)
+            return
         while batch := list(islice(windows, self._batch_size)):
-            share = math.ceil(len(batch) / self._whisper.workers)
-            while batch:
-                size = min(share, self._fitting)
-                group, batch = batch[:size], batch[size:]
-                if not all(window.known for window in group):
-                    yield group
+            share = self._share(batch)
+            groups = (batch[start : start + share] for start in range(0, len(batch), share))
+            yield from (group for group in groups if not all(window.known for window in group))
+
+    def _free_groups(self, windows: Iterator[AudioWindow]) -> Iterator[list[AudioWindow]]:
+        """Groups of any size: no more than costs little to lose, and fewer towards the end, so that no worker waits long for another."""
+        ahead = list(islice(windows, self._batch_size))
+        while ahead:
+            size = min(self._share(ahead), self._fitting)
+            yield ahead[:size]
+            ahead = [*ahead[size:], *islice(windows, size)]
+
+    def _share(self, windows: Sequence[AudioWindow]) -> int:
+        return math.ceil(len(windows) / self._whisper.workers)
 
     # --- One group
 
@@ -175,6 +185,7 @@ class WhisperX:
                 self._lower_limit(len(numbers))
         if self._whisper.apart:
             self._fitting = max(1, int(IN_HAND * len(group) / (time.monotonic() - began)))
+            self._timed = True
 
     def _too_large(self) -> SutradharError:
         model, compute_type = self.engine["model"], self.engine["compute_type"]

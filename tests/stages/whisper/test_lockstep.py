@@ -81,6 +81,13 @@ def test_some_kinds_are_answered_one_at_a_time() -> None:
     assert engine.rounds == [("encode", 1), ("encode", 1), ("generate", 2), ("align", 1), ("align", 1)]
 
 
+def test_windows_keep_together_where_some_kinds_are_answered_one_at_a_time() -> None:
+    engine = Engine()
+    again = (Encode, Generate, Align, Encode, Generate, Align)
+    lockstep.run([window(*again) for _ in range(2)], engine.answer, singly=(Encode, Align))
+    assert [together for kind, together in engine.rounds if kind == "generate"] == [2, 2]
+
+
 def test_a_result_is_told_as_soon_as_it_is_there() -> None:
     engine = Engine()
     told: list[tuple[int, int]] = []
