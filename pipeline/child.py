@@ -22,7 +22,7 @@ from typing import IO, Any
 import msgspec
 
 from pipeline.console import LogText
-from pipeline.errors import SutradharError, in_one_line
+from pipeline.errors import SutradharError, in_one_line, missing_package
 from pipeline.files import room
 from pipeline.processes import die_with_parent
 from pipeline.settings import Settings
@@ -121,6 +121,9 @@ def run_stage(stage: Stage, assignment: Assignment, events: EventWriter) -> Even
     except MemoryError:
         traceback.print_exc()
         return Failed("Out of memory; lower BATCH_SIZE or choose a smaller WHISPER_MODEL in the job's settings", 1)
+    except ModuleNotFoundError as error:
+        traceback.print_exc()
+        return Failed(missing_package(error), 1)
     except Exception as error:  # noqa: BLE001 - the stage boundary: the log gets the traceback, the user one line
         traceback.print_exc()
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):

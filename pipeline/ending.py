@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import NoReturn
 
-from pipeline.errors import Interrupted, SutradharError
+from pipeline.errors import Interrupted, SutradharError, missing_package
 from pipeline.wording import escaped
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -136,6 +136,9 @@ def end_with(main: Callable[[], int]) -> NoReturn:
         code: int | str | None = main()
     except SystemExit as error:  # argparse's
         code = error.code
+    except ModuleNotFoundError as error:
+        print(f"[ERROR] {missing_package(error)}", file=sys.stderr)
+        code = 1
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     for stream in (sys.stdout, sys.stderr):

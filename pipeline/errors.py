@@ -64,6 +64,10 @@ def in_one_line(error: BaseException) -> str:
     return f"Cannot use{where or ' a file'}: {error.strerror}; {remedy}"
 
 
+def missing_package(error: ModuleNotFoundError) -> str:
+    return f"{error}: something has been taken out of .venv; run ./scripts/bootstrap.sh, which puts it back"
+
+
 def _no_inodes(error: OSError) -> str:
     from pipeline.files import room, takes_no_file
 

@@ -152,13 +152,26 @@ check_disk() {
 
 # install_packages SET DESCRIPTION
 install_packages() {
-  ! is_installed "$1" || return 0
+  if ! is_installed "$1"; then
+    info "Installing $2 ..."
+  elif is_whole "$1"; then
+    return
+  else
+    info "Packages are missing in .venv; putting them back ..."
+  fi
   [ "$1" != mlx ] || mlx_is_new=1
-  info "Installing $2 ..."
   touch "$VENV/.installing"
   install_requirements "$ROOT/requirements/$1.txt"
   cp "$ROOT/requirements/$1.txt" "$(stamp "$1")"
   rm "$VENV/.installing"
+}
+
+# is_whole SET: whether all of it is still there; uv says so without the network, and where it is not here, nobody asks.
+is_whole() {
+  local said
+  [ -x "$VENV/bin/uv" ] || return 0
+  said=$("$VENV/bin/uv" pip install --dry-run --offline --no-deps --no-config --python "$VENV/bin/python" -r "$ROOT/requirements/$1.txt" 2>&1) || return 1
+  case $said in *"Would make no changes"*) ;; *) return 1 ;; esac
 }
 
 # install_requirements FILE OPTIONS...: scripts/install.py says what went wrong.

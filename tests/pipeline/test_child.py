@@ -83,3 +83,14 @@ def test_what_libraries_and_their_processes_put_aside_goes_with_the_scratch_fold
     keep_temporary_files_in(tmp_path)
     assert Path(tempfile.mkdtemp()).parent == tmp_path / "tmp"
     assert processes.run(["sh", "-c", "echo $TMPDIR"]).stdout == f"{tmp_path}/tmp\n"
+
+
+def test_a_package_that_is_gone_is_told_with_the_command_that_puts_it_back(tmp_path: Path) -> None:
+    def imports(context: StageContext) -> Outcome:
+        import no_such_package  # type: ignore[import-not-found]  # noqa: F401
+
+        return Outcome("")
+
+    assert run_stage(Stage("imports", imports), assignment(tmp_path), EventWriter(io.BytesIO())) == Failed(
+        "No module named 'no_such_package': something has been taken out of .venv; run ./scripts/bootstrap.sh, which puts it back", 1
+    )

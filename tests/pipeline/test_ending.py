@@ -190,3 +190,11 @@ def test_a_run_interrupted_twice_leaves_nothing_half_made(tmp_path: Path) -> Non
     assert f"[ERROR] Interrupted; ./run-pipeline.sh -j {job.id} goes on from here" in said
     assert "Traceback" not in said
     assert not list(tmp_path.rglob(".tmp-*"))
+
+
+def test_a_package_that_is_gone_is_told_in_one_line() -> None:
+    code = "from pipeline.ending import end_with; end_with(lambda: __import__('no_such_package'))"
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("[ERROR] No module named 'no_such_package': ")
+    assert ended.stderr.count("\n") == 1

@@ -27,6 +27,7 @@ esac
 """
 UV = """#!/bin/sh
 tree="$(dirname "$0")/../.."
+case "$*" in *--dry-run*) [ -e "$tree/gone" ] || echo "Would make no changes"; exit 0 ;; esac
 echo "uv $*" >>"$tree/log"
 [ ! -e "$tree/slow" ] || sleep 60
 case "$*" in *--reinstall*) [ -e "$tree/mlx beyond repair" ] || rm -f "$tree/mlx broken" ;; esac

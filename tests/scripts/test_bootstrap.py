@@ -42,6 +42,14 @@ def test_changed_requirements_are_installed(tree: Tree) -> None:
     assert tree.done() == ["run", "model", "hardware"]
 
 
+def test_packages_that_somebody_took_away_are_put_back(tree: Tree) -> None:
+    tree.bootstrap()
+    tree.done()
+    (tree.root / "gone").touch()
+    assert "[INFO] Packages are missing in .venv; putting them back ..." in tree.bootstrap().stderr
+    assert tree.done() == ["run", "model", "hardware"]
+
+
 def test_a_killed_set_up_is_made_anew(tree: Tree) -> None:
     (tree.root / "slow").touch()
     child = subprocess.Popen([tree.root / "scripts" / "bootstrap.sh"], env=tree.env, stderr=subprocess.DEVNULL, start_new_session=True)
