@@ -59,11 +59,19 @@ def as_path(text: str) -> Path:
     if _exists(path):
         return path
     if text.lower().startswith("file://"):
-        return Path(unquote(text[len("file://") :].removeprefix("localhost"), errors="surrogateescape"))
+        return Path(path_of_address(text))
     if text.startswith("~"):
         return _at_home(path)
     if reason := _not_here(text):
         raise UsageError(f"{escaped(without_password(text))} is {reason}")
+    return path
+
+
+def path_of_address(text: str) -> str:
+    """The path in `file:///…`. Raises UsageError where it is on another machine."""
+    path = unquote(text[len("file://") :].removeprefix("localhost"), errors="surrogateescape")
+    if not path.startswith("/") or "\0" in path:
+        raise UsageError(f"{escaped(text)} is a file on another machine; write file:///folder/file, or the path alone")
     return path
 
 

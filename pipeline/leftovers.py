@@ -16,11 +16,17 @@ from pipeline.house import House
 WRITING = 3600.0  # seconds after which nobody writes a small file any more
 
 
-def sweep(folders: Iterable[Path]) -> None:
-    """Remove what an interrupted run has left in the folders of its job and in those of its stages, while the job is
-    locked. Follows no link. Raises OSError."""
-    for inside in (inside for folder in folders for inside in (folder, *folder.glob("*/")) if not inside.is_symlink()):
-        for leftover in inside.glob(".tmp-*"):
+def sweep(job_folder: Path, stages: Path, deliverables: Path) -> None:
+    """Remove what an interrupted run has left in the folders of its job and of its stages, while the job is locked. What
+    lies in the folders below the deliverables is the stages' own: a recording may be called anything. Follows no link.
+    Raises OSError."""
+    remove_from((job_folder, *job_folder.glob("*/"), stages, *stages.glob("*/"), deliverables))
+
+
+def remove_from(folders: Iterable[Path]) -> None:
+    """Remove what is half written in these folders alone, not below them. Follows no link. Raises OSError."""
+    for folder in (folder for folder in folders if not folder.is_symlink()):
+        for leftover in folder.glob(".tmp-*"):
             if leftover.is_dir() and not leftover.is_symlink():
                 shutil.rmtree(leftover)
             else:

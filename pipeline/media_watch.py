@@ -56,6 +56,7 @@ class MediaWatch:
         self.record = media.identity(path)
         self._reader: threading.Thread | None = None
         self._end = threading.Event()
+        self._writing = threading.Lock()
 
     def look(self, when: str) -> None:
         """Raises StageFailed where the film is not what it was when the run began."""
@@ -78,14 +79,18 @@ class MediaWatch:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def close(self, say: Callable[[str], None] | None = None) -> None:
-        """End the reading. With `say` it is waited for, since what it finds is worth having."""
-        if self._reader and say:
+    def finish(self, say: Callable[[str], None]) -> None:
+        """Wait for the reading, since what it finds is worth having, but no longer than PATIENCE."""
+        if self._reader:
             self._reader.join(1)
             if self._reader.is_alive():
                 say(f"Reading {self._name} to its end, for --verify")
             self._reader.join(PATIENCE)
-        self._end.set()
+
+    def close(self) -> None:
+        """End the reading: nothing is written to the job's folder from now on."""
+        with self._writing:
+            self._end.set()
 
     def verify(self, now: str) -> str:
         """Read all of the film, and tell why it is another than before; "" where it is not, or was never read. Raises OSError."""
@@ -104,12 +109,16 @@ class MediaWatch:
                     digest.update(block)
                     if self._end.is_set():
                         return
-            if stamp(self._path) == self._stamp:
-                known = read_whole_file(self._job_folder)
-                content = FileRecord(self.record.size, self.record.mtime_ns, digest.hexdigest())
-                self._write(WholeFile(content=content, since=known.since if known else ""))
+            self._note_content(digest.hexdigest())
         except OSError:
             return  # the stage that reads it tells
+
+    def _note_content(self, sha256: str) -> None:
+        with self._writing:
+            if not self._end.is_set() and stamp(self._path) == self._stamp:
+                known = read_whole_file(self._job_folder)
+                content = FileRecord(self.record.size, self.record.mtime_ns, sha256)
+                self._write(WholeFile(content=content, since=known.since if known else ""))
 
     def _write(self, whole: WholeFile) -> None:
         write_atomic(self._job_folder / FILE, json_document(whole))

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
-from urllib.parse import unquote
 
+from pipeline.commands import path_of_address
 from pipeline.errors import UsageError
 from pipeline.wording import counted, escaped, shortened
 
@@ -157,10 +157,10 @@ def _listed(source: Path) -> Iterator[str]:
 def _as_path(name: str, where: str) -> str:
     """A path, or a `file://` address, as a path. Raises UsageError for other addresses."""
     if name.lower().startswith("file://"):
-        path = unquote(name[len("file://") :].removeprefix("localhost"), errors="surrogateescape")
-        if path.startswith("/") and "\0" not in path:
-            return path
-        raise UsageError(f"{where}: a file on another machine; write file:///folder/file, or the path alone")
+        try:
+            return path_of_address(name)
+        except UsageError as error:
+            raise UsageError(f"{where}: {error}") from None
     if address := ADDRESS.match(name):
         raise UsageError(f"{where}: {address.group()} addresses are not fetched; download the recordings, and list their paths")
     return name

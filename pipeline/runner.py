@@ -65,21 +65,22 @@ class Summary:
 
 def run_job(job: Job, workflows: Mapping[str, Sequence[Stage]], plan: Plan, changes: Mapping[str, str], console: Console) -> Summary:
     """Bring a job to its end, after writing `changes` into its settings. Raises UsageError, JobBusy, StageFailed, Interrupted."""
-    with job.lock() as amiss, console.logging_to(job.logs / "pipeline.log"):
+    with job.lock() as amiss, console.logging_to(job.logs / "pipeline.log"), contextlib.ExitStack() as begun:
         for line in amiss:
             console.warn(line)
         try:
             job.note_stopped()  # of a run that was killed: its note is not this one's
             leftovers.sweep_house(job.house)
-            leftovers.sweep((job.artifacts, job.deliverables, job.folder))  # safe: a stage's child dies with its runner
+            leftovers.sweep(job.folder, job.artifacts, job.deliverables)  # safe: a stage's child dies with its runner
             text, settings = job.changed_settings(changes) if changes else ("", job.settings())
             run = JobRun(job, workflows[settings.workflow], settings, plan, console)
+            begun.callback(run.close)
             selected = run.prepare()
             with _written(job, text, changes, console) if changes else contextlib.nullcontext():
                 run.warn_of_idle(changes)
                 job.note_failure("")
                 summary = run.run(selected, changes)
-                run.close()
+                run.finish()
             job.note_success()
             summary.degraded[:0] = amiss
             return summary
@@ -151,9 +152,14 @@ class JobRun:
         summary.seconds = time.monotonic() - self.started
         return summary
 
-    def close(self) -> None:
+    def finish(self) -> None:
         if self.watch:
-            self.watch.close(self.console.info)
+            self.watch.finish(self.console.info)
+
+    def close(self) -> None:
+        """Leave nothing at work that belongs to the job, whichever way the run ends."""
+        if self.watch:
+            self.watch.close()
 
     def warn_of_idle(self, changes: Iterable[str]) -> None:
         used = {key for stage in self.stages for key in (*stage.settings, *stage.tuning)} | USED_BY_THE_RUNNER

@@ -193,7 +193,7 @@ class Store:
 
     def sweep(self) -> None:
         """Remove what killed workers left half written, whatever their settings. Raises OSError."""
-        leftovers.sweep(folder for folder in self.all.glob("*/") if not folder.is_symlink())
+        leftovers.remove_from(inside for folder in self.all.glob("*/") if not folder.is_symlink() for inside in (folder, *folder.glob("*/")))
 
 
 def ids_of(folder: Path, settings: Mapping[str, str], *, mix: bool) -> set[str]:

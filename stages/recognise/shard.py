@@ -18,6 +18,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline import model_check, models
 from pipeline.child import keep_temporary_files_in
 from pipeline.console import Console
 from pipeline.ending import end_with, signals_held, take_signals, tidying_up
@@ -81,6 +82,9 @@ def _work(job: Job, shard: tuple[int, int], console: Console) -> int:
     log = logging.getLogger("sutradhar.shard")
     log.setLevel(logging.INFO)
     log.addHandler(_ToConsole(console))
+    for need in recognise.STAGE.models(settings):
+        model = models.resolve(need.name, need.form, models_dir=job.house.models, offline=settings.OFFLINE, say=console.info)
+        model_check.check_content(model, job.house, say=console.info)
     with _scratch(job) as scratch:
         ctx = StageContext(
             stage=recognise.STAGE,

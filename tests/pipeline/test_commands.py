@@ -53,6 +53,7 @@ def test_wrong_usage_ends_in_one_line(command: object, arguments: list[str], lin
         ("me@nas:/films/x.mkv", "me@nas:/films/x.mkv is on another machine, not a file here: copy it to this one first"),
         ("nas:film.mkv", "nas:film.mkv is no file here, and looks like one on another machine: copy it to this one first"),
         ("nas:films/a b.mkv", "nas:films/a b.mkv is no file here, and looks like one on another machine"),
+        ("file://nas/films/x.mkv", "file://nas/films/x.mkv is a file on another machine; write file:///folder/file, or the path alone"),
         ("\\\\nas\\films", "\\\\nas\\films is on another machine"),
         ("", "An empty name was given"),
         ("https://x/\x1b[31m", "https://x/\\x1b[31m is an address"),

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from pipeline.house import House
-from pipeline.leftovers import sweep_house
+from pipeline.leftovers import sweep, sweep_house
 from tests.conftest import ROOT
 
 MAKES_A_MODEL = """
@@ -44,3 +44,14 @@ def test_a_small_file_that_nobody_writes_any_more_is_removed(tmp_path: Path) -> 
             os.utime(out / name, (seconds, seconds))
     sweep_house(House(tmp_path))
     assert [path.name for path in out.iterdir()] == [".tmp-11aaff-hardware_cache.json"]
+
+
+def test_what_a_run_left_half_made_goes_and_what_recordings_are_called_stays(tmp_path: Path) -> None:
+    job, stages, out = tmp_path / "jobs/a", tmp_path / "jobs/a/stages", tmp_path / "out/a"
+    ours = [job / ".tmp-00aaff-a.env", stages / ".tmp-7-asr/asr/transcript.json", stages / "asr/.tmp-00aaff-stage.json", out / ".tmp-7-mux/film.mkv"]
+    theirs = out / "transcripts/.tmp-takes/take 1.txt"
+    for path in (*ours, theirs):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    sweep(job, stages, out)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [theirs]

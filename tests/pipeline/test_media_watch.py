@@ -127,7 +127,7 @@ def test_what_a_stage_says_of_a_film_that_grows_is_that_it_grows(job: Job, film:
 def test_a_new_date_or_owner_alone_is_no_change(job: Job, film: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], object]) -> None:
     watch = MediaWatch(film, job.folder)
     watch.read_whole()
-    watch.close(lambda line: None)
+    watch.finish(lambda line: None)
     change(film)
     watch.look("now")
     assert run(job, monkeypatch, shout=lambda: change(film) if change is os.utime else None)[0] == ["copy", "shout", "last"]
@@ -178,3 +178,11 @@ def test_a_film_that_is_still_being_written_is_refused_when_the_job_is_prepared(
     append(film)
     with pytest.raises(UsageError, match=r"^film.txt is still being written: wait until it is whole, then run the same command again$"):
         check_still(film, before)
+
+
+def test_nothing_is_written_once_the_watch_has_ended(film: Path, tmp_path: Path) -> None:
+    watch = MediaWatch(film, tmp_path)
+    watch.close()
+    watch.read_whole()
+    watch.finish(lambda line: None)
+    assert not (tmp_path / "media.json").exists()

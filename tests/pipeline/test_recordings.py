@@ -104,7 +104,7 @@ def test_listed_files_whose_results_would_meet_keep_their_whole_path(tmp_path: P
     [
         ("https://host/a.wav", "https:// addresses are not fetched; download the recordings, and list their paths"),
         ("s3://bucket/a.wav", "s3:// addresses are not fetched; download the recordings, and list their paths"),
-        ("file://host/a.wav", "a file on another machine; write file:///folder/file, or the path alone"),
+        ("file://host/a.wav", "file://host/a.wav is a file on another machine; write file:///folder/file, or the path alone"),
     ],
 )
 def test_addresses_in_a_list_are_refused_with_their_line(tmp_path: Path, line: str, reason: str) -> None:
