@@ -8,10 +8,11 @@ track) is listened to for speech. What is found is said in lines that begin smal
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline import media
 from pipeline.errors import StageFailed, UsageError
@@ -20,6 +21,10 @@ from stages.alike import Readable
 from stages.silero import Detector, count_speech_ms
 from stages.sound import to_floats
 from stages.stretches import cancelled_parts, channel_of_all, named, quiet_parts, read_part, speaks
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 # Of 512 recordings of ten kinds the quietest reaches -44 dB; Silero begins to miss speech below -60 dB.
 QUIET_DB = -50.0
@@ -65,10 +70,18 @@ class Listener:
     """Listens to a part of a file, taken in one way or another."""
 
     def __init__(
-        self, path: Path, start_ms: int = 0, end_ms: int | None = None, *, allow_truncated: bool = False, detector: Detector | None = None
+        self,
+        path: Path,
+        start_ms: int = 0,
+        end_ms: int | None = None,
+        *,
+        allow_truncated: bool = False,
+        detector: Detector | None = None,
+        tell: Callable[[float], None] = lambda seconds: None,
     ) -> None:
+        """`tell` is told how many seconds of sound one way to take it has been listened to."""
         self._path, self._start_ms, self._end_ms, self._allow_truncated = path, start_ms, end_ms, allow_truncated
-        self._detector = detector
+        self._detector, self._tell = detector, tell
 
     @property
     def start_ms(self) -> int:
@@ -96,9 +109,16 @@ class Listener:
         """Milliseconds of speech, and the levels of its track. Nothing of what cannot be decoded."""
         try:
             sound = self.decode(take)
-            return count_speech_ms((to_floats(block) for block in sound), self.detector), sound.levels
+            return count_speech_ms(map(to_floats, self._told(sound)), self.detector), sound.levels
         except (UsageError, StageFailed):
             return 0, None
+
+    def _told(self, blocks: Iterable[NDArray[np.int16]]) -> Iterator[NDArray[np.int16]]:
+        seconds = 0.0
+        for block in blocks:
+            yield block
+            seconds += len(block) / SAMPLE_RATE
+            self._tell(seconds)
 
 
 def account_for(
@@ -243,6 +263,7 @@ def is_quiet(level: Level) -> bool:
 def corrected(level: Level, levels: Levels) -> tuple[Correction | None, tuple[str, ...]]:
     """The correction that a channel or mix needs, with what is to be said of it and of what cannot be corrected."""
     remarks: list[str] = []
+    channels = levels.channels if level is levels.mix else (level,)
     gain = 1.0
     if is_quiet(level) and not level.silent:
         gain = 10 ** ((RAISED_TO_DB - level.loud_db) / 20)
@@ -250,12 +271,12 @@ def corrected(level: Level, levels: Levels) -> tuple[Correction | None, tuple[st
     elif level.peak > HOT and level.over > HOT_SHARE:
         gain = _gain_down(level)
         remarks.append(f"its samples go up to {level.peak:.3g} times full scale: turned down to fit")
-    off_centre = max(levels.channels, key=lambda one: abs(one.offset)).offset if any(map(_is_off_centre, levels.channels)) else 0.0
+    off_centre = max(channels, key=lambda one: abs(one.offset)).offset if any(map(_is_off_centre, channels)) else 0.0
     if off_centre:
         remarks.append(f"its samples are {abs(off_centre):.0%} of full scale off centre (DC): centred")
     if level.broken:
         remarks.append("it has samples that are no numbers (NaN, infinity): silenced")
-    clipped = max(one.clipped - one.over for one in levels.channels)
+    clipped = max(one.clipped - one.over for one in channels)
     if clipped > CLIPPED:
         remarks.append(f"clipped: {clipped:.0%} of its samples are at full scale, so words may be missing or wrong; record it at a lower level")
     if gain == 1 and not off_centre and not level.broken:

@@ -34,7 +34,11 @@ def check(settings: Settings) -> None:
 def run(ctx: StageContext) -> Outcome:
     settings = ctx.settings
     start_ms, end_ms = clip(settings)
-    listener = Listener(ctx.media, start_ms, end_ms, allow_truncated=settings.ALLOW_TRUNCATED)
+
+    def tell_listening(seconds: float) -> None:
+        ctx.progress(seconds, max(seconds, _expected_ms(sound) / 1000), note="listening for speech")
+
+    listener = Listener(ctx.media, start_ms, end_ms, allow_truncated=settings.ALLOW_TRUNCATED, tell=tell_listening)
     sound = listener.decode(Take(settings.AUDIO_TRACK))
     audio = ctx.write("demux/audio.wav")
     split = settings.AUDIO_CHANNELS == "split"

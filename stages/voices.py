@@ -147,7 +147,10 @@ def _side(listener: Listener, take: Take, spool: Spool, channels: int, remarks: 
         return sound, first.levels, False
     account = mended(first.levels.channels[take.channel], first.levels, take, lambda: listener.hear(take)[0], listener)
     account = with_quiet_parts_raised(account, first.levels, sound, listener)
-    remarks += account.remarks
+    remarks += (
+        f"channel {take.channel + 1} is {line}" if line.startswith("very quiet") else f"channel {take.channel + 1}: {line}"
+        for line in account.remarks
+    )
     if account.take == take:
         return sound, first.levels, False
     return spool.keep(listener.decode(account.take), f"{take.channel}-again", channels), first.levels, True

@@ -137,7 +137,7 @@ def test_a_side_of_a_call_that_is_far_too_quiet_is_raised(tmp_path: Path) -> Non
     floats(tmp_path / "a.wav", np.where(first, speech(), 0), turned_down(np.where(first, 0, speech()), 60))
     found = load(tmp_path, "a.wav", CORPUS_CHANNELS="split")
     assert [(channel.speaker, len(channel.windows)) for channel in found.channels] == [("1", 1), ("2", 1)]
-    assert found.degraded[0].startswith("very quiet (-")
+    assert found.degraded[0].startswith("channel 2 is very quiet (-")
 
 
 def test_a_detector_begins_anew_with_every_recording(tmp_path: Path) -> None:
