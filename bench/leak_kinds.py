@@ -94,7 +94,7 @@ KINDS: Mapping[str, tuple[Kind, ...]] = {
         _stage("demux"),
         _stage("asr"),
         _started("ffmpeg-copies", ".subtitled.", 1),
-        _started("ffmpeg-asked", "framemd5", 0),
+        _started("ffmpeg-asked", "framecrc", 0),
     ),
     "folder": (
         Kind("runner", _runner, (KILLED, 0)),

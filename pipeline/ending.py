@@ -61,6 +61,11 @@ def when_interrupted(message: str) -> None:
     _interrupts.message = message
 
 
+def what_interrupted_means() -> str:
+    """The message that was set last."""
+    return _interrupts.message
+
+
 def take_signals(message: str) -> None:
     """Let Ctrl-C, SIGTERM and SIGHUP end this process at once from now on, with this line: there is nothing to tidy up.
     A SIGHUP that nohup ignores stays ignored."""

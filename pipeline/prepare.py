@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import choosing, engines
 from pipeline.commands import Parser, as_path
-from pipeline.ending import end_with, print_result, signals_held, take_signals, when_interrupted
-from pipeline.errors import SutradharError, UsageError, in_one_line
+from pipeline.ending import end_with, print_result, signals_held, take_signals, tidying_up, what_interrupted_means, when_interrupted
+from pipeline.errors import Interrupted, SutradharError, UsageError, in_one_line
 from pipeline.house import VERSION, House, check_job_id
 from pipeline.leftovers import sweep_house
 
@@ -127,10 +127,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.umask(0o077)  # recordings are private: folders 0700, files 0600
     take_signals("Interrupted; nothing was prepared")
     try:
-        house.require_writable()
-        sweep_house(house)
-        job = prepare(arguments, house, console)
-        print_result(job.id)
+        with tidying_up():
+            house.require_writable()
+            sweep_house(house)
+            job = prepare(arguments, house, console)
+            print_result(job.id)
+    except Interrupted as error:
+        console.error(what_interrupted_means())
+        return error.exit_code
     except (SutradharError, OSError) as error:
         console.error(in_one_line(error))
         return getattr(error, "exit_code", 1)

@@ -34,19 +34,23 @@ def start(home: Path, *command: str, **options: object) -> subprocess.Popen[str]
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)  # type: ignore[call-overload,no-any-return]
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("script", [("./run-pipeline.sh", "--status"), ("./prepare-job.sh", "FILM", "--transcribe", "-s", "en")])
-def test_a_signal_in_the_first_moments_ends_a_command_without_a_traceback(script: tuple[str, ...], seed: int, tmp_path: Path) -> None:
+def test_a_signal_in_the_first_moments_ends_a_command_without_a_traceback(
+    script: tuple[str, ...], seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dice = random.Random(seed)
-    wav(tmp_path / "film.wav", bytes(64_000))
-    number = dice.choice(list(TEXT))
-    child = start(tmp_path, *(str(tmp_path / "film.wav") if part == "FILM" else part for part in script))
-    time.sleep(dice.uniform(0, 0.8))
+    number, temporary = dice.choice(list(TEXT)), tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    child = start(tmp_path, *(str(ROOT / "samples/dialogue.mp4") if part == "FILM" else part for part in script))
+    time.sleep(dice.uniform(0, 1.2))
     child.send_signal(number)
     said = "".join(child.communicate(timeout=60))
     assert "Traceback" not in said
     assert child.returncode in (-number, TEXT[number], 2 if "--status" in script else 0)
     assert not list(tmp_path.rglob(".tmp-*"))
+    assert not list(temporary.iterdir())
 
 
 BUSY = """
