@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipeline import engines
 from pipeline.errors import UsageError
+from pipeline.wording import without_controls
 
 if TYPE_CHECKING:
     from pipeline.console import Console
@@ -100,7 +101,7 @@ def media(arguments: argparse.Namespace, info: MediaInfo, choices: Choices, cons
     from pipeline import timecode
     from pipeline.tracks import choose_track, set_aside
 
-    choices.take("TITLE", arguments.media.stem)
+    choices.take("TITLE", without_controls(arguments.media.stem))
     track = choose_track(info.audio, arguments.audio_track, choices.values["SOURCE_LANGUAGE"])
     why = ""
     if not arguments.audio_track:
@@ -145,7 +146,7 @@ def _best_of_others(arguments: argparse.Namespace, info: MediaInfo, track: Audio
 def corpus(arguments: argparse.Namespace, choices: Choices) -> None:
     """What is asked for of a folder of recordings."""
     choices.take("WORKFLOW", "corpus")
-    choices.take("TITLE", arguments.media.stem if arguments.from_list else arguments.media.resolve().name)
+    choices.take("TITLE", without_controls(arguments.media.stem if arguments.from_list else arguments.media.resolve().name))
     choices.take("ALLOW_TRUNCATED", arguments.allow_truncated)
     choices.take("OFFLINE", arguments.offline)
     choices.take("CORPUS_ORDER", "shuffled" if arguments.shuffle else "longest")

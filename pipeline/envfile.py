@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pipeline.errors import UsageError
+from pipeline.files import read_file
 from pipeline.settings import SECTIONS, Settings, describe, takes
 from pipeline.wording import escaped, is_utf8
 
@@ -130,7 +131,7 @@ def _unfit(name: str, key: str, values: Mapping[str, str]) -> UsageError:
 def load(path: Path) -> Settings:
     """Read a job's settings. Raises UsageError."""
     try:
-        data = path.read_bytes()
+        data = read_file(path)
     except OSError as error:
         raise UsageError(f"Cannot read the settings {path}: {error.strerror}; prepare the job again") from None
     return build(parse(data, path.name), path.name)

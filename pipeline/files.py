@@ -7,6 +7,7 @@ import errno
 import hashlib
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,10 +26,19 @@ UNREADABLE = (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 T = TypeVar("T")
 
 
+def read_file(path: Path, most: int = -1) -> bytes:
+    """The content of a file, or the first `most` bytes of it. Raises OSError, also for a pipe, whose reading may never end."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is no file", str(path))
+        return file.read(most)
+
+
 def read_known(path: Path, kind: type[T]) -> T | None:
     """None where there is no such file, or it is damaged, or holds something else."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        return msgspec.json.decode(read_file(path), type=kind)
     except UNREADABLE:
         return None
 

@@ -15,7 +15,7 @@ from pipeline import sizing
 from pipeline.commands import Parser
 from pipeline.ending import end_with, signals_held
 from pipeline.errors import SutradharError, UsageError
-from pipeline.files import UNREADABLE, json_document, write_atomic
+from pipeline.files import UNREADABLE, json_document, read_file, write_atomic
 from pipeline.probe import Backend, Nvidia, NvidiaGpu, Probe
 from pipeline.probe import probe as probe
 from pipeline.probe import probe_machine as probe_machine
@@ -305,7 +305,7 @@ def write_cache(path: Path, hardware: Hardware) -> Hardware:
 def read_cache(path: Path, warn: Callable[[str], None]) -> Hardware | None:
     """None, with a warning, where the file cannot be used or was made on another machine; None where there is none."""
     try:
-        hardware = msgspec.json.decode(path.read_bytes(), type=Hardware)
+        hardware = msgspec.json.decode(read_file(path), type=Hardware)
     except FileNotFoundError:
         return None
     except UNREADABLE:

@@ -20,7 +20,7 @@ import msgspec
 
 from pipeline import envfile, leftovers
 from pipeline.errors import JobBusy, UsageError
-from pipeline.files import UNREADABLE, FileRecord, json_document, links_in, why_not_synced, write_atomic
+from pipeline.files import UNREADABLE, FileRecord, json_document, links_in, read_file, why_not_synced, write_atomic
 from pipeline.house import VERSION, House, check_job_id
 from pipeline.names import AnyPath, Time
 from pipeline.settings import Settings
@@ -70,7 +70,7 @@ class Job:
         if folder.is_symlink():
             raise UsageError(f"{folder} is a symbolic link; a job is a folder of its own")
         try:
-            request = msgspec.json.decode((folder / "job.json").read_bytes(), type=Request)
+            request = msgspec.json.decode(read_file(folder / "job.json"), type=Request)
         except FileNotFoundError:
             raise UsageError(f"No job {job_id} in {house.jobs}; ./run-pipeline.sh --list shows what there is") from None
         except UNREADABLE as error:
@@ -151,7 +151,7 @@ class Job:
     def changed_settings(self, changes: Mapping[str, str]) -> tuple[str, Settings]:
         """What the job's file would be with new values, for `write_settings` once they are known to go together. Raises UsageError."""
         reason = f"with --set on {datetime.now():%Y-%m-%d}"
-        text = envfile.change(self.env_path.read_text(encoding="utf-8-sig"), changes, reason)
+        text = envfile.change(read_file(self.env_path).decode("utf-8-sig"), changes, reason)
         return text, envfile.build(envfile.parse(text.encode(), self.env_path.name), self.env_path.name)
 
     def write_settings(self, text: str) -> None:
@@ -230,7 +230,7 @@ class Job:
 
     def failure(self) -> str:
         try:
-            return (self.folder / "failure.txt").read_text(encoding="utf-8", errors="replace").strip()
+            return read_file(self.folder / "failure.txt").decode(errors="replace").strip()
         except OSError:
             return ""
 
@@ -269,8 +269,7 @@ class Job:
 
     def _word(self, name: str) -> Running:
         try:
-            with (self.folder / name).open("rb") as file:
-                return msgspec.json.decode(file.read(NOTE_BYTES), type=Running)
+            return msgspec.json.decode(read_file(self.folder / name, NOTE_BYTES), type=Running)
         except UNREADABLE:
             return Running()
 
@@ -319,3 +318,10 @@ def all_jobs(house: House) -> list[Job]:
         with contextlib.suppress(UsageError):
             jobs.append(Job.open(house, path.parent.name))
     return sorted(jobs, key=lambda job: (job.request.created_at, job.id))
+
+
+def closed_jobs(house: House) -> int:
+    """How many jobs there are that this user may not enter."""
+    with contextlib.suppress(OSError):
+        return sum(path.is_dir() and not os.access(path, os.R_OK | os.X_OK) for path in house.jobs.iterdir())
+    return 0

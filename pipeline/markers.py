@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from pipeline.envfile import to_text
-from pipeline.files import UNREADABLE, FileRecord, json_document, record, write_atomic
+from pipeline.files import UNREADABLE, FileRecord, json_document, read_file, record, write_atomic
 from pipeline.house import VERSION
 from pipeline.names import FileName, PathBelow
 from pipeline.settings import Settings
@@ -45,9 +45,7 @@ class Marker(msgspec.Struct, frozen=True, kw_only=True):
 def read_marker(path: Path, warn: Callable[[str], None]) -> Marker | None:
     """The marker, or None where the stage is not done. What cannot be read or trusted counts as not done, with a warning."""
     try:
-        if not path.is_file() and path.exists():  # reading a pipe would never end
-            raise OSError("it is no file")
-        marker = msgspec.json.decode(path.read_bytes(), type=Marker)
+        marker = msgspec.json.decode(read_file(path), type=Marker)
     except FileNotFoundError:
         return None
     except UNREADABLE as error:

@@ -316,7 +316,7 @@ def _check_whole(film: Path, info: MediaInfo, settings: Settings, console: Conso
 def _check_stages(settings: Settings, house: House, glossary: Path | None, console: Console) -> None:
     """Ask every stage whether it can work with these settings and files, on this machine, and has, or can have, its models.
     Raises UsageError."""
-    from pipeline import hardware, models
+    from pipeline import hardware, model_check, models
     from stages import WORKFLOWS
 
     for stage in WORKFLOWS[settings.workflow]:
@@ -325,6 +325,8 @@ def _check_stages(settings: Settings, house: House, glossary: Path | None, conso
             stage.check_file(glossary)
         for need in stage.models(settings):
             models.check(need.name, need.form, models_dir=house.models, offline=settings.OFFLINE)
+            if model := models.find(need.name, need.form, models_dir=house.models):
+                model_check.check_content(model, house, say=console.info)
             models.secure_starter(need.name, need.form, models_dir=house.models, say=console.info)
         for engine in stage.engines(settings):
             hardware.check(engine.backend, engine.device, house.hardware_cache, console, engine.setting)

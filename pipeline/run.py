@@ -91,9 +91,12 @@ def _chosen(arguments: argparse.Namespace, house: House) -> list[Job]:
 
 def _show(arguments: argparse.Namespace, console: Console, house: House) -> int:
     from pipeline import status
-    from pipeline.job import all_jobs, find_job
+    from pipeline.job import all_jobs, closed_jobs, find_job
+    from pipeline.wording import counted
 
     jobs = all_jobs(house)
+    if closed := closed_jobs(house):
+        console.warn(f"{counted(closed, 'job')} in {house.jobs} may not be read by you; SUTRADHAR_HOME says where jobs of your own are")
     if arguments.list:
         for line in status.listing(jobs):
             console.print(line)

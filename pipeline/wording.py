@@ -21,6 +21,11 @@ def escaped(text: str) -> str:
     return _UNFIT.sub(_escape, text)
 
 
+def without_controls(text: str) -> str:
+    """The text for those who show it as it is: a space for what would steer them."""
+    return " ".join(_UNFIT.sub(" ", text).split())
+
+
 def _escape(match: re.Match[str]) -> str:
     byte = ord(match[0]) - 0xDC00  # as surrogateescape keeps it
     return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else match[0].encode("unicode_escape").decode()

@@ -44,6 +44,11 @@ main() {
   trap interrupted INT
   [ -z "$mlx" ] || check_system_for_mlx
   require_writable
+  if [ ! -w "$(dirname "$VENV")" ]; then
+    use_shared_venv
+    look_around
+    return
+  fi
   python=$(find_python)
   one_at_a_time "$python" "$@"
   [ ! -f "$(stamp dev)" ] || dev=1
@@ -58,6 +63,10 @@ main() {
     install_mlx_build "$mlx_build"
     [ "$mlx" = kept ] || verify_mlx "$mlx_build"
   fi
+  look_around
+}
+
+look_around() {
   (run_module pipeline.models fetch base) >/dev/null || warn "Going on without the starter model; fetch a model later with scripts/get-model.sh"
   (run_module pipeline.hardware --write "$HOUSE/out/hardware_cache.json")
   info "Ready. Next: ./prepare-job.sh FILM --transcribe -s LANGUAGE"
@@ -65,9 +74,16 @@ main() {
 
 require_writable() {
   mkdir -p "$HOUSE/out" 2>/dev/null || true
-  if [ ! -w "$(dirname "$VENV")" ] || [ ! -w "$HOUSE/out" ]; then
+  if [ ! -w "$HOUSE/out" ] || { [ ! -w "$(dirname "$VENV")" ] && [ -z "${SUTRADHAR_HOME:-}" ]; }; then
     refuse "$HOUSE may not be written by you, and packages, jobs and results go there: set SUTRADHAR_HOME to a folder of your own (export SUTRADHAR_HOME=~/sutradhar), and run the same command again"
   fi
+}
+
+# The clone is somebody else's, and so is the .venv in it; only its owner can change it.
+use_shared_venv() {
+  [ -z "$force" ] && is_installed run && { [ -z "$dev" ] || is_installed dev; } && { [ -z "$mlx" ] || is_installed mlx; } ||
+    refuse "$VENV is not yours, and lacks what was asked for: whoever owns $ROOT has to run $again there"
+  info "Using the packages in $VENV, which is not yours"
 }
 
 # --- Python
@@ -84,6 +100,7 @@ find_python() {
       return
     fi
   done
+  [ -z "${PYTHON:-}" ] || die "PYTHON=$PYTHON cannot be used ($("$PYTHON" --version 2>&1 | tail -n 1)): it must be a Python from 3.10 to 3.13"
   die "No Python 3.10 to 3.13 found (tried ${candidates[*]}). Install one (apt-get install python3 python3-venv, brew install python@3.12), or set PYTHON=/path/to/python3"
 }
 

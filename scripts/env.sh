@@ -37,7 +37,7 @@ runpy.run_module(module, run_name="__main__", alter_sys=True)'
 
 # run_module MODULE ARGUMENTS...: become .venv's Python, in the caller's working directory.
 run_module() {
-  [ -f "$(stamp run)" ] || ! asks_for "-h --help" "$@" || help_at_once "$@"
+  { [ -f "$(stamp run)" ] && [ -x "$VENV/bin/python" ]; } || ! asks_for "-h --help" "$@" || help_at_once "$@"
   [ -f "$(stamp run)" ] || [ "$1" != pipeline.run ] || ! asks_for "--list --status" "$@" || refuse "Nothing is set up yet: run scripts/bootstrap.sh first (about 7 GB), then the same command again"
   require_venv
   [ -x "$VENV/bin/python" ] || refuse_venv

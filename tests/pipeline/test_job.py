@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import subprocess
 import sys
@@ -11,7 +13,7 @@ import pytest
 from pipeline.errors import JobBusy, UsageError
 from pipeline.files import FileRecord
 from pipeline.house import House, check_job_id
-from pipeline.job import Job, Request, Running, all_jobs
+from pipeline.job import Job, Request, Running, all_jobs, closed_jobs
 from tests.conftest import ROOT
 
 
@@ -130,3 +132,21 @@ def test_jobs_are_listed_oldest_first_without_broken_ones(house: House) -> None:
     (house.jobs / "c").mkdir()
     (house.jobs / "c" / "job.json").write_text("{")
     assert [job.id for job in all_jobs(house)] == ["b", "a"]
+
+
+@pytest.mark.parametrize("name", [".a-1.env", "job.json", "running.json", "stopped.json", "failure.txt"])
+def test_a_pipe_in_the_place_of_a_file_holds_nobody_up(name: str, house: House) -> None:
+    job = Job.create(house, request("a-1"), "")
+    (job.folder / name).unlink(missing_ok=True)
+    os.mkfifo(job.folder / name)
+    assert (job.failure(), job.stopped()) == ("", None)
+    assert all_jobs(house) == ([] if name == "job.json" else [job])
+    with pytest.raises(UsageError, match=r"it is no file") if name in (".a-1.env", "job.json") else contextlib.nullcontext():
+        Job.open(house, "a-1").settings()
+
+
+def test_jobs_that_one_may_not_enter_are_counted(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    Job.create(house, request("a-1"), "")
+    assert closed_jobs(house) == 0
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may enter any
+    assert closed_jobs(house) == 1

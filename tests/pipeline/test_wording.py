@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.wording import counted, escaped, size
+from pipeline.wording import counted, escaped, size, without_controls
 
 
 def test_counted() -> None:
@@ -32,3 +32,7 @@ def test_sizes_below_a_gigabyte_are_in_megabytes(count: int, words: str) -> None
 )
 def test_text_from_outside_is_shown_with_escapes_for_what_steers_turns_breaks_or_hides(text: str, shown: str) -> None:
     assert escaped(text) == shown
+
+
+def test_what_steers_a_terminal_is_left_out_and_joiners_stay() -> None:
+    assert without_controls("new\nline\x1b[31m\u202egnp क्‍ष 👩‍👩‍👧") == "new line [31m gnp क्‍ष 👩‍👩‍👧"

@@ -96,7 +96,7 @@ def test_refuses_what_it_cannot_work_with(tree: Tree) -> None:
     (tree.root / "python3").write_text("#!/bin/sh\nexit 1\n")
     without_python = tree.bootstrap()
     assert without_python.returncode == 1
-    assert "[ERROR] No Python 3.10 to 3.13 found" in without_python.stderr
+    assert "it must be a Python from 3.10 to 3.13" in without_python.stderr
 
 
 def test_help_sets_nothing_up(tree: Tree) -> None:
@@ -177,6 +177,35 @@ def test_who_may_not_run_the_python_of_a_shared_clone_is_told_of_sutradhar_home(
     other = tree.run("setpriv", "--reuid=65534", "--clear-groups", str(tree.root / "prepare-job.sh"), "film.mkv")
     way = "set SUTRADHAR_HOME to a folder of your own (export SUTRADHAR_HOME=~/sutradhar), and run the same command again"
     assert (other.returncode, other.stdout, other.stderr) == (2, "", f"[ERROR] {python} may not be run by you: {way}\n")
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs another user")
+@pytest.mark.parametrize(("option", "code"), [("", 0), ("--dev", 2), ("--force", 2)])
+def test_packages_of_a_shared_clone_are_used_and_left_to_its_owner(tree: Tree, tmp_path: Path, option: str, code: int) -> None:
+    tree.bootstrap()
+    tree.done()
+    for folder in (tree.root, *tree.root.parents[:3]):
+        if folder != Path(tempfile.gettempdir()):
+            folder.chmod(0o755)
+    (tree.root / "log").chmod(0o666)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    mine.chmod(0o777)
+    command = ["setpriv", "--reuid=65534", "--clear-groups", "env", f"SUTRADHAR_HOME={mine}", str(tree.root / "scripts/bootstrap.sh")]
+    other = tree.run(*command, *filter(None, [option]))
+    assert other.returncode == code, other.stderr
+    if code:
+        again = f"whoever owns {tree.root} has to run the same command there"
+        assert other.stderr == f"[ERROR] {tree.root}/.venv is not yours, and lacks what was asked for: {again}\n"
+    else:
+        assert tree.done() == ["model", "hardware"]
+
+
+def test_a_python_of_ones_choice_that_will_not_do_is_named(tree: Tree) -> None:
+    (tree.root / "python3").write_text("#!/bin/sh\necho Python 3.9.2; exit 1\n")
+    refused = tree.bootstrap()
+    assert refused.returncode == 1
+    assert f"PYTHON={tree.root}/python3 cannot be used (Python 3.9.2): it must be a Python from 3.10 to 3.13" in refused.stderr
 
 
 @pytest.mark.parametrize("option", ["--list", "--status", "--status=film"])
