@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 # Of 512 recordings of ten kinds the quietest reaches -44 dB; Silero begins to miss speech below -60 dB.
 QUIET_DB = -50.0
+WORD_DB = -30.0  # a single word is louder, unless it is as quiet as the rest
+LOUDEST_WORD_DB = -6.0  # what is raised further is clipped
 RAISED_TO_DB = -20.0  # where speech usually is
 PART_RAISED_TO_DB = -25.0  # the loudest whole second of a part, in which there are pauses
 NOISE_DB = -80.0  # a channel that stays below it holds the last bit of a converter
@@ -257,7 +259,8 @@ def _related(levels: Levels) -> bool:
 
 
 def is_quiet(level: Level) -> bool:
-    return level.loud_db < QUIET_DB
+    """Tell whether all of it is far too quiet. Where a word stands in silence it is not."""
+    return level.loud_db < QUIET_DB and level.word_db < WORD_DB
 
 
 def corrected(level: Level, levels: Levels) -> tuple[Correction | None, tuple[str, ...]]:
@@ -266,8 +269,9 @@ def corrected(level: Level, levels: Levels) -> tuple[Correction | None, tuple[st
     channels = levels.channels if level is levels.mix else (level,)
     gain = 1.0
     if is_quiet(level) and not level.silent:
-        gain = 10 ** ((RAISED_TO_DB - level.loud_db) / 20)
-        remarks.append(f"very quiet ({level.loud_db:.0f} dB): raised by {RAISED_TO_DB - level.loud_db:.0f} dB; record or export it louder")
+        raise_db = min(RAISED_TO_DB - level.loud_db, LOUDEST_WORD_DB - level.word_db)
+        gain = 10 ** (raise_db / 20)
+        remarks.append(f"very quiet ({level.loud_db:.0f} dB): raised by {raise_db:.0f} dB; record or export it louder")
     elif level.peak > HOT and level.over > HOT_SHARE:
         gain = _gain_down(level)
         remarks.append(f"its samples go up to {level.peak:.3g} times full scale: turned down to fit")
@@ -295,7 +299,7 @@ def _gain_down(level: Level) -> float:
 
 def _cause(levels: Levels, track: int) -> str:
     loudest = max(levels.channels, key=lambda level: level.loud_db)
-    if loudest.loud_db < NOISE_DB:
+    if loudest.top_db < NOISE_DB:
         return f"audio track {track} holds nothing but noise at {loudest.loud_db:.0f} dB"
     if is_quiet(loudest):
         return f"audio track {track} is very quiet ({loudest.loud_db:.0f} dB), and nobody is heard when it is raised"

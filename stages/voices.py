@@ -127,7 +127,7 @@ def sides(listener: Listener, track: AudioTrack, spool: Spool) -> Voices:
             corrected.add(channel)
         if not any(group.take_in(channel, sound, listener.detector) for group in groups):
             groups.append(_Group([channel], [sound]))
-    silent = [number for number, level in enumerate(levels.channels if levels else ()) if level.loud_db < NOISE_DB and number not in corrected]
+    silent = [number for number, level in enumerate(levels.channels if levels else ()) if level.top_db < NOISE_DB and number not in corrected]
     if len(silent) == track.channels:
         return Voices([Voice("", groups[0].sounds[0])], remarks, f"audio track {track.index} is silent")
     if silent:

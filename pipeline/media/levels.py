@@ -24,6 +24,7 @@ FULL = 0.98  # of full scale: where clipped samples stand, also those of 8 bits,
 FLOOR_DB = -200.0  # stands for minus infinity
 _LOOKED_AT = 16_000  # samples a second, at least
 _BLOCKS_A_SECOND = 10
+_WORD = 3  # blocks that a short word takes
 _WHOLE_SECONDS, _ONE_IN = 60.0, 4  # after so long one frame in so many is looked at
 _STRETCH = 10  # blocks
 _MEASURED_ANEW = 4.0  # s, after which what was decoded is measured
@@ -41,7 +42,9 @@ class Level(msgspec.Struct, frozen=True):
     ms."""
 
     mean_db: float  # of all
-    loud_db: float  # reached for a second in all: what talks, but for clicks
+    loud_db: float  # reached for a second in all, or for a quarter of what is shorter than 4 s: what talks, but for clicks
+    word_db: float  # reached for 0.3 s in all: a short word somewhere
+    top_db: float  # of the loudest block
     peak: float
     offset: float  # the mean of all samples (DC)
     clipped: float  # share of samples at full scale or above
@@ -207,7 +210,9 @@ class _Tally:
         blocks = int(self._blocks[row].sum())
         return Level(
             mean_db=_db(self._squares[row] / self._samples - offset**2),
-            loud_db=self._reached(row, min(blocks, _BLOCKS_A_SECOND)),
+            loud_db=self._reached(row, max(min(blocks, _WORD), min(blocks // 4, _BLOCKS_A_SECOND))),
+            word_db=self._reached(row, min(blocks, _WORD)),
+            top_db=self._reached(row, 1),
             peak=float(self._peaks[row]),
             offset=float(offset),
             clipped=float(self._full[row] / self._samples),

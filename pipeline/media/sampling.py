@@ -27,7 +27,7 @@ def loudest_db(path: Path, track: int, part: Part, enough_db: float) -> float:
         except StageFailed:
             return 0.0
         if sound.levels:
-            loudest = max(loudest, *(level.loud_db for level in sound.levels.channels))
+            loudest = max(loudest, *(level.word_db for level in sound.levels.channels))
         if loudest > enough_db:
             break
     return loudest

@@ -63,6 +63,16 @@ def test_a_click_does_not_make_a_quiet_recording_loud(tmp_path: Path) -> None:
     assert (round(level.loud_db), level.peak) == (-64, 1)
 
 
+@pytest.mark.parametrize(("seconds", "lead"), [(0.5, 0.0), (0.8, 0.3), (3.0, 1.0), (30.0, 10.0)])
+def test_a_word_is_as_loud_however_short_the_recording_around_it(seconds: float, lead: float, tmp_path: Path) -> None:
+    sound = np.zeros(int(seconds * RATE), np.float32)
+    word = 0.5 * np.sin(np.arange(int(0.4 * RATE)) * 0.3).astype(np.float32)
+    sound[int(lead * RATE) :][: len(word)] = word
+    (level,) = levels_of(floats(tmp_path / "a.wav", sound)).channels
+    assert (level.word_db, level.top_db) == pytest.approx((-9, -9), abs=0.6)
+    assert seconds > 1 or level.loud_db == pytest.approx(-9, abs=0.6)
+
+
 def test_a_long_one_is_measured_in_samples_of_it(tmp_path: Path) -> None:
     (level,) = levels_of(floats(tmp_path / "a.wav", np.tile(0.1 * SINE, 45))).channels
     assert level.mean_db == pytest.approx(-23, abs=0.1)

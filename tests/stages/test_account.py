@@ -74,11 +74,27 @@ def test_where_the_mix_loses_what_is_spoken_a_channel_is_taken_alone(kind: str, 
     assert heard_ms(found)[0] > 5000
 
 
+def word() -> Wave:
+    """What is loudest in the speech, 0.4 s of it."""
+    start = max(0, int(np.abs(speech()).argmax()) - 3200)
+    return speech()[start : start + 6400]
+
+
+def word_in(around: Wave) -> Wave:
+    sound = around.copy()
+    sound[64_000 : 64_000 + len(word())] = word()
+    return sound
+
+
 WHOLE: dict[str, Callable[[], Sequence[Wave]]] = {
     "mono": lambda: (speech(),),
     "stereo": lambda: (speech(), 0.5 * speech() + noise(-50)),
     "one side of stereo silent": lambda: (speech(), silence()),
     "a call": lambda: (np.where(np.arange(len(speech())) < 64_000, speech(), 0), np.where(np.arange(len(speech())) < 64_000, 0, speech())),
+    "a word": lambda: (word(),),
+    "a word and a breath": lambda: (np.concatenate([word(), noise(-80)[:12_800]]),),
+    "a word in silence": lambda: (word_in(silence()),),
+    "a word in what a microphone makes by itself": lambda: (word_in(noise(-75)),),
     "5.1 with the centre alone": lambda: (noise(-80), noise(-80, 1), speech(), silence(), noise(-80, 2), noise(-80, 3)),
 }
 

@@ -165,6 +165,7 @@ def test_what_has_no_two_channels_is_one_speaker(tmp_path: Path) -> None:
         ((speech(), silence()), ("1",), "channel 2 is silent"),
         ((turned_down(speech(), 45), turned_down(speech()[::-1], 45)), ("1", "2"), "very quiet"),
         ((speech(), speech()[::-1], silence(), silence()), ("1", "2"), "channels 3, 4 are silent"),
+        ((speech(), np.where(np.arange(len(speech())) < 4800, speech()[::-1], 0)), ("1", "2"), "of each channel of track 0"),
     ],
 )
 def test_split_channels_of_a_film_are_judged_as_those_of_a_folder(
