@@ -8,9 +8,11 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 
+from stages.text.characters import word_set
+
 LATIN = "LATIN"
 
-# By script, as the Unicode names of its characters begin, the languages that are written in it. Others: Latin.
+# By script, as the Unicode names of its characters begin, the languages that are mostly written in it. Others: Latin.
 _WRITTEN_IN: Mapping[str, str] = {
     "DEVANAGARI": "hi mr ne sa brx doi gom kok mai bho awa",
     "BENGALI": "bn as mni",
@@ -40,11 +42,38 @@ _WRITTEN_IN: Mapping[str, str] = {
 }
 _SCRIPTS = {language: script for script, languages in _WRITTEN_IN.items() for language in languages.split()}
 # Scripts that a language mixes with its own.
-_BESIDE: Mapping[str, frozenset[str]] = {
+_MIXED: Mapping[str, frozenset[str]] = {
     "ja": frozenset(("HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA")),
     "ko": frozenset(("CJK",)),
     "sr": frozenset((LATIN,)),
     **dict.fromkeys(("uz", "az", "tk"), frozenset(("CYRILLIC",))),
+    **dict.fromkeys(("zh", "yue"), frozenset(("BOPOMOFO",))),
+}
+# Scripts that others, or other times, write a language in.
+_ALSO: Mapping[str, frozenset[str]] = {
+    "mni": word_set("MEETEI"),
+    "sat": word_set("DEVANAGARI BENGALI ORIYA LATIN"),
+    "ks": word_set("DEVANAGARI SHARADA"),
+    "sd": word_set("DEVANAGARI GURMUKHI KHUDAWADI"),
+    "kok": word_set("LATIN KANNADA MALAYALAM"),
+    "gom": word_set("LATIN KANNADA MALAYALAM"),
+    "pa": word_set("ARABIC"),
+    "doi": word_set("ARABIC TAKRI DOGRA"),
+    "brx": word_set("LATIN BENGALI"),
+    "mai": word_set("TIRHUTA KAITHI"),
+    "bho": word_set("KAITHI"),
+    "ne": word_set("NEWA"),
+    "sa": word_set("GRANTHA BENGALI GUJARATI KANNADA MALAYALAM ORIYA TAMIL TELUGU SHARADA"),
+    "kk": word_set("LATIN ARABIC"),
+    "tt": word_set("LATIN"),
+    "ky": word_set("ARABIC"),
+    "tg": word_set("ARABIC"),
+    "mn": word_set("MONGOLIAN"),
+    "bs": word_set("CYRILLIC"),
+    "uz": word_set("ARABIC"),
+    "az": word_set("ARABIC"),
+    "ms": word_set("ARABIC"),
+    "ha": word_set("ARABIC"),
 }
 _NAMES = {"OL": "Ol Chiki", "CJK": "Chinese characters"}
 _OF_ANY_SCRIPT = frozenset(("MODIFIER", "FEMININE", "MASCULINE", "HALFWIDTH", "FULLWIDTH", "MICRO"))
@@ -81,8 +110,13 @@ def letters_in(text: str) -> Counter[str]:
 
 
 def is_of(script: str, language: str) -> bool:
-    """Is the language written in the script, or does it mix it with its own?"""
-    return script == script_of(language) or script in _BESIDE.get(language, ()) or script in _OF_ANY_SCRIPT
+    """Is the language written in the script, by whomever, or does it mix it with its own?"""
+    return is_usual(script, language) or script in _ALSO.get(language, ())
+
+
+def is_usual(script: str, language: str) -> bool:
+    """Is it the script that the language is mostly written in, and that a translator has learnt, or one mixed with that?"""
+    return script == script_of(language) or script in _MIXED.get(language, ()) or script in _OF_ANY_SCRIPT
 
 
 def is_spaceless(character: str) -> bool:

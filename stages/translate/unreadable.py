@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Literal
 
 from stages import roman
 from stages.text.characters import WORDS, clean
 from stages.text.loops import collapse
-from stages.text.scripts import LATIN, is_of, letters_in, script_of
+from stages.text.scripts import LATIN, is_of, is_usual, letters_in, script_of
 
 Unreadable = Literal["roman script", "another script", "garbage"]
 
@@ -29,7 +30,7 @@ def why_unreadable(text: str, said: str, language: str) -> Unreadable | None:
         return "garbage"
     if roman.is_latin(text) and roman.language_of(text) == "hindi":
         return "roman script"
-    return "another script" if in_another_script(text, language) else None
+    return "another script" if in_another_script(text, language, is_usual) else None
 
 
 def is_garbage(text: str, said: str) -> bool:
@@ -58,13 +59,13 @@ def _is_mixed(word: str) -> bool:
     return sum(left != right for left, right in pairwise(scripts)) > 1
 
 
-def in_another_script(text: str, language: str) -> bool:
+def in_another_script(text: str, language: str, is_right: Callable[[str, str], bool] = is_of) -> bool:
     """Are many of the words in a script that the language is not written in, or few in its own and the others Hindi in Latin letters? Names
     and borrowed words may be in Latin, and most of a sentence may be borrowed: "Alarm set करो for 12 minutes"."""
     words = [(script, word) for word in WORDS.findall(text) if (script := _script(word))]
     scripts = Counter(script for script, _ in words)
-    own = sum(count for script, count in scripts.items() if is_of(script, language))
-    strange = scripts.total() - own - (scripts[LATIN] if not is_of(LATIN, language) else 0)
+    own = sum(count for script, count in scripts.items() if is_right(script, language))
+    strange = scripts.total() - own - (scripts[LATIN] if not is_right(LATIN, language) else 0)
     if strange > _FOREIGN_SHARE * scripts.total() or own < _OWN_SHARE * scripts.total():
         return True
     latin = " ".join(word for script, word in words if script == LATIN)

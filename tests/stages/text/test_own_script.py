@@ -38,6 +38,15 @@ def test_each_segment_is_held_to_its_own_language() -> None:
         ("Okay, thank you, Sanjay.", "hi", False),
         ("Okay, thank you. " * 6, "hi", True),
         ("ہاں", "hi", False),
+        ("ꯑꯩ ꯌꯨꯝꯗꯥ ꯆꯠꯂꯤ", "mni", False),
+        ("আমি ইম্ফাল চৎলি", "mni", False),
+        ("मैं घर जा रहा हूँ", "mni", True),
+        ("इञ ओड़ाक् चालाक् काना", "sat", False),
+        ("मां घरि वञां थो", "sd", False),
+        ("ਮੈਂ ਘਰ ਜਾ ਰਿਹਾ ਹਾਂ", "pa", False),
+        ("میں گھر جا رہیا ہاں", "pa", False),
+        ("Hanv ghara vetam", "kok", False),
+        ("मैं घर जा रहा हूँ", "ur", True),
     ],
 )
 def test_a_text_in_another_script_is_doubted(text: str, language: str, doubted: bool) -> None:

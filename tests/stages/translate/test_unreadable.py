@@ -14,6 +14,8 @@ from stages.translate.unreadable import digits, why_unreadable
         ("I am going to घर now with all of my friends.", "hi"),
         ("Я иду домой.", "hi"),
         ("আমি বাড়ি যাচ্ছি।", "hi"),
+        ("ꯑꯩ ꯌꯨꯝꯗꯥ ꯆꯠꯂꯤ", "mni"),
+        ("میں گھر جا رہیا ہاں", "pa"),
         ("आज میں گھر جا رہا ہوں", "hi"),
     ],
 )
