@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_USELESS = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff\x00-\x08\x0e-\x1f\x7f-\x9f]")  # the joiners U+200C and U+200D change what is read
+_USELESS = re.compile(
+    "[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0e-\x1f\x7f-\x9f]"
+)  # the joiners U+200C and U+200D change what is read
 _BLANKS = re.compile(r"\s+")
 
 # The characters of a word, for regular expressions: \w leaves out the vowel signs of India, without which राज stands in राजा.
@@ -26,9 +28,14 @@ def word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+def visible(text: str) -> str:
+    """The text without what is not seen, but for the joiners."""
+    return _USELESS.sub("", text)
+
+
 def clean(text: str) -> str:
     """NFC, single spaces, nothing invisible but the joiners."""
-    return _BLANKS.sub(" ", _USELESS.sub("", unicodedata.normalize("NFC", text))).strip()
+    return _BLANKS.sub(" ", visible(unicodedata.normalize("NFC", text))).strip()
 
 
 def words_of(text: str) -> list[str]:

@@ -7,15 +7,17 @@ abbreviation is never taken for the end of a sentence."""
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import cache
 
 from stages.text.abbreviations import EVERYWHERE, LAST, NEVER_LAST, OPENERS, ORDINALS, SOMETIMES_LAST, SOMETIMES_LAST_IN
-from stages.text.characters import CLOSING, COMMAS, DASHES, ELLIPSES, OPENING, STOPS, bare
+from stages.text.characters import CLOSING, COMMAS, DASHES, ELLIPSES, OPENING, STOPS, bare, visible
 
 _DOUBTFUL = ".۔．"  # what ends a sentence and an abbreviation
 _OTHER_STOPS = {"el": ";"}  # marks that end sentences in one language only
 _BEFORE_A_SENTENCE = " #.…♪♫" + OPENING + DASHES
-_BEFORE_A_NUMBER = _BEFORE_A_SENTENCE + "₹₨$€£¥+±~≈"
+_BEFORE_A_NUMBER = _BEFORE_A_SENTENCE + "*@&§№"
+_OF_A_CURRENCY = re.compile(r"[A-Z]{1,3}(?=[^\w\s])")  # "US$500"
 # "J.", "म.", "د."; not the syllables of Korean and Chinese, which are words.
 _LETTER = re.compile("[^\\W\\d_\u1100-\u11ff\u2e80-\uffff]")
 _DOTTED = re.compile(r"[^\W\d_][^\s.۔]{0,3}(?:[.۔]\w[^\s.۔]{0,3})+[.۔]")  # "U.S.", "p.m.", "बी.ए."
@@ -26,13 +28,14 @@ def ends_sentence(word: str, following: str, language: str = "") -> bool:
     """Does the punctuation of `word` end a sentence, when `following` comes next?
 
     An ellipsis ends one only before a capital: elsewhere somebody hesitates."""
+    word, following = visible(word), visible(following)
     core = word.strip().rstrip(CLOSING).lstrip(OPENING)
     first = following.lstrip(_BEFORE_A_SENTENCE)[:1]
     if not core or core[-1] not in STOPS + _OTHER_STOPS.get(language, "") or first.islower():
         return False
     if core.endswith(ELLIPSES):
         return first.isupper()
-    if core[-1] in _DOUBTFUL and following.lstrip(_BEFORE_A_NUMBER)[:1].isdigit():
+    if core[-1] in _DOUBTFUL and _begins_with_number(following):
         return False
     return core[-1] not in _DOUBTFUL or not _goes_on(core, following, language)
 
@@ -47,6 +50,17 @@ def is_abbreviation(word: str, language: str = "") -> bool:
     """Is this a word whose full stop ends no sentence by itself: "Dr.", "J.", "कि.मी."?"""
     core = word.strip().lstrip(OPENING)
     return core.endswith(tuple(_DOUBTFUL)) and (bare(core) in _abbreviations(language) | _sometimes_last(language) or _has_form_of_one(core))
+
+
+def _begins_with_number(text: str) -> bool:
+    """Is the first of it a digit, but for brackets, a currency, and signs like + and <?"""
+    text = _OF_A_CURRENCY.sub("", text.lstrip(_BEFORE_A_NUMBER), count=1)
+    first = next((character for character in text if character not in _BEFORE_A_NUMBER and not _is_sign(character)), "")
+    return first.isdigit()
+
+
+def _is_sign(character: str) -> bool:
+    return unicodedata.category(character) in ("Sc", "Sm")
 
 
 def _goes_on(core: str, following: str, language: str) -> bool:
