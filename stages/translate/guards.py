@@ -52,7 +52,7 @@ def faults(source: str, target: str, source_language: str, target_language: str)
         "untranslated": _is_untranslated(target, target_language),
         "unknown word": _UNKNOWN.search(target) is not None and _UNKNOWN.search(source) is None,
         "placeholder": (_PLACEHOLDER.search(target) is not None and _PLACEHOLDER.search(source) is None) or _is_taken_out_lost(source, target),
-        "number lost": lost(source, target, target_language),
+        "number lost": lost(source, target, source_language, target_language),
     }
     return tuple(fault for fault, fires in found.items() if fires)
 

@@ -40,7 +40,8 @@ LONG = "मैं कल सुबह अपने भाई के साथ �
         ("placeholder", "मुझे a@b.in पर लिखो।", "Write to me, please.", "hi en"),
         ("placeholder", "देखो https://a.in/x पर", "Look at https://b.in/x then", "hi en"),
         ("number lost", "कुल 1,500 रुपये हुए", "It comes to 500 rupees", "hi en"),
-        ("number lost", "१२:३० बजे आओ", "Come at half past 12", "hi en"),
+        ("number lost", "१२:३० बजे आओ", "Come at 12", "hi en"),
+        ("number lost", "वहाँ दो करोड़ लोग थे", "There were 2 million people there", "hi en"),
     ],
 )
 def test_the_guard_fires(fault: Fault, source: str, target: str, pair: str) -> None:
@@ -68,6 +69,8 @@ def test_the_guard_fires(fault: Fault, source: str, target: str, pair: str) -> N
         ("Show me your ID 5 times", "मुझे अपना आईडी 5 बार दिखाओ", "en hi"),
         ("१२:३० बजे ₹1,500 दो", "Give ₹1500 at 12:30", "hi en"),
         ("उसके 3 बच्चे हैं, 1ली बेटी", "He has three children, the first a girl", "hi en"),
+        ("१२:३० बजे आओ", "Come at half past 12", "hi en"),
+        ("He paid 20% of it", "उसने बीस प्रतिशत दिया", "en hi"),
         ("He has 3 children", "उसके तीन बच्चे हैं", "en hi"),
         ("मेरे 3 बच्चे हैं", "எனக்கு மூன்று குழந்தைகள் உள்ளனர்", "hi ta"),
     ],
