@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from stages.text.characters import words_of
 
 _SHORT = 20  # characters: "What are you doing?" is said in many ways
-_LONG = 30  # characters: so long a sentence is hardly said in two ways
+_LONG = 28  # characters: so long a sentence is hardly said in two ways
 _SEVERAL, _SEVERAL_LONG, _SEVERAL_SHORT = 3, 2, 4
 _REPLY_WORDS = 2  # "Yes.", "Come on." answer nearly anything
 _SOURCE_WORDS, _SOURCE_WORDS_OF_REPLY = 3, 5  # fewer may well mean what is short

@@ -3,16 +3,29 @@ its rules for the other scripts."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
 from stages.text.characters import word_set
-from stages.text.scripts import needs_no_space
+from stages.text.scripts import SPACELESS, needs_no_space
 
-# Endings of Japanese verbs and adjectives, which ICU takes for words: they stay with what they belong to.
-_JAPANESE_ENDINGS = word_set(
-    """ま ます まし ました ませ ません た て だ だっ です でし でしょ う よう ん ない なかっ なく たい たかっ たく れ れる られ られる せ せる させ
-    させる ば"""
+_HIRAGANA = re.compile("[\u3041-\u309f]+")
+_KATAKANA = re.compile("[\u30a1-\u30fa\u30fc-\u30ff\uff66-\uff9f]+")
+_HAN = re.compile("[\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
+_NUMERALS = re.compile("[0-9０-９〇零一二三四五六七八九十百千万萬億亿兆]+")
+_COUNTED = re.compile(f"[%％]|{_HAN.pattern[:-1]}")
+# Words of Japanese after which another may begin. Other hiragana behind a word is its ending, for which ICU has many words.
+_PARTICLES = word_set("は が を に へ と も の で から まで より には では とは へは でも とも にも からは までに ので のに けど")
+_BEGIN_NO_WORD = tuple("っゃゅょんらりるれろ")
+_JAPANESE_ENDINGS = word_set("です でし でしょ だ だっ だろ ます まし ました ませ ません ましょ ま")
+_BEFORE_A_WORD = "てでばに"  # how a verb ends before another, and an adverb: 食べて|ください
+_HONOURS = word_set("お ご 御")
+_LONG_CHINESE = 4  # characters
+# Chinese words of one character that stand by themselves; others belong to what is beside them.
+_CHINESE_WORDS = frozenset(
+    """的地得了着著过過吗嗎呢吧啊呀嘛和与與或但而就都也很还還又再才只太最更不没沒别別是有在我你您他她它们們这這那哪谁誰什每各
+    去来來到给給对對把被让讓从從向往跟为為比会會能要想可说說看做用叫请請问問将將由于於因所以如若虽雖吃喝买買坐走跑住听聽写寫读讀爱愛等带帶拿找里裡上下中后後前"""
 )
 
 
@@ -20,13 +33,57 @@ def word_starts(text: str, language: str = "") -> frozenset[int]:
     """The places (in characters) at which a word or a mark of the text begins."""
     from icu4py.breakers import WordBreaker
 
-    parts = ["", *WordBreaker(text, language or "en")]
-    starts = accumulate((len(part) for part in parts[1:-1]), initial=0)
-    return frozenset(start for start, (before, part) in zip(starts, pairwise(parts), strict=False) if not _is_ending(before, part))
+    parts = list(WordBreaker(text, language or "en"))
+    starts = set[int]()
+    word, place = "", 0
+    for part, following in zip(parts, [*parts[1:], ""], strict=True):
+        if not _goes_on(word, part, following, language):
+            starts.add(place)
+            word = ""
+        word += part
+        place += len(part)
+    return frozenset(starts)
 
 
-def _is_ending(before: str, part: str) -> bool:
-    return before != "" and (part in _JAPANESE_ENDINGS or (part[0] == "し" and before in ("ま", "で")))
+def _goes_on(word: str, part: str, following: str, language: str) -> bool:
+    """Does the part go on with the word before it, whatever the dictionary says?"""
+    if not word or word[-1].isspace():
+        return False
+    if _KATAKANA.match(part) and _KATAKANA.match(word[-1]):
+        return True
+    if _is_spaceless(word + part) and _NUMERALS.match(word[-1]) and (_NUMERALS.match(part) or _COUNTED.fullmatch(part)):
+        return True
+    if language in ("zh", "yue"):
+        return _goes_on_in_chinese(word, part)
+    return _goes_on_in_japanese(word, part, following)
+
+
+def _is_spaceless(text: str) -> bool:
+    return re.search(f"[{SPACELESS}]", text) is not None
+
+
+def _goes_on_in_chinese(word: str, part: str) -> bool:
+    """Is one of the two a single character that is no word by itself (市|中心, 火车|站)?"""
+    if not (_HAN.fullmatch(word) and _HAN.fullmatch(part)) or not _CHINESE_WORDS.isdisjoint((word, part)):
+        return False
+    return len(word) == 1 or (len(part) == 1 and len(word) < _LONG_CHINESE)
+
+
+def _goes_on_in_japanese(word: str, part: str, following: str) -> bool:
+    """Is it an ending (飲|んで, 食|べ, 行|った), or what 'お' belongs to?"""
+    if word in _HONOURS and _is_japanese(part):
+        return True
+    if not _HIRAGANA.match(part) or not _is_japanese(word[-1]):
+        return False
+    if part in _JAPANESE_ENDINGS or part.startswith(_BEGIN_NO_WORD):
+        return True
+    if part in _PARTICLES:
+        return following.startswith(_BEGIN_NO_WORD) or following in _JAPANESE_ENDINGS or (part == "で" and word[-1] in "んい")
+    return word not in _PARTICLES and (len(part) == 1 or len(word) == 1 or word[-1] not in _BEFORE_A_WORD)
+
+
+def _is_japanese(character: str) -> bool:
+    return any(kind.match(character) for kind in (_HIRAGANA, _KATAKANA, _HAN))
 
 
 def in_words(pieces: Sequence[str], language: str = "") -> list[list[tuple[str, bool]]]:
