@@ -12,16 +12,18 @@ from stages.text.scripts import SPACELESS, needs_no_space
 
 _HIRAGANA = re.compile("[\u3041-\u309f]+")
 _KATAKANA = re.compile("[\u30a1-\u30fa\u30fc-\u30ff\uff66-\uff9f]+")
-_HAN = re.compile("[\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
+_HAN_CHARACTERS = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_HAN = re.compile(f"[{_HAN_CHARACTERS}]+")
 _NUMERALS = re.compile("[0-9０-９〇零一二三四五六七八九十百千万萬億亿兆]+")
-_COUNTED = re.compile(f"[%％]|{_HAN.pattern[:-1]}")
+_COUNTED = re.compile(f"[%％{_HAN_CHARACTERS}]")
 # Words of Japanese after which another may begin. Other hiragana behind a word is its ending, for which ICU has many words.
 _PARTICLES = word_set("は が を に へ と も の で から まで より には では とは へは でも とも にも からは までに ので のに けど")
 _BEGIN_NO_WORD = tuple("っゃゅょんらりるれろ")
 _JAPANESE_ENDINGS = word_set("です でし でしょ だ だっ だろ ます まし ました ませ ません ましょ ま")
 _BEFORE_A_WORD = "てでばに"  # how a verb ends before another, and an adverb: 食べて|ください
 _HONOURS = word_set("お ご 御")
-_LONG_CHINESE = 4  # characters
+_CHINESE_ENDINGS = frozenset("的了着著吗嗎呢吧啊呀嘛们們")
+_LONG_CHINESE = 5  # characters
 # Chinese words of one character that stand by themselves; others belong to what is beside them.
 _CHINESE_WORDS = frozenset(
     """的地得了着著过過吗嗎呢吧啊呀嘛和与與或但而就都也很还還又再才只太最更不没沒别別是有在我你您他她它们們这這那哪谁誰什每各
@@ -36,8 +38,8 @@ def word_starts(text: str, language: str = "") -> frozenset[int]:
     parts = list(WordBreaker(text, language or "en"))
     starts = set[int]()
     word, place = "", 0
-    for part, following in zip(parts, [*parts[1:], ""], strict=True):
-        if not _goes_on(word, part, following, language):
+    for before, part, following in zip(["", *parts], parts, [*parts[1:], ""], strict=False):
+        if not _goes_on(word, before, part, following, language):
             starts.add(place)
             word = ""
         word += part
@@ -45,8 +47,8 @@ def word_starts(text: str, language: str = "") -> frozenset[int]:
     return frozenset(starts)
 
 
-def _goes_on(word: str, part: str, following: str, language: str) -> bool:
-    """Does the part go on with the word before it, whatever the dictionary says?"""
+def _goes_on(word: str, before: str, part: str, following: str, language: str) -> bool:
+    """Does the part go on with the word that ends in the part before it, whatever the dictionary says?"""
     if not word or word[-1].isspace():
         return False
     if _KATAKANA.match(part) and _KATAKANA.match(word[-1]):
@@ -54,7 +56,7 @@ def _goes_on(word: str, part: str, following: str, language: str) -> bool:
     if _is_spaceless(word + part) and _NUMERALS.match(word[-1]) and (_NUMERALS.match(part) or _COUNTED.fullmatch(part)):
         return True
     if language in ("zh", "yue"):
-        return _goes_on_in_chinese(word, part)
+        return _goes_on_in_chinese(word, before, part)
     return _goes_on_in_japanese(word, part, following)
 
 
@@ -62,11 +64,13 @@ def _is_spaceless(text: str) -> bool:
     return re.search(f"[{SPACELESS}]", text) is not None
 
 
-def _goes_on_in_chinese(word: str, part: str) -> bool:
-    """Is one of the two a single character that is no word by itself (市|中心, 火车|站)?"""
-    if not (_HAN.fullmatch(word) and _HAN.fullmatch(part)) or not _CHINESE_WORDS.isdisjoint((word, part)):
+def _goes_on_in_chinese(word: str, before: str, part: str) -> bool:
+    """Is it an ending, or is one of the two parts a single character that is no word by itself (市|中心, 火车|站)?"""
+    if not (_HAN.fullmatch(before) and _HAN.fullmatch(part)):
         return False
-    return len(word) == 1 or (len(part) == 1 and len(word) < _LONG_CHINESE)
+    if part in _CHINESE_ENDINGS:
+        return True
+    return 1 in (len(before), len(part)) and _CHINESE_WORDS.isdisjoint((before, part)) and len(word) < _LONG_CHINESE
 
 
 def _goes_on_in_japanese(word: str, part: str, following: str) -> bool:
