@@ -10,8 +10,9 @@ import re
 import unicodedata
 from functools import cache
 
-from stages.text.abbreviations import EVERYWHERE, LAST, NEVER_LAST, OPENERS, ORDINALS, SOMETIMES_LAST, SOMETIMES_LAST_IN
+from stages.text.abbreviations import EVERYWHERE, LAST, NEVER_LAST, OPENERS, ORDINALS, SOMETIMES_LAST, SOMETIMES_LAST_IN, WITH_A_CAPITAL
 from stages.text.characters import CLOSING, COMMAS, DASHES, ELLIPSES, OPENING, STOPS, bare, visible
+from stages.text.scripts import LATIN, script_of
 
 _DOUBTFUL = ".۔．"  # what ends a sentence and an abbreviation
 _OTHER_STOPS = {"el": ";"}  # marks that end sentences in one language only
@@ -49,7 +50,7 @@ def ends_clause(word: str, language: str = "") -> bool:
 def is_abbreviation(word: str, language: str = "") -> bool:
     """Is this a word whose full stop ends no sentence by itself: "Dr.", "J.", "कि.मी."?"""
     core = word.strip().lstrip(OPENING)
-    return core.endswith(tuple(_DOUBTFUL)) and (bare(core) in _abbreviations(language) | _sometimes_last(language) or _has_form_of_one(core))
+    return core.endswith(tuple(_DOUBTFUL)) and (bare(core) in _abbreviations(language) or _may_be_one(core, language))
 
 
 def _begins_with_number(text: str) -> bool:
@@ -67,7 +68,13 @@ def _goes_on(core: str, following: str, language: str) -> bool:
     """Does the sentence go on after the full stop of `core`?"""
     if bare(core) in _abbreviations(language) or (language in ORDINALS and _ORDINAL.fullmatch(core)):
         return True
-    return (bare(core) in _sometimes_last(language) or _has_form_of_one(core)) and _first_word(following) not in OPENERS
+    return _may_be_one(core, language) and _first_word(following) not in OPENERS
+
+
+def _may_be_one(core: str, language: str) -> bool:
+    """Is it an abbreviation that a sentence may end in?"""
+    is_titled = core[0].isupper() and bare(core) in WITH_A_CAPITAL and _reads_english(language)
+    return is_titled or bare(core) in _sometimes_last(language) or _has_form_of_one(core)
 
 
 def _has_form_of_one(core: str) -> bool:
@@ -81,15 +88,22 @@ def _first_word(text: str) -> str:
     return re.split("['’]", bare(text.strip().partition(" ")[0]))[0]
 
 
+def _reads_english(language: str) -> bool:
+    """Is what stands in Latin letters in a text of the language most likely English? Other Latin languages have words like it ("er")."""
+    return language in ("", "en") or script_of(language) != LATIN
+
+
 @cache
 def _sometimes_last(language: str) -> frozenset[str]:
-    return SOMETIMES_LAST | SOMETIMES_LAST_IN.get(language or "en", frozenset())
+    english = SOMETIMES_LAST_IN["en"] if _reads_english(language) else frozenset[str]()
+    return SOMETIMES_LAST | english | SOMETIMES_LAST_IN.get(language, frozenset())
 
 
 @cache
 def _abbreviations(language: str) -> frozenset[str]:
-    """The language's own, and those of an unknown one: English, and all of scripts without capitals."""
+    """The language's own, those of English in other scripts, and in an unknown language all of scripts without capitals too."""
+    english = NEVER_LAST["en"] if _reads_english(language) else frozenset[str]()
     if language:
-        return EVERYWHERE | NEVER_LAST.get(language, frozenset())
+        return EVERYWHERE | english | NEVER_LAST.get(language, frozenset())
     caseless = {word for words in NEVER_LAST.values() for word in words if word == word.upper()}
-    return EVERYWHERE | NEVER_LAST["en"] | caseless
+    return EVERYWHERE | english | caseless
