@@ -9,7 +9,7 @@ from stages.text.characters import clean, word_set
 
 # Words that multiply the number before them, in the languages of India and English.
 _MAGNITUDES: Mapping[int, str] = {
-    10**2: "hundred hundreds सौ शे শ শত சதம் వంద వందల ನೂರು നൂറ് સો ਸੌ سو ଶହ",
+    10**2: "hundred hundreds सौ शत शे শ শত சதம் వంద వందల ನೂರು നൂറ് સો ਸੌ سو ଶହ",
     10**3: "thousand thousands हज़ार हजार हज़ारों हजारों हज़ार হাজার হেজাৰ ஆயிரம் వేయి వేలు వేల ಸಾವಿರ ആയിരം હજાર ਹਜ਼ਾਰ ਹਜ਼ਾਰ ہزار ହଜାର",
     10**5: "lakh lakhs lac lacs लाख लाखों লাখ লক্ষ லட்சம் இலட்சம் లక్ష లక్షలు లక్షల ಲಕ್ಷ ലക്ഷം લાખ ਲੱਖ لاکھ ଲକ୍ଷ",
     10**6: "million millions mn मिलियन দশলক্ষ மில்லியன் మిలియన్ ಮಿಲಿಯನ್ ദശലക്ഷം મિલિયન ਮਿਲੀਅਨ ملین ନିୟୁତ",
@@ -59,6 +59,7 @@ _ENGLISH = """zero one two three four five six seven eight nine ten eleven twelv
 _ENGLISH_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _ENGLISH_ORDINALS = """zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth
     fifteenth sixteenth seventeenth eighteenth nineteenth"""
+_ENGLISH_DECADES = "twenties thirties forties fifties sixties seventies eighties nineties"
 _ENGLISH_TENTHS = "twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth"
 # 0 to 99, each with its spellings.
 _HINDI = """
@@ -77,7 +78,7 @@ _HINDI = """
 
 def _english() -> dict[str, Fraction]:
     units = {word: Fraction(value) for words in (_ENGLISH, _ENGLISH_ORDINALS) for value, word in enumerate(words.split())}
-    tens = {word: Fraction(10 * value) for words in (_ENGLISH_TENS, _ENGLISH_TENTHS) for value, word in enumerate(words.split(), 2)}
+    tens = {word: Fraction(10 * value) for words in (_ENGLISH_TENS, _ENGLISH_TENTHS, _ENGLISH_DECADES) for value, word in enumerate(words.split(), 2)}
     return units | tens | {"half": Fraction(1, 2), "halves": Fraction(1, 2), "quarter": Fraction(1, 4), "quarters": Fraction(1, 4)}
 
 

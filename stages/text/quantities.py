@@ -28,6 +28,7 @@ _ENGLISH_PHRASES: Mapping[re.Pattern[str], str] = {
     }.items()
 }
 _JOINED_TENS = re.compile(r"\b(\w+ty)-(?=\w)")
+_FACTORS = {**MAGNITUDES, "dozen": 12, "dozens": 12, "दर्जन": 12, "दर्जनों": 12}
 _GIVE = "दो"  # two, or "give!"
 
 
@@ -94,7 +95,7 @@ def _quantity(parts: list[_Part]) -> Quantity:
         value,
         frozenset[int]().union(*(part.digits for part in parts)),
         any(part.times > 1 for part in parts),
-        any(part.word not in MAGNITUDES for part in parts),
+        any(part.word not in _FACTORS for part in parts),
         frozenset(part.value for part in parts),
         otherwise,
     )
@@ -105,16 +106,18 @@ def _runs(text: str, values: Mapping[str, Fraction]) -> Iterator[_Run]:
     for match in _TOKEN.finditer(_prepared(text)):
         word = match["word"].lower() if match["word"] else ""
         part = _part(match, word, values)
-        factor = MAGNITUDES.get(word, 1)
+        factor = _FACTORS.get(word, 1)
         if word in ADDED and values:
             added = ADDED[word]
         elif word == "½" and run.is_open:
             run.parts[-1] = replace(run.parts[-1], value=run.parts[-1].value + Fraction(1, 2))
         elif word in PORTIONS and part and run.is_open and run.parts[-1].times == 1:
             run.parts[-1] = replace(run.parts[-1], value=run.parts[-1].value * part.value)
+        elif word == "s" and run.is_open:
+            run.parts[-1] = replace(run.parts[-1], otherwise=frozenset((run.parts[-1].value % 100,)))  # the 1990s are the nineties
         elif part:
             part, added = replace(part, value=part.value + added), Fraction(0)
-            if run.is_open and _is_tail(run.parts[-1], part):
+            if run.is_open and _is_tail(run.parts[-1], part, is_share=match["share"] is not None):
                 run.parts[-1] = replace(run.parts[-1], value=run.parts[-1].value + part.value)
                 continue
             if run.is_open and _is_century(run.parts[-1], part):
@@ -164,20 +167,16 @@ def _decimal(number: str) -> _Part:
 
 
 def _on_the_clock(hour: int, minutes: int) -> frozenset[Fraction]:
-    """The hours that a time may be told as: 17:30 is half past five."""
-    return frozenset(Fraction(minutes, 60) + hour for hour in (hour, (hour - 1) % 12 + 1))
+    """The hours that a time may be told as: 17:30 is half past five, 12:45 a quarter to one."""
+    return frozenset(Fraction(minutes, 60) + hour for hour in (hour, (hour - 1) % 12 + 1, hour % 12))
 
 
-def _is_tail(left: _Part, right: _Part) -> bool:
-    """Twenty and five: words of English, in which tens and units are two."""
-    return (
-        left.word.endswith("ty")
-        and left.times == 1
-        and right.word.isascii()
-        and right.word != ""
-        and right.value.denominator == 1
-        and 0 < right.value < 10
-    )
+def _is_tail(left: _Part, right: _Part, *, is_share: bool) -> bool:
+    """Twenty and five, words of English, in which tens and units are two; or 2 and 1/2."""
+    if is_share:
+        return left.times == 1 and left.word == "" and left.value.denominator == 1
+    is_unit = right.word.isascii() and right.word != "" and right.value in range(1, 10)
+    return left.word.endswith("ty") and left.times == 1 and is_unit
 
 
 def _is_century(left: _Part, right: _Part) -> bool:
