@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import takewhile
 
 from stages.text.characters import IN_WORD, clean
 from stages.text.number_words import ADDED, MAGNITUDES, PORTIONS, VALUES
@@ -51,42 +52,18 @@ class _Part:
     digits: frozenset[int] = frozenset()
     word: str = ""  # empty for digits
     otherwise: frozenset[Fraction] = frozenset()
-
-
-@dataclass
-class _Run:
-    """The parts of one number, of falling size."""
-
-    parts: list[_Part] = field(default_factory=list)
-    is_open: bool = False  # nothing else has come since the last of them
-
-    def takes(self, part: _Part) -> bool:
-        """May the part, a number, follow those that are there?"""
-        if not self.parts or not self.is_open:
-            return not self.parts
-        last = self.parts[-1]
-        return last.times > 1 and part.value < last.times
-
-    def multiply(self, factor: int) -> None:
-        """Multiply the last parts, as many as are smaller than the factor: two hundred fifty thousand."""
-        for place in range(len(self.parts) - 1, -1, -1):
-            if self.parts[place].times >= factor:
-                break
-            self.parts[place] = replace(self.parts[place], times=self.parts[place].times * factor)
-
-    def split(self) -> Iterator[_Run]:
-        """Without a last part that is no smaller than the one before it: "two hundred, five hundred" are two numbers."""
-        if len(self.parts) > 1 and self.parts[-1].times >= self.parts[-2].times:
-            yield _Run(self.parts[:-1])
-            self.parts = self.parts[-1:]
+    is_share: bool = False  # written as 1/2
 
 
 def quantities(text: str, language: str = "") -> list[Quantity]:
     """The numbers of a text; those in words too where the language is English or Hindi."""
-    return [_quantity(run.parts) for run in _runs(text, VALUES.get(language, {}))]
+    reader = _Reader(VALUES.get(language, {}))
+    for match in _TOKEN.finditer(_prepared(text)):
+        reader.read(match)
+    return [_quantity(parts) for parts in reader.found if parts]
 
 
-def _quantity(parts: list[_Part]) -> Quantity:
+def _quantity(parts: Sequence[_Part]) -> Quantity:
     value = sum((part.value * part.times for part in parts), Fraction(0))
     otherwise = frozenset[Fraction]().union(*(part.otherwise for part in parts))
     if len(parts) > 1 and parts[-1].word == _GIVE and parts[-1].times == 1:
@@ -101,43 +78,51 @@ def _quantity(parts: list[_Part]) -> Quantity:
     )
 
 
-def _runs(text: str, values: Mapping[str, Fraction]) -> Iterator[_Run]:
-    run, added = _Run(), Fraction(0)
-    for match in _TOKEN.finditer(_prepared(text)):
+class _Reader:
+    """Puts tokens together to numbers, each of parts of falling size."""
+
+    def __init__(self, values: Mapping[str, Fraction]) -> None:
+        self.found: list[list[_Part]] = [[]]
+        self._values = values
+        self._is_open = False  # nothing else has come since the last part
+        self._added = Fraction(0)  # to the number that comes next
+
+    def read(self, match: re.Match[str]) -> None:
         word = match["word"].lower() if match["word"] else ""
-        part = _part(match, word, values)
-        factor = _FACTORS.get(word, 1)
-        if word in ADDED and values:
-            added = ADDED[word]
-        elif word == "½" and run.is_open:
-            run.parts[-1] = replace(run.parts[-1], value=run.parts[-1].value + Fraction(1, 2))
-        elif word in PORTIONS and part and run.is_open and run.parts[-1].times == 1:
-            run.parts[-1] = replace(run.parts[-1], value=run.parts[-1].value * part.value)
-        elif word == "s" and run.is_open:
-            run.parts[-1] = replace(run.parts[-1], otherwise=frozenset((run.parts[-1].value % 100,)))  # the 1990s are the nineties
+        part = _part(match, word, self._values)
+        if word in ADDED and self._values:
+            self._added = ADDED[word]
+        elif self._is_open and (changed := _changed(self.found[-1][-1], word, part)):
+            self.found[-1][-1] = changed
         elif part:
-            part, added = replace(part, value=part.value + added), Fraction(0)
-            if run.is_open and _is_tail(run.parts[-1], part, is_share=match["share"] is not None):
-                run.parts[-1] = replace(run.parts[-1], value=run.parts[-1].value + part.value)
-                continue
-            if run.is_open and _is_century(run.parts[-1], part):
-                run.parts[-1] = replace(run.parts[-1], times=100)
-            if not run.takes(part):
-                yield run
-                run = _Run()
-            run.parts.append(part)
-            run.is_open = True
-        elif factor > 1 and run.is_open and not added:
-            run.multiply(factor)
-            yield from run.split()
-        elif factor > 1 and values:
-            if run.parts:
-                yield run
-            run, added = _Run([_Part(1 + added, factor, word="" if added else word)], is_open=True), Fraction(0)
-        elif not (word == "and" and run.is_open and run.parts[-1].times > 1):
-            run.is_open, added = False, added if match["mark"] == "-" else Fraction(0)
-    if run.parts:
-        yield run
+            self._take(replace(part, value=part.value + self._added))
+        elif word in _FACTORS and self._is_open and not self._added:
+            self._multiply(_FACTORS[word])
+        elif word in _FACTORS and self._values:
+            self.found.append([_Part(1 + self._added, _FACTORS[word], word="" if self._added else word)])
+            self._is_open, self._added = True, Fraction(0)
+        elif word != "and" or not self._is_open or self.found[-1][-1].times == 1:
+            self._is_open = False
+            self._added = self._added if match["mark"] == "-" else Fraction(0)
+
+    def _take(self, part: _Part) -> None:
+        """Take a number: the next part of the one that is open, or the first of another."""
+        parts = self.found[-1]
+        if self._is_open and _is_century(parts[-1], part):
+            parts[-1] = replace(parts[-1], times=100)
+        if not (self._is_open and 1 < parts[-1].times > part.value):
+            parts = []
+            self.found.append(parts)
+        parts.append(part)
+        self._is_open, self._added = True, Fraction(0)
+
+    def _multiply(self, factor: int) -> None:
+        """Multiply the last parts, as many as are smaller: two hundred fifty thousand. But "two hundred five hundred" are two numbers."""
+        parts = self.found[-1]
+        smaller = list(takewhile(lambda part: part.times < factor, reversed(parts)))[::-1]
+        parts[len(parts) - len(smaller) :] = [replace(part, times=part.times * factor) for part in smaller]
+        if len(parts) > 1 and parts[-1].times >= parts[-2].times:
+            self.found.append([parts.pop()])
 
 
 def _prepared(text: str) -> str:
@@ -155,7 +140,7 @@ def _part(match: re.Match[str], word: str, values: Mapping[str, Fraction]) -> _P
         return _Part(hour + Fraction(minutes, 60), digits=frozenset((hour, minutes)), otherwise=_on_the_clock(hour, minutes))
     if match["share"]:
         above, below = map(int, match["share"].split("/"))
-        return _Part(Fraction(above, below), digits=frozenset((above, below)))
+        return _Part(Fraction(above, below), digits=frozenset((above, below)), is_share=True)
     return _Part(values[word], word=word) if word in values else None
 
 
@@ -171,12 +156,24 @@ def _on_the_clock(hour: int, minutes: int) -> frozenset[Fraction]:
     return frozenset(Fraction(minutes, 60) + hour for hour in (hour, (hour - 1) % 12 + 1, hour % 12))
 
 
-def _is_tail(left: _Part, right: _Part, *, is_share: bool) -> bool:
+def _changed(last: _Part, word: str, part: _Part | None) -> _Part | None:
+    """The last part of a number, with what makes another one of it: "and a half", the "s" of the 1990s, the five of twenty-five."""
+    if word == "½":
+        return replace(last, value=last.value + Fraction(1, 2))
+    if word == "s":
+        return replace(last, otherwise=last.otherwise | {last.value % 100})
+    if part is None or last.times > 1:
+        return None
+    if word in PORTIONS:
+        return replace(last, value=last.value * part.value)
+    return replace(last, value=last.value + part.value) if _is_tail(last, word, part) else None
+
+
+def _is_tail(last: _Part, word: str, part: _Part) -> bool:
     """Twenty and five, words of English, in which tens and units are two; or 2 and 1/2."""
-    if is_share:
-        return left.times == 1 and left.word == "" and left.value.denominator == 1
-    is_unit = right.word.isascii() and right.word != "" and right.value in range(1, 10)
-    return left.word.endswith("ty") and left.times == 1 and is_unit
+    if word:
+        return last.word.endswith("ty") and word.isascii() and part.value in range(1, 10)
+    return last.word == "" and last.value.denominator == 1 and part.is_share
 
 
 def _is_century(left: _Part, right: _Part) -> bool:
