@@ -43,13 +43,13 @@ def ends_sentence(word: str, following: str, language: str = "") -> bool:
 
 def ends_clause(word: str, language: str = "") -> bool:
     """Is there a mark behind the word, of a clause or of a sentence?"""
-    core = word.strip().rstrip(CLOSING)
+    core = visible(word).strip().rstrip(CLOSING)
     return bool(core) and core[-1] in COMMAS + STOPS + DASHES and not is_abbreviation(core, language)
 
 
 def is_abbreviation(word: str, language: str = "") -> bool:
     """Is this a word whose full stop ends no sentence by itself: "Dr.", "J.", "कि.मी."?"""
-    core = word.strip().lstrip(OPENING)
+    core = visible(word).strip().lstrip(OPENING)
     return core.endswith(tuple(_DOUBTFUL)) and (bare(core) in _abbreviations(language) or _may_be_one(core, language))
 
 

@@ -188,4 +188,13 @@ def test_a_sentence_ends(language: str, word: str, following: str) -> None:
 
 
 def test_a_clause_ends_in_a_mark_that_is_no_abbreviations() -> None:
-    assert [ends_clause(word, "hi") for word in ("घर,", "गया।", "–", "डॉ.", "घर", "ہے،")] == [True, True, True, False, False, True]
+    assert [ends_clause(word, "hi") for word in ("घर,", "गया।", "–", "डॉ.", "डॉ.\u200e", "घर", "ہے،", "ہے،\u200f")] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+        False,
+        True,
+        True,
+    ]
