@@ -35,7 +35,7 @@ PART_RAISED_TO_DB = -25.0  # the loudest whole second of a part, in which there 
 NOISE_DB = -80.0  # a channel that stays below it holds the last bit of a converter
 CANCELLED_DB = 6.0  # that the mix is lower than if its channels had nothing in common
 FAR_BELOW_DB = 10.0  # its loudest channel
-RELATED_DB = 1.0  # that the mix is higher than if they had nothing in common: then nothing is lost in it
+SAME_DB = 0.1  # that every channel is as loud as the mix: they hold the same, so nothing is lost in it
 HOT = 1.25  # times full scale: decoders of MP3 and AAC overshoot by less
 HOT_SHARE = 0.0005  # of the samples
 CREST = 100.0  # a peak that is so much above what is loud is a click
@@ -136,7 +136,8 @@ def account_for(
     several = len(levels.channels) > 1
     if several and not cancels(levels) and (partly := _partly_cancelled(levels, found, listener)):
         return partly
-    if not (unsure or is_quiet(levels.mix) or cancels(levels) or (several and not _related(levels))):
+    # Whether noise that channels have in common drowns what one of them alone holds, no level tells.
+    if not (unsure or is_quiet(levels.mix) or (several and not _all_the_same(levels))):
         return found
     speech_ms = found.speech_ms or heard()
     found = replace(found, speech_ms=speech_ms, nobody=speech_ms < few_ms(duration_ms))
@@ -164,9 +165,9 @@ def account_of_others(tracks: Sequence[AudioTrack], duration_ms: int, listener: 
 def with_quiet_parts_raised(account: Account, levels: Levels | None, sound: Readable, listener: Listener) -> Account:
     """Raise what is far quieter than the rest, where somebody is heard only then. `sound` is the take as it stands in the file."""
     take, correction = account.take, account.take.correction or Correction()
-    if levels is None or account.nobody or correction.gain != 1:
-        return account
     row = -1 if take.channel is None else take.channel
+    if levels is None or correction.gain != 1 or is_quiet(levels.channels[row] if row >= 0 else levels.mix):
+        return account
     whole = listener.start_ms, listener.start_ms + sound.samples * 1000 // SAMPLE_RATE
     quiet = quiet_parts(levels.stretches, row, whole, QUIET_DB, PART_RAISED_TO_DB)
     deep_ms = sum(part.end_ms - part.start_ms for part in quiet if part.gain > IN_16_BITS)
@@ -177,7 +178,7 @@ def with_quiet_parts_raised(account: Account, levels: Levels | None, sound: Read
     where = named([(part.start_ms, part.end_ms) for part in parts])
     remark = f"very quiet {where}: raised there by up to {max(20 * math.log10(part.gain) for part in parts):.0f} dB; record or export it louder"
     better = replace(take, correction=replace(correction, parts=parts))
-    return replace(account, take=better, remarks=(*account.remarks, remark))
+    return replace(account, take=better, remarks=(*account.remarks, remark), nobody=False, cause="")
 
 
 def _speaks_in(part: RaisedPart, take: Take, sound: Readable, listener: Listener) -> bool:
@@ -254,8 +255,8 @@ def cancels(levels: Levels) -> bool:
     return levels.mix.mean_db < levels.unrelated_db - CANCELLED_DB and levels.mix.mean_db < loudest - FAR_BELOW_DB
 
 
-def _related(levels: Levels) -> bool:
-    return levels.mix.mean_db > levels.unrelated_db + RELATED_DB
+def _all_the_same(levels: Levels) -> bool:
+    return all(abs(level.mean_db - levels.mix.mean_db) < SAME_DB for level in levels.channels)
 
 
 def is_quiet(level: Level) -> bool:

@@ -95,7 +95,7 @@ def whole(
         taken = listener.decode(better.take)
         sound, probabilities = spool.keep(taken, "raised"), ()
         remarks.append(better.remarks[-1])
-    return Voices([Voice("", sound, probabilities)], [*taken.degraded, *remarks], account.cause)
+    return Voices([Voice("", sound, probabilities)], [*taken.degraded, *remarks], better.cause)
 
 
 @dataclass

@@ -11,9 +11,10 @@ import pytest
 
 from pipeline.settings import Settings
 from stages import demux, vad
-from stages.account import why_nobody
+from stages.account import Listener, Take, why_nobody
 from stages.recognise.loading import Loaded, Loader
 from stages.recognise.messages import Task
+from stages.silero import Detector
 from stages.transcript import Windows
 from stages.transcript import load as load_artifact
 from tests.make_media import ffmpeg
@@ -59,6 +60,11 @@ ALONE: dict[str, tuple[Callable[[], Sequence[Wave]], str]] = {
     "inverted beside a silent centre": (lambda: (speech(), -speech(), silence()), CANCEL),
     "inverted in 5.1": (lambda: (speech(), -speech(), *[silence()] * 4), CANCEL),
     "hum on the other channel": (lambda: (turned_down(speech(), 26), hum()), MUFFLED),
+    "one hum on three other channels": (lambda: (turned_down(speech(), 26), *[hum()] * 3), MUFFLED.replace("2", "4")),
+    "one noise on all but the third of 5.1": (
+        lambda: (noise(-10), noise(-10), turned_down(speech(), 20), *[noise(-10)] * 3),
+        MUFFLED.replace("2", "6").replace("channel 1", "channel 3"),
+    ),
 }
 
 
@@ -68,7 +74,8 @@ def test_where_the_mix_loses_what_is_spoken_a_channel_is_taken_alone(kind: str, 
     path = integers(tmp_path / "a.wav", *make())
     degraded, samples, _ = extract(path, tmp_path)
     assert degraded == (f"a.wav: {remark}",)
-    assert np.array_equal(samples, np.round(make()[0] * 32768).astype(np.int16))
+    taken = int(remark.partition("channel ")[2][0]) - 1
+    assert np.array_equal(samples, np.round(make()[taken] * 32768).astype(np.int16))
     found = load(path)
     assert found.degraded == (remark,)
     assert heard_ms(found)[0] > 5000
@@ -105,6 +112,17 @@ def test_what_is_in_order_is_mixed_as_ever_and_nothing_is_said(kind: str, tmp_pa
     degraded, samples, _ = extract(path, tmp_path)
     assert degraded == load(path).degraded == ()
     assert np.abs(samples).max() > LOUD
+
+
+def test_where_somebody_is_heard_early_nothing_is_decoded_again_and_little_listened_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[Take] = []
+    fed: list[int] = []
+    decode, feed = Listener.decode, Detector.feed
+    monkeypatch.setattr(Listener, "decode", lambda self, take, *part: decoded.append(take) or decode(self, take, *part))
+    monkeypatch.setattr(Detector, "feed", lambda self, samples: fed.append(len(samples)) or feed(self, samples))
+    extract(integers(tmp_path / "a.wav", speech(), 0.5 * speech()), tmp_path)
+    assert decoded == [Take(0)]
+    assert 16_000 <= sum(fed) < 64_000  # of 128,000
 
 
 @pytest.mark.parametrize("by_db", [60, 90])

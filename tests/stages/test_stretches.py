@@ -80,6 +80,13 @@ def test_a_part_is_raised_also_of_a_channel_that_is_taken_alone_and_of_each_spea
     assert min(heard_ms(sides)) > 10_000
 
 
+def test_a_part_is_raised_also_where_nobody_is_heard_in_the_rest(tmp_path: Path) -> None:
+    quiet, music = twice(turned_down(speech(), 50)), twice(chords())
+    found = load(integers(tmp_path / "a.wav", after(quiet, music), after(quiet, 0.5 * music)))
+    assert [line[:39] for line in found.degraded] == ["very quiet from 00:00:00 to 00:00:16: r"]
+    assert heard_ms(found)[0] > 10_000
+
+
 IN_ORDER: dict[str, Callable[[], Sequence[Wave]]] = {
     "room tone": lambda: (after(speech(), noise(-60)),),
     "the last bit": lambda: (after(speech(), np.sign(noise(0)) / 32768),),
