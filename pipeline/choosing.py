@@ -101,7 +101,8 @@ def media(arguments: argparse.Namespace, info: MediaInfo, choices: Choices, cons
     from pipeline import timecode
     from pipeline.tracks import choose_track, set_aside
 
-    choices.take("TITLE", without_controls(arguments.media.stem))
+    own_title = without_controls(info.title)
+    choices.take("TITLE", own_title or without_controls(arguments.media.stem), "the film's own title" if own_title else "")
     track = choose_track(info.audio, arguments.audio_track, choices.values["SOURCE_LANGUAGE"])
     why = ""
     if not arguments.audio_track:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ MAX_SAMPLE_RATE = 768_000  # Hz, the highest rate that converters for sale have
 UNKNOWN_CODEC = "unknown codec"
 _NO_START_US = 1_000_000  # a timeline that starts earlier than this starts at 0, but for the priming of an encoder
 _IMAGES = {"png": ("image/png", "png"), "mjpeg": ("image/jpeg", "jpg"), "gif": ("image/gif", "gif"), "webp": ("image/webp", "webp")}
+_NO_TITLE = re.compile(r"handler|core media|iso media|muxer|mainconcept", re.IGNORECASE)  # of a track: what programs write by themselves
 _PIECE = 1 << 20  # bytes of head, middle and tail that identify a file
 
 
@@ -41,6 +43,7 @@ class VideoStream(msgspec.Struct, frozen=True):
     width: int
     height: int
     fps: float  # average; 0.0 where unknown
+    title: str = ""
 
 
 class AudioTrack(msgspec.Struct, frozen=True):
@@ -109,6 +112,7 @@ class MediaInfo(msgspec.Struct, frozen=True):
     subtitles: tuple[SubtitleTrack, ...]
     others: tuple[OtherStream, ...]
     untrue_ms: int = 0  # what its header says that it lasts, where so few bytes cannot hold that
+    title: str = ""
 
     @property
     def is_cut_short(self) -> bool:
@@ -162,6 +166,7 @@ def probe(path: Path) -> MediaInfo:
             subtitles=tuple(_subtitles(stream) for stream in container.streams.subtitles),
             others=tuple(_other(stream, len(container.chapters())) for stream in container.streams if _is_other(stream, films[:1])),
             untrue_ms=untrue_us // 1000,
+            title=container.metadata.get("title", "").strip(),
         )
     _check(info, shown(path))
     return info
@@ -241,12 +246,16 @@ def _language(stream: Stream) -> str:
 
 
 def _track_title(stream: Stream) -> str:
-    return stream.metadata.get("title") or stream.metadata.get("name", "")  # the latter in mp4
+    """In mp4 it is called name, or stands where programs write who handles the track."""
+    handler = stream.metadata.get("handler_name", "").strip()
+    return stream.metadata.get("title") or stream.metadata.get("name") or ("" if _NO_TITLE.search(handler) else handler)
 
 
 def _video(stream: LibavVideo) -> VideoStream:
     context = stream.codec_context
-    return VideoStream(_codec(stream), context.width if context else 0, context.height if context else 0, float(stream.average_rate or 0))
+    return VideoStream(
+        _codec(stream), context.width if context else 0, context.height if context else 0, float(stream.average_rate or 0), _track_title(stream)
+    )
 
 
 def _audio(stream: AudioStream, index: int, start_us: int) -> AudioTrack:

@@ -126,7 +126,7 @@ class _Copy:
             flags = [flag for flag in track.dispositions if flag != "default"]
             become = KEPT_SUBTITLES[self.container].get(track.codec)
             if become == COPY:
-                self._map(f"0:s:{number}", COPY, flags)
+                self._map(f"0:s:{number}", COPY, flags, track.title)
             elif become == "srt":
                 # In a call of its own: where ffmpeg converts what it copies beside, the order of packets changes from run to run.
                 path = self.ctx.scratch / f"film-{number}.srt"
@@ -145,7 +145,8 @@ class _Copy:
     def arguments(self) -> list[str]:
         film = [*media.FILM_FLAGS, *media.input_arguments(self.ctx.media)]
         parts = [text for part in self.plan.parts for text in ("-map", self.sound.get(part, f"0:{part.stream}"))]
-        own = [*parts, "-c", COPY, "-map_metadata", "0", "-map_chapters", "0"]
+        names = [text for number, part in enumerate(self.plan.parts) for text in self._named(str(number), self._title_of(part))]
+        own = [*parts, "-c", COPY, "-map_metadata", "0", "-map_chapters", "0", *names]
         # The same input gives the same bytes: no random ids, dates or versions.
         form = ["-fflags", "+bitexact", "-flags:s", "+bitexact", "-strict", "experimental", *media.MUXER_OPTIONS[self.container]]
         title = ["-metadata", f"title={self.ctx.settings.TITLE}"] if self.ctx.settings.TITLE else []
@@ -166,20 +167,32 @@ class _Copy:
             lengths = f"{made.duration_ms / 1000:.0f} of {self.info.duration_ms / 1000:.0f} s"
             raise media.NotWritten(f"ffmpeg copied only {lengths} of the film. {media.REMEDY}")
 
-    def _map(self, source: str, codec: str, flags: list[str]) -> str:
+    def _map(self, source: str, codec: str, flags: list[str], title: str) -> str:
         stream = f"s:{self.count}"
         self.count += 1
-        self.subtitles += ["-map", source, f"-c:{stream}", codec, f"-disposition:{stream}", "+".join(flags) or "0"]
+        self.subtitles += ["-map", source, f"-c:{stream}", codec, f"-disposition:{stream}", "+".join(flags) or "0", *self._named(stream, title)]
         return stream
 
     def _map_file(self, path: Path, flags: list[str], language: str, title: str) -> None:
         self.files += 1
         self.inputs += media.input_arguments(path, "srt")
-        stream = self._map(f"{self.files}:s", SRT_BECOMES[self.container], flags)
-        # In mp4 VLC shows the title (which makes newer ffmpegs say "UDTA parsing failed" of what they wrote themselves), others the handler's name.
-        for key, value in (("language", language), ("title", title), ("handler_name", title)):
-            if value:
-                self.subtitles += [f"-metadata:s:{stream}", f"{key}={value}"]
+        stream = self._map(f"{self.files}:s", SRT_BECOMES[self.container], flags, title)
+        if language:
+            self.subtitles += [f"-metadata:s:{stream}", f"language={language}"]
+
+    def _named(self, stream: str, title: str) -> list[str]:
+        """Return the arguments that name a stream, which ffmpeg does not take from every film by itself. In mp4 VLC shows the title (which makes
+        newer ffmpegs say "UDTA parsing failed" of what they wrote themselves), others the handler's name."""
+        keys = ("title", "handler_name") if self.container == "mp4" else ("title",)
+        return [text for key in keys for text in (f"-metadata:s:{stream}", f"{key}={title}")] if title else []
+
+    def _title_of(self, part: Part) -> str:
+        kind, _, number = part.stream.rpartition(":")
+        if kind == "a":
+            return self.info.audio[int(number)].title
+        if kind == "V":
+            return self.info.video.title if self.info.video else ""
+        return next(stream.title for stream in self.info.others if stream.index == int(number))
 
     def _attachments(self) -> list[str]:
         """Return ffmpeg's arguments for attached files: in mkv, files of the film and its covers, which ffmpeg does not

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline import media
@@ -55,12 +55,19 @@ class Plan:
 def make_plan(path: Path, info: MediaInfo, wanted: str) -> Plan:
     """Plan the copy for MUX_CONTAINER=`wanted`. Raises UsageError where mp4 was asked for and cannot hold the film."""
     mute = {track.index: why for track in _strangers(info) if (why := media.why_not_decoded(path, track.index))}
-    container = _container(info, wanted, mute)
-    refused = media.refusals(path, container, [*_videos(info), *_sounds(info)], _covers(info, container))
-    if container == "mp4" and (new := _needs_other(info, refused, path, mute)):
-        if wanted == "mp4":
-            raise _no_mp4(new)
-        return make_plan(path, info, "mkv")
+    if wanted == "mkv" or (wanted == "auto" and info.format != "mov"):
+        return _plan_for("mkv", path, info, mute)
+    if not (unfit := _unfit_for_mp4(path, info, mute)):
+        return _plan_for("mp4", path, info, mute)
+    cannot = f"mp4 cannot hold {', '.join(unfit)}"
+    if wanted == "mp4":
+        raise UsageError(f"{cannot}: set MUX_CONTAINER=mkv")
+    plan = _plan_for("mkv", path, info, mute)
+    return replace(plan, notes=(f"{cannot}: the film with subtitles is an mkv", *plan.notes))
+
+
+def _plan_for(container: str, path: Path, info: MediaInfo, mute: Mapping[int, str]) -> Plan:
+    refused = _refused(container, path, info)
     parts = [Part(stream) for stream in [*_videos(info), *_covers(info, container)] if stream not in refused]
     notes = []
     for track in info.audio:
@@ -71,28 +78,21 @@ def make_plan(path: Path, info: MediaInfo, wanted: str) -> Plan:
     return Plan(container, tuple(parts), (*notes, *_lost(info, container, refused)), impossible)
 
 
+def _refused(container: str, path: Path, info: MediaInfo) -> Mapping[str, str]:
+    return media.refusals(path, container, [*_videos(info), *_sounds(info)], _covers(info, container))
+
+
 def _strangers(info: MediaInfo) -> list[AudioTrack]:
     return [track for track in info.audio if track.codec not in MP4_CODECS]
 
 
-def _container(info: MediaInfo, wanted: str, mute: Mapping[int, str]) -> str:
-    if wanted == "mkv" or (wanted == "auto" and info.format != "mov"):
-        return "mkv"
+def _unfit_for_mp4(path: Path, info: MediaInfo, mute: Mapping[int, str]) -> list[str]:
+    """The codecs of what players do not expect in mp4, or else of what it would lose and another container may keep."""
     pictures = [stream.codec for stream in info.others if _is_film(stream)] + ([info.video.codec] if info.video else [])
     codecs = {track.codec for track in info.audio if track.index not in mute}.union(pictures)
-    if not (strangers := sorted(codecs - MP4_CODECS)):
-        return "mp4"
-    if wanted == "mp4":
-        raise _no_mp4(strangers)
-    return "mkv"
-
-
-def _no_mp4(codecs: Iterable[str]) -> UsageError:
-    return UsageError(f"mp4 cannot hold {', '.join(codecs)}: set MUX_CONTAINER=mkv")
-
-
-def _needs_other(info: MediaInfo, refused: Mapping[str, str], path: Path, mute: dict[int, str]) -> list[str]:
-    """The codecs of what mp4 would lose and another container may keep."""
+    if strangers := sorted(codecs - MP4_CODECS):
+        return strangers
+    refused = _refused("mp4", path, info)
     lost = [info.video.codec] if info.video and "V:0" in refused else []
     tracks = [track for track in info.audio if f"a:{track.index}" in refused and track.index not in mute]
     return lost + [track.codec for track in tracks if not media.why_not_decoded(path, track.index)]

@@ -42,7 +42,7 @@ def test_writes_the_job_and_prints_its_id_alone(house: House, capsys: pytest.Cap
     assert job.id.endswith("-dialogue-1")
     assert f"Next: ./run-pipeline.sh -j {job.id}" in output.err
     settings = job.settings()
-    assert (settings.SOURCE_LANGUAGE, settings.WORKFLOW, settings.SUBTITLE_FPS, settings.TITLE) == ("en", "transcribe", 25.0, "dialogue")
+    assert (settings.SOURCE_LANGUAGE, settings.WORKFLOW, settings.SUBTITLE_FPS, settings.TITLE) == ("en", "transcribe", 25.0, "Dialogue")
     assert job.request.media == str(SAMPLE)
 
 
@@ -73,10 +73,18 @@ def test_ids_count_up_and_can_be_given(house: House, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize("name", ["Mission: Impossible (1996).mp4", 'it\'s %03d "x".mp4', "दीवार 🎬.mp4", "-rf.mp4", "a\nb.mp4", "x;y & $(id).mp4"])
 def test_any_file_name_works(tmp_path: Path, name: str, house: House, capsys: pytest.CaptureFixture[str]) -> None:
     film = tmp_path / name
-    film.symlink_to(SAMPLE)
+    film.symlink_to(ffmpeg(tmp_path / "untitled.mp4", "-i", str(SAMPLE), "-c", "copy", "-map_metadata", "-1"))
     assert run("--transcribe", "-s", "en", "--", str(film)) == 0
     job = Job.open(house, capsys.readouterr().out.strip())
     assert job.settings().TITLE == film.stem.replace("\n", " ")
+
+
+def test_the_title_is_the_one_asked_for_or_the_films_own(tmp_path: Path, house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    film = ffmpeg(tmp_path / "name.mp4", "-i", str(SAMPLE), "-c", "copy", "-metadata", "title=Its own\n title")
+    for options, title in (((), "Its own title"), (("--set", "TITLE=Mine"), "Mine")):
+        assert run(str(film), "--transcribe", "-s", "en", *options) == 0
+        job = Job.open(house, capsys.readouterr().out.strip())
+        assert (job.settings().TITLE, job.id[9:13]) == (title, "name")
 
 
 def test_a_clip_is_measured(house: House, capsys: pytest.CaptureFixture[str]) -> None:

@@ -218,6 +218,46 @@ def test_what_mp4_cannot_hold_is_converted_or_told(tmp_path: Path) -> None:
         assert container.metadata["title"] == "New: title"
 
 
+NAMES = {  # how films name their tracks
+    "title.mkv": ("title",),
+    "name.mp4": ("title",),  # which ffmpeg writes so
+    "handler.mp4": ("handler_name",),
+    "both.mov": ("title", "handler_name"),
+}
+
+
+@pytest.mark.parametrize("container", ["mp4", "mkv"])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_films_own_tracks_keep_their_names(name: str, container: str, tmp_path: Path) -> None:
+    (tmp_path / "own.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nown\n")
+    named = [
+        text
+        for stream, title in (("v:0", "Main"), ("a:0", "Original Stereo"), ("s:0", "HindiOwn"))
+        for key in NAMES[name]
+        for text in (f"-metadata:s:{stream}", f"{key}={title}")
+    ]
+    subtitles = ("-c:s", "srt" if name.endswith("mkv") else "mov_text", "-metadata:s:s:0", "language=hin")
+    path = ffmpeg(tmp_path / name, *FILM[:-4], "-i", str(tmp_path / "own.srt"), "-c:v", "mpeg4", "-c:a", "aac", *subtitles, *named)
+    info = media.probe(result(muxed(path, tmp_path, HINDI, MUX_CONTAINER=container)))
+    assert info.video is not None
+    assert [info.video.title, *(track.title for track in (*info.audio, *info.subtitles))] == ["Main", "Original Stereo", "HindiOwn", "Hindi"]
+
+
+def test_what_programs_call_a_track_by_themselves_is_no_name(tmp_path: Path) -> None:
+    info = media.probe(film(tmp_path / "film.mp4", "-c:a", "aac", "-metadata:s:a:0", "handler_name=Core Media Audio"))
+    assert info.video is not None
+    assert (info.video.title, info.audio[0].title) == ("", "")
+
+
+def test_why_a_mov_becomes_an_mkv_is_told_before_and_after(tmp_path: Path) -> None:
+    path = film(tmp_path / "film.mov", "-c:a", "pcm_s16be")
+    line = "mp4 cannot hold pcm_s16be: the film with subtitles is an mkv"
+    run = muxed(path, tmp_path, HINDI)
+    assert foresee(path, Settings()) == run.run().degraded == (line,)
+    assert [file.name for file in run.deliverables.iterdir()] == ["film.subtitled.mkv"]
+    assert foresee(path, Settings(MUX_CONTAINER="mkv")) == ()
+
+
 def test_time_code_tracks_do_not_stand_in_the_way(tmp_path: Path) -> None:
     path = film(tmp_path / "film.mov", "-c:a", "aac", "-timecode", "01:00:00:00")
     assert "data" in {stream.kind for stream in media.probe(path).others}
@@ -293,9 +333,9 @@ DISC = ("-c:v", "mpeg2video", "-r", "25", "-ar", "48000", "-ac", "2")
 )
 def test_sound_that_mkv_cannot_hold_is_encoded_without_loss_and_named(name: str, arguments: tuple[str, ...], encoder: str, tmp_path: Path) -> None:
     path = film(tmp_path / name, *arguments)
-    (foreseen,) = foresee(path, Settings())
+    *why_mkv, foreseen = foresee(path, Settings())
     run = muxed(path, tmp_path, HINDI)
-    assert run.run().degraded == (foreseen,)
+    assert run.run().degraded == (*why_mkv, foreseen)
     output = run.deliverables / "film.subtitled.mkv"
     assert [track.codec for track in media.probe(output).audio] == [encoder]
     assert foreseen.startswith("mkv cannot hold audio track 0, language not tagged (")
