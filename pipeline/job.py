@@ -6,6 +6,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import re
 import shutil
 import socket
 import tempfile
@@ -300,10 +301,12 @@ def _unlocked(path: Path, error: OSError) -> str:
 
 
 def find_job(house: House, name: str) -> Job:
-    """A job by its id, or by a part of it that no other id has. Raises UsageError."""
+    """A job by its id; by all of it but the date, or but date and number; or by a part of it that no other id has. Raises UsageError."""
     if (house.jobs / check_job_id(name)).is_dir():
         return Job.open(house, name)
-    alike = [job for job in all_jobs(house) if name in job.id]
+    jobs, title = all_jobs(house), re.escape(name)
+    undated, titled = ([job for job in jobs if re.fullmatch(pattern, job.id)] for pattern in (rf"\d{{8}}-{title}", rf"\d{{8}}-{title}-\d+"))
+    alike = undated or titled or [job for job in jobs if name in job.id]
     if len(alike) == 1:
         return alike[0]
     if alike:

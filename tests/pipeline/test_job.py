@@ -13,7 +13,7 @@ import pytest
 from pipeline.errors import JobBusy, UsageError
 from pipeline.files import FileRecord
 from pipeline.house import House, check_job_id
-from pipeline.job import Job, Request, Running, all_jobs, closed_jobs
+from pipeline.job import Job, Request, Running, all_jobs, closed_jobs, find_job
 from tests.conftest import ROOT
 
 
@@ -36,6 +36,14 @@ def test_what_is_no_job_id_is_refused_before_any_path_is_made(bad: str, house: H
 def test_job_ids() -> None:
     assert check_job_id("20261121-film-1") == "20261121-film-1"
     assert check_job_id("x" * 63) == "x" * 63
+
+
+def test_a_name_that_is_a_whole_title_wins_over_those_that_it_is_a_part_of(house: House) -> None:
+    for job_id in ("20261201-e-2", "20261201-e-1", "20261201-unintelligible-2", "20261201-dialogue-2", "20261201-one-1", "20261201-phone-1"):
+        Job.create(house, request(job_id), "")
+    assert [find_job(house, name).id[9:] for name in ("e-2", "one", "unint", "20261201-d")] == ["e-2", "one-1", "unintelligible-2", "dialogue-2"]
+    with pytest.raises(UsageError, match=r"^e may be any of 20261201-e-1, 20261201-e-2; give more"):
+        find_job(house, "e")
 
 
 def test_a_symbolic_link_is_no_job(house: House, tmp_path: Path) -> None:
