@@ -62,15 +62,16 @@ class _Joined(argparse.Action):
 def make_parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="prepare-job.sh",
+        usage="prepare-job.sh MEDIA (--transcribe | --translate) -s LANG [option ...]",
         description="Prepare a job: check the media file, choose the settings for this machine, and write them into a file that you can edit.",
         epilog=EXAMPLES,
         example="./prepare-job.sh film.mkv --transcribe -s hi",
     )
     parser.add_argument("media", metavar="MEDIA", nargs="?", help="film or recording, one a job; or a folder of recordings")
-    what = parser.add_mutually_exclusive_group(required=True)
+    what = parser.add_mutually_exclusive_group()
     what.add_argument("--transcribe", dest="workflow", action="store_const", const="transcribe", help="subtitles in the language spoken")
     what.add_argument("--translate", dest="workflow", action="store_const", const="translate", help="subtitles in other languages as well")
-    parser.add_argument("-s", "--source-language", required=True, metavar="LANG", help="language spoken: hi, hin, Hindi, or auto")
+    parser.add_argument("-s", "--source-language", default="", metavar="LANG", help="language spoken: hi, hin, Hindi, or auto")
     parser.add_argument("-t", "--target-language", action=_Joined, default="", metavar="LANG[,LANG]", help="languages to translate to (default: en)")
     parser.add_argument(
         "--translation-engine",
@@ -121,8 +122,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return UsageError.exit_code
     if more:
         parser.error(f"unrecognized arguments: {' '.join(more)}")
-    if arguments.media is None and arguments.from_list is None:
-        parser.error("give a film, a recording or a folder of recordings")
+    if missing := _missing(arguments):
+        parser.error(f"missing: {', '.join(missing)}")
     house = House.find()
     os.umask(0o077)  # recordings are private: folders 0700, files 0600
     take_signals("Interrupted; nothing was prepared")
@@ -145,6 +146,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     from pipeline import run
 
     return run.run(run.make_parser().parse_args(["-j", job.id]), console, house)
+
+
+def _missing(arguments: argparse.Namespace) -> list[str]:
+    """Name all that no job can do without at once, where argparse would name one after another."""
+    needed = {
+        "-s/--source-language": arguments.source_language,
+        "--transcribe or --translate": arguments.workflow,
+        "a film, a recording or a folder of recordings": arguments.media is not None or arguments.from_list is not None,
+    }
+    return [name for name, given in needed.items() if not given]
 
 
 def prepare(arguments: argparse.Namespace, house: House, console: Console) -> Job:
@@ -236,7 +247,8 @@ def _look_for_recordings(arguments: argparse.Namespace, house: House, console: C
     if not there:
         raise UsageError(f"Of the {counted(len(found.paths), 'file')} that {arguments.media} names none is there; look at its paths")
     gone = len(found.paths) - len(there)
-    console.info(f"Recordings: {counted(len(there), 'file')}, {size(sum(there))}{f'; {gone:,} cannot be found' if gone else ''}{left_out}")
+    lost = f"; {gone:,} of them cannot be found" if gone else ""
+    console.info(f"Recordings: {counted(len(found.paths), 'file')}, {size(sum(there))}{lost}{left_out}")
 
 
 def _name_other_job(media: Path, settings: Settings, house: House, console: Console) -> None:

@@ -6,8 +6,10 @@ encoder output here, and would cost a second encoder pass in a stage of its own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from pipeline.errors import UsageError
 from pipeline.settings import Settings
@@ -16,13 +18,14 @@ from pipeline.wording import counted
 from stages import glossary
 from stages.sound import Sound, spoken_by
 from stages.transcript import Audio, Transcript, Window, Windows, load, save
-from stages.whisper import AudioWindow, Recognition, needs
+from stages.whisper import AudioWindow, CannotTranslate, Recognition, needs
 from stages.whisper.kept import KeptRecogniser, open_pieces
 from stages.whisper.requests import Encoded
 
 TRANSLATION = "asr/translation.json"
 PROMPTS = "WHISPER_INITIAL_PROMPT, GLOSSARY"
 LANGUAGE = "language"  # the piece that holds the verdict on the whole film
+UNTRAINED = re.compile(r"turbo|distil|\.en\b")  # in names of models that were not trained to translate
 UNINTELLIGIBLE = "No words were made out where speech was found, so the subtitles are empty: check SOURCE_LANGUAGE, or take a larger model"
 
 
@@ -150,6 +153,8 @@ def check_translating(settings: Settings) -> None:
     needs.check(settings)
     if settings.targets != ("en",):
         raise UsageError(f"TARGET_LANGUAGES={settings.TARGET_LANGUAGES}: Whisper translates into English only; set TARGET_LANGUAGES=en")
+    if UNTRAINED.search(Path(settings.WHISPER_MODEL).name):  # a model is looked into as it is loaded, which is later
+        raise CannotTranslate(settings.WHISPER_MODEL)
 
 
 STAGE = Stage(

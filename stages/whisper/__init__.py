@@ -77,6 +77,9 @@ class Heard:
 class CannotTranslate(UsageError):
     """The model was not trained to translate."""
 
+    def __init__(self, model: str) -> None:
+        super().__init__(f"WHISPER_MODEL={model} was not trained to translate: use large-v3, medium, small or base, or the workflow transcribe")
+
 
 class Recogniser(Protocol):
     engine: dict[str, str]  # for Outcome.engine

@@ -14,7 +14,13 @@ from pipeline.errors import UsageError
 @pytest.mark.parametrize(
     ("command", "arguments", "line"),
     [
-        (prepare, [], "missing: -s/--source-language. For example: ./prepare-job.sh film.mkv --transcribe -s hi (prepare-job.sh --help tells all)"),
+        (prepare, [], "missing: -s/--source-language, --transcribe or --translate, a film, a recording or a folder of recordings. For example: "),
+        (
+            prepare,
+            ["film.mp4"],
+            "missing: -s/--source-language, --transcribe or --translate."
+            " For example: ./prepare-job.sh film.mkv --transcribe -s hi (prepare-job.sh --help tells all)",
+        ),
         (
             prepare,
             ["a", "--trancribe", "-s", "hi"],

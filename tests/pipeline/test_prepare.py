@@ -105,6 +105,8 @@ def test_a_clip_is_measured(house: House, capsys: pytest.CaptureFixture[str]) ->
         ),
         (["--translate", "-s", "fr", "-t", "ta"], "Nothing here translates fr to ta"),
         (["--translate", "-s", "hi", "--glossary", "nowhere.tsv"], "Cannot read the glossary nowhere.tsv: No such file or directory"),
+        (["--translate", "-s", "hi", "--model", "large-v3-turbo"], "[ERROR] WHISPER_MODEL=large-v3-turbo was not trained to translate: use"),
+        (["--translate", "-s", "hi", "--model", "distil-large-v3"], "[ERROR] WHISPER_MODEL=distil-large-v3 was not trained to translate: use"),
         (["--translate", "-s", "en"], "The source is English already"),
         (["--transcribe", "-s", "en", "--start", "9:00"], "is past the end"),
         (["--transcribe", "-s", "en", "--start", "soon"], "soon"),
@@ -723,7 +725,7 @@ def test_how_many_recordings_there_are_is_told(calls: Path, capsys: pytest.Captu
     assert "[INFO] Recordings: 2 files, 12 MB; left out: 1 hidden\n" in capsys.readouterr().err
     (calls / "list.txt").write_text("a.wav\nmissing.wav\n")
     assert run("--from-list", str(calls / "list.txt"), "--transcribe", "-s", "en") == 0
-    assert "[INFO] Recordings: 1 file, 0.0 MB; 1 cannot be found\n" in capsys.readouterr().err
+    assert "[INFO] Recordings: 2 files, 0.0 MB; 1 of them cannot be found\n" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -762,7 +764,7 @@ def test_neither_film_nor_folder_nor_list_is_no_job(capsys: pytest.CaptureFixtur
     with pytest.raises(SystemExit) as ended:
         run("--transcribe", "-s", "en")
     assert ended.value.code == 2
-    assert "[ERROR] give a film, a recording or a folder of recordings. For example: " in capsys.readouterr().err
+    assert "[ERROR] missing: a film, a recording or a folder of recordings. For example: " in capsys.readouterr().err
 
 
 def test_a_film_takes_one_gpu_and_a_folder_all(

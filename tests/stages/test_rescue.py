@@ -170,14 +170,14 @@ def test_only_the_english_transcript_is_touched(run: Rescue) -> None:
 
 def test_a_model_that_cannot_translate_loses_nothing_else(run: Rescue) -> None:
     def refused(ctx: StageContext, translate: bool) -> object:
-        raise CannotTranslate("WHISPER_MODEL=large-v3-turbo was not trained to translate: use large-v3")
+        raise CannotTranslate("large-v3-turbo")
 
     before = transcript(HOME, missing(1), TIRED)
     outcome, (english,), _ = run(refused, before)
     assert english == before
     assert outcome.engine == {}
     assert outcome.degraded == (
-        "WHISPER_MODEL=large-v3-turbo was not trained to translate: use large-v3",
+        "WHISPER_MODEL=large-v3-turbo was not trained to translate: use large-v3, medium, small or base, or the workflow transcribe",
         "0 of 1 missing sentence translated by Whisper",
     )
 

@@ -41,9 +41,7 @@ def open_engine(settings: Settings, model: ResolvedModel, translate: bool, times
         raise UsageError(f"WHISPER_MODEL={model.name} does not know SOURCE_LANGUAGE={settings.SOURCE_LANGUAGE}; large-v3 knows most")
     cut_decoder = network.dims.n_text_layer < network.dims.n_audio_layer
     if translate and (cut_decoder or not tokens.is_multilingual(network)):
-        raise CannotTranslate(
-            f"WHISPER_MODEL={model.name} was not trained to translate: use large-v3, medium, small or base, or the workflow transcribe"
-        )
+        raise CannotTranslate(model.name)
     engine = MlxWhisper(network, model, settings, translate, log, times)
     log.info("Checking that MLX computes rightly")
     engine.check()

@@ -64,9 +64,7 @@ def open_engine(settings: Settings, model: ResolvedModel, translate: bool, times
     if settings.SOURCE_LANGUAGE != "auto" and not whisper.knows(whisper_code(settings.SOURCE_LANGUAGE)):
         raise UsageError(f"WHISPER_MODEL={model.name} does not know SOURCE_LANGUAGE={settings.SOURCE_LANGUAGE}; large-v3 knows most")
     if translate and (whisper.cut_decoder or not whisper.multilingual):
-        raise CannotTranslate(
-            f"WHISPER_MODEL={model.name} was not trained to translate: use large-v3, medium, small or base, or the workflow transcribe"
-        )
+        raise CannotTranslate(model.name)
     return WhisperX(whisper, model, settings, batch_size, translate, log, degraded, times)
 
 
