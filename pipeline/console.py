@@ -96,9 +96,13 @@ class Console:
 
     def warn_of_deed(self, message: str) -> None:
         """A warning of what a stage did; the log alone gets it where the user knows it already."""
-        if message not in self.foretold:
+        if message in self.foretold:
+            self.log_warning(message)
+        else:
             self.warn(message)
-            return
+
+    def log_warning(self, message: str) -> None:
+        """A warning for the log alone."""
         with self.lock:
             self._write_log(line_of(logging.WARNING, message))
 

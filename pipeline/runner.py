@@ -285,8 +285,10 @@ class JobRun:
                 publish.publish(self.job, marker, old, scratch, deliverables, self.console.warn)
         self._drop_pieces(stage)
         self.job.note_completed(stage.name)
+        # Of a folder the summary tells it all in a moment; of a film hours may pass until then.
+        warn = self.console.log_warning if self.settings.workflow == "corpus" else self.console.warn_of_deed
         for line in marker.degraded:
-            self.console.warn_of_deed(line)
+            warn(line)
         self.console.info(marker.summary)
         self.console.info(f"✅ Stage {stage.name}: COMPLETED ({marker.seconds:.1f}s)")
         return marker

@@ -63,6 +63,7 @@ class Account:
 
     take: Take
     remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # on what was put right without loss
     nobody: bool = False  # is heard in it, or hardly anybody
     cause: str = ""  # why that is, "" where no reason is known
     speech_ms: int = 0  # 0 also where nothing called for listening
@@ -208,16 +209,15 @@ def _partly_cancelled(levels: Levels, mix: Account, listener: Listener) -> Accou
     if one is None:
         remedy = "what is said there may be missing; --channels split takes each channel as a speaker"
         return replace(mix, speech_ms=mix_ms, remarks=(*mix.remarks, f"{why}: {remedy}"))
-    correction, remarks = corrected(levels.channels[one], levels)
-    return Account(Take(track, one, correction), (f"{why}: channel {one + 1} alone was taken", *remarks), speech_ms=heard[0])
+    found = corrected(levels.channels[one], levels, Take(track, one))
+    return replace(found, remarks=(f"{why}: channel {one + 1} alone was taken", *found.remarks), speech_ms=heard[0])
 
 
 def mended(level: Level, levels: Levels, take: Take, heard: Callable[[], int], listener: Listener) -> Account:
     """The mix or channel that has this level, corrected where it has to be. What is quiet is raised only where that lets somebody be
     heard: noise stays noise."""
-    correction, remarks = corrected(level, levels)
-    better = Account(replace(take, correction=correction), remarks)
-    if correction is None or not is_quiet(level):
+    better = corrected(level, levels, take)
+    if better.take.correction is None or not is_quiet(level):
         return better
     raised_ms, _ = listener.hear(better.take)
     return replace(better, speech_ms=raised_ms) if raised_ms > 0 and raised_ms >= heard() else Account(take)
@@ -244,9 +244,8 @@ def _channels(levels: Levels, track: int, listener: Listener) -> Iterator[Accoun
     """The loudest first."""
     for channel in sorted(range(len(levels.channels)), key=lambda channel: -round(levels.channels[channel].mean_db)):
         if not levels.channels[channel].silent:
-            correction, remarks = corrected(levels.channels[channel], levels)
-            take = Take(track, channel, correction)
-            yield Account(take, remarks, speech_ms=listener.hear(take)[0])
+            one = corrected(levels.channels[channel], levels, Take(track, channel))
+            yield replace(one, speech_ms=listener.hear(one.take)[0])
 
 
 def cancels(levels: Levels) -> bool:
@@ -264,9 +263,10 @@ def is_quiet(level: Level) -> bool:
     return level.loud_db < QUIET_DB and level.word_db < WORD_DB
 
 
-def corrected(level: Level, levels: Levels) -> tuple[Correction | None, tuple[str, ...]]:
-    """The correction that a channel or mix needs, with what is to be said of it and of what cannot be corrected."""
+def corrected(level: Level, levels: Levels, take: Take) -> Account:
+    """Take a channel or mix with the correction that it needs, with what is to be said of it and of what cannot be corrected."""
     remarks: list[str] = []
+    notes: list[str] = []
     channels = levels.channels if level is levels.mix else (level,)
     gain = 1.0
     if is_quiet(level) and not level.silent:
@@ -275,18 +275,18 @@ def corrected(level: Level, levels: Levels) -> tuple[Correction | None, tuple[st
         remarks.append(f"very quiet ({level.loud_db:.0f} dB): raised by {raise_db:.0f} dB; record or export it louder")
     elif level.peak > HOT and level.over > HOT_SHARE:
         gain = _gain_down(level)
-        remarks.append(f"its samples go up to {level.peak:.3g} times full scale: turned down to fit")
+        notes.append(f"its samples go up to {level.peak:.3g} times full scale: turned down to fit")
     off_centre = max(channels, key=lambda one: abs(one.offset)).offset if any(map(_is_off_centre, channels)) else 0.0
     if off_centre:
-        remarks.append(f"its samples are {abs(off_centre):.0%} of full scale off centre (DC): centred")
+        notes.append(f"its samples are {abs(off_centre):.0%} of full scale off centre (DC): centred")
     if level.broken:
         remarks.append("it has samples that are no numbers (NaN, infinity): silenced")
     clipped = max(one.clipped - one.over for one in channels)
     if clipped > CLIPPED:
         remarks.append(f"clipped: {clipped:.0%} of its samples are at full scale, so words may be missing or wrong; record it at a lower level")
-    if gain == 1 and not off_centre and not level.broken:
-        return None, tuple(remarks)
-    return Correction(gain, tuple(one.offset for one in levels.channels) if off_centre or gain > 1 else ()), tuple(remarks)
+    needed = gain != 1 or off_centre or level.broken
+    correction = Correction(gain, tuple(one.offset for one in levels.channels) if off_centre or gain > 1 else ()) if needed else None
+    return Account(replace(take, correction=correction), tuple(remarks), tuple(notes))
 
 
 def _is_off_centre(level: Level) -> bool:

@@ -17,7 +17,7 @@ from stages.account import Account, Listener, Take, account_for, account_of_othe
 from stages.silero import count_speech_ms
 from stages.sound import SAMPLE_BYTES, Sound, new_wav, write_block, write_in_turn
 from stages.transcript import Audio, save
-from stages.voices import Spool, sides
+from stages.voices import Spool, sides, told_by
 
 
 def clip(settings: Settings) -> tuple[int, int | None]:
@@ -57,12 +57,14 @@ def run(ctx: StageContext) -> Outcome:
         account, sound = better, listener.decode(better.take)
         duration_ms = _write_wav(ctx, sound, audio)
     save(ctx.write("demux/audio.json"), Audio(start_ms, duration_ms, SAMPLE_RATE, track.index, track.language, account.cause))
+    lost, harmless = told_by(sound)
+    notes = _notes(sound, [*harmless, *account.notes])
     alone = "" if account.take.channel is None else f", channel {account.take.channel + 1} alone"
     return Outcome(
-        summary=f"Audio extracted: {format_ms(duration_ms)} of track {track.index}, {track.describe()}{alone}{_notes(sound)}",
+        summary=f"Audio extracted: {format_ms(duration_ms)} of track {track.index}, {track.describe()}{alone}{notes}",
         packages=("av",),
         degraded=(
-            *sound.degraded,
+            *lost,
             *(f"{sound.name}: {line}" for line in (*_silent_before(sound), *account.remarks)),
             *([f"AUDIO_CHANNELS=split: audio track {track.index} has 1 channel, so it is one speaker"] if split else []),
         ),
@@ -118,7 +120,8 @@ def _silent_before(sound: Decoding) -> list[str]:
 
 def _notes(sound: Decoding, notes: Sequence[str] = ()) -> str:
     """Return notes, in brackets, on what is as it should be, but may surprise."""
-    said = [*filter(None, [aside_before(sound.info.audio[sound.track], sound.info.audio)]), *notes]
+    told = dict.fromkeys(without_name(line, sound.path) for line in notes)
+    said = [*filter(None, [aside_before(sound.info.audio[sound.track], sound.info.audio)]), *told]
     return f" ({'; '.join(said)})" if said else ""
 
 

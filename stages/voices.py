@@ -35,9 +35,9 @@ class Voice:
 @dataclass(frozen=True)
 class Voices:
     voices: Sequence[Voice]  # at least one
-    remarks: Sequence[str]  # on what is not as it should be
+    remarks: Sequence[str]  # on what was lost or may be
     cause: str = ""  # why nobody is heard, where a reason is known
-    notes: Sequence[str] = ()  # on what is as it should be, but may surprise
+    notes: Sequence[str] = ()  # on what may surprise, but is as it should be or was put right without loss
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,13 @@ def whole(
         taken = listener.decode(better.take)
         sound, probabilities = spool.keep(taken, "raised"), ()
         remarks.append(better.remarks[-1])
-    return Voices([Voice("", sound, probabilities)], [*taken.degraded, *remarks], better.cause)
+    lost, harmless = told_by(taken)
+    return Voices([Voice("", sound, probabilities)], [*lost, *remarks], better.cause, [*harmless, *better.notes])
+
+
+def told_by(sound: Decoding) -> tuple[list[str], list[str]]:
+    """Part what a file tells of its damage into what costs something and what does not."""
+    return [line for line in sound.degraded if line not in sound.harmless], sound.harmless
 
 
 @dataclass
@@ -118,31 +124,36 @@ class _Group:
 def sides(listener: Listener, track: AudioTrack, spool: Spool) -> Voices:
     """A voice for each channel; one for those that hold the same, none for those that are silent while others are not."""
     remarks: list[str] = []
+    notes: list[str] = []
     groups: list[_Group] = []
     corrected: set[int] = set()
     levels: Levels | None = None
     for channel in range(track.channels):
-        sound, levels, better = _side(listener, Take(track.index, channel), spool, track.channels, remarks)
+        sound, levels, better = _side(listener, Take(track.index, channel), spool, track.channels, remarks, notes)
         if better:
             corrected.add(channel)
         if not any(group.take_in(channel, sound, listener.detector) for group in groups):
             groups.append(_Group([channel], [sound]))
     silent = [number for number, level in enumerate(levels.channels if levels else ()) if level.top_db < NOISE_DB and number not in corrected]
     if len(silent) == track.channels:
-        return Voices([Voice("", groups[0].sounds[0])], remarks, f"audio track {track.index} is silent")
+        return Voices([Voice("", groups[0].sounds[0])], remarks, f"audio track {track.index} is silent", notes)
     if silent:
-        remarks.append(f"channel {silent[0] + 1} is silent" if len(silent) == 1 else f"channels {_numbers(silent)} are silent")
+        notes.append(f"channel {silent[0] + 1} is silent" if len(silent) == 1 else f"channels {_numbers(silent)} are silent")
     groups = [group for group in groups if not set(group.channels) <= set(silent)]
-    notes = [_same(group, track.channels) for group in groups if len(group.channels) > 1]
+    notes += [_same(group, track.channels) for group in groups if len(group.channels) > 1]
     alone = len(groups) == 1 and len(groups[0].channels) > 1
     return Voices([_voice(group, levels, alone) for group in groups], remarks, notes=notes)
 
 
-def _side(listener: Listener, take: Take, spool: Spool, channels: int, remarks: list[str]) -> tuple[Samples | Sound, Levels | None, bool]:
-    """One channel, the levels of all, and whether it had to be corrected."""
+def _side(
+    listener: Listener, take: Take, spool: Spool, channels: int, remarks: list[str], notes: list[str]
+) -> tuple[Samples | Sound, Levels | None, bool]:
+    """One channel, the levels of all, and whether it had to be corrected. What is to be said is added to `remarks` and `notes`."""
     first = listener.decode(take)
     sound = spool.keep(first, str(take.channel), channels)
-    remarks += first.degraded
+    lost, harmless = told_by(first)
+    remarks += lost
+    notes += harmless
     if first.levels is None or take.channel is None or first.levels.channels[take.channel].silent:
         return sound, first.levels, False
     account = mended(first.levels.channels[take.channel], first.levels, take, lambda: listener.hear(take)[0], listener)
@@ -151,6 +162,7 @@ def _side(listener: Listener, take: Take, spool: Spool, channels: int, remarks: 
         f"channel {take.channel + 1} is {line}" if line.startswith("very quiet") else f"channel {take.channel + 1}: {line}"
         for line in account.remarks
     )
+    notes += (f"channel {take.channel + 1}: {line}" for line in account.notes)
     if account.take == take:
         return sound, first.levels, False
     return spool.keep(listener.decode(account.take), f"{take.channel}-again", channels), first.levels, True

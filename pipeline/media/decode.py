@@ -52,7 +52,7 @@ def decode(
 
 class Decoding:
     """Iterate over it once for blocks of int16 samples, each about a second; then `degraded` tells what was not as it should be,
-    and `levels` how loud the track's channels are as they stand in the file, without the correction.
+    `harmless` which lines of it cost nothing, and `levels` how loud the track's channels are as they stand in the file, without the correction.
 
     While it is iterated over: raises StageFailed where the file is damaged or cut short, unless that is allowed, and
     UsageError where there is no sound."""
@@ -77,6 +77,7 @@ class Decoding:
         self.correction = correction
         self.levels: Levels | None = None
         self.degraded: list[str] = []
+        self.harmless: list[str] = []
         self._check_request()
 
     def __iter__(self) -> Iterator[Samples]:
@@ -156,11 +157,11 @@ class Decoding:
         info, sound = self.info, chunks.locate(self.path)
         if sound and sound.hidden:
             told = f"its header tells of {sound.chunk.declared:,} bytes of sound, and {sound.length:,} are there"
-            self._note(f"{self.name}: {told}: all of it was taken")
+            self._note(f"{self.name}: {told}: all of it was taken", harmless=True)
         if sound and sound.unreal_frames:
-            self._note(f"{self.name}: its header counts {sound.unreal_frames:,} samples, which cannot be: what is there was taken")
+            self._note(f"{self.name}: its header counts {sound.unreal_frames:,} samples, which cannot be: what is there was taken", harmless=True)
         if sound and sound.chunk.unpadded:
-            self._note(f"{self.name} is damaged at its beginning: a part of its header is a byte too short. Its sound is whole")
+            self._note(f"{self.name} is damaged at its beginning: a part of its header is a byte too short. Its sound is whole", harmless=True)
         if sound and sound.foreign:
             self._note(f"{self.name}: a second recording of another form was joined to it: its {sound.foreign:,} bytes were left out")
         if info.fault:
@@ -202,7 +203,7 @@ class Decoding:
             self._note(f"{self.name}: its sound ends at {format_ms(sound_ms)}, and its picture goes on to {format_ms(film_ms)}")
         elif sound_ms - reader.picture_ms > bearable:
             ends = f"at {format_ms(reader.picture_ms)}" if reader.picture_ms else "long before"
-            self._note(f"{self.name}: its picture ends {ends}, and its sound goes on to {format_ms(sound_ms)}: all of it was taken")
+            self._note(f"{self.name}: its picture ends {ends}, and its sound goes on to {format_ms(sound_ms)}: all of it was taken", harmless=True)
 
     def _judge_end(self, reader: TrackReader) -> None:
         promised, reached = reader.promised_ms, reader.reached_ms
@@ -217,7 +218,7 @@ class Decoding:
         elif reached < promised - _NOTED_MS:
             self._note(f"{line}: its end is missing")
         elif reached > promised + TOLERANCE_MS:
-            self._note(f"{line}: all of it was taken")
+            self._note(f"{line}: all of it was taken", harmless=True)
 
     def _judge_last_packet(self, reader: TrackReader) -> None:
         """All that shows a cut in a file that does not tell how long it is."""
@@ -232,6 +233,7 @@ class Decoding:
             raise StageFailed(f"{line}. {REMEDY}")
         self._note(line)
 
-    def _note(self, line: str) -> None:
+    def _note(self, line: str, *, harmless: bool = False) -> None:
         if line not in self.degraded:
             self.degraded.append(line)
+            self.harmless += [line] if harmless else []

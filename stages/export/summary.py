@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from stages.export import reasons
+from stages import reasons
 from stages.manifest import Recording
 from stages.results import Result
 from stages.text.own_script import Letters, wrong_script_because

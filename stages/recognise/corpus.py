@@ -14,7 +14,7 @@ from pipeline.console import clock
 from pipeline.errors import in_one_line
 from pipeline.stage import StageContext
 from pipeline.wording import counted
-from stages import manifest
+from stages import manifest, reasons
 from stages.manifest import Journal, Recording
 from stages.nvidia import gpu_use
 from stages.recognise.dispatcher import GivenUp
@@ -235,9 +235,13 @@ class Corpus:
 
     @property
     def notes(self) -> str:
-        """List what is as it should be, but may surprise, with the number of recordings of this run of which it is
-        true."""
-        return "".join(f"; of {counted(count, 'recording')} {line}" for line, count in self._notes.items())
+        """List what is as it should be, but may surprise, or was put right without loss, with the number of recordings of
+        this run of which it is true."""
+        alike: dict[str, list[str]] = {}
+        for line in self._notes:
+            alike.setdefault(reasons.kind(line), []).append(line)
+        counts = {lines[0] if len(lines) == 1 else kind: sum(self._notes[line] for line in lines) for kind, lines in alike.items()}
+        return "".join(f"; of {counted(count, 'recording')} {line}" for line, count in counts.items())
 
     def standing(self) -> str:
         """All of the folder: "498 done, 2 failed"."""

@@ -148,7 +148,7 @@ class Loader:
             max(voice.sound.duration_ms for voice in voices.voices),
             tuple(dict.fromkeys(media.without_name(line, path) for line in voices.remarks)),
             why_nobody(voices.cause, likeliest, self._settings.SILERO_THRESHOLD) if nobody else "",
-            tuple(voices.notes),
+            tuple(dict.fromkeys(media.without_name(line, path) for line in voices.notes)),
         )
 
     def _path(self, task: Task) -> Path | None:

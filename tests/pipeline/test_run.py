@@ -84,3 +84,10 @@ def test_the_speed_is_of_what_this_run_has_recognised(before: dict[str, float], 
     output = io.StringIO()
     _tell(Summary(film, ran=["asr", "mux"], seconds=50.0, before=before), Console(output))
     assert output.getvalue() == f"[INFO] Job calls-1: {said}\n"
+
+
+def test_what_is_odd_in_a_folder_is_said_once_and_stands_in_the_log(tmp_path: Path) -> None:
+    job = folder_job(tmp_path, "odd.wav")
+    _, output = run_pipeline(job, "-j", job.id)
+    assert [line for line in output.splitlines() if "odd.wav: odd" in line] == ["[WARN] Degraded: tell: odd.wav: odd"]
+    assert "[WARN] odd.wav: odd\n" in (job.logs / "pipeline.log").read_text()

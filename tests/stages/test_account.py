@@ -184,20 +184,22 @@ def test_what_is_clipped_is_told_and_what_floats_hold_above_full_scale_is_turned
     (line,) = load(clipped).degraded
     assert line.startswith("clipped: ")
     assert line.endswith("% of its samples are at full scale, so words may be missing or wrong; record it at a lower level")
-    degraded, samples, _ = extract(hot, tmp_path)
-    assert degraded == ("hot.wav: its samples go up to 2 times full scale: turned down to fit",)
+    degraded, samples, run = extract(hot, tmp_path)
+    assert degraded == ()
+    assert run.run().summary.endswith(" (its samples go up to 2 times full scale: turned down to fit)")
     assert np.abs(samples / 32768 - 0.99 * 2 * speech()).max() < 0.001
 
 
 def test_floats_in_the_range_of_integers_are_turned_down(tmp_path: Path) -> None:
     found = load(floats(tmp_path / "a.wav", 32768 * speech()))
-    assert found.degraded == ("its samples go up to 1.64e+04 times full scale: turned down to fit",)
+    assert (found.degraded, found.notes) == ((), ("its samples go up to 1.64e+04 times full scale: turned down to fit",))
     assert heard_ms(found)[0] > 5000
 
 
 def test_an_offset_is_taken_out_and_no_numbers_are_silenced(tmp_path: Path) -> None:
-    degraded, samples, _ = extract(floats(tmp_path / "dc.wav", 0.5 * speech() + 0.3), tmp_path)
-    assert degraded == ("dc.wav: its samples are 30% of full scale off centre (DC): centred",)
+    degraded, samples, run = extract(floats(tmp_path / "dc.wav", 0.5 * speech() + 0.3), tmp_path)
+    assert degraded == ()
+    assert run.run().summary.endswith(" (its samples are 30% of full scale off centre (DC): centred)")
     assert np.abs(samples / 32768 - 0.5 * speech()).max() < 0.001
     odd = speech().copy()
     odd[[100, 20_000]] = np.nan, np.inf

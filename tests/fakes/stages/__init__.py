@@ -74,7 +74,8 @@ def tell(context: StageContext) -> Outcome:
         (context.tree("texts") / name).write_text(name)
     context.deliver("report.txt").write_text(f"{len(names)} files")
     bad = [name for name in names if name.startswith("bad")]
-    return Outcome("Told", failures=f"{len(bad)} failed of {len(names)} files" if bad else "")
+    odd = tuple(f"{name}: odd" for name in names if name.startswith("odd"))
+    return Outcome("Told", degraded=odd, failures=f"{len(bad)} failed of {len(names)} files" if bad else "")
 
 
 WORKFLOWS = {

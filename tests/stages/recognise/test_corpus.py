@@ -265,6 +265,13 @@ def test_notes_are_counted_and_degrade_nothing(tmp_path: Path) -> None:
     assert (whole.degraded, whole.notes) == ((), "; of 2 recordings both channels hold the same")
 
 
+def test_notes_that_differ_in_their_numbers_are_counted_together(tmp_path: Path) -> None:
+    whole = corpus(Folder(tmp_path, THREE))
+    for name, there in (("a.wav", "144,000"), ("b.wav", "96,000")):
+        whole.tell(Done(sha(name), notes=(f"its header tells of 32,000 bytes of sound, and {there} are there: all of it was taken",)))
+    assert whole.notes == "; of 2 recordings its header tells of … bytes of sound, and … are there: all of it was taken"
+
+
 def test_what_is_given_up_is_in_the_manifest_and_the_store_with_its_reason(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     folder = Folder(tmp_path, THREE)
     whole = corpus(folder)

@@ -113,7 +113,7 @@ def test_each_of_four_channels_is_a_speaker_and_a_silent_one_is_told(tmp_path: P
     integers(tmp_path / "a.wav", *(np.where(when == number, speech(), 0) for number in range(3)), silence())
     found = load(tmp_path, "a.wav", CORPUS_CHANNELS="split")
     assert [(channel.speaker, len(channel.windows)) for channel in found.channels] == [("1", 1), ("2", 1), ("3", 1)]
-    assert found.degraded == ("channel 4 is silent",)
+    assert (found.degraded, found.notes) == ((), ("channel 4 is silent",))
 
 
 @pytest.mark.parametrize(
@@ -180,10 +180,11 @@ def test_what_is_foreseen_is_told_and_not_tried_again(tmp_path: Path) -> None:
     assert not any("short.flac" in line for line in allowed.degraded)
 
 
-def test_what_is_odd_and_can_be_used_is_a_remark(tmp_path: Path) -> None:
+def test_what_is_odd_and_costs_nothing_is_a_note(tmp_path: Path) -> None:
     wav(tmp_path / "short-header.wav", bytes(16_000) + b"\1\0" * 8000, declared=16_000)
     told = load(tmp_path, "short-header.wav")
-    assert (told.duration_ms, told.degraded[0]) == (1000, "its header tells of 16,000 bytes of sound, and 32,000 are there: all of it was taken")
+    assert (told.duration_ms, told.degraded) == (1000, ())
+    assert told.notes == ("its header tells of 16,000 bytes of sound, and 32,000 are there: all of it was taken",)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Why files have no transcript, so that reasons alike can be counted together."""
+"""Why files have no transcript, or what is noted of them, so that reasons alike can be counted together."""
 
 from __future__ import annotations
 

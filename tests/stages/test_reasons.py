@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from stages.export.reasons import kind
+from stages.reasons import kind
 
 
 @pytest.mark.parametrize(
