@@ -226,7 +226,7 @@ class Decoding:
         if rest_ms > bearable_ms(reader.reached_ms + rest_ms, at_end=True):
             self._fault(f"{self.name} is cut short: from {format_ms(reader.reached_ms)} on its bytes are no sound")
         elif reader.broke_at_end and not self.info.missing_bytes and not extent.is_ended(self.path):
-            self._fault(f"{self.name} is cut short: its last packet at {format_ms(reader.damage.last_us // 1000)} is not whole")
+            self._note(f"{self.name} {extent.TORN}")
 
     def _fault(self, line: str) -> None:
         if not self.allow_truncated:

@@ -14,6 +14,8 @@ from typing import BinaryIO
 
 from pipeline.media import chunks
 
+TORN = "ends inside a packet: its end may be missing"  # as a recording does that was stopped, or a download; nothing tells them apart
+
 # What a header promises beyond this no file of its size holds: speech takes 700 bits a second at the least, MP3 8,000 even of silence.
 _MOST_MS_A_BYTE = {"mp3": 1}
 _MOST_MS_A_BYTE_OF_OTHERS = 16  # 500 bits a second
@@ -57,7 +59,7 @@ def missing(path: Path) -> Missing:
         if head == _ASF_HEADER:
             return Missing(max(0, _asf_end(file) - size), zeros=zeros)
         if head[:4] == b"OggS":
-            return _ogg_missing(file, size)
+            return replace(_ogg_missing(file, size), zeros=0 if has_last_page(path) else zeros)
         if head[4:8] in _MP4_BOXES:
             return _mp4_missing(file, size)
         if head[:4] == _PS_PACK:

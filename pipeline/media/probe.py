@@ -104,7 +104,7 @@ class MediaInfo(msgspec.Struct, frozen=True):
     promises: bool  # its header says how long it is, and in this format that can be relied on
     start_ms: int  # where the container's own timeline starts; 0 on the film's clock
     size: int  # bytes
-    missing_bytes: int  # that the file's structure promises beyond its end: it was cut short
+    missing_bytes: int  # that the file's structure promises beyond its end, or that cannot be read there: it was cut short
     misses_more: bool  # and nothing says how much beyond these
     zeros: int  # bytes at its end that are 0 where sound should be
     video: VideoStream | None
@@ -118,12 +118,14 @@ class MediaInfo(msgspec.Struct, frozen=True):
     def is_cut_short(self) -> bool:
         """So much of the file is missing at its end that it is not worth having. The sound's share is taken to be the file's."""
         lost_ms = self.duration_ms * self.missing_bytes // max(1, self.size)
-        unbearable = self.misses_more or not self.duration_ms or lost_ms > bearable_ms(self.duration_ms + lost_ms, at_end=True)
+        unbearable = not self.duration_ms or lost_ms > bearable_ms(self.duration_ms + lost_ms, at_end=True)
         return self.missing_bytes > 0 and unbearable
 
     @property
     def promise(self) -> str:
-        """Say what the file's header promises of its size, where that is more than there is."""
+        """Say what the file's structure promises of its size, where that is more than there is."""
+        if self.misses_more:
+            return f"is cut short: its last {self.missing_bytes:,} bytes are missing or cannot be read" if self.is_cut_short else extent.TORN
         return f"is cut short: its header promises {self.missing_bytes:,} bytes more than the {self.size:,} that are there"
 
     @property

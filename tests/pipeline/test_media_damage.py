@@ -56,7 +56,8 @@ FILMS = {
 UNSYNCHRONISED = {"a.wav"}  # a byte less moves no frame, but the sound has no frames to find again
 ONE_PLACE = [name for name in (*SOUNDS, *FILMS) if name != "fragmented.mp4"]  # which libav does not read behind a broken box
 GUESSED = {"without-header.mp3", "a.mp3", "a.aac", "a.ac3"}  # where only the bytes of a long hole tell how long it is
-NO_HINT_OF_THE_CUT = {"without-header.mp3"}
+# Nothing in them tells how long the whole is.
+ENDLESS = {"without-header.mp3", "a.aac", "a.ac3", "a.opus", "vorbis.ogg", "live.webm", "fragmented.mp4", "a.ts", "aac.ts", "a.mpg"}
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +203,7 @@ def test_what_a_wav_lacks_at_its_end_is_noted(made: Callable[[str], bytes], tmp_
 
 
 @pytest.mark.parametrize("keep", [0.85, 0.5])
-@pytest.mark.parametrize("name", [name for name in (*SOUNDS, *FILMS) if name not in NO_HINT_OF_THE_CUT])
+@pytest.mark.parametrize("name", [name for name in (*SOUNDS, *FILMS) if name not in ENDLESS])
 def test_a_share_that_was_cut_off_is_refused(name: str, keep: float, made: Callable[[str], bytes], tmp_path: Path) -> None:
     content = made(name)
     with pytest.raises((StageFailed, UsageError), match=r"is cut short.*opy it again"):
@@ -225,6 +226,27 @@ def test_a_hole_of_a_quarter_is_refused_or_silent(name: str, made: Callable[[str
         samples, degraded = read(tmp_path, name, content, allow_truncated=True)
         assert degraded
         assert_times_are_right(samples, SECONDS * 2 // 3 - 3, within=0.2 if name in GUESSED else 0.05)
+
+
+@pytest.mark.parametrize(
+    ("name", "keep"),
+    [("a.ts", 0.5), ("a.mpg", 0.5), ("a.aac", 0.5), *((name, 0.99) for name in sorted(ENDLESS - {"without-header.mp3", "vorbis.ogg"}))],
+)
+def test_a_recording_that_was_stopped_inside_a_packet_is_read(name: str, keep: float, made: Callable[[str], bytes], tmp_path: Path) -> None:
+    content = made(name)
+    samples, degraded = read(tmp_path, name, content[: int(len(content) * keep) // 188 * 188 + 65])
+    assert f"{name} ends inside a packet: its end may be missing" in degraded
+    assert_times_are_right(samples, int(SECONDS * keep) - 2)
+
+
+def test_what_a_single_fragment_lacks_is_judged_by_its_share(tmp_path: Path) -> None:
+    """It holds the whole film, and its index tells how much that is."""
+    content = ffmpeg(tmp_path / "whole.mp4", *BEEPS, "-c:a", "aac", "-movflags", "frag_keyframe+empty_moov").read_bytes()
+    samples, degraded = read(tmp_path, "a.mp4", content[:-1000])
+    assert degraded == ["a.mp4 ends inside a packet: its end may be missing"]
+    assert_times_are_right(samples, SECONDS - 1)
+    with pytest.raises(StageFailed, match=r"a\.mp4 is cut short: its last [\d,]+ bytes are missing or cannot be read"):
+        read(tmp_path, "a.mp4", content[: len(content) // 2])
 
 
 # What is no damage
