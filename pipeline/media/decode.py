@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # Whole files in 35 containers ended within 0.18 s of what they promise (fragmented MP4 was the furthest off).
 TOLERANCE_MS = 1000
 _NOTED_MS = 250
+_SHARE_OF_JUNK = 4  # what is less than a quarter of the sound may be anything that a program left behind it
 _BROADCAST = ("mpegts", "mpeg")  # whose files do not tell how long a track is
 _BEFORE_CLIP_MS = 2000  # decoded and dropped: decoders need packets before the first good one (80 ms for Opus, a few frames for MP3)
 
@@ -123,7 +124,8 @@ class Decoding:
             return clock.is_false(container, self.track)
 
     def _reader(self, stack: ExitStack, *, counts_samples: bool = False) -> TrackReader:
-        holes = HoleMeter(stack.enter_context(self.path.open("rb"))) if FORMATS[self.info.format].counts_frames else None
+        codec = self.info.audio[self.track].codec
+        holes = HoleMeter(stack.enter_context(self.path.open("rb")), codec) if FORMATS[self.info.format].counts_frames else None
         container = self._container(stack, whole=counts_samples)
         return TrackReader(container, self.track, self.info, self.channel, holes, self.correction, counts_samples=counts_samples)
 
@@ -224,7 +226,11 @@ class Decoding:
         """All that shows a cut in a file that does not tell how long it is."""
         rest_ms = reader.rest_ms
         if rest_ms > bearable_ms(reader.reached_ms + rest_ms, at_end=True):
-            self._fault(f"{self.name} is cut short: from {format_ms(reader.reached_ms)} on its bytes are no sound")
+            told = f"from {format_ms(reader.reached_ms)} on its bytes are no sound"
+            if rest_ms > reader.reached_ms // _SHARE_OF_JUNK:
+                self._fault(f"{self.name} is cut short: {told}")
+            else:
+                self._note(f"{self.name}: {told}: they were left out")
         elif reader.broke_at_end and not self.info.missing_bytes and not extent.is_ended(self.path):
             self._note(f"{self.name} {extent.TORN}")
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING, BinaryIO
 
-from pipeline.media import mp3
+from pipeline.media import amr, mp3
 from pipeline.media.chunks import TAGS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from av.packet import Packet
     from av.stream import Stream
 
 _CHUNK_HEADER = 8  # bytes of name and size
 CHECKED_EACH = 8  # packets: a hole of which libav says nothing is noticed a fifth of a second late, and costs no time
+_CHECKED = ("ac3", "eac3")  # codecs whose check sums tell that a frame is whole
+_SIZES_TRIED = 4  # most have frames of one size or two
 _NEEDLE = 24  # bytes by which a frame is found again in the file
 _PIECE = 1 << 20
 
@@ -43,8 +47,10 @@ def _index_unit(stream: Stream, packet: Packet[Stream]) -> int:
 class HoleMeter:
     """Follows the frames of one pass, in the order of their bytes."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, codec: str) -> None:
         self._file = file
+        self._codec = codec
+        self._sizes: set[int] = set()  # of good packets
         self._end = -1  # of the last good packet; -1 before the first
         self._passed = 0  # bytes that libav passed over without counting them in the positions that it tells
         self._at = 0  # of the packet in hand
@@ -52,15 +58,32 @@ class HoleMeter:
         self._bytes = self._us = 0
 
     def is_tag(self, packet: Packet[Stream]) -> bool:
-        """Tell whether this packet lies in a tag, where pictures can look like frames. Each packet must be asked
-        about."""
+        """Tell whether this packet lies in a tag, where pictures can look like frames, or behind an AMR file's last
+        frame. Each packet must be asked about."""
         self._at, head = max(0, packet.pos or 0) + self._passed, bytes(packet)[:_NEEDLE]
         self._asked += 1
         if head.startswith(TAGS):
             self._tag_end = self._at + mp3.tags_size(self._file, self._at)
+        elif self._is_behind_amr(head):
+            self._tag_end = self._file.seek(0, 2)
         elif self._at != self._end or self._asked % CHECKED_EACH == 0:
             self._at = self._found(head)
         return self._at < self._tag_end
+
+    def _is_behind_amr(self, head: bytes) -> bool:
+        is_amr = self._codec in amr.CODECS
+        return is_amr and not amr.begins_frame(self._codec, head[0]) and not amr.goes_on(self._file, self._at, self._codec)
+
+    def bare(self, packet: Packet[Stream]) -> Iterator[Packet[Stream]]:
+        """Cut off what may follow the frame in a packet: libav adds to the last one all that stands behind it."""
+        from av.packet import Packet
+
+        data = bytes(packet)
+        for size in sorted(self._sizes)[:_SIZES_TRIED] if self._codec in _CHECKED else ():
+            if size < len(data):
+                cut: Packet[Stream] = Packet(data[:size])
+                cut.pts, cut.time_base = packet.pts, packet.time_base
+                yield cut
 
     def hole_us(self, packet: Packet[Stream]) -> int:
         """Estimate how much sound stood between the last good packet and this one, which is good, in µs."""
@@ -70,6 +93,7 @@ class HoleMeter:
 
     def count(self, packet: Packet[Stream], us: int) -> None:
         """A good packet holds so much sound."""
+        self._sizes.add(packet.size)
         self._bytes += packet.size
         self._us += us
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -202,13 +203,24 @@ class TrackReader:
         try:
             frames: list[AudioFrame] = packet.decode()  # type: ignore[assignment]  # an audio stream's packet gives audio
         except av.FFmpegError as error:
-            self._damaged(error.strerror or "unknown error")
-            return
+            packet, frames = self._without_junk(packet)
+            if not frames:
+                self._damaged(error.strerror or "unknown error")
+                return
         if frames and packet.size and self._holes:
             self._measure(self._holes, packet, frames)
         yield from frames
         if packet.is_corrupt and self.format.marks_cuts:
             self._damaged("incomplete packet", _READ_AHEAD_US if self.format.timed else 0)
+
+    def _without_junk(self, packet: Packet[Stream]) -> tuple[Packet[Stream], list[AudioFrame]]:
+        """Decode the frame with which a packet begins that is no frame as a whole; no frames where that fails too."""
+        import av
+
+        for bare in self._holes.bare(packet) if self._holes else ():
+            with contextlib.suppress(av.FFmpegError):
+                return bare, self.stream.codec_context.decode(bare)
+        return packet, []
 
     def _look_up(self, packet: Packet[Stream]) -> None:
         missing_us = _microseconds(self.stream, uncounted(self.stream, packet)) - self._index_us

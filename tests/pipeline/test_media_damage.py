@@ -277,6 +277,31 @@ def test_tags_behind_an_mp3_are_no_damage(tag: str, rate: tuple[str, str], tmp_p
         read(tmp_path, "a.mp3", content[: len(content) // 2] + TAGS[tag])
 
 
+JUNK = {**TAGS, "zeros": bytes(200), "text": b"made by a recorder\n" * 30, "random": random.Random(4).randbytes(3000)}
+
+
+@pytest.mark.parametrize("junk", [name for name in JUNK if name not in ("APEv2", "Lyrics3")])
+@pytest.mark.parametrize("name", ["a.aac", "a.ac3", "a.eac3", "a.dts", "a.amr"])
+def test_what_stands_behind_whole_frames_is_no_damage(name: str, junk: str, tmp_path: Path) -> None:
+    rate = "8000" if name == "a.amr" else "48000"
+    whole = ffmpeg(tmp_path / f"whole-{name}", *BEEPS, "-ar", rate, "-strict", "-2").read_bytes()
+    length = len(read(tmp_path, name, whole)[0])
+    samples, degraded = read(tmp_path, name, whole + JUNK[junk])
+    assert len(samples) == length
+    noted = [
+        f"{name} ends inside a packet: its end may be missing",
+        f"{name}: from {'00:00:12.020' if name == 'a.amr' else '00:00:12.000'} on its bytes are no sound: they were left out",
+    ]
+    assert degraded == [] or (junk == "random" and degraded[0] in noted)
+
+
+def test_a_flipped_bit_in_an_amr_is_not_its_end(tmp_path: Path) -> None:
+    content = bytearray(ffmpeg(tmp_path / "whole.amr", *BEEPS, "-ar", "8000").read_bytes())
+    content[6 + 300 * 32] ^= 0x80  # the first byte of a frame, at 6 s
+    samples, _ = read(tmp_path, "a.amr", bytes(content))
+    assert len(samples) / media.SAMPLE_RATE == pytest.approx(12, abs=0.2)
+
+
 def test_mp3s_that_were_joined_are_all_read(made: Callable[[str], bytes], tmp_path: Path) -> None:
     picture = b"ID3\x03\0\0" + bytes([0, 12, 0, 0]) + random.Random(3).randbytes(12 << 14)
     other = ffmpeg(tmp_path / "other.mp3", *BEEPS, "-ar", "22050", "-ac", "2").read_bytes()
