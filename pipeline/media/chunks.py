@@ -14,6 +14,12 @@ from typing import BinaryIO
 # What programs write that do not know the size: ffmpeg and others into a pipe, sox, arecord. Some leave room for the header.
 _PLACEHOLDERS = (0xFFFFFFFF, 0x80000000, 0x7FFFFFFF, 0x7FFFF000)
 _NEAR = 256  # bytes below a placeholder: the header, or a whole number of blocks
+# Others write what they like, at which no recording was stopped: a size where 32 bits end, or that of days.
+_WRAPS = (1 << 31, 1 << 32)
+_NEAR_WRAP = 1 << 16  # bytes, on both sides
+_LONGEST = 24 * 3600  # seconds: a day's recording
+_FASTEST = 48_000 * 8 * 4  # bytes a second where the rate is not told in one number: 8 channels of floats
+_FAR_MORE = 8  # times as much as is there: less may be a copy that stopped
 _PADDING = 1 << 16  # bytes behind the sound that libav may see; it looks for another chunk in them, 8 by 8
 _PIECE = 1 << 20
 _LARGEST = 1 << 32
@@ -94,7 +100,7 @@ class Sound:
     def misleads(self) -> bool:
         """Tell whether libav would miss sound, or search padding for it, if it were given the file as it is."""
         end = self.stretches[-1][1]
-        is_odd = self.unreal_frames > 0 or len(self.chunk.unpadded) > 0
+        is_odd = self.unreal_frames > 0 or len(self.chunk.unpadded) > 0 or (self.chunk.open and self.chunk.declared > self.length)
         return is_odd or self.length > self.chunk.declared or self.file_size - end > _PADDING
 
     def mended(self, head: bytes) -> bytes:
@@ -114,7 +120,8 @@ def find(file: BinaryIO, at: int = 0) -> SoundChunk | None:
     head = file.read(40)
     if head[:4] == _AU and len(head) >= 24:
         start, declared = struct.unpack_from(">II", head, 4)
-        return SoundChunk(None, at + 8, ">I", 0, at + start, declared, _is_placeholder(declared, start), head[12:24])
+        is_open = _is_placeholder(declared, start) or _cannot_be(declared, _rest(file, at + start), _FASTEST)
+        return SoundChunk(None, at + 8, ">I", 0, at + start, declared, is_open, head[12:24])
     layout = next((known for known in LAYOUTS if head.startswith(known.magic) and head[8 : 8 + len(known.kind)] == known.kind), None)
     return _sound_chunk(file, layout, at) if layout else None
 
@@ -158,6 +165,7 @@ def _sound_chunk(file: BinaryIO, layout: Layout, at: int) -> SoundChunk | None:
             start = content + extra
             extra += content - position if layout.counts_header else 0
             is_open = size < 0 or (size_form[1] == "I" and _is_placeholder(size, start - at))
+            is_open = is_open or _cannot_be(size, _rest(file, start), _bytes_a_second(layout, form))
             return SoundChunk(layout, size_at, size_form, extra, start, max(0, size - extra), is_open, form, tuple(unpadded), frames_at)
         if name == b"ds64":
             long_size_at = content + 8
@@ -201,6 +209,22 @@ def _whole(layout: Layout, size: int) -> int:
 
 def _is_placeholder(size: int, start: int) -> bool:
     return any(value - max(_NEAR, start) <= size <= value for value in _PLACEHOLDERS)
+
+
+def _cannot_be(size: int, there: int, bytes_a_second: int) -> bool:
+    """Tell whether nobody counted this size, of which so many bytes are there."""
+    is_longer = size > _LONGEST * bytes_a_second
+    return size > _FAR_MORE * there and (is_longer or any(abs(size - wrap) <= _NEAR_WRAP for wrap in _WRAPS))
+
+
+def _bytes_a_second(layout: Layout, form: bytes) -> int:
+    """Read the rate from the form of WAV, RF64 and W64; in others it follows from several numbers, and the fastest is taken."""
+    told = struct.unpack_from("<I", form, 8)[0] if layout.form.startswith(b"fmt ") and len(form) >= 12 else 0
+    return int(told) or _FASTEST
+
+
+def _rest(file: BinaryIO, at: int) -> int:
+    return max(0, file.seek(0, 2) - at)
 
 
 def _follow(file: BinaryIO, sound: Sound) -> Sound:

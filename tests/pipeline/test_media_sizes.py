@@ -18,7 +18,7 @@ SOUND = (np.random.default_rng(1).normal(0, 2000, 9 * RATE)).astype("<i2").tobyt
 TOLD = 2 * RATE * 2  # bytes of 2 s
 FORMATS = {"a.wav": (), "rf64.wav": ("-rf64", "always"), "a.aiff": (), "a.caf": ("-c:a", "pcm_s16le"), "a.au": (), "a.w64": ()}
 LIST = b"LIST" + struct.pack("<I", 20) + b"INFOISFT" + bytes(12)
-PLACEHOLDERS = (0xFFFFFFFF, 0x80000000, 0x7FFFFFFF, 0x7FFFF000, 0x7FFFF000 - 36, 0xFFFFFFFF - 44)
+PLACEHOLDERS = (0xFFFFFFFF, 0x80000000, 0x7FFFFFFF, 0x7FFFF000, 0x7FFFF000 - 36, 0xFFFFFFFF - 44, 0x7FFF0000, 0x80000024, 0xFFFFF000)
 
 
 def read(path: Path) -> tuple[float, list[str]]:
@@ -59,6 +59,24 @@ def test_a_placeholder_is_no_promise(size: int, tmp_path: Path) -> None:
 def test_any_other_size_is_one(size: int, tmp_path: Path) -> None:
     with pytest.raises(StageFailed, match=r"is cut short: its header promises [\d,]+ bytes more"):
         read(wav(tmp_path / "a.wav", SOUND, declared=size))
+
+
+@pytest.mark.parametrize("size", [1 << 40, 1 << 62])
+@pytest.mark.parametrize("name", ["rf64.wav", "a.w64", "a.caf"])
+def test_days_of_sound_in_a_small_file_are_no_promise(name: str, size: int, tmp_path: Path) -> None:
+    path = recording(tmp_path / name)
+    with_size(path, size)
+    assert media.probe(path).duration_ms == 9000
+    assert read(path) == (9.0, [])
+
+
+@pytest.mark.parametrize("share", [2, 7])
+def test_a_wav_of_2_gb_that_was_cut_is_one(share: int, tmp_path: Path) -> None:
+    path = wav(tmp_path / "a.wav", b"", declared=0x7FFF0000)
+    with path.open("r+b") as file:
+        file.truncate(0x7FFF0000 // share)
+    with pytest.raises(StageFailed, match=r"is cut short: its header promises [\d,]+ bytes more"):
+        read(path)
 
 
 @pytest.mark.parametrize("rate", [8000, 48_000])
