@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import UsageError
 from pipeline.media import extent
-from pipeline.media.formats import FORMATS, impostor
+from pipeline.media.formats import FORMATS, impostor, lost_part, unsupported
 from pipeline.media.view import mended
 from pipeline.wording import escaped
 
@@ -121,9 +121,13 @@ def _keep_quiet() -> None:
 def _why_refused(path: Path, reason: str) -> str:
     name = shown(path)
     with path.open("rb") as file:
-        what = impostor(file.read(512))
-    if what:
+        head = file.read(512)
+    if what := impostor(head):
         return f"{name} is {what}: give the film or recording itself"
+    if known := unsupported(head):
+        return f"{name}: {known} is not supported: convert it first"
     if missing := extent.missing(path).bytes:
         return f"{name} is cut short, and its index is in what is missing ({missing:,} bytes): copy it again"
+    if part := "index" if extent.is_mp4(head) else lost_part(head):
+        return f"{name} is damaged: its {part} cannot be found ({reason}): repair it or copy it again"
     return f"{name} is not a media file that can be read ({reason}): give a film or recording, such as mkv, mp4, mp3 or wav"

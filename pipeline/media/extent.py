@@ -31,6 +31,10 @@ _OGG_LAST = 4  # flag of a stream's last page
 _PS_PACK = b"\0\0\1\xba"
 _PS_PACKET = (1 << 16) + 6  # bytes of the largest possible packet
 _PS_START = re.compile(rb"\x00\x00\x01[\xbc-\xef]")
+_DV = b"\x1f\x07\0"
+_DV_PAL, _DV_NTSC = 144_000, 120_000  # bytes of a frame
+_NUT_INDEX = bytes.fromhex("4e58dd672f23e64e")  # which is written at the end
+_NUT_TAIL = 1 << 20
 _TS_TAIL = 1 << 14
 _TS_MARK = b"G"
 _TS_SURE = 20  # packets
@@ -60,12 +64,23 @@ def missing(path: Path) -> Missing:
             return Missing(max(0, _asf_end(file) - size), zeros=zeros)
         if head[:4] == b"OggS":
             return replace(_ogg_missing(file, size), zeros=0 if has_last_page(path) else zeros)
-        if head[4:8] in _MP4_BOXES:
+        if is_mp4(head):
             return _mp4_missing(file, size)
         if head[:4] == _PS_PACK:
             return replace(_ps_missing(file, size), zeros=zeros)
+        if head[:3] == _DV:
+            frame = _DV_PAL if head[3] & 0x80 else _DV_NTSC
+            return Missing(-size % frame, size % frame > 0, zeros)
+        if head[:4] == b"nut/":
+            file.seek(max(0, size - _NUT_TAIL))
+            is_whole = _NUT_INDEX in file.read()
+            return Missing(0 if is_whole else 1, not is_whole, zeros)  # of what is missing nothing is told
         torn = _ts_missing(file, size - zeros) if _is_transport_stream(file) else Missing()
         return replace(torn if torn.bytes > zeros else Missing(), zeros=zeros)
+
+
+def is_mp4(head: bytes) -> bool:
+    return head[4:8] in _MP4_BOXES
 
 
 def is_possible(promised_ms: int, size: int, form: str) -> bool:

@@ -31,6 +31,10 @@ FORMATS = {
     "mpegts": Format(timed=True, splices=True, complains_as="mpegts"),
     "mpeg": Format(timed=True, splices=True),
     "ogg": Format(timed=True, splices=True, complains_as="ogg"),
+    "rm": Format(promises=True, timed=True, paced=True),
+    "nut": Format(timed=True),
+    "wtv": Format(timed=True),
+    "dv": Format(),
     "wav": Format(seeks=True, marks_cuts=False),
     "caf": Format(seeks=True, marks_cuts=False),
     "w64": Format(seeks=True),
@@ -45,6 +49,7 @@ FORMATS = {
     "ac3": Format(counts_frames=True, complains_as="ac3"),
     "eac3": Format(counts_frames=True, complains_as="eac3"),
     "dts": Format(counts_frames=True),
+    "loas": Format(counts_frames=True),
     "amr": Format(counts_frames=True),
     "gsm": Format(counts_frames=True),
 }
@@ -65,9 +70,63 @@ _IMPOSTORS = (
     (b" --> ", "a file of subtitles"),
     (b"<!DOCTYPE html", "a web page"),
     (b"<html", "a web page"),
+    (b"ftypheic", "a picture"),
+    (b"ftypmif1", "a picture"),
+    (b"ftypavif", "a picture"),
 )
+
+# Known ones that are not on our list, by how they begin: rare, and not tried.
+_UNSUPPORTED = (
+    (b"MAC ", "Monkey's Audio"),
+    (b"MPCK", "Musepack"),
+    (b"MP+", "Musepack"),
+    (b"tBaK", "TAK"),
+    (b"OFR ", "OptimFROG"),
+    (b"ajkg", "Shorten"),
+    (b"DSD ", "DSF"),
+    (b"FRM8", "DSDIFF"),
+    (b"FORM\0", "IFF"),
+    (b"\x02dss", "DSS, which dictation machines write,"),
+    (b"\x03dss", "DSS, which dictation machines write,"),
+    (b"\x03ds2", "DSS Pro, which dictation machines write,"),
+    (b"NIST_1A", "SPHERE"),
+    (b".SoX", "SoX"),
+    (b"XoS.", "SoX"),
+    (b"\x64\xa3", "IRCAM"),
+    (b"ea3\x03", "ATRAC of OpenMG"),
+    (b"EA3\x01", "ATRAC of OpenMG"),
+    (b"\x80\0\0", "ADX"),
+    (b".R1M", "Internet Video Recording"),
+    (b"FWS", "Flash (SWF)"),
+    (b"CWS", "Flash (SWF)"),
+    (b"ZWS", "Flash (SWF)"),
+    (b"BIK", "Bink"),
+    (b"SMK", "Smacker"),
+    (b"NSV", "NSV"),
+    (b"NuppelVideo", "NuppelVideo"),
+    (b"MythTVVideo", "NuppelVideo"),
+    (b"AV\x01", "PVA"),
+    (b"TWIN", "TwinVQ"),
+    (b"MThd", "MIDI"),
+    (b"\0\0\0\0\x01\xbc", "GXF"),
+    (b"DHAV", "DAV, which surveillance cameras write,"),
+    (b"#!iLBC", "iLBC"),
+)
+# Formats of our list, by how they begin, and what libav cannot do without in them. In MP4 only extent knows the begin.
+_OURS = ((b"\x1aE\xdf\xa3", "header"), (b"FLV\x01", "header"), (b"\xb7\xd8\x00\x20", "index"), (b".RMF", "header"), (b"nut/", "header"))
 
 
 def impostor(head: bytes) -> str:
     """What a file that starts with these bytes is, in words, where it is plainly something else than media; else ""."""
     return next((what for mark, what in _IMPOSTORS if mark in head), "")
+
+
+def unsupported(head: bytes) -> str:
+    """Name the known media format of a file that starts with these bytes, where it is not on our list; else ""."""
+    is_text = b"\0" not in head
+    return next((name for mark, name in _UNSUPPORTED if head.startswith(mark) and not is_text), "")
+
+
+def lost_part(head: bytes) -> str:
+    """Name what cannot be found in a file of our formats that starts with these bytes and cannot be opened; else ""."""
+    return next((part for mark, part in _OURS if head.startswith(mark)), "")

@@ -6,7 +6,7 @@ import random
 import struct
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -135,6 +135,31 @@ def test_damage_adds_up_by_places() -> None:
     assert damage.describe() == "at 00:12:03.100 (bad) and in 1 other place: 0.40 s could not be read"
 
 
+# Formats that few have
+
+
+RARE = {
+    "a.rm": ("-c:v", "rv20", "-c:a", "real_144", "-ar", "8000", "-ac", "1"),
+    "ac3.rm": ("-c:v", "rv20", "-c:a", "ac3", "-ar", "44100"),
+    "a.nut": ("-c:v", "mpeg4", "-c:a", "libmp3lame"),
+    "a.wtv": ("-c:v", "mpeg2video", "-c:a", "mp2"),
+    "a.dv": ("-target", "pal-dv"),
+    "a.latm": ("-vn", "-c:a", "aac"),
+}
+
+
+@pytest.mark.parametrize("name", RARE)
+def test_rare_formats_are_read(name: str, tmp_path: Path) -> None:
+    picture = (*PICTURE[:3], f"testsrc=s=176x144:r=25:d={SECONDS}")
+    content = ffmpeg(tmp_path / f"whole-{name}", *picture, *BEEPS, *RARE[name]).read_bytes()
+    samples, degraded = read(tmp_path, name, content)
+    assert len(samples) / media.SAMPLE_RATE == pytest.approx(SECONDS, abs=0.1)
+    assert degraded == ([] if name != "a.rm" else ["a.rm: its times do not fit its sound, which was taken as it is, piece after piece"])
+    with pytest.raises((StageFailed, UsageError)) if name in ("ac3.rm", "a.wtv") else nullcontext():
+        _, degraded = read(tmp_path, name, content[: len(content) // 2 + 65])
+        assert any("its end may be missing" in line for line in degraded)
+
+
 # Little damage
 
 
@@ -247,6 +272,15 @@ def test_what_a_single_fragment_lacks_is_judged_by_its_share(tmp_path: Path) -> 
     assert_times_are_right(samples, SECONDS - 1)
     with pytest.raises(StageFailed, match=r"a\.mp4 is cut short: its last [\d,]+ bytes are missing or cannot be read"):
         read(tmp_path, "a.mp4", content[: len(content) // 2])
+
+
+@pytest.mark.parametrize("lost", [150, 100_000])
+def test_an_mp4_whose_index_moved_or_is_gone_is_damaged(lost: int, made: Callable[[str], bytes], tmp_path: Path) -> None:
+    content = ffmpeg(tmp_path / "whole.m4a", *BEEPS).read_bytes()
+    index = content.rindex(b"moov") - 4
+    cut = content[:5000] + content[5150:] if lost == 150 else content[:index]
+    with pytest.raises(UsageError, match=r"^a\.m4a is damaged: its index cannot be found \(.*\): repair it or copy it again"):
+        read(tmp_path, "a.m4a", cut)
 
 
 # What is no damage
