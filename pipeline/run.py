@@ -150,7 +150,7 @@ def _kept(job: Job) -> str:
 
 
 def _tell(summary: Summary, console: Console) -> None:
-    media_seconds = summary.job.request.duration_ms / 1000
+    media_seconds = summary.decoded_seconds or summary.job.request.duration_ms / 1000
     if worked := media_seconds * (1 - summary.before.get("asr", 1.0)):
         speed = f"{worked / summary.seconds:.1f}x real time, real-time factor {summary.seconds / worked:.2f}"
         whole = "" if worked == media_seconds else f"the rest of {media_seconds:.1f}s: "

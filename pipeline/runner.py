@@ -58,6 +58,7 @@ class Summary:
     ran: list[str] = field(default_factory=list)
     seconds: float = 0.0
     before: dict[str, float] = field(default_factory=dict)  # by stage: the share of its work that earlier runs had kept
+    decoded_seconds: float = 0.0  # of the film, which may be more than its header tells
     degraded: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
@@ -144,6 +145,8 @@ class JobRun:
                 publish.let_read(self.job, mode)
             if ran:
                 summary.ran.append(stage.name)
+            if stage.name == "demux" and self.settings.AUDIO_CHANNELS != "split":  # which lays the channels one behind the other
+                summary.decoded_seconds = marker.seconds_of_media or 0.0
             summary.degraded += [f"{stage.name}: {line}" for line in marker.degraded]
             summary.failures += [marker.failures] if marker.failures else []
             summary.files += [self.job.deliverables / name for name in marker.deliverables]

@@ -91,3 +91,11 @@ def test_what_is_odd_in_a_folder_is_said_once_and_stands_in_the_log(tmp_path: Pa
     _, output = run_pipeline(job, "-j", job.id)
     assert [line for line in output.splitlines() if "odd.wav: odd" in line] == ["[WARN] Degraded: tell: odd.wav: odd"]
     assert "[WARN] odd.wav: odd\n" in (job.logs / "pipeline.log").read_text()
+
+
+def test_the_speed_is_of_what_was_decoded_not_of_what_the_header_tells(tmp_path: Path) -> None:
+    job = folder_job(tmp_path)
+    film = Job(job.house, replace(job.request, duration_ms=6000))
+    output = io.StringIO()
+    _tell(Summary(film, ran=["asr"], seconds=5.0, before={"asr": 0.0}, decoded_seconds=15.0), Console(output))
+    assert output.getvalue() == "[INFO] Job calls-1: done in 5.0s for 15.0s of media (3.0x real time, real-time factor 0.33)\n"
