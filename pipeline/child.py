@@ -25,7 +25,7 @@ from pipeline.console import LogText
 from pipeline.errors import SutradharError, in_one_line, missing_package
 from pipeline.files import room
 from pipeline.processes import die_with_parent
-from pipeline.settings import Settings
+from pipeline.settings import declared_settings
 from pipeline.stage import Outcome, Progress, Stage, StageContext
 from pipeline.starting import let_signals_end
 
@@ -35,14 +35,17 @@ PROGRESS_INTERVAL = 0.2  # seconds between two progress events
 class Assignment(msgspec.Struct, frozen=True):
     workflow: str
     stage: str
-    settings: Settings
+    settings: dict[str, Any]  # those that the stage declares
     media: str
+    reads: dict[str, str]  # by kind, the paths of artifacts
+    writes: dict[str, str]
     artifacts: str
     scratch: str
     deliverables: str
     models: str
     pieces: str
     verify: bool = False
+    cuda_visible_devices: str = ""
 
 
 class Note(msgspec.Struct, frozen=True, tag=True):
@@ -102,8 +105,10 @@ def run_stage(stage: Stage, assignment: Assignment, events: EventWriter) -> Even
     log.addHandler(events)
     context = StageContext(
         stage=stage,
-        settings=assignment.settings,
+        settings=declared_settings(stage.name, assignment.settings),
         media=Path(assignment.media),
+        reads=assignment.reads,
+        writes=assignment.writes,
         artifacts=Path(assignment.artifacts),
         scratch=Path(assignment.scratch),
         deliverables=Path(assignment.deliverables),
@@ -181,8 +186,8 @@ def main() -> None:
     sys.stdout = sys.stderr = LogText(LogStream(2, "wb", closefd=False))
     assignment = msgspec.json.decode(sys.stdin.buffer.read(), type=Assignment)
     keep_temporary_files_in(Path(assignment.scratch))
-    if assignment.settings.CUDA_VISIBLE_DEVICES:
-        os.environ["CUDA_VISIBLE_DEVICES"] = assignment.settings.CUDA_VISIBLE_DEVICES
+    if assignment.cuda_visible_devices:
+        os.environ["CUDA_VISIBLE_DEVICES"] = assignment.cuda_visible_devices
     from stages import WORKFLOWS
 
     stage = next(stage for stage in WORKFLOWS[assignment.workflow] if stage.name == assignment.stage)

@@ -17,7 +17,7 @@ import msgspec
 
 from pipeline.errors import UsageError
 from pipeline.files import read_file
-from pipeline.settings import SECTIONS, Settings, describe, takes
+from pipeline.settings import Settings, describe, schema, sections, takes
 from pipeline.wording import escaped, is_utf8
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ def quote(value: str) -> str:
 def render(settings: Settings, header: str, reasons: Mapping[str, str], *, without: Collection[str] = ()) -> str:
     """The whole file. `reasons` says for some keys why they have their value; `without` are keys that mean nothing here."""
     lines = [f"# {escaped(line)}".rstrip() for line in header.split("\n")]
-    section_of = {key: section for section, key in SECTIONS.items()}
+    section_of = {key: section for section, key in sections().items()}
     section = told = ""
-    for key in Settings.__struct_fields__:
+    for key in schema().__struct_fields__:
         section = section_of.get(key, section)
         if key in without:
             continue
@@ -75,7 +75,7 @@ def parse(data: bytes, name: str) -> dict[str, str]:
         if "'" not in binding.original.string and VARIABLE.search(binding.value or ""):
             raise UsageError(f"{name} line {line}: variables are not expanded here; write the value itself, or put it into '…' to mean it literally")
         values[binding.key], lines[binding.key] = binding.value or "", line
-    for key in values.keys() - set(Settings.__struct_fields__):
+    for key in values.keys() - set(schema().__struct_fields__):
         raise UsageError(f"{name} line {lines[key]}: {_unknown(key)}")
     return values
 
@@ -96,17 +96,17 @@ def _line_of(binding: Binding) -> int:
 def _unknown(key: str) -> str:
     from difflib import get_close_matches
 
-    close = get_close_matches(key.upper(), Settings.__struct_fields__, n=1)
+    close = get_close_matches(key.upper(), schema().__struct_fields__, n=1)
     return f"unknown setting {key}" + (f"; did you mean {close[0]}?" if close else "; docs/settings.md lists them all")
 
 
 def build(values: Mapping[str, str], name: str) -> Settings:
     """Check values against the schema. Raises UsageError that names the key, what it got and what it takes."""
     for key in values:
-        if key not in Settings.__struct_fields__:
+        if key not in schema().__struct_fields__:
             raise UsageError(f"{name}: {_unknown(key)}")
     try:
-        settings = msgspec.convert({key: normal(key, value) for key, value in values.items()}, Settings, strict=False)
+        settings = msgspec.convert({key: normal(key, value) for key, value in values.items()}, schema(), strict=False)
     except msgspec.ValidationError as error:
         match = re.search(r"\$\.(\w+)", str(error))
         raise _unfit(name, match.group(1), values) if match else UsageError(f"{name}: {error}") from None
@@ -161,7 +161,7 @@ def parse_assignments(assignments: list[str]) -> dict[str, str]:
         key, equals, value = assignment.partition("=")
         if not equals:
             raise UsageError(f"--set {assignment}: write --set KEY=VALUE")
-        if key not in Settings.__struct_fields__:
+        if key not in schema().__struct_fields__:
             raise UsageError(f"--set {assignment}: {_unknown(key)}")
         changes[key] = normal(key, value)
     return changes

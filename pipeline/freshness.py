@@ -12,17 +12,19 @@ from pipeline.markers import MEDIA, MODEL, Marker
 from pipeline.media_watch import read_whole_file
 from pipeline.settings import Settings
 from pipeline.stage import Stage
+from pipeline.workflow import Step
 
 
-def staleness(job: Job, stage: Stage, marker: Marker, settings: Settings, media_record: FileRecord | None, *, verify: bool = False) -> str:
+def staleness(job: Job, step: Step, marker: Marker, settings: Settings, media_record: FileRecord | None, *, verify: bool = False) -> str:
     """Why a stage that has a marker is not done all the same; empty where it is done."""
+    stage = step.stage
     if stage.reads_media and (whole := read_whole_file(job.folder)) and marker.started_at < whole.since:
         return f"the {MEDIA} file changed"
-    artifacts = {name: job.artifacts / name for name in (*stage.writes, *marker.outputs)}
+    artifacts = {name: job.artifacts / name for name in (*step.writes.values(), *marker.outputs)}
     reason = markers.why_stale(
         marker,
-        settings=markers.settings_of(stage, settings),
-        inputs={name: job.artifacts / name for name in stage.reads},
+        settings=step.settings,
+        inputs={name: job.artifacts / name for name in step.reads.values()},
         looked_at=outside_records(job, stage, settings) | ({MEDIA: media_record} if stage.reads_media and media_record else {}),
         outputs=artifacts | {name: job.deliverables / name for name in marker.deliverables},
         verify=verify,

@@ -8,12 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.envfile import to_text
 from pipeline.files import UNREADABLE, FileRecord, json_document, read_file, record, write_atomic
 from pipeline.house import VERSION
 from pipeline.names import FileName, PathBelow
-from pipeline.settings import Settings
-from pipeline.stage import Stage
 
 SCHEMA = 1
 MEDIA = "media"  # how the user's own file is called among a stage's inputs
@@ -59,10 +56,6 @@ def read_marker(path: Path, warn: Callable[[str], None]) -> Marker | None:
 
 def write_marker(path: Path, marker: Marker) -> None:
     write_atomic(path, json_document(marker))
-
-
-def settings_of(stage: Stage, settings: Settings) -> dict[str, str]:
-    return {key: to_text(getattr(settings, key)) for key in stage.settings}
 
 
 def fingerprint(inputs: Mapping[str, FileRecord], settings: Mapping[str, str]) -> str:

@@ -329,9 +329,10 @@ def _check_stages(settings: Settings, house: House, glossary: Path | None, conso
     """Ask every stage whether it can work with these settings and files, on this machine, and has, or can have, its models.
     Raises UsageError."""
     from pipeline import hardware, model_check, models
+    from pipeline.workflow import steps_of
     from stages import WORKFLOWS
 
-    for stage in WORKFLOWS[settings.workflow]:
+    for stage in (step.stage for step in steps_of(WORKFLOWS, settings)):
         stage.check(settings)
         if glossary and stage.files(settings):
             stage.check_file(glossary)
@@ -346,9 +347,10 @@ def _check_stages(settings: Settings, house: House, glossary: Path | None, conso
 
 def _foreseen(film: Path, settings: Settings) -> list[str]:
     """List what the stages will not be able to do with this film. Raises UsageError where the settings ask for it."""
+    from pipeline.workflow import steps_of
     from stages import WORKFLOWS
 
-    return [line for stage in WORKFLOWS[settings.workflow] for line in stage.foresee(film, settings)]
+    return [line for step in steps_of(WORKFLOWS, settings) for line in step.stage.foresee(film, settings)]
 
 
 def _write(arguments: argparse.Namespace, house: House, settings: Settings, choices: choosing.Choices, duration_ms: int) -> Job:

@@ -34,6 +34,7 @@ from pipeline.media_watch import MediaWatch
 from pipeline.settings import Settings
 from pipeline.stage import Progress, Stage
 from pipeline.wording import escaped
+from pipeline.workflow import Step, steps_of
 
 RUNNING_INTERVAL = 1.0  # seconds between two notes of how far the run is
 USED_BY_THE_RUNNER = {"OFFLINE", "WORKFLOW", "TRANSLATION_ENGINE", "CUDA_VISIBLE_DEVICES", "OUT_MODE"}
@@ -74,7 +75,7 @@ def run_job(job: Job, workflows: Mapping[str, Sequence[Stage]], plan: Plan, chan
             leftovers.sweep_house(job.house)
             leftovers.sweep(job.folder, job.artifacts, job.deliverables)  # safe: a stage's child dies with its runner
             text, settings = job.changed_settings(changes) if changes else ("", job.settings())
-            run = JobRun(job, workflows[settings.workflow], settings, plan, console)
+            run = JobRun(job, steps_of(workflows, settings), settings, plan, console)
             begun.callback(run.close)
             selected = run.prepare()
             with _written(job, text, changes, console) if changes else contextlib.nullcontext():
@@ -110,9 +111,9 @@ def _written(job: Job, text: str, changes: Iterable[str], console: Console) -> I
 class JobRun:
     """One run of one job, with the lock held."""
 
-    def __init__(self, job: Job, stages: Sequence[Stage], settings: Settings, plan: Plan, console: Console) -> None:
+    def __init__(self, job: Job, steps: Sequence[Step], settings: Settings, plan: Plan, console: Console) -> None:
         self.job = job
-        self.stages = stages
+        self.steps = steps
         self.settings = settings
         self.plan = plan
         self.console = console
@@ -120,12 +121,12 @@ class JobRun:
         self.started = time.monotonic()
         self.before: dict[str, float] = {}  # by stage that ran: the share of its work that earlier runs had kept
 
-    def prepare(self) -> list[Stage]:
+    def prepare(self) -> list[Step]:
         """The stages of the plan, once all that can keep one of them from working has been looked at. Raises UsageError."""
         self.console.info(f"Job {self.job.id}: {self.settings.WORKFLOW} {self.job.media.name}")
         self._check_media()
         selected = self._selected()
-        for stage in selected:
+        for stage in (step.stage for step in selected):
             stage.check(self.settings)
             for name in stage.files(self.settings):
                 stage.check_file(self.job.folder / name)
@@ -134,23 +135,23 @@ class JobRun:
             stage.foresee(self.job.media, self.settings)
         self._provide(due)
         if self.plan.verify:
-            self._verify_models(selected)
+            self._verify_models([step.stage for step in selected])
         return selected
 
-    def run(self, selected: Sequence[Stage], changes: Iterable[str] = ()) -> Summary:
+    def run(self, selected: Sequence[Step], changes: Iterable[str] = ()) -> Summary:
         summary = Summary(self.job, before=self.before)
-        for stage in selected:
-            marker, ran = self._bring_up_to_date(stage)
+        for step in selected:
+            marker, ran = self._bring_up_to_date(step)
             if (mode := int(self.settings.OUT_MODE, 8)) != PRIVATE or "OUT_MODE" in changes:
                 publish.let_read(self.job, mode)
             if ran:
-                summary.ran.append(stage.name)
-            if stage.name == "demux" and self.settings.AUDIO_CHANNELS != "split":  # which lays the channels one behind the other
-                summary.decoded_seconds = marker.seconds_of_media or 0.0
-            summary.degraded += [f"{stage.name}: {line}" for line in marker.degraded]
+                summary.ran.append(step.name)
+            if step.stage.reads_media and marker.seconds_of_media:
+                summary.decoded_seconds = marker.seconds_of_media
+            summary.degraded += [f"{step.name}: {line}" for line in marker.degraded]
             summary.failures += [marker.failures] if marker.failures else []
             summary.files += [self.job.deliverables / name for name in marker.deliverables]
-            trees = [self.job.deliverables / name for name in stage.trees]
+            trees = [self.job.deliverables / name for name in step.stage.trees]
             summary.files += [tree for tree in trees if tree.is_dir() and tree not in summary.files]
         summary.seconds = time.monotonic() - self.started
         return summary
@@ -165,7 +166,7 @@ class JobRun:
             self.watch.close()
 
     def warn_of_idle(self, changes: Iterable[str]) -> None:
-        used = {key for stage in self.stages for key in (*stage.settings, *stage.tuning)} | USED_BY_THE_RUNNER
+        used = {key for step in self.steps for key in step.values} | USED_BY_THE_RUNNER
         if idle := sorted(set(changes) - used):
             self.console.warn(f"{', '.join(idle)}: no stage of this job uses {'it' if len(idle) == 1 else 'them'}, so nothing changes")
 
@@ -177,7 +178,7 @@ class JobRun:
             return
         try:
             self.watch = MediaWatch(self.job.media, self.job.folder)
-            reads = any(stage.reads_media for stage in self.stages)  # lists of recordings may grow
+            reads = any(step.stage.reads_media for step in self.steps)  # lists of recordings may grow
             changed = self.watch.verify(_now()) if self.plan.verify and reads else ""
         except OSError as error:
             raise UsageError(f"Cannot read {self.job.media}: {error.strerror}; put the file back, or {self._where_it_is}") from None
@@ -190,8 +191,8 @@ class JobRun:
     def _where_it_is(self) -> str:
         return f"write where it is now into {self.job.folder}/job.json, as media"
 
-    def _selected(self) -> list[Stage]:
-        names = [stage.name for stage in self.stages]
+    def _selected(self) -> list[Step]:
+        names = [step.name for step in self.steps]
         for name in (self.plan.start, self.plan.until, *self.plan.force):
             if name and name not in names:
                 raise UsageError(f"No stage {name!r} in this job; its stages are {', '.join(names)}")
@@ -199,11 +200,12 @@ class JobRun:
         for name in (self.plan.start, *self.plan.force):
             if name and names.index(name) > last:
                 raise UsageError(f"Stage {name} comes after --until {self.plan.until}; leave one of them away")
-        return list(self.stages[: last + 1])
+        return list(self.steps[: last + 1])
 
-    def _due(self, selected: Sequence[Stage]) -> list[Stage]:
-        """The first stage that has to run, and all after it, since they may have to."""
-        return list(itertools.dropwhile(lambda stage: not self._why_run(stage, self._marker(stage)), selected))
+    def _due(self, selected: Sequence[Step]) -> list[Stage]:
+        """Return the first stage that has to run, and all after it, since they may have to."""
+        due = itertools.dropwhile(lambda step: not self._why_run(step, self._marker(step.stage)), selected)
+        return [step.stage for step in due]
 
     def _marker(self, stage: Stage) -> Marker | None:
         return markers.read_marker(self.job.marker_path(stage.name), lambda warning: None)
@@ -223,55 +225,60 @@ class JobRun:
             if model := models.find(need.name, need.form, models_dir=self.job.house.models):
                 model_check.check_content(model, self.job.house, verify=True, say=self.console.info)
 
-    def _bring_up_to_date(self, stage: Stage) -> tuple[Marker, bool]:
+    def _bring_up_to_date(self, step: Step) -> tuple[Marker, bool]:
+        stage = step.stage
         marker = markers.read_marker(self.job.marker_path(stage.name), self.console.warn)
-        reason = self._why_run(stage, marker)
+        reason = self._why_run(step, marker)
         if marker and not reason:
             self._drop_pieces(stage)
             self.console.info(f"⏭  Stage {stage.name}: SKIPPED (already completed)")
             return marker, False
         if marker:
             self.console.info(f"Stage {stage.name} runs again: {reason}")
-        return self._run_stage(stage, marker), True
+        return self._run_stage(step, marker), True
 
     def _asked_again(self, stage: Stage) -> str:
         """The option that asks for it from the beginning; empty where none does."""
-        names = [stage.name for stage in self.stages]
+        names = [step.name for step in self.steps]
         if self.plan.start and names.index(stage.name) >= names.index(self.plan.start):
             return f"--from {self.plan.start}"
         return f"--force {stage.name}" if stage.name in self.plan.force else ""
 
-    def _why_run(self, stage: Stage, marker: Marker | None) -> str:
+    def _why_run(self, step: Step, marker: Marker | None) -> str:
         """Empty where the stage need not run."""
-        if asked := self._asked_again(stage):
+        if asked := self._asked_again(step.stage):
             return asked
         if marker is None:
             return "it has not run yet"
-        if stage.always:
+        if step.stage.always:
             return "it looks for what is new"
-        return staleness(self.job, stage, marker, self.settings, self.watch.record if self.watch else None, verify=self.plan.verify)
+        media_record = self.watch.record if self.watch else None
+        return staleness(self.job, step, marker, self.settings, media_record, verify=self.plan.verify)
 
-    def _run_stage(self, stage: Stage, old: Marker | None) -> Marker:
+    def _run_stage(self, step: Step, old: Marker | None) -> Marker:
+        stage = step.stage
         started_at, started = _now(), time.monotonic()
         self.console.info(f"▶️  Stage {stage.name}: STARTING")
-        inputs = {name: record(self.job.artifacts / name) for name in stage.reads} | outside_records(self.job, stage, self.settings)
+        inputs = {name: record(self.job.artifacts / name) for name in step.reads.values()}
+        inputs |= outside_records(self.job, stage, self.settings)
         if stage.reads_media and self.watch:
             self.watch.look(f"before {stage.name} reads it")
             inputs[MEDIA] = self.watch.record
-        pieces = self._pieces(stage, markers.fingerprint(inputs, markers.settings_of(stage, self.settings)))
+        pieces = self._pieces(stage, markers.fingerprint(inputs, step.settings))
         with self._scratch(stage) as (scratch, deliverables):
-            result = self._call_watched(stage, scratch, deliverables, pieces)
+            result = self._call_watched(step, scratch, deliverables, pieces)
             outcome = result.outcome
             self.before[stage.name] = result.before
-            made = publish.synced_records(scratch, stage.writes)
-            if absent := [name for name in stage.writes if name not in made or not made[name].size]:
+            written = step.writes.values()
+            made = publish.synced_records(scratch, written)
+            if absent := [name for name in written if name not in made or not made[name].size]:
                 raise StageFailed(f"Stage {stage.name} ended without writing {', '.join(absent)}; please report this")
             marker = Marker(
                 stage=stage.name,
                 inputs=inputs,
                 outputs=made,
                 deliverables=publish.synced_records(deliverables, sorted(path.name for path in deliverables.iterdir())),
-                settings=markers.settings_of(stage, self.settings),
+                settings=dict(step.settings),
                 summary=escaped(outcome.summary),
                 engine=outcome.engine,
                 packages=result.packages,
@@ -310,18 +317,18 @@ class JobRun:
                 for folder in folders:
                     shutil.rmtree(folder, ignore_errors=True)
 
-    def _call_watched(self, stage: Stage, scratch: Path, deliverables: Path, pieces: Path) -> stage_process.Result:
+    def _call_watched(self, step: Step, scratch: Path, deliverables: Path, pieces: Path) -> stage_process.Result:
         """Call the stage as `_call` does. Where the film changed meanwhile, that is the error raised, whatever the
         stage made of it."""
-        if not stage.reads_media or not self.watch:
-            return self._call(stage, scratch, deliverables, pieces)
+        if not step.stage.reads_media or not self.watch:
+            return self._call(step, scratch, deliverables, pieces)
         self.watch.read_whole()
         try:
-            result = self._call(stage, scratch, deliverables, pieces)
+            result = self._call(step, scratch, deliverables, pieces)
         except (StageFailed, UsageError):
-            self.watch.look(f"while {stage.name} read it")
+            self.watch.look(f"while {step.name} read it")
             raise
-        self.watch.look(f"while {stage.name} read it")
+        self.watch.look(f"while {step.name} read it")
         return result
 
     def _pieces(self, stage: Stage, fingerprint: str) -> Path:
@@ -339,21 +346,24 @@ class JobRun:
         """The stage is complete, so nothing will go on from them."""
         shutil.rmtree(self.job.pieces_path(stage.name, "").parent, ignore_errors=True)
 
-    def _call(self, stage: Stage, scratch: Path, deliverables: Path, pieces: Path) -> stage_process.Result:
+    def _call(self, step: Step, scratch: Path, deliverables: Path, pieces: Path) -> stage_process.Result:
         assignment = Assignment(
             workflow=self.settings.workflow,
-            stage=stage.name,
-            settings=self.settings,
+            stage=step.name,
+            settings=dict(step.values),
             media=str(self.job.media),
+            reads=dict(step.reads),
+            writes=dict(step.writes),
             artifacts=str(self.job.artifacts),
             scratch=str(scratch),
             deliverables=str(deliverables),
             models=str(self.job.house.models),
             pieces=str(pieces),
             verify=self.plan.verify,
+            cuda_visible_devices=self.settings.CUDA_VISIBLE_DEVICES,
         )
         started, noted = time.monotonic(), -RUNNING_INTERVAL
-        latest = Running(os.getpid(), socket.gethostname(), stage.name)
+        latest = Running(os.getpid(), socket.gethostname(), step.name)
 
         def progress(progress: Progress) -> None:
             nonlocal noted, latest
@@ -367,9 +377,9 @@ class JobRun:
 
         self.job.note_running(latest)
         try:
-            with self.console.stage(stage.name):
-                result = stage_process.call(assignment, self.job.logs / f"{stage.name}.log", self.console, progress)
-            return dataclasses.replace(result, before=_share_before(stage, latest.progress))
+            with self.console.stage(step.name):
+                result = stage_process.call(assignment, self.job.logs / f"{step.name}.log", self.console, progress)
+            return dataclasses.replace(result, before=_share_before(step.stage, latest.progress))
         finally:
             self.job.note_running(latest)
 

@@ -6,11 +6,13 @@ A name in capitals is the name in the file, on the command line (`--set KEY=VALU
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, defstruct
+from msgspec.structs import fields
 
 from pipeline.engines import DEFAULT, ENGINES
 
@@ -181,8 +183,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def workflow(self) -> str:
-        """The list of stages that runs: a key of `stages.WORKFLOWS`."""
-        return f"translate/{self.TRANSLATION_ENGINE}" if self.WORKFLOW == "translate" else self.WORKFLOW
+        """Return the list that the job's stages are in: a key of `stages.WORKFLOWS`."""
+        return "corpus" if self.WORKFLOW == "corpus" else "film"
+
+    @property
+    def translator(self) -> str:
+        """Return the engine that translates; empty where nothing is to be translated."""
+        return self.TRANSLATION_ENGINE if self.WORKFLOW == "translate" else ""
 
     @property
     def temperatures(self) -> tuple[float, ...]:
@@ -198,6 +205,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return tuple(code for code in self.TARGET_LANGUAGES.split(",") if code)
 
 
+class _DeclaredSettings:
+    def __init__(self, stage: str, values: Mapping[str, Any]) -> None:
+        self._stage, self._values = stage, values
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # as pickle asks for, before there are values
+            raise AttributeError(name)
+        if name in self._values:
+            return self._values[name]
+        made_of_others = getattr(Settings, name, None)
+        if isinstance(made_of_others, property) and made_of_others.fget:
+            return made_of_others.fget(self)
+        raise LookupError(f"stage {self._stage} does not declare that it uses {name}")
+
+
+def declared_settings(stage: str, values: Mapping[str, Any]) -> Settings:
+    """Return the settings as a stage sees them: those that it declares, by name. The rest raise LookupError."""
+    return cast(Settings, _DeclaredSettings(stage, values))
+
+
 SECTIONS = {  # title of a section: its first key
     "Job": "WORKFLOW",
     "Recognition": "WHISPER_BACKEND",
@@ -207,6 +234,28 @@ SECTIONS = {  # title of a section: its first key
     "Subtitles": "SUBTITLE_PROFILE",
     "Folders of recordings": "CORPUS_GLOB",
 }
+
+
+def sections() -> dict[str, str]:
+    """Return the first key of each section, by its title: a stage with settings of its own has one."""
+    return SECTIONS | {f"Stage {stage}": next(iter(own.__struct_fields__)) for stage, own in _own_settings().items()}
+
+
+@cache
+def schema() -> type[Settings]:
+    """Return the type of a job's settings: those above, and those that stages declare in their own files."""
+    own = [(field.name, field.type, field.default) for struct in _own_settings().values() for field in fields(struct)]
+    if not own:
+        return Settings
+    whole = defstruct("Settings", own, bases=(Settings,), frozen=True, kw_only=True, forbid_unknown_fields=True)
+    return cast(type[Settings], whole)
+
+
+@cache
+def _own_settings() -> dict[str, type[msgspec.Struct]]:
+    from stages import WORKFLOWS
+
+    return {stage.name: stage.own_settings for stages in WORKFLOWS.values() for stage in stages if stage.own_settings}
 
 
 def describe(key: str) -> str:
@@ -223,7 +272,7 @@ def takes(key: str) -> str:
 
 def reference() -> str:
     """docs/settings.md: `python -m pipeline.settings > docs/settings.md` writes it anew."""
-    section_of = {key: section for section, key in SECTIONS.items()}
+    section_of = {key: section for section, key in sections().items()}
     lines = [
         "# Settings",
         "",
@@ -241,7 +290,7 @@ def reference() -> str:
 
 @cache
 def _fields() -> dict[str, Any]:
-    info: Any = msgspec.inspect.type_info(Settings)
+    info: Any = msgspec.inspect.type_info(schema())
     return {field.name: field for field in info.fields}
 
 

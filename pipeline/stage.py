@@ -1,18 +1,20 @@
 """What a stage is, and what it is handed.
 
 A stage is a function from artifacts and settings to artifacts. It knows neither its place in a workflow nor markers,
-locks, logs or folders: the runner does. To add one, write `stages/<name>.py` with one `STAGE = Stage(...)` and put it
-into a list in `stages/__init__.py`.
+locks, logs or folders: the runner does. To add one, write `stages/<name>.py` with one `STAGE = Stage(...)` and put its
+name into a list in `stages/__init__.py`. Settings of its own it declares in a struct, `own_settings`; the job's `.env`,
+`--set` and docs/settings.md then have them. It is given the settings in `settings` and `tuning`, and no others.
 
-An artifact is named by its path below the job's `stages/` folder, such as `asr/transcript.json`; its first part is the
-stage that writes it.
+An artifact has a kind, such as "transcript". A stage that reads a kind is handed the artifact of it that was made last
+before the stage in the list; so a stage that reads and writes transcripts takes effect on all that come after it. The
+file lies below the job's `stages/` folder, in the folder of the stage that wrote it: `align/transcript.json`.
 """
 
 from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,6 +69,8 @@ class StageContext:
     stage: Stage
     settings: Settings
     media: Path
+    reads: Mapping[str, str]  # by kind, the path of each artifact below `artifacts`
+    writes: Mapping[str, str]  # likewise below `scratch`
     artifacts: Path  # the job's `stages/` folder
     scratch: Path  # empty, private to this run, removed after it
     deliverables: Path  # where files for the user are written until the runner publishes them
@@ -87,17 +91,17 @@ class StageContext:
         recording."""
         return self.artifacts.parent.parent, self.deliverables.parent.parent, self.models
 
-    def read(self, artifact: str) -> Path:
-        """The file of an artifact that the stage has declared in `reads`."""
-        if artifact not in self.stage.reads:
-            raise LookupError(f"stage {self.stage.name} does not declare that it reads {artifact}")
-        return self.artifacts / artifact
+    def read(self, kind: str) -> Path:
+        """Return the file of a kind of artifact that the stage has declared in `reads`."""
+        if kind not in self.reads:
+            raise LookupError(f"stage {self.stage.name} does not declare that it reads {kind}")
+        return self.artifacts / self.reads[kind]
 
-    def write(self, artifact: str) -> Path:
-        """Where to write an artifact that the stage has declared in `writes`."""
-        if artifact not in self.stage.writes:
-            raise LookupError(f"stage {self.stage.name} does not declare that it writes {artifact}")
-        path = self.scratch / artifact
+    def write(self, kind: str) -> Path:
+        """Return the path to write a kind of artifact to that the stage has declared in `writes`."""
+        if kind not in self.writes:
+            raise LookupError(f"stage {self.stage.name} does not declare that it writes {kind}")
+        path = self.scratch / self.writes[kind]
         path.parent.mkdir(exist_ok=True)
         return path
 
@@ -170,10 +174,13 @@ class EngineNeed:
 class Stage:
     name: str
     run: Callable[[StageContext], Outcome]
-    reads: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()  # kinds of artifacts
     writes: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()  # the settings that change the result: a change makes the stage run again
     tuning: tuple[str, ...] = ()  # the settings that change only speed or memory
+    own_settings: type[msgspec.Struct] | None = None  # those of them that this stage adds, described as in `pipeline/settings.py`
+    wanted: Callable[[Settings], bool] = lambda settings: True  # whether a job has this stage at all
+    unused: Callable[[Settings], tuple[str, ...]] = lambda settings: ()  # of the kinds and settings above, those that play no part in a job
     reads_media: bool = False  # the user's own file is an input too
     keeps: tuple[str, ...] = ()  # in the job's folder: written piece by piece, each whole, and there for the next run
     trees: tuple[str, ...] = ()  # folders under out/<job-id>/ that are filled in the same way

@@ -13,6 +13,7 @@ from pipeline.job import Job, Running
 from pipeline.markers import read_marker
 from pipeline.settings import Settings
 from pipeline.stage import REAL_TIME, Progress, Stage
+from pipeline.workflow import steps_of
 from stages import WORKFLOWS
 
 DONE, UNFINISHED, FAILED, INTERRUPTED, RUNNING, BROKEN = "done", "unfinished", "failed", "interrupted", "running", "broken settings"
@@ -25,7 +26,8 @@ def of_stages(job: Job) -> Iterator[tuple[str, str, str]]:
     with contextlib.suppress(OSError):
         media_record = None if job.media.is_dir() else media.identity(job.media)
     running = job.running()
-    for stage in WORKFLOWS[settings.workflow]:
+    for step in steps_of(WORKFLOWS, settings):
+        stage = step.stage
         marker = read_marker(job.marker_path(stage.name), lambda warning: None)
         stopped = job.stopped(stage.name)
         if running and running.stage == stage.name:
@@ -33,7 +35,7 @@ def of_stages(job: Job) -> Iterator[tuple[str, str, str]]:
             yield stage.name, RUNNING, remark
         elif marker is None:
             yield stage.name, UNFINISHED, _standing(job, stage, settings, stopped)
-        elif reason := staleness(job, stage, marker, settings, media_record):
+        elif reason := staleness(job, step, marker, settings, media_record):
             yield stage.name, UNFINISHED, "; ".join(filter(None, (f"will run again: {reason}", _standing(job, stage, settings, stopped))))
         elif stage.always and (stopped or _has_new(job, stage, settings)):
             yield stage.name, UNFINISHED, _standing(job, stage, settings, stopped)

@@ -1,16 +1,30 @@
-"""The work. The workflows are these lists: their order is the order in which stages run."""
+"""The work. Each name is a module with a `STAGE`; a workflow runs its stages in this order, those that the job wants."""
 
 from __future__ import annotations
 
-from pipeline.stage import Stage
-from stages import align, asr, demux, export, mux, recognise, rescue, scan, subtitles, translate, vad
+from importlib import import_module
 
-WORKFLOWS: dict[str, tuple[Stage, ...]] = {
-    "transcribe": (demux.STAGE, vad.STAGE, asr.STAGE, align.STAGE, subtitles.STAGE, mux.STAGE),
-    "translate/whisper": (demux.STAGE, vad.STAGE, asr.TRANSLATING, align.STAGE, translate.WHISPER, subtitles.TRANSLATED, mux.STAGE),
-    "translate/indictrans2": (
-        *(demux.STAGE, vad.STAGE, asr.STAGE, align.STAGE, translate.STAGE, rescue.STAGE),
-        *(subtitles.RESCUED, mux.STAGE),
-    ),
-    "corpus": (scan.STAGE, recognise.STAGE, export.STAGE),
-}
+from pipeline.stage import Stage
+
+FILM = (
+    "demux",
+    "vad",
+    "asr",
+    "align",
+    "translate",
+    "rescue",
+    "subtitles",
+    "mux",
+)
+CORPUS = (
+    "scan",
+    "recognise",
+    "export",
+)
+
+
+def _stages(names: tuple[str, ...]) -> tuple[Stage, ...]:
+    return tuple(import_module(f"stages.{name}").STAGE for name in names)
+
+
+WORKFLOWS = {"film": _stages(FILM), "corpus": _stages(CORPUS)}

@@ -38,20 +38,20 @@ def check(settings: Settings) -> None:
 
 
 def run(ctx: StageContext) -> Outcome:
-    audio = load(ctx.read("demux/audio.json"), Audio)
-    transcript = load(ctx.read("asr/transcript.json"), Transcript)
+    audio = load(ctx.read("audio"), Audio)
+    transcript = load(ctx.read("transcript"), Transcript)
     model = find_model(ctx.settings.ALIGNMENT_MODEL, transcript.language, ctx.models) if transcript.segments else None
     if model and any(segment.speaker for segment in transcript.segments):
-        save(ctx.write("align/transcript.json"), transcript)
+        save(ctx.write("transcript"), transcript)
         return Outcome(summary="Alignment left out", degraded=("AUDIO_CHANNELS=split: words keep the recogniser's times",))
     if model is None:
-        save(ctx.write("align/transcript.json"), transcript)
+        save(ctx.write("transcript"), transcript)
         return Outcome(summary=f"Alignment completed: {counted(len(transcript.segments), 'segment')} with the recogniser's word times")
     aligner = Aligner(model, transcript.language, "cuda" if ctx.settings.WHISPERX_DEVICE == "cuda" else "cpu")
     ctx.log.info(f"Alignment model: {Path(model).name}")
-    with Sound(ctx.read("demux/audio.wav")) as sound:
+    with Sound(ctx.read("sound")) as sound:
         segments = tuple(_aligned(transcript, sound, audio, aligner, ctx))
-    save(ctx.write("align/transcript.json"), msgspec.structs.replace(transcript, segments=segments))
+    save(ctx.write("transcript"), msgspec.structs.replace(transcript, segments=segments))
     return Outcome(
         summary=f"Alignment completed: {counted(len(segments), 'segment')}, {aligner.kept} of {aligner.words} words with the recogniser's times",
         engine={"backend": "whisperx", "device": aligner.device, "model": Path(model).name},
@@ -181,8 +181,8 @@ STAGE = Stage(
     name="align",
     run=run,
     check=check,
-    reads=("demux/audio.wav", "demux/audio.json", "asr/transcript.json"),
-    writes=("align/transcript.json",),
+    reads=("sound", "audio", "transcript"),
+    writes=("transcript",),
     settings=("ALIGNMENT_MODEL",),
     tuning=("WHISPERX_DEVICE",),
 )

@@ -40,7 +40,7 @@ def run(ctx: StageContext) -> Outcome:
 
     listener = Listener(ctx.media, start_ms, end_ms, allow_truncated=settings.ALLOW_TRUNCATED, tell=tell_listening)
     sound = listener.decode(Take(settings.AUDIO_TRACK))
-    audio = ctx.write("demux/audio.wav")
+    audio = ctx.write("sound")
     split = settings.AUDIO_CHANNELS == "split"
     if split and sound.info.audio[sound.track].channels > 1:
         return _take_apart(ctx, sound, listener, audio)
@@ -56,7 +56,7 @@ def run(ctx: StageContext) -> Outcome:
     if better.take != account.take:
         account, sound = better, listener.decode(better.take)
         duration_ms = _write_wav(ctx, sound, audio)
-    save(ctx.write("demux/audio.json"), Audio(start_ms, duration_ms, SAMPLE_RATE, track.index, track.language, account.cause))
+    save(ctx.write("audio"), Audio(start_ms, duration_ms, SAMPLE_RATE, track.index, track.language, account.cause))
     lost, harmless = told_by(sound)
     notes = _notes(sound, [*harmless, *account.notes])
     alone = "" if account.take.channel is None else f", channel {account.take.channel + 1} alone"
@@ -88,7 +88,7 @@ def _take_apart(ctx: StageContext, sound: Decoding, listener: Listener, path: Pa
         found = sides(listener, track, Spool("channel", expected_ms, ctx.scratch, open_files, tell))
         duration_ms = write_in_turn([voice.sound for voice in found.voices], path)
     voices = tuple(voice.speaker for voice in found.voices)
-    save(ctx.write("demux/audio.json"), Audio(sound.start_ms, duration_ms, SAMPLE_RATE, track.index, track.language, found.cause, voices))
+    save(ctx.write("audio"), Audio(sound.start_ms, duration_ms, SAMPLE_RATE, track.index, track.language, found.cause, voices))
     return Outcome(
         summary=f"Audio extracted: {format_ms(duration_ms)} of each channel of track {track.index}, {track.describe()}{_notes(sound, found.notes)}",
         packages=("av",),
@@ -152,7 +152,7 @@ STAGE = Stage(
     name="demux",
     run=run,
     check=check,
-    writes=("demux/audio.wav", "demux/audio.json"),
+    writes=("sound", "audio"),
     settings=("MEDIA_START_TIME", "MEDIA_END_TIME", "AUDIO_TRACK", "AUDIO_CHANNELS", "ALLOW_TRUNCATED"),
     reads_media=True,
 )

@@ -20,7 +20,6 @@ from pipeline.names import Count, Hex, Nanoseconds, PlainPath, Size, Time
 from pipeline.wording import counted, escaped_json
 
 FILE = "manifest.jsonl"
-FOLDERS = "scan/folders.json"
 Status = Literal["pending", "done", "empty", "unsupported", "failed"]
 NO_RECORDING: tuple[Status, ...] = ("empty", "unsupported")
 

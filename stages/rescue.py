@@ -17,25 +17,24 @@ from stages.whisper.kept import KeptRecogniser, open_pieces
 
 TARGET = "en"  # all that Whisper translates into
 LONGEST_MS = 30_000  # of a window
-TRANSCRIPTS = "rescue/transcripts.json"
 
 
 def run(ctx: StageContext) -> Outcome:
     from msgspec.structs import replace
 
-    translations = load(ctx.read("translate/transcripts.json"), Translations).transcripts
-    source = load(ctx.read("align/transcript.json"), Transcript)
+    translations = load(ctx.read("translations"), Translations).transcripts
+    source = load(ctx.read("transcript"), Transcript)
     english = next((transcript for transcript in translations if transcript.language == TARGET), None)
     missing = [segment for segment in english.segments if segment.note.startswith(UNTRANSLATED)] if english else []
     if not missing:
-        save(ctx.write(TRANSCRIPTS), Translations(translations))
+        save(ctx.write("translations"), Translations(translations))
         return Outcome(summary="Nothing for Whisper to translate: it translates into English alone, where nothing is missing", seconds_of_media=0.0)
     rescued, engine, packages, degraded = _rescue(missing, source, ctx)
     merged = [
         replace(transcript, segments=tuple(_merged(transcript.segments, rescued))) if transcript is english else transcript
         for transcript in translations
     ]
-    save(ctx.write(TRANSCRIPTS), Translations(tuple(merged)))
+    save(ctx.write("translations"), Translations(tuple(merged)))
     return Outcome(
         summary=f"Whisper translated {len(rescued)} of {counted(len(missing), 'sentence')} that IndicTrans2 could not",
         engine=engine,
@@ -54,8 +53,8 @@ def _rescue(
     from stages.english import is_translation, shared_by_several
     from stages.whisper.phrases import segments_of
 
-    audio = load(ctx.read("demux/audio.json"), Audio)
-    with open_pieces(ctx) as pieces, Sound(ctx.read("demux/audio.wav")) as sound:
+    audio = load(ctx.read("audio"), Audio)
+    with open_pieces(ctx) as pieces, Sound(ctx.read("sound")) as sound:
         recogniser = KeptRecogniser(ctx, pieces, translate=True)
         cut_out = partial(_window, missing, sound, audio, source.language)
         try:
@@ -106,10 +105,11 @@ def _merged(segments: Sequence[Segment], rescued: dict[int, list[Segment]]) -> I
 STAGE = Stage(
     name="rescue",
     run=run,
-    reads=("demux/audio.wav", "demux/audio.json", "align/transcript.json", "translate/transcripts.json"),
-    writes=(TRANSCRIPTS,),
+    reads=("sound", "audio", "transcript", "translations"),
+    writes=("translations",),
     settings=needs.SETTINGS,
     tuning=needs.TUNING,
+    wanted=lambda settings: settings.translator == "indictrans2",
     in_pieces=True,
     models=needs.models_of,
     engines=needs.engines_of,

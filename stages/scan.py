@@ -23,7 +23,7 @@ from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
 from pipeline.wording import counted, escaped, is_utf8, shortened
 from stages import manifest
-from stages.manifest import FOLDERS, Folders, Journal, Recording
+from stages.manifest import Folders, Journal, Recording
 from stages.transcript import save
 
 THREADS = 4  # reading waits for disks and networks
@@ -44,7 +44,7 @@ def run(ctx: StageContext) -> Outcome:
     for folder, reason in islice(found.closed.items(), NAMED):
         ctx.log.warning(f"{shortened(escaped(folder))}/ cannot be listed: {reason}")
     rows = {row.path: row for row in (*_look(ctx, path, found.paths, known), *_kept(known, found))}
-    save(ctx.write(FOLDERS), Folders({escaped(folder): reason for folder, reason in found.closed.items()}))
+    save(ctx.write("folders"), Folders({escaped(folder): reason for folder, reason in found.closed.items()}))
     if gone := len(known.keys() - rows.keys()):
         ctx.log.warning(f"{counted(gone, 'recording')} of earlier runs not found any more: in no table from now on; their files in transcripts/ stay")
     manifest.rewrite(path, rows.values())
@@ -149,7 +149,7 @@ def _examined(path: Path, name: str, settings: Settings) -> Recording:
 STAGE = Stage(
     name="scan",
     run=run,
-    writes=(FOLDERS,),
+    writes=("folders",),
     keeps=(manifest.FILE,),
     settings=("CORPUS_GLOB", "CORPUS_MIN_BYTES"),
     always=True,

@@ -14,8 +14,8 @@ from stages.transcript import Audio, Windows, load, save
 
 
 def run(ctx: StageContext) -> Outcome:
-    audio = load(ctx.read("demux/audio.json"), Audio)
-    with Sound(ctx.read("demux/audio.wav")) as sound:
+    audio = load(ctx.read("audio"), Audio)
+    with Sound(ctx.read("sound")) as sound:
         parts = [(name, spoken_by(sound, name, audio.voices)) for name in audio.voices]
         duration_ms = min(parts[0][1].duration_ms, audio.duration_ms)
         heard = [(name, speech_probabilities(part, ctx.progress)) for name, part in parts]
@@ -24,7 +24,7 @@ def run(ctx: StageContext) -> Outcome:
     windows = tuple(replace(window, id=number) for number, window in enumerate(found))
     likeliest = max((max(heard_of, default=0.0) for _, heard_of in heard), default=0.0)
     cause = "" if windows else why_nobody(audio.cause, likeliest, ctx.settings.SILERO_THRESHOLD)
-    save(ctx.write("vad/windows.json"), Windows(windows, cause))
+    save(ctx.write("windows"), Windows(windows, cause))
     speech = sum(span.end_ms - span.start_ms for window in windows for span in window.speech)
     return Outcome(
         summary=f"Speech found: {speech / 1000:.0f} s of {duration_ms / 1000:.0f} s, in {counted(len(windows), 'window')}",
@@ -37,7 +37,7 @@ def run(ctx: StageContext) -> Outcome:
 STAGE = Stage(
     name="vad",
     run=run,
-    reads=("demux/audio.wav", "demux/audio.json"),
-    writes=("vad/windows.json",),
+    reads=("sound", "audio"),
+    writes=("windows",),
     settings=SETTINGS,
 )

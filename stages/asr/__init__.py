@@ -1,6 +1,6 @@
 """Recognises speech: windows of sound to a transcript with a time for every word.
 
-`STAGE` transcribes; `TRANSLATING` also writes Whisper's English translation, which costs a second decoding of the same
+Where Whisper is to translate, the stage also writes its English translation, which costs a second decoding of the same
 encoder output here, and would cost a second encoder pass in a stage of its own.
 """
 
@@ -22,7 +22,6 @@ from stages.whisper import AudioWindow, CannotTranslate, Recognition, needs
 from stages.whisper.kept import KeptRecogniser, open_pieces
 from stages.whisper.requests import Encoded
 
-TRANSLATION = "asr/translation.json"
 PROMPTS = "WHISPER_INITIAL_PROMPT, GLOSSARY"
 LANGUAGE = "language"  # the piece that holds the verdict on the whole film
 UNTRAINED = re.compile(r"turbo|distil|\.en\b")  # in names of models that were not trained to translate
@@ -32,8 +31,8 @@ UNINTELLIGIBLE = "No words were made out where speech was found, so the subtitle
 def run(ctx: StageContext) -> Outcome:
     from stages.whisper.phrases import segments_of, segments_of_speakers
 
-    audio = load(ctx.read("demux/audio.json"), Audio)
-    found = load(ctx.read("vad/windows.json"), Windows)
+    audio = load(ctx.read("audio"), Audio)
+    found = load(ctx.read("windows"), Windows)
     windows = found.windows
     # Where there is nothing to recognise, nothing is loaded: the marker then names no engine.
     work = _listen(audio, windows, ctx) if windows else Work(_silent_language(ctx.settings))
@@ -41,11 +40,11 @@ def run(ctx: StageContext) -> Outcome:
     pairs = [(speakers[recognition.window], recognition) for recognition in work.recognitions]
     segments = segments_of_speakers(pairs) if any(audio.voices) else tuple(segments_of(work.recognitions))
     transcript = Transcript(work.language, audio.start_ms, audio.duration_ms, segments)
-    save(ctx.write("asr/transcript.json"), transcript)
-    if TRANSLATION in ctx.stage.writes:
+    save(ctx.write("transcript"), transcript)
+    if "translation" in ctx.writes:
         translations = [recognition.translation for recognition in work.recognitions if recognition.translation]
         english = Transcript("en", audio.start_ms, audio.duration_ms, tuple(segments_of(translations)))
-        save(ctx.write(TRANSLATION), transcript if work.language == "en" else english)
+        save(ctx.write("translation"), transcript if work.language == "en" else english)
     return Outcome(
         summary=f"Transcription completed: {counted(len(segments), 'segment')}",
         engine=work.engine,
@@ -67,8 +66,8 @@ class Work:
 
 
 def _listen(audio: Audio, windows: Sequence[Window], ctx: StageContext) -> Work:
-    with open_pieces(ctx) as pieces, Sound(ctx.read("demux/audio.wav")) as sound:
-        recogniser = KeptRecogniser(ctx, pieces, translate=TRANSLATION in ctx.stage.writes)
+    with open_pieces(ctx) as pieces, Sound(ctx.read("sound")) as sound:
+        recogniser = KeptRecogniser(ctx, pieces, translate="translation" in ctx.writes)
         heard, encoded = _language(recogniser, sound, audio, windows, ctx)
         ctx.log.info(f"Recognising {counted(len(windows), 'window')}")
         recognitions = _recognise(recogniser, sound, audio, windows, heard.language, encoded, ctx)
@@ -149,28 +148,28 @@ def _cut_out(sound: Sound, audio: Audio, window: Window, language: str | None, p
     return AudioWindow(window.id, window.start_ms, samples, window.speech, language, prompt)
 
 
-def check_translating(settings: Settings) -> None:
+def check(settings: Settings) -> None:
+    """Raises UsageError for a recogniser or language that there is not, or that Whisper does not translate to."""
     needs.check(settings)
-    if settings.targets != ("en",):
+    if settings.translator == "whisper" and settings.targets != ("en",):
         raise UsageError(f"TARGET_LANGUAGES={settings.TARGET_LANGUAGES}: Whisper translates into English only; set TARGET_LANGUAGES=en")
     if UNTRAINED.search(Path(settings.WHISPER_MODEL).name):  # a model is looked into as it is loaded, which is later
         raise CannotTranslate(settings.WHISPER_MODEL)
 
 
+OF_TRANSLATION = ("translation", "TRANSLATION_ENGINE", "TARGET_LANGUAGES")
 STAGE = Stage(
     name="asr",
     run=run,
-    check=needs.check,
-    reads=("demux/audio.wav", "demux/audio.json", "vad/windows.json"),
-    writes=("asr/transcript.json",),
-    settings=(*needs.SETTINGS, "GLOSSARY"),
+    check=check,
+    reads=("sound", "audio", "windows"),
+    writes=("transcript", "translation"),
+    settings=(*needs.SETTINGS, "GLOSSARY", "TRANSLATION_ENGINE", "TARGET_LANGUAGES"),
     tuning=needs.TUNING,
+    unused=lambda settings: () if settings.translator == "whisper" else OF_TRANSLATION,
     in_pieces=True,
     models=needs.models_of,
     files=lambda settings: settings.user_files,
     check_file=glossary.read_glossary,
     engines=needs.engines_of,
-)
-TRANSLATING = replace(
-    STAGE, check=check_translating, writes=(*STAGE.writes, TRANSLATION), settings=(*STAGE.settings, "TRANSLATION_ENGINE", "TARGET_LANGUAGES")
 )

@@ -23,7 +23,7 @@ from stages.tree import TREE, file_of
 
 
 def run(ctx: StageContext) -> Outcome:
-    store = Store.of_fingerprint(ctx.keep(results.FOLDER), load(ctx.read("recognise/done.json"), Tally).fingerprint)
+    store = Store.of_fingerprint(ctx.keep(results.FOLDER), load(ctx.read("recognised"), Tally).fingerprint)
     rows = manifest.read(ctx.keep(manifest.FILE))
     lines, table = ctx.deliver("transcripts.jsonl"), ctx.deliver("transcripts.parquet")
     survey = Survey(tables.write(lines, table, _entries(ctx, rows, store), ctx.settings.CORPUS_TIMESTAMPS))
@@ -33,7 +33,7 @@ def run(ctx: StageContext) -> Outcome:
     ctx.deliver("summary.json").write_bytes(json_document(summary))
     ctx.deliver("failures.csv").write_text(tables.not_done(survey.not_done), encoding="utf-8")
     ctx.deliver("report.html").write_text(report.page(ctx.media.name, _about(ctx), survey, made_with, _links(ctx)), encoding="utf-8")
-    ctx.write("export/summary.json").write_bytes(msgspec.json.encode(summary))
+    ctx.write("summary").write_bytes(msgspec.json.encode(summary))
     return Outcome(
         summary=f"Exported {counted(summary.done, 'transcript')}, {clock(summary.sound_s)} of sound; a file for each is in {TREE}/",
         packages=("pyarrow",),
@@ -55,7 +55,7 @@ def _entries(ctx: StageContext, rows: dict[str, Recording], store: Store) -> Ite
 
 def _closed(ctx: StageContext) -> dict[str, str]:
     """Folders that could not be listed, with why; an earlier version's scan did not say."""
-    path = ctx.read(manifest.FOLDERS)
+    path = ctx.read("folders")
     return load(path, manifest.Folders).closed if path.is_file() else {}
 
 
@@ -77,8 +77,8 @@ def _links(ctx: StageContext) -> report.Links:
 STAGE = Stage(
     name="export",
     run=run,
-    reads=("recognise/done.json", manifest.FOLDERS),
-    writes=("export/summary.json",),
+    reads=("recognised", "folders"),
+    writes=("summary",),
     settings=("CORPUS_TIMESTAMPS", "CORPUS_FORMATS"),
     keeps=(manifest.FILE, results.FOLDER),
     trees=(TREE,),

@@ -26,7 +26,7 @@ _SHORTER_BY_MS = 2000  # at most, than the film: a track that is left out may be
 
 
 def run(ctx: StageContext) -> Outcome:
-    tracks = [track for track in load(ctx.read("subtitles/tracks.json"), Tracks).tracks if track.cues]
+    tracks = [track for track in load(ctx.read("tracks"), Tracks).tracks if track.cues]
     info = media.probe(ctx.media)
     if why := _why_not(ctx, info, tracks):
         return Outcome(summary=f"No film with subtitles made: {why}")
@@ -214,7 +214,7 @@ STAGE = Stage(
     name="mux",
     run=run,
     foresee=foresee,
-    reads=("subtitles/tracks.json",),
+    reads=("tracks",),
     settings=("MUX_CONTAINER", "TITLE", "ALLOW_TRUNCATED"),
     reads_media=True,
 )

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec.structs import replace
 
 from pipeline import engines, models
 from pipeline.envfile import to_text
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 
 def run(ctx: StageContext) -> Outcome:
     corpus = work(ctx)
-    ctx.write(DONE).write_bytes(msgspec.json.encode(corpus.tally()))
+    ctx.write("recognised").write_bytes(msgspec.json.encode(corpus.tally()))
     made_by = corpus.store.made_by()
     return Outcome(
         summary=f"Recognised {counted(corpus.pace.done, 'recording')} in this run ({corpus.pace.overall()}{corpus.notes}); {corpus.standing()}",
@@ -63,7 +62,7 @@ def work(ctx: StageContext, shard: tuple[int, int] | None = None) -> Corpus:
     ctx.log.info(corpus.describe())
     if corpus.tasks:
         setup = Setup(
-            settings=replace(settings, WHISPER_INITIAL_PROMPT=prompt),
+            values=_values(settings) | {"WHISPER_INITIAL_PROMPT": prompt},
             folder=str(folder_of(ctx.media)),
             results=str(store.all),
             made_with=store.made_with,
@@ -74,6 +73,10 @@ def work(ctx: StageContext, shard: tuple[int, int] | None = None) -> Corpus:
         executors.run(setup, corpus)
     corpus.close()
     return corpus
+
+
+def _values(settings: Settings) -> dict[str, Any]:
+    return {key: getattr(settings, key) for key in (*STAGE.settings, *STAGE.tuning)}
 
 
 def _made_with(settings: Settings, model: models.ResolvedModel) -> dict[str, str]:
@@ -157,7 +160,7 @@ STAGE = Stage(
     name="recognise",
     run=run,
     check=check,
-    writes=(DONE,),
+    writes=("recognised",),
     keeps=(manifest.FILE, results.FOLDER),
     trees=(TREE,),
     settings=(

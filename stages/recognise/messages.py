@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
-from pipeline.settings import Settings
+from pipeline.settings import Settings, declared_settings
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +24,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker is told first."""
 
     parent: int = 0  # process, which it dies with
-    settings: Settings
+    values: dict[str, Any]  # of the settings that the stage declares
     folder: str  # that the paths of tasks begin from
     results: str  # folder of all stores
     made_with: dict[str, str]
@@ -30,6 +32,10 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     models: str
     spool: str  # folder that long recordings are decoded into
     beside: int = 1  # workers on its machine, it among them
+
+    @property
+    def settings(self) -> Settings:
+        return declared_settings("recognise", self.values)
 
 
 class Work(msgspec.Struct, frozen=True, tag=True):

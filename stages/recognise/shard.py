@@ -25,7 +25,9 @@ from pipeline.ending import end_with, signals_held, take_signals, tidying_up
 from pipeline.errors import Interrupted, SutradharError, UsageError, in_one_line
 from pipeline.house import House
 from pipeline.job import Job, find_job
+from pipeline.settings import declared_settings
 from pipeline.stage import StageContext
+from pipeline.workflow import steps_of
 from stages import recognise
 
 
@@ -85,11 +87,14 @@ def _work(job: Job, shard: tuple[int, int], console: Console) -> int:
     for need in recognise.STAGE.models(settings):
         model = models.resolve(need.name, need.form, models_dir=job.house.models, offline=settings.OFFLINE, say=console.info)
         model_check.check_content(model, job.house, say=console.info)
+    (step,) = steps_of({"corpus": (recognise.STAGE,)}, settings)
     with _scratch(job) as scratch:
         ctx = StageContext(
-            stage=recognise.STAGE,
-            settings=settings,
+            stage=step.stage,
+            settings=declared_settings(step.name, step.values),
             media=job.media,
+            reads=step.reads,
+            writes=step.writes,
             artifacts=job.artifacts,
             scratch=scratch,
             deliverables=job.deliverables / "shard",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
 
@@ -26,9 +24,8 @@ STAGE = Stage(
     name="subtitles",
     run=run,
     check=check,
-    reads=("align/transcript.json",),
-    writes=("subtitles/tracks.json",),
+    reads=("transcript", "translations"),
+    writes=("tracks",),
     settings=("SUBTITLE_PROFILE", "SUBTITLE_FORMATS", "SUBTITLE_FPS", "SUBTITLE_BOM", "SUBTITLE_NEWLINE"),
+    unused=lambda settings: () if settings.translator else ("translations",),
 )
-TRANSLATED = replace(STAGE, reads=(*STAGE.reads, "translate/transcripts.json"))
-RESCUED = replace(STAGE, reads=(*STAGE.reads, "rescue/transcripts.json"))

@@ -17,26 +17,21 @@ from stages.cues.track import track_of
 from stages.text.encoding import encoded
 from stages.transcript import Track, Tracks, Transcript, Translations, load, save
 
-TRANSLATIONS = "translate/transcripts.json"
-RESCUED = "rescue/transcripts.json"  # the same, with what Whisper put in
-
 
 def make_tracks(ctx: StageContext) -> Outcome:
     """Raises UsageError for a profile or format that there is not."""
     formats = formats_of(ctx.settings.SUBTITLE_FORMATS)
-    original = load(ctx.read("align/transcript.json"), Transcript)
+    original = load(ctx.read("transcript"), Transcript)
     transcripts = [original]
-    if TRANSLATIONS in ctx.stage.reads:
-        transcripts += load(ctx.read(TRANSLATIONS), Translations).transcripts
-    if RESCUED in ctx.stage.reads:
-        transcripts += load(ctx.read(RESCUED), Translations).transcripts
+    if "translations" in ctx.reads:
+        transcripts += load(ctx.read("translations"), Translations).transcripts
     tracks = build_tracks(transcripts, ctx.settings)
     degraded = []
     for transcript, track in zip(transcripts, tracks.tracks, strict=True):
         for suffix, write in formats.items():
             ctx.deliver(f"{ctx.stem}.{track.language}.{suffix}").write_bytes(_encoded(write(transcript, track), suffix, ctx.settings))
         degraded += _broken_rules(transcript, track, ctx.settings)
-    save(ctx.write("subtitles/tracks.json"), tracks)
+    save(ctx.write("tracks"), tracks)
     return Outcome(
         summary="Subtitles completed: " + ", ".join(f"{counted(len(track.cues), 'cue')} in {track.language}" for track in tracks.tracks),
         packages=("pysubs2",),

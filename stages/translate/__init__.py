@@ -1,4 +1,4 @@
-"""Gives the transcript in the target languages: by IndicTrans2 (`STAGE`), or as Whisper itself translated it (`WHISPER`)."""
+"""Gives the transcript in the target languages: by IndicTrans2, or as Whisper itself translated it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,33 @@ from pipeline import translators
 from pipeline.settings import Settings
 from pipeline.stage import EngineNeed, ModelNeed, Outcome, Stage, StageContext
 from stages import glossary
-from stages.translate import whisper
-
-TRANSCRIPTS = "translate/transcripts.json"
 
 
 def run(ctx: StageContext) -> Outcome:
-    from stages.translate.film import translate
-
+    if _by_indictrans2(ctx.settings):
+        from stages.translate.film import translate
+    else:
+        from stages.translate.whisper import translate
     return translate(ctx)
 
 
+def check(settings: Settings) -> None:
+    """Raises UsageError for what IndicTrans2 cannot do; of Whisper's translation asr knows."""
+    if _by_indictrans2(settings):
+        translators.check(settings)
+
+
+def _by_indictrans2(settings: Settings) -> bool:
+    return settings.TRANSLATION_ENGINE == "indictrans2"
+
+
+def _unused(settings: Settings) -> tuple[str, ...]:
+    return ("translation",) if _by_indictrans2(settings) else (*OF_INDICTRANS2, "OFFLINE")
+
+
 def _models(settings: Settings) -> tuple[ModelNeed, ...]:
+    if not _by_indictrans2(settings):
+        return ()
     form = translators.form(settings.INDICTRANS2_DEVICE, settings.INDICTRANS2_COMPUTE_TYPE)
     ways = translators.directions(settings.SOURCE_LANGUAGE, settings.targets)
     return tuple(ModelNeed(translators.model_name(settings.INDICTRANS2_MODEL, way), form) for way in ways)
@@ -25,35 +40,36 @@ def _models(settings: Settings) -> tuple[ModelNeed, ...]:
 
 def _engines(settings: Settings) -> tuple[EngineNeed, ...]:
     device = settings.INDICTRANS2_DEVICE
-    return (EngineNeed(translators.backend(device), device, "INDICTRANS2_DEVICE"),)
+    needed = EngineNeed(translators.backend(device), device, "INDICTRANS2_DEVICE")
+    return (needed,) if _by_indictrans2(settings) else ()
 
 
+def _files(settings: Settings) -> tuple[str, ...]:
+    return settings.user_files if _by_indictrans2(settings) else ()
+
+
+OF_INDICTRANS2 = (
+    "SOURCE_LANGUAGE",
+    "TARGET_LANGUAGES",
+    "INDICTRANS2_MODEL",
+    "INDICTRANS2_DEVICE",
+    "INDICTRANS2_COMPUTE_TYPE",
+    "INDICTRANS2_NUM_BEAMS",
+    "GLOSSARY",
+)
 STAGE = Stage(
     name="translate",
     run=run,
-    check=translators.check,
-    reads=("align/transcript.json",),
-    writes=(TRANSCRIPTS,),
-    settings=(
-        "TRANSLATION_ENGINE",
-        "SOURCE_LANGUAGE",
-        "TARGET_LANGUAGES",
-        "INDICTRANS2_MODEL",
-        "INDICTRANS2_DEVICE",
-        "INDICTRANS2_COMPUTE_TYPE",
-        "INDICTRANS2_NUM_BEAMS",
-        "GLOSSARY",
-    ),
+    check=check,
+    reads=("transcript", "translation"),
+    writes=("translations",),
+    settings=("TRANSLATION_ENGINE", *OF_INDICTRANS2),
+    tuning=("OFFLINE",),
+    wanted=lambda settings: bool(settings.translator),
+    unused=_unused,
     in_pieces=True,
     models=_models,
     engines=_engines,
-    files=lambda settings: settings.user_files,
+    files=_files,
     check_file=glossary.read_glossary,
-)
-WHISPER = Stage(
-    name="translate",
-    run=whisper.run,
-    reads=("align/transcript.json", "asr/translation.json"),
-    writes=(TRANSCRIPTS,),
-    settings=("TRANSLATION_ENGINE",),
 )

@@ -28,7 +28,7 @@ NOTE = "translated by IndicTrans2"
 
 def translate(ctx: StageContext) -> Outcome:
     settings = ctx.settings
-    source = load(ctx.read("align/transcript.json"), Transcript)
+    source = load(ctx.read("transcript"), Transcript)
     targets = [target for target in settings.targets if target != source.language]
     models = {direction: _resolve(direction, ctx) for direction in translators.directions(source.language, targets)}
     sentences = assemble(source)
@@ -39,7 +39,7 @@ def translate(ctx: StageContext) -> Outcome:
     transcripts = [
         Transcript(target, source.start_ms, source.duration_ms, tuple(segments_of(sentences, done[target], target)), NOTE) for target in targets
     ]
-    save(ctx.write("translate/transcripts.json"), Translations(tuple(transcripts)))
+    save(ctx.write("translations"), Translations(tuple(transcripts)))
     if len(targets) < len(settings.targets):
         degraded.append(f"No translation to {source.language}: the speech is in it already")
     return Outcome(

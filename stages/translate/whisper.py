@@ -12,13 +12,13 @@ from stages.transcript import MISSING, UNTRANSLATED, Segment, Transcript, Transl
 TARGET = "en"  # all that Whisper translates into
 
 
-def run(ctx: StageContext) -> Outcome:
-    source = load(ctx.read("align/transcript.json"), Transcript)
+def translate(ctx: StageContext) -> Outcome:
+    source = load(ctx.read("transcript"), Transcript)
     if source.language == TARGET:
-        save(ctx.write("translate/transcripts.json"), Translations(()))
+        save(ctx.write("translations"), Translations(()))
         already = f"No translation: the speech is in {TARGET} already"
         return Outcome(summary=already, degraded=(already,), seconds_of_media=source.duration_ms / 1000)
-    translation = load(ctx.read("asr/translation.json"), Transcript)
+    translation = load(ctx.read("translation"), Transcript)
     shared = shared_by_several(translation.segments, source.segments)
     segments = tuple(
         _marked(segment, "same for several") if place in shared else segment if is_translation(segment, source.segments) else _marked(segment)
@@ -26,7 +26,7 @@ def run(ctx: StageContext) -> Outcome:
     )
     missing = sum(segment.note.startswith(UNTRANSLATED) for segment in segments)
     english = replace(translation, segments=segments, note="translated by Whisper")
-    save(ctx.write("translate/transcripts.json"), Translations((english,)))
+    save(ctx.write("translations"), Translations((english,)))
     return Outcome(
         summary=f"Translation completed: {counted(len(segments), 'segment')}, by Whisper's own translation",
         degraded=(f"{missing} of {len(segments)} segments were no translation; the subtitles show {MISSING} there",) if missing else (),

@@ -24,7 +24,7 @@ SETTINGS = (  # all that decide what is recognised in a window
     "WHISPER_NO_SPEECH_THRESHOLD",
     "WHISPER_INITIAL_PROMPT",
 )
-TUNING = ("BATCH_SIZE",)
+TUNING = ("BATCH_SIZE", "OFFLINE")
 
 
 def check(settings: Settings) -> None:

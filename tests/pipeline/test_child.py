@@ -15,7 +15,6 @@ import pytest
 
 from pipeline import processes
 from pipeline.child import Assignment, EventWriter, Failed, keep_temporary_files_in, run_stage
-from pipeline.settings import Settings
 from pipeline.stage import Outcome, Stage, StageContext
 
 
@@ -27,10 +26,12 @@ def no_handlers_are_left() -> Iterator[None]:
 
 def assignment(home: Path) -> Assignment:
     return Assignment(
-        workflow="transcribe",
+        workflow="film",
         stage="fill",
-        settings=Settings(),
+        settings={},
         media="film.mkv",
+        reads={},
+        writes={},
         artifacts=str(home / "jobs/a/stages"),
         scratch=str(home / "jobs/a/stages/.tmp-1-fill"),
         deliverables=str(home / "out/a/.tmp-1-fill"),

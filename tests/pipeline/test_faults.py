@@ -22,6 +22,7 @@ from pipeline.house import House
 from pipeline.job import Job, Request
 from pipeline.runner import Plan, run_job
 from pipeline.settings import Settings
+from pipeline.workflow import steps_of
 from tests.fakes.stages import WORKFLOWS
 
 METHODS = ((Path, ("open", "replace", "rename", "unlink", "mkdir", "rmdir")), (os, ("open", "fsync")))
@@ -115,9 +116,9 @@ def run(job: Job, changes: dict[str, str]) -> tuple[Exception | None, str]:
 def done_but_wrong(job: Job) -> list[str]:
     """Files of stages that count as done which are not what the marker says."""
     wrong = []
-    for stage in WORKFLOWS["transcribe"]:
-        marker = markers.read_marker(job.marker_path(stage.name), lambda warning: None)
-        if marker and not staleness(job, stage, marker, job.settings(), media.identity(job.media)):
+    for step in steps_of(WORKFLOWS, job.settings()):
+        marker = markers.read_marker(job.marker_path(step.name), lambda warning: None)
+        if marker and not staleness(job, step, marker, job.settings(), media.identity(job.media)):
             made = {job.artifacts / name: known for name, known in marker.outputs.items()}
             made |= {job.deliverables / name: known for name, known in marker.deliverables.items()}
             wrong += [path.name for path, known in made.items() if record(path).sha256 != known.sha256]

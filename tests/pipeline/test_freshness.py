@@ -53,8 +53,8 @@ def test_a_touched_film_repeats_only_what_reads_it(job: Job) -> None:
 def with_a_file(job: Job) -> dict[str, tuple[Stage, ...]]:
     """The stages, the second of which reads a file of the user's."""
     (job.folder / "names.tsv").write_text("राज\tRaj\n", encoding="utf-8")
-    copy, shout = WORKFLOWS["transcribe"]
-    return {"transcribe": (copy, replace(shout, files=lambda settings: ("names.tsv",), check_file=read_glossary))}
+    copy, shout = WORKFLOWS["film"]
+    return {"film": (copy, replace(shout, files=lambda settings: ("names.tsv",), check_file=read_glossary))}
 
 
 def test_a_file_of_the_users_is_an_input(job: Job) -> None:
@@ -99,20 +99,20 @@ def test_what_was_asked_for_again_and_interrupted_goes_on_though_there_is_an_old
 @pytest.mark.parametrize("damage", ["delete", "truncate", "flip"])
 def test_a_damaged_artifact_is_made_again(job: Job, damage: str) -> None:
     run(job)
-    path = job.artifacts / "shout/text.txt"
+    path = job.artifacts / "shout/text.json"
     if damage == "delete":
         path.unlink()
     else:
         path.write_text("HELL" if damage == "truncate" else "HELLP")
     summary, output = run(job)
     assert summary.ran == ["shout"]
-    assert "Stage shout runs again: shout/text.txt" in output
+    assert "Stage shout runs again: shout/text.json" in output
     assert path.read_text() == "HELLO"
 
 
 def test_only_verify_sees_a_flipped_bit_under_an_old_date(job: Job) -> None:
     run(job)
-    path = job.artifacts / "shout/text.txt"
+    path = job.artifacts / "shout/text.json"
     status = path.stat()
     path.write_text("HELLP")
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))

@@ -26,8 +26,8 @@ from tests.fakes.stages import WORKFLOWS
 
 SIZE = 4 << 20  # more than the head, the middle and the tail that are looked at each time
 UNSEEN = 3 << 19  # between the head and the middle
-COPY, SHOUT = WORKFLOWS["transcribe"]
-STAGES = {"transcribe": (COPY, SHOUT, Stage("last", lambda context: Outcome(""), reads=("shout/text.txt",), reads_media=True))}
+COPY, SHOUT = WORKFLOWS["film"]
+STAGES = {"film": (COPY, SHOUT, Stage("last", lambda context: Outcome(""), reads=("text",), reads_media=True))}
 
 
 @pytest.fixture
@@ -52,11 +52,10 @@ class Calls:
 
     def __call__(self, assignment: Any, *_: object) -> stage_process.Result:
         self.called.append(assignment.stage)
-        for stage in STAGES["transcribe"]:
-            for name in stage.writes if stage.name == assignment.stage else ():
-                path = Path(assignment.scratch, name)
-                path.parent.mkdir()
-                path.write_text(name)
+        for name in assignment.writes.values():
+            path = Path(assignment.scratch, name)
+            path.parent.mkdir()
+            path.write_text(name)
         self.while_running.get(assignment.stage, lambda: None)()
         return stage_process.Result(Outcome("Done"), {}, 1)
 

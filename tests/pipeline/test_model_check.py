@@ -172,8 +172,8 @@ def test_a_run_takes_a_model_with_a_damaged_note_of_its_source_as_one_of_the_use
     model = make_model(job.house.models / "base", ours=True)
     (model.path / SOURCE).write_bytes(content)
     assert models.check("base", "ct2", models_dir=job.house.models, offline=True)  # as when a job is prepared
-    copy, shout = WORKFLOWS["transcribe"]
-    stages = {"transcribe": (copy, replace(shout, models=lambda settings: (ModelNeed("base", "ct2"),)))}
+    copy, shout = WORKFLOWS["film"]
+    stages = {"film": (copy, replace(shout, models=lambda settings: (ModelNeed("base", "ct2"),)))}
     assert run_job(job, stages, Plan(verify=True), {}, Console(io.StringIO())).ran == ["copy", "shout"]
 
 
@@ -224,8 +224,8 @@ def test_the_starter_model_is_whole_and_is_not_where_a_byte_of_its_header_is_ano
 
 def test_a_run_checks_its_models_before_a_stage_starts_and_with_verify_those_of_stages_that_are_done(job, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
     model = make_model(job.house.models / "base", ours=True)
-    copy, shout = WORKFLOWS["transcribe"]
-    stages = {"transcribe": (copy, replace(shout, models=lambda settings: (ModelNeed("base", "ct2"),)))}
+    copy, shout = WORKFLOWS["film"]
+    stages = {"film": (copy, replace(shout, models=lambda settings: (ModelNeed("base", "ct2"),)))}
     run_job(job, stages, Plan(), {}, Console(io.StringIO()))
     flip(model.path / "model.bin", keep_date=True)
     for place in (job.house.out / model_check.FOLDER).iterdir():

@@ -36,7 +36,7 @@ def test_it_ends_with_1_again_until_the_files_are_good(tmp_path: Path) -> None:
     assert output.endswith("[ERROR] 1 failed of 2 files\n")
     (tmp_path / "calls" / "bad.wav").unlink()
     code, output = run_pipeline(job, "-j", job.id)
-    assert (code, "Stage tell runs again: look/names.txt changed" in output, "[ERROR]" in output) == (0, True, False)
+    assert (code, "Stage tell runs again: look/names.json changed" in output, "[ERROR]" in output) == (0, True, False)
 
 
 def test_one_job_with_failures_does_not_keep_the_next_from_running(tmp_path: Path) -> None:

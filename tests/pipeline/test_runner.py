@@ -108,8 +108,8 @@ def test_marker_tells_what_was_made_from_what(job: Job) -> None:
     run(job, TITLE="hoarse")
     marker = json.loads(job.marker_path("shout").read_text())
     assert marker["settings"] == {"TITLE": "hoarse", "SOURCE_LANGUAGE": "en"}
-    assert marker["inputs"]["copy/text.txt"]["sha256"] == record(job.artifacts / "copy/text.txt").sha256
-    assert marker["outputs"]["shout/text.txt"]["size"] == marker["deliverables"]["film.en.txt"]["size"] == 5
+    assert marker["inputs"]["copy/text.json"]["sha256"] == record(job.artifacts / "copy/text.json").sha256
+    assert marker["outputs"]["shout/text.json"]["size"] == marker["deliverables"]["film.en.txt"]["size"] == 5
     assert (marker["engine"], marker["degraded"], marker["attempt"]) == ({"device": "cpu"}, ["not loud enough"], 1)
 
 
@@ -263,8 +263,8 @@ def test_what_cannot_work_is_refused_before_a_change_is_written_and_a_stage_star
     job: Job, need: dict[str, Any], message: str, on_machine: Callable[[str], Probe]
 ) -> None:
     on_machine("cpu-16gb-mlx")
-    copy, shout = WORKFLOWS["transcribe"]
-    picky, before, output = {"transcribe": (copy, replace(shout, **need))}, job.env_path.read_bytes(), io.StringIO()
+    copy, shout = WORKFLOWS["film"]
+    picky, before, output = {"film": (copy, replace(shout, **need))}, job.env_path.read_bytes(), io.StringIO()
     with pytest.raises(UsageError) as caught:
         run_job(job, picky, Plan(), {"TITLE": "hoarse"}, Console(output))
     assert str(caught.value).endswith(message)
@@ -278,8 +278,8 @@ def test_what_cannot_work_is_refused_before_a_change_is_written_and_a_stage_star
 def test_what_is_done_needs_no_device_any_more(job: Job, on_machine: Callable[[str], Probe]) -> None:
     on_machine("cpu-16gb-mlx")
     run(job, TITLE="hoarse")
-    copy, shout = WORKFLOWS["transcribe"]
-    assert run_job(job, {"transcribe": (copy, replace(shout, engines=no_metal))}, Plan(), {}, Console(io.StringIO())).ran == []
+    copy, shout = WORKFLOWS["film"]
+    assert run_job(job, {"film": (copy, replace(shout, engines=no_metal))}, Plan(), {}, Console(io.StringIO())).ran == []
 
 
 def test_what_a_stage_leaves_beside_its_artifacts_is_not_published(job: Job) -> None:
@@ -296,7 +296,7 @@ def test_the_marker_is_written_after_everything_it_names_is_on_the_disk(job: Job
     mine = [step for step in steps if step not in ("running.json", "stopped.json")]
     assert mine[mine.index("film.en.txt") - 2 :] == [
         *["sync", "sync", "film.en.txt", "sync"],  # what the stage wrote, and the files for the user
-        *["sync", "text.txt", "sync", "sync", "stage.json", "sync"],  # the old marker is gone, the artifacts and the new one are there
+        *["sync", "text.json", "sync", "sync", "stage.json", "sync"],  # the old marker is gone, the artifacts and the new one are there
     ]
 
 
@@ -436,7 +436,7 @@ def test_a_folder_in_the_place_of_a_file_of_the_jobs_own_is_told_before_anything
     assert (job.folder / name / "inside").is_dir()
 
 
-@pytest.mark.parametrize("name", ["stages/copy/text.txt", "out/film.en.txt"])
+@pytest.mark.parametrize("name", ["stages/copy/text.json", "out/film.en.txt"])
 def test_a_folder_in_the_place_of_what_a_stage_makes_is_told_by_its_name(job: Job, name: str) -> None:
     place = job.deliverables / "film.en.txt" if name.startswith("out") else job.folder / name
     (place / "inside").mkdir(parents=True)
@@ -492,7 +492,7 @@ def test_a_deliverable_of_earlier_settings_goes_unless_it_was_edited(job: Job) -
         ("die", StageFailed, "shout: the process was killed \\(SIGKILL\\): out of memory is the usual reason"),
         ("full", StageFailed, "shout: No space left on device"),
         ("crash", StageFailed, "shout: ZeroDivisionError: what a surprise"),
-        ("forgetful", StageFailed, "Stage shout ended without writing shout/text.txt"),
+        ("forgetful", StageFailed, "Stage shout ended without writing shout/text.json"),
     ],
 )
 def test_a_stage_that_fails_publishes_nothing(job: Job, title: str, kind: type[Exception], message: str) -> None:

@@ -18,6 +18,12 @@ def test_what_is_kept_lies_in_the_jobs_folder_and_a_tree_among_the_deliverables(
 
 def test_what_is_not_declared_cannot_be_had(tmp_path: Path) -> None:
     context = StageRun(STAGE, tmp_path, tmp_path).context
+    with pytest.raises(LookupError, match="stage look does not declare that it reads transcript"):
+        context.read("transcript")
+    with pytest.raises(LookupError, match="stage look does not declare that it writes windows"):
+        context.write("windows")
+    with pytest.raises(LookupError, match="stage look does not declare that it uses TITLE"):
+        _ = context.settings.TITLE
     with pytest.raises(LookupError, match="stage look does not declare that it keeps results"):
         context.keep("results")
     with pytest.raises(LookupError, match="stage look does not declare that it fills manifest"):

@@ -7,8 +7,17 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.settings import Settings
+from pipeline.settings import Settings, declared_settings
 from pipeline.stage import Outcome, Progress, Stage, StageContext
+from pipeline.workflow import Step, steps_of
+from stages import WORKFLOWS
+
+
+def step_of(stage: Stage, settings: Settings) -> Step:
+    """Return the stage in its place in a job with these settings; one that is in no list, alone."""
+    is_listed = any(stage in stages for stages in WORKFLOWS.values())
+    steps = steps_of(WORKFLOWS if is_listed else {settings.workflow: (stage,)}, settings)
+    return next(step for step in steps if step.stage == stage)
 
 
 class StageRun:
@@ -21,10 +30,14 @@ class StageRun:
         self.artifacts, self.scratch, self.deliverables = (tmp_path / name for name in ("artifacts", "scratch", "out"))
         for folder in (self.artifacts, self.scratch, self.deliverables):
             folder.mkdir(exist_ok=True)
+        workflow = "corpus" if stage in WORKFLOWS["corpus"] else "transcribe"
+        step = step_of(stage, msgspec.convert({"WORKFLOW": workflow, **settings}, Settings))
         self.context = StageContext(
             stage=stage,
-            settings=msgspec.convert(settings, Settings),
+            settings=declared_settings(stage.name, step.values),
             media=media,
+            reads=step.reads,
+            writes=step.writes,
             artifacts=self.artifacts,
             scratch=self.scratch,
             deliverables=self.deliverables,

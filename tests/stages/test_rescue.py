@@ -60,6 +60,7 @@ def words(start_ms: int, text: str) -> tuple[Word, ...]:
     return tuple(Word(f" {word}", start_ms + 500 * number, start_ms + 500 * (number + 1), 0.9) for number, word in enumerate(text.split()))
 
 
+BY_INDICTRANS2 = {"WORKFLOW": "translate", "TRANSLATION_ENGINE": "indictrans2"}
 Rescue = Callable[..., tuple[Outcome, tuple[Transcript, ...], StageRun]]
 
 
@@ -69,7 +70,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rescue:
         opened: Callable[[StageContext, bool], object], *translations: Transcript, source: Transcript = SOURCE
     ) -> tuple[Outcome, tuple[Transcript, ...], StageRun]:
         monkeypatch.setattr(needs, "open_for", opened)
-        stage = StageRun(rescue.STAGE, Path("film.mkv"), tmp_path, SOURCE_LANGUAGE="hi")
+        stage = StageRun(rescue.STAGE, Path("film.mkv"), tmp_path, SOURCE_LANGUAGE="hi", **BY_INDICTRANS2)
         for name in ("demux", "align", "translate"):
             (stage.artifacts / name).mkdir(exist_ok=True)
         with wave.open(str(stage.artifacts / "demux" / "audio.wav"), "wb") as file:
@@ -215,13 +216,13 @@ def test_interrupted_it_goes_on_with_the_sentences_that_are_missing_and_comes_to
     whisper = Whisper({START + 2000 * number: (words(START + 2000 * number, text),) for number, text in enumerate(texts)})
     lacking = transcript(missing(0), missing(1), missing(2))
     undisturbed, _, stage = run(says(whisper), lacking)
-    whole = (stage.scratch / rescue.TRANSCRIPTS).read_bytes()
+    whole = (stage.scratch / "rescue" / "transcripts.json").read_bytes()
     stage.context.pieces.unlink()
     with pytest.raises(Interrupted):
         run(says(Interrupting(whisper, after=1)), lacking)
     rest = Interrupting(whisper, after=3)
     outcome, _, stage = run(says(rest), lacking)
     assert rest.asked == [0, 1]
-    assert (stage.scratch / rescue.TRANSCRIPTS).read_bytes() == whole
+    assert (stage.scratch / "rescue" / "transcripts.json").read_bytes() == whole
     assert outcome == undisturbed
     assert [stage.told[0].kept, stage.told[-1].kept] == ["1 of 3 windows", "3 of 3 windows"]

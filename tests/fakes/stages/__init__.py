@@ -16,7 +16,7 @@ HOSTILE = "a\x1b[31mb\u202ec\nd"  # as a name or a tag may be
 
 
 def copy(context: StageContext) -> Outcome:
-    context.write("copy/text.txt").write_bytes(context.media.read_bytes())
+    context.write("text").write_bytes(context.media.read_bytes())
     context.log.info("copying")
     context.progress(1, 2, kept="8 of 35 windows" if context.settings.TITLE == "hang keeping" else "")
     if context.settings.TITLE.startswith("hang"):
@@ -51,8 +51,8 @@ def shout(context: StageContext) -> Outcome:
     if title == "messy":
         (context.scratch / "left.tmp").write_text("x")
     print("a library prints to standard output")
-    text = context.read("copy/text.txt").read_text().upper()
-    context.write("shout/text.txt").write_text(text)
+    text = context.read("text").read_text().upper()
+    context.write("text").write_text(text)
     context.deliver(f"film.{context.settings.SOURCE_LANGUAGE}.txt").write_text(text)
     environment = Path("/proc/self/environ").read_text().split("\0") if title == "environment" else []
     degraded = {"hoarse": ("not loud enough",), "hostile": (HOSTILE,), "environment": tuple(environment)}.get(title, ())
@@ -63,12 +63,12 @@ def look(context: StageContext) -> Outcome:
     with context.keep("looks.txt").open("a") as file:
         file.write("once more\n")
     names = sorted(path.name for path in context.media.iterdir()) if context.media.is_dir() else context.media.read_text().split()
-    context.write("look/names.txt").write_text("\n".join(names))
+    context.write("names").write_text("\n".join(names))
     return Outcome("Looked")
 
 
 def tell(context: StageContext) -> Outcome:
-    names = context.read("look/names.txt").read_text().splitlines()
+    names = context.read("names").read_text().splitlines()
     for name in names:
         context.tree("texts").mkdir(exist_ok=True)
         (context.tree("texts") / name).write_text(name)
@@ -80,11 +80,11 @@ def tell(context: StageContext) -> Outcome:
 
 WORKFLOWS = {
     "corpus": (
-        Stage("look", look, writes=("look/names.txt",), keeps=("looks.txt",), always=True),
-        Stage("tell", tell, reads=("look/names.txt",), trees=("texts",)),
+        Stage("look", look, writes=("names",), keeps=("looks.txt",), always=True),
+        Stage("tell", tell, reads=("names",), trees=("texts",)),
     ),
-    "transcribe": (
-        Stage("copy", copy, writes=("copy/text.txt",), reads_media=True, tuning=("BATCH_SIZE",)),
-        Stage("shout", shout, reads=("copy/text.txt",), writes=("shout/text.txt",), settings=("TITLE", "SOURCE_LANGUAGE"), in_pieces=True),
+    "film": (
+        Stage("copy", copy, writes=("text",), reads_media=True, tuning=("BATCH_SIZE", "TITLE")),
+        Stage("shout", shout, reads=("text",), writes=("text",), settings=("TITLE", "SOURCE_LANGUAGE"), in_pieces=True),
     ),
 }

@@ -14,7 +14,7 @@ import pytest
 from pipeline import media
 from pipeline.errors import UsageError
 from pipeline.settings import Settings
-from pipeline.stage import Outcome, Stage, StageContext
+from pipeline.stage import Outcome, StageContext
 from stages import asr
 from stages.pieces import NOTHING_KEPT
 from stages.transcript import Audio, Span, Transcript, Window, Windows, load, save
@@ -26,6 +26,7 @@ pytestmark = pytest.mark.skipif(not (ROOT / "models" / "base").is_dir(), reason=
 
 SAMPLE = ROOT / "samples" / "dialogue.mp4"
 START = 90_000  # where the sample begins on the film's clock
+TRANSLATING = {"WORKFLOW": "translate", "TARGET_LANGUAGES": "en"}
 SPEECH = ((550, 3600), (3750, 8250), (8350, 10_100))
 
 
@@ -38,8 +39,8 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def run(stage: Stage, sound: Path, tmp_path: Path, speech: Sequence[tuple[int, int]] = SPEECH, **settings: object) -> tuple[Outcome, StageRun]:
-    stage_run = StageRun(stage, SAMPLE, tmp_path, **{"WHISPER_BEAM_SIZE": 1, **settings})
+def run(sound: Path, tmp_path: Path, speech: Sequence[tuple[int, int]] = SPEECH, **settings: object) -> tuple[Outcome, StageRun]:
+    stage_run = StageRun(asr.STAGE, SAMPLE, tmp_path, **{"WHISPER_BEAM_SIZE": 1, **settings})
     for name in ("demux", "vad"):
         (stage_run.artifacts / name).mkdir(exist_ok=True)
     if not (stage_run.artifacts / "demux" / "audio.wav").exists():
@@ -54,7 +55,7 @@ def run(stage: Stage, sound: Path, tmp_path: Path, speech: Sequence[tuple[int, i
 
 def test_makes_a_transcript_on_the_clock_of_the_film(sound: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    outcome, stage = run(asr.STAGE, sound, tmp_path, SOURCE_LANGUAGE="auto")
+    outcome, stage = run(sound, tmp_path, SOURCE_LANGUAGE="auto")
     transcript = load(stage.scratch / "asr" / "transcript.json", Transcript)
     assert (transcript.language, transcript.start_ms, transcript.duration_ms) == ("en", START, 11_000)
     assert transcript.segments[-1].text == "How long will that take?"
@@ -127,27 +128,27 @@ SAMPLING = {"WHISPER_LOGPROB_THRESHOLD": 0.0, "WHISPER_NO_SPEECH_THRESHOLD": 1.0
 
 
 @pytest.mark.parametrize(
-    ("stage", "settings"),
+    "settings",
     [
-        (asr.STAGE, {"SOURCE_LANGUAGE": "auto"}),
-        (asr.STAGE, {"SOURCE_LANGUAGE": "en", **SAMPLING}),
-        (asr.STAGE, {"SOURCE_LANGUAGE": "en", "WHISPER_COMPUTE_TYPE": "float32", "BATCH_SIZE": 2}),
-        (asr.TRANSLATING, {"SOURCE_LANGUAGE": "de", "TARGET_LANGUAGES": "en"}),
+        {"SOURCE_LANGUAGE": "auto"},
+        {"SOURCE_LANGUAGE": "en", **SAMPLING},
+        {"SOURCE_LANGUAGE": "en", "WHISPER_COMPUTE_TYPE": "float32", "BATCH_SIZE": 2},
+        {"SOURCE_LANGUAGE": "de", **TRANSLATING},
     ],
     ids=["language heard", "sampled", "float32", "translated"],
 )
 def test_interrupted_again_and_again_it_comes_to_the_same_to_the_byte(
-    stage: Stage, settings: dict[str, object], sound: Path, tmp_path: Path, interrupt: Callable[[int], list[Interrupting]]
+    settings: dict[str, object], sound: Path, tmp_path: Path, interrupt: Callable[[int], list[Interrupting]]
 ) -> None:
     for name in ("whole", "in parts"):
         (tmp_path / name).mkdir()
-    undisturbed, whole = run(stage, sound, tmp_path / "whole", **settings)
+    undisturbed, whole = run(sound, tmp_path / "whole", **settings)
     opened = interrupt(1)
     for _ in range(2):
         with pytest.raises(Interrupted):
-            run(stage, sound, tmp_path / "in parts", **settings)
-    outcome, parts = run(stage, sound, tmp_path / "in parts", **settings)
-    assert all((whole.scratch / name).read_bytes() == (parts.scratch / name).read_bytes() for name in stage.writes)
+            run(sound, tmp_path / "in parts", **settings)
+    outcome, parts = run(sound, tmp_path / "in parts", **settings)
+    assert all((whole.scratch / name).read_bytes() == (parts.scratch / name).read_bytes() for name in whole.context.writes.values())
     assert [len(one.asked) for one in opened] == [3, 2, 1]
     assert (outcome.engine, outcome.packages) == (undisturbed.engine, undisturbed.packages)
 
@@ -157,10 +158,10 @@ def test_what_was_recognised_before_is_told_and_counts_in_the_progress(
 ) -> None:
     interrupt(2)
     with pytest.raises(Interrupted):
-        run(asr.STAGE, sound, tmp_path, SOURCE_LANGUAGE="en")
+        run(sound, tmp_path, SOURCE_LANGUAGE="en")
     caplog.set_level(logging.INFO)
     interrupt(3)
-    _, stage = run(asr.STAGE, sound, tmp_path, SOURCE_LANGUAGE="en")
+    _, stage = run(sound, tmp_path, SOURCE_LANGUAGE="en")
     assert caplog.messages[:3] == ["Recognising 3 windows", "Going on: 2 of 3 windows are there already", "Configured device: cpu (from job config)"]
     assert 0 < stage.progress[0][0] < 9.3
     assert [progress.already for progress in stage.told] == [stage.progress[0][0]] * len(stage.told)
@@ -173,15 +174,15 @@ def test_an_attempt_of_which_nothing_was_kept_is_told(
     caplog.set_level(logging.INFO)
     interrupt(0)
     with pytest.raises(Interrupted):
-        run(asr.STAGE, sound, tmp_path, SOURCE_LANGUAGE="en")
+        run(sound, tmp_path, SOURCE_LANGUAGE="en")
     assert NOTHING_KEPT not in caplog.messages
     interrupt(3)
-    run(asr.STAGE, sound, tmp_path, SOURCE_LANGUAGE="en")
+    run(sound, tmp_path, SOURCE_LANGUAGE="en")
     assert caplog.messages.count(NOTHING_KEPT) == 1
 
 
 def test_progress_moves_within_a_batch(sound: Path, tmp_path: Path) -> None:
-    _, stage = run(asr.STAGE, sound, tmp_path, SOURCE_LANGUAGE="en", BATCH_SIZE=8)
+    _, stage = run(sound, tmp_path, SOURCE_LANGUAGE="en", BATCH_SIZE=8)
     done = [done for done, _ in stage.progress]
     assert len(set(done)) == 1 + 2 * len(SPEECH)  # each window is encoded, and then done
     assert 0 == done[0] < done[1] <= 4.5 * 0.6
@@ -206,10 +207,10 @@ def test_no_fallback_is_forgotten_and_when_all_is_there_nothing_is_loaded(sound:
     monkeypatch.setattr(needs, "open_for", lambda ctx, translate: Falling())
     monkeypatch.setattr(asr, "save", cut)
     with pytest.raises(Interrupted):
-        run(asr.STAGE, sound, tmp_path, SOURCE_LANGUAGE="en")
+        run(sound, tmp_path, SOURCE_LANGUAGE="en")
     monkeypatch.undo()
     monkeypatch.setattr(needs, "open_for", lambda ctx, translate: pytest.fail("it was loaded"))
-    outcome, _ = run(asr.STAGE, sound, tmp_path, SOURCE_LANGUAGE="en")
+    outcome, _ = run(sound, tmp_path, SOURCE_LANGUAGE="en")
     assert (outcome.engine, outcome.packages) == ({"model": "base", "device": "cuda"}, ("ctranslate2",))
     assert outcome.degraded[0] == "Out of GPU memory: decoded 4 windows at once"
 
@@ -219,19 +220,19 @@ def test_the_same_again_is_the_same_to_the_byte(sound: Path, tmp_path: Path) -> 
     for name in ("once", "twice"):
         (tmp_path / name).mkdir()
         settings = {"SOURCE_LANGUAGE": "en", "WHISPER_LOGPROB_THRESHOLD": 0.0, "WHISPER_NO_SPEECH_THRESHOLD": 1.0}  # all temperatures are tried
-        _, stage = run(asr.STAGE, sound, tmp_path / name, SPEECH[:2], **settings)
+        _, stage = run(sound, tmp_path / name, SPEECH[:2], **settings)
         results.append((stage.scratch / "asr" / "transcript.json").read_bytes())
     assert results[0] == results[1]
 
 
 def test_english_is_its_own_translation(sound: Path, tmp_path: Path) -> None:
-    _, stage = run(asr.TRANSLATING, sound, tmp_path, SPEECH[2:], SOURCE_LANGUAGE="en", TARGET_LANGUAGES="en")
+    _, stage = run(sound, tmp_path, SPEECH[2:], SOURCE_LANGUAGE="en", **TRANSLATING)
     transcript = load(stage.scratch / "asr" / "transcript.json", Transcript)
     assert load(stage.scratch / "asr" / "translation.json", Transcript) == transcript
 
 
 def test_a_translation_is_in_english(sound: Path, tmp_path: Path) -> None:
-    _, stage = run(asr.TRANSLATING, sound, tmp_path, SPEECH[2:], SOURCE_LANGUAGE="de", TARGET_LANGUAGES="en")
+    _, stage = run(sound, tmp_path, SPEECH[2:], SOURCE_LANGUAGE="de", **TRANSLATING)
     transcript, translation = (load(stage.scratch / "asr" / name, Transcript) for name in ("transcript.json", "translation.json"))
     assert (transcript.language, translation.language) == ("de", "en")
     assert {segment.language for segment in translation.segments} == {"en"}
@@ -243,7 +244,7 @@ def test_a_silent_film_has_an_empty_transcript_says_so_and_loads_nothing(
     source: str, language: str, sound: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    outcome, stage = run(asr.TRANSLATING, sound, tmp_path, (), SOURCE_LANGUAGE=source, WHISPER_MODEL="not here")
+    outcome, stage = run(sound, tmp_path, (), SOURCE_LANGUAGE=source, WHISPER_MODEL="not here", **TRANSLATING)
     assert load(stage.scratch / "asr" / "transcript.json", Transcript) == Transcript(language, START, 11_000, ())
     assert load(stage.scratch / "asr" / "translation.json", Transcript) == Transcript("en", START, 11_000, ())
     assert outcome.summary == "Transcription completed: 0 segments"
@@ -254,7 +255,7 @@ def test_a_silent_film_has_an_empty_transcript_says_so_and_loads_nothing(
 @pytest.mark.parametrize("targets", ["", "hi", "en,hi"])
 def test_whisper_translates_into_english_only(targets: str) -> None:
     with pytest.raises(UsageError, match="Whisper translates into English only"):
-        asr.check_translating(Settings(TARGET_LANGUAGES=targets))
+        asr.check(Settings(WORKFLOW="translate", TARGET_LANGUAGES=targets))
 
 
 @pytest.mark.parametrize(
@@ -277,7 +278,7 @@ def test_the_names_of_the_glossary_prompt_the_recogniser(
             return iter(())
 
     monkeypatch.setattr(needs, "open_for", lambda ctx, translate: Listener())
-    run(asr.STAGE, sound, tmp_path, SOURCE_LANGUAGE="hi", **settings)
+    run(sound, tmp_path, SOURCE_LANGUAGE="hi", **settings)
     assert told == [prompt] * 3
 
 
@@ -291,5 +292,5 @@ def test_windows_that_gave_the_prompt_back_are_told_of(sound: Path, tmp_path: Pa
                 yield Recognition(window.id, "", (), -1.2, 0.7, 1.0, 0.0, "en", 1.0, (), echoed=window.id < 2)
 
     monkeypatch.setattr(needs, "open_for", lambda ctx, translate: Listener())
-    outcome, _ = run(asr.STAGE, sound, tmp_path, SOURCE_LANGUAGE="en", WHISPER_INITIAL_PROMPT="Names: Sanjay")
+    outcome, _ = run(sound, tmp_path, SOURCE_LANGUAGE="en", WHISPER_INITIAL_PROMPT="Names: Sanjay")
     assert outcome.degraded[0] == "2 of 3 windows gave the prompt (WHISPER_INITIAL_PROMPT, GLOSSARY) back as text: heard again without it"

@@ -9,13 +9,15 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from pipeline.settings import Settings
+from pipeline.settings import Settings, declared_settings
 from pipeline.stage import Progress, StageContext
+from pipeline.workflow import Step
 from stages import manifest, recognise, results
 from stages.manifest import Recording
 from stages.recognise.messages import Setup, Task
 from stages.results import Result, Store
 from stages.transcript import Segment, Word
+from tests.stages.run_stage import step_of
 
 
 def task(name: str, duration_ms: int = 1000, attempts: int = 0) -> Task:
@@ -27,10 +29,14 @@ def sha(name: str) -> str:
     return name.encode().hex().ljust(64, "0")
 
 
+def recognise_step(**settings: object) -> Step:
+    return step_of(recognise.STAGE, Settings(**{"WORKFLOW": "corpus", **settings}))  # type: ignore[arg-type]
+
+
 def setup(tmp_path: Path, folder: Path | None = None, models: Path | None = None, **settings: object) -> Setup:
     Store(tmp_path / "results", {}).create()
     return Setup(
-        settings=Settings(**{"SOURCE_LANGUAGE": "en", "WHISPER_BEAM_SIZE": 1, **settings}),  # type: ignore[arg-type]
+        values=dict(recognise_step(**{"SOURCE_LANGUAGE": "en", "WHISPER_BEAM_SIZE": 1, **settings}).values),
         folder=str(folder or tmp_path),
         results=str(tmp_path / "results"),
         made_with={},
@@ -73,10 +79,13 @@ class Folder:
         return self.path / "out" / recognise.TREE
 
     def context(self, **settings: object) -> StageContext:
+        step = recognise_step(**settings)
         return StageContext(
-            stage=recognise.STAGE,
-            settings=Settings(**{"WORKFLOW": "corpus", **settings}),  # type: ignore[arg-type]
+            stage=step.stage,
+            settings=declared_settings(step.name, step.values),
             media=self.path,
+            reads=step.reads,
+            writes=step.writes,
             artifacts=self.path / "job" / "stages",
             scratch=self.path / "job" / "scratch",
             deliverables=self.path / "out" / ".tmp",

@@ -25,6 +25,7 @@ from tests.conftest import ROOT
 from tests.stages.run_stage import StageRun
 from tests.stages.translate.support import spoken
 
+BY_INDICTRANS2: dict[str, str | int] = {"WORKFLOW": "translate", "TRANSLATION_ENGINE": "indictrans2"}
 TOY = ROOT / "tests" / "data" / "indictrans2" / "toy"
 HOME, COMES, ROMAN = " मुझे घर जाना है।", " ट्रेन 12:30 बजे आएगी।", " Kya kar rahe ho tum yahan?"
 SAID = spoken(f"{HOME} | [संगीत] |{COMES} | I will be right back. |{ROMAN} |{HOME}")
@@ -39,7 +40,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(tmp_path: Path, toy: Path, said: Transcript = SAID, **settings: str | int) -> tuple[Outcome, tuple[Transcript, ...], StageRun]:
     usual = {"SOURCE_LANGUAGE": said.language, "TARGET_LANGUAGES": "en", "INDICTRANS2_MODEL": "toy", "INDICTRANS2_COMPUTE_TYPE": "float32"}
-    stage_run = StageRun(translate.STAGE, Path("film.mkv"), tmp_path, **(usual | settings))
+    stage_run = StageRun(translate.STAGE, Path("film.mkv"), tmp_path, **(BY_INDICTRANS2 | usual | settings))
     if not (tmp_path / "toy").exists():
         (tmp_path / "toy").symlink_to(toy)
     (stage_run.artifacts / "align").mkdir(exist_ok=True)
@@ -139,7 +140,7 @@ def test_the_apple_gpus_engine_says_the_same(toy: Path, tmp_path: Path, monkeypa
     for name in ("ct2", "mlx"):
         (tmp_path / name).mkdir()
     _, ours, _ = run(tmp_path / "ct2", toy)
-    outcome, theirs, _ = run(tmp_path / "mlx", TOY, INDICTRANS2_DEVICE="mps")
+    outcome, theirs, _ = run(tmp_path / "mlx", TOY, INDICTRANS2_DEVICE="mps", TRANSLATION_ENGINE="indictrans2")
     assert [one.text for one in ours[0].segments] == [one.text for one in theirs[0].segments]
     assert (outcome.engine["backend"], outcome.engine["device"], outcome.packages[0]) == ("mlx", "mps", "mlx")
 
@@ -197,7 +198,7 @@ def test_a_glossary_is_kept_or_what_it_lacks_is_counted(toy: Path, tmp_path: Pat
 
 
 def test_what_the_stage_needs() -> None:
-    settings = Settings(SOURCE_LANGUAGE="hi", TARGET_LANGUAGES="en,ta,mr,hi", INDICTRANS2_DEVICE="mps")
+    settings = Settings(SOURCE_LANGUAGE="hi", TARGET_LANGUAGES="en,ta,mr,hi", INDICTRANS2_DEVICE="mps", TRANSLATION_ENGINE="indictrans2")
     assert translate.STAGE.models(settings) == (
         ModelNeed("indictrans2-indic-en-1B", "indictrans2"),
         ModelNeed("indictrans2-indic-indic-1B", "indictrans2"),

@@ -36,7 +36,7 @@ SEVERAL = ("मुझे पानी चाहिए।", "कल बहुत 
 
 
 def run(tmp_path: Path, source: Transcript, translation: Transcript) -> tuple[tuple[str, ...], tuple[Transcript, ...]]:
-    stage_run = StageRun(translate.WHISPER, Path("film.mkv"), tmp_path)
+    stage_run = StageRun(translate.STAGE, Path("film.mkv"), tmp_path, WORKFLOW="translate", TARGET_LANGUAGES="en")
     for name, transcript in (("align/transcript.json", source), ("asr/translation.json", translation)):
         (stage_run.artifacts / name).parent.mkdir()
         save(stage_run.artifacts / name, transcript)
