@@ -180,7 +180,7 @@ class Stage:
     tuning: tuple[str, ...] = ()  # the settings that change only speed or memory
     own_settings: type[msgspec.Struct] | None = None  # those of them that this stage adds, described as in `pipeline/settings.py`
     wanted: Callable[[Settings], bool] = lambda settings: True  # whether a job has this stage at all
-    unused: Callable[[Settings], tuple[str, ...]] = lambda settings: ()  # of the kinds and settings above, those that play no part in a job
+    unused: Callable[[Settings], tuple[str, ...]] = lambda settings: ()  # kinds and settings that play no part in a job
     reads_media: bool = False  # the user's own file is an input too
     keeps: tuple[str, ...] = ()  # in the job's folder: written piece by piece, each whole, and there for the next run
     trees: tuple[str, ...] = ()  # folders under out/<job-id>/ that are filled in the same way

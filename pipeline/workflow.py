@@ -10,7 +10,11 @@ from pipeline.envfile import to_text
 from pipeline.settings import Settings
 from pipeline.stage import Stage
 
-FILE_NAMES = {"sound": "audio.wav", "translations": "transcripts.json", "recognised": "done.json"}  # of kinds that are not in `<kind>.json`
+FILE_NAMES = {  # of kinds that do not lie in `<kind>.json`
+    "sound": "audio.wav",
+    "translations": "transcripts.json",
+    "recognised": "done.json",
+}
 
 
 @dataclass(frozen=True)
