@@ -51,6 +51,13 @@ class Parser(argparse.ArgumentParser):
         return "" if first.startswith("-") else f"{first} stands there without an option: {self.prog} {self.names} {first}"
 
 
+class Joined(argparse.Action):
+    """`-t en -t ta` is `-t en,ta`."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None) -> None:
+        setattr(namespace, self.dest, ",".join(text for text in (getattr(namespace, self.dest), values) if text))
+
+
 def as_path(text: str) -> Path:
     """The path of something on this machine: also `file:///…`, and `~` where the shell left it. Raises UsageError for addresses."""
     if not text.strip():

@@ -10,10 +10,10 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipeline import choosing, engines
-from pipeline.commands import Parser, as_path
+from pipeline.commands import Joined, Parser, as_path
 from pipeline.ending import end_with, print_result, signals_held, take_signals, tidying_up, what_interrupted_means, when_interrupted
 from pipeline.errors import Interrupted, SutradharError, UsageError, in_one_line
 from pipeline.house import VERSION, House, check_job_id
@@ -52,13 +52,6 @@ ONE_FILE = (
 )
 
 
-class _Joined(argparse.Action):
-    """`-t en -t ta` is `-t en,ta`."""
-
-    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None) -> None:
-        setattr(namespace, self.dest, ",".join(text for text in (getattr(namespace, self.dest), values) if text))
-
-
 def make_parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="prepare-job.sh",
@@ -72,7 +65,7 @@ def make_parser() -> argparse.ArgumentParser:
     what.add_argument("--transcribe", dest="workflow", action="store_const", const="transcribe", help="subtitles in the language spoken")
     what.add_argument("--translate", dest="workflow", action="store_const", const="translate", help="subtitles in other languages as well")
     parser.add_argument("-s", "--source-language", default="", metavar="LANG", help="language spoken: hi, hin, Hindi, or auto")
-    parser.add_argument("-t", "--target-language", action=_Joined, default="", metavar="LANG[,LANG]", help="languages to translate to (default: en)")
+    parser.add_argument("-t", "--target-language", action=Joined, default="", metavar="LANG[,LANG]", help="languages to translate to (default: en)")
     parser.add_argument(
         "--translation-engine",
         type=str.lower,
@@ -98,7 +91,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     corpus = parser.add_argument_group("folders of recordings")
     corpus.add_argument("--from-list", metavar="FILE", help="instead of a folder: a file that names recordings, a path a line")
-    corpus.add_argument("--glob", action=_Joined, default="", metavar="PATTERN", help="only files with such names: '*.wav' (repeatable)")
+    corpus.add_argument("--glob", action=Joined, default="", metavar="PATTERN", help="only files with such names: '*.wav' (repeatable)")
     corpus.add_argument("--min-bytes", default="", metavar="N", help="smaller files count as empty")
     corpus.add_argument("--limit", default="", metavar="N", help="work on so many of them")
     corpus.add_argument("--shuffle", nargs="?", const="1", default="", metavar="SEED", help="in random order instead of the longest first")
