@@ -14,6 +14,7 @@ from pipeline.wording import without_controls
 
 if TYPE_CHECKING:
     from pipeline.console import Console
+    from pipeline.engines import About
     from pipeline.hardware import Hardware
     from pipeline.house import House
     from pipeline.media import AudioTrack, MediaInfo
@@ -175,27 +176,28 @@ def recogniser(arguments: argparse.Namespace, machine: Hardware, house: House, c
         choices.take("WHISPER_COMPUTE_TYPE", advice.compute_type, advice.compute_type_reason)
         suited, reason = advice.whisper_model, advice.whisper_model_reason
     else:
-        choices.take("WHISPER_COMPUTE_TYPE", *sizing.choose_compute_type(backend, runs_on, machine.capability))
-        suited, reason = sizing.choose_model(backend, runs_on, memory_gb, machine.cores)
+        choices.take("WHISPER_COMPUTE_TYPE", *sizing.choose_compute_type(engine, runs_on, machine.capability))
+        suited, reason = sizing.choose_model(engine, runs_on, memory_gb, machine.cores)
     if device == "cuda" and len(machine.gpus) > 1 and choices.values["WORKFLOW"] != "corpus":  # a folder is shared out to all of them
         choices.take("CUDA_VISIBLE_DEVICES", machine.gpu_uuid, f"{machine.gpu_name}, the one of {len(machine.gpus)} with the most free memory")
     if arguments.model:
         name = Path(arguments.model).expanduser().resolve() if models.is_folder(arguments.model) else arguments.model
         choices.take("WHISPER_MODEL", name, "given with --model")
     else:
-        here = (model for model in sizing.in_turn(suited, runs_on, memory_gb) if models.is_at_hand(model, engine.form, models_dir=house.models))
-        model = next(here, models.STARTER)
-        time = f" ({sizing.film_time(model, machine.cores)})" if runs_on == "cpu" and model != suited else ""
+        in_turn = sizing.in_turn(engine.sizes, suited, runs_on, memory_gb)
+        here = (model for model in in_turn if models.is_at_hand(model, engine.form, models_dir=house.models))
+        model = next(here, engine.sizes.smallest)
+        time = f" ({sizing.film_time(engine.sizes, model, machine.cores)})" if runs_on == "cpu" and model != suited else ""
         choices.take("WHISPER_MODEL", model, reason if model == suited else f"the one that is here{time}; {suited} suits this machine: {reason}")
         if model == models.STARTER:
-            _name_a_better_model((suited, reason), runs_on, engine.form, machine, choices.values["SOURCE_LANGUAGE"], console)
+            _name_a_better_model((suited, reason), runs_on, engine, machine, choices.values["SOURCE_LANGUAGE"], console)
     if engine.measures_memory:
         choices.take("BATCH_SIZE", "auto", "as many windows as fit once the model is loaded")
     else:
-        choices.take("BATCH_SIZE", *sizing.batch_size(choices.values["WHISPER_MODEL"], runs_on, memory_gb))
+        choices.take("BATCH_SIZE", *sizing.batch_size(engine.sizes, choices.values["WHISPER_MODEL"], runs_on, memory_gb))
 
 
-def _name_a_better_model(suited: tuple[str, str], device: str, form: str, machine: Hardware, language: str, console: Console) -> None:
+def _name_a_better_model(suited: tuple[str, str], device: str, engine: About, machine: Hardware, language: str, console: Console) -> None:
     """Warn of what the starter model cannot do, and say which model can and how long that takes here. `suited` is that
     model and the reason for it."""
     from pipeline import models, sizing
@@ -205,8 +207,8 @@ def _name_a_better_model(suited: tuple[str, str], device: str, form: str, machin
     if language != "en":
         starter += ", which is of little use but for English (Hindi: 88 % of characters wrong)"
     if model != models.STARTER:
-        time = f" ({sizing.film_times(model, language, machine.memory_gb, machine.cores)})" if device == "cpu" else ""
-        console.warn(f"{starter}. Get the one for this machine{time}: {models.command_to_get(model, form)}")
+        time = f" ({sizing.film_times(engine.sizes, model, language, machine.memory_gb, machine.cores)})" if device == "cpu" else ""
+        console.warn(f"{starter}. Get the one for this machine{time}: {models.command_to_get(model, engine.form)}")
     elif language != "en":
         console.warn(f"{starter}. No larger one suits this machine: {reason}")
 
@@ -222,7 +224,7 @@ def translator(
     device = changes.get("INDICTRANS2_DEVICE") or device
     if device not in translators.COMPUTE_TYPES:
         return  # a bad value, which is refused with the other settings
-    compute_type, reason = sizing.choose_compute_type(translators.backend(device), device, machine.capability)
+    compute_type, reason = sizing.choose_compute_type(engines.ENGINES[translators.backend(device)], device, machine.capability)
     form = translators.form(device, changes.get("INDICTRANS2_COMPUTE_TYPE") or compute_type)
     targets = choices.values["TARGET_LANGUAGES"].split(",")
     wanted, model = arguments.translation_engine or "auto", changes.get("INDICTRANS2_MODEL", "")
@@ -241,12 +243,11 @@ def _backend_and_device(arguments: argparse.Namespace, machine: Hardware, consol
     advice = machine.recommended_settings
     device = arguments.device or advice.device
     backend = arguments.backend or (advice.whisper_backend if device == advice.device else engines.DEFAULT)
-    engine = engines.engine_of(backend)
+    engine, default = engines.engine_of(backend), engines.ENGINES[engines.DEFAULT]
     if why_not := hardware.why_not(engines.DEFAULT, device, machine):
         raise UsageError(f"--device {device}: {why_not}; use --device {advice.device}")
     if why_not := hardware.why_not(backend, device, machine):
-        raise UsageError(f"--backend {backend} --device {device}: {why_not}. WhisperX works here: --backend whisperx")
-    if device == "mps" and device not in engine.devices:
-        for warning in engines.MPS_WARNINGS:
-            console.warn(warning)
+        raise UsageError(f"--backend {backend} --device {device}: {why_not}. {default.title} works here: --backend {default.name}")
+    for warning in engine.fallback_warnings.get(device, ()):
+        console.warn(warning)
     return backend, device

@@ -23,7 +23,8 @@ from pipeline import processes
 from pipeline.ending import signals_held
 from pipeline.errors import OutOfReach, SutradharError, UsageError
 from pipeline.files import BLOCK, FileRecord, json_document, open_like, record, sync_file, sync_folder
-from pipeline.model_folder import FORMS, SOURCE, Conversion, Release, Source, is_ours, problem
+from pipeline.model_folder import FORMS, SOURCE, Conversion, Source, is_ours, problem
+from pipeline.model_form import Release
 from pipeline.wording import size
 
 Say = Callable[[str], None]

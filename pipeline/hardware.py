@@ -14,11 +14,13 @@ import msgspec
 from pipeline import sizing
 from pipeline.commands import Parser
 from pipeline.ending import end_with, signals_held
+from pipeline.engines import DEFAULT, ENGINES, About
 from pipeline.errors import SutradharError, UsageError
 from pipeline.files import UNREADABLE, json_document, read_file, write_atomic
-from pipeline.probe import Backend, Nvidia, NvidiaGpu, Probe
+from pipeline.probe import Backend, Nvidia, NvidiaGpu, Probe, probe_engine
 from pipeline.probe import probe as probe
 from pipeline.probe import probe_machine as probe_machine
+from stages.recognisers.about import Capability
 
 if TYPE_CHECKING:
     from pipeline.console import Console
@@ -31,15 +33,11 @@ examples:
   python -m pipeline.hardware --write out/hardware_cache.json     what prepare-job.sh reads
 """
 
-MLX_ON_CUDA = "on one H200 at 16 windows large-v3 ran at 865 times real time, CTranslate2 at 398 (bench/results/mlx_speed.json)"
-
 GpuType = Literal["mps", "cuda", "cpu", "cuda-unavailable"]
 
 APPLE_GPU_MEMORY = ((64, 32.0), (32, 16.0), (16, 10.0), (0, 8.0))  # of so much RAM the GPU may use so much
 
-OLDEST_CAPABILITY = (5, 3)  # the oldest that CTranslate2's wheels hold kernels for
-OLDEST_CUDA = 12_000  # CTranslate2 and PyTorch are built for CUDA 12
-OLDEST_MLX_CAPABILITY = (8, 0)  # our kernels for MLX use the matrix instructions of Ampere (mma.m16n8k16)
+OLDEST_CUDA = 12_000  # what bootstrap installs is built for CUDA 12
 SAME_MEMORY = 0.05  # of it may be missing on the same machine: kernels and firmware keep now more, now less
 IN_USE_ELSEWHERE = 0.8  # with less than this share of a GPU free, only the free part counts
 
@@ -112,7 +110,7 @@ class Hardware(msgspec.Struct, frozen=True, kw_only=True):
         return self.memory.limit_gb or self.memory.total_gb
 
     @property
-    def capability(self) -> sizing.Capability | None:
+    def capability(self) -> Capability | None:
         return sizing.capability(self.compute_capability) if self.compute_capability else None
 
 
@@ -123,7 +121,7 @@ class Accelerator:
     name: str | None = None
     memory_gb: float | None = None
     room_gb: float = 0.0  # what of it a model may use
-    capability: sizing.Capability | None = None
+    capability: Capability | None = None
     uuid: str | None = None
 
 
@@ -186,7 +184,7 @@ def _apple(facts: Probe) -> Accelerator:
     if facts.translated:
         return Accelerator("cpu", "this Python is an Intel build: remove .venv and run scripts/bootstrap.sh with an Apple Silicon Python")
     if facts.machine != "arm64":
-        return Accelerator("cpu", "a Mac with an Intel processor: MLX needs Apple Silicon")
+        return Accelerator("cpu", f"a Mac with an Intel processor: {_titles_on('mps')} needs Apple Silicon")
     memory = next(gpu_memory for ram, gpu_memory in APPLE_GPU_MEMORY if _gb(facts.memory) >= ram)
     return Accelerator("mps", f"Apple Silicon: the GPU may use {memory} GB of {_gb(facts.memory)} GB", facts.cpu_brand, memory, memory)
 
@@ -212,11 +210,14 @@ def _why_unusable(gpu: NvidiaGpu, nvidia: Nvidia) -> str:
     if nvidia.cuda < OLDEST_CUDA:
         speaks = f"CUDA {nvidia.cuda // 1000}.{nvidia.cuda % 1000 // 10}"
         return f"driver {nvidia.driver} speaks {speaks}; CUDA 12 needs driver 525 or newer"
-    if sizing.capability(gpu.compute_capability) < OLDEST_CAPABILITY:
-        return f"compute capability {gpu.compute_capability} is too old; CTranslate2 needs {'.'.join(map(str, OLDEST_CAPABILITY))}"
-    needed = sum(sizing.GPU_COST["base"])
-    if _gb(gpu.free) < needed:
-        return f"only {_gb(gpu.free)} of {_gb(gpu.memory)} GB are free; the model base needs {needed}"
+    engine = ENGINES[DEFAULT]
+    if sizing.capability(gpu.compute_capability) < engine.oldest_capability:
+        needed = ".".join(map(str, engine.oldest_capability))
+        return f"compute capability {gpu.compute_capability} is too old; {engine.library} needs {needed}"
+    smallest = engine.sizes.smallest
+    needed_gb = sum(engine.sizes.gpu_cost[smallest])
+    if _gb(gpu.free) < needed_gb:
+        return f"only {_gb(gpu.free)} of {_gb(gpu.memory)} GB are free; the model {smallest} needs {needed_gb}"
     return ""
 
 
@@ -233,17 +234,18 @@ def _hidden(gpu: NvidiaGpu, visible: str | None) -> bool:
 
 def _settings(accelerator: Accelerator, backends: dict[str, Backend], memory_gb: float, cores: int) -> RecommendedSettings:
     backend, backend_reason, device, device_reason = _engine(accelerator, backends)
-    compute_type, compute_type_reason = sizing.choose_compute_type(backend, device, accelerator.capability)
+    engine = ENGINES[backend]
+    compute_type, compute_type_reason = sizing.choose_compute_type(engine, device, accelerator.capability)
     room = memory_gb if device == "cpu" else accelerator.room_gb / (2 if compute_type == "float32" else 1)
-    model, model_reason = sizing.choose_model(backend, device, room, cores)
-    batch, batch_reason = sizing.batch_size(model, device, room)
+    model, model_reason = sizing.choose_model(engine, device, room, cores)
+    batch, batch_reason = sizing.batch_size(engine.sizes, model, device, room)
     return RecommendedSettings(
         whisper_model=model,
         whisper_model_reason=model_reason,
         compute_type=compute_type,
         compute_type_reason=compute_type_reason,
         batch_size=batch,
-        batch_size_reason=batch_reason + "; jobs say auto: MLX measures what fits" * (backend == "mlx"),
+        batch_size_reason=batch_reason + f"; jobs say auto: {engine.title} measures what fits" * engine.measures_memory,
         whisper_backend=backend,
         whisper_backend_reason=backend_reason,
         device=device,
@@ -253,17 +255,22 @@ def _settings(accelerator: Accelerator, backends: dict[str, Backend], memory_gb:
 
 def _engine(accelerator: Accelerator, backends: dict[str, Backend]) -> tuple[str, str, str, str]:
     """Backend and device, each with its reason."""
-    whisperx, mlx = backends["whisperx"], backends["mlx"]
-    on_cuda = accelerator.type == "cuda"
-    why_not = why_not_mlx(accelerator.type, mlx, accelerator.capability)
-    if accelerator.type == "mps" and why_not:
-        return "whisperx", why_not, "cpu", "only MLX can use the Apple GPU"
-    if accelerator.type == "mps":
-        return "mlx", f"MLX {mlx.version} runs on the Apple GPU", "mps", accelerator.reason
-    if on_cuda and not why_not:
-        return "mlx", f"MLX {mlx.version} runs on the NVIDIA GPU: {MLX_ON_CUDA}", "cuda", accelerator.reason
-    reason = f"WhisperX {whisperx.version}" if whisperx.available else f"not usable yet ({whisperx.reason}); run scripts/bootstrap.sh"
-    return "whisperx", reason, "cuda" if on_cuda else "cpu", accelerator.reason
+    device, hindrance = accelerator.type, ""
+    for engine in (engine for engine in ENGINES.values() if device in engine.preferred_on):
+        backend = backends[engine.name]
+        hindrance = _why_not_engine(engine, device, backend, accelerator.capability)
+        if not hindrance:
+            reason = f"{engine.title} {backend.version} {engine.preferred_on[device]}"
+            return engine.name, reason, device, accelerator.reason
+    default, found = ENGINES[DEFAULT], backends[DEFAULT]
+    if device == "mps":
+        return DEFAULT, hindrance, "cpu", f"only {_titles_on('mps')} can use the Apple GPU"
+    reason = f"{default.title} {found.version}" if found.available else f"not usable yet ({found.reason}); run {default.installer}"
+    return DEFAULT, reason, "cuda" if device == "cuda" else "cpu", accelerator.reason
+
+
+def _titles_on(device: str) -> str:
+    return " or ".join(engine.title for engine in ENGINES.values() if device in engine.devices)
 
 
 def why_not(backend: str, device: str, machine: Hardware) -> str:
@@ -272,19 +279,27 @@ def why_not(backend: str, device: str, machine: Hardware) -> str:
         return f"no usable NVIDIA GPU here ({machine.gpu_reason})"
     if device == "mps" and machine.gpu_type != "mps":
         return "this is not an Apple Silicon machine"
-    return why_not_mlx(device, machine.backends["mlx"], machine.capability) if backend == "mlx" else ""
+    engine = ENGINES[backend]
+    found = machine.backends.get(backend) or probe_engine(engine)  # the cache may be older than the engine
+    return _why_not_engine(engine, device, found, machine.capability)
 
 
-def why_not_mlx(device: str, mlx: Backend, capability: sizing.Capability | None) -> str:
-    """What keeps MLX from recognising speech on a device, with the remedy where there is one; empty for nothing."""
-    if not mlx.available:
-        return f"MLX cannot be used ({mlx.reason}); run ./install-mlx.sh"
-    if device not in mlx.devices:
-        fault = f" ({mlx.reason})" if mlx.reason else ""
-        return f"MLX {mlx.version} as it is installed cannot use {device}, only {' and '.join(mlx.devices) or 'nothing'}{fault}; run ./install-mlx.sh"
-    if device == "cuda" and (capability or ()) < OLDEST_MLX_CAPABILITY:
-        found, needed = (".".join(map(str, numbers)) for numbers in (capability or (), OLDEST_MLX_CAPABILITY))
-        return f"compute capability {found} is too old for MLX here, which needs {needed}"
+def _why_not_engine(engine: About, device: str, found: Backend, capability: Capability | None) -> str:
+    """What keeps an engine from recognising speech on a device, with the remedy where there is one; empty for nothing.
+
+    Of the engine that every installation has, `Gpu.reason` has told already."""
+    if engine.name == DEFAULT:
+        return ""
+    if not found.available:
+        return f"{engine.title} cannot be used ({found.reason}); run {engine.installer}"
+    if engine.trial and device not in found.devices:
+        usable = " and ".join(found.devices) or "nothing"
+        fault = f" ({found.reason})" if found.reason else ""
+        installed = f"{engine.title} {found.version} as it is installed"
+        return f"{installed} cannot use {device}, only {usable}{fault}; run {engine.installer}"
+    if device == "cuda" and (capability or ()) < engine.oldest_capability:
+        has, needed = (".".join(map(str, numbers)) for numbers in (capability or (), engine.oldest_capability))
+        return f"compute capability {has} is too old for {engine.title} here, which needs {needed}"
     return ""
 
 

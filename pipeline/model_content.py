@@ -17,12 +17,11 @@ import msgspec
 
 from pipeline.errors import UsageError
 
-# Of a Whisper: fields of `ModelDimensions` in mlx_whisper/whisper.py, and in OpenAI's original.
+# Of a Whisper: fields of `ModelDimensions` in OpenAI's whisper/model.py.
 DIMENSIONS = (
     "n_mels", "n_audio_ctx", "n_audio_state", "n_audio_head", "n_audio_layer", "n_vocab", "n_text_ctx", "n_text_state", "n_text_head", "n_text_layer"
 )  # fmt: skip
-HEAD_WIDTH = 64  # of every Whisper of OpenAI's; the decoder on MLX knows no other
-MLX_WEIGHTS = ("weights.safetensors", "weights.npz")  # the first that is there counts
+HEAD_WIDTH = 64  # of every Whisper of OpenAI's; no other can be decoded here
 CT2_VERSIONS = range(4, 7)  # of the file; before 4 it did not say which type a number has
 UNKNOWN = -1
 WORDS = "decoder/embeddings/weight"  # the table of words in a Whisper's model.bin, a row each
@@ -30,7 +29,8 @@ LONGEST_HEADER = 100_000_000  # bytes, which is safetensors' own limit
 
 
 class Tensor(msgspec.Struct):
-    """An entry in the header of a safetensors file. Its metadata, which stand among them, have no offsets; MLX writes null for none."""
+    """An entry in the header of a safetensors file. Its metadata, which stand among them, have no offsets; some
+    programs write null for none."""
 
     data_offsets: tuple[int, int] = (0, 0)
 
@@ -44,25 +44,6 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise UsageError(f"its {path.name} is damaged")
     return content
-
-
-def mlx_problem(folder: Path) -> str:
-    """Of a folder that has its files, in half a sentence; empty for nothing."""
-    try:
-        config = read_json(folder / "config.json")
-        weights = mlx_weights(folder)
-        whole = _is_whole_archive(weights) if weights.suffix == ".npz" else is_whole_safetensors(weights)
-    except UsageError as error:
-        return str(error)
-    except OSError as error:
-        return f"{error.filename} cannot be read: {error.strerror}"
-    if config.get("model_type", "whisper") != "whisper":
-        return f"its config.json calls it {config['model_type']!r}, not 'whisper'"
-    return dimensions_problem(config) or ("" if whole else f"its {weights.name} is damaged or cut short")
-
-
-def mlx_weights(folder: Path) -> Path:
-    return next((folder / name for name in MLX_WEIGHTS if (folder / name).is_file()), folder / MLX_WEIGHTS[0])
 
 
 def dimensions_problem(values: Mapping[str, object]) -> str:
@@ -82,8 +63,8 @@ def dimensions_problem(values: Mapping[str, object]) -> str:
     return ""
 
 
-def _is_whole_archive(path: Path) -> bool:
-    """Whether the table of contents is there, which stands at the end of a .npz file."""
+def is_whole_archive(path: Path) -> bool:
+    """Tell whether the table of contents is there, which stands at the end of a .npz file."""
     import zipfile
 
     return zipfile.is_zipfile(path)
@@ -156,7 +137,7 @@ def damage(path: Path) -> str:
         return _json_damage(path) or _too_few_words(path)
     if path.suffix == ".safetensors" and not is_whole_safetensors(path):
         return "its table of contents and its length do not go together"
-    if path.suffix == ".npz" and not _is_whole_archive(path):
+    if path.suffix == ".npz" and not is_whole_archive(path):
         return "its table of contents is missing"
     if path.name == "model.bin" and not is_whole_ct2(path):
         return "its names, shapes and length do not go together"

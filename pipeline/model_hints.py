@@ -6,10 +6,11 @@ import difflib
 import re
 from collections.abc import Sequence
 
-from pipeline.engines import ENGINES
+from pipeline.engines import ENGINES, quantises
 from pipeline.model_folder import ALIASES, FORMS, folder_name
 
 BACKENDS = {engine.form: backend for backend, engine in ENGINES.items()}
+QUANTISING = next(engine for engine in ENGINES.values() if quantises(engine))
 NUMBERS = re.compile(r"q\d+|\d+-?bit|(fp|f|float|int)\d+")  # how endings say in which numbers a model is
 
 
@@ -20,7 +21,7 @@ def unknown_name(name: str, form: str, here: Sequence[str]) -> str:
     if ending in BACKENDS and _base(stem) in (*known, *ALIASES, *here):
         return f"that is what its folder is called; the model is {stem}, with --backend {BACKENDS[ending]}"
     if NUMBERS.fullmatch(ending.lower()) and stem in (*known, *ALIASES, *here):
-        return f"quantised models are -q4 and -q8 ({stem}-q4, {stem}-q8), with --backend mlx; in full it is {stem}"
+        return f"quantised models are -q4 and -q8 ({stem}-q4, {stem}-q8), with --backend {QUANTISING.name}; in full it is {stem}"
     close = difflib.get_close_matches(name.lower(), [*known, *ALIASES, *here], n=1)
     return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}, hub ids (owner/name) and folders"
 
@@ -37,7 +38,8 @@ def sizes(form: str) -> list[str]:
 
 def not_in_form(name: str, full: str, form: str) -> str:
     """For a quantised name where there is no converter that quantises: `full` is the model itself."""
-    return f"Model '{name}' has no {FORMS[form].title} form: -q4 and -q8 are for MLX. Add --backend mlx (to get-model.sh: --form mlx), or take {full}"
+    add = f"-q4 and -q8 are for {QUANTISING.title}. Add --backend {QUANTISING.name} (to get-model.sh: --form {QUANTISING.form})"
+    return f"Model '{name}' has no {FORMS[form].title} form: {add}, or take {full}"
 
 
 def where_to_put(name: str, form: str, original: str) -> str:

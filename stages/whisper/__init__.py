@@ -1,7 +1,7 @@
-"""What a recogniser is handed and gives back, and which ones there are.
+"""What a recogniser is handed and gives back, and the one that the settings name, opened.
 
-To add one, write `stages/whisper/<name>/engine.py` with `open_engine(settings, model, translate, times, log) -> Recogniser` and put a line into
-`pipeline.engines.ENGINES`.
+The module of an engine has `open_engine(settings, model, translate, times, log) -> Recogniser`; `stages/recognisers/`
+lists the engines.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
+from pipeline.engines import engine_of
 from pipeline.errors import UsageError
 from pipeline.models import ResolvedModel
 from pipeline.settings import Settings
@@ -98,5 +99,5 @@ def open_recogniser(settings: Settings, model: ResolvedModel, *, translate: bool
     """Load the engine that the settings name; without `times` it is faster, and words have none of their own.
 
     Raises UsageError where the machine, model or language will not do."""
-    engine = import_module(f"stages.whisper.{settings.WHISPER_BACKEND}.engine")
+    engine = import_module(engine_of(settings.WHISPER_BACKEND).engine)
     return cast(Recogniser, engine.open_engine(settings, model, translate, times, log))

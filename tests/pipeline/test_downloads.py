@@ -12,7 +12,8 @@ import pytest
 from pipeline import downloads, processes
 from pipeline.errors import OutOfReach, UsageError
 from pipeline.files import record
-from pipeline.model_folder import Release, read_source
+from pipeline.model_folder import read_source
+from pipeline.model_form import Release
 from tests.fakes.hub import COMMIT, FakeHub, serve
 
 FILES = {

@@ -17,6 +17,8 @@ from pipeline.console import Console
 from pipeline.errors import UsageError
 from pipeline.hardware import Hardware, recommend
 from pipeline.probe import Backend, Probe
+from stages.recognisers.mlx.about import ON_CUDA
+from stages.recognisers.whisper_sizes import WHISPER_SIZES
 from tests.conftest import ROOT, probed
 from tests.damaged_json import damaged
 
@@ -129,7 +131,9 @@ def test_on_a_cpu_a_model_is_recommended_that_hears_a_film_in_its_own_length(num
 
 def test_the_times_of_a_film_are_those_that_were_measured() -> None:
     measured = json.loads((ROOT / "bench" / "results" / "model_cost.json").read_text())["seconds_a_window"]
-    assert sizing.CPU_SECONDS == {model: (round(measured[model]["encode"], 1), round(measured[model]["decode"], 1)) for model in sizing.CPU_SECONDS}
+    assert WHISPER_SIZES.cpu_seconds == {
+        model: (round(measured[model]["encode"], 1), round(measured[model]["decode"], 1)) for model in WHISPER_SIZES.cpu_seconds
+    }
 
 
 @pytest.mark.parametrize(
@@ -150,7 +154,7 @@ def test_where_mlx_has_no_metal_the_apple_gpu_is_not_used() -> None:
 def test_the_speed_given_as_a_reason_is_the_one_that_was_measured() -> None:
     measured = json.loads((ROOT / "bench" / "results" / "mlx_speed.json").read_text())
     ours, other = (int(measured["large-v3"]["B=16"][name] + 0.5) for name in ("ours", "ctranslate2"))
-    assert f"large-v3 ran at {ours} times real time, CTranslate2 at {other}" in hardware.MLX_ON_CUDA
+    assert f"large-v3 ran at {ours} times real time, CTranslate2 at {other}" in ON_CUDA
 
 
 def test_a_gpu_before_ampere_is_left_to_whisperx_whatever_mlx_can_do() -> None:
@@ -158,7 +162,7 @@ def test_a_gpu_before_ampere_is_left_to_whisperx_whatever_mlx_can_do() -> None:
     t4 = msgspec.structs.replace(facts.nvidia.gpus[0], compute_capability="7.5")
     found = recommend(msgspec.structs.replace(facts, nvidia=msgspec.structs.replace(facts.nvidia, gpus=(t4,))))
     assert (found.recommended_settings.whisper_backend, found.recommended_settings.device) == ("whisperx", "cuda")
-    why_not = hardware.why_not_mlx("cuda", found.backends["mlx"], found.capability)
+    why_not = hardware.why_not("mlx", "cuda", found)
     assert why_not == "compute capability 7.5 is too old for MLX here, which needs 8.0"
 
 
@@ -170,11 +174,11 @@ def test_a_container_is_what_its_limits_say() -> None:
 
 @pytest.mark.parametrize(("device", "memory_gb", "batch"), [("cuda", 3, 4), ("cuda", 80, 32), ("mps", 80, 16), ("cpu", 80, 8), ("cpu", 0.3, 1)])
 def test_batch_size_stays_in_bounds(device: str, memory_gb: float, batch: int) -> None:
-    assert sizing.batch_size("base" if memory_gb < 4 else "large-v3", device, memory_gb)[0] == batch
+    assert sizing.batch_size(WHISPER_SIZES, "base" if memory_gb < 4 else "large-v3", device, memory_gb)[0] == batch
 
 
 def test_a_model_that_the_tables_do_not_know_counts_as_the_biggest() -> None:
-    assert sizing.batch_size("my-own", "cuda", 24.0) == sizing.batch_size("large-v3", "cuda", 24.0)
+    assert sizing.batch_size(WHISPER_SIZES, "my-own", "cuda", 24.0) == sizing.batch_size(WHISPER_SIZES, "large-v3", "cuda", 24.0)
 
 
 @pytest.fixture

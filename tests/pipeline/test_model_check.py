@@ -17,7 +17,8 @@ from pipeline.errors import UsageError, in_one_line
 from pipeline.files import record
 from pipeline.house import House
 from pipeline.job import Job
-from pipeline.model_folder import SOURCE, Release
+from pipeline.model_folder import SOURCE
+from pipeline.model_form import Release
 from pipeline.models import ResolvedModel
 from pipeline.runner import Plan, run_job
 from pipeline.stage import ModelNeed

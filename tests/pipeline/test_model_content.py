@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.model_content import DIMENSIONS, dimensions_problem, mlx_problem
+from pipeline.model_content import DIMENSIONS, dimensions_problem
+from stages.recognisers.mlx.content import content_problem
 
 BASE = dict(zip(DIMENSIONS, (80, 1500, 512, 8, 6, 51865, 448, 512, 8, 6), strict=True))
 
@@ -40,12 +41,12 @@ def make_mlx(folder: Path) -> Path:
 
 
 def test_a_whole_one_has_no_problem(tmp_path: Path) -> None:
-    assert mlx_problem(make_mlx(tmp_path)) == ""
+    assert content_problem(make_mlx(tmp_path)) == ""
     (tmp_path / "weights.safetensors").write_bytes(safetensors({"format": "mlx"}))
-    assert mlx_problem(tmp_path) == ""
+    assert content_problem(tmp_path) == ""
     (tmp_path / "weights.safetensors").unlink()
     (tmp_path / "weights.npz").write_bytes(npz())
-    assert mlx_problem(tmp_path) == ""
+    assert content_problem(tmp_path) == ""
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_a_whole_one_has_no_problem(tmp_path: Path) -> None:
 )
 def test_a_configuration_that_is_no_whispers(content: str, problem: str, tmp_path: Path) -> None:
     (make_mlx(tmp_path) / "config.json").write_text(content, "latin-1")
-    assert mlx_problem(tmp_path) == problem
+    assert content_problem(tmp_path) == problem
 
 
 @pytest.mark.parametrize(
@@ -70,13 +71,13 @@ def test_a_configuration_that_is_no_whispers(content: str, problem: str, tmp_pat
 )
 def test_weights_that_are_cut_short_or_no_safetensors(content: bytes, tmp_path: Path) -> None:
     (make_mlx(tmp_path) / "weights.safetensors").write_bytes(content)
-    assert mlx_problem(tmp_path) == "its weights.safetensors is damaged or cut short"
+    assert content_problem(tmp_path) == "its weights.safetensors is damaged or cut short"
 
 
 def test_an_archive_that_is_cut_short(tmp_path: Path) -> None:
     (make_mlx(tmp_path) / "weights.safetensors").unlink()
     (tmp_path / "weights.npz").write_bytes(npz()[:-30])
-    assert mlx_problem(tmp_path) == "its weights.npz is damaged or cut short"
+    assert content_problem(tmp_path) == "its weights.npz is damaged or cut short"
 
 
 @pytest.mark.parametrize(

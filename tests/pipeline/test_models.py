@@ -7,7 +7,8 @@ import pytest
 
 from pipeline import downloads, models
 from pipeline.errors import UsageError
-from pipeline.model_folder import FORMS, Release, forms_of
+from pipeline.model_folder import FORMS, forms_of
+from pipeline.model_form import Release
 from tests.pipeline.test_model_content import make_mlx
 
 CT2_FILES = ("model.bin", "config.json", "tokenizer.json", "vocabulary.txt")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import probe
+from stages.recognisers.mlx.about import ABOUT
 
 
 def tree(root: Path, files: dict[str, str]) -> Path:
@@ -123,7 +124,7 @@ def test_mlx_is_tried_on_each_device(core: str, expected: probe.Backend, tmp_pat
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    assert probe.mlx_backend() == expected
+    assert probe.probe_engine(ABOUT) == expected
 
 
 def test_probe_of_this_machine_is_plausible() -> None:

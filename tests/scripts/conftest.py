@@ -75,9 +75,9 @@ class Tree:
             "dev.txt": "dev",
             "mlx.txt": "mlx",
             ".mlx-alone.txt": "mlx again",
-            "mlx_build|choose": "choose",
+            "mlx.build|choose": "choose",
             "mlx-cuda13.txt": "cuda",
-            "mlx_build|verify": "verify",
+            "mlx.build|verify": "verify",
             "pipeline.models": "model",
             "pipeline.hardware": "hardware",
         }

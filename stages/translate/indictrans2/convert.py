@@ -12,7 +12,8 @@ from pipeline import downloads
 from pipeline.ending import end_with, exit_code_of
 from pipeline.errors import UsageError
 from pipeline.files import record
-from pipeline.model_folder import Release, problem, read_source
+from pipeline.model_folder import problem, read_source
+from pipeline.model_form import Release
 from pipeline.wording import escaped
 
 ORIGINAL = "indictrans2"

@@ -20,7 +20,8 @@ from pipeline.ending import end_with, exit_code_of
 from pipeline.errors import UsageError
 from pipeline.files import record
 from pipeline.house import House
-from pipeline.model_folder import FORMS, Release, folder_name, read_source
+from pipeline.model_folder import FORMS, folder_name, read_source
+from pipeline.model_form import Release
 from pipeline.wording import escaped
 
 if TYPE_CHECKING:

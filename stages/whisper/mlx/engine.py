@@ -14,6 +14,7 @@ from pipeline.errors import SutradharError, UsageError
 from pipeline.languages import whisper_code
 from pipeline.models import ResolvedModel
 from pipeline.settings import Settings
+from stages.recognisers.mlx.about import ABOUT
 from stages.whisper import AudioWindow, CannotTranslate, Heard, Recognition
 from stages.whisper.decoding import Decoder
 from stages.whisper.mlx import memory, selftest, tokens
@@ -59,7 +60,7 @@ def _choose_device(device: str) -> None:
 class MlxWhisper:
     """Implements `whisper.Recogniser`. Results come as they are done."""
 
-    packages = ("mlx", "mlx-whisper")
+    packages = ABOUT.packages
 
     def __init__(self, network: Network, model: ResolvedModel, settings: Settings, translate: bool, log: logging.Logger, times: bool = True) -> None:
         self.degraded: list[str] = []

@@ -17,7 +17,8 @@ from mlx_whisper.whisper import ModelDimensions, Whisper
 from numpy.typing import NDArray
 
 from pipeline.errors import UsageError
-from pipeline.model_content import dimensions_problem, mlx_problem, mlx_weights, read_json
+from pipeline.model_content import dimensions_problem, read_json
+from stages.recognisers.mlx.content import content_problem, weights_of
 
 ALIGNMENT_HEADS = "alignment_heads"  # not weights: models may come without, and mlx-whisper takes the upper half of all then
 Heads = NDArray[np.int32]  # (count, 2): layer and head
@@ -43,9 +44,9 @@ def load_whisper(folder: Path, dtype: mx.Dtype = mx.float32) -> Whisper:
 
 def read_folder(folder: Path) -> tuple[ModelDimensions, dict[str, mx.array]]:
     """Dimensions, and what is stored: weights and perhaps alignment heads. Raises UsageError."""
-    if reason := mlx_problem(folder):
+    if reason := content_problem(folder):
         raise UsageError(reason)
-    return dimensions(read_json(folder / "config.json")), load_arrays(mlx_weights(folder))
+    return dimensions(read_json(folder / "config.json")), load_arrays(weights_of(folder))
 
 
 def pop_heads(arrays: dict[str, mx.array], dims: ModelDimensions) -> Heads | None:

@@ -23,7 +23,6 @@ from typing import Any
 import ctranslate2
 
 from pipeline import sizing
-from pipeline.engines import MPS_WARNINGS
 from pipeline.errors import SutradharError, UsageError
 from pipeline.hardware import recommend
 from pipeline.languages import whisper_code
@@ -31,6 +30,7 @@ from pipeline.models import ResolvedModel
 from pipeline.probe import probe, usable_cores
 from pipeline.settings import Settings
 from stages.nvidia import is_out_of_memory, preload_libraries
+from stages.recognisers.whisperx.about import ABOUT
 from stages.whisper import AudioWindow, CannotTranslate, Heard, Recognition, lockstep
 from stages.whisper.decoding import Decoder
 from stages.whisper.requests import Align, Encode, Generate, Hear, Request, Result, Steps
@@ -46,7 +46,7 @@ def open_engine(settings: Settings, model: ResolvedModel, translate: bool, times
     """Raises UsageError where the device, its number formats or the model will not do."""
     device, degraded = settings.WHISPERX_DEVICE, []
     if device == "mps":
-        for warning in MPS_WARNINGS:
+        for warning in ABOUT.fallback_warnings[device]:
             log.warning(warning)
         device, degraded = "cpu", ["Recognition ran on the CPU: WhisperX cannot use MPS; set WHISPER_BACKEND=mlx"]
     if device == "cuda":
@@ -81,13 +81,13 @@ def _loaded(model: ResolvedModel, device: str, compute_type: str, workers: int, 
 def _fitting_batch(model: str, device: str) -> int:
     machine = recommend(probe())
     memory_gb = machine.gpu_memory_gb if device == "cuda" else machine.memory.limit_gb or machine.memory.total_gb
-    return sizing.batch_size(model, device, memory_gb or 0.0)[0]
+    return sizing.batch_size(ABOUT.sizes, model, device, memory_gb or 0.0)[0]
 
 
 class WhisperX:
     """Implements `whisper.Recogniser`. Results come as they are done."""
 
-    packages = ("faster-whisper", "ctranslate2")
+    packages = ABOUT.packages
 
     def __init__(
         self,

@@ -30,7 +30,8 @@ from transformers import WhisperConfig, WhisperForConditionalGeneration
 from pipeline import downloads
 from pipeline.errors import Interrupted, SutradharError, UsageError
 from pipeline.files import record
-from pipeline.model_folder import Release, forms_of, read_source
+from pipeline.model_folder import forms_of, read_source
+from pipeline.model_form import Release
 from stages.whisper.mlx import convert
 from stages.whisper.mlx.conversion import ct2, huggingface, openai, original, writing
 from stages.whisper.mlx.loading import load_whisper, named_arrays

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from pipeline import mlx_build
 from pipeline.probe import Backend, Probe
+from stages.recognisers.mlx import build as mlx_build
 from tests.conftest import ROOT
 
 

@@ -14,8 +14,9 @@ from pipeline import sizing
 from pipeline.commands import Parser
 from pipeline.ending import end_with
 from pipeline.errors import SutradharError
-from pipeline.hardware import OLDEST_MLX_CAPABILITY, recommend
+from pipeline.hardware import recommend
 from pipeline.probe import Probe, probe
+from stages.recognisers.mlx.about import ABOUT
 
 OLDEST_CUDA = 13_000
 
@@ -42,8 +43,8 @@ def choose(facts: Probe) -> tuple[str, str]:
         return "cpu", f"the NVIDIA driver does not answer: {nvidia.error or 'it sees no GPU'}" if nvidia.adapters else "no NVIDIA GPU here"
     if nvidia.cuda < OLDEST_CUDA:
         return "cpu", f"the one for CUDA needs NVIDIA's driver 580 or newer, and this is {nvidia.driver}; update it and run ./install-mlx.sh again"
-    if not any(sizing.capability(gpu.compute_capability) >= OLDEST_MLX_CAPABILITY for gpu in nvidia.gpus):
-        needed = ".".join(map(str, OLDEST_MLX_CAPABILITY))
+    if not any(sizing.capability(gpu.compute_capability) >= ABOUT.oldest_capability for gpu in nvidia.gpus):
+        needed = ".".join(map(str, ABOUT.oldest_capability))
         return "cpu", f"{nvidia.gpus[0].name} has compute capability {nvidia.gpus[0].compute_capability}, and the one for CUDA needs {needed}"
     return "cuda13", ""
 
@@ -58,7 +59,7 @@ def verify(facts: Probe, build: str) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = Parser(prog="python -m pipeline.mlx_build", description="Choose a build of MLX, or verify the installed one.")
+    parser = Parser(prog="python -m stages.recognisers.mlx.build", description="Choose a build of MLX, or verify the installed one.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="choose | verify BUILD")
     commands.add_parser("choose", help="print the build that suits this machine")
     commands.add_parser("verify", help="multiply two matrices").add_argument("build", choices=tuple(BUILDS))

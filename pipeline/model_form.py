@@ -1,0 +1,42 @@
+"""Types that describe the files of a model: engines give such descriptions, and `model_folder.FORMS` lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Release:
+    """A model on the hub. An empty revision means the newest, which is written down when it is fetched."""
+
+    repo: str
+    revision: str = ""
+
+
+@dataclass(frozen=True)
+class Converter:
+    """A program that makes models of one form out of others."""
+
+    module: str
+    packages: tuple[str, ...]  # that it needs
+    remedy: str  # where they are missing
+    takes: tuple[str, ...]  # the other forms, best first; its own too, to quantise it
+    by_hand: str  # what to do with a folder `{path}` of such a form, called `{name}`
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Form:
+    title: str
+    files: tuple[tuple[str, ...], ...]  # what a folder must hold, each by one of its names
+    optional: tuple[str, ...] = ()
+    releases: Mapping[str, Release] = field(default_factory=dict)  # by size
+    converter: Converter | None = None
+    content_problem: Callable[[Path], str] = lambda folder: ""  # of a folder that has its files
+    is_plain: bool = False  # a fetched folder is called by the model's name alone, without the form's
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        return tuple(name for names in self.files for name in names) + self.optional

@@ -1,0 +1,17 @@
+"""The recognisers that there are.
+
+To add one, make a folder with `about.py` (its description, `ABOUT`) and `engine.py` (see `stages/whisper/__init__.py`), and
+put its name into `NAMES`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from stages.recognisers.about import About
+
+NAMES = (  # the first is the one that every installation has
+    "whisperx",
+    "mlx",
+)
+ABOUTS: tuple[About, ...] = tuple(import_module(f"{__name__}.{name}.about").ABOUT for name in NAMES)
