@@ -19,7 +19,7 @@ log="$(dirname "$0")/log"
 case "$1 $2" in
   "-m venv") mkdir -p "$3/bin" "$3/lib/python3.11/site-packages" && cp "$0" "$3/bin/python" && cp "$(dirname "$0")/uv" "$3/bin/uv" && echo created >>"$log" ;;
   "-m pip") [ "$3" = config ] || [ ! -e "$(dirname "$log")/broken" ] ;;
-  "-m pipeline."*)
+  "-m pipeline."* | "-m stages."*)
     printf '%s|' "$@" "$PWD" "$PYTHONPATH" "$PYTHONSAFEPATH" >>"$log"; echo >>"$log"
     case "$3" in choose) cat "$(dirname "$log")/mlx build" ;; verify) [ ! -e "$(dirname "$log")/mlx broken" ] ;; *) echo "$2" ;; esac ;;
   *) exec {sys.executable} "$@" ;;

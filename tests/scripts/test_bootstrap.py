@@ -109,7 +109,8 @@ def test_help_sets_nothing_up(tree: Tree) -> None:
 @pytest.mark.parametrize(("script", "module"), [("prepare-job.sh", "pipeline.prepare"), ("run-pipeline.sh", "pipeline.run")])
 @pytest.mark.parametrize("option", ["-h", "--help"])
 def test_help_is_the_same_without_an_environment(script: str, module: str, option: str, tree: Tree) -> None:
-    shutil.copytree(ROOT / "pipeline", tree.root / "pipeline")
+    for package in ("pipeline", "stages"):
+        shutil.copytree(ROOT / package, tree.root / package)
     shutil.copy(ROOT / script, tree.root)
     shown = tree.run(tree.root / script, "film.mkv", option)
     with_environment = subprocess.run([sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -23,13 +23,14 @@ from pipeline.errors import SutradharError, UsageError
 from pipeline.models import ResolvedModel
 from pipeline.settings import Settings
 from stages.transcript import Span
-from stages.whisper import AudioWindow, open_recogniser
+from stages.whisper import AudioWindow, Recogniser, open_recogniser
 from stages.whisper.mlx import convert, engine, memory, selftest, stream
 from stages.whisper.mlx.conversion import writing
 from stages.whisper.mlx.engine import MlxWhisper
 from stages.whisper.mlx.network import Network
 from stages.whisper.mlx.slots import NotANumber, Slots
 from tests.conftest import ROOT
+from tests.recogniser_contract import RecogniserContract
 from tests.stages.whisper.mlx.tiny import FRAMES, make_whisper, multilingual
 
 BASE, SAMPLE = ROOT / "models" / "base", ROOT / "samples" / "dialogue.mp4"
@@ -86,6 +87,12 @@ def tone(number: int, language: str | None = "en") -> AudioWindow:
 
 
 QUICK: dict[str, Any] = {"WHISPER_BEAM_SIZE": 1, "WHISPER_TEMPERATURE": "0", "WHISPER_NO_SPEECH_THRESHOLD": 1.0}
+
+
+@pytest.mark.usefixtures("tiny")
+class TestContract(RecogniserContract):
+    def open(self, **settings: object) -> Recogniser:
+        return open_mlx(**(QUICK | settings))
 
 
 def test_what_was_encoded_to_hear_the_language_is_not_encoded_again(tiny: Network, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,10 +20,11 @@ from pipeline.errors import SutradharError, UsageError
 from pipeline.models import ResolvedModel
 from pipeline.settings import Settings
 from stages.transcript import Span
-from stages.whisper import AudioWindow, Recognition, open_recogniser
+from stages.whisper import AudioWindow, Recogniser, Recognition, open_recogniser
 from stages.whisper.requests import Decoded, Generate
 from stages.whisper.whisperx.engine import WhisperX
 from tests.conftest import ROOT
+from tests.recogniser_contract import RecogniserContract
 
 BASE = ROOT / "models" / "base"
 pytestmark = pytest.mark.skipif(not BASE.is_dir(), reason="needs models/base")
@@ -67,6 +68,15 @@ def windows(sound: NDArray[np.float32]) -> list[AudioWindow]:
 @pytest.fixture(scope="module")
 def recognised(windows: list[AudioWindow]) -> list[Recognition]:
     return recognise(windows)
+
+
+class TestContract(RecogniserContract):
+    def open(self, **settings: object) -> Recogniser:
+        return open_whisperx(**settings)
+
+    @pytest.fixture
+    def windows(self, windows: list[AudioWindow]) -> list[AudioWindow]:
+        return windows[:3]
 
 
 def test_hears_what_is_said(recognised: list[Recognition]) -> None:

@@ -1,0 +1,34 @@
+"""The contract itself, kept by the simplest recogniser that there can be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from stages.transcript import Word
+from stages.whisper import AudioWindow, Heard, Recogniser, Recognition
+from tests.recogniser_contract import RecogniserContract
+
+
+class Counting:
+    """Says how many samples there are."""
+
+    mels = 80
+    packages = ("numpy",)
+
+    def __init__(self) -> None:
+        self.engine = {"backend": "counting", "device": "cpu", "model": "none"}
+        self.degraded: list[str] = []
+
+    def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
+        for window in windows:
+            text, language = str(len(window.audio)), window.language or "en"
+            word = Word(text, window.offset_ms, window.end_ms, 1.0)
+            yield Recognition(window.id, text, (), 0.0, 0.0, 1.0, 0.0, language, 1.0, ((word,),))
+
+    def hear_languages(self, windows: Sequence[AudioWindow]) -> list[Heard]:
+        return [Heard({"en": 1.0}, None) for _ in windows]
+
+
+class TestContract(RecogniserContract):
+    def open(self, **settings: object) -> Recogniser:
+        return Counting()
