@@ -3,4 +3,4 @@
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/scripts/env.sh"
-run_module pipeline.run "$@"
+run_module sutradhar.pipeline.running.run "$@"

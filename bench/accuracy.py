@@ -25,8 +25,8 @@ from typing import Any
 from bench.clips import SETS, Clip, cut_windows, read_clips, samples_of
 from bench.scoring import Rates, rates
 from bench.side_by_side import RESULTS, ROOT, machine
-from pipeline import models
-from pipeline.settings import Settings
+from sutradhar.pipeline.jobs.settings import Settings
+from sutradhar.pipeline.models import library
 
 ENGINES = ("ours", "whisperx")
 THREADS = 2  # WhisperX's; ours finds out itself
@@ -45,9 +45,10 @@ class Row:
 
 def recognise_ours(clips: Sequence[Clip], model: Path, settings: Settings) -> list[str]:
     """All clips in one stream of windows, so that batches fill across files."""
-    from stages.whisper import AudioWindow, open_recogniser
+    from sutradhar.stages.recognisers.contract import AudioWindow
+    from sutradhar.stages.recognisers.opening import open_recogniser
 
-    resolved = models.resolve(str(model), "ct2", models_dir=ROOT / "models", offline=True)
+    resolved = library.resolve(str(model), "ct2", models_dir=ROOT / "models", offline=True)
     recogniser = open_recogniser(settings, resolved, translate=False, log=logging.getLogger())
     owner: list[int] = []
     texts: list[list[str]] = [[] for _ in clips]

@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.clips import SETS, cut_windows, read_clips
-from pipeline.settings import Settings
+from sutradhar.pipeline.jobs.settings import Settings
 
 if TYPE_CHECKING:
-    from stages.whisper import AudioWindow
+    from sutradhar.stages.recognisers.contract import AudioWindow
 
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = "multi_commonvoice"
@@ -45,8 +45,8 @@ def cut(path: Path, data: Path) -> None:
 
 def read(path: Path) -> tuple[list[dict[str, Any]], list[tuple[int, AudioWindow]]]:
     """The clips, and each window with the clip that it is of."""
-    from stages.transcript import Span
-    from stages.whisper import AudioWindow
+    from sutradhar.stages.recognisers.contract import AudioWindow
+    from sutradhar.stages.transcript import Span
 
     stored = np.load(path)
     facts, sound = json.loads(str(stored["facts"])), stored["sound"]
@@ -60,9 +60,9 @@ def read(path: Path) -> tuple[list[dict[str, Any]], list[tuple[int, AudioWindow]
 
 
 def run(path: Path, options: argparse.Namespace) -> None:
-    from pipeline import models
-    from pipeline.engines import engine_of
-    from stages.whisper import open_recogniser
+    from sutradhar.pipeline.machine.engines import engine_of
+    from sutradhar.pipeline.models import library
+    from sutradhar.stages.recognisers.opening import open_recogniser
 
     clips, windows = read(path)
     settings = Settings(
@@ -75,7 +75,7 @@ def run(path: Path, options: argparse.Namespace) -> None:
         WHISPER_TEMPERATURE=options.temperatures,
         SOURCE_LANGUAGE="auto",
     )
-    model = models.resolve(options.model, engine_of(options.backend).form, models_dir=options.models, offline=True)
+    model = library.resolve(options.model, engine_of(options.backend).form, models_dir=options.models, offline=True)
     began = time.perf_counter()
     recogniser = open_recogniser(settings, model, translate=False, log=logging.getLogger())
     loaded = time.perf_counter()
@@ -86,7 +86,7 @@ def run(path: Path, options: argparse.Namespace) -> None:
         texts[owner[recognition.window]].append(recognition.text)
     decoded = time.perf_counter()
     first = {clip: window for clip, window in reversed(windows) if clips[clip]["set"] == LANGUAGES}
-    heard = recogniser.hear_languages(list(first.values()))
+    heard = recogniser.detect_languages(list(first.values()))
     found = {
         "engine": recogniser.engine,
         "beam": options.beam,

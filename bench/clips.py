@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from pipeline.settings import Settings
-    from stages.whisper import AudioWindow
+    from sutradhar.pipeline.jobs.settings import Settings
+    from sutradhar.stages.recognisers.contract import AudioWindow
 
 SETS = ("en_librispeech", "en_ljspeech", "en_commonvoice", "film_notld", "tel_asterisk", "hi_commonvoice")
 LIMITS = {"tel_asterisk": 40}
@@ -40,7 +40,7 @@ def read_clips(data: Path, sets: Sequence[str], limit: int | None) -> list[Clip]
 def samples_of(clip: Clip) -> NDArray[np.float32]:
     import numpy as np
 
-    from pipeline import media
+    from sutradhar.pipeline import media
 
     samples: NDArray[np.float32] = np.concatenate(list(media.decode(clip.audio))).astype(np.float32) / 32768
     return samples
@@ -48,9 +48,9 @@ def samples_of(clip: Clip) -> NDArray[np.float32]:
 
 def cut_windows(clips: Sequence[Clip], settings: Settings) -> Iterator[tuple[int, AudioWindow]]:
     """Windows as the vad stage cuts them, numbered throughout, each with the number of its clip."""
-    from stages.silero import Detector
-    from stages.speech import find_windows
-    from stages.whisper import AudioWindow
+    from sutradhar.stages.recognisers.contract import AudioWindow
+    from sutradhar.stages.sound.silero import Detector
+    from sutradhar.stages.sound.windows import find_windows
 
     count = 0
     for number, clip in enumerate(clips):

@@ -48,8 +48,8 @@ from bench.recordings import (
     workers_among,
 )
 from bench.side_by_side import ROOT, machine
-from stages import manifest
-from stages.transcript import Transcript, load
+from sutradhar.stages.corpus import manifest
+from sutradhar.stages.transcript import Transcript, load
 
 Row = Mapping[str, Any]  # of a recording, as exported
 ACTOR = "ray::RayWorker"  # how Ray calls the process of an actor

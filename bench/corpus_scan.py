@@ -23,8 +23,8 @@ import psutil
 
 from bench.recordings import Home
 from bench.side_by_side import ROOT, machine
-from stages import manifest
-from stages.results import Result
+from sutradhar.stages.corpus import manifest
+from sutradhar.stages.corpus.results import Result
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ import msgspec
 
 from bench.recordings import Home, Recording, add_engine_options, choose, engine_options, word_error_rate
 from bench.side_by_side import ROOT, machine
-from stages.results import Result
+from sutradhar.stages.corpus.results import Result
 
 HOURS = 1600  # of the collection that the time is extrapolated to
 LOOP = """

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from bench.kill_loop import environment, leftovers
 from bench.side_by_side import machine
-from pipeline import media
+from sutradhar.pipeline import media
 
 ROOT = Path(__file__).parent.parent
 SOURCE, RESULTS = ROOT / "bench" / "failing_writes.c", ROOT / "bench" / "results" / "failing_writes.json"
@@ -65,7 +65,7 @@ class Place:
         subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", str(self.shim), str(SOURCE), "-ldl"], check=True)
 
     def prepare(self, source: Path, job: str, *options: str) -> None:
-        command = [sys.executable, "-m", "pipeline.prepare", str(source), "--transcribe", "-s", "en", "--job-id", job, *options]
+        command = [sys.executable, "-m", "sutradhar.pipeline.prepare.prepare", str(source), "--transcribe", "-s", "en", "--job-id", job, *options]
         subprocess.run(command, env=environment(self.home), check=True, capture_output=True)
 
     def run(self, job: str, at: int = 0, error: str = "EIO", *, stays: bool = False) -> tuple[int, str, int]:
@@ -73,7 +73,7 @@ class Place:
         self.count.write_bytes(bytes(8))
         fault = {"LD_PRELOAD": self.shim, "FAULT_UNDER": self.home, "FAULT_COUNT": self.count, "FAULT_AT": at, "FAULT_STAYS": int(stays)}
         variables = {key: str(value) for key, value in fault.items()} | {"FAULT_ERRNO": str(getattr(errno, error))}
-        command = [sys.executable, "-m", "pipeline.run", "-j", job]
+        command = [sys.executable, "-m", "sutradhar.pipeline.running.run", "-j", job]
         done = subprocess.run(
             command,
             env=environment(self.home) | variables,

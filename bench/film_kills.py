@@ -35,7 +35,7 @@ from bench.side_by_side import RESULTS, ROOT, machine
 from bench.speed import write_clip
 
 if TYPE_CHECKING:
-    from stages.whisper import AudioWindow, Recognition
+    from sutradhar.stages.recognisers.contract import AudioWindow, Recognition
 
 PHRASES = ROOT / "tests" / "data" / "indictrans2" / "phrasebook.tsv"
 
@@ -74,9 +74,9 @@ class Repeated:
 
 def counting_child() -> None:
     """A stage, counting what it begins."""
-    from pipeline import child
-    from stages.translate.indictrans2 import ct2, engine
-    from stages.whisper.decoding import Decoder
+    from sutradhar.pipeline.running import child
+    from sutradhar.stages.film.translate.indictrans2 import ct2, engine
+    from sutradhar.stages.recognisers.whisper.decoding import Decoder
 
     recognise, generate = Decoder.recognise, ct2.CTranslate2.generate
 
@@ -97,8 +97,8 @@ def counting_child() -> None:
 
 def _said_in(window: AudioWindow) -> Recognition:
     """Sentences of the phrase book, one after the other, a second each."""
-    from stages.transcript import Word
-    from stages.whisper import Recognition
+    from sutradhar.stages.recognisers.contract import Recognition
+    from sutradhar.stages.transcript import Word
 
     lines = PHRASES.read_text(encoding="utf-8").splitlines()
     sentences = [lines[number % len(lines)].split("\t")[0] for number in range(SAID * window.id, SAID * (window.id + 1))]
@@ -114,7 +114,7 @@ def _count(begun: int) -> None:
 
 
 def run_counting(arguments: list[str]) -> int:
-    from pipeline import run, stage_process
+    from sutradhar.pipeline.running import run, stage_process
 
     stage_process.CHILD = CHILD
     return run.main(arguments)
@@ -128,7 +128,7 @@ class FilmJob:
         self.home, self.name, self.stage = home, name, stage
         self.counted = home / f"{name}.count"
         self.environment = {**os.environ, "SUTRADHAR_HOME": str(home), "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1", COUNT: str(self.counted)}
-        command = [sys.executable, "-m", "pipeline.prepare", str(media), "--job-id", name, *options]
+        command = [sys.executable, "-m", "sutradhar.pipeline.prepare.prepare", str(media), "--job-id", name, *options]
         subprocess.run(command, env=self.environment, check=True, capture_output=True)
 
     def start(self, until: str = "") -> subprocess.Popen[bytes]:
@@ -221,7 +221,7 @@ def torment_asr(home: Path, film: Path, kills: int, seed: int, end: float) -> Re
 
 
 def torment_translate(home: Path, film: Path, kills: int, seed: int, end: float) -> Repeated:
-    from stages.translate.indictrans2 import ct2
+    from sutradhar.stages.film.translate.indictrans2 import ct2
 
     (home / "toy").mkdir()
     ct2.convert(ROOT / "tests" / "data" / "indictrans2" / "toy", home / "toy", "float32")

@@ -144,8 +144,8 @@ def mutant(whole: bytes, container: str, number: int, seed: int) -> tuple[str, b
 def read(path: Path, log: Path) -> None:
     """Look at the file and decode it, being a child process, and leave the outcome in `log`. The process ends with 1 on
     anything that is no error of ours."""
-    from pipeline import media
-    from pipeline.errors import StageFailed, UsageError
+    from sutradhar.pipeline import media
+    from sutradhar.pipeline.errors import StageFailed, UsageError
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
     with log.open("w") as told:
@@ -260,7 +260,7 @@ def main() -> int:
     import av
     import numpy  # noqa: F401  (children that are forked have it already)
 
-    from pipeline.media import decode, probe  # noqa: F401
+    from sutradhar.pipeline.media import decode, probe  # noqa: F401
 
     kept = ROOT / "bench" / "results" / "fuzz.json"
     unexplained = 0

@@ -38,12 +38,12 @@ def environment(home: Path) -> dict[str, str]:
 
 
 def prepare(home: Path, media: Path, job_id: str) -> None:
-    command = [sys.executable, "-m", "pipeline.prepare", str(media), "--transcribe", "-s", "en", "--job-id", job_id]
+    command = [sys.executable, "-m", "sutradhar.pipeline.prepare.prepare", str(media), "--transcribe", "-s", "en", "--job-id", job_id]
     subprocess.run(command, env=environment(home), check=True, capture_output=True)
 
 
 def start(home: Path, job_id: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "pipeline.run", "-j", job_id]
+    command = [sys.executable, "-m", "sutradhar.pipeline.running.run", "-j", job_id]
     return subprocess.Popen(command, env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

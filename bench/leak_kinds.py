@@ -78,7 +78,7 @@ def _stage(name: str) -> Kind:
     """It may have told how it ended, and not be gone."""
 
     def find(running: Running) -> psutil.Process | None:
-        return running.with_words("pipeline.child") if last_stage(running.home.folder, running.job) == name else None
+        return running.with_words("sutradhar.pipeline.running.child") if last_stage(running.home.folder, running.job) == name else None
 
     return Kind(name, find, (1, 0))
 
@@ -99,7 +99,7 @@ KINDS: Mapping[str, tuple[Kind, ...]] = {
     "folder": (
         Kind("runner", _runner, (KILLED, 0)),
         _stage("recognise"),
-        _started("worker", "stages.recognise.worker", 0),
-        _started("loader", "stages.recognise.prefetch", 0),
+        _started("worker", "sutradhar.stages.corpus.recognise.worker", 0),
+        _started("loader", "sutradhar.stages.corpus.recognise.prefetch", 0),
     ),
 }

@@ -37,9 +37,9 @@ from bench.kill_loop import last_stage
 from bench.leak_kinds import KINDS, Kind, Running, open_files
 from bench.recordings import Home, command_of
 from bench.side_by_side import ROOT, machine
-from pipeline.house import House
-from pipeline.job import Job
-from pipeline.media.ffmpeg import run_ffmpeg
+from sutradhar.pipeline.jobs.job import Job
+from sutradhar.pipeline.media.ffmpeg import run_ffmpeg
+from sutradhar.pipeline.workspace import Workspace
 
 SAMPLE = ROOT / "samples" / "dialogue.mp4"
 PARTS = ("signals", "film", "folder", "descriptors")
@@ -105,8 +105,8 @@ def half_made(home: Home) -> list[str]:
 
 
 def held_locks(home: Home) -> list[str]:
-    house = House(home.folder)
-    return [f"locked: {path.parent.name}" for path in house.jobs.glob("*/job.json") if Job.open(house, path.parent.name).is_locked]
+    workspace = Workspace(home.folder)
+    return [f"locked: {path.parent.name}" for path in workspace.jobs.glob("*/job.json") if Job.open(workspace, path.parent.name).is_locked]
 
 
 # --- Signals

@@ -1,4 +1,4 @@
-"""Memory of the MLX recogniser over 500 windows of speech, against what `stages.whisper.mlx.memory` says beforehand.
+"""Memory of the MLX recogniser over 500 windows of speech, against what `sutradhar.stages.recognisers.mlx.memory` says beforehand.
 
     python -m bench.mlx_memory windows.npz --model models/base-mlx
     python -m bench.mlx_memory windows.npz --geometry large-v3
@@ -25,14 +25,14 @@ from mlx_whisper.whisper import Whisper
 
 from bench.backends import read
 from bench.mlx_speed import GEOMETRIES
-from pipeline.models import ResolvedModel
-from pipeline.settings import Settings
-from stages.whisper import AudioWindow
-from stages.whisper.mlx import memory
-from stages.whisper.mlx.engine import MlxWhisper
-from stages.whisper.mlx.network import Network, load_network
-from stages.whisper.mlx.stream import COLUMNS
-from stages.whisper.requests import MAX_TEXT
+from sutradhar.pipeline.jobs.settings import Settings
+from sutradhar.pipeline.models.library import ResolvedModel
+from sutradhar.stages.recognisers.contract import AudioWindow
+from sutradhar.stages.recognisers.mlx import memory
+from sutradhar.stages.recognisers.mlx.engine import MlxWhisper
+from sutradhar.stages.recognisers.mlx.network import Network, load_network
+from sutradhar.stages.recognisers.mlx.stream import COLUMNS
+from sutradhar.stages.recognisers.whisper.requests import MAX_TEXT
 
 RESULTS = Path(__file__).parent / "results" / "mlx_memory.json"
 WINDOWS, EVERY = 500, 50

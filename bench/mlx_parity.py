@@ -26,10 +26,10 @@ from mlx_whisper.load_models import load_model
 from bench.backends import read
 from bench.clips import SETS
 from bench.mlx_speed import decode
-from stages.whisper.mlx import tokens
-from stages.whisper.mlx.choice import Search
-from stages.whisper.mlx.network import Network, load_network
-from stages.whisper.mlx.slots import Slots, Task
+from sutradhar.stages.recognisers.mlx import tokens
+from sutradhar.stages.recognisers.mlx.choice import Search
+from sutradhar.stages.recognisers.mlx.network import Network, load_network
+from sutradhar.stages.recognisers.mlx.slots import Slots, Task
 
 RESULTS = Path(__file__).parent / "results" / "mlx_parity.json"
 BATCHES = (1, 3, 8, 16)

@@ -26,12 +26,12 @@ import numpy as np
 from mlx_whisper.decoding import DecodingOptions, DecodingTask
 from mlx_whisper.whisper import ModelDimensions, Whisper
 
-from stages.whisper.mlx import selftest
-from stages.whisper.mlx.choice import Search
-from stages.whisper.mlx.memory import ENCODED_AT_ONCE
-from stages.whisper.mlx.network import Network
-from stages.whisper.mlx.slots import Slots, Task, Text
-from stages.whisper.mlx.tokens import make_tokenizer, vocabulary_of
+from sutradhar.stages.recognisers.mlx import selftest
+from sutradhar.stages.recognisers.mlx.choice import Search
+from sutradhar.stages.recognisers.mlx.memory import ENCODED_AT_ONCE
+from sutradhar.stages.recognisers.mlx.network import Network
+from sutradhar.stages.recognisers.mlx.slots import Slots, Task, Text
+from sutradhar.stages.recognisers.mlx.tokens import make_tokenizer, vocabulary_of
 
 RESULTS = Path(__file__).parent / "results" / "mlx_speed.json"
 CACHE_BYTES = 20 << 30  # of MLX, so that the other engines have room

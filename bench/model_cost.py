@@ -4,7 +4,7 @@
 
 As the recogniser does it: a worker for each core, each encodes one window and decodes 100 tokens of it (an English window of
 dense speech; a Hindi one has up to three times as many, so both parts are given). Processor time is counted, which other
-programs lengthen little, and the least of the runs counts. `pipeline/sizing.py` takes its table from here:
+programs lengthen little, and the least of the runs counts. `pipeline/machine/sizing.py` takes its table from here:
 bench/results/model_cost.json.
 """
 
@@ -27,7 +27,7 @@ from transformers.modeling_utils import no_init_weights
 
 from bench.mlx_speed import EOT, GEOMETRIES, TOKENS, _vocabulary, hugging_face_model
 from bench.side_by_side import machine
-from pipeline.probe import usable_cores
+from sutradhar.pipeline.machine.probe import usable_cores
 
 RESULTS = Path(__file__).parent / "results" / "model_cost.json"
 SIZES = {

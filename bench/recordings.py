@@ -21,9 +21,9 @@ from typing import Any
 import psutil
 
 from bench.side_by_side import ROOT
-from pipeline import media
-from pipeline.markers import read_marker
-from stages.recognise.local import COMMAND
+from sutradhar.pipeline import media
+from sutradhar.pipeline.jobs.markers import read_marker
+from sutradhar.stages.corpus.recognise.local import COMMAND
 
 ENGLISH = ("tel_asterisk", "en_commonvoice", "en_librispeech", "en_ljspeech")
 GONE = 10.0  # seconds that processes are given to be gone after the one that they belong to
@@ -99,13 +99,13 @@ class Home:
 
     def prepare(self, recordings: Path, job: str, *options: str) -> None:
         """Of a folder, or of one recording."""
-        command = [sys.executable, "-m", "pipeline.prepare", str(recordings), "--transcribe", "-s", "en", "--job-id", job, *options]
+        command = [sys.executable, "-m", "sutradhar.pipeline.prepare.prepare", str(recordings), "--transcribe", "-s", "en", "--job-id", job, *options]
         done = subprocess.run(command, env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if done.returncode:
             raise SystemExit(done.stdout.decode())
 
     def start(self, job: str, *options: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "pipeline.run", "-j", job, *options]
+        command = [sys.executable, "-m", "sutradhar.pipeline.running.run", "-j", job, *options]
         with (self.folder / f"{job}.log").open("ab") as log:
             return subprocess.Popen(command, env=self.environment(), stdout=log, stderr=log)
 

@@ -31,9 +31,9 @@ from typing import IO
 
 import psutil
 
-from pipeline.errors import SutradharError, UsageError
-from pipeline.hardware import recommend
-from pipeline.probe import probe
+from sutradhar.pipeline.errors import SutradharError, UsageError
+from sutradhar.pipeline.machine.hardware import recommend
+from sutradhar.pipeline.machine.probe import probe
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results"

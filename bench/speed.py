@@ -20,7 +20,7 @@ from itertools import cycle
 from pathlib import Path
 
 from bench.side_by_side import ROOT, compare, save, table
-from pipeline import media
+from sutradhar.pipeline import media
 
 CLIPS = {"11s": 11.0, "10min": 600.0}
 PAUSE = bytes(2 * media.SAMPLE_RATE)  # a second

@@ -24,10 +24,10 @@ import numpy as np
 import pysubs2
 
 from bench.side_by_side import RESULTS, ROOT, machine
-from pipeline import media
-from stages.cues.check import check
-from stages.cues.rules import rules_for
-from stages.transcript import Span, Tracks, Transcript, load
+from sutradhar.pipeline import media
+from sutradhar.stages.cues.check import check
+from sutradhar.stages.cues.rules import rules_for
+from sutradhar.stages.transcript import Span, Tracks, Transcript, load
 
 GAP_MS = 1000
 
@@ -50,7 +50,21 @@ def make_recording(data: Path, target: Path, limit: int | None) -> list[tuple[Sp
 
 def run_job(recording: Path, home: Path, name: str, options: list[str]) -> dict[str, Any]:
     environment = {**os.environ, "SUTRADHAR_HOME": str(home), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "pipeline.prepare", str(recording), "--translate", "-s", "hi", "-t", "en", "--job-id", name, "--run", *options]
+    command = [
+        sys.executable,
+        "-m",
+        "sutradhar.pipeline.prepare.prepare",
+        str(recording),
+        "--translate",
+        "-s",
+        "hi",
+        "-t",
+        "en",
+        "--job-id",
+        name,
+        "--run",
+        *options,
+    ]
     began = time.monotonic()
     child = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     return {"exit_code": child.returncode, "seconds": round(time.monotonic() - began, 1)}

@@ -24,10 +24,10 @@ from typing import Any
 import numpy as np
 
 from bench.side_by_side import RESULTS, ROOT, machine
-from stages.translate.indictrans2 import processor
-from stages.translate.indictrans2.checkpoint import Shape, weight_shapes
-from stages.translate.indictrans2.generator import Generator, Search
-from stages.translate.indictrans2.tokenizer import Tokenizer
+from sutradhar.stages.film.translate.indictrans2 import processor
+from sutradhar.stages.film.translate.indictrans2.checkpoint import Shape, weight_shapes
+from sutradhar.stages.film.translate.indictrans2.generator import Generator, Search
+from sutradhar.stages.film.translate.indictrans2.tokenizer import Tokenizer
 
 GEOMETRIES = {
     "200m": Shape(18, 18, 8, 512, 122_706, 32_296, 256, tied=True, embedding_norm=True),
@@ -63,10 +63,10 @@ def make_checkpoint(folder: Path, shape: Shape, tokenizer: Path) -> Path:
 def open_engine(name: str, checkpoint: Path, device: str) -> Generator:
     engine, numbers = name.split()
     if engine == "mlx":
-        from stages.translate.indictrans2.mlx import MlxTranslator
+        from sutradhar.stages.film.translate.indictrans2.mlx import MlxTranslator
 
         return MlxTranslator(checkpoint, device, numbers)
-    from stages.translate.indictrans2 import ct2
+    from sutradhar.stages.film.translate.indictrans2 import ct2
 
     folder = checkpoint.with_name(f"ct2-{numbers}")
     folder.mkdir()

@@ -3,6 +3,6 @@
 import sys
 
 if sys.argv[:1] == ["-m"]:  # what Python calls a command until it has found it: nothing else was imported yet
-    from pipeline.starting import begin
+    from sutradhar.pipeline.processes.starting import begin
 
     begin()

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import unquote, urlsplit
 
-from pipeline.errors import UsageError
-from pipeline.wording import escaped
+from sutradhar.pipeline.errors import UsageError
+from sutradhar.pipeline.wording import escaped
 
 LIVE = ("rtsp", "rtsps", "rtmp", "rtmps", "rtp", "srt", "udp", "tcp", "mms")
 ADDRESS = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]+):(//|\?)|(?P<data>data|magnet):|(www\.|([\w-]+\.)+(com|org|net|be|tv|in)/)", re.IGNORECASE)

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from pipeline.wording import escaped
+from sutradhar.pipeline.wording import escaped
 
 if TYPE_CHECKING:
     import rich.progress
 
-    from pipeline.stage import Progress
+    from sutradhar.pipeline.progress import Progress
 
 PLAIN_INTERVAL = 30.0  # seconds between two progress lines where there is no terminal
 LEVEL_NAMES = {logging.WARNING: "WARN"}  # the wording users know

@@ -69,7 +69,7 @@ def missing_package(error: ModuleNotFoundError) -> str:
 
 
 def _no_inodes(error: OSError) -> str:
-    from pipeline.files import room, takes_no_file
+    from sutradhar.pipeline.files import room, takes_no_file
 
     folder = Path(os.fsdecode(error.filename)).parent if isinstance(error.filename, (str, bytes)) else None
     return f": {room(folder)}" if folder and folder.is_dir() and takes_no_file(folder) else ""

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import msgspec
 
-from pipeline.wording import escaped_json, size
+from sutradhar.pipeline.wording import escaped_json, size
 
 BLOCK = 1 << 20  # bytes hashed at a time
 UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)  # what file systems of others say to fsync

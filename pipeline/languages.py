@@ -11,8 +11,8 @@ import re
 from functools import cache
 from pathlib import Path
 
-from pipeline.errors import UsageError
-from pipeline.wording import escaped
+from sutradhar.pipeline.errors import UsageError
+from sutradhar.pipeline.wording import escaped
 
 NAMES = Path(__file__).with_name("language_names.tsv")  # scripts/make-language-names.py writes it
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pipeline.errors import UsageError
+from sutradhar.pipeline.errors import UsageError
 
 _TIMECODE = re.compile(r"(?:(?:(?P<hours>[0-9]{1,4}):)?(?P<minutes>[0-9]{1,4}):)?(?P<seconds>[0-9]{1,6})(?:[.,](?P<fraction>[0-9]{1,3}))?", re.ASCII)
 

@@ -59,7 +59,7 @@ main() {
   [ -z "$dev" ] || install_packages dev "what the tests need"
   if [ -n "$mlx" ]; then
     install_packages mlx "the MLX recogniser"
-    [ "$mlx" = kept ] || mlx_build=$(run_module stages.recognisers.mlx.build choose)
+    [ "$mlx" = kept ] || mlx_build=$(run_module sutradhar.stages.recognisers.mlx.build choose)
     install_mlx_build "$mlx_build"
     [ "$mlx" = kept ] || verify_mlx "$mlx_build"
   fi
@@ -67,8 +67,8 @@ main() {
 }
 
 look_around() {
-  (run_module pipeline.models fetch base) >/dev/null || warn "Going on without the starter model; fetch a model later with scripts/get-model.sh"
-  (run_module pipeline.hardware --write "$HOUSE/out/hardware_cache.json")
+  (run_module sutradhar.pipeline.models.library fetch base) >/dev/null || warn "Going on without the starter model; fetch a model later with scripts/get-model.sh"
+  (run_module sutradhar.pipeline.machine.hardware --write "$HOUSE/out/hardware_cache.json")
   info "Ready. Next: ./prepare-job.sh FILM --transcribe -s LANGUAGE"
 }
 
@@ -240,14 +240,14 @@ newer_or_same() { [ "$(printf '%s\n' "$1" "$2" | sort -t. -k1,1n -k2,2n | head -
 verify_mlx() {
   local said
   if [ -z "$mlx_is_new" ]; then
-    if said=$(run_module stages.recognisers.mlx.build verify "$1" 2>&1); then
+    if said=$(run_module sutradhar.stages.recognisers.mlx.build verify "$1" 2>&1); then
       printf '%s\n' "$said"
       return
     fi
     info "The MLX that is installed does not work; installing it anew ..."
     reinstall_mlx "$1"
   fi
-  (run_module stages.recognisers.mlx.build verify "$1")
+  (run_module sutradhar.stages.recognisers.mlx.build verify "$1")
 }
 
 # reinstall_mlx BUILD: MLX's own packages alone; those that they need are shared with others.

@@ -3,4 +3,4 @@
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/env.sh"
-run_module stages.whisper.mlx.convert "$@"
+run_module sutradhar.stages.recognisers.mlx.convert "$@"

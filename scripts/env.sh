@@ -6,7 +6,7 @@
 #   #!/usr/bin/env bash
 #   set -euo pipefail
 #   source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/scripts/env.sh"
-#   run_module pipeline.prepare "$@"
+#   run_module sutradhar.pipeline.prepare.prepare "$@"
 
 ROOT=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
 HOUSE=${SUTRADHAR_HOME:-$ROOT}
@@ -38,12 +38,12 @@ runpy.run_module(module, run_name="__main__", alter_sys=True)'
 # run_module MODULE ARGUMENTS...: become .venv's Python, in the caller's working directory.
 run_module() {
   { [ -f "$(stamp run)" ] && [ -x "$VENV/bin/python" ]; } || ! asks_for "-h --help" "$@" || help_at_once "$@"
-  [ -f "$(stamp run)" ] || [ "$1" != pipeline.run ] || ! asks_for "--list --status" "$@" || refuse "Nothing is set up yet: run scripts/bootstrap.sh first (about 7 GB), then the same command again"
+  [ -f "$(stamp run)" ] || [ "$1" != sutradhar.pipeline.running.run ] || ! asks_for "--list --status" "$@" || refuse "Nothing is set up yet: run scripts/bootstrap.sh first (about 7 GB), then the same command again"
   require_venv
   [ -x "$VENV/bin/python" ] || refuse_venv
   export PYTHONPATH=$ROOT PYTHONSAFEPATH=1 PYTHONUTF8=1
   local python=("$VENV/bin/python")
-  # Python answers Ctrl-C with a traceback while it starts. GNU's env holds it back until pipeline/starting.py can take it.
+  # Python answers Ctrl-C with a traceback while it starts. GNU's env holds it back until pipeline/processes/starting.py can take it.
   ! env --block-signal=INT true 2>/dev/null || python=(env --block-signal=INT "${python[@]}")
   if [ -e "$VENV/lib/python3.10" ]; then
     exec "${python[@]}" -c "$RUN_MODULE" "$@"

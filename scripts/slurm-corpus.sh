@@ -26,7 +26,7 @@ require_venv
 log=${SUTRADHAR_HOME:-$ROOT}/jobs/$job/logs
 export PYTHONPATH=$ROOT PYTHONSAFEPATH=1
 array=$(sbatch --parsable --job-name "sutradhar-$job" --array="0-$((count - 1))" --gpus-per-task=1 --ntasks=1 --requeue --signal=B:TERM@60 \
-  --output "$log/slurm-%A-%a.log" "$@" --wrap "exec '$VENV/bin/python' -m stages.recognise.shard '$job' \$SLURM_ARRAY_TASK_ID $count")
+  --output "$log/slurm-%A-%a.log" "$@" --wrap "exec '$VENV/bin/python' -m sutradhar.stages.corpus.recognise.shard '$job' \$SLURM_ARRAY_TASK_ID $count")
 last=$(sbatch --parsable --job-name "sutradhar-$job-report" --dependency="afterany:$array" --gpus-per-task=1 --ntasks=1 \
   --output "$log/slurm-%A.log" "$@" --wrap "exec '$ROOT/run-pipeline.sh' -j '$job'")
 info "Array job $array, and $last after it; ./run-pipeline.sh --status $job tells when it is done"

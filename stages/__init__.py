@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipeline.stage import Stage
+    from sutradhar.pipeline.jobs.stage import Stage
 
     WORKFLOWS: dict[str, tuple[Stage, ...]]
 
@@ -31,8 +31,8 @@ def __getattr__(name: str) -> object:
     """Load the stages when `WORKFLOWS` is asked for: descriptions of engines are read without them."""
     if name != "WORKFLOWS":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return {"film": _stages(FILM), "corpus": _stages(CORPUS)}
+    return {"film": _stages("film", FILM), "corpus": _stages("corpus", CORPUS)}
 
 
-def _stages(names: tuple[str, ...]) -> tuple[Stage, ...]:
-    return tuple(import_module(f"stages.{name}").STAGE for name in names)
+def _stages(workflow: str, names: tuple[str, ...]) -> tuple[Stage, ...]:
+    return tuple(import_module(f"{__name__}.{workflow}.{name}").STAGE for name in names)

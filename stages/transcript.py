@@ -11,8 +11,8 @@ from typing import TypeVar
 
 import msgspec
 
-from pipeline.files import json_document
-from pipeline.names import Time
+from sutradhar.pipeline.files import json_document
+from sutradhar.pipeline.names import Time
 
 T = TypeVar("T")
 UNTRANSLATED = "not translated"

@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline import hardware
-from pipeline.probe import Probe
+from sutradhar.pipeline.machine import hardware
+from sutradhar.pipeline.machine.probe import Probe
 
 ROOT = Path(__file__).parent.parent
 FAKES = ROOT / "tests" / "fakes"

@@ -13,8 +13,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stages.transcript import Span
-from stages.whisper import AudioWindow, Recogniser, Recognition
+from sutradhar.stages.recognisers.contract import AudioWindow, Recogniser, Recognition
+from sutradhar.stages.transcript import Span
 
 
 def tone(number: int, samples: int = 16_000) -> AudioWindow:
@@ -69,7 +69,7 @@ class RecogniserContract:
 
     def test_a_language_that_is_not_given_is_one_that_it_knows(self, windows: list[AudioWindow]) -> None:
         recogniser = self.open(SOURCE_LANGUAGE="auto")
-        heard = recogniser.hear_languages([replace(window, language=None) for window in windows])
+        heard = recogniser.detect_languages([replace(window, language=None) for window in windows])
         assert len(heard) == len(windows)
         assert all(0.0 <= share <= 1.0 for one in heard for share in one.languages.values())
         found = by_window(recogniser, [replace(window, language=None) for window in windows])

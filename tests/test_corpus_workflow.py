@@ -17,7 +17,7 @@ import jiwer
 import psutil
 import pytest
 
-from stages import manifest
+from sutradhar.stages.corpus import manifest
 from tests.conftest import ROOT
 from tests.make_media import cut, ffmpeg, wav
 from tests.test_workflow import shell, words_of
@@ -217,7 +217,7 @@ def workers(runner: subprocess.Popen[str]) -> list[psutil.Process]:
     found = []
     for child in psutil.Process(runner.pid).children(recursive=True):
         try:
-            found += [child] if "stages.recognise.worker" in " ".join(child.cmdline()) else []
+            found += [child] if "sutradhar.stages.corpus.recognise.worker" in " ".join(child.cmdline()) else []
         except psutil.Error:
             continue
     return found

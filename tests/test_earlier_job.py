@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline import media
+from sutradhar.pipeline import media
 from tests.conftest import ROOT
 from tests.test_workflow import shell
 

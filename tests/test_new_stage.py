@@ -22,8 +22,8 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
 
-from pipeline.stage import Outcome, Stage, StageContext
-from stages.transcript import Transcript, load, save
+from sutradhar.pipeline.jobs.stage import Outcome, Stage, StageContext
+from sutradhar.stages.transcript import Transcript, load, save
 
 
 class Own(msgspec.Struct):
@@ -56,13 +56,13 @@ STAGE = Stage(
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree = tmp_path_factory.mktemp("tree")
-    for name in ("pipeline", "stages", "scripts"):
-        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pipeline", "stages", "sutradhar", "scripts"):
+        shutil.copytree(ROOT / name, tree / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("prepare-job.sh", "run-pipeline.sh"):
         shutil.copy(ROOT / name, tree)
     for name in (".venv", "models"):
         (tree / name).symlink_to(ROOT / name)
-    (tree / "stages" / "shout.py").write_text(SHOUT)
+    (tree / "stages" / "film" / "shout.py").write_text(SHOUT)
     workflows = tree / "stages" / "__init__.py"
     workflows.write_text(workflows.read_text().replace('    "align",\n', '    "align",\n    "shout",\n'))
     return tree
@@ -91,7 +91,7 @@ def test_it_takes_effect_on_what_comes_after_it(tree: Path, job: Path) -> None:
 def test_its_setting_is_in_the_env_file_and_in_the_reference(tree: Path, job: Path) -> None:
     told = "# --- Stage shout ---\n\n# What a shouted word ends with.\nSHOUT_MARK=_\n"
     assert told in (job / ".loud.env").read_text()
-    reference = [tree / ".venv" / "bin" / "python", "-m", "pipeline.settings"]
+    reference = [tree / ".venv" / "bin" / "python", "-m", "sutradhar.pipeline.jobs.settings"]
     written = subprocess.run(reference, cwd=tree, capture_output=True, text=True, check=True).stdout
     assert "| `SHOUT_MARK` | `_` | What a shouted word ends with. |" in written
 

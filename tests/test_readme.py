@@ -11,7 +11,7 @@ from textwrap import dedent
 
 import pytest
 
-from pipeline import media
+from sutradhar.pipeline import media
 from tests.conftest import ROOT
 from tests.make_media import FILM, ffmpeg
 

@@ -17,9 +17,9 @@ import pysubs2
 import pytest
 
 from bench.kill_loop import kill_loop
-from stages.cues.check import check
-from stages.cues.rules import rules_for
-from stages.transcript import Span, Tracks, load
+from sutradhar.stages.cues.check import check
+from sutradhar.stages.cues.rules import rules_for
+from sutradhar.stages.transcript import Span, Tracks, load
 from tests import make_media
 from tests.conftest import ROOT
 

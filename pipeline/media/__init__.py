@@ -9,14 +9,25 @@ The film's clock, on which all times are, starts where the container's timeline 
 
 from __future__ import annotations
 
-from pipeline.media.container import REMEDY, shown, without_name
-from pipeline.media.decode import Decoding, decode
-from pipeline.media.ffmpeg import NotWritten, ffmpeg_path, ffmpeg_version, input_arguments, run_ffmpeg
-from pipeline.media.levels import Level, Levels, Stretches
-from pipeline.media.muxer import FILM_FLAGS, LOSSLESS, MUXER_OPTIONS, encoder_without_loss, refusals, why_not_decoded
-from pipeline.media.probe import UNKNOWN_CODEC, AudioTrack, MediaInfo, OtherStream, Picture, SubtitleTrack, VideoStream, identity, pictures, probe
-from pipeline.media.resample import Correction, RaisedPart
-from pipeline.media.timeline import SAMPLE_RATE
+from sutradhar.pipeline.media.container import REMEDY, shown, without_name
+from sutradhar.pipeline.media.decode import Decoding, decode
+from sutradhar.pipeline.media.ffmpeg import NotWritten, ffmpeg_path, ffmpeg_version, input_arguments, run_ffmpeg
+from sutradhar.pipeline.media.levels import Level, Levels, Stretches
+from sutradhar.pipeline.media.muxer import FILM_FLAGS, LOSSLESS, MUXER_OPTIONS, encoder_without_loss, refusals, why_not_decoded
+from sutradhar.pipeline.media.probe import (
+    UNKNOWN_CODEC,
+    AudioTrack,
+    MediaInfo,
+    OtherStream,
+    Picture,
+    SubtitleTrack,
+    VideoStream,
+    identity,
+    pictures,
+    probe,
+)
+from sutradhar.pipeline.media.resample import Correction, RaisedPart
+from sutradhar.pipeline.media.timeline import SAMPLE_RATE
 
 __all__ = [
     "FILM_FLAGS",

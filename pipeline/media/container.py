@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.errors import UsageError
-from pipeline.media import extent
-from pipeline.media.formats import FORMATS, impostor, lost_part, unsupported
-from pipeline.media.view import mended
-from pipeline.wording import escaped
+from sutradhar.pipeline.errors import UsageError
+from sutradhar.pipeline.media import extent
+from sutradhar.pipeline.media.formats import FORMATS, impostor, lost_part, unsupported
+from sutradhar.pipeline.media.view import mended
+from sutradhar.pipeline.wording import escaped
 
 if TYPE_CHECKING:
     from av.container import InputContainer

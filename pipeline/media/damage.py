@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.timecode import format_ms
-from pipeline.wording import counted
+from sutradhar.pipeline.timecode import format_ms
+from sutradhar.pipeline.wording import counted
 
 _ROUNDED_US = 50_000  # less than this is no gap: times are rounded
 _MOST_MS = 30_000  # even of a day's recording

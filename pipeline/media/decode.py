@@ -7,23 +7,23 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.errors import StageFailed, UsageError
-from pipeline.media import chunks, clock, extent
-from pipeline.media.container import REMEDY, be_strict, open_media, shown
-from pipeline.media.damage import Gaps, bearable_ms
-from pipeline.media.formats import FORMATS
-from pipeline.media.holes import HoleMeter
-from pipeline.media.levels import Levels
-from pipeline.media.probe import MAX_HOURS, UNKNOWN_CODEC, MediaInfo, probe
-from pipeline.media.reader import TrackReader
-from pipeline.media.resample import Correction
-from pipeline.media.timeline import SAMPLE_RATE, Timeline, in_blocks
-from pipeline.timecode import format_ms
+from sutradhar.pipeline.errors import StageFailed, UsageError
+from sutradhar.pipeline.media import chunks, clock, extent
+from sutradhar.pipeline.media.container import REMEDY, be_strict, open_media, shown
+from sutradhar.pipeline.media.damage import Gaps, bearable_ms
+from sutradhar.pipeline.media.formats import FORMATS
+from sutradhar.pipeline.media.holes import HoleMeter
+from sutradhar.pipeline.media.levels import Levels
+from sutradhar.pipeline.media.probe import MAX_HOURS, UNKNOWN_CODEC, MediaInfo, probe
+from sutradhar.pipeline.media.reader import TrackReader
+from sutradhar.pipeline.media.resample import Correction
+from sutradhar.pipeline.media.timeline import SAMPLE_RATE, Timeline, in_blocks
+from sutradhar.pipeline.timecode import format_ms
 
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-    from pipeline.media.timeline import Samples, WideSamples
+    from sutradhar.pipeline.media.timeline import Samples, WideSamples
 
 # Whole files in 35 containers ended within 0.18 s of what they promise (fragmented MP4 was the furthest off).
 TOLERANCE_MS = 1000

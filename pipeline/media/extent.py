@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from pipeline.media import chunks
+from sutradhar.pipeline.media import chunks
 
 TORN = "ends inside a packet: its end may be missing"  # as a recording does that was stopped, or a download; nothing tells them apart
 

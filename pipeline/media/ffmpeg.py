@@ -11,9 +11,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pipeline import processes
-from pipeline.errors import StageFailed
-from pipeline.media.container import SEARCH, WHITELISTS, url
+from sutradhar.pipeline.errors import StageFailed
+from sutradhar.pipeline.media.container import SEARCH, WHITELISTS, url
+from sutradhar.pipeline.processes import children
 
 _PROGRESS = re.compile(r"(frame|fps|stream_\d+_\d+_\w+|bitrate|total_size|out_time\w*|dup_frames|drop_frames|speed|progress)=(.*)")
 # Lines that only say that ffmpeg has ended, and those that only follow from what an earlier line says.
@@ -107,7 +107,7 @@ def _ask(arguments: Sequence[str]) -> subprocess.CompletedProcess[str] | None:
     command = [ffmpeg_path(), "-nostdin", "-hide_banner", "-v", "error", *arguments]
     try:
         for _ in range(_ASKED):
-            done = processes.run(command, env=processes.without_secrets(), timeout=_PATIENCE)
+            done = children.run(command, env=children.without_secrets(), timeout=_PATIENCE)
             if done.returncode not in _KILLED:
                 break
         return done
@@ -122,13 +122,13 @@ def run_ffmpeg(arguments: Sequence[str], output: Path, progress: Callable[[float
     However this process ends, the child ends with it."""
     command = [ffmpeg_path(), "-nostdin", "-hide_banner", "-v", "error", "-nostats", "-progress", "pipe:1", *arguments, "-y", url(output)]
     child = subprocess.Popen(
-        processes.leashed(command),
+        children.leashed(command),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,  # progress and messages come down one pipe: neither can block the other
         text=True,
         errors="replace",
-        env=processes.without_secrets(),
+        env=children.without_secrets(),
     )
     messages: deque[str] = deque(maxlen=20)
     try:
@@ -137,7 +137,7 @@ def run_ffmpeg(arguments: Sequence[str], output: Path, progress: Callable[[float
             _follow(line.rstrip("\n"), messages, progress)
         code = child.wait()
     finally:
-        processes.end(child)
+        children.end(child)
         if child.stdout:
             child.stdout.close()
     if code != 0:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING, BinaryIO
 
-from pipeline.media import amr, mp3
-from pipeline.media.chunks import TAGS
+from sutradhar.pipeline.media import amr, mp3
+from sutradhar.pipeline.media.chunks import TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

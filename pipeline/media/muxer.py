@@ -8,8 +8,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.media.container import open_media, url
-from pipeline.media.ffmpeg import answer, complaint, input_arguments
+from sutradhar.pipeline.media.container import open_media, url
+from sutradhar.pipeline.media.ffmpeg import answer, complaint, input_arguments
 
 MUXERS = {"mkv": "matroska", "mp4": "mp4"}
 MUXER_OPTIONS = {"mkv": ("-allow_raw_vfw", "1"), "mp4": ()}  # pictures that no codec has made smaller, as an avi has them

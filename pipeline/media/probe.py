@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pipeline.errors import UsageError
-from pipeline.files import FileRecord
-from pipeline.media import extent, mp3
-from pipeline.media.container import open_media, shown
-from pipeline.media.damage import bearable_ms
-from pipeline.media.formats import FORMATS, Format
-from pipeline.wording import counted
+from sutradhar.pipeline.errors import UsageError
+from sutradhar.pipeline.files import FileRecord
+from sutradhar.pipeline.media import extent, mp3
+from sutradhar.pipeline.media.container import open_media, shown
+from sutradhar.pipeline.media.damage import bearable_ms
+from sutradhar.pipeline.media.formats import FORMATS, Format
+from sutradhar.pipeline.wording import counted
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream

@@ -6,14 +6,14 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pipeline.media import extent
-from pipeline.media.damage import Damage, Gaps
-from pipeline.media.formats import FORMATS
-from pipeline.media.holes import CHECKED_EACH, HoleMeter, uncounted
-from pipeline.media.levels import Meter
-from pipeline.media.probe import MediaInfo
-from pipeline.media.resample import Correction, Resampler, form_of
-from pipeline.media.timeline import SAMPLE_RATE
+from sutradhar.pipeline.media import extent
+from sutradhar.pipeline.media.damage import Damage, Gaps
+from sutradhar.pipeline.media.formats import FORMATS
+from sutradhar.pipeline.media.holes import CHECKED_EACH, HoleMeter, uncounted
+from sutradhar.pipeline.media.levels import Meter
+from sutradhar.pipeline.media.probe import MediaInfo
+from sutradhar.pipeline.media.resample import Correction, Resampler, form_of
+from sutradhar.pipeline.media.timeline import SAMPLE_RATE
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.stream import Stream
 
-    from pipeline.media.timeline import WideSamples
+    from sutradhar.pipeline.media.timeline import WideSamples
 
 _JITTER_US = 50_000  # times are rounded, and multiplexed with video: only what is further off is a gap or an overlap
 # Where recordings were joined, the thresholds at which ffmpeg too takes times as starting anew (dts_delta_threshold).

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from pipeline.media.levels import has_places, samples_of
-from pipeline.media.timeline import SAMPLE_RATE
+from sutradhar.pipeline.media.levels import has_places, samples_of
+from sutradhar.pipeline.media.timeline import SAMPLE_RATE
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
 
-    from pipeline.media.levels import Floats
-    from pipeline.media.timeline import WideSamples
+    from sutradhar.pipeline.media.levels import Floats
+    from sutradhar.pipeline.media.timeline import WideSamples
 
 
 _FAR_BEYOND = 4.0  # times full scale

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.errors import StageFailed, UsageError
-from pipeline.media.decode import decode
-from pipeline.media.levels import FLOOR_DB
+from sutradhar.pipeline.errors import StageFailed, UsageError
+from sutradhar.pipeline.media.decode import decode
+from sutradhar.pipeline.media.levels import FLOOR_DB
 
 PLACES, PLACE_MS = 8, 2000
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pipeline.media import chunks
+from sutradhar.pipeline.media import chunks
 
 _LARGEST_HEAD = 64 << 20  # bytes before the sound, which are held in memory
 

@@ -12,12 +12,12 @@ import math
 from collections.abc import Iterator
 from itertools import pairwise
 
-from stages.cues.passage import Passage
-from stages.cues.rules import Rules
-from stages.cues.timing import schedule
-from stages.cues.tokens import clip_of, tokens_of
-from stages.cues.wrap import wrap
-from stages.transcript import Cue, Span, Transcript
+from sutradhar.stages.cues.passage import Passage
+from sutradhar.stages.cues.rules import Rules
+from sutradhar.stages.cues.timing import schedule
+from sutradhar.stages.cues.tokens import clip_of, tokens_of
+from sutradhar.stages.cues.wrap import wrap
+from sutradhar.stages.transcript import Cue, Span, Transcript
 
 _CUE = 1.0
 _CUT = 2.0  # times the cost of the break: how badly the text is parted

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from stages.cues import script
-from stages.cues.break_words import ADJECTIVE, BOUND, CLAUSE, INSIDE_WORD, LANGUAGES, PHRASE, TIED, BreakWords
-from stages.cues.tokens import Token
-from stages.text.characters import bare
-from stages.text.scripts import needs_no_space
-from stages.text.sentences import ends_clause, ends_sentence, is_abbreviation
+from sutradhar.stages.cues import script
+from sutradhar.stages.cues.break_words import ADJECTIVE, BOUND, CLAUSE, INSIDE_WORD, LANGUAGES, PHRASE, TIED, BreakWords
+from sutradhar.stages.cues.tokens import Token
+from sutradhar.stages.text.characters import bare
+from sutradhar.stages.text.scripts import needs_no_space
+from sutradhar.stages.text.sentences import ends_clause, ends_sentence, is_abbreviation
 
 _PUNCTUATED = 0.25  # the share of segments that end in a punctuation mark where the recogniser writes them
 _CLAUSE_END = 0.25

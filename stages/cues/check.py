@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from stages.cues.rules import Rules
-from stages.cues.script import measure
-from stages.transcript import Cue, Span
+from sutradhar.stages.cues.rules import Rules
+from sutradhar.stages.cues.script import measure
+from sutradhar.stages.transcript import Cue, Span
 
 
 @dataclass(frozen=True)

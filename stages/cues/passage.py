@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
-from stages.cues import script
-from stages.cues.breaks import break_costs, sentence_ends
-from stages.cues.rules import Rules
-from stages.cues.tokens import Token
+from sutradhar.stages.cues import script
+from sutradhar.stages.cues.breaks import break_costs, sentence_ends
+from sutradhar.stages.cues.rules import Rules
+from sutradhar.stages.cues.tokens import Token
 
 _HELD_PAUSE_MS = 500  # a pause longer than this is felt inside a cue
 _NEW_SEGMENT = 1.3  # how much more a sentence end counts where the segment ends too: another may be speaking

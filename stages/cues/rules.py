@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pipeline.errors import UsageError
+from sutradhar.pipeline.errors import UsageError
 
 # Netflix's language guides; the guides of the other profiles give no figures for these scripts, so they share them.
 _LINE_CHARS = {"th": 35, "ko": 16, "zh": 16, "yue": 16, "ja": 13}

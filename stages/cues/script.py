@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from stages.text.characters import CLOSING, COMMAS, DASHES, OPENING, STOPS, bare
-from stages.text.scripts import WIDE_PUNCTUATION, needs_no_space
+from sutradhar.stages.text.characters import CLOSING, COMMAS, DASHES, OPENING, STOPS, bare
+from sutradhar.stages.text.scripts import WIDE_PUNCTUATION, needs_no_space
 
 _BLANK = re.compile(r"(?:(?![\u00a0\u2007\u202f])[\s\x00-\x1f\x7f-\x9f])+")  # the three that forbid a break belong to their word
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from stages.cues import build_cues
-from stages.cues.rules import Rules
-from stages.transcript import Cue, Transcript
+from sutradhar.stages.cues import build_cues
+from sutradhar.stages.cues.rules import Rules
+from sutradhar.stages.transcript import Cue, Transcript
 
 
 def by_speaker(transcript: Transcript) -> list[tuple[str, Transcript]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from stages.cues.rules import Rules
-from stages.transcript import Span
+from sutradhar.stages.cues.rules import Rules
+from sutradhar.stages.transcript import Span
 
 
 def schedule(speech: Sequence[Span], reading_ms: Sequence[int], clip: Span, rules: Rules) -> list[Span]:

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from stages.cues import script
-from stages.cues.rules import Rules
-from stages.text.numbers import one_number
-from stages.text.scripts import needs_no_space
-from stages.text.words import in_words
-from stages.transcript import Segment, Span, Transcript, Word
+from sutradhar.stages.cues import script
+from sutradhar.stages.cues.rules import Rules
+from sutradhar.stages.text.numbers import one_number
+from sutradhar.stages.text.scripts import needs_no_space
+from sutradhar.stages.text.words import in_words
+from sutradhar.stages.transcript import Segment, Span, Transcript, Word
 
 _USUAL_WORD_MS = 400
 _TORN_NUMBER_MS = 1500  # a pause that parts even a number

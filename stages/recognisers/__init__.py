@@ -1,6 +1,6 @@
 """The recognisers that there are.
 
-To add one, make a folder with `about.py` (its description, `ABOUT`) and `engine.py` (see `stages/whisper/__init__.py`), and
+To add one, make a folder with `about.py` (its description, `ABOUT`) and `engine.py` (see `stages/recognisers/contract.py`), and
 put its name into `NAMES`.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from stages.recognisers.about import About
+from sutradhar.stages.recognisers.about import About
 
 NAMES = (  # the first is the one that every installation has
     "whisperx",

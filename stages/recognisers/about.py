@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pipeline.model_form import Form
+from sutradhar.pipeline.models.form import Form
 
 Reasoned = tuple[str, str]  # a value, and why it is the one to take
 Capability = tuple[int, ...]  # of an NVIDIA GPU: (8, 6)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stages.text.characters import word_set
+from sutradhar.stages.text.characters import word_set
 
 EVERYWHERE = word_set("mr mrs ms mme mlle dr prof smt shri rs vs sr sra mt sgt capt lt")
 # A name, a number or the rest of the phrase follows: no sentence ends in one.

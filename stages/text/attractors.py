@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 
-from stages.text.characters import words_of
+from sutradhar.stages.text.characters import words_of
 
 _SHORT = 20  # characters: "What are you doing?" is said in many ways
 _LONG = 28  # characters: so long a sentence is hardly said in two ways

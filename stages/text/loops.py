@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from stages.text.characters import bare, word_set
-from stages.text.numbers import is_number
+from sutradhar.stages.text.characters import bare, word_set
+from sutradhar.stages.text.numbers import is_number
 
 TIMES = 3  # what is said twice may be meant
 LONGEST = 8  # words

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from stages.text.characters import clean, word_set
+from sutradhar.stages.text.characters import clean, word_set
 
 # Words that multiply the number before them, in the languages of India and English.
 _MAGNITUDES: Mapping[int, str] = {

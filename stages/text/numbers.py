@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from stages.text.characters import bare, clean, word_set
-from stages.text.number_words import ADDED, MAGNITUDES, NUMBER_WORDS, VALUES
+from sutradhar.stages.text.characters import bare, clean, word_set
+from sutradhar.stages.text.number_words import ADDED, MAGNITUDES, NUMBER_WORDS, VALUES
 
 _CURRENCIES = word_set("rs re inr usd रु रू रुपये ரூ రూ ರೂ രൂ રૂ ਰੁ টাকা")
 _UNITS = word_set(
@@ -16,7 +16,7 @@ _UNITS = word_set(
 _WORDS = {word: value for values in VALUES.values() for word, value in values.items()}
 _TENS = frozenset(word for word in _WORDS if word.endswith("ty"))
 _SPOKEN = {name.split()[0] for names in NUMBER_WORDS.values() for name in names[:11]}
-MOST_DIGITS = 100  # of a number; what is longer is none, and takes Python long
+MAX_DIGITS = 100  # of a number; what is longer is none, and takes Python long
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 
 
@@ -27,7 +27,7 @@ def is_number(word: str) -> bool:
 
 def numbers(text: str) -> set[int]:
     """The numbers in digits of any script: 1,500 and 1500 are one, 12:30 and 3.5 two each."""
-    return {int(part[-MOST_DIGITS:]) for number in _NUMBER.findall(text) for part in re.split("[.:]", number.replace(",", ""))}
+    return {int(part[-MAX_DIGITS:]) for number in _NUMBER.findall(text) for part in re.split("[.:]", number.replace(",", ""))}
 
 
 def one_number(left: str, right: str) -> bool:

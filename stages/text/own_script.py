@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from stages import roman
-from stages.text.scripts import LATIN, is_of, letters_in, script_name
-from stages.transcript import Segment
+from sutradhar.stages.text import roman
+from sutradhar.stages.text.scripts import LATIN, is_of, letters_in, script_name
+from sutradhar.stages.transcript import Segment
 
 FOREIGN_SHARE = 0.3  # so many letters in another script are no names any more
 FEW_LETTERS = 5  # may be a word that was misheard

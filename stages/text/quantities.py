@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import takewhile
 
-from stages.text.characters import IN_WORD, clean
-from stages.text.number_words import ADDED, MAGNITUDES, PORTIONS, VALUES
-from stages.text.numbers import MOST_DIGITS, numbers
+from sutradhar.stages.text.characters import IN_WORD, clean
+from sutradhar.stages.text.number_words import ADDED, MAGNITUDES, PORTIONS, VALUES
+from sutradhar.stages.text.numbers import MAX_DIGITS, numbers
 
 _TOKEN = re.compile(
     rf"(?P<time>(?<![:\d])\d{{1,2}}:\d\d)(?![:\d])|(?P<share>(?<![/\d])[1-3]/[2-4](?![/\d]))|(?P<number>\d+(?:,\d+)*(?:\.\d+)?)(?![:\d])"
@@ -145,7 +145,7 @@ def _part(match: re.Match[str], word: str, values: Mapping[str, Fraction]) -> _P
 
 
 def _decimal(number: str) -> _Part:
-    whole, _, decimals = number[-MOST_DIGITS:].replace(",", "").partition(".")
+    whole, _, decimals = number[-MAX_DIGITS:].replace(",", "").partition(".")
     value = Fraction(int(whole)) + (Fraction(int(decimals), 10 ** len(decimals)) if decimals else 0)
     clock = _on_the_clock(int(whole), int(decimals)) if len(decimals) == 2 and int(whole) < 24 else frozenset[Fraction]()
     return _Part(value, digits=frozenset(numbers(number)), otherwise=clock)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 
-from stages.text.characters import word_set
+from sutradhar.stages.text.characters import word_set
 
 LATIN = "LATIN"
 

@@ -10,9 +10,9 @@ import re
 import unicodedata
 from functools import cache
 
-from stages.text.abbreviations import EVERYWHERE, LAST, NEVER_LAST, OPENERS, ORDINALS, SOMETIMES_LAST, SOMETIMES_LAST_IN, WITH_A_CAPITAL
-from stages.text.characters import CLOSING, COMMAS, DASHES, ELLIPSES, OPENING, STOPS, bare, visible
-from stages.text.scripts import LATIN, script_of
+from sutradhar.stages.text.abbreviations import EVERYWHERE, LAST, NEVER_LAST, OPENERS, ORDINALS, SOMETIMES_LAST, SOMETIMES_LAST_IN, WITH_A_CAPITAL
+from sutradhar.stages.text.characters import CLOSING, COMMAS, DASHES, ELLIPSES, OPENING, STOPS, bare, visible
+from sutradhar.stages.text.scripts import LATIN, script_of
 
 _DOUBTFUL = ".۔．"  # what ends a sentence and an abbreviation
 _OTHER_STOPS = {"el": ";"}  # marks that end sentences in one language only

@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from stages.text.characters import word_set
-from stages.text.scripts import SPACELESS, needs_no_space
+from sutradhar.stages.text.characters import word_set
+from sutradhar.stages.text.scripts import SPACELESS, needs_no_space
 
 _HIRAGANA = re.compile("[\u3041-\u309f]+")
 _KATAKANA = re.compile("[\u30a1-\u30fa\u30fc-\u30ff\uff66-\uff9f]+")

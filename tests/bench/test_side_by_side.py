@@ -13,7 +13,7 @@ import pytest
 
 from bench import side_by_side
 from bench.side_by_side import MIB, Run, Spread, compare, main, run_once, save, summarise, without_paths
-from pipeline.errors import SutradharError
+from sutradhar.pipeline.errors import SutradharError
 from tests.conftest import ROOT
 
 HOLD_100_MIB = f"{sys.executable} -c 'import time; x = bytearray(100 << 20); time.sleep(0.6)'"

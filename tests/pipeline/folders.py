@@ -8,10 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pipeline import envfile, media
-from pipeline.house import House
-from pipeline.job import Job, Request
-from pipeline.settings import Settings
+from sutradhar.pipeline import media
+from sutradhar.pipeline.jobs import envfile
+from sutradhar.pipeline.jobs.job import Job, Request
+from sutradhar.pipeline.jobs.settings import Settings
+from sutradhar.pipeline.workspace import Workspace
 
 
 def folder_job(home: Path, *names: str, job_id: str = "calls-1") -> Job:
@@ -26,7 +27,7 @@ def folder_job(home: Path, *names: str, job_id: str = "calls-1") -> Job:
 def corpus_job(home: Path, source: Path, job_id: str) -> Job:
     record = None if source.is_dir() else media.identity(source)
     request = Request(job_id=job_id, media=str(source), media_record=record, duration_ms=0, created_at="2026-01-01")
-    return Job.create(House(home), request, envfile.render(Settings(WORKFLOW="corpus"), "Job", {}))
+    return Job.create(Workspace(home), request, envfile.render(Settings(WORKFLOW="corpus"), "Job", {}))
 
 
 def stages_of(job: Job) -> list[str]:
@@ -38,8 +39,8 @@ def stages_of(job: Job) -> list[str]:
 def run_pipeline(job: Job, *arguments: str) -> tuple[int, str]:
     """The exit code and the output of `run-pipeline.sh`."""
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline.run", *arguments],
-        env=os.environ | {"SUTRADHAR_HOME": str(job.house.root)},
+        [sys.executable, "-m", "sutradhar.pipeline.running.run", *arguments],
+        env=os.environ | {"SUTRADHAR_HOME": str(job.workspace.root)},
         capture_output=True,
         text=True,
         check=False,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.console import Console, LogText, clock, pace
-from pipeline.stage import Progress
+from sutradhar.pipeline.console import Console, LogText, clock, pace
+from sutradhar.pipeline.progress import Progress
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (59.4, "0:59"), (59.6, "1:00"), (3725, "1:02:05")])
@@ -68,7 +68,7 @@ def test_a_log_of_what_libraries_print_keeps_its_lines_and_escapes_the_rest() ->
 
 
 def test_without_a_terminal_a_line_tells_now_and_then_how_far_it_is_or_that_it_still_works(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.console.PLAIN_INTERVAL", 0.05)
+    monkeypatch.setattr("sutradhar.pipeline.console.PLAIN_INTERVAL", 0.05)
     stream = io.StringIO()
     console = Console(stream)
     with console.stage("asr"):

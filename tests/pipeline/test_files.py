@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline import files
-from pipeline.errors import in_one_line
+from sutradhar.pipeline import files
+from sutradhar.pipeline.errors import in_one_line
 
 
 def test_record_holds_size_and_hash(tmp_path: Path) -> None:

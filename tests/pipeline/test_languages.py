@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from pipeline import languages
-from pipeline.errors import UsageError
+from sutradhar.pipeline import languages
+from sutradhar.pipeline.errors import UsageError
 from tests.conftest import ROOT
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipeline.names import Count, FileName, Hex, PathBelow, PlainPath, Size
+from sutradhar.pipeline.names import Count, FileName, Hex, PathBelow, PlainPath, Size
 
 
 def fits(kind: Any, value: object) -> bool:

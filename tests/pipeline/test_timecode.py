@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import UsageError
-from pipeline.timecode import format_ms, parse_ms
+from sutradhar.pipeline.errors import UsageError
+from sutradhar.pipeline.timecode import format_ms, parse_ms
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.wording import counted, escaped, size, without_controls
+from sutradhar.pipeline.wording import counted, escaped, size, without_controls
 
 
 def test_counted() -> None:

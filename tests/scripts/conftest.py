@@ -19,7 +19,7 @@ log="$(dirname "$0")/log"
 case "$1 $2" in
   "-m venv") mkdir -p "$3/bin" "$3/lib/python3.11/site-packages" && cp "$0" "$3/bin/python" && cp "$(dirname "$0")/uv" "$3/bin/uv" && echo created >>"$log" ;;
   "-m pip") [ "$3" = config ] || [ ! -e "$(dirname "$log")/broken" ] ;;
-  "-m pipeline."* | "-m stages."*)
+  "-m sutradhar."*)
     printf '%s|' "$@" "$PWD" "$PYTHONPATH" "$PYTHONSAFEPATH" >>"$log"; echo >>"$log"
     case "$3" in choose) cat "$(dirname "$log")/mlx build" ;; verify) [ ! -e "$(dirname "$log")/mlx broken" ] ;; *) echo "$2" ;; esac ;;
   *) exec {sys.executable} "$@" ;;
@@ -37,7 +37,7 @@ case "$*" in *" --target "*) mkdir -p "${*##* --target }" ;; esac
 WRAPPER = """#!/usr/bin/env bash
 set -euo pipefail
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/scripts/env.sh"
-run_module pipeline.prepare "$@"
+run_module sutradhar.pipeline.prepare.prepare "$@"
 """
 
 
@@ -78,8 +78,8 @@ class Tree:
             "mlx.build|choose": "choose",
             "mlx-cuda13.txt": "cuda",
             "mlx.build|verify": "verify",
-            "pipeline.models": "model",
-            "pipeline.hardware": "hardware",
+            "sutradhar.pipeline.models.library": "model",
+            "sutradhar.pipeline.machine.hardware": "hardware",
         }
         return [name for line in lines for word, name in words.items() if word in line]
 

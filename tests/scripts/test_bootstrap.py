@@ -106,11 +106,12 @@ def test_help_sets_nothing_up(tree: Tree) -> None:
     assert not (tree.root / ".venv").exists()
 
 
-@pytest.mark.parametrize(("script", "module"), [("prepare-job.sh", "pipeline.prepare"), ("run-pipeline.sh", "pipeline.run")])
+@pytest.mark.parametrize(
+    ("script", "module"), [("prepare-job.sh", "sutradhar.pipeline.prepare.prepare"), ("run-pipeline.sh", "sutradhar.pipeline.running.run")]
+)
 @pytest.mark.parametrize("option", ["-h", "--help"])
 def test_help_is_the_same_without_an_environment(script: str, module: str, option: str, tree: Tree) -> None:
-    for package in ("pipeline", "stages"):
-        shutil.copytree(ROOT / package, tree.root / package)
+    shutil.copytree(ROOT / "sutradhar", tree.root / "sutradhar")
     shutil.copy(ROOT / script, tree.root)
     shown = tree.run(tree.root / script, "film.mkv", option)
     with_environment = subprocess.run([sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -119,7 +120,7 @@ def test_help_is_the_same_without_an_environment(script: str, module: str, optio
 
 
 def test_help_sets_up_where_it_needs_more_than_python(tree: Tree) -> None:
-    shown = tree.run(tree.root / "prepare-job.sh", "--help")  # there is no pipeline/ in this tree
+    shown = tree.run(tree.root / "prepare-job.sh", "--help")  # there is no sutradhar/ in this tree
     assert shown.stderr.startswith("[INFO] First run: setting up .venv")
     assert tree.done()[0] == "venv"
 
@@ -132,9 +133,9 @@ def test_a_wrapper_works_from_anywhere_and_sets_up_first(tree: Tree, tmp_path: P
     link = tmp_path / "link"
     link.symlink_to(tree.root / "prepare-job.sh")
     first = tree.run(link, "a film.mkv", "", cwd=tmp_path)
-    assert (first.returncode, first.stdout) == (0, "pipeline.prepare\n")
+    assert (first.returncode, first.stdout) == (0, "sutradhar.pipeline.prepare.prepare\n")
     assert first.stderr.startswith("[INFO] First run: setting up .venv (scripts/bootstrap.sh)\n")
-    assert (tree.root / "log").read_text().splitlines()[-1] == f"-m|pipeline.prepare|a film.mkv||{tmp_path}|{tree.root}|1|"
+    assert (tree.root / "log").read_text().splitlines()[-1] == f"-m|sutradhar.pipeline.prepare.prepare|a film.mkv||{tmp_path}|{tree.root}|1|"
     second = tree.run(link, cwd=tmp_path)
     assert (second.returncode, second.stderr) == (0, "")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import media
+from sutradhar.pipeline import media
 from tests.conftest import ROOT
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import media
-from pipeline.media import SAMPLE_RATE
+from sutradhar.pipeline import media
+from sutradhar.pipeline.media import SAMPLE_RATE
 from tests.conftest import ROOT
 from tests.make_media import ffmpeg, wav
 

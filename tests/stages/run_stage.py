@@ -7,10 +7,11 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.settings import Settings, declared_settings
-from pipeline.stage import Outcome, Progress, Stage, StageContext
-from pipeline.workflow import Step, steps_of
-from stages import WORKFLOWS
+from sutradhar.pipeline.jobs.settings import Settings, declared_settings
+from sutradhar.pipeline.jobs.stage import Outcome, Stage, StageContext
+from sutradhar.pipeline.jobs.workflow import Step, steps_of
+from sutradhar.pipeline.progress import Progress
+from sutradhar.stages import WORKFLOWS
 
 
 def step_of(stage: Stage, settings: Settings) -> Step:

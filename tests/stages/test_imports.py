@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from importlib.util import resolve_name
 from pathlib import Path
 
-from stages import WORKFLOWS
+from sutradhar.stages import WORKFLOWS
 from tests.conftest import ROOT
 
-# By the name of each stage, the module or package that it is defined in: {"vad": "stages.vad"}.
-STAGES = {stage.name: ".".join(stage.run.__module__.split(".")[:2]) for stages in WORKFLOWS.values() for stage in stages}
+# By the name of each stage, the module or package that it is defined in: {"vad": "sutradhar.stages.film.vad"}.
+STAGES = {stage.name: ".".join(stage.run.__module__.split(".")[:4]) for stages in WORKFLOWS.values() for stage in stages}
 
 
 def modules(folder: str) -> dict[str, Path]:
     """By the name that each is imported by."""
-    paths = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in (ROOT / folder).rglob("*.py")}
+    paths = {".".join(("sutradhar", *path.relative_to(ROOT).with_suffix("").parts)): path for path in (ROOT / folder).rglob("*.py")}
     return {name.removesuffix(".__init__"): path for name, path in paths.items()}
 
 
@@ -34,7 +34,7 @@ def imports(name: str, path: Path) -> Iterator[str]:
 def texts(path: Path) -> Iterator[str]:
     """What a module may import by its name, or run as a process."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("stages."):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("sutradhar.stages."):
             yield node.value
 
 
@@ -43,18 +43,19 @@ def stage_of(module: str) -> str | None:
 
 
 def test_a_stage_is_the_module_of_its_name() -> None:
-    assert STAGES == {name: f"stages.{name}" for name in STAGES}
+    rooms = {stage.name: room for room, stages in WORKFLOWS.items() for stage in stages}
+    assert STAGES == {name: f"sutradhar.stages.{room}.{name}" for name, room in rooms.items()}
 
 
 def test_no_stage_and_no_library_imports_another_stage() -> None:
-    several = {name: path for name, path in modules("stages").items() if name not in ("stages", "stages.workflows")}  # the list of them all
+    several = {name: path for name, path in modules("stages").items() if name != "sutradhar.stages"}  # the list of them all
     used = {(name, other) for name, path in several.items() for other in (*imports(name, path), *texts(path))}
-    assert ("stages.recognise", "stages.whisper.needs") in used
+    assert ("sutradhar.stages.corpus.recognise", "sutradhar.stages.recognisers.declared") in used
     assert {(name, other) for name, other in used if stage_of(other) not in (None, stage_of(name))} == set()
 
 
 def test_the_pipeline_imports_no_more_of_the_stages_than_their_list_and_the_descriptions_of_engines() -> None:
     used = {other for name, path in modules("pipeline").items() for other in imports(name, path)}
-    found = {other for other in used if other.split(".")[0] == "stages"}
+    found = {other for other in used if other.startswith("sutradhar.stages.")}
     descriptions = {"ABOUTS", *(f"about.{name}" for name in ("About", "Capability", "ModelSizes", "Trial"))}
-    assert found == {"stages.WORKFLOWS", *(f"stages.recognisers.{name}" for name in descriptions)}
+    assert found == {"sutradhar.stages.WORKFLOWS", *(f"sutradhar.stages.recognisers.{name}" for name in descriptions)}

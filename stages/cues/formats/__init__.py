@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from pipeline.errors import UsageError
-from stages.cues.formats import json, srt, txt, vtt
-from stages.transcript import Track, Transcript
+from sutradhar.pipeline.errors import UsageError
+from sutradhar.stages.cues.formats import json, srt, txt, vtt
+from sutradhar.stages.transcript import Track, Transcript
 
 Writer = Callable[[Transcript, Track], str]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from stages.transcript import Track
+from sutradhar.stages.transcript import Track
 
 _BACKSLASH = "\x00"  # stands for one while pysubs2 writes, which would read \N, \n and \h as blanks; no cue has control characters
 

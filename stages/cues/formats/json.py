@@ -1,14 +1,14 @@
 """All that is known, for programs: segments with their scores, words with times and probabilities, and the cues.
 
-Fields are those of `stages.transcript` (times in ms); `docs/subtitles.md` describes them.
+Fields are those of `sutradhar.stages.transcript` (times in ms); `docs/subtitles.md` describes them.
 """
 
 from __future__ import annotations
 
 import msgspec
 
-from pipeline.files import json_document
-from stages.transcript import Cue, Segment, Track, Transcript
+from sutradhar.pipeline.files import json_document
+from sutradhar.stages.transcript import Cue, Segment, Track, Transcript
 
 _SCHEMA = 1
 

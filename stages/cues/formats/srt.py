@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from stages.cues.formats.events import render
-from stages.transcript import Track, Transcript
+from sutradhar.stages.cues.formats.events import render
+from sutradhar.stages.transcript import Track, Transcript
 
 
 def write(transcript: Transcript, track: Track) -> str:

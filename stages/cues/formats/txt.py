@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from stages.cues.breaks import sentence_ends
-from stages.cues.tokens import spoken_tokens
-from stages.transcript import Track, Transcript
+from sutradhar.stages.cues.breaks import sentence_ends
+from sutradhar.stages.cues.tokens import spoken_tokens
+from sutradhar.stages.transcript import Track, Transcript
 
 _PAUSE_MS = 1500
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from stages.cues.formats.events import render
-from stages.transcript import Track, Transcript
+from sutradhar.stages.cues.formats.events import render
+from sutradhar.stages.transcript import Track, Transcript
 
 _HEADER = "WEBVTT\n\n"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.model_form import Converter, Form, Release
-from stages.recognisers.about import About, Trial
-from stages.recognisers.whisper_sizes import WHISPER_SIZES
+from sutradhar.pipeline.models.form import Converter, Form, Release
+from sutradhar.stages.recognisers.about import About, Trial
+from sutradhar.stages.recognisers.whisper.sizes import WHISPER_SIZES
 
 ON_CUDA = "on one H200 at 16 windows large-v3 ran at 865 times real time, CTranslate2 at 398 (bench/results/mlx_speed.json)"
 TRIAL = """
@@ -25,7 +25,7 @@ for name, device, is_there in devices:
 
 
 def content_problem(folder: Path) -> str:
-    from stages.recognisers.mlx import content
+    from sutradhar.stages.recognisers.mlx import content
 
     return content.content_problem(folder)
 
@@ -52,7 +52,7 @@ MLX = Form(
         "large-v3-turbo-q4": Release("mlx-community/whisper-large-v3-turbo-q4", "660c343bbf4e52ac257f0b7d952e5388e6f93bef"),
     },
     converter=Converter(
-        module="stages.whisper.mlx.convert",
+        module="sutradhar.stages.recognisers.mlx.convert",
         packages=("mlx", "mlx_whisper"),
         remedy="MLX is not installed; run ./install-mlx.sh",
         takes=("mlx", "hf", "ct2"),
@@ -64,7 +64,7 @@ ABOUT = About(
     name="mlx",
     title="MLX",
     library="MLX",
-    engine="stages.whisper.mlx.engine",
+    engine="sutradhar.stages.recognisers.mlx.engine",
     form="mlx",
     forms={"hf": HUGGING_FACE, "mlx": MLX},
     sizes=WHISPER_SIZES,

@@ -10,13 +10,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline import sizing
-from pipeline.commands import Parser
-from pipeline.ending import end_with
-from pipeline.errors import SutradharError
-from pipeline.hardware import recommend
-from pipeline.probe import Probe, probe
-from stages.recognisers.mlx.about import ABOUT
+from sutradhar.pipeline.commands import Parser
+from sutradhar.pipeline.errors import SutradharError
+from sutradhar.pipeline.machine import sizing
+from sutradhar.pipeline.machine.hardware import recommend
+from sutradhar.pipeline.machine.probe import Probe, probe
+from sutradhar.pipeline.processes.ending import end_with
+from sutradhar.stages.recognisers.mlx.about import ABOUT
 
 OLDEST_CUDA = 13_000
 
@@ -59,7 +59,7 @@ def verify(facts: Probe, build: str) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = Parser(prog="python -m stages.recognisers.mlx.build", description="Choose a build of MLX, or verify the installed one.")
+    parser = Parser(prog="python -m sutradhar.stages.recognisers.mlx.build", description="Choose a build of MLX, or verify the installed one.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="choose | verify BUILD")
     commands.add_parser("choose", help="print the build that suits this machine")
     commands.add_parser("verify", help="multiply two matrices").add_argument("build", choices=tuple(BUILDS))

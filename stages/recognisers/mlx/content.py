@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.errors import UsageError
-from pipeline.model_content import dimensions_problem, is_whole_archive, is_whole_safetensors, read_json
+from sutradhar.pipeline.errors import UsageError
+from sutradhar.pipeline.models.content import dimensions_problem, is_whole_archive, is_whole_safetensors, read_json
 
 WEIGHTS = ("weights.safetensors", "weights.npz")  # the first that is there counts
 

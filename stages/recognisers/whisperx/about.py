@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pipeline.model_form import Form, Release
-from stages.recognisers.about import About
-from stages.recognisers.whisper_sizes import WHISPER_SIZES
+from sutradhar.pipeline.models.form import Form, Release
+from sutradhar.stages.recognisers.about import About
+from sutradhar.stages.recognisers.whisper.sizes import WHISPER_SIZES
 
 # Without tokenizer.json, faster-whisper would ask the hub for one. Every revision was seen in several public projects that
 # pin it; the sizes are those of faster-whisper 1.2.1.
@@ -37,7 +37,7 @@ ABOUT = About(
     name="whisperx",
     title="WhisperX",
     library="CTranslate2",
-    engine="stages.whisper.whisperx.engine",
+    engine="sutradhar.stages.recognisers.whisperx.engine",
     form="ct2",
     forms={"ct2": CT2},
     sizes=WHISPER_SIZES,

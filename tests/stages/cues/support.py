@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from stages.cues import build_cues
-from stages.cues.rules import Rules, rules_for
-from stages.transcript import Segment, Transcript, Word
+from sutradhar.stages.cues import build_cues
+from sutradhar.stages.cues.rules import Rules, rules_for
+from sutradhar.stages.transcript import Segment, Transcript, Word
 
 
 def spoken(text: str, language: str = "en", duration_ms: int = 60_000, character_ms: int = 60) -> Transcript:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from stages.cues.breaks import break_costs, grammar_cost, sentence_ends
-from stages.cues.tokens import spoken_tokens
-from stages.transcript import Transcript
+from sutradhar.stages.cues.breaks import break_costs, grammar_cost, sentence_ends
+from sutradhar.stages.cues.tokens import spoken_tokens
+from sutradhar.stages.transcript import Transcript
 from tests.stages.cues.support import spoken
 
 

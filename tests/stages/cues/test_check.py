@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from stages.cues.check import Violation, check
-from stages.transcript import Cue, Span
+from sutradhar.stages.cues.check import Violation, check
+from sutradhar.stages.transcript import Cue, Span
 from tests.stages.cues.support import netflix
 
 CLIP = Span(0, 60_000)

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from stages.cues import build_cues
-from stages.cues.rules import rules_for
-from stages.transcript import Cue, Segment, Transcript, Word
+from sutradhar.stages.cues import build_cues
+from sutradhar.stages.cues.rules import rules_for
+from sutradhar.stages.transcript import Cue, Segment, Transcript, Word
 from tests.stages.cues.support import netflix, shown, spoken, transcript
 
 

@@ -5,9 +5,9 @@ import json
 import pysubs2
 import pytest
 
-from pipeline.errors import UsageError
-from stages.cues.formats import FORMATS, formats_of
-from stages.transcript import Cue, Track, Word
+from sutradhar.pipeline.errors import UsageError
+from sutradhar.stages.cues.formats import FORMATS, formats_of
+from sutradhar.stages.transcript import Cue, Track, Word
 from tests.stages.cues.support import spoken, transcript
 
 ODD = (r"C:\new\Notes {\an8}{\p1} \h", "<i>1 < 2 & 3 --> 4</i>")

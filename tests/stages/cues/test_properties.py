@@ -7,11 +7,11 @@ import unicodedata
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.cues import build_cues
-from stages.cues.check import check
-from stages.cues.rules import PROFILES, rules_for
-from stages.cues.tokens import clip_of
-from stages.transcript import Transcript, Word
+from sutradhar.stages.cues import build_cues
+from sutradhar.stages.cues.check import check
+from sutradhar.stages.cues.rules import PROFILES, rules_for
+from sutradhar.stages.cues.tokens import clip_of
+from sutradhar.stages.transcript import Transcript, Word
 from tests.stages.cues.support import transcript
 
 TEXT_RULES = {"blank", "lines", "line-length", "order", "overlap"}

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.errors import UsageError
-from stages.cues.rules import PROFILES, rules_for
+from sutradhar.pipeline.errors import UsageError
+from sutradhar.stages.cues.rules import PROFILES, rules_for
 
 
 @pytest.mark.parametrize(

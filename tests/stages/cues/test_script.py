@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from stages.cues import script
+from sutradhar.stages.cues import script
 
 
 @pytest.mark.parametrize(

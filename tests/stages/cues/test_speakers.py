@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from stages.cues.rules import rules_for
-from stages.cues.speakers import by_speaker, cues_of_speakers
-from stages.transcript import Transcript
-from tests.stages.recognise.support import segment
+from sutradhar.stages.cues.rules import rules_for
+from sutradhar.stages.cues.speakers import by_speaker, cues_of_speakers
+from sutradhar.stages.transcript import Transcript
+from tests.stages.corpus.recognise.support import segment
 
 
 def test_cues_of_two_speakers_may_overlap_and_say_whose_they_are() -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from stages.cues.timing import schedule
-from stages.transcript import Span
+from sutradhar.stages.cues.timing import schedule
+from sutradhar.stages.transcript import Span
 from tests.stages.cues.support import netflix
 
 CLIP = Span(0, 60_000)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from stages.cues.tokens import in_order, shares, tokens_of
-from stages.transcript import Span, Word
+from sutradhar.stages.cues.tokens import in_order, shares, tokens_of
+from sutradhar.stages.transcript import Span, Word
 from tests.stages.cues.support import netflix, transcript
 
 CLIP = Span(0, 10_000)

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from stages.cues.check import check
-from stages.cues.rules import PROFILES, rules_for
-from stages.cues.track import track_of, with_note
-from stages.transcript import Cue, Span
+from sutradhar.stages.cues.check import check
+from sutradhar.stages.cues.rules import PROFILES, rules_for
+from sutradhar.stages.cues.track import track_of, with_note
+from sutradhar.stages.transcript import Cue, Span
 from tests.stages.cues.support import spoken
 
 NOTE = "[100% of the text is not in Devanagari]"

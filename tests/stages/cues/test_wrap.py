@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import pytest
 
-from stages.cues.passage import Passage
-from stages.cues.tokens import tokens_of
-from stages.cues.wrap import wrap
+from sutradhar.stages.cues.passage import Passage
+from sutradhar.stages.cues.tokens import tokens_of
+from sutradhar.stages.cues.wrap import wrap
 from tests.stages.cues.support import netflix, spoken
 
 

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 
-from stages.recognisers import ABOUTS, NAMES
+from sutradhar.stages.recognisers import ABOUTS, NAMES
 from tests.conftest import ROOT
 
 ENGINES = re.compile(r"mlx|whisperx|ctranslate|indictrans", re.IGNORECASE)
@@ -38,9 +38,9 @@ def test_every_engine_says_what_its_models_cost() -> None:
 
 
 def test_reading_them_loads_nothing_heavy() -> None:
-    program = "import sys, pipeline.engines; print(*sys.modules)"
+    program = "import sys, sutradhar.pipeline.machine.engines; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    heavy = {"numpy", "msgspec", "torch", "mlx", "whisperx", "ctranslate2", "transformers", "stages.workflows"}
+    heavy = {"numpy", "msgspec", "torch", "mlx", "whisperx", "ctranslate2", "transformers", "sutradhar.stages.film"}
     assert set(done.stdout.split()) & heavy == set()
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from stages.transcript import Word
-from stages.whisper import AudioWindow, Heard, Recogniser, Recognition
+from sutradhar.stages.recognisers.contract import AudioWindow, LanguageGuess, Recogniser, Recognition
+from sutradhar.stages.transcript import Word
 from tests.recogniser_contract import RecogniserContract
 
 
@@ -25,8 +25,8 @@ class Counting:
             word = Word(text, window.offset_ms, window.end_ms, 1.0)
             yield Recognition(window.id, text, (), 0.0, 0.0, 1.0, 0.0, language, 1.0, ((word,),))
 
-    def hear_languages(self, windows: Sequence[AudioWindow]) -> list[Heard]:
-        return [Heard({"en": 1.0}, None) for _ in windows]
+    def detect_languages(self, windows: Sequence[AudioWindow]) -> list[LanguageGuess]:
+        return [LanguageGuess({"en": 1.0}, None) for _ in windows]
 
 
 class TestContract(RecogniserContract):

@@ -15,14 +15,14 @@ from tests.conftest import ROOT
 
 SAMPLE = ROOT / "samples" / "dialogue.mp4"
 ABOUT = """
-from pipeline.model_form import Form
-from stages.recognisers.about import About, ModelSizes
+from sutradhar.pipeline.models.form import Form
+from sutradhar.stages.recognisers.about import About, ModelSizes
 
 ABOUT = About(
     name="echo",
     title="Echo",
     library="Echo",
-    engine="stages.recognisers.echo.engine",
+    engine="sutradhar.stages.recognisers.echo.engine",
     form="echo",
     forms={"echo": Form("Echo", files=(("echo.txt",),))},
     sizes=ModelSizes(
@@ -43,9 +43,9 @@ ABOUT = About(
 )
 """
 ENGINE = """
-from stages.recognisers.echo.about import ABOUT
-from stages.transcript import Word
-from stages.whisper import Heard, Recognition
+from sutradhar.stages.recognisers.echo.about import ABOUT
+from sutradhar.stages.transcript import Word
+from sutradhar.stages.recognisers.contract import Heard, Recognition
 
 
 def open_engine(settings, model, translate, times, log):
@@ -74,8 +74,8 @@ class Echo:
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree = tmp_path_factory.mktemp("tree")
-    for folder in ("pipeline", "stages"):
-        shutil.copytree(ROOT / folder, tree / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in ("pipeline", "stages", "sutradhar"):
+        shutil.copytree(ROOT / folder, tree / folder, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     recognisers = tree / "stages" / "recognisers"
     (recognisers / "echo").mkdir()
     (recognisers / "echo" / "about.py").write_text(ABOUT)
@@ -93,13 +93,13 @@ def python(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def prepared(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return python(tree, "pipeline.prepare", str(SAMPLE), "--transcribe", "--set", "ALIGNMENT_MODEL=none", *arguments)
+    return python(tree, "sutradhar.pipeline.prepare.prepare", str(SAMPLE), "--transcribe", "--set", "ALIGNMENT_MODEL=none", *arguments)
 
 
 def test_help_and_the_reference_of_the_settings_name_it(tree: Path) -> None:
-    assert "recogniser: whisperx, mlx, echo" in " ".join(python(tree, "pipeline.prepare", "--help").stdout.split())
-    assert "One of whisperx, mlx, echo." in python(tree, "pipeline.settings").stdout
-    assert "echo for echo" in " ".join(python(tree, "pipeline.models", "fetch", "--help").stdout.split())
+    assert "recogniser: whisperx, mlx, echo" in " ".join(python(tree, "sutradhar.pipeline.prepare.prepare", "--help").stdout.split())
+    assert "One of whisperx, mlx, echo." in python(tree, "sutradhar.pipeline.jobs.settings").stdout
+    assert "echo for echo" in " ".join(python(tree, "sutradhar.pipeline.models.library", "fetch", "--help").stdout.split())
 
 
 def test_a_job_is_prepared_and_run_with_it(tree: Path) -> None:

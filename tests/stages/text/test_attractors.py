@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from stages.text.attractors import attractors
+from sutradhar.stages.text.attractors import attractors
 
 SOURCES = ("मुझे पानी चाहिए।", "कल बहुत बारिश होगी।", "तुम्हारा भाई आ गया।", "वह किताब मेज़ पर रखी है।", "दरवाज़ा बंद करो!")
 

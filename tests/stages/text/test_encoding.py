@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from stages.text.encoding import encoded
+from sutradhar.stages.text.encoding import encoded
 
 
 def test_mark_and_line_ends_are_as_asked_for() -> None:

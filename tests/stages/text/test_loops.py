@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from stages.text.loops import collapse, loops
+from sutradhar.stages.text.loops import collapse, loops
 
 
 @pytest.mark.parametrize(

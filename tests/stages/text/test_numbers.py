@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from stages.text.numbers import numbers, one_number
+from sutradhar.stages.text.numbers import numbers, one_number
 
 
 def test_numbers_are_read_in_any_digits() -> None:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from stages.text.own_script import Letters, script_doubt
-from tests.stages.recognise.support import segment
+from sutradhar.stages.text.own_script import Letters, script_doubt
+from tests.stages.corpus.recognise.support import segment
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from stages.text.quantities import quantities
+from sutradhar.stages.text.quantities import quantities
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from stages.text.scripts import is_of, needs_no_space, script_of
+from sutradhar.stages.text.scripts import is_of, needs_no_space, script_of
 
 
 def test_scripts_of_languages() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from stages.text.sentences import ends_clause, ends_sentence
+from sutradhar.stages.text.sentences import ends_clause, ends_sentence
 
 
 @pytest.mark.parametrize(

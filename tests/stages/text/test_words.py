@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from stages.text.words import begin_words, in_words, word_starts
+from sutradhar.stages.text.words import begin_words, in_words, word_starts
 
 
 def cut(text: str, language: str) -> str:

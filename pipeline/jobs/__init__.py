@@ -1,0 +1,1 @@
+"""Jobs on disk: settings, stages and their artifacts, completion markers."""

@@ -1,0 +1,60 @@
+"""Tells whether what a stage has made is still what it would make now."""
+
+from __future__ import annotations
+
+import contextlib
+
+from sutradhar.pipeline import media
+from sutradhar.pipeline.errors import UsageError
+from sutradhar.pipeline.files import FileRecord
+from sutradhar.pipeline.jobs import markers
+from sutradhar.pipeline.jobs.job import Job
+from sutradhar.pipeline.jobs.markers import MEDIA, MODEL, Marker
+from sutradhar.pipeline.jobs.settings import Settings
+from sutradhar.pipeline.jobs.stage import Stage
+from sutradhar.pipeline.jobs.workflow import Step
+from sutradhar.pipeline.media.watch import read_whole_file
+from sutradhar.pipeline.models import library
+
+
+def staleness(job: Job, step: Step, marker: Marker, settings: Settings, media_record: FileRecord | None, *, verify: bool = False) -> str:
+    """Why a stage that has a marker is not done all the same; empty where it is done."""
+    stage = step.stage
+    if stage.reads_media and (whole := read_whole_file(job.folder)) and marker.started_at < whole.since:
+        return f"the {MEDIA} file changed"
+    artifacts = {name: job.artifacts / name for name in (*step.writes.values(), *marker.outputs)}
+    reason = markers.why_stale(
+        marker,
+        settings=step.settings,
+        inputs={name: job.artifacts / name for name in step.reads.values()},
+        looked_at=outside_records(job, stage, settings) | ({MEDIA: media_record} if stage.reads_media and media_record else {}),
+        outputs=artifacts | {name: job.deliverables / name for name in marker.deliverables},
+        verify=verify,
+    )
+    return reason or ("it was asked for again, and interrupted" if _begun_since(job, stage, marker) else "")
+
+
+def _begun_since(job: Job, stage: Stage, marker: Marker) -> bool:
+    """Another run of the same, which has come to pieces that it did not complete."""
+    pieces = job.pieces_path(stage.name, markers.fingerprint(marker.inputs, marker.settings))
+    with contextlib.suppress(OSError):
+        return pieces.stat().st_mtime_ns > job.marker_path(stage.name).stat().st_mtime_ns
+    return False
+
+
+def outside_records(job: Job, stage: Stage, settings: Settings) -> dict[str, FileRecord]:
+    """The files of the models that a stage loads, and the user's in the job's folder, as they are now: size, date, and sha256 of
+    head, middle and tail."""
+    records: dict[str, FileRecord] = {}
+    for need in stage.models(settings):
+        if found := library.find(need.name, need.form, models_dir=job.workspace.models):
+            files = sorted(path for path in found.path.iterdir() if path.is_file())
+            records |= {f"{MODEL}{need.name}/{path.name}": media.identity(path) for path in files}
+    return records | {name: _user_record(job, name) for name in stage.files(settings)}
+
+
+def _user_record(job: Job, name: str) -> FileRecord:
+    try:
+        return media.identity(job.folder / name)
+    except OSError as error:
+        raise UsageError(f"Cannot read {name} in jobs/{job.id}: {error.strerror}; put it back, or set the setting that names it to nothing") from None

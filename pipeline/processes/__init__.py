@@ -1,0 +1,1 @@
+"""Processes: how commands begin and end, and how they start and end others."""

@@ -1,0 +1,154 @@
+"""The end of a command: by itself, by a signal, or because nobody reads what it prints any more."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import NoReturn
+
+from sutradhar.pipeline.errors import Interrupted, SutradharError, missing_package
+from sutradhar.pipeline.wording import escaped
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PATIENCE = 8.0  # seconds in which further signals do not disturb a command that is ending
+
+
+class _Interrupts:
+    """Takes the signals of this process. They reach it in the main thread, between any two steps of it."""
+
+    def __init__(self) -> None:
+        self.message = Interrupted.message
+        self.raises = False
+        self.held = 0
+        self._waiting = 0  # number of a signal that came while they are held
+        self._first = 0.0  # when one has raised
+
+    def take(self, number: int, frame: FrameType | None = None) -> None:
+        if self.held:
+            self._waiting = number
+        elif not self.raises or (self._first and time.monotonic() > self._first + PATIENCE):
+            self._end(number)
+        elif not self._first:
+            self._first = time.monotonic()
+            raise Interrupted(number)
+
+    def release(self) -> None:
+        self.held -= 1
+        if self._waiting and not self.held:
+            number, self._waiting = self._waiting, 0
+            self.take(number)
+
+    def begin(self, *, raises: bool) -> None:
+        self.raises, self._first = raises, 0.0
+
+    def _end(self, number: int) -> NoReturn:
+        with contextlib.suppress(OSError):
+            os.write(2, f"[ERROR] {self.message}\n".encode())
+        os._exit(128 + number)
+
+
+_interrupts = _Interrupts()
+
+
+def when_interrupted(message: str) -> None:
+    """Set the message that an interruption prints from now on."""
+    _interrupts.message = message
+
+
+def what_interrupted_means() -> str:
+    """The message that was set last."""
+    return _interrupts.message
+
+
+def take_signals(message: str) -> None:
+    """Let Ctrl-C, SIGTERM and SIGHUP end this process at once from now on, with this line: there is nothing to tidy up.
+    A SIGHUP that nohup ignores stays ignored."""
+    when_interrupted(message)
+    for number in SIGNALS:
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _interrupts.take)
+
+
+@contextlib.contextmanager
+def tidying_up() -> Iterator[None]:
+    """Within, the first signal raises Interrupted in the main thread, so that what was begun ends in order. Those that come while it does
+    change nothing; where it takes longer than PATIENCE, the next one ends the process, and its children with it."""
+    try:
+        _interrupts.begin(raises=True)
+        yield
+    finally:
+        _interrupts.begin(raises=False)
+
+
+@contextlib.contextmanager
+def signals_held() -> Iterator[None]:
+    """Within, nothing is interrupted; what comes meanwhile is taken afterwards. For what takes a moment."""
+    _interrupts.held += 1
+    try:
+        yield
+    finally:
+        _interrupts.release()
+
+
+def exit_code_of(work: Callable[[], None], interrupted: str) -> int:
+    """Do the work of a command: its exit code, with our own errors and what an interruption means to it in a line on stderr."""
+    take_signals(f"Interrupted; {interrupted}")
+    try:
+        with tidying_up():
+            work()
+    except SutradharError as error:
+        print(f"[ERROR] {escaped(str(error))}", file=sys.stderr)
+        return error.exit_code
+    except Interrupted as error:
+        print(f"[ERROR] Interrupted; {interrupted}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def print_result(line: str) -> None:
+    """Print what a command was asked for on standard output. Raises SutradharError where that cannot be written, but
+    not where nobody reads on."""
+    try:
+        print(line, flush=True)
+    except OSError as error:
+        if message := _unwritten(error):
+            raise SutradharError(message) from None
+
+
+def exit_code_of_output(fault: OSError | None) -> int:
+    """Return the exit code of a command whose work is what it prints, once its output met this fault; the fault is told
+    on stderr."""
+    if message := _unwritten(fault):
+        print(f"[ERROR] {message}", file=sys.stderr)
+    return 1 if message else 0
+
+
+def _unwritten(fault: OSError | None) -> str:
+    if fault is None or fault.errno == errno.EPIPE:
+        return ""
+    return f"Standard output cannot be written: {fault.strerror}; give the command another place to print to"
+
+
+def end_with(main: Callable[[], int]) -> NoReturn:
+    """Run a command to its exit code. Once it has one, no signal and no stream that nobody reads changes it."""
+    try:
+        code: int | str | None = main()
+    except SystemExit as error:  # argparse's
+        code = error.code
+    except ModuleNotFoundError as error:
+        print(f"[ERROR] {missing_package(error)}", file=sys.stderr)
+        code = 1
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # so that Python does not try again, and complain
+    sys.exit(code)

@@ -1,0 +1,66 @@
+"""Where things lie: the project's folders and what may be called a job id."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from sutradhar.pipeline.errors import UsageError
+
+VERSION = "0.1.0"
+CODE = Path(__file__).parents[2]  # where Python finds `sutradhar`
+CLONE = Path(__file__).resolve().parent.parent
+JOB_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folder that holds `jobs/`, `out/` and `models/`: the project's own, or `$SUTRADHAR_HOME`."""
+
+    root: Path
+
+    @classmethod
+    def find(cls) -> Workspace:
+        return cls(Path(os.environ.get("SUTRADHAR_HOME") or CLONE).expanduser().resolve())
+
+    def require_writable(self) -> None:
+        """Raises UsageError with the way out: the folder that holds the code may be read-only, or shared by many."""
+        for folder in (self.jobs, self.out):
+            nearest = next(path for path in (folder, *folder.parents) if path.exists())
+            if os.access(nearest, os.W_OK | os.X_OK):
+                continue
+            what = "SUTRADHAR_HOME: set it to" if self.root != CLONE else "it: set SUTRADHAR_HOME to"
+            raise UsageError(
+                f"{nearest} may not be written by you, and jobs, results and models go below {what} a folder of your own"
+                " (export SUTRADHAR_HOME=~/sutradhar), and run the same command again"
+            )
+
+    @property
+    def jobs(self) -> Path:
+        return self.root / "jobs"
+
+    @property
+    def out(self) -> Path:
+        return self.root / "out"
+
+    @property
+    def models(self) -> Path:
+        return self.root / "models"
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """All that is ours below it."""
+        return self.jobs, self.out, self.models
+
+    @property
+    def hardware_cache(self) -> Path:
+        return self.out / "hardware_cache.json"
+
+
+def check_job_id(job_id: str) -> str:
+    """The id itself. Raises UsageError before any path is built of something that is none."""
+    if not JOB_ID.fullmatch(job_id):
+        raise UsageError(f"{job_id[:80]!r} is no job id: use a to z, 0 to 9 and '-', at most 63 characters")
+    return job_id

@@ -1,0 +1,1 @@
+"""The stages of a folder of recordings, and what only they share."""

@@ -1,0 +1,193 @@
+"""Recognises every recording of a folder, the windows of many together, and puts the result of each into the store.
+
+What is in the store is done, whoever did it; so any run goes on where another stopped. The rooms: `corpus` (what is to do and what is
+done), `dispatcher` (who works on what), `supervisor` (keeps workers supplied and alive), `executors` with `local` and `ray_workers` (where they
+run), `messages` (what they tell each other); within a worker `worker`, `transcriber`, `prefetch`, `loading`, each calling the next, and
+`room` (what it may take of its machine); `files` (what the user gets); `shard` (a part of the work, for clusters).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from sutradhar.pipeline.errors import UsageError
+from sutradhar.pipeline.files import UNREADABLE, record
+from sutradhar.pipeline.jobs.envfile import to_text
+from sutradhar.pipeline.jobs.settings import Settings
+from sutradhar.pipeline.jobs.stage import EngineNeed, Outcome, Stage, StageContext, Standing
+from sutradhar.pipeline.machine import engines
+from sutradhar.pipeline.media import identity
+from sutradhar.pipeline.models import library
+from sutradhar.pipeline.wording import counted
+from sutradhar.stages.corpus import manifest, results
+from sutradhar.stages.corpus.manifest import folder_of
+from sutradhar.stages.corpus.transcript_paths import TREE
+from sutradhar.stages.recognisers import declared
+from sutradhar.stages.sound import windows
+from sutradhar.stages.text import glossary
+
+if TYPE_CHECKING:
+    from sutradhar.stages.corpus.recognise.corpus import Corpus
+
+
+def run(ctx: StageContext) -> Outcome:
+    corpus = work(ctx)
+    ctx.write("recognised").write_bytes(msgspec.json.encode(corpus.tally()))
+    made_by = corpus.store.made_by()
+    return Outcome(
+        summary=f"Recognised {counted(corpus.pace.done, 'recording')} in this run ({corpus.pace.overall()}{corpus.notes}); {corpus.standing()}",
+        engine=made_by.engine,
+        packages=made_by.packages,
+        degraded=corpus.degraded,
+        seconds_of_media=corpus.pace.done_ms / 1000,
+    )
+
+
+def work(ctx: StageContext, shard: tuple[int, int] | None = None) -> Corpus:
+    """Recognise all that is not done; of shard (i, n) only every nth recording, and the manifest is left alone."""
+    from sutradhar.stages.corpus.recognise import executors
+    from sutradhar.stages.corpus.recognise.corpus import Corpus
+    from sutradhar.stages.corpus.recognise.files import Files
+    from sutradhar.stages.corpus.recognise.messages import Setup
+
+    settings = ctx.settings
+    form = engines.engine_of(settings.WHISPER_BACKEND).form
+    model = library.resolve(settings.WHISPER_MODEL, form, models_dir=ctx.models, offline=settings.OFFLINE, say=ctx.log.info)
+    prompt = glossary.prompt_of(settings.WHISPER_INITIAL_PROMPT, ctx.job_file(settings.GLOSSARY) if settings.GLOSSARY else None)
+    store = results.Store(ctx.keep(results.FOLDER), _made_with(settings, model) | _glossary(settings, ctx.artifacts.parent), mix=settings.CORPUS_MIX)
+    _refuse_to_mix(store, settings)
+    store.create()
+    corpus = Corpus(ctx, store, Files(ctx.tree(TREE), settings), shard)
+    ctx.log.info(corpus.describe())
+    if corpus.tasks:
+        setup = Setup(
+            values=_values(settings) | {"WHISPER_INITIAL_PROMPT": prompt},
+            folder=str(folder_of(ctx.media)),
+            results=str(store.all),
+            made_with=store.made_with,
+            tree=str(ctx.tree(TREE)),
+            models=str(ctx.models),
+            spool=str(ctx.scratch),
+        )
+        executors.run(setup, corpus)
+    corpus.close()
+    return corpus
+
+
+def _values(settings: Settings) -> dict[str, Any]:
+    return {key: getattr(settings, key) for key in (*STAGE.settings, *STAGE.tuning)}
+
+
+def _made_with(settings: Settings, model: library.ResolvedModel) -> dict[str, str]:
+    """All that decides what a result says, but for the glossary."""
+    files = sorted(path for path in model.path.iterdir() if path.is_file())
+    return _settings_made_with(settings) | {f"model {path.name}": identity(path).sha256 for path in files}
+
+
+def _settings_made_with(settings: Settings) -> dict[str, str]:
+    made_with = {key: to_text(getattr(settings, key)) for key in RESULT_SETTINGS}
+    made_with["CORPUS_TIMESTAMPS"] = "none" if settings.CORPUS_TIMESTAMPS == "none" else "segment or word"
+    return made_with
+
+
+def _glossary(settings: Settings, job: Path) -> dict[str, str]:
+    """Return the checksum of the glossary in the job's folder, where there is one. Raises OSError."""
+    return {GLOSSARY: record(job / settings.GLOSSARY).sha256} if settings.GLOSSARY else {}
+
+
+def _refuse_to_mix(store: results.Store, settings: Settings) -> None:
+    """Raises UsageError where the job has results of other settings, and nobody said that this is meant."""
+    others = store.others()
+    if not others or settings.CORPUS_MIX:
+        return
+    other = others[-1]
+    key = next((key for key in (*store.made_with, *other) if other.get(key) != store.made_with.get(key)), "version")
+    was, back = f"{key}={other.get(key, '')}, and it is {store.made_with.get(key, '')} now", f"Set it back with --set {key}={other.get(key, '')}"
+    if key.startswith("model "):
+        was = f"other weights than those of WHISPER_MODEL={settings.WHISPER_MODEL} now ({key.removeprefix('model ')} differs)"
+        back = "Set WHISPER_MODEL back with --set"
+    elif key == GLOSSARY:
+        was, back = "another glossary", "Put the old one back"
+    raise UsageError(
+        f"This job has results made with {was}. {back}; or"
+        f" prepare a new job; or do only the rest in the new way, with --set CORPUS_MIX=true; or remove {store.all} to begin anew"
+    )
+
+
+def check(settings: Settings) -> None:
+    from sutradhar.stages.corpus.recognise.formats import formats_of
+    from sutradhar.stages.cues import formats
+    from sutradhar.stages.cues.rules import rules_for
+
+    declared.check(settings)
+    if formats_of(settings).keys() & formats.TIMED.keys():
+        rules_for(settings.SUBTITLE_PROFILE, settings.SOURCE_LANGUAGE, settings.SUBTITLE_FPS)
+
+
+def standing(job: Path, settings: Settings) -> Standing | None:
+    """How many recordings have a result, by whoever works on them, shards of a cluster too. `job` is its folder."""
+    try:
+        rows = manifest.read(job / manifest.FILE).values()
+        there = results.ids_of(job / results.FOLDER, _settings_made_with(settings) | _glossary(settings, job), mix=settings.CORPUS_MIX)
+    except OSError:
+        return None
+    wanted = {row.id for row in rows if row.status not in manifest.NO_RECORDING}
+    if not wanted:
+        return None
+    total = min(len(wanted), settings.CORPUS_LIMIT or len(wanted))
+    text = f"{min(len(wanted & there), total):,} of {counted(total, 'recording')} have a result, a transcript or a failure"
+    return Standing(text, is_new=manifest.digest(rows) != _digest_when_done(job))
+
+
+def _digest_when_done(job: Path) -> str:
+    with contextlib.suppress(*UNREADABLE):
+        return msgspec.json.decode((job / "stages" / DONE).read_bytes(), type=results.Tally).rows
+    return ""
+
+
+def engines_of(settings: Settings) -> tuple[EngineNeed, ...]:
+    """Ray's workers see for themselves, where they run: here there need be no GPU."""
+    return () if settings.CORPUS_EXECUTOR == "ray" else declared.engines_of(settings)
+
+
+DONE = "recognise/done.json"
+GLOSSARY = "GLOSSARY"  # the setting, and what its file held, among what a result was made with
+RESULT_SETTINGS = (*declared.SETTINGS, *windows.SETTINGS, "CORPUS_CHANNELS")  # tell results apart; CORPUS_TIMESTAMPS=none does so as well
+# What the user's files depend on beside the results.
+FILE_SETTINGS = ("CORPUS_FORMATS", "CORPUS_TIMESTAMPS", "SUBTITLE_PROFILE", "SUBTITLE_FPS", "SUBTITLE_BOM", "SUBTITLE_NEWLINE")
+STAGE = Stage(
+    name="recognise",
+    run=run,
+    check=check,
+    writes=("recognised",),
+    keeps=(manifest.FILE, results.FOLDER),
+    trees=(TREE,),
+    settings=(
+        *RESULT_SETTINGS,
+        *FILE_SETTINGS,
+        GLOSSARY,
+        "ALLOW_TRUNCATED",
+        "CORPUS_LIMIT",
+        "CORPUS_ORDER",
+        "CORPUS_SEED",
+        "CORPUS_MIX",
+        "CORPUS_ATTEMPTS",
+    ),
+    tuning=(
+        *declared.TUNING,
+        "CORPUS_EXECUTOR",
+        "CORPUS_WORKERS",
+        "CUDA_VISIBLE_DEVICES",
+        "CORPUS_WORKER_GB",
+    ),
+    always=True,
+    models=declared.models_of,
+    files=lambda settings: settings.user_files,
+    check_file=glossary.read_glossary,
+    standing=standing,
+    engines=engines_of,
+)

@@ -1,0 +1,75 @@
+"""What a result can be written as. To add a format: a function and a line in FORMATS; those of subtitles come from `sutradhar.stages.cues.formats`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from sutradhar.pipeline.errors import UsageError
+from sutradhar.pipeline.files import json_document
+from sutradhar.pipeline.jobs.settings import Settings
+from sutradhar.stages.corpus.results import Result
+from sutradhar.stages.cues import formats
+from sutradhar.stages.cues.rules import rules_for
+from sutradhar.stages.cues.speakers import label
+from sutradhar.stages.cues.track import track_of
+from sutradhar.stages.text.own_script import script_doubt
+from sutradhar.stages.transcript import Segment, Track, Transcript
+
+Writer = Callable[[Result, str, Settings], str]  # of a recording of that path
+
+
+def as_txt(result: Result, path: str, settings: Settings) -> str:
+    """A line a segment, after one that puts the text in doubt."""
+    doubt = script_doubt(result.segments)
+    return (f"[{doubt}]\n" if doubt else "") + "".join(f"{label(segment.speaker)}{segment.text}\n" for segment in result.segments)
+
+
+def as_json(result: Result, path: str, settings: Settings) -> str:
+    document = {
+        "file": path,
+        "sha256": result.id,
+        "duration_ms": result.duration_ms,
+        "speech_ms": result.speech_ms,
+        "language": result.language,
+        "avg_logprob": result.avg_logprob,
+        "text": " ".join(segment.text for segment in result.segments),
+        "segments": [_segment(segment, settings.CORPUS_TIMESTAMPS) for segment in result.segments],
+        "degraded": result.degraded,
+        "notes": result.notes,
+    }
+    return json_document(document).decode()
+
+
+def _segment(segment: Segment, times: str) -> dict[str, Any]:
+    found: dict[str, Any] = {"text": segment.text, "language": segment.language}
+    if segment.speaker:
+        found["speaker"] = segment.speaker
+    if times != "none":
+        found |= {"start_ms": segment.start_ms, "end_ms": segment.end_ms}
+    found |= {"avg_logprob": round(segment.avg_logprob, 4), "no_speech_prob": round(segment.no_speech_prob, 4), "temperature": segment.temperature}
+    if times == "word":
+        found["words"] = segment.words
+    return found
+
+
+def _track(result: Result, settings: Settings) -> tuple[Transcript, Track]:
+    rules = rules_for(settings.SUBTITLE_PROFILE, result.language or "en", settings.SUBTITLE_FPS)
+    transcript = Transcript(result.language, 0, result.duration_ms, result.segments)
+    return transcript, track_of(transcript, rules)
+
+
+def _timed(write: formats.Writer, result: Result, path: str, settings: Settings) -> str:
+    return write(*_track(result, settings))
+
+
+FORMATS: Mapping[str, Writer] = {"txt": as_txt, "json": as_json, **{name: partial(_timed, write) for name, write in formats.TIMED.items()}}
+
+
+def formats_of(settings: Settings) -> dict[str, Writer]:
+    """The writers that CORPUS_FORMATS names. Raises UsageError for a format that there is not, or that needs times which are not asked for."""
+    chosen = formats.chosen("CORPUS_FORMATS", settings.CORPUS_FORMATS, FORMATS)
+    if settings.CORPUS_TIMESTAMPS == "none" and (timed := [name for name in chosen if name in formats.TIMED]):
+        raise UsageError(f"CORPUS_FORMATS={settings.CORPUS_FORMATS}: {timed[0]} needs times; set CORPUS_TIMESTAMPS=segment")
+    return chosen

@@ -1,0 +1,187 @@
+"""From a recording to the windows of speech in it, with their sound and its spectrogram."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sutradhar.pipeline import media
+from sutradhar.pipeline.errors import StageFailed, UsageError
+from sutradhar.pipeline.jobs.settings import Settings
+from sutradhar.pipeline.media import AudioTrack, Decoding
+from sutradhar.pipeline.media.tracks import aside_before, in_order, silent_before
+from sutradhar.pipeline.media.watch import stamp
+from sutradhar.stages.corpus.recognise.messages import Deferred, Failed, Task
+from sutradhar.stages.sound.account import Listener, Take, why_nobody
+from sutradhar.stages.sound.silero import Detector, speech_probabilities
+from sutradhar.stages.sound.voices import Spool, Voices, sides, whole
+from sutradhar.stages.sound.wav import Samples, Sound
+from sutradhar.stages.sound.windows import find_windows
+from sutradhar.stages.transcript import Window
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@dataclass(frozen=True)
+class WindowSound:
+    samples: NDArray[np.int16]
+    mel: NDArray[np.float32]  # `spectrogram.log_mel` of them
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One voice of a recording: all of it, or one side of a call."""
+
+    speaker: str  # "" where there is only one
+    windows: tuple[Window, ...]
+    sounds: tuple[WindowSound, ...] = ()  # of each window
+    file: Path | None = None  # in their place, for what is long: a WAV of the channel, which is removed when it was read
+
+    def read(self) -> Iterator[tuple[Window, NDArray[np.float32], NDArray[np.float32] | None]]:
+        """Each window with its samples from -1 to 1, and their spectrogram where it was computed."""
+        if self.file is None:
+            for window, sound in zip(self.windows, self.sounds, strict=True):
+                yield window, Samples(sound.samples).read(0, len(sound.samples)), sound.mel
+            return
+        with Sound(self.file) as wav:
+            for window in self.windows:
+                yield window, wav.read_ms(window.start_ms, window.end_ms), None
+        self.file.unlink()
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A recording's speech."""
+
+    task: Task
+    channels: tuple[Channel, ...] = ()
+    duration_ms: int = 0
+    degraded: tuple[str, ...] = ()
+    cause: str = ""  # why nobody is heard in it, and what to do
+    notes: tuple[str, ...] = ()  # on what is as it should be, but may surprise
+
+
+class Loader:
+    """Decodes recordings and finds the speech in them. For one thread."""
+
+    def __init__(self, folder: Path, spool: Path, settings: Settings) -> None:
+        """`spool` is where long recordings are decoded to."""
+        from sutradhar.stages.recognisers.whisper.spectrogram import extractor, log_mel
+
+        self._log_mel, self._extractor = log_mel, lru_cache(extractor)
+        self._folder, self._spool, self._settings = folder, spool, settings
+        self._detector = Detector(threads=1)
+
+    def load(self, task: Task, mels: int) -> Loaded | Failed | Deferred:
+        """With spectrograms of so many bands. Raises OSError where the disk is full."""
+        used: list[Path | None] = []
+        try:
+            loaded = self._try(task, mels)
+            used = [channel.file for channel in loaded.channels] if isinstance(loaded, Loaded) else []
+            return loaded
+        finally:
+            remove_spooled(self._spool, task.id, but=used)
+
+    def _try(self, task: Task, mels: int) -> Loaded | Failed | Deferred:
+        path = self._path(task)
+        if path is None:
+            return Deferred(task.id, "not there, or changed since the scan")
+        before = _stamp(path)
+        outcome = self._attempt(task, path, mels)
+        is_same = path == self._path(task) and _stamp(path) == before
+        return outcome if is_same else Deferred(task.id, "changed while it was read")
+
+    def _attempt(self, task: Task, path: Path, mels: int) -> Loaded | Failed:
+        try:
+            return self._load(task, path, mels)
+        except (UsageError, StageFailed) as error:
+            return Failed(task.id, media.without_name(str(error), path))
+        except OSError as error:
+            if error.errno in DISK_FULL:
+                raise
+            return Failed(task.id, f"cannot be read: {error.strerror or error}", again=True)
+        except Exception as error:  # noqa: BLE001 - the boundary of a recording: it must not cost the others
+            return Failed(task.id, f"{type(error).__name__}: {error}", again=True)
+
+    def _load(self, task: Task, path: Path, mels: int) -> Loaded:
+        listener = Listener(path, allow_truncated=self._settings.ALLOW_TRUNCATED, detector=self._detector)
+        first, tracks = self._best_track(listener, path)
+        with contextlib.ExitStack() as open_files:
+            spool = Spool(task.id, task.duration_ms, self._spool, open_files)
+            if self._settings.CORPUS_CHANNELS == "split" and tracks[0].channels > 1:
+                voices = sides(listener, tracks[0], spool)
+            else:
+                voices = whole(listener, first, spool, tracks, lambda sound: speech_probabilities(sound, detector=self._detector))
+            silent = silent_before(path, tracks[0], tracks, (0, first.info.duration_ms))
+            remarks, notes = [*filter(None, [silent]), *voices.remarks], [*filter(None, [aside_before(tracks[0], tracks)]), *voices.notes]
+            return self._heard(task, path, replace(voices, remarks=remarks, notes=notes), mels)
+
+    def _best_track(self, listener: Listener, path: Path) -> tuple[Decoding, Sequence[AudioTrack]]:
+        """The best one, mixed, and all of them, best first. Raises UsageError where none can be decoded."""
+        try:
+            first = listener.decode(Take())
+            tracks = in_order(first.info.audio, self._settings.SOURCE_LANGUAGE)
+            return (listener.decode(Take(tracks[0].index)) if tracks[0].index else first), tracks
+        except UsageError:  # nothing decodes the first one
+            tracks = in_order(media.probe(path).audio, self._settings.SOURCE_LANGUAGE)
+            return listener.decode(Take(tracks[0].index)), tracks
+
+    def _heard(self, task: Task, path: Path, voices: Voices, mels: int) -> Loaded:
+        channels, likeliest = [], 0.0
+        for voice in voices.voices:
+            probabilities = voice.probabilities or speech_probabilities(voice.sound, detector=self._detector)
+            likeliest = max(likeliest, max(probabilities, default=0.0))
+            channels.append(self._channel(voice.sound, voice.speaker, probabilities, mels))
+        nobody = not any(channel.windows for channel in channels)
+        return Loaded(
+            task,
+            tuple(channels),
+            max(voice.sound.duration_ms for voice in voices.voices),
+            tuple(dict.fromkeys(media.without_name(line, path) for line in voices.remarks)),
+            why_nobody(voices.cause, likeliest, self._settings.SILERO_THRESHOLD) if nobody else "",
+            tuple(dict.fromkeys(media.without_name(line, path) for line in voices.notes)),
+        )
+
+    def _path(self, task: Task) -> Path | None:
+        """The first of its names that holds what the scan saw."""
+        for number, name in enumerate(task.paths):
+            with contextlib.suppress(OSError):
+                status = (self._folder / name).stat()
+                if not task.stamps or task.stamps[number] == (status.st_size, status.st_mtime_ns):
+                    return self._folder / name
+        return None
+
+    def _channel(self, sound: Samples | Sound, speaker: str, probabilities: Sequence[float], mels: int) -> Channel:
+        windows = find_windows(probabilities, sound.duration_ms, self._settings)
+        if isinstance(sound, Sound):
+            return Channel(speaker, windows, file=sound.path)
+        return Channel(speaker, windows, tuple(self._window_sound(sound, window, mels) for window in windows))
+
+    def _window_sound(self, sound: Samples, window: Window, mels: int) -> WindowSound:
+        return WindowSound(
+            sound.cut_ms(window.start_ms, window.end_ms), self._log_mel(self._extractor(mels), sound.read_ms(window.start_ms, window.end_ms))
+        )
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Return the stamp of a file that may go at any moment; () where it cannot be read."""
+    try:
+        return stamp(path)
+    except OSError:
+        return ()
+
+
+def remove_spooled(spool: Path, recording: str, but: Sequence[Path | None] = ()) -> None:
+    """What a recording was decoded into."""
+    for file in spool.glob(f"{recording}-*.wav"):
+        if file not in but:
+            file.unlink(missing_ok=True)

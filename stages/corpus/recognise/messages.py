@@ -1,0 +1,121 @@
+"""What the one who shares out the work and its workers tell each other: JSON, a line each, on the worker's standard input and output."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from sutradhar.pipeline.jobs.settings import Settings, declared_settings
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """One recording, which may lie under several names."""
+
+    id: str  # sha256 of its content
+    paths: tuple[str, ...]  # as in the manifest
+    stamps: tuple[tuple[int, int], ...] = ()  # bytes and mtime_ns of each, as the scan saw them
+    duration_ms: int
+    attempts: int = 0  # how often it was begun
+    failures: int = 0  # in how many runs it was given up
+
+
+class Setup(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker is told first."""
+
+    parent: int = 0  # process, which it dies with
+    values: dict[str, Any]  # of the settings that the stage declares
+    folder: str  # that the paths of tasks begin from
+    results: str  # folder of all stores
+    made_with: dict[str, str]
+    tree: str  # where the files for the user go
+    models: str
+    spool: str  # folder that long recordings are decoded into
+    beside: int = 1  # workers on its machine, it among them
+
+    @property
+    def settings(self) -> Settings:
+        return declared_settings("recognise", self.values)
+
+
+class Work(msgspec.Struct, frozen=True, tag=True):
+    tasks: tuple[Task, ...]
+    alone: bool = False  # one after another, nothing else beside it
+
+
+class Ready(msgspec.Struct, frozen=True, tag=True):
+    """The model is loaded."""
+
+    engine: dict[str, str]
+    packages: tuple[str, ...]
+
+
+class Begun(msgspec.Struct, frozen=True, tag=True):
+    id: str
+
+
+class Remark(msgspec.Struct, frozen=True):
+    """On a file for the user."""
+
+    path: str  # of the recording, as in the manifest
+    text: str  # without names, so that others may have the same
+    unwritten: bool = False  # it is not as it should be, and a later run has to write it
+
+
+class Done(msgspec.Struct, frozen=True, tag=True):
+    """Its result is in the store."""
+
+    id: str
+    attempts: int = 1
+    degraded: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+
+
+class Failed(msgspec.Struct, frozen=True, tag=True):
+    id: str
+    reason: str
+    again: bool = False  # nobody foresaw it: it is worth another attempt
+
+
+class Deferred(msgspec.Struct, frozen=True, tag=True):
+    """It is not there, or not as the scan saw it: a later run may find it."""
+
+    id: str
+    reason: str
+
+
+class WindowsDone(msgspec.Struct, frozen=True, tag=True):
+    """How far a recording has come that takes its time."""
+
+    id: str
+    share: float  # of its windows that are recognised
+
+
+class Retiring(msgspec.Struct, frozen=True, tag=True):
+    """The worker holds too much memory: it ends what it has begun, and then itself."""
+
+    held_bytes: int
+
+
+class Degraded(msgspec.Struct, frozen=True, tag=True):
+    """A fallback, for all that follows."""
+
+    line: str
+
+
+class Note(msgspec.Struct, frozen=True, tag=True):
+    level: int
+    message: str
+
+
+class Broken(msgspec.Struct, frozen=True, tag=True):
+    """The worker ends: with exit code 2 nothing can be done with these settings, else what it had begun is suspect."""
+
+    message: str
+    exit_code: int
+    hopeless: bool = False  # no other worker would fare better: the disk is full
+
+
+Ended = Done | Failed | Deferred  # what a recording that was begun comes to
+Event = Ready | Begun | Ended | WindowsDone | Retiring | Degraded | Note | Broken

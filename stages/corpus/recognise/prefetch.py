@@ -1,0 +1,172 @@
+"""Loads recordings before they are asked for, in processes of their own: in threads, decoding would take turns with the recogniser."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import queue
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from sutradhar.pipeline.errors import StageFailed
+from sutradhar.pipeline.jobs.settings import Settings
+from sutradhar.pipeline.processes.children import die_with_parent, entry, share_one_heap, without_secrets
+from sutradhar.stages.corpus.recognise.loading import Loaded, Loader
+from sutradhar.stages.corpus.recognise.messages import Deferred, Failed, Task
+
+COMMAND = entry("sutradhar.stages.corpus.recognise.prefetch", "load_for_parent")
+AHEAD_MS = 1_800_000  # of sound that lies loaded
+PATIENCE = 600.0  # seconds for an answer, and as long as the recording lasts: loading takes a small part of that
+MIN_AHEAD = 2  # recordings, however long
+
+
+class LoaderEnded(Exception):
+    """A process that loads has ended by itself, over the recording that it had in hand."""
+
+
+class Pool(Protocol):
+    def submit(self, task: Task) -> Future[Loaded | Failed | Deferred]:
+        """Load a recording. Raises LoaderEnded, as the result, where the process has ended by itself; another takes its place."""
+
+
+class LoaderPool:
+    """Processes that load. They start at once, and end with this one.
+
+    They are spoken to through pipes. Queues of multiprocessing have semaphores with names, which stay on the machine when all who know
+    them are killed; and with them nobody knows over which recording a process has ended."""
+
+    def __init__(self, count: int, folder: Path, spool: Path, settings: Settings) -> None:
+        self.mels = 0  # bands of the spectrograms; known only when the model is loaded, which takes longer than starting processes
+        self._start = partial(LoaderProcess, os.getpid(), folder, spool, settings)
+        self._idle: queue.SimpleQueue[LoaderProcess] = queue.SimpleQueue()
+        self._threads = ThreadPoolExecutor(count)
+        for _ in range(count):
+            self._idle.put(self._start())
+
+    def wait(self) -> None:
+        """Until one is there. Raises StageFailed where they end by themselves."""
+        try:
+            self._threads.submit(self._ask, None).result()
+        except LoaderEnded:
+            raise StageFailed("The processes that decode end as soon as they have begun: too little memory is the usual reason") from None
+
+    def submit(self, task: Task) -> Future[Loaded | Failed | Deferred]:
+        return self._threads.submit(self._ask, (task, self.mels))
+
+    def _ask(self, question: tuple[Task, int] | None) -> Any:
+        loader = self._idle.get()
+        try:
+            return loader.ask(question)
+        except LoaderEnded:
+            loader = self._start()
+            raise
+        finally:
+            self._idle.put(loader)
+
+    def close(self) -> None:
+        self._threads.shutdown(cancel_futures=True)
+        while not self._idle.empty():
+            self._idle.get().end()
+
+
+class LoaderProcess:
+    def __init__(self, parent: int, folder: Path, spool: Path, settings: Settings) -> None:
+        self._child = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=without_secrets())
+        self.pid = self._child.pid
+        with contextlib.suppress(OSError):  # where it has ended already, which the first question shows
+            self._send((parent, folder, spool, settings))
+
+    def ask(self, question: tuple[Task, int] | None) -> Any:
+        """Ask for a recording with so many bands, or, with None, for nothing but a sign of life. Raises LoaderEnded,
+        also where the loader was killed since it did not answer in time, and OSError where the disk is full."""
+        assert self._child.stdout
+        limit = threading.Timer(PATIENCE + question[0].duration_ms / 1000 if question else PATIENCE, self._child.kill)
+        limit.start()
+        try:
+            self._send(question)
+            answer = pickle.load(self._child.stdout)
+        except (OSError, EOFError, pickle.UnpicklingError):
+            self.end()
+            raise LoaderEnded from None
+        finally:
+            limit.cancel()
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    def end(self) -> None:
+        self._child.kill()
+        self._child.communicate()
+
+    def _send(self, message: object) -> None:
+        assert self._child.stdin
+        pickle.dump(message, self._child.stdin, pickle.HIGHEST_PROTOCOL)
+        self._child.stdin.flush()
+
+
+def load_for_parent() -> None:
+    """A process that loads: questions come on standard input, answers go to standard output."""
+    incoming, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)  # whatever a library prints goes to the stage's log
+    questions = _messages(incoming)
+    parent, folder, spool, settings = next(questions)
+    die_with_parent(parent, group=False)
+    share_one_heap()
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # there are as many processes as there are cores for them; NumPy is not loaded yet
+    loader = Loader(folder, spool, settings)
+    for question in questions:
+        pickle.dump(_answer(loader, question), answers, pickle.HIGHEST_PROTOCOL)
+        answers.flush()
+
+
+def _messages(file: IO[bytes]) -> Iterator[Any]:
+    with contextlib.suppress(EOFError):
+        while True:
+            yield pickle.load(file)
+
+
+def _answer(loader: Loader, question: tuple[Task, int] | None) -> Loaded | Failed | Deferred | OSError | None:
+    try:
+        return loader.load(*question) if question else None
+    except OSError as error:
+        return error
+
+
+class Prefetcher:
+    """In bounded memory, and in the order in which recordings come."""
+
+    def __init__(self, pool: Pool, most: int) -> None:
+        self._pool, self._most = pool, most
+        self._pending: deque[tuple[Task, Future[Loaded | Failed | Deferred]]] = deque()
+
+    def run(self, take: Callable[[], Task | None]) -> Iterator[Loaded | Failed | Deferred]:
+        """Until nothing is left that `take` gives, in the order in which it gives it. Raises OSError where the disk is full."""
+        while True:
+            while self._has_room() and (task := take()):
+                self._pending.append((task, self._pool.submit(task)))
+            if not self._pending:
+                return
+            task, future = self._pending.popleft()
+            try:
+                yield future.result()
+            except LoaderEnded:
+                yield self._load_again(task)
+
+    def _has_room(self) -> bool:
+        count = len(self._pending)
+        return count < MIN_AHEAD or (count < self._most and sum(task.duration_ms for task, _ in self._pending) < AHEAD_MS)
+
+    def _load_again(self, task: Task) -> Loaded | Failed | Deferred:
+        """Somebody may have killed the process that loaded it: only what one ends over twice is at fault."""
+        try:
+            return self._pool.submit(task).result()
+        except LoaderEnded:
+            return Failed(task.id, "the process that decoded it ended by itself: damage or too little memory is the usual reason", again=True)

@@ -1,0 +1,216 @@
+"""Recognises recordings, the windows of many together, and puts each result into the store the moment its last window is done."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import msgspec
+
+from sutradhar.pipeline.jobs.settings import Settings
+from sutradhar.pipeline.languages import whisper_code
+from sutradhar.stages.corpus.recognise.files import Files
+from sutradhar.stages.corpus.recognise.loading import Loaded
+from sutradhar.stages.corpus.recognise.messages import Begun, Done, Event, Failed, Task, WindowsDone
+from sutradhar.stages.corpus.recognise.prefetch import Prefetcher
+from sutradhar.stages.corpus.results import NO_DISK, Result, Store, StoreClosed
+from sutradhar.stages.recognisers.contract import AudioWindow, Recogniser, Recognition
+from sutradhar.stages.recognisers.phrases import segments_of_speakers
+from sutradhar.stages.text.own_script import Letters, wrong_script_because
+from sutradhar.stages.text.scripts import script_name
+from sutradhar.stages.transcript import Segment
+
+ALIVE_EVERY = 2.0  # seconds between two signs of life
+WRITERS = 4  # threads, which wait for the disk more than they work: the recogniser must not wait with them
+MAX_UNWRITTEN = 64  # recordings
+
+
+@dataclass
+class _Recording:
+    """Without its sound, which only the windows in hand need."""
+
+    task: Task
+    duration_ms: int
+    speech_ms: int
+    degraded: tuple[str, ...]
+    cause: str  # why nobody is heard in it
+    notes: tuple[str, ...]
+    waiting: int  # windows that are not recognised yet
+    recognitions: list[tuple[str, Recognition]] = field(default_factory=list)  # with who speaks
+    seconds: float = 0.0  # of the time that its windows shared with others
+
+
+@dataclass(frozen=True)
+class _InHand:
+    """A window that is being recognised."""
+
+    recording: _Recording
+    speaker: str
+    length_ms: int
+    began: float  # by `_SharedTime`
+
+
+class _SharedTime:
+    """Shares time out to what is in hand, by how long each is: so that the sum over all is the time that went by, whatever order things end in."""
+
+    def __init__(self) -> None:
+        self._in_hand = 0  # ms of sound
+        self._seconds_a_ms = 0.0  # that anything in hand from the beginning would have got
+        self._last = time.monotonic()
+
+    def begin(self, length_ms: int) -> float:
+        """What to give back to `end`."""
+        self._pass()
+        self._in_hand += length_ms
+        return self._seconds_a_ms
+
+    def end(self, began: float, length_ms: int) -> float:
+        """Seconds."""
+        self._pass()
+        self._in_hand -= length_ms
+        return (self._seconds_a_ms - began) * length_ms
+
+    def _pass(self) -> None:
+        now = time.monotonic()
+        if self._in_hand:
+            self._seconds_a_ms += (now - self._last) / self._in_hand
+        self._last = now
+
+
+class Transcriber:
+    def __init__(
+        self, recogniser: Recogniser, settings: Settings, prefetcher: Prefetcher, store: Store, files: Files, tell: Callable[[Event], None]
+    ) -> None:
+        """`tell` is called from several threads."""
+        self._recogniser, self._settings, self._prefetcher = recogniser, settings, prefetcher
+        self._store, self._files, self._tell = store, files, tell
+        self._in_hand: dict[int, _InHand] = {}
+        self._windows_so_far = 0
+        self._time = _SharedTime()
+        self._writers, self._unwritten = ThreadPoolExecutor(WRITERS), deque[Future[None]]()
+
+    def run(self, take: Callable[[], Task | None]) -> None:
+        """Everything that `take` gives, until it gives None. Raises what the recogniser raises, and OSError where nothing can be written."""
+
+        def begin() -> Task | None:
+            task = take()
+            if task:
+                self._tell(Begun(task.id))
+            return task
+
+        told = time.monotonic()
+        try:
+            for recognition in self._recogniser.recognise(self._windows(begin)):
+                recording = self._take_in(recognition)
+                if not recording.waiting:
+                    self._finish(recording)
+                elif time.monotonic() - told > ALIVE_EVERY:
+                    told = time.monotonic()
+                    done = len(recording.recognitions)
+                    self._tell(WindowsDone(recording.task.id, done / (done + recording.waiting)))
+        finally:
+            self._wait_for_writers()
+
+    def _windows(self, take: Callable[[], Task | None]) -> Iterator[AudioWindow]:
+        language = None if self._settings.SOURCE_LANGUAGE == "auto" else whisper_code(self._settings.SOURCE_LANGUAGE)
+        for loaded in self._prefetcher.run(take):
+            if not isinstance(loaded, Loaded):
+                self._tell(loaded)
+                continue
+            recording = _recording(loaded)
+            if not recording.waiting:
+                self._finish(recording)
+            for channel in loaded.channels:
+                for window, audio, mel in channel.read():
+                    number = self._windows_so_far = self._windows_so_far + 1
+                    length_ms = max(1, window.end_ms - window.start_ms)
+                    self._in_hand[number] = _InHand(recording, channel.speaker, length_ms, self._time.begin(length_ms))
+                    yield AudioWindow(number, window.start_ms, audio, window.speech, language, self._settings.WHISPER_INITIAL_PROMPT, mel)
+
+    def _take_in(self, recognition: Recognition) -> _Recording:
+        window = self._in_hand.pop(recognition.window)
+        recording = window.recording
+        recording.seconds += self._time.end(window.began, window.length_ms)
+        recording.recognitions.append((window.speaker, recognition))
+        recording.waiting -= 1
+        return recording
+
+    # --- Results
+
+    def _finish(self, recording: _Recording) -> None:
+        """Raises what writing an earlier one has raised."""
+        self._unwritten.append(self._writers.submit(self._write, recording))
+        while self._unwritten and (len(self._unwritten) > MAX_UNWRITTEN or self._unwritten[0].done()):
+            self._unwritten.popleft().result()
+
+    def _wait_for_writers(self) -> None:
+        """Whatever of it fails, the rest is written. Raises the worst: that the disk is full."""
+        errors = [error for future in self._unwritten if (error := future.exception())]
+        self._unwritten.clear()
+        if errors:
+            raise next((error for error in errors if isinstance(error, StoreClosed) or getattr(error, "errno", 0) in NO_DISK), errors[0])
+
+    def _write(self, recording: _Recording) -> None:
+        segments = segments_of_speakers(recording.recognitions)
+        language = _language(segments)
+        result = Result(
+            id=recording.task.id,
+            status="done",
+            attempts=recording.task.attempts + 1,
+            duration_ms=recording.duration_ms,
+            speech_ms=recording.speech_ms,
+            language=language,
+            avg_logprob=_avg_logprob([recognition for _, recognition in recording.recognitions]),
+            segments=segments,
+            seconds=round(recording.seconds, 4),
+            degraded=(*recording.degraded, *_echoes(recording.recognitions), *_doubts(segments, recording)),
+            notes=recording.notes,
+        )
+        try:
+            self._store.write(result)
+        except OSError as error:
+            if error.errno in NO_DISK:
+                raise
+            self._tell(Failed(result.id, f"its result could not be written ({error.strerror})"))
+            return
+        except msgspec.ValidationError:
+            self._tell(Failed(result.id, "the model gave numbers for it that are none (NaN)", again=True))
+            return
+        remarks = self._files.write(result, recording.task.paths)
+        self._tell(Done(result.id, attempts=result.attempts, degraded=result.degraded, notes=result.notes, remarks=tuple(remarks)))
+
+
+def _recording(loaded: Loaded) -> _Recording:
+    windows = [window for channel in loaded.channels for window in channel.windows]
+    speech_ms = sum(span.end_ms - span.start_ms for window in windows for span in window.speech)
+    return _Recording(loaded.task, loaded.duration_ms, speech_ms, loaded.degraded, loaded.cause, loaded.notes, len(windows))
+
+
+def _language(segments: tuple[Segment, ...]) -> str:
+    speech = Counter[str]()
+    for segment in segments:
+        speech[segment.language] += segment.end_ms - segment.start_ms
+    return speech.most_common(1)[0][0] if speech else ""
+
+
+def _echoes(recognitions: list[tuple[str, Recognition]]) -> list[str]:
+    echoed = any(recognition.lost_its_prompt for _, recognition in recognitions)
+    return ["the prompt (WHISPER_INITIAL_PROMPT, GLOSSARY) came back as text: heard again without it"] if echoed else []
+
+
+def _doubts(segments: tuple[Segment, ...], recording: _Recording) -> list[str]:
+    """What a person should know of a text before they trust it: the same line for each, so that they can be counted."""
+    if not segments:
+        return [f"no speech was found: {recording.cause}" if recording.cause else "no words were made out where speech was found"]
+    letters = Letters(segments)
+    if not letters.doubt:
+        return []
+    return [f"much of its text is not in {script_name(letters.language)}: {wrong_script_because(letters.language)}"]
+
+
+def _avg_logprob(recognitions: list[Recognition]) -> float:
+    tokens = sum(len(recognition.tokens) + 1 for recognition in recognitions if recognition.text)
+    return round(sum(one.avg_logprob * (len(one.tokens) + 1) for one in recognitions if one.text) / tokens, 4) if tokens else 0.0

@@ -1,0 +1,210 @@
+"""A worker: a process with the model loaded once, that recognises what it is sent until nothing more comes.
+
+`main`, as `local.py` starts it, reads a Setup and then Work, and writes events (see `messages.py`). It dies with its parent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import queue
+import sys
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+import msgspec
+import psutil
+
+from sutradhar.pipeline.console import LogText
+from sutradhar.pipeline.errors import SutradharError, UsageError, in_one_line
+from sutradhar.pipeline.processes.children import die_with_parent, share_one_heap
+from sutradhar.stages.corpus.recognise.messages import Broken, Degraded, Ended, Event, Note, Ready, Retiring, Setup, Task, Work
+from sutradhar.stages.corpus.results import NO_DISK, StoreClosed
+
+LOOK_EVERY = 2.0  # seconds between two looks at the memory: it means a look at every process of the machine
+
+
+class Inbox:
+    """Work that came, given out task by task. A task to be done alone is given only where nothing was given since `wait`."""
+
+    def __init__(self) -> None:
+        self._came: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._waiting: deque[tuple[Task, bool]] = deque()
+        self._closed = self._alone = False
+        self._given = 0
+
+    def put(self, work: Work | None) -> None:
+        """None: nothing more will come."""
+        self._came.put(work)
+
+    def wait(self) -> bool:
+        """Until there is something to do; False where nothing more will come. What is given from now on stands beside nothing else."""
+        self._given, self._alone = 0, False
+        self._fetch()
+        while not self._waiting and not self._closed:
+            self._sort(self._came.get())
+        return bool(self._waiting)
+
+    def take(self) -> Task | None:
+        self._fetch()
+        if not self._waiting or self._alone or (self._waiting[0][1] and self._given):
+            return None
+        task, self._alone = self._waiting.popleft()
+        self._given += 1
+        return task
+
+    def close(self) -> None:
+        """Give out no more."""
+        self._closed = True
+        self._waiting.clear()
+
+    def _fetch(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._sort(self._came.get_nowait())
+
+    def _sort(self, work: Work | None) -> None:
+        if work is None:
+            self._closed = True
+        elif not self._closed:
+            self._waiting += [(task, work.alone) for task in work.tasks]
+
+
+class Worker:
+    """The model, and what it takes to recognise with it."""
+
+    def __init__(self, setup: Setup, inbox: Inbox, tell: Callable[[Event], None]) -> None:
+        """Raises UsageError where the machine, the model or the settings will not do."""
+        from sutradhar.pipeline.machine import engines
+        from sutradhar.pipeline.models import library
+        from sutradhar.stages.corpus.recognise import worker_limits
+        from sutradhar.stages.corpus.recognise.files import Files
+        from sutradhar.stages.corpus.recognise.prefetch import LoaderPool, Prefetcher
+        from sutradhar.stages.corpus.recognise.transcriber import Transcriber
+        from sutradhar.stages.corpus.results import Store
+        from sutradhar.stages.recognisers.opening import open_recogniser
+
+        settings = setup.settings
+        self._inbox, self._tell, self._most_bytes = inbox, tell, worker_limits.most_bytes(settings, setup.beside)
+        self._pool = LoaderPool(worker_limits.loaders(settings.WHISPERX_DEVICE, setup.beside), Path(setup.folder), Path(setup.spool), settings)
+        form = engines.engine_of(settings.WHISPER_BACKEND).form
+        model = library.resolve(settings.WHISPER_MODEL, form, models_dir=Path(setup.models), offline=settings.OFFLINE, say=lambda line: None)
+        self._recogniser = open_recogniser(
+            settings, model, translate=False, times=settings.CORPUS_TIMESTAMPS != "none", log=logging.getLogger("sutradhar")
+        )
+        self._told, self._leaving, self._telling = 0, False, threading.Lock()
+        self._process, self._looked, self._worked = psutil.Process(), -LOOK_EVERY, False
+        self._pool.mels = self._recogniser.mels
+        prefetcher = Prefetcher(self._pool, 2 * worker_limits.batch_of(settings))
+        store = Store(Path(setup.results), setup.made_with)
+        self._transcriber = Transcriber(self._recogniser, settings, prefetcher, store, Files(Path(setup.tree), settings), self._watching)
+        self._pool.wait()  # so that what it takes is seen
+        if self._most_bytes and (held := self._held_bytes()) > self._most_bytes:
+            raise UsageError(f"CORPUS_WORKER_GB={self._most_bytes / 1e9:.1f} is less than a worker takes with its model ({held / 1e9:.1f}): raise it")
+        tell(Ready(self._recogniser.engine, self._recogniser.packages))
+
+    def run(self) -> None:
+        try:
+            while self._inbox.wait():
+                self._transcriber.run(self._take)
+        finally:
+            self._pool.close()
+
+    def _take(self) -> Task | None:
+        self._leave_when_too_large()
+        return self._inbox.take()
+
+    def _watching(self, event: Event) -> None:
+        """From any thread."""
+        with self._telling:
+            degraded, told = self._recogniser.degraded, self._told
+            self._told = len(degraded)
+            self._worked |= isinstance(event, Ended)
+            for line in degraded[told : self._told]:
+                self._tell(Degraded(line))
+            self._tell(event)
+
+    def _leave_when_too_large(self) -> None:
+        now = time.monotonic()
+        if self._leaving or not self._most_bytes or not self._worked or now < self._looked + LOOK_EVERY:
+            return
+        self._looked, self._worked = now, False
+        if (held := self._held_bytes()) > self._most_bytes:
+            self._leaving = True
+            self._inbox.close()
+            self._tell(Retiring(held))
+
+    def _held_bytes(self) -> int:
+        """By this process and those that load for it."""
+        held = 0
+        for process in (self._process, *self._process.children()):
+            with contextlib.suppress(psutil.Error):
+                held += process.memory_info().rss
+        return held
+
+
+class _Notes(logging.Handler):
+    def __init__(self, tell: Callable[[Event], None]) -> None:
+        super().__init__(logging.INFO)
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._tell(Note(record.levelno, record.getMessage()))
+
+
+def serve(setup: Setup, inbox: Inbox, tell: Callable[[Event], None]) -> int:
+    """Until nothing more will come, or the worker breaks. Returns the exit code."""
+    os.umask(0o077)
+    log = logging.getLogger("sutradhar")
+    log.setLevel(logging.DEBUG)
+    log.addHandler(_Notes(tell))
+    try:
+        Worker(setup, inbox, tell).run()
+        return 0
+    except SutradharError as error:
+        tell(Broken(str(error), error.exit_code, hopeless=isinstance(error, StoreClosed)))
+    except OSError as error:
+        traceback.print_exc()
+        tell(Broken(in_one_line(error), 1, hopeless=error.errno in NO_DISK))
+    except MemoryError:
+        tell(Broken("Out of memory; lower BATCH_SIZE or CORPUS_WORKERS, or choose a smaller WHISPER_MODEL", 1))
+    except Exception as error:  # noqa: BLE001 - the boundary: the log gets the traceback, the user one line
+        traceback.print_exc()
+        tell(Broken(f"{type(error).__name__}: {error}", 1))
+    return 1
+
+
+def main() -> None:
+    """A worker on standard input and output."""
+    commands, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)  # whatever a library prints goes to the stage's log
+    sys.stdout = sys.stderr = LogText(io.FileIO(2, "wb", closefd=False))
+    setup = msgspec.json.decode(commands.readline(), type=Setup)
+    die_with_parent(setup.parent)
+    share_one_heap()
+    lock = threading.Lock()
+
+    def tell(event: Event) -> None:
+        with lock, contextlib.suppress(BrokenPipeError):
+            answers.write(msgspec.json.encode(event) + b"\n")
+            answers.flush()
+
+    inbox = Inbox()
+    threading.Thread(target=_read, args=(commands, inbox), daemon=True).start()
+    # Libraries' clean-up at exit must not change the outcome.
+    os._exit(serve(setup, inbox, tell))
+
+
+def _read(commands: IO[bytes], inbox: Inbox) -> None:
+    with contextlib.suppress(OSError, msgspec.MsgspecError):
+        for line in commands:
+            inbox.put(msgspec.json.decode(line, type=Work))
+    inbox.put(None)

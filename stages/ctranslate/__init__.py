@@ -1,0 +1,1 @@
+"""What the engines on CTranslate2 share."""

@@ -1,0 +1,1 @@
+"""The stages of a film, a module or package each."""

@@ -1,0 +1,176 @@
+"""Recognises speech: windows of sound to a transcript with a time for every word.
+
+Where Whisper is to translate, the stage also writes its English translation, which costs a second decoding of the same
+encoder output here, and would cost a second encoder pass in a stage of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from sutradhar.pipeline.errors import UsageError
+from sutradhar.pipeline.jobs.settings import Settings
+from sutradhar.pipeline.jobs.stage import Outcome, Stage, StageContext
+from sutradhar.pipeline.wording import counted
+from sutradhar.stages.recognisers import declared
+from sutradhar.stages.recognisers.contract import AudioWindow, CannotTranslate, Recognition
+from sutradhar.stages.recognisers.kept import KeptRecogniser, open_pieces
+from sutradhar.stages.recognisers.whisper.requests import Encoded
+from sutradhar.stages.sound.wav import Sound, spoken_by
+from sutradhar.stages.text import glossary
+from sutradhar.stages.transcript import Audio, Transcript, Window, Windows, load, save
+
+PROMPTS = "WHISPER_INITIAL_PROMPT, GLOSSARY"
+LANGUAGE = "language"  # the piece that holds the verdict on the whole film
+UNTRAINED = re.compile(r"turbo|distil|\.en\b")  # in names of models that were not trained to translate
+UNINTELLIGIBLE = "No words were made out where speech was found, so the subtitles are empty: check SOURCE_LANGUAGE, or take a larger model"
+
+
+def run(ctx: StageContext) -> Outcome:
+    from sutradhar.stages.recognisers.phrases import segments_of, segments_of_speakers
+
+    audio = load(ctx.read("audio"), Audio)
+    found = load(ctx.read("windows"), Windows)
+    windows = found.windows
+    # Where there is nothing to recognise, nothing is loaded: the marker then names no engine.
+    work = _listen(audio, windows, ctx) if windows else Work(_silent_language(ctx.settings))
+    speakers = {window.id: window.speaker for window in windows}
+    pairs = [(speakers[recognition.window], recognition) for recognition in work.recognitions]
+    segments = segments_of_speakers(pairs) if any(audio.voices) else tuple(segments_of(work.recognitions))
+    transcript = Transcript(work.language, audio.start_ms, audio.duration_ms, segments)
+    save(ctx.write("transcript"), transcript)
+    if "translation" in ctx.writes:
+        translations = [recognition.translation for recognition in work.recognitions if recognition.translation]
+        english = Transcript("en", audio.start_ms, audio.duration_ms, tuple(segments_of(translations)))
+        save(ctx.write("translation"), transcript if work.language == "en" else english)
+    return Outcome(
+        summary=f"Transcription completed: {counted(len(segments), 'segment')}",
+        engine=work.engine,
+        packages=work.packages,
+        degraded=(*work.degraded, *_echoes(work.recognitions), *_doubts(transcript, found)),
+        seconds_of_media=audio.duration_ms / 1000,
+    )
+
+
+@dataclass(frozen=True)
+class Work:
+    """What was recognised, in the order of the windows, and by what."""
+
+    language: str
+    recognitions: Sequence[Recognition] = ()
+    engine: dict[str, str] = field(default_factory=dict)
+    packages: tuple[str, ...] = ()
+    degraded: Sequence[str] = ()
+
+
+def _listen(audio: Audio, windows: Sequence[Window], ctx: StageContext) -> Work:
+    with open_pieces(ctx) as pieces, Sound(ctx.read("sound")) as sound:
+        recogniser = KeptRecogniser(ctx, pieces, translate="translation" in ctx.writes)
+        heard, encoded = _language(recogniser, sound, audio, windows, ctx)
+        ctx.log.info(f"Recognising {counted(len(windows), 'window')}")
+        recognitions = _recognise(recogniser, sound, audio, windows, heard.language, encoded, ctx)
+    recognitions = [replace(recognition, language_probability=heard.probability) for recognition in recognitions]
+    maker = recogniser.maker
+    return Work(heard.language, recognitions, maker.engine, maker.packages, maker.degraded)
+
+
+def _echoes(recognitions: Sequence[Recognition]) -> list[str]:
+    echoed = sum(recognition.lost_its_prompt for recognition in recognitions)
+    windows = f"{echoed} of {counted(len(recognitions), 'window')}"
+    return [f"{windows} gave the prompt ({PROMPTS}) back as text: heard again without it"] if echoed else []
+
+
+def _doubts(transcript: Transcript, found: Windows) -> list[str]:
+    """What a person should know of a text before they trust it."""
+    from sutradhar.stages.text.own_script import script_doubt, wrong_script_because
+
+    if not transcript.segments:
+        return [f"No speech was found, so the subtitles are empty: {found.cause}" if not found.windows else UNINTELLIGIBLE]
+    doubt = script_doubt(transcript.segments)
+    return [f"{doubt}: {wrong_script_because(transcript.language)}"] if doubt else []
+
+
+@dataclass(frozen=True)
+class FilmLanguage:
+    language: str
+    probability: float  # how sure that is
+
+
+def _language(
+    recogniser: KeptRecogniser, sound: Sound, audio: Audio, windows: Sequence[Window], ctx: StageContext
+) -> tuple[FilmLanguage, dict[int, Encoded | None]]:
+    """The settings' own, or what windows from all over the film sound like; and the encoder output of these windows, by id."""
+    from sutradhar.pipeline.languages import whisper_code
+    from sutradhar.stages.film.asr.language import choose_voters, vote
+
+    if ctx.settings.SOURCE_LANGUAGE != "auto":
+        return FilmLanguage(whisper_code(ctx.settings.SOURCE_LANGUAGE), 1.0), {}
+    if known := recogniser.pieces.get(LANGUAGE, FilmLanguage):
+        return known, {}
+    speech_ms = [sum(span.end_ms - span.start_ms for span in window.speech) for window in windows]
+    voters = choose_voters(speech_ms)
+    heard = recogniser.detect_languages([_cut_out(sound, audio, windows[index], None, "") for index in voters])
+    language, probability = vote([one.languages for one in heard], [speech_ms[index] for index in voters])
+    ctx.log.info(f"Detected language: {language} ({probability:.2f}) in {counted(len(voters), 'window')}")
+    recogniser.pieces.keep({LANGUAGE: FilmLanguage(language, probability)})
+    return FilmLanguage(language, probability), {windows[index].id: one.encoded for index, one in zip(voters, heard, strict=True)}
+
+
+def _silent_language(settings: Settings) -> str:
+    from sutradhar.pipeline.languages import whisper_code
+
+    return "und" if settings.SOURCE_LANGUAGE == "auto" else whisper_code(settings.SOURCE_LANGUAGE)
+
+
+def _recognise(
+    recogniser: KeptRecogniser,
+    sound: Sound,
+    audio: Audio,
+    windows: Sequence[Window],
+    language: str,
+    encoded: dict[int, Encoded | None],
+    ctx: StageContext,
+) -> list[Recognition]:
+    """In the order of the windows."""
+    prompt = glossary.prompt_of(ctx.settings.WHISPER_INITIAL_PROMPT, ctx.job_file(ctx.settings.GLOSSARY) if ctx.settings.GLOSSARY else None)
+    by_id = {window.id: window for window in windows}
+
+    def cut_out(number: int) -> AudioWindow:
+        return replace(_cut_out(sound, audio, by_id[number], language, prompt), encoded=encoded.pop(number, None))
+
+    return recogniser.recognise({number: (window.end_ms - window.start_ms) / 1000 for number, window in by_id.items()}, cut_out)
+
+
+def _cut_out(sound: Sound, audio: Audio, window: Window, language: str | None, prompt: str) -> AudioWindow:
+    samples = spoken_by(sound, window.speaker, audio.voices).read_ms(window.start_ms - audio.start_ms, window.end_ms - audio.start_ms)
+    return AudioWindow(window.id, window.start_ms, samples, window.speech, language, prompt)
+
+
+def check(settings: Settings) -> None:
+    """Raises UsageError for a recogniser or language that there is not, or that Whisper does not translate to."""
+    declared.check(settings)
+    if settings.translator == "whisper" and settings.targets != ("en",):
+        raise UsageError(f"TARGET_LANGUAGES={settings.TARGET_LANGUAGES}: Whisper translates into English only; set TARGET_LANGUAGES=en")
+    if UNTRAINED.search(Path(settings.WHISPER_MODEL).name):  # a model is looked into as it is loaded, which is later
+        raise CannotTranslate(settings.WHISPER_MODEL)
+
+
+OF_TRANSLATION = ("translation", "TRANSLATION_ENGINE", "TARGET_LANGUAGES")
+STAGE = Stage(
+    name="asr",
+    run=run,
+    check=check,
+    reads=("sound", "audio", "windows"),
+    writes=("transcript", "translation"),
+    settings=(*declared.SETTINGS, "GLOSSARY", "TRANSLATION_ENGINE", "TARGET_LANGUAGES"),
+    tuning=declared.TUNING,
+    unused=lambda settings: () if settings.translator == "whisper" else OF_TRANSLATION,
+    in_pieces=True,
+    models=declared.models_of,
+    files=lambda settings: settings.user_files,
+    check_file=glossary.read_glossary,
+    engines=declared.engines_of,
+)

@@ -1,0 +1,31 @@
+"""Cuts transcripts into subtitles and writes them in the formats asked for."""
+
+from __future__ import annotations
+
+from sutradhar.pipeline.jobs.settings import Settings
+from sutradhar.pipeline.jobs.stage import Outcome, Stage, StageContext
+
+
+def run(ctx: StageContext) -> Outcome:
+    from sutradhar.stages.film.subtitles.tracks import make_tracks
+
+    return make_tracks(ctx)
+
+
+def check(settings: Settings) -> None:
+    from sutradhar.stages.cues.formats import formats_of
+    from sutradhar.stages.cues.rules import rules_for
+
+    formats_of(settings.SUBTITLE_FORMATS)
+    rules_for(settings.SUBTITLE_PROFILE, settings.SOURCE_LANGUAGE, settings.SUBTITLE_FPS)
+
+
+STAGE = Stage(
+    name="subtitles",
+    run=run,
+    check=check,
+    reads=("transcript", "translations"),
+    writes=("tracks",),
+    settings=("SUBTITLE_PROFILE", "SUBTITLE_FORMATS", "SUBTITLE_FPS", "SUBTITLE_BOM", "SUBTITLE_NEWLINE"),
+    unused=lambda settings: () if settings.translator else ("translations",),
+)

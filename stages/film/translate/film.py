@@ -1,0 +1,170 @@
+"""A whole film through IndicTrans2: its sentences, in one stream, for each target language."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from sutradhar.pipeline.jobs.pieces import NOTHING_KEPT, Pieces
+from sutradhar.pipeline.jobs.settings import Settings
+from sutradhar.pipeline.jobs.stage import Outcome, StageContext
+from sutradhar.pipeline.models.library import ResolvedModel, resolve
+from sutradhar.pipeline.prepare import translators
+from sutradhar.pipeline.timecode import format_ms
+from sutradhar.pipeline.wording import counted
+from sutradhar.stages.film.translate.chain import Chain, Rendering, ways
+from sutradhar.stages.film.translate.kept import SCHEMA, KeptTranslator
+from sutradhar.stages.film.translate.markup import put_back
+from sutradhar.stages.film.translate.retime import as_spoken, segment_of
+from sutradhar.stages.film.translate.sentences import Sentence, assemble
+from sutradhar.stages.film.translate.translator import Search, open_translator
+from sutradhar.stages.text.glossary import Glossary, read_glossary
+from sutradhar.stages.transcript import MISSING, UNTRANSLATED, Segment, Transcript, Translations, load, save
+
+NOTE = "translated by IndicTrans2"
+
+
+def translate(ctx: StageContext) -> Outcome:
+    settings = ctx.settings
+    source = load(ctx.read("transcript"), Transcript)
+    targets = [target for target in settings.targets if target != source.language]
+    models = {direction: _resolve(direction, ctx) for direction in translators.directions(source.language, targets)}
+    sentences = assemble(source)
+    done = _rendered(sentences, source, targets, models, ctx)
+    for target in targets:
+        _log(ctx.log, target, sentences, done[target])
+    degraded = [line for target in targets for line in _report(target, done[target])]
+    transcripts = [
+        Transcript(target, source.start_ms, source.duration_ms, tuple(segments_of(sentences, done[target], target)), NOTE) for target in targets
+    ]
+    save(ctx.write("translations"), Translations(tuple(transcripts)))
+    if len(targets) < len(settings.targets):
+        degraded.append(f"No translation to {source.language}: the speech is in it already")
+    return Outcome(
+        summary=f"Translation completed: {counted(len(sentences), 'sentence')} to {', '.join(targets) or 'no language'}",
+        engine=_engine(settings, models),
+        packages=_packages(settings),
+        degraded=tuple(degraded),
+        seconds_of_media=source.duration_ms / 1000 * max(1, len(targets)),
+    )
+
+
+def _rendered(
+    sentences: Sequence[Sentence], source: Transcript, targets: Sequence[str], models: Mapping[str, ResolvedModel], ctx: StageContext
+) -> dict[str, list[Rendering]]:
+    """Translate the sentences into each target language. What is translated is kept, so that an interrupted run goes on
+    with the rest."""
+    settings = ctx.settings
+    glossary = read_glossary(ctx.job_file(settings.GLOSSARY)) if settings.GLOSSARY else Glossary(())
+    done: dict[str, list[Rendering]] = {}
+    with Pieces(ctx.pieces, SCHEMA, _packages(settings)) as pieces:
+        progress = FilmProgress(ctx, source.duration_ms / 1000, targets, is_first=pieces.is_first)
+        for direction, model in models.items():  # one model at a time: two may not fit
+            translator = KeptTranslator(partial(open_translator, settings, model), pieces, progress.tell_known)
+            for target in [target for target in targets if translators.direction(source.language, target) == direction]:
+                terms = glossary if len(targets) == 1 else glossary.fitting(target)
+                chain = Chain(translator, source.language, target, Search(settings.INDICTRANS2_NUM_BEAMS), terms)
+                done[target] = chain.render(sentences, progress.begin(target))
+            del translator, chain
+    return done
+
+
+def _packages(settings: Settings) -> tuple[str, ...]:
+    return ("ctranslate2" if settings.INDICTRANS2_DEVICE != "mps" else "mlx", "indictranstoolkit", "sentencepiece")
+
+
+class FilmProgress:
+    """Tells the progress, in seconds of the film for each target language."""
+
+    def __init__(self, ctx: StageContext, seconds: float, targets: Sequence[str], *, is_first: bool) -> None:
+        self._ctx, self._seconds, self._total = ctx, seconds, seconds * len(targets)
+        self._before, self._already = -seconds, 0.0  # of the languages before this one; of earlier runs
+        self._target, self._is_told, self._known = "", True, 0  # of its first search: whether that is told of, and what was there
+        self._is_again = not is_first  # and nothing of the attempt before has been found
+
+    def begin(self, target: str) -> Callable[[int, int], None]:
+        """Begin a target language. Returns the function to be told how many sentences are done, and of how many."""
+        self._before += self._seconds
+        self._target, self._is_told, self._known = target, False, 0
+        return self._tell
+
+    def _tell(self, done: int, total: int) -> None:
+        done = max(done, self._known)  # which are counted once more, batch by batch
+        kept = f"{done} of {counted(total, 'sentence')} to {self._target}"
+        self._ctx.progress(self._before + self._seconds * done / total, self._total, already=self._already, kept=kept)
+
+    def tell_known(self, known: int, total: int) -> None:
+        """Tell how many sentences are there already, of a language's first search alone: what comes after it is not
+        counted."""
+        if self._is_told:
+            return
+        self._is_told = True
+        if known:
+            self._ctx.log.info(f"Going on: {known} of {counted(total, 'sentence')} to {self._target} are there already")
+            self._already += self._seconds * known / total
+            self._known = known
+            self._tell(known, total)
+        elif self._is_again:
+            self._ctx.log.info(NOTHING_KEPT)
+        self._is_again = False
+
+
+def segments_of(sentences: Sequence[Sentence], renderings: Sequence[Rendering], target: str) -> list[Segment]:
+    """One for each sentence of which there is something to show; one that could not be translated shows `MISSING` and says why."""
+    from msgspec.structs import replace
+
+    segments: list[Segment] = []
+    for sentence, rendering in zip(sentences, renderings, strict=True):
+        if rendering.way == "as spoken":
+            segments.append(as_spoken(sentence, target, len(segments)))
+        elif rendering.way == "English":
+            segments.append(replace(as_spoken(sentence, "en", len(segments)), note="left in English"))
+        elif rendering.way == "none":
+            segment = segment_of(sentence, MISSING, target, len(segments), 0.0)
+            segments.append(replace(segment, note=f"{UNTRANSLATED}: {', '.join(rendering.faults)}"))
+        elif text := put_back(sentence.lifted, rendering.text, target):
+            segment = segment_of(sentence, text, target, len(segments), rendering.score)
+            segments.append(segment if rendering.way in ("search", "label") else replace(segment, note=f"by {rendering.way}"))
+    return segments
+
+
+def _resolve(direction: str, ctx: StageContext) -> ResolvedModel:
+    settings = ctx.settings
+    ways = translators.directions(settings.SOURCE_LANGUAGE, settings.targets)
+    need = dict(zip(ways, ctx.stage.models(settings), strict=True))[direction]
+    return resolve(need.name, need.form, models_dir=ctx.models, offline=settings.OFFLINE, say=ctx.log.info)
+
+
+def _log(log: logging.Logger, target: str, sentences: Sequence[Sentence], renderings: Sequence[Rendering]) -> None:
+    """Where somebody may want to look: times, never text."""
+    for sentence, rendering in zip(sentences, renderings, strict=True):
+        if rendering.way == "none":
+            log.info(f"{target}: {format_ms(sentence.start_ms)} not translated ({', '.join(rendering.faults)})")
+        elif rendering.missing_terms:
+            log.info(f"{target}: {format_ms(sentence.start_ms)} {counted(rendering.missing_terms, 'term')} of the glossary missing")
+
+
+def _engine(settings: Settings, models: Mapping[str, ResolvedModel]) -> dict[str, str]:
+    return {
+        "backend": "mlx" if settings.INDICTRANS2_DEVICE == "mps" else "ctranslate2",
+        "device": settings.INDICTRANS2_DEVICE,
+        "model": ", ".join(model.name for model in models.values()),
+        "model_revision": ", ".join(model.revision for model in models.values()),
+        "compute_type": settings.INDICTRANS2_COMPUTE_TYPE,
+    }
+
+
+def _report(target: str, renderings: Sequence[Rendering]) -> list[str]:
+    """What a person should know, a line each."""
+    lines = [f"{target}: {counted(count, 'sentence')} translated by {way}, where the usual search failed" for way, count in ways(renderings)]
+    failed = [rendering for rendering in renderings if rendering.way == "none"]
+    if failed:
+        why = ", ".join(f"{fault} {count}" for fault, count in Counter(fault for one in failed for fault in one.faults).most_common())
+        lines.append(f"{target}: {len(failed)} of {counted(len(renderings), 'sentence')} not translated by IndicTrans2 ({why})")
+    if english := sum(rendering.way == "English" for rendering in renderings):
+        lines.append(f"{target}: {counted(english, 'sentence')} said in English left in English")
+    if missing := sum(rendering.missing_terms for rendering in renderings):
+        lines.append(f"{target}: {counted(missing, 'term')} of the glossary missing in the translation")
+    return lines

@@ -1,0 +1,32 @@
+"""What an engine of IndicTrans2 does: tokens of sentences to tokens of translations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sutradhar.stages.film.translate.indictrans2.tokenizer import PADDING, START
+from sutradhar.stages.film.translate.translator import LONGEST, Search
+
+__all__ = ["LONGEST", "NEVER", "Generator", "Hypothesis", "Search"]
+
+NEVER = (START, PADDING)  # and the unknown token, which engines forbid in ways of their own
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    pieces: tuple[str, ...]
+    score: float  # sum of log-probs over the length to the power of the penalty; the end of the text counts in both
+
+
+class Generator(Protocol):
+    tokens_at_once: int  # of the sources of a batch, padding included, beyond which it would make several of it
+
+    def generate(self, sentences: Sequence[Sequence[str]], search: Search) -> list[list[Hypothesis]]:
+        """The translations of sentences of up to `LONGEST` tokens, in their order."""
+        ...
+
+    def score(self, sentences: Sequence[Sequence[str]], translations: Sequence[Sequence[str]]) -> list[list[float]]:
+        """The log-prob of each token of a given translation, its end included."""
+        ...

@@ -1,0 +1,71 @@
+"""What a translator is handed and gives back, and how one is opened.
+
+To add one: a package beside `indictrans2` with `open_engine(settings, model) -> BatchTranslator`, a line in `open_translator`, and in
+`sutradhar.pipeline.prepare.translators` the pairs that it knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sutradhar.pipeline.jobs.settings import Settings
+from sutradhar.pipeline.models.library import ResolvedModel
+
+LONGEST = 256  # tokens of a sentence or translation
+
+
+@dataclass(frozen=True)
+class Search:
+    beams: int = 5
+    patience: float = 2.0  # as many ended translations as this times the beams end a search; with 1 poor ones may end it before the best does
+    length_penalty: float = 1.0
+    hypotheses: int = 1  # translations of each sentence, the best first
+    unrepeated: int = 0  # no run of so many tokens comes twice; 0 allows any
+    limit: int = LONGEST  # tokens of a translation
+
+    @property
+    def enough(self) -> int:
+        """How many ended translations end a search."""
+        return max(1, round(self.beams * self.patience)) if self.beams > 1 else 1
+
+
+@dataclass(frozen=True)
+class Translation:
+    text: str
+    score: float  # sum of the log-probs of its tokens over their number to the power of the length penalty
+
+
+class Translator(Protocol):
+    def translate(
+        self, sentences: Sequence[str], source: str, target: str, search: Search, report: Callable[[int, int], None] = ...
+    ) -> list[list[Translation]]:
+        """The translations of each sentence, the best first; none of a blank one, nor of one that is too long for the model.
+
+        Languages are ISO 639 codes. `report` is told how many sentences are done, and of how many."""
+        ...
+
+
+class BatchTranslator(Protocol):
+    def translate(
+        self,
+        sentences: Sequence[str],
+        source: str,
+        target: str,
+        search: Search,
+        report: Callable[[int, int], None] = ...,
+        known: Mapping[int, list[Translation]] = ...,
+        keep: Callable[[Mapping[int, list[Translation]]], None] = ...,
+    ) -> list[list[Translation]]:
+        """Translate as a `Translator` does. `keep` is given each batch when it is done, by the places of its sentences.
+        A batch of which all is `known` is not translated again: batches are the same whatever is known, and so is what
+        comes of them, to the last bit."""
+        ...
+
+
+def open_translator(settings: Settings, model: ResolvedModel) -> BatchTranslator:
+    """Raises UsageError where the model's files are damaged, or the device does not compute so."""
+    from sutradhar.stages.film.translate.indictrans2.engine import open_engine
+
+    return open_engine(settings, model)

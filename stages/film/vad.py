@@ -1,0 +1,43 @@
+"""Finds where somebody speaks, and the windows that are recognised."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from sutradhar.pipeline.jobs.stage import Outcome, Stage, StageContext
+from sutradhar.pipeline.wording import counted
+from sutradhar.stages.sound.account import why_nobody
+from sutradhar.stages.sound.silero import speech_probabilities
+from sutradhar.stages.sound.wav import Sound, spoken_by
+from sutradhar.stages.sound.windows import SETTINGS, find_windows
+from sutradhar.stages.transcript import Audio, Windows, load, save
+
+
+def run(ctx: StageContext) -> Outcome:
+    audio = load(ctx.read("audio"), Audio)
+    with Sound(ctx.read("sound")) as sound:
+        parts = [(name, spoken_by(sound, name, audio.voices)) for name in audio.voices]
+        duration_ms = min(parts[0][1].duration_ms, audio.duration_ms)
+        heard = [(name, speech_probabilities(part, ctx.progress)) for name, part in parts]
+    found = [replace(one, speaker=name) for name, heard_of in heard for one in find_windows(heard_of, duration_ms, ctx.settings, audio.start_ms)]
+    found.sort(key=lambda window: window.start_ms)
+    windows = tuple(replace(window, id=number) for number, window in enumerate(found))
+    likeliest = max((max(heard_of, default=0.0) for _, heard_of in heard), default=0.0)
+    cause = "" if windows else why_nobody(audio.cause, likeliest, ctx.settings.SILERO_THRESHOLD)
+    save(ctx.write("windows"), Windows(windows, cause))
+    speech = sum(span.end_ms - span.start_ms for window in windows for span in window.speech)
+    return Outcome(
+        summary=f"Speech found: {speech / 1000:.0f} s of {duration_ms / 1000:.0f} s, in {counted(len(windows), 'window')}",
+        engine={"backend": "onnxruntime", "device": "cpu", "model": "silero-vad-6"},
+        packages=("faster-whisper", "onnxruntime"),
+        seconds_of_media=duration_ms / 1000,
+    )
+
+
+STAGE = Stage(
+    name="vad",
+    run=run,
+    reads=("sound", "audio"),
+    writes=("windows",),
+    settings=SETTINGS,
+)

@@ -1,0 +1,55 @@
+"""What every stage that recognises speech declares, and the recogniser that its settings name, opened."""
+
+from __future__ import annotations
+
+from sutradhar.pipeline.jobs.settings import Settings
+from sutradhar.pipeline.jobs.stage import EngineNeed, ModelNeed, StageContext
+from sutradhar.pipeline.languages import whisper_code
+from sutradhar.pipeline.machine import engines
+from sutradhar.pipeline.models.library import resolve
+from sutradhar.stages.recognisers.contract import Recogniser
+from sutradhar.stages.recognisers.opening import open_recogniser
+
+SETTINGS = (  # all that decide what is recognised in a window
+    "SOURCE_LANGUAGE",
+    "WHISPER_BACKEND",
+    "WHISPERX_DEVICE",
+    "WHISPER_MODEL",
+    "WHISPER_COMPUTE_TYPE",
+    "WHISPER_BEAM_SIZE",
+    "WHISPER_PATIENCE",
+    "WHISPER_LENGTH_PENALTY",
+    "WHISPER_TEMPERATURE",
+    "WHISPER_LOGPROB_THRESHOLD",
+    "WHISPER_COMPRESSION_RATIO_THRESHOLD",
+    "WHISPER_NO_SPEECH_THRESHOLD",
+    "WHISPER_INITIAL_PROMPT",
+)
+TUNING = ("BATCH_SIZE", "OFFLINE")
+
+
+def check(settings: Settings) -> None:
+    """Raises UsageError for a recogniser or language that there is not."""
+    engines.check(settings.WHISPER_BACKEND, settings.WHISPER_COMPUTE_TYPE)
+    if settings.SOURCE_LANGUAGE != "auto":
+        whisper_code(settings.SOURCE_LANGUAGE)
+
+
+def models_of(settings: Settings) -> tuple[ModelNeed, ...]:
+    return (ModelNeed(settings.WHISPER_MODEL, engines.engine_of(settings.WHISPER_BACKEND).form),)
+
+
+def engines_of(settings: Settings) -> tuple[EngineNeed, ...]:
+    """None for a device that the recogniser does not know: it runs on the CPU then, and says so."""
+    backend, device = settings.WHISPER_BACKEND, settings.WHISPERX_DEVICE
+    return (EngineNeed(backend, device),) if device in engines.engine_of(backend).devices else ()
+
+
+def open_for(ctx: StageContext, translate: bool) -> Recogniser:
+    settings = ctx.settings
+    ctx.log.info(f"Configured device: {settings.WHISPERX_DEVICE} (from job config)")
+    ctx.log.info(f"Backend: {settings.WHISPER_BACKEND} (from job config)")
+    (need,) = models_of(settings)
+    model = resolve(need.name, need.form, models_dir=ctx.models, offline=settings.OFFLINE, say=ctx.log.info)
+    ctx.log.info(f"Loading {model.name} ({settings.WHISPER_BACKEND}, {settings.WHISPERX_DEVICE})")
+    return open_recogniser(settings, model, translate=translate, log=ctx.log)

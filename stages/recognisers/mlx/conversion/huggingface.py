@@ -1,0 +1,100 @@
+"""Reads Hugging Face's form of Whisper: `config.json` and `model.safetensors`, in one file or in several with an index."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from pathlib import Path
+
+import mlx.core as mx
+import numpy as np
+from numpy.typing import NDArray
+
+from sutradhar.pipeline.errors import UsageError
+from sutradhar.pipeline.models.content import read_json
+from sutradhar.stages.recognisers.mlx.conversion.original import Decoded, Original, from_torch_layout, text_tokens
+from sutradhar.stages.recognisers.mlx.loading import as_heads, dimensions, load_arrays
+
+DIMENSIONS = {
+    "n_mels": "num_mel_bins",
+    "n_audio_ctx": "max_source_positions",
+    "n_audio_state": "d_model",
+    "n_audio_head": "encoder_attention_heads",
+    "n_audio_layer": "encoder_layers",
+    "n_text_ctx": "max_target_positions",
+    "n_text_state": "d_model",
+    "n_text_head": "decoder_attention_heads",
+    "n_text_layer": "decoder_layers",
+}
+NAMES = (  # transformers' name, mlx-whisper's; in this order
+    (r"^model\.", ""),
+    (r"embed_positions\.weight$", "positional_embedding"),
+    (r"embed_tokens", "token_embedding"),
+    (r"\.layers\.", ".blocks."),
+    (r"^encoder\.layer_norm", "encoder.ln_post"),
+    (r"^decoder\.layer_norm", "decoder.ln"),
+    (r"self_attn", "attn"),
+    (r"encoder_attn", "cross_attn"),
+    (r"attn_layer_norm", "attn_ln"),
+    (r"final_layer_norm", "mlp_ln"),
+    (r"q_proj", "query"),
+    (r"k_proj", "key"),
+    (r"v_proj", "value"),
+    (r"out_proj", "out"),
+    (r"fc([12])", r"mlp\1"),
+)
+OUTPUT, EMBEDDING = "proj_out.weight", "decoder.token_embedding.weight"
+
+
+def read(folder: Path) -> Original:
+    """Raises UsageError."""
+    config = read_json(folder / "config.json")
+    if config.get("model_type") != "whisper":
+        raise UsageError(f"config.json calls it {config.get('model_type')!r}, not 'whisper'")
+    if config.get("activation_function", "gelu") != "gelu" or config.get("scale_embedding"):
+        raise UsageError("its layers are not Whisper's")
+    weights = {_rename(name): array for name, array in _tensors(folder).items()}
+    if EMBEDDING not in weights:
+        raise UsageError(f"it has no {EMBEDDING}")
+    output = weights.pop(OUTPUT, None)
+    if output is not None and not mx.array_equal(output, weights[EMBEDDING]):
+        raise UsageError("its output layer is not its embedding, as in Whisper")
+    dims = dimensions({ours: config.get(theirs) for ours, theirs in DIMENSIONS.items()} | {"n_vocab": weights[EMBEDDING].shape[0]})
+    heads = read_json(folder / "generation_config.json").get("alignment_heads") if (folder / "generation_config.json").is_file() else None
+    return from_torch_layout(weights, dims, as_heads(heads, dims), partial(decode, folder))
+
+
+def _tensors(folder: Path) -> dict[str, mx.array]:
+    files = ["model.safetensors"]
+    if not (folder / files[0]).is_file():
+        files = sorted(set(read_json(folder / "model.safetensors.index.json").get("weight_map", {}).values()))
+    tensors: dict[str, mx.array] = {}
+    for name in files:
+        if Path(name).name != name or not (folder / name).is_file():
+            raise UsageError(f"{name} is missing")
+        tensors |= load_arrays(folder / name)
+    return tensors
+
+
+def _rename(name: str) -> str:
+    for theirs, ours in NAMES:
+        name = re.sub(theirs, ours, name)
+    return name
+
+
+def decode(folder: Path, mel: NDArray[np.float32]) -> Decoded:
+    """By transformers, in float32 on the CPU. Not by its class for generation, which looks for code in the folder and complains of its name."""
+    import torch
+    from transformers import WhisperModel
+
+    model = WhisperModel.from_pretrained(folder, local_files_only=True, use_safetensors=True, dtype=torch.float32, attn_implementation="eager").eval()
+    encoder, positions = model.encoder, mel.shape[2] // 2
+    encoder.embed_positions.weight = torch.nn.Parameter(encoder.embed_positions.weight[:positions])
+    encoder.embed_positions.num_embeddings = positions
+    encoder.config.max_source_positions = positions
+    tokens = text_tokens(model.config.vocab_size)
+    with torch.inference_mode():
+        encoded = encoder(torch.from_numpy(mel))
+        decoded = model.decoder(input_ids=torch.tensor([tokens]), encoder_hidden_states=encoded.last_hidden_state).last_hidden_state
+        logits = decoded @ model.decoder.embed_tokens.weight.T
+    return Decoded(encoded.last_hidden_state[0].numpy(), tokens, logits[0].numpy())

@@ -1,0 +1,54 @@
+"""What a model was made of: who asks for it again gets it, who asks for another by its name is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sutradhar.pipeline.errors import UsageError
+from sutradhar.pipeline.files import FileRecord, record
+from sutradhar.pipeline.models.folder import Conversion, read_source
+
+INPUTS = {  # of each form, the files that make the result what it is
+    "ct2": ("model.bin", "config.json"),
+    "hf": ("*.safetensors", "config.json", "generation_config.json"),
+    "mlx": ("weights.safetensors", "weights.npz", "config.json"),
+}
+
+
+def describe(original: Path, form: str, numbers: str) -> Conversion:
+    """Reads all of the original. Raises OSError."""
+    return Conversion(original=str(original), files={name: record(path) for name, path in _inputs(original, form).items()}, numbers=numbers)
+
+
+def refuse_another(target: Path, original: Path, form: str, numbers: str) -> None:
+    """Raises UsageError unless the model in `target` was made of this original and into these numbers, and OSError."""
+    source = read_source(target)
+    made = source.conversion if source else None
+    if made and made.numbers == numbers and _is_unchanged(made, original, form):
+        return
+    if made is None:
+        what = f"from {source.repo}, {source.via}" if source else "and does not say what it was made of"
+    elif (made.original, made.numbers) == (str(original), numbers):
+        what = f"made of {original} before that was changed"
+    else:
+        what = f"made of {made.original} in {made.numbers}, not of {original} in {numbers}"
+    raise UsageError(f"{target} is there already, {what}: remove it, or choose another --output")
+
+
+def _is_unchanged(made: Conversion, original: Path, form: str) -> bool:
+    inputs = _inputs(original, form)
+    same_place = made.original == str(original)
+    return inputs.keys() == made.files.keys() and all(_is_same(made.files[name], path, same_place) for name, path in inputs.items())
+
+
+def _is_same(found: FileRecord, path: Path, same_place: bool) -> bool:
+    """A file elsewhere may have the same size and time, and yet be another."""
+    if same_place and found.looks_same(path):
+        return True
+    return found.size == path.stat().st_size and found.sha256 == record(path).sha256
+
+
+def _inputs(original: Path, form: str) -> dict[str, Path]:
+    if original.is_file():
+        return {original.name: original}
+    return {path.name: path for pattern in INPUTS[form] for path in sorted(original.glob(pattern))}

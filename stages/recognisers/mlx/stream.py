@@ -1,0 +1,274 @@
+"""Feeds the decoder: answers what many windows ask for, gathered in batches, while the slots are kept full.
+
+Windows are `requests.Steps`. So many are begun that there is always one to take over a slot; what they ask for waits in a
+queue a kind. Results come as they are done.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, islice, takewhile
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+
+from sutradhar.stages.recognisers.mlx import cuda, selftest
+from sutradhar.stages.recognisers.mlx.choice import Search
+from sutradhar.stages.recognisers.mlx.memory import ALIGNED_AT_ONCE, ALIGNED_TOKENS, ENCODED_AT_ONCE, WAITING
+from sutradhar.stages.recognisers.mlx.network import Network
+from sutradhar.stages.recognisers.mlx.rules import Vocabulary
+from sutradhar.stages.recognisers.mlx.slots import Slots, Task, Text
+from sutradhar.stages.recognisers.mlx.words import Aligner, padded
+from sutradhar.stages.recognisers.whisper.requests import (
+    BEST_OF,
+    HOP,
+    MAX_LENGTH,
+    MAX_TEXT,
+    Align,
+    Alignment,
+    Decoded,
+    DetectLanguage,
+    Encode,
+    Generate,
+    Request,
+    Result,
+    Steps,
+)
+
+COLUMNS = 64  # the past is a multiple of this
+
+
+class OutOfMemory(MemoryError):
+    """Not even one window fits."""
+
+
+@dataclass(eq=False)
+class _Asked:
+    """A text that a window waits for; samples of it may be in several slots."""
+
+    window: Steps[Any]
+    missing: int
+    texts: list[Text] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Queues:
+    encode: deque[tuple[Steps[Any], Encode]] = field(default_factory=deque)
+    hear: deque[tuple[Steps[Any], DetectLanguage]] = field(default_factory=deque)
+    generate: deque[tuple[_Asked, Task]] = field(default_factory=deque)
+    align: deque[tuple[Steps[Any], Align]] = field(default_factory=deque)
+
+
+class Stream:
+    def __init__(
+        self,
+        network: Network,
+        vocabulary: Vocabulary,
+        languages: Mapping[str, int],
+        spectrograms: Callable[[Sequence[Encode]], Any],
+        search: Search,
+        slots: int,
+        notice: Callable[[int], None] = lambda slots: None,
+    ) -> None:
+        """`languages` are the language tokens; `spectrograms` makes (windows, 3000, mels) of what they ask for; `notice` is told when
+        memory makes do for so many slots only."""
+        self._network, self._vocabulary, self._languages, self._spectrograms = network, vocabulary, languages, spectrograms
+        self._search, self._limit, self._notice = search, slots, notice
+        self._aligner = Aligner(network)
+        self._slots: Slots | None = None
+        self._queues = _Queues()
+        self._results: deque[Any] = deque()
+        self._alive = 0
+
+    def check(self) -> None:
+        """Raises selftest.BrokenBuild, and OutOfMemory."""
+        while True:
+            try:
+                # On CUDA the kernels differ with the number of rows; elsewhere a few show as much.
+                rows = self._limit if cuda.available() else min(self._limit, selftest.ROWS)
+                return selftest.check(self._network, self._vocabulary, self._search, rows)
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                self._shrink()
+
+    def run(self, windows: Iterable[Steps[Result]]) -> Iterator[Result]:
+        """Raises OutOfMemory."""
+        if self._alive:
+            raise RuntimeError("the decoder is at work on other windows")
+        try:
+            yield from self._run(iter(windows))
+        finally:  # also where nobody wants the rest
+            if self._alive:
+                self._queues, self._slots, self._alive = _Queues(), None, 0
+            self._results.clear()
+
+    def _run(self, waiting: Iterator[Steps[Result]]) -> Iterator[Result]:
+        while True:
+            for window in islice(waiting, max(0, WAITING * self._limit - self._alive)):
+                self._alive += 1
+                self._send(window, None)
+            if not self._alive:
+                return
+            try:
+                self._work()
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                self._shrink()
+            while self._results:
+                yield self._results.popleft()
+
+    def _send(self, window: Steps[Any], answer: Any) -> None:
+        """Give a window its answer, and queue what it asks for next."""
+        try:
+            request: Request = window.send(answer)
+        except StopIteration as end:
+            self._alive -= 1
+            self._results.append(end.value)
+            return
+        if isinstance(request, Encode):
+            self._queues.encode.append((window, request))
+        elif isinstance(request, DetectLanguage):
+            self._queues.hear.append((window, request))
+        elif isinstance(request, Align):
+            self._queues.align.append((window, request))
+        else:
+            self._ask(window, request)
+
+    def _ask(self, window: Steps[Any], request: Generate) -> None:
+        """A further temperature goes to the front: the window's slot still holds its sound."""
+        samples = range(0, BEST_OF, self._search.beams) if request.temperature > 0 else range(1)
+        asked = _Asked(window, len(samples))
+        limit = min(MAX_TEXT, MAX_LENGTH - len(request.prompt))
+        tasks = [(asked, Task(request.encoded, request.prompt, request.temperature, sample, limit, BEST_OF - sample)) for sample in samples]
+        if request.temperature > 0:
+            self._queues.generate.extendleft(reversed(tasks))
+        else:
+            self._queues.generate.extend(tasks)
+
+    # --- Work
+
+    def _work(self) -> None:
+        """One round: whatever is due."""
+        queues = self._queues
+        decoding = bool(queues.generate) or self._busy
+        short = len(queues.generate) < max(1, self._limit // 2)
+        if queues.encode and (not decoding or (short and len(queues.encode) >= min(self._limit, ENCODED_AT_ONCE) // 2)):
+            self._encode()
+        if queues.hear:
+            self._hear()
+        if queues.generate:
+            self._admit()
+        if self._slots and self._busy:
+            for asked, text in self._slots.advance():
+                self._take(asked, text)
+        if len(queues.align) >= min(self._limit, ALIGNED_AT_ONCE) or not (queues.encode or queues.hear or queues.generate or self._busy):
+            self._align()
+
+    @property
+    def _busy(self) -> bool:
+        return self._slots is not None and self._slots.busy
+
+    def _encode(self) -> None:
+        some = _first(self._queues.encode, min(self._limit, ENCODED_AT_ONCE))
+        features = self._network.encode(mx.array(self._spectrograms([request for _, request in some])))
+        mx.eval(features)
+        _drop(self._queues.encode, len(some))
+        for row, (window, _) in enumerate(some):
+            self._send(window, features[row])
+
+    def _hear(self) -> None:
+        some = _first(self._queues.hear, min(self._limit, ENCODED_AT_ONCE))
+        if not self._languages:  # a model of English alone
+            _drop(self._queues.hear, len(some))
+            for window, _ in some:
+                self._send(window, {"en": 1.0})
+            return
+        tokens = mx.array([[self._vocabulary.sot]] * len(some))
+        logits = self._network.logits(self._network.read(tokens, mx.stack([request.encoded for _, request in some]))[0])[:, 0]
+        heard = np.array(mx.softmax(logits[:, mx.array(list(self._languages.values()))], axis=-1))
+        _drop(self._queues.hear, len(some))
+        for (window, _), probabilities in zip(some, heard.tolist(), strict=True):
+            self._send(window, dict(zip(self._languages, probabilities, strict=True)))
+
+    def _admit(self) -> None:
+        """Slots that are all empty are made anew where more of them, or longer ones, are of use."""
+        count, longest = min(self._limit, self._alive), max(_length(task) for _, task in self._queues.generate)
+        if self._slots is None or (not self._busy and (self._slots.count < count or self._slots.columns < longest)):
+            self._slots = Slots(self._network, self._vocabulary, self._search, count, -(-longest // COLUMNS) * COLUMNS)
+        slots = self._slots
+        fitting = takewhile(lambda waiting: _length(waiting[1]) <= slots.columns, self._queues.generate)
+        some = list(islice(fitting, slots.room))
+        if some:
+            slots.admit(some)
+            _drop(self._queues.generate, len(some))
+
+    def _take(self, asked: _Asked, text: Text) -> None:
+        asked.texts.append(text)
+        asked.missing -= 1
+        if not asked.missing:
+            best = max(asked.texts, key=lambda text: text.sum_logprob / max(1, len(text.tokens)) ** self._search.length_penalty)
+            self._send(asked.window, Decoded(best.tokens, best.sum_logprob / (len(best.tokens) + 1), best.no_speech_prob))
+
+    def _align(self) -> None:
+        some = _fitting(_first(self._queues.align, min(self._limit, ALIGNED_AT_ONCE)))
+        frames = [min(self._network.frames, -(-request.samples // HOP) // 2) for _, request in some]
+        found = [Alignment((), ())] * len(some)
+        if possible := [number for number, count in enumerate(frames) if count]:
+            asked = [some[number][1] for number in possible]
+            alignments = self._aligner.align(
+                mx.stack([request.encoded for request in asked]),
+                [[*request.tokenizer.sot_sequence, request.tokenizer.no_timestamps] for request in asked],
+                [request.text for request in asked],
+                self._vocabulary.eot,
+                [frames[number] for number in possible],
+            )
+            for number, alignment in zip(possible, alignments, strict=True):
+                found[number] = alignment
+        _drop(self._queues.align, len(some))
+        for (window, _), alignment in zip(some, found, strict=True):
+            self._send(window, alignment)
+
+    def _shrink(self) -> None:
+        """Half as many slots as there were; what was in them begins anew, and comes to the same."""
+        if self._limit == 1:
+            raise OutOfMemory
+        used = self._limit
+        if self._slots:
+            self._queues.generate.extendleft(reversed(self._slots.tasks()))
+            used = min(used, max(2, self._slots.count))
+        self._slots = None
+        mx.clear_cache()
+        self._limit = used // 2
+        self._notice(self._limit)
+
+
+def _length(task: Task) -> int:
+    return len(task.prompt) + task.limit
+
+
+def _fitting(asked: list[tuple[Steps[Any], Align]]) -> list[tuple[Steps[Any], Align]]:
+    """The first of them whose texts, as long as the longest each, have no more than `ALIGNED_TOKENS`; at least one."""
+    longest = accumulate((len(request.tokenizer.sot_sequence) + 1 + len(request.text) + 1 for _, request in asked), max)
+    count = sum(number * padded(length) <= ALIGNED_TOKENS for number, length in enumerate(longest, 1))
+    return asked[: max(1, count)]
+
+
+def _first(queue: deque[Any], count: int) -> list[Any]:
+    return list(islice(queue, count))
+
+
+def _drop(queue: deque[Any], count: int) -> None:
+    """Only when the work is done: what runs out of memory is tried again."""
+    for _ in range(count):
+        queue.popleft()
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """MLX has no type of its own for it."""
+    message = str(error).lower()
+    return any(sign in message for sign in ("out of memory", "unable to allocate", "insufficient memory", "attempting to allocate"))

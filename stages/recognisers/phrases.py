@@ -1,0 +1,57 @@
+"""Parts the words of a window into sentences and what pauses part, and makes the segments of a transcript of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+
+from msgspec.structs import replace
+
+from sutradhar.stages.recognisers.contract import Phrase, Recognition
+from sutradhar.stages.text.numbers import one_number
+from sutradhar.stages.text.sentences import ends_sentence
+from sutradhar.stages.text.words import begin_words
+from sutradhar.stages.transcript import Segment, Word
+
+PAUSE_MS = 1000
+
+
+def split_phrases(words: Sequence[Word], language: str = "") -> tuple[Phrase, ...]:
+    """The words in sentences; "" is a language that is not known."""
+    begins = begin_words([word.text for word in words], language)
+    cuts = [index for index, (before, after) in enumerate(pairwise(words), start=1) if begins[index] and _parts(before, after, language)]
+    return tuple(tuple(words[begin:end]) for begin, end in pairwise([0, *cuts, len(words)]) if begin < end)
+
+
+def _parts(before: Word, after: Word, language: str) -> bool:
+    if after.start_ms - before.end_ms > PAUSE_MS:
+        return not one_number(before.text.strip(), after.text.strip())
+    return ends_sentence(before.text, after.text, language)
+
+
+def segments_of(recognitions: Iterable[Recognition]) -> Iterator[Segment]:
+    """One segment for each phrase, numbered as they come."""
+    phrases = ((phrase, recognition) for recognition in recognitions for phrase in recognition.phrases)
+    for number, (phrase, recognition) in enumerate(phrases):
+        yield Segment(
+            id=number,
+            start_ms=phrase[0].start_ms,
+            end_ms=phrase[-1].end_ms,
+            text="".join(word.text for word in phrase).strip(),
+            words=phrase,
+            language=recognition.language,
+            language_probability=recognition.language_probability,
+            avg_logprob=recognition.avg_logprob,
+            no_speech_prob=recognition.no_speech_prob,
+            compression_ratio=recognition.compression_ratio,
+            temperature=recognition.temperature,
+        )
+
+
+def segments_of_speakers(recognitions: Sequence[tuple[str, Recognition]]) -> tuple[Segment, ...]:
+    """Return the segments of recognitions, each with its speaker, in the order in which they begin."""
+    found = []
+    for speaker, recognition in sorted(recognitions, key=lambda pair: pair[1].window):
+        found += [replace(segment, speaker=speaker) for segment in segments_of([recognition])]
+    found.sort(key=lambda segment: segment.start_ms)
+    return tuple(replace(segment, id=number) for number, segment in enumerate(found))

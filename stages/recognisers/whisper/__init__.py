@@ -1,0 +1,1 @@
+"""Whisper's decoding rules, whatever computes its network."""

@@ -1,0 +1,162 @@
+"""From a window of sound to a recognition: what Whisper is, whatever computes it.
+
+Text with further temperatures for windows that fail, skipped speech, word times, a translation. What the network is needed
+for is asked for by requests (see `requests.py`), which an engine answers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+import msgspec
+
+from sutradhar.pipeline.jobs.settings import Settings
+from sutradhar.stages.recognisers.contract import AudioWindow, LanguageGuess, Phrase, Recognition
+from sutradhar.stages.recognisers.phrases import split_phrases
+from sutradhar.stages.recognisers.whisper.echoes import confirmed, repeats
+from sutradhar.stages.recognisers.whisper.fallback import Attempt, Thresholds
+from sutradhar.stages.recognisers.whisper.omissions import cut_out, fill, find_gaps, join
+from sutradhar.stages.recognisers.whisper.requests import (
+    MAX_TEXT,
+    Align,
+    Alignment,
+    Decoded,
+    DetectLanguage,
+    Encode,
+    Encoded,
+    Generate,
+    Steps,
+    Tokenizer,
+)
+from sutradhar.stages.recognisers.whisper.timestamps import timestamped_phrases
+from sutradhar.stages.recognisers.whisper.words import Timing, from_alignment, spread, time_words
+from sutradhar.stages.transcript import Span
+
+Text = tuple[Attempt, list[Timing]]
+ENCODED = 0.6  # share of a window's work that is done then (base, int8, two cores)
+TRANSCRIBED = 0.8  # and then, where it is translated too
+
+
+class Decoder:
+    """Has no state: its generators may run at the same time, in several threads."""
+
+    def __init__(self, tokenizer: Callable[[str, str], Tokenizer], settings: Settings, *, translate: bool, times: bool = True) -> None:
+        """`tokenizer` makes one for a task and a language. Without `times` words are spread over the speech, and skipped speech is not noticed."""
+        self._settings, self._translate, self._times = settings, translate, times
+        self._thresholds = Thresholds.of(settings)
+        self._tokenizer = lru_cache(tokenizer)
+
+    def hear(self, window: AudioWindow) -> Steps[LanguageGuess]:
+        encoded = yield Encode(window.audio, window.mel)
+        return LanguageGuess((yield DetectLanguage(encoded)), encoded)
+
+    def recognise(self, window: AudioWindow) -> Steps[Recognition]:
+        encoded = window.encoded
+        if encoded is None:
+            encoded = yield Encode(window.audio, window.mel)
+        window.tell(ENCODED)
+        language, probability = window.language, 1.0
+        if language is None:
+            heard = yield DetectLanguage(encoded)
+            language, probability = max(heard.items(), key=lambda item: item[1])
+        tokenizer = self._tokenizer("transcribe", language)
+        text = yield from self._transcribe(window, encoded, tokenizer, self._settings.temperatures)
+        attempt, timings = yield from self._look_again(window, text, tokenizer)
+        phrases = split_phrases(time_words(timings, window.offset_ms, window.end_ms, window.speech), language)
+        recognition = _recognition(window, attempt, phrases, language, probability)
+        if not self._translate or language == "en":
+            return recognition
+        window.tell(TRANSCRIBED)
+        return replace(recognition, translation=(yield from self._translated(window, encoded, language)))
+
+    def _translated(self, window: AudioWindow, encoded: Encoded, language: str) -> Steps[Recognition]:
+        """English phrases with Whisper's own times: cross-attention follows the words of a translation badly."""
+        tokenizer = self._tokenizer("translate", language)
+        attempt = yield from self._hear_text(window, encoded, tuple(tokenizer.sot_sequence), tokenizer, self._settings.temperatures)
+        probability = math.exp(attempt.avg_logprob)
+        phrases = timestamped_phrases(attempt.tokens, tokenizer.timestamp_begin, lambda tokens: tokenizer.decode(list(tokens)), window, probability)
+        return _recognition(window, attempt, phrases, "en", 1.0)
+
+    def _transcribe(self, window: AudioWindow, encoded: Encoded, tokenizer: Tokenizer, temperatures: Sequence[float]) -> Steps[Text]:
+        attempt = yield from self._hear_text(window, encoded, (*tokenizer.sot_sequence, tokenizer.no_timestamps), tokenizer, temperatures)
+        if not self._times:
+            return attempt, _spread(window, attempt, window.speech)
+        alignment = yield Align(encoded, tokenizer, attempt.tokens, len(window.audio))
+        return attempt, _timings(window, attempt, alignment, tokenizer)
+
+    def _look_again(self, window: AudioWindow, text: Text, tokenizer: Tokenizer) -> Steps[Text]:
+        """Decode speech that was skipped by itself, and fill it in where that gives a text to be believed."""
+        attempt, timings = text
+        if not self._times or not timings or not self._thresholds.accept(attempt):
+            return text
+        for gap in reversed(find_gaps(timings, window)):  # the last first, so that the places of the others stay right
+            part = cut_out(window, gap)
+            encoded = yield Encode(part.audio)
+            again, words = yield from self._transcribe(part, encoded, tokenizer, self._settings.temperatures[:1])
+            if len(words) > gap.end - gap.first and self._thresholds.trust(again):
+                attempt, timings = join(attempt, again), fill(timings, gap, words, part.offset_ms - window.offset_ms)
+        return attempt, timings
+
+    def _previous(self, tokenizer: Tokenizer, prompt: str) -> list[int]:
+        tokens = tokenizer.encode(" " + prompt.strip()) if prompt.strip() else []
+        return [tokenizer.sot_prev, *tokens[-(MAX_TEXT - 1) :]] if tokens else []
+
+    def _hear_text(
+        self, window: AudioWindow, encoded: Encoded, start: tuple[int, ...], tokenizer: Tokenizer, temperatures: Sequence[float]
+    ) -> Steps[Attempt]:
+        """The text with the window's prompt; without it where the prompt comes back as the text, and nothing else confirms that."""
+        attempt = yield from self._decode(window, encoded, (*self._previous(tokenizer, window.prompt), *start), tokenizer, temperatures)
+        echo = repeats(attempt.text, window.prompt)
+        if echo is None:
+            return attempt
+        plain = yield from self._decode(window, encoded, start, tokenizer, temperatures)
+        return attempt if confirmed(echo, plain.text) else replace(plain, echoed=True)
+
+    def _decode(
+        self, window: AudioWindow, encoded: Encoded, prompt: tuple[int, ...], tokenizer: Tokenizer, temperatures: Sequence[float]
+    ) -> Steps[Attempt]:
+        """Try one temperature after another until a text is accepted; a silent window ends without text."""
+        attempts: list[Attempt] = []
+        for temperature in temperatures:
+            decoded = yield Generate(encoded, prompt, temperature)
+            attempts.append(_attempt(window, decoded, temperature, tokenizer))
+            if self._thresholds.accept(attempts[-1]):
+                break
+        best = self._thresholds.best(attempts)
+        return replace(best, tokens=(), text="") if self._thresholds.silent(best) else best
+
+
+def _attempt(window: AudioWindow, decoded: Decoded, temperature: float, tokenizer: Tokenizer) -> Attempt:
+    text = tokenizer.decode(decoded.tokens).strip()
+    return Attempt(tuple(decoded.tokens), text, decoded.avg_logprob, decoded.no_speech_prob, temperature, len(window.audio) / 16_000)
+
+
+def _timings(window: AudioWindow, attempt: Attempt, alignment: Alignment, tokenizer: Tokenizer) -> list[Timing]:
+    if alignment.pairs:
+        words, tokens = tokenizer.split_to_word_tokens([*attempt.tokens, tokenizer.eot])
+        return from_alignment(words, tokens, alignment.pairs, alignment.probabilities)
+    return _spread(window, attempt, (Span(window.offset_ms, window.end_ms),))  # shorter than one step of the encoder
+
+
+def _spread(window: AudioWindow, attempt: Attempt, speech: Sequence[Span]) -> list[Timing]:
+    spans = [Span(span.start_ms - window.offset_ms, span.end_ms - window.offset_ms) for span in speech]
+    return [Timing(*msgspec.structs.astuple(word)) for word in spread(attempt.text, spans, math.exp(attempt.avg_logprob))]
+
+
+def _recognition(window: AudioWindow, attempt: Attempt, phrases: tuple[Phrase, ...], language: str, probability: float) -> Recognition:
+    return Recognition(
+        window=window.id,
+        text="".join(word.text for phrase in phrases for word in phrase).strip(),
+        tokens=attempt.tokens,
+        avg_logprob=attempt.avg_logprob,
+        no_speech_prob=attempt.no_speech_prob,
+        compression_ratio=attempt.compression_ratio,
+        temperature=attempt.temperature,
+        language=language,
+        language_probability=probability,
+        phrases=phrases,
+        echoed=attempt.echoed,
+    )

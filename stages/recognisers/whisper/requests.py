@@ -1,0 +1,96 @@
+"""What recognising a window asks of Whisper's network, one request after another.
+
+A window is a generator (`Steps`) that yields a request and is sent its answer. So the same rules run on any engine, and an
+engine is free to gather the requests of many windows: `lockstep.run` does so in groups, `mlx.stream.Stream` as they come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+HOP = 160  # samples of a frame of the spectrogram, of which two make a frame of the encoder
+MAX_LENGTH = 448  # tokens of prompt and text together
+MAX_TEXT = MAX_LENGTH // 2  # tokens of the text
+BEST_OF = 5  # samples drawn at a temperature above 0
+
+Encoded = Any  # a window's encoder output, in whatever form the engine has it
+Result = TypeVar("Result")
+
+
+class Tokenizer(Protocol):
+    """Of one language and task. faster-whisper's and mlx-whisper's are such."""
+
+    @property
+    def eot(self) -> int: ...
+    @property
+    def sot_prev(self) -> int: ...
+    @property
+    def no_timestamps(self) -> int: ...
+    @property
+    def timestamp_begin(self) -> int: ...
+    @property
+    def sot_sequence(self) -> Sequence[int]: ...
+    def encode(self, text: str) -> list[int]: ...
+    def decode(self, tokens: list[int]) -> str: ...
+    def split_to_word_tokens(self, tokens: list[int]) -> tuple[list[str], list[list[int]]]: ...
+
+
+@dataclass(frozen=True)
+class Encode:
+    """Answered with the encoder output of up to 480,000 samples, filled up with silence."""
+
+    audio: NDArray[np.float32]
+    mel: NDArray[np.float32] | None = None  # `spectrogram.log_mel` of them, where somebody has computed it
+
+
+@dataclass(frozen=True)
+class DetectLanguage:
+    """Answered with the probability of each language that the model knows."""
+
+    encoded: Encoded
+
+
+@dataclass(frozen=True)
+class Generate:
+    """Answered with a `Decoded`: the best of a beam search at temperature 0, else of `BEST_OF` samples."""
+
+    encoded: Encoded
+    prompt: tuple[int, ...]
+    temperature: float
+
+    @property
+    def sampled(self) -> bool:
+        return self.temperature > 0
+
+
+@dataclass(frozen=True)
+class Align:
+    """Answered with an `Alignment` of the text's tokens with the first `samples` of the window."""
+
+    encoded: Encoded
+    tokenizer: Tokenizer
+    text: tuple[int, ...]
+    samples: int
+
+
+Request = Encode | DetectLanguage | Generate | Align
+Steps = Generator[Request, Any, Result]
+
+
+@dataclass(frozen=True)
+class Decoded:
+    tokens: list[int]
+    avg_logprob: float
+    no_speech_prob: float
+
+
+@dataclass(frozen=True)
+class Alignment:
+    pairs: Sequence[tuple[int, int]]  # token and the frame of 20 ms in which it begins; none where the window is too short
+    probabilities: Sequence[float]  # of each token

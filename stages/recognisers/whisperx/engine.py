@@ -1,0 +1,247 @@
+"""WhisperX's recogniser, one layer below its wrapper.
+
+WhisperX decodes with faster-whisper's model on CTranslate2. Its own wrapper (whisperx/asr.py) drops tokens and no-speech
+probabilities, knows one temperature only, and takes 8 s and 1.1 GB to import (PyTorch, transformers, pyannote). So this
+calls the same engine with the same options: whole windows, a prompt without timestamps, the same search. On the same
+windows the text is WhisperX's, and the first is decoded within a second. What comes on top, all from one encoder pass:
+further temperatures for windows that fail, the language, word times, and a translation.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+from queue import SimpleQueue
+from typing import Any
+
+import ctranslate2
+
+from sutradhar.pipeline.errors import SutradharError, UsageError
+from sutradhar.pipeline.jobs.settings import Settings
+from sutradhar.pipeline.languages import whisper_code
+from sutradhar.pipeline.machine import sizing
+from sutradhar.pipeline.machine.hardware import recommend
+from sutradhar.pipeline.machine.probe import probe, usable_cores
+from sutradhar.pipeline.models.library import ResolvedModel
+from sutradhar.stages.ctranslate.nvidia import is_out_of_memory, preload_libraries
+from sutradhar.stages.recognisers.contract import AudioWindow, CannotTranslate, LanguageGuess, Recognition
+from sutradhar.stages.recognisers.whisper import lockstep
+from sutradhar.stages.recognisers.whisper.decoding import Decoder
+from sutradhar.stages.recognisers.whisper.requests import Align, DetectLanguage, Encode, Generate, Request, Result, Steps
+from sutradhar.stages.recognisers.whisperx.about import ABOUT
+from sutradhar.stages.recognisers.whisperx.ctranslate import Sampler, Whisper
+
+GPU_THREADS = 4  # of the processor, for what CTranslate2 leaves to it, as it chooses by itself: more would stand in the way of other workers'
+
+IN_HAND = 30.0  # seconds of work that a kill may cost of each worker, where windows do not depend on their mates. One by one, they take 18 %
+# longer than four together, two by two 5 % (base, int8, two cores), so a fast model gets more at once
+
+
+def open_engine(settings: Settings, model: ResolvedModel, translate: bool, times: bool, log: logging.Logger) -> WhisperX:
+    """Raises UsageError where the device, its number formats or the model will not do."""
+    device, degraded = settings.WHISPERX_DEVICE, []
+    if device == "mps":
+        for warning in ABOUT.fallback_warnings[device]:
+            log.warning(warning)
+        device, degraded = "cpu", ["Recognition ran on the CPU: WhisperX cannot use MPS; set WHISPER_BACKEND=mlx"]
+    if device == "cuda":
+        preload_libraries()
+        if not ctranslate2.get_cuda_device_count():
+            raise UsageError("WHISPERX_DEVICE=cuda, but no NVIDIA GPU can be used here: look at nvidia-smi, or set WHISPERX_DEVICE=cpu")
+    compute_type, supported = settings.WHISPER_COMPUTE_TYPE, ctranslate2.get_supported_compute_types(device)
+    if compute_type not in supported:
+        raise UsageError(f"WHISPER_COMPUTE_TYPE={compute_type} does not go with {device} here; {', '.join(sorted(supported))} do")
+    cores = usable_cores()
+    batch_size = settings.BATCH_SIZE if settings.BATCH_SIZE != "auto" else _fitting_batch(model.name, device)
+    workers = min(cores, batch_size) if device == "cpu" else 1
+    threads = max(1, cores // workers) if device == "cpu" else min(cores, GPU_THREADS)
+    whisper = _loaded(model, device, compute_type, workers, threads)
+    if settings.SOURCE_LANGUAGE != "auto" and not whisper.knows(whisper_code(settings.SOURCE_LANGUAGE)):
+        raise UsageError(f"WHISPER_MODEL={model.name} does not know SOURCE_LANGUAGE={settings.SOURCE_LANGUAGE}; large-v3 knows most")
+    if translate and (whisper.cut_decoder or not whisper.multilingual):
+        raise CannotTranslate(model.name)
+    return WhisperX(whisper, model, settings, batch_size, translate, log, degraded, times)
+
+
+def _loaded(model: ResolvedModel, device: str, compute_type: str, workers: int, threads: int) -> Whisper:
+    """Raises UsageError where the model is damaged in a way that shows only now."""
+    try:
+        return Whisper(model.path, device, compute_type, workers, threads)
+    except (IndexError, RuntimeError, ValueError) as error:
+        if isinstance(error, RuntimeError) and is_out_of_memory(error):
+            raise
+        raise UsageError(f"{model.path} cannot be loaded ({error}): get the model again, or choose another WHISPER_MODEL") from None
+
+
+def _fitting_batch(model: str, device: str) -> int:
+    machine = recommend(probe())
+    memory_gb = machine.gpu_memory_gb if device == "cuda" else machine.memory.limit_gb or machine.memory.total_gb
+    return sizing.batch_size(ABOUT.sizes, model, device, memory_gb or 0.0)[0]
+
+
+class WhisperX:
+    """Implements `whisper.Recogniser`. Results come as they are done."""
+
+    packages = ABOUT.packages
+
+    def __init__(
+        self,
+        whisper: Whisper,
+        model: ResolvedModel,
+        settings: Settings,
+        batch_size: int,
+        translate: bool,
+        log: logging.Logger,
+        degraded: list[str],
+        times: bool = True,
+    ) -> None:
+        self.degraded = degraded
+        self.engine = {
+            "backend": "whisperx",
+            "device": whisper.device,
+            "model": model.name,
+            "model_revision": model.revision,
+            "compute_type": whisper.compute_type,
+            "threads": f"{whisper.workers}x{whisper.threads}",
+        }
+        self.mels = whisper.mels
+        self._whisper, self._settings = whisper, settings
+        self._decoder = Decoder(whisper.tokenizer, settings, translate=translate, times=times)
+        self._batch_size = self._group_limit = batch_size
+        self._fitting = 1 if whisper.apart else batch_size  # windows of a group
+        self._timed = not whisper.apart  # whether it is known how long a window takes
+
+    # --- Windows in, recognitions out
+
+    def detect_languages(self, windows: Sequence[AudioWindow]) -> list[LanguageGuess]:
+        with ThreadPoolExecutor(self._whisper.workers) as pool:
+            heard = list(pool.map(lambda window: self._run([self._decoder.hear(window)])[0], windows))
+        # A GPU is faster to encode them again, in batches.
+        return heard if self._whisper.device == "cpu" else [replace(one, encoded=None) for one in heard]
+
+    def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
+        """Keeps every worker busy, and the next group ready: none while one is as small as can be, for want of a time."""
+        workers = self._whisper.workers
+        told: SimpleQueue[Recognition | Future[None]] = SimpleQueue()
+        pool = ThreadPoolExecutor(workers + (self._whisper.device == "cuda"))
+        running = 0
+        try:
+            for group in self._groups(iter(windows)):
+                pool.submit(self._recognise_group, group, told.put).add_done_callback(told.put)
+                running += 1
+                while running >= workers + self._timed:
+                    running -= yield from _next_told(told)
+            while running:
+                running -= yield from _next_told(told)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _groups(self, windows: Iterator[AudioWindow]) -> Iterator[list[AudioWindow]]:
+        """Batches of the stream, shared out evenly to the workers. What is known already is left out, but where its mates need it to come to
+        the same as with it."""
+        if self._whisper.apart:
+            yield from self._free_groups(window for window in windows if not window.known)
+            return
+        while batch := list(islice(windows, self._batch_size)):
+            share = self._share(batch)
+            groups = (batch[start : start + share] for start in range(0, len(batch), share))
+            yield from (group for group in groups if not all(window.known for window in group))
+
+    def _free_groups(self, windows: Iterator[AudioWindow]) -> Iterator[list[AudioWindow]]:
+        """Groups of any size: no more than costs little to lose, and fewer towards the end, so that no worker waits long for another."""
+        ahead = list(islice(windows, self._batch_size))
+        while ahead:
+            size = min(self._share(ahead), self._fitting)
+            yield ahead[:size]
+            ahead = [*ahead[size:], *islice(windows, size)]
+
+    def _share(self, windows: Sequence[AudioWindow]) -> int:
+        return math.ceil(len(windows) / self._whisper.workers)
+
+    # --- One group
+
+    def _recognise_group(self, group: Sequence[AudioWindow], tell: Callable[[Recognition], None]) -> None:
+        """Halves what is decoded at once when a GPU runs out of memory. Raises SutradharError when one window is too much."""
+        waiting, began = dict(enumerate(group)), time.monotonic()
+
+        def done(numbers: Sequence[int], number: int, recognition: Recognition) -> None:
+            del waiting[numbers[number]]
+            tell(recognition)
+
+        while waiting:
+            numbers = list(waiting)[: self._group_limit]
+            try:
+                self._run([self._decoder.recognise(waiting[number]) for number in numbers], partial(done, numbers))
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                self._lower_limit(len(numbers))
+        if self._whisper.apart:
+            self._fitting = max(1, int(IN_HAND * len(group) / (time.monotonic() - began)))
+            self._timed = True
+
+    def _too_large(self) -> SutradharError:
+        model, compute_type = self.engine["model"], self.engine["compute_type"]
+        return SutradharError(f"Out of GPU memory with {model} in {compute_type}, one window at a time: choose a smaller model or int8_float16")
+
+    def _lower_limit(self, too_many: int) -> None:
+        if too_many == 1:
+            raise self._too_large() from None
+        limit = too_many // 2
+        if limit < self._group_limit:
+            self._group_limit = limit
+            self.degraded.append(f"Out of GPU memory: decoded {limit} windows at once instead of BATCH_SIZE={self._batch_size}")
+
+    def _draw_from_one(self) -> None:
+        line = "Out of GPU memory for a second model: texts at higher temperatures may be others in another run"
+        if line not in self.degraded:
+            self.degraded.append(line)
+
+    # --- What the windows ask for
+
+    def _run(self, windows: Sequence[Steps[Result]], tell: Callable[[int, Result], None] = lambda number, result: None) -> list[Result]:
+        sampler = self._whisper.sampler(self._draw_from_one)
+        try:
+            return lockstep.run(windows, partial(self._answer, sampler), tell, self._whisper.singly)
+        finally:
+            sampler.rest()
+
+    def _answer(self, sampler: Sampler, asked: Sequence[Any]) -> list[Any]:
+        first: Request = asked[0]
+        if isinstance(first, Generate) and first.sampled:
+            return [sampler.generate(first, self._settings)]
+        sampler.rest()
+        if isinstance(first, Encode):
+            return self._whisper.encode(asked)
+        if isinstance(first, DetectLanguage):
+            return self._whisper.hear([request.encoded for request in asked])
+        if isinstance(first, Align):
+            return _by(lambda request: tuple(request.tokenizer.sot_sequence), asked, self._whisper.align)
+        return _by(lambda request: request.prompt, asked, lambda alike: self._whisper.generate(alike, self._settings))
+
+
+def _next_told(told: SimpleQueue[Recognition | Future[None]]) -> Generator[Recognition, None, int]:
+    """The next recognition or none; returns how many groups have ended. Raises what a group has ended with."""
+    found = told.get()
+    if isinstance(found, Recognition):
+        yield found
+        return 0
+    found.result()
+    return 1
+
+
+def _by(key: Callable[[Any], Hashable], asked: Sequence[Any], answer: Callable[[Sequence[Any]], list[Any]]) -> list[Any]:
+    """Answers to requests, of which only those alike can be computed together."""
+    alike: dict[Hashable, list[int]] = {}
+    for number, request in enumerate(asked):
+        alike.setdefault(key(request), []).append(number)
+    answers: dict[int, Any] = {}
+    for numbers in alike.values():
+        answers.update(zip(numbers, answer([asked[number] for number in numbers]), strict=True))
+    return [answers[number] for number in range(len(asked))]

@@ -1,1 +1,0 @@
-"""Whisper on MLX: network, decoder and model converter; no knowledge of jobs."""

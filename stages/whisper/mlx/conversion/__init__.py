@@ -1,4 +1,0 @@
-"""Whisper models of other forms, made into mlx-whisper's.
-
-To take a further form, write its reader beside these, and add it to `readers` and `WEIGHTS` in `stages/whisper/mlx/convert.py`.
-"""

@@ -1,1 +1,0 @@
-"""The recogniser that runs on CTranslate2, as WhisperX does."""

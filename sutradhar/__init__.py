@@ -1,0 +1,1 @@
+"""Films to subtitles, recordings to transcripts, on your own machine."""
