@@ -228,27 +228,37 @@ def _rest(file: BinaryIO, at: int) -> int:
 
 
 def _follow(file: BinaryIO, sound: Sound) -> Sound:
-    """Takes in what belongs to the sound behind its last stretch, from chunk to chunk."""
-    begin, end = sound.stretches[-1]
-    position = end
+    """Take in what belongs to the sound behind its first stretch, from chunk to chunk. A file may have thousands."""
+    stretches = list(sound.stretches)
+    position = stretches[-1][1]
     while position < sound.file_size:
         joined = find(file, position)
-        if joined and joined.form == sound.chunk.form:
-            its_end = sound.file_size if joined.open else min(joined.declared_end, sound.file_size)
-            return _follow(file, replace(sound, stretches=(*sound.stretches, (joined.start, its_end))))
+        if joined and joined.form != sound.chunk.form:
+            return replace(sound, stretches=tuple(stretches), foreign=sound.file_size - position)
         if joined:
-            return replace(sound, foreign=sound.file_size - position)
-        if further := _further_sound(file, sound, position):
-            return _follow(file, replace(sound, stretches=(*sound.stretches, further)))
+            its_end = sound.file_size if joined.open else min(joined.declared_end, sound.file_size)
+            further: tuple[int, int] | None = (joined.start, its_end)
+        else:
+            further = _further_sound(file, sound, position)
+        if further:
+            stretches.append(further)
+            position = max(further[1], further[0])
+            continue
         behind = _behind_chunk(file, sound.chunk.layout, position, sound.file_size)
         if behind is None:
             break
         position = behind
-    last = last_byte(file, position, sound.file_size)
+    stretches[-1] = _with_rest(file, stretches[-1], position, sound.file_size)
+    return replace(sound, stretches=tuple(stretches))
+
+
+def _with_rest(file: BinaryIO, stretch: tuple[int, int], position: int, file_size: int) -> tuple[int, int]:
+    """The last stretch, with what stands right behind it up to the end of the file, where that may be sound."""
+    begin, end = stretch
+    last = last_byte(file, position, file_size)
     if last - position < _LEAST or position - end > 1 or _is_tag(file, position):
-        return sound
-    last = last if sound.file_size - last > _PADDING else sound.file_size  # a few zeros are the sound's own end
-    return replace(sound, stretches=(*sound.stretches[:-1], (begin, last)))
+        return stretch
+    return begin, last if file_size - last > _PADDING else file_size  # a few zeros are the sound's own end
 
 
 def _further_sound(file: BinaryIO, sound: Sound, position: int) -> tuple[int, int] | None:

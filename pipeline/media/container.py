@@ -78,9 +78,9 @@ def open_media(path: Path, *, strict: bool, whole: bool = False) -> Iterator[Inp
     _keep_quiet()
     check_file(path)
     options = WHITELISTS | SEARCH | ({"err_detect": _STRICT} if strict else {}) | ({"ignore_editlist": "1"} if whole else {})
-    container = None
-    view = mended(path, url(path))
+    container = view = None
     try:
+        view = mended(path, url(path))
         with av.open(view or url(path), container_options=options, metadata_errors="replace") as container:
             container.flags &= ~_GENERATE_PTS
             yield container

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from sutradhar.pipeline.errors import UsageError
@@ -13,7 +14,7 @@ from sutradhar.pipeline.jobs.stage import Outcome, Stage, StageContext
 from sutradhar.pipeline.media import SAMPLE_RATE, Decoding, without_name
 from sutradhar.pipeline.media.tracks import aside_before, in_place_of, silent_before
 from sutradhar.pipeline.timecode import format_ms, parse_ms
-from sutradhar.stages.sound.account import Account, Listener, Take, account_for, account_of_others, few_ms, with_quiet_parts_raised
+from sutradhar.stages.sound.account import Account, Listener, Take, account_for, account_of_others, with_quiet_parts_raised
 from sutradhar.stages.sound.silero import count_speech_ms
 from sutradhar.stages.sound.voices import Spool, sides, told_by
 from sutradhar.stages.sound.wav import SAMPLE_BYTES, Sound, new_wav, write_block, write_in_turn
@@ -101,9 +102,7 @@ def _account(sound: Decoding, duration_ms: int, listener: Listener, audio: Path)
     """The track is the person's choice: where nobody is heard in it, but in another, that is told, and not taken."""
     chosen = sound.info.audio[sound.track]
     others = in_place_of(chosen, sound.info.audio)
-    account = account_for(
-        sound.levels, Take(chosen.index), duration_ms, lambda: _speech_ms(audio, duration_ms, listener), listener, unsure=bool(others)
-    )
+    account = account_for(sound.levels, Take(chosen.index), duration_ms, partial(_speech_ms, audio, listener), listener, unsure=bool(others))
     if account.nobody and (other := account_of_others(others, duration_ms, listener)):
         why, there = account.cause or f"hardly anybody is heard in audio track {chosen.index}", other.take.track
         line = f"{why}, but somebody speaks in track {there}: set AUDIO_TRACK={there}"
@@ -125,11 +124,11 @@ def _notes(sound: Decoding, notes: Sequence[str] = ()) -> str:
     return f" ({'; '.join(said)})" if said else ""
 
 
-def _speech_ms(audio: Path, duration_ms: int, listener: Listener) -> int:
-    """Count the speech in ms, as far as is enough to know that somebody speaks."""
+def _speech_ms(audio: Path, listener: Listener, enough_ms: int | None) -> int:
+    """Count the speech in ms; where `enough_ms` is there, no further."""
     with Sound(audio) as sound:
         blocks = (sound.read(start, SAMPLE_RATE) for start in range(0, sound.samples, SAMPLE_RATE))
-        return count_speech_ms(blocks, listener.detector, enough_ms=few_ms(duration_ms))
+        return count_speech_ms(blocks, listener.detector, enough_ms=enough_ms)
 
 
 def _expected_ms(sound: Decoding) -> int:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,6 +54,9 @@ class Take:
     track: int = 0
     channel: int | None = None  # None mixes all
     correction: Correction | None = None
+
+
+Heard = Callable[[int | None], int]  # counts speech, in ms: all there is, or no further than so much
 
 
 @dataclass(frozen=True)
@@ -124,11 +126,9 @@ class Listener:
             self._tell(seconds)
 
 
-def account_for(
-    levels: Levels | None, take: Take, duration_ms: int, heard: Callable[[], int], listener: Listener, *, unsure: bool = False
-) -> Account:
-    """Judge a track that was mixed without a correction. `heard` counts the speech in that mix, in ms; it is asked only where levels
-    leave something open, or where there are other tracks to take, and one is `unsure`."""
+def account_for(levels: Levels | None, take: Take, duration_ms: int, heard: Heard, listener: Listener, *, unsure: bool = False) -> Account:
+    """Judge a track that was mixed without a correction. `heard` counts the speech in that mix; it is asked only where levels leave
+    something open, or where there are other tracks to take, and one is `unsure`."""
     if levels is None:
         return Account(take)
     if all(level.silent for level in levels.channels):
@@ -140,11 +140,17 @@ def account_for(
     # Whether noise that channels have in common drowns what one of them alone holds, no level tells.
     if not (unsure or is_quiet(levels.mix) or (several and not _all_the_same(levels))):
         return found
-    speech_ms = found.speech_ms or heard()
+    speech_ms = found.speech_ms or heard(few_ms(duration_ms))
     found = replace(found, speech_ms=speech_ms, nobody=speech_ms < few_ms(duration_ms))
     if several and (found.nobody or cancels(levels)):
+        found = found if found.nobody else replace(found, speech_ms=heard(None))  # channels are counted to their end too
         found = _alone(levels, found, listener, few_ms(duration_ms)) or found
     return replace(found, cause=_cause(levels, take.track)) if found.nobody else found
+
+
+def already(speech_ms: int) -> Heard:
+    """Answer with what was counted before."""
+    return lambda enough_ms: speech_ms
 
 
 def few_ms(duration_ms: int) -> int:
@@ -157,7 +163,7 @@ def account_of_others(tracks: Sequence[AudioTrack], duration_ms: int, listener: 
     for track in tracks:
         take = Take(track.index)
         speech_ms, levels = listener.hear(take)
-        found = account_for(levels, take, duration_ms, partial(int, speech_ms), listener, unsure=True)
+        found = account_for(levels, take, duration_ms, already(speech_ms), listener, unsure=True)
         if found.speech_ms and not found.nobody:
             return found
     return None
@@ -213,14 +219,14 @@ def _partly_cancelled(levels: Levels, mix: Account, listener: Listener) -> Accou
     return replace(found, remarks=(f"{why}: channel {one + 1} alone was taken", *found.remarks), speech_ms=heard[0])
 
 
-def mended(level: Level, levels: Levels, take: Take, heard: Callable[[], int], listener: Listener) -> Account:
+def mended(level: Level, levels: Levels, take: Take, heard: Heard, listener: Listener) -> Account:
     """The mix or channel that has this level, corrected where it has to be. What is quiet is raised only where that lets somebody be
     heard: noise stays noise."""
     better = corrected(level, levels, take)
     if better.take.correction is None or not is_quiet(level):
         return better
     raised_ms, _ = listener.hear(better.take)
-    return replace(better, speech_ms=raised_ms) if raised_ms > 0 and raised_ms >= heard() else Account(take)
+    return replace(better, speech_ms=raised_ms) if raised_ms > 0 and raised_ms >= heard(None) else Account(take)
 
 
 def _alone(levels: Levels, mix: Account, listener: Listener, least_ms: int) -> Account | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sutradhar.pipeline.media import SAMPLE_RATE, AudioTrack, Decoding, Levels
 from sutradhar.pipeline.media.tracks import in_place_of
-from sutradhar.stages.sound.account import NOISE_DB, Listener, Take, account_for, account_of_others, mended, with_quiet_parts_raised
+from sutradhar.stages.sound.account import NOISE_DB, Listener, Take, account_for, account_of_others, already, mended, with_quiet_parts_raised
 from sutradhar.stages.sound.alike import likeness
 from sutradhar.stages.sound.silero import FRAME_MS, Detector, likely
 from sutradhar.stages.sound.wav import Samples, Sound, new_wav, write_block
@@ -81,7 +81,7 @@ def whole(
     probabilities = listen(sound)
     speech_ms = likely(probabilities) * FRAME_MS
     others = in_place_of(chosen, tracks)
-    account = account_for(first.levels, Take(chosen.index), sound.duration_ms, lambda: speech_ms, listener, unsure=bool(others))
+    account = account_for(first.levels, Take(chosen.index), sound.duration_ms, already(speech_ms), listener, unsure=bool(others))
     remarks = list(account.remarks)
     if account.nobody and (other := account_of_others(others, sound.duration_ms, listener)):
         why = account.cause or f"hardly anybody is heard in audio track {chosen.index}"
@@ -156,7 +156,7 @@ def _side(
     notes += harmless
     if first.levels is None or take.channel is None or first.levels.channels[take.channel].silent:
         return sound, first.levels, False
-    account = mended(first.levels.channels[take.channel], first.levels, take, lambda: listener.hear(take)[0], listener)
+    account = mended(first.levels.channels[take.channel], first.levels, take, lambda enough_ms: listener.hear(take)[0], listener)
     account = with_quiet_parts_raised(account, first.levels, sound, listener)
     remarks += (
         f"channel {take.channel + 1} is {line}" if line.startswith("very quiet") else f"channel {take.channel + 1}: {line}"

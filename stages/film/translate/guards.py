@@ -15,7 +15,7 @@ from sutradhar.stages.text.characters import WORDS, clean, words_of
 from sutradhar.stages.text.loops import loops
 from sutradhar.stages.text.roman import has_capitals
 from sutradhar.stages.text.roman_words import ENGLISH
-from sutradhar.stages.text.scripts import LATIN, in_script, script_of
+from sutradhar.stages.text.scripts import LATIN, in_script, is_usual, script_of, script_of_letter
 
 Fault = Literal[
     "blank", "same as source", "too short", "too long", "loop", "source script", "untranslated", "unknown word", "placeholder", "number lost"
@@ -48,7 +48,7 @@ def faults(source: str, target: str, source_language: str, target_language: str)
         "too short": len(target) < _expected(source, source_language, target_language) * _SHORTEST - _SLACK,
         "too long": len(target) > _expected(source, source_language, target_language) * _LONGEST + _SLACK,
         "loop": loops(target) and not loops(source),
-        "source script": _has_source_script(target, source_language, target_language),
+        "source script": _has_source_script(source, target, source_language, target_language),
         "untranslated": _is_untranslated(target, target_language),
         "unknown word": _UNKNOWN.search(target) is not None and _UNKNOWN.search(source) is None,
         "placeholder": (_PLACEHOLDER.search(target) is not None and _PLACEHOLDER.search(source) is None) or _is_taken_out_lost(source, target),
@@ -70,14 +70,19 @@ def _is_same(source: str, target: str) -> bool:
     return words == words_of(source) and len(words) > _FEW_WORDS and not has_capitals(target)
 
 
-def _has_source_script(target: str, source_language: str, target_language: str) -> bool:
-    """Are there letters of a script that is neither the target's nor Latin? Whisper now and then writes Hindi in Arabic letters, so the
-    source's script is not the only one to look for."""
+def _has_source_script(source: str, target: str, source_language: str, target_language: str) -> bool:
+    """Tell whether there are letters of a script that is neither the target's nor Latin, but for single ones of the source, as in
+    "3 µm" and "α particle". Whisper now and then writes Hindi in Arabic letters, so the source's script is not the only one to look for."""
     if script_of(target_language) == LATIN and script_of(source_language) != LATIN and target != target.translate(_DANDAS):
         return True
-    letters = "".join(character for character in target if character.isalpha())
-    scripts = {script_of(target_language), LATIN}
-    return sum(in_script(letters, script) for script in scripts) < len(letters)
+    return any(_is_foreign(word, source, source_language, target_language) for word in WORDS.findall(target))
+
+
+def _is_foreign(word: str, source: str, source_language: str, target_language: str) -> bool:
+    scripts = {letter: script_of_letter(letter) for letter in word if letter.isalpha()}
+    foreign = [letter for letter, script in scripts.items() if script != LATIN and not is_usual(script, target_language)]
+    is_symbol = len(foreign) == 1 and foreign[0] in source and not is_usual(scripts[foreign[0]], source_language)
+    return bool(foreign) and not is_symbol
 
 
 def _is_untranslated(target: str, target_language: str) -> bool:

@@ -114,6 +114,13 @@ def test_recordings_of_one_form_that_were_joined_are_all_read(name: str, tmp_pat
     assert degraded
 
 
+def test_as_many_recordings_as_somebody_likes_may_be_joined(tmp_path: Path) -> None:
+    path = wav(tmp_path / "a.wav", SOUND[:3200])
+    path.write_bytes(path.read_bytes() * 3000)
+    seconds, degraded = read(path)
+    assert (seconds, len(degraded)) == (300.0, 1)
+
+
 def test_what_was_joined_and_cannot_be_read_is_told_of(tmp_path: Path) -> None:
     path = wav(tmp_path / "a.wav", SOUND)
     path.write_bytes(path.read_bytes() + wav(tmp_path / "b.wav", SOUND, rate=8000).read_bytes())

@@ -114,6 +114,15 @@ def test_what_is_in_order_is_mixed_as_ever_and_nothing_is_said(kind: str, tmp_pa
     assert np.abs(samples).max() > LOUD
 
 
+def test_channels_that_cancel_in_what_is_no_speech_stay_mixed(tmp_path: Path) -> None:
+    once = np.where(np.arange(len(speech())) < 28_000, speech(), 0)  # one of them holds a little of what is said
+    path = integers(tmp_path / "a.wav", 0.3 * hum() + 0.5 * once, -0.3 * hum() + 0.5 * (speech() - once))
+    degraded, samples, _ = extract(path, tmp_path)
+    found = load(path)
+    assert degraded == found.degraded == ()
+    assert np.corrcoef(samples, speech())[0, 1] > 0.99
+
+
 def test_where_somebody_is_heard_early_nothing_is_decoded_again_and_little_listened_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     decoded: list[Take] = []
     fed: list[int] = []
