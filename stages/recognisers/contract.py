@@ -32,7 +32,7 @@ class AudioWindow:
     language: str | None = None  # None: whatever the engine hears in this window
     prompt: str = ""  # text that steers spelling
     mel: NDArray[np.float32] | None = None  # `spectrogram.log_mel` of it, where that was computed ahead
-    encoded: Encoded | None = None  # of the same sound, as `hear_languages` gave it: it is not encoded again then
+    encoded: Encoded | None = None  # of the same sound, as `detect_languages` gave it: it is not encoded again then
     known: bool = False  # its recognition is there already: it is made again only where that of others depends on it
     tell: Callable[[float], None] = lambda share: None  # how much of it is done, in any thread
 

@@ -56,7 +56,7 @@ class Take:
     correction: Correction | None = None
 
 
-Heard = Callable[[int | None], int]  # counts speech, in ms: all there is, or no further than so much
+CountSpeech = Callable[[int | None], int]  # counts speech, in ms: all there is, or no further than so much
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Listener:
             self._tell(seconds)
 
 
-def account_for(levels: Levels | None, take: Take, duration_ms: int, heard: Heard, listener: Listener, *, unsure: bool = False) -> Account:
+def account_for(levels: Levels | None, take: Take, duration_ms: int, heard: CountSpeech, listener: Listener, *, unsure: bool = False) -> Account:
     """Judge a track that was mixed without a correction. `heard` counts the speech in that mix; it is asked only where levels leave
     something open, or where there are other tracks to take, and one is `unsure`."""
     if levels is None:
@@ -148,7 +148,7 @@ def account_for(levels: Levels | None, take: Take, duration_ms: int, heard: Hear
     return replace(found, cause=_cause(levels, take.track)) if found.nobody else found
 
 
-def already(speech_ms: int) -> Heard:
+def already(speech_ms: int) -> CountSpeech:
     """Answer with what was counted before."""
     return lambda enough_ms: speech_ms
 
@@ -219,7 +219,7 @@ def _partly_cancelled(levels: Levels, mix: Account, listener: Listener) -> Accou
     return replace(found, remarks=(f"{why}: channel {one + 1} alone was taken", *found.remarks), speech_ms=heard[0])
 
 
-def mended(level: Level, levels: Levels, take: Take, heard: Heard, listener: Listener) -> Account:
+def mended(level: Level, levels: Levels, take: Take, heard: CountSpeech, listener: Listener) -> Account:
     """The mix or channel that has this level, corrected where it has to be. What is quiet is raised only where that lets somebody be
     heard: noise stays noise."""
     better = corrected(level, levels, take)

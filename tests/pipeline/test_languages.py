@@ -91,7 +91,7 @@ def test_same_compares_tags_of_any_form() -> None:
 def test_the_names_in_all_languages_of_the_world_stay_unloaded(text: str) -> None:
     """They take a second and 300 MB, which prepare-job would need for a code and its English name."""
     code = (
-        "import sys; from pipeline import languages as l; code = l.parse(sys.argv[1]); l.same('ger', code); "
+        "import sys; from sutradhar.pipeline import languages as l; code = l.parse(sys.argv[1]); l.same('ger', code); "
         "print(l.name(code), l.alpha3_terminologic(code), 'language_data.name_data' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code, text], cwd=ROOT, capture_output=True, text=True, check=True)

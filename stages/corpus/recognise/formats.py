@@ -1,4 +1,6 @@
-"""What a result can be written as. To add a format: a function and a line in FORMATS; those of subtitles come from `sutradhar.stages.cues.formats`."""
+"""What a result can be written as. To add a format: a function and a line in FORMATS.
+
+Those of subtitles come from `sutradhar.stages.cues.formats`."""
 
 from __future__ import annotations
 

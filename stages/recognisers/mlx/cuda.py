@@ -143,10 +143,10 @@ def linear(
     gelu: bool = False,
     dtype: mx.Dtype | None = None,
 ) -> mx.array:
-    """`x` (B, L, K) of up to `MOST_ROWS` rows times `weight` (N, K) transposed, plus `bias` (N,), through GELU, plus `residual` (B, L, N);
+    """`x` (B, L, K) of up to `MAX_ROWS` rows times `weight` (N, K) transposed, plus `bias` (N,), through GELU, plus `residual` (B, L, N);
     in `dtype`, x's own by default.
 
-    With `norm`, weight and bias (K,) of a layer norm, x is normalised first; up to `MOST_NORMED_ROWS` rows then."""
+    With `norm`, weight and bias (K,) of a layer norm, x is normalised first; up to `MAX_NORMED_ROWS` rows then."""
     count, size = weight.shape
     bands = -(-x.size // size // 16)
     tiles = 1 if count <= 2048 else 2 if count <= 4096 else 4

@@ -73,15 +73,15 @@ def test_create_is_whole_or_nothing(workspace: Workspace) -> None:
 MAKES_A_JOB = """
 import os, sys, time
 from pathlib import Path
-from pipeline import job
+from sutradhar.pipeline.jobs import job
 from sutradhar.pipeline.files import write_atomic
-from sutradhar.pipeline.workspace import House
+from sutradhar.pipeline.workspace import Workspace
 def slowly(path, data):
     write_atomic(path, data)
     print("here", flush=True)
     time.sleep(60)
 job.write_atomic = slowly
-job.Job.create(House(Path(sys.argv[1])), job.Request(job_id="killed", media="/film.mkv", media_record=None, duration_ms=1, created_at=""), "")
+job.Job.create(Workspace(Path(sys.argv[1])), job.Request(job_id="killed", media="/film.mkv", media_record=None, duration_ms=1, created_at=""), "")
 """
 
 

@@ -563,7 +563,7 @@ def test_ffmpeg_ends_with_the_work_that_called_it(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the stage's process group is ended")
 def test_ffmpeg_is_killed_with_its_parent(root: Path, tmp_path: Path) -> None:
-    work = "import sys; from pathlib import Path; from pipeline import media; media.run_ffmpeg(sys.argv[2:], Path(sys.argv[1]), lambda done: print(done, flush=True))"
+    work = "import sys; from pathlib import Path; from sutradhar.pipeline import media; media.run_ffmpeg(sys.argv[2:], Path(sys.argv[1]), lambda done: print(done, flush=True))"
     endless = [str(tmp_path / "endless.wav"), "-re", "-f", "lavfi", "-i", "sine=d=600"]
     with subprocess.Popen([sys.executable, "-c", work, *endless], cwd=root, stdout=subprocess.PIPE) as parent:
         assert parent.stdout
@@ -580,7 +580,7 @@ def test_a_question_to_ffmpeg_ends_with_who_asks(root: Path, tmp_path: Path, mon
     fake.write_text(f"#!/bin/sh\necho $$ > {number}\nexec sleep 47\n")
     fake.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    asks = "from pathlib import Path; from pipeline import media; media.why_not_decoded(Path('film.mkv'), 0)"
+    asks = "from pathlib import Path; from sutradhar.pipeline import media; media.why_not_decoded(Path('film.mkv'), 0)"
     with subprocess.Popen([sys.executable, "-c", asks], cwd=root) as parent:
         wait_for(lambda: number.exists() and number.read_text())
         assert not gone(int(number.read_text()))

@@ -51,7 +51,7 @@ def test_folders_without_permission_and_folders_that_go_meanwhile_cost_only_them
     code = """
 import os, sys
 from pathlib import Path
-from pipeline import recordings
+from sutradhar.pipeline.media import recordings
 if os.getuid() == 0:
     os.setuid(65534)
 scandir = os.scandir

@@ -13,9 +13,9 @@ ENGINES = re.compile(r"mlx|whisperx|ctranslate|indictrans", re.IGNORECASE)
 SETTINGS = re.compile(r"WHISPERX_DEVICE|INDICTRANS2_\w+|install-mlx\.sh")
 STILL = {  # files of pipeline/ that name engines, with the reason
     "downloads.py": "the starter model's origin",
-    "model_content.py": "where the layout of model.bin is written down",
-    "model_folder.py": "forms of the translator",
-    "models.py": "examples of commands, and the translator's names",
+    "content.py": "where the layout of model.bin is written down",
+    "folder.py": "forms of the translator",
+    "library.py": "examples of commands, and the translator's names",
     "prepare.py": "an example of a command, and the translator's option",
     "settings.py": "meanings of settings",
     "sizing.py": "where the number formats of GPUs are written down",

@@ -45,7 +45,7 @@ ABOUT = About(
 ENGINE = """
 from sutradhar.stages.recognisers.echo.about import ABOUT
 from sutradhar.stages.transcript import Word
-from sutradhar.stages.recognisers.contract import Heard, Recognition
+from sutradhar.stages.recognisers.contract import LanguageGuess, Recognition
 
 
 def open_engine(settings, model, translate, times, log):
@@ -66,8 +66,8 @@ class Echo:
             word = Word(self._text, window.offset_ms, window.end_ms, 1.0)
             yield Recognition(window.id, self._text, (), 0.0, 0.0, 1.0, 0.0, window.language, 1.0, ((word,),))
 
-    def hear_languages(self, windows):
-        return [Heard({"en": 1.0}, None) for _ in windows]
+    def detect_languages(self, windows):
+        return [LanguageGuess({"en": 1.0}, None) for _ in windows]
 """
 
 

@@ -234,7 +234,7 @@ def test_the_recogniser_does_not_wait_for_the_disk(tmp_path: Path, monkeypatch: 
 
 
 def test_no_more_waits_for_a_slow_disk_than_memory_has_room_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transcriber, "MOST_UNWRITTEN", 2)
+    monkeypatch.setattr(transcriber, "MAX_UNWRITTEN", 2)
     monkeypatch.setattr(transcriber, "WRITERS", 1)
     room = Room(tmp_path, {name: [channel(1)] for name in "abcdefgh"}, batch=1)
     write, heard_more = room.store.write, []
@@ -262,7 +262,7 @@ def test_what_fails_to_be_written_costs_no_other_and_the_full_disk_is_what_is_ra
         write(result)
 
     monkeypatch.setattr(room.store, "write", write_or_not)
-    monkeypatch.setattr(transcriber, "MOST_UNWRITTEN", 100)
+    monkeypatch.setattr(transcriber, "MAX_UNWRITTEN", 100)
     with pytest.raises(OSError, match="No space"):
         room.run()
     assert room.store.ids() == {sha(name) for name in "bcefh"}

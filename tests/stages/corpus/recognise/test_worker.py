@@ -166,7 +166,7 @@ def test_recognises_what_it_is_sent(clips: Path, tmp_path: Path, monkeypatch: py
 @needs_model
 def test_a_worker_that_grew_too_large_leaves_after_what_it_has_begun(clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setattr("sutradhar.stages.corpus.recognise.dispatcher.LEAST_GIVEN", 1)
+    monkeypatch.setattr("sutradhar.stages.corpus.recognise.dispatcher.MIN_GIVEN", 1)
     told: list[Event | FailedForGood] = []
     tasks = [task(name) for name in ("long.wav", "music.wav")]
     dispatcher = Dispatcher(tasks, 1)

@@ -47,7 +47,7 @@ def test_a_killed_conversion_leaves_nothing_that_is_taken_for_a_model_and_the_ne
     code = f"""
 import os, signal
 from pathlib import Path
-from pipeline import downloads
+from sutradhar.pipeline.models import downloads
 from sutradhar.stages.film.translate.indictrans2 import convert
 downloads.write_source = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 convert.convert(Path({str(TOY)!r}), Path({str(target)!r}), "indictrans2-int8")
