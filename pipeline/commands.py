@@ -31,6 +31,9 @@ class Parser(argparse.ArgumentParser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         self.given = list(sys.argv[1:] if args is None else args)
+        for text in self._options():
+            if text not in self._option_string_actions and Path(text).is_file():
+                self.error(f"{text} begins like an option: write ./{text}")
         return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
@@ -39,9 +42,14 @@ class Parser(argparse.ArgumentParser):
         example = f"{'' if message.endswith('?') else '.'} For example: {self.example}" if self.example else ""
         self.exit(2, f"[ERROR] {escaped(message)}{example} ({self.prog} --help tells all)\n")
 
+    def _options(self) -> list[str]:
+        """What is given that begins like an option."""
+        before = self.given[: self.given.index("--") if "--" in self.given else None]
+        return [text for text in before if text.startswith("-") and text != "-"]
+
     def _unknown(self) -> str:
         """Options that are none, each with the one it is closest to: all else that is amiss may come of them."""
-        given = (text.partition("=")[0] for text in self.given[: self.given.index("--") if "--" in self.given else None])
+        given = (text.partition("=")[0] for text in self._options())
         known = list(self._option_string_actions)
         guesses = {text: difflib.get_close_matches(text, known, n=1) for text in given if text.startswith("--") and text not in known}
         return "; ".join(f"unknown option {text}{f'; did you mean {close[0]}?' if close else ''}" for text, close in guesses.items())

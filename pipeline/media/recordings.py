@@ -21,6 +21,7 @@ KINDS = (
     " oga ogg ogv opus snd ts tta ulaw vob voc w64 wav webm wma wmv wv"
 )
 SUFFIXES = frozenset(f".{kind}" for kind in KINDS.split())
+JOB_FILES = frozenset(("job.json", "stages"))  # by which a job is known, also in a copy or a backup
 KINDS_NAMED = 4  # of what was left out
 ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 
@@ -35,6 +36,7 @@ class Found:
     hidden: int = 0
     links: int = 0  # to folders
     own: list[str] = field(default_factory=list)  # folders of ours
+    jobs: int = 0  # that another clone has prepared, or a copy of ours
     closed: dict[str, str] = field(default_factory=dict)  # folders that cannot be listed, with why
 
     @property
@@ -61,6 +63,7 @@ class Found:
         parts = [f"{self.hidden} hidden"] if self.hidden else []
         parts += [f"{counted(self.links, 'link')} to {'a folder' if self.links == 1 else 'folders'}"] if self.links else []
         parts += [f"our own {', '.join(map(escaped, self.own))}"] if self.own else []
+        parts += [f"{counted(self.jobs, 'job')} of another Sutradhar"] if self.jobs else []
         return f"left out: {', '.join(parts)}" if parts else ""
 
 
@@ -95,7 +98,7 @@ def sizes(found: Found) -> Iterator[int]:
 
 def _walk(folder: Path, found: Found, own: Set[tuple[int, int]]) -> Iterator[str]:
     """Yield the path of everything below a folder that is no folder itself, in order of the names. What is hidden,
-    links to folders and `own` folders are left out, and counted; a folder that cannot be listed, for whatever reason,
+    links to folders, `own` folders and folders of jobs are left out, and counted; a folder that cannot be listed, for whatever reason,
     costs only itself."""
     start = len(os.path.join(folder, ""))  # noqa: PTH118 - paths here are text
     waiting = [str(folder)]
@@ -108,6 +111,9 @@ def _walk(folder: Path, found: Found, own: Set[tuple[int, int]]) -> Iterator[str
             if now == str(folder):
                 raise
             found.closed[now[start:]] = error.strerror or str(error)
+            continue
+        if now != str(folder) and JOB_FILES <= {entry.name for entry in here}:
+            found.jobs += 1
             continue
         folders = []
         for entry in here:

@@ -74,6 +74,16 @@ def test_what_is_no_file_here_is_told_from_one_that_is_missing(text: str, what: 
     assert str(refused.value).startswith(what)
 
 
+def test_a_file_that_begins_like_an_option_is_told_with_the_way_to_give_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("-rf.mp4").touch()
+    with pytest.raises(SystemExit, match="2"):
+        prepare.main(["-rf.mp4", "--transcribe", "-s", "en"])
+    assert capsys.readouterr().err.startswith("[ERROR] -rf.mp4 begins like an option: write ./-rf.mp4. For example: ")
+
+
 def test_names_that_look_like_addresses_are_files_where_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("C:\\x.mkv", "magnet:?x", "-", "~", "Mission: Impossible.mkv"):

@@ -22,7 +22,7 @@ from sutradhar.pipeline.errors import StageFailed, UsageError
 from sutradhar.pipeline.media import timeline
 from sutradhar.pipeline.media.timeline import Timeline, in_blocks
 from tests.make_media import FILM, PICTURE, TONE, cut, ffmpeg, film, recording, wav
-from tests.pipeline.running.test_processes import gone, wait_for
+from tests.pipeline.processes.test_children import gone, wait_for
 
 NAMES = [
     "Mission: Impossible (1996).mkv",

@@ -84,6 +84,16 @@ def test_our_own_folders_below_are_left_out_by_whatever_way_they_are_reached(tmp
     assert find(workspace.out, "", workspace.folders).paths == ["a.wav"]  # whoever names it means it
 
 
+def test_jobs_of_another_clone_are_no_recordings(tmp_path: Path) -> None:
+    for name in ("old/jobs/one/stages/demux", "old/jobs/two/stages/demux", "calls/stages"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "a.wav").touch()
+    for name in ("one", "two"):
+        (tmp_path / "old/jobs" / name / "job.json").touch()
+    found = find(tmp_path, "")
+    assert (found.paths, found.unseen) == (["calls/stages/a.wav"], "left out: 2 jobs of another Sutradhar")
+
+
 def listed(folder: Path, *lines: str) -> list[str]:
     (folder / "list.txt").write_text("\n".join(lines))
     return find(folder / "list.txt", "").paths
