@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 # Whole files in 35 containers ended within 0.18 s of what they promise (fragmented MP4 was the furthest off).
 TOLERANCE_MS = 1000
+_SILENT_END_MS, _SILENT_END = 10_000, 0.1  # and share of the whole: no pause is so long
 _NOTED_MS = 250
 _SHARE_OF_JUNK = 4  # what is less than a quarter of the sound may be anything that a program left behind it
 _BROADCAST = ("mpegts", "mpeg")  # whose files do not tell how long a track is
@@ -164,12 +165,23 @@ class Decoding:
             self._note(f"{self.name}: its header counts {sound.unreal_frames:,} samples, which cannot be: what is there was taken", harmless=True)
         if sound and sound.chunk.unpadded:
             self._note(f"{self.name} is damaged at its beginning: a part of its header is a byte too short. Its sound is whole", harmless=True)
+        if sound and (silent_ms := self._zeros_ms(sound)) >= _SILENT_END_MS:
+            self._note(f"{self.name}: its last {silent_ms / 1000:.1f} s are digital silence: copy it again if somebody speaks there")
+        if joined := extent.joined_bytes(self.path):
+            self._note(f"{self.name}: a second recording was joined to it: its {joined:,} bytes were left out. Give each by itself")
         if sound and sound.foreign:
             self._note(f"{self.name}: a second recording of another form was joined to it: its {sound.foreign:,} bytes were left out")
         if info.fault:
             self._fault(f"{self.name} {info.fault}")
         elif info.missing_bytes:
             self._note(f"{self.name} {info.promise}")
+
+    def _zeros_ms(self, sound: chunks.Sound) -> int:
+        """The length of what is all zeros at the end, where that is more than a pause: a copy that was stopped leaves such an end."""
+        begin, end = sound.stretches[-1]
+        with self.path.open("rb") as file:
+            share = (end - chunks.last_byte(file, begin, end)) / max(1, sound.length)
+        return round(share * self.info.duration_ms) if share >= _SILENT_END else 0
 
     def _judge(self, reader: TrackReader, timeline: Timeline, empty: bool) -> None:
         """What the end of the audio says about the file."""

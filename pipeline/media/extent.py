@@ -6,8 +6,10 @@ error and adjusts the duration that it reports; what the header promised shows o
 
 from __future__ import annotations
 
+import mmap
 import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -26,6 +28,7 @@ _MP4_BOXES = frozenset(
     (b"ftyp", b"moov", b"mdat", b"moof", b"mfra", b"free", b"skip", b"wide", b"uuid", b"sidx", b"styp", b"meta", b"udta", b"pdin", b"prft", b"emsg")
 )
 _MP4_FILLING = frozenset((b"free", b"skip", b"wide", b"uuid", b"meta", b"udta", b"mfra"))  # nothing is lost with them
+_FLV = b"FLV\x01"
 _OGG_PAGE = 27 + 255 + 255 * 255  # bytes of the largest possible page
 _OGG_LAST = 4  # flag of a stream's last page
 _PS_PACK = b"\0\0\1\xba"
@@ -77,6 +80,50 @@ def missing(path: Path) -> Missing:
             return Missing(0 if is_whole else 1, not is_whole, zeros)  # of what is missing nothing is told
         torn = _ts_missing(file, size - zeros) if _is_transport_stream(file) else Missing()
         return replace(torn if torn.bytes > zeros else Missing(), zeros=zeros)
+
+
+def joined_bytes(path: Path) -> int:
+    """Count the bytes of a second recording that was joined to a film or recording, of which libav reads the first alone.
+    Returns 0 where there is none, and for formats of which libav reads both. Raises OSError."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(16)
+        if head == _ASF_HEADER:
+            begin = _asf_end(file)
+            file.seek(begin)
+            return size - begin if 0 < begin < size and file.read(len(_ASF_HEADER)) == _ASF_HEADER else 0
+        if head[:4] == _FLV:
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held:
+                begin = held.find(held[:13], 1)
+            return size - begin if begin > 0 else 0
+        return size - begin if is_mp4(head) and (begin := _second_mp4(file, size)) else 0
+
+
+def _second_mp4(file: BinaryIO, size: int) -> int:
+    """Find where a second file begins that has an index of its own; 0 where none does."""
+    boxes = list(_mp4_boxes(file, size))
+    indexes = [begin for begin, name in boxes if name == b"moov"]
+    second = next((begin for begin, name in boxes if name == b"ftyp" and begin > indexes[0]), 0) if indexes else 0
+    return second if second and second < indexes[-1] else 0
+
+
+def _mp4_boxes(file: BinaryIO, file_size: int) -> Iterator[tuple[int, bytes]]:
+    """Yield where each box begins, and its name, up to what is none."""
+    position = 0
+    while position < file_size:
+        file.seek(position)
+        size, name = _mp4_box(file.read(16))
+        yield position, name
+        if name not in _MP4_BOXES or size < 8:
+            return
+        position += size
+
+
+def _mp4_box(header: bytes) -> tuple[int, bytes]:
+    """Read the size of a box and its name; a size of 0 means up to the end of the file."""
+    header = header.ljust(16, b"\0")
+    size, name = struct.unpack_from(">I4s", header)
+    return (struct.unpack_from(">Q", header, 8)[0] if size == 1 else size), name
 
 
 def is_mp4(head: bytes) -> bool:
@@ -198,10 +245,7 @@ def _mp4_missing(file: BinaryIO, file_size: int) -> Missing:
     position, name, fragments = 0, b"", False
     while position < file_size:
         file.seek(position)
-        header = file.read(16).ljust(16, b"\0")
-        size, name = struct.unpack_from(">I4s", header)
-        if size == 1:
-            size = struct.unpack_from(">Q", header, 8)[0]
+        size, name = _mp4_box(file.read(16))
         if name not in _MP4_BOXES or size < 8:
             return _behind_fragments(file, position, file_size) if fragments else Missing()  # 0: to the end of the file
         fragments = fragments or name == b"moof"

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 # Tracks that are not the film's own dialogue, or not it alone, by ffmpeg's dispositions and by what people write into titles.
 ASIDE = {
-    "comment": re.compile(r"comment(?:ary|aries|aires?|ato|ario)|kommentar", re.IGNORECASE),
-    "visual_impaired": re.compile(r"\bADs?\b|\bDVS\b|(?i:(?:audio|video)[ -]?descri|descriptive|visual(?:ly)?[ -]impaired|h.rfilm)"),
+    "comment": re.compile(r"comm?ent(?:ary|aries|aires?|ato|arios?)|kommentar", re.IGNORECASE),
+    "visual_impaired": re.compile(r"\bADs?\b|\bDVS\b|(?i:(?:audio|video)[ -]?d[ei]s[ck]ri|descriptive|visual(?:ly)?[ -]impaired|h.rfilm)"),
     "descriptions": None,
     "karaoke": re.compile(r"karaoke|instrumental", re.IGNORECASE),
     "clean_effects": re.compile(r"\bM&E\b|music (?:and effects|only)|isolated (?:score|music)|(?:score|effects) only", re.IGNORECASE),

@@ -21,7 +21,7 @@ from sutradhar.pipeline.workspace import CODE
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 M_ARENA_MAX = -8  # malloc.h of glibc
 GRACE = 5.0  # seconds that processes are given to end by themselves after SIGTERM
-SECRET = re.compile(r"(^|_)(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|API_?KEY|ACCESS_KEY|PRIVATE_KEY|AUTH)(_|$)", re.IGNORECASE)
+SECRET = re.compile(r"(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(_|$)|API_?KEY|(^|_)(AUTH|PAT|KEY)(_|$)|_PWD$", re.IGNORECASE)
 LOOK_EVERY = 0.02  # seconds between two looks whether they have
 
 

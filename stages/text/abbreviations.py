@@ -16,18 +16,18 @@ NEVER_LAST: Mapping[str, frozenset[str]] = {
     "en": word_set(
         """mx mt ste rev fr hon col lt capt cpt cdr cmdr sgt maj gen brig adm supt insp asst assoc addl jt amb sri kum messrs nos viz approx ca cf
         e.g i.e adv  pt mohd hav nk cmde sqn flt wg cmdt supdt asstt dy spl  regd opp nr rly prin  advt teh vill qty
-        hon'ble hon’ble honble tmt pdt ust kum mst muhd cpl pte rfn gnr jwo adml vadm radm comdr commr insptr chmn ambass crl tq figs pp lnk"""
+        hon'ble hon’ble honble tmt pdt ust kum mst muhd cpl pte rfn gnr jwo adml vadm radm comdr commr insptr chmn ambass crl tq figs pp lnk engr"""
     ),
     "hi": word_set(
         """श्री श्रीमती सुश्री कु डॉ डा प्रो पं मो मु स्व मि माननीय न्या ब्रिगे इंजी रु रू क्र नं पृ उदा कि मी
         ब्रि कर्न कं मे मै सर्वश्री श्रीमति कै सू लेफ्टि कैप्ट एडमि निरी खं सें डि उपनि नि फ़ो डब्लू
-        एड एडवो ऐड ॲड अधि प्रा लि सं जि ज़ि ता दि पो मा चौ ठा पू वि डाॅ न्यायमू संपा हव इंस्पे कॉ मौ फो किमी सेमी मिमी किग्रा ग्रा
+        कृ रा वि एड एडवो ऐड ॲड अधि प्रा लि सं जि ज़ि ता दि पो मा चौ ठा पू वि डाॅ न्यायमू संपा हव इंस्पे कॉ मौ फो किमी सेमी मिमी किग्रा ग्रा
         ए बी सी डी एफ एच आई जे के एल एम एन पी क्यू आर एस टी यू वी डब्ल्यू"""
     ),
     "mr": word_set(
         """श्री श्रीमती सौ कु डॉ प्रा प्रो पं मा कै चि ॲड अॅड न्या रु रू क्र नं पृ उदा ता दि कि मी
         ले ब्रि कर्न कं सर्वश्री गं शि खं इन्स्पे निरी उपनि लेफ्ट कॅप्ट
-        एड ऍड अधि लि सं जि पो मु वि पू रा कॅ कॉ बॅ चौ स्व डाॅ न्यायमू किमी सेमी मिमी किग्रा ग्रॅ
+        कृ दा गं भा एड ऍड अधि लि सं जि पो मु वि पू रा कॅ कॉ बॅ चौ स्व डाॅ न्यायमू किमी सेमी मिमी किग्रा ग्रॅ
         ए बी सी डी एफ एच आय जे के एल एम एन पी क्यू आर एस टी यू व्ही वी"""
     ),
     "ne": word_set("श्री श्रीमती सुश्री डा डॉ प्रा प्रो पं स्व रु रू नं पृ वि सं कि मी"),
@@ -51,19 +51,19 @@ NEVER_LAST: Mapping[str, frozenset[str]] = {
     "ar": word_set("أد هـ"),
     "he": word_set("פרופ גב עמ"),
     "th": word_set("ดร นพ พญ ผศ รศ พล ซม กม กก โทร"),
-    "de": word_set("""hr fr frl dipl ing nr str st bzw ca vgl evtl ggf inkl exkl zzgl sog geb bd jh jhd mio mrd tel aufl hrsg kap
+    "de": word_set("""hr fr frl dipl ing nr str st abb bzw ca vgl evtl ggf inkl exkl zzgl sog geb bd jh jhd mio mrd tel aufl hrsg kap
         z b d h u a o ä v i n s abs bspw betr allg ehem gegr gest hl stellv jhdt med jur rer nat habil univ kfm"""),
     "fr": word_set("mm mmes mlles mgr me pr st ste env av chap cf bd boul tél p apr éd coll réf hab"),
     "es": word_set(
-        """sres srta dra profa dn ud uds vd vds lic ing arq gral tte sgto pág págs núm avda aprox
+        """sres srta dra profa dn ud uds vd vds lic ing arq gral tte sgto pág págs núm avda av aprox
         sta sto ee p ej dña fdo excmo excma ilmo ilma rvdo mons tel teléf ctra dpto pdte cnel admón"""
     ),
-    "pt": word_set("srs srta dra profa eng exmo exma pág núm av tel sto sta"),
+    "pt": word_set("srs srta dra profa eng exmo exma gen cel cap pág núm av tel sto sta"),
     "it": word_set("sig sigg sigra dott avv ing geom arch mons pag pagg nr tel"),
     "nl": word_set("dhr mevr mw ir ing drs ds nr blz ca bijv jhr st tel"),
-    "ru": word_set("г гг ул д кв стр руб коп тыс млн млрд проф акад д-р св см ср напр т тов гр обл р-н просп пр-т пл"),
+    "ru": word_set("ген г гг ул д кв стр руб коп тыс млн млрд проф акад д-р св см ср напр т тов гр обл р-н просп пр-т пл"),
     "uk": word_set("м вул буд кв грн коп тис млн млрд проф акад св див напр р рр обл"),
-    "pl": word_set("inż mgr hab ul nr str godz św płk kpt tys mln mld tzw tzn np"),
+    "pl": word_set("inż mgr gen ks hab ul nr str godz św płk kpt tys mln mld tzw tzn np"),
     "cs": word_set("ing mgr mudr judr ul č str tel tzv např sv plk kpt tis mld cca"),
     "sv": word_set("hr fr nr kl ca bl tel kap"),
     "da": word_set("hr nr kl ca bl tlf kap"),

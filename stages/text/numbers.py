@@ -18,6 +18,7 @@ _TENS = frozenset(word for word in _WORDS if word.endswith("ty"))
 _SPOKEN = {name.split()[0] for names in NUMBER_WORDS.values() for name in names[:11]}
 MAX_DIGITS = 100  # of a number; what is longer is none, and takes Python long
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[ \u00a0-](?=\d)")
 
 
 def is_number(word: str) -> bool:
@@ -28,6 +29,11 @@ def is_number(word: str) -> bool:
 def numbers(text: str) -> set[int]:
     """The numbers in digits of any script: 1,500 and 1500 are one, 12:30 and 3.5 two each."""
     return {int(part[-MAX_DIGITS:]) for number in _NUMBER.findall(text) for part in re.split("[.:]", number.replace(",", ""))}
+
+
+def digits_of(text: str) -> str:
+    """Return the digits of the text, of any script, as Latin ones; those that only spaces or dashes part stand together."""
+    return "".join(str(unicodedata.digit(mark)) if mark.isdigit() else mark for mark in _BETWEEN_DIGITS.sub("", text))
 
 
 def one_number(left: str, right: str) -> bool:

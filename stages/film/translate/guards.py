@@ -13,7 +13,7 @@ from sutradhar.stages.film.translate.markup import is_label
 from sutradhar.stages.film.translate.numbers import lost
 from sutradhar.stages.text.characters import WORDS, clean, words_of
 from sutradhar.stages.text.loops import loops
-from sutradhar.stages.text.roman import has_capitals
+from sutradhar.stages.text.roman import has_capitals, language_of
 from sutradhar.stages.text.roman_words import ENGLISH
 from sutradhar.stages.text.scripts import LATIN, in_script, is_usual, script_of, script_of_letter
 
@@ -27,7 +27,7 @@ _OTHERS = 105
 _SHORTEST, _LONGEST = 0.55, 1.65  # times the length to be expected
 _SLACK = 14  # characters more or less, which decide for short texts: "Hi." is "नमस्ते।"
 
-_UNKNOWN = re.compile(r"<\s*unk\s*>|\u2047|\ufffd", re.IGNORECASE)
+_UNKNOWN = re.compile(r"<\s*(?:unk|pad|/?s)\s*>|\u2047|\ufffd|\b(?-i:[a-z]{3}_[A-Z][a-z]{3})\b", re.IGNORECASE)
 _ID = r"(?:\bID|आई\s?\.?\s?डी|आय\s?\.?\s?डी|आइ\s?\.?\s?डी|ऐडि|ऐटि|آی\s?ڈی|آئی\s?ڈی|ꯑꯥꯏꯗꯤ|ᱟᱭᱰᱤ\s?᱾?)\s?\.?"
 _PLACEHOLDER = re.compile(rf"<\s*/?\s*dnt\s*/?\s*>|[<\[]\s*{_ID}\s*\d+|{_ID}\s*\d+\s*[>\]]|\bID\d\b", re.IGNORECASE)
 _DANDAS = str.maketrans("", "", "।॥")
@@ -49,7 +49,7 @@ def faults(source: str, target: str, source_language: str, target_language: str)
         "too long": len(target) > _expected(source, source_language, target_language) * _LONGEST + _SLACK,
         "loop": loops(target) and not loops(source),
         "source script": _has_source_script(source, target, source_language, target_language),
-        "untranslated": _is_untranslated(target, target_language),
+        "untranslated": _is_untranslated(source, target, target_language),
         "unknown word": _UNKNOWN.search(target) is not None and _UNKNOWN.search(source) is None,
         "placeholder": (_PLACEHOLDER.search(target) is not None and _PLACEHOLDER.search(source) is None) or _is_taken_out_lost(source, target),
         "number lost": lost(source, target, source_language, target_language),
@@ -85,8 +85,10 @@ def _is_foreign(word: str, source: str, source_language: str, target_language: s
     return bool(foreign) and not is_symbol
 
 
-def _is_untranslated(target: str, target_language: str) -> bool:
+def _is_untranslated(source: str, target: str, target_language: str) -> bool:
     """Names may stay in Latin letters in any script; sentences may not, nor English words with nothing in the target's script beside them."""
+    if target_language == "en" and language_of(target) == "hindi" and words_of(source) != words_of(target):
+        return not has_capitals(target)
     if script_of(target_language) == LATIN:
         return False
     words = WORDS.findall(target)

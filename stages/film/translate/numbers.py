@@ -7,10 +7,11 @@ from fractions import Fraction
 
 from sutradhar.stages.text.characters import words_of
 from sutradhar.stages.text.number_words import NUMBER_WORDS, VALUES
-from sutradhar.stages.text.numbers import numbers
+from sutradhar.stages.text.numbers import digits_of, numbers
 from sutradhar.stages.text.quantities import Quantity, quantities
 
 _SMALL = 12  # up to this a number may be a word of many forms: once, both, a dozen
+_GROUPED = 10_000  # from here on digits are a telephone number more often than not, and parted in many ways
 _LONG = 4  # digits, without the zeros behind them: nobody writes such a number in words
 _SHARES = (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4))  # 50 % is a half
 
@@ -35,8 +36,10 @@ def _is_kept(one: Quantity, translated: Sequence[Quantity], target: str, languag
         return True
     if one.multiplied and (language in VALUES or any(other.multiplied and other.parts == one.parts for other in translated)):
         return False
-    read = numbers(target) | {part for other in translated for part in other.parts}
-    return bool(one.numbers) and all(number in read or _is_small_word(number, target, language) for number in one.numbers)
+    read, digits = numbers(target) | {part for other in translated for part in other.parts}, digits_of(target)
+    return bool(one.numbers) and all(
+        number in read or (number >= _GROUPED and str(number) in digits) or _is_small_word(number, target, language) for number in one.numbers
+    )
 
 
 def _is_same(one: Quantity, other: Quantity) -> bool:

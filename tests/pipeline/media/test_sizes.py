@@ -127,6 +127,22 @@ def test_what_was_joined_and_cannot_be_read_is_told_of(tmp_path: Path) -> None:
     assert read(path) == (9.0, ["a second recording of another form was joined to it: its 288,044 bytes were left out"])
 
 
+@pytest.mark.parametrize("name", ["a.m4a", "a.wma", "a.flv"])
+def test_a_second_recording_that_libav_does_not_read_is_told_of(name: str, tmp_path: Path) -> None:
+    path = ffmpeg(tmp_path / name, "-f", "lavfi", "-i", "sine=duration=5")
+    whole, size = read(path), path.stat().st_size
+    path.write_bytes(path.read_bytes() * 2)
+    line = f"a second recording was joined to it: its {size:,} bytes were left out. Give each by itself"
+    assert (whole[1], read(path)) == ([], (whole[0], [line]))
+
+
+def test_an_end_that_is_all_zeros_is_told_of(tmp_path: Path) -> None:
+    path = wav(tmp_path / "a.wav", SOUND * 3)
+    assert read(path) == (27.0, [])
+    path.write_bytes(path.read_bytes()[: -12 * 32_000] + bytes(12 * 32_000))
+    assert read(path) == (27.0, ["its last 12.0 s are digital silence: copy it again if somebody speaks there"])
+
+
 @pytest.mark.parametrize("start_ms", [0, 4500])
 def test_a_clip_of_what_the_header_does_not_tell_of(start_ms: int, tmp_path: Path) -> None:
     path = wav(tmp_path / "a.wav", SOUND, declared=TOLD)

@@ -32,7 +32,18 @@ def test_what_is_tagged_as_no_dialogue_of_the_film_comes_last(tag: str) -> None:
 
 @pytest.mark.parametrize(
     "title",
-    ["Director's commentary", "Commentaire audio", "Audio Description", "AD", "English (DVS)", "H\u00f6rfilmfassung", "Music and Effects", "Karaoke"],
+    [
+        "Director's commentary",
+        "Commentaire audio",
+        "Comentarios del director",
+        "Audiodeskription",
+        "Audio Description",
+        "AD",
+        "English (DVS)",
+        "H\u00f6rfilmfassung",
+        "Music and Effects",
+        "Karaoke",
+    ],
 )
 def test_titles_tell_as_well(title: str) -> None:
     assert set_aside(track(0, "eng", title=title))

@@ -84,7 +84,19 @@ def test_why_a_job_failed_is_kept_with_escapes(job: Job) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")
 def test_a_stage_sees_no_secrets_of_the_environment(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    secrets = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "GITHUB_TOKEN", "OPENAI_API_KEY", "DB_PASSWORD")
+    secrets = (
+        "HF_TOKEN",
+        "HUGGING_FACE_HUB_TOKEN",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "GITHUB_TOKEN",
+        "OPENAI_API_KEY",
+        "DB_PASSWORD",
+        "PGPASSWORD",
+        "HFTOKEN",
+        "GITHUB_PAT",
+        "KAGGLE_KEY",
+    )
     for name in (*secrets, "TOKENIZERS_PARALLELISM", "RAY_AUTH_TOKEN"):
         monkeypatch.setenv(name, "s3cret")
     seen = "\n".join(run(job, TITLE="environment")[0].degraded)
