@@ -2,7 +2,8 @@
 
 SutradharError (1)
 ├── UsageError (2)          bad arguments, settings or media: nothing was started
-│   └── OutOfReach          no model hub answers
+│   ├── OutOfReach          no model hub answers
+│   └── OtherForm           the hub has a model, but not in the form that was asked for
 ├── StageFailed (1)         a stage of a job ended without its result
 └── JobBusy (75)            another process is running the job
 
@@ -28,6 +29,10 @@ class UsageError(SutradharError):
 
 class OutOfReach(UsageError):
     """No hub answers, and nothing of a model has come from it yet."""
+
+
+class OtherForm(UsageError):
+    """The hub has the model, in another form than was asked for."""
 
 
 class StageFailed(SutradharError):

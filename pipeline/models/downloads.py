@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from sutradhar.pipeline.errors import OutOfReach, SutradharError, UsageError
+from sutradhar.pipeline.errors import OtherForm, OutOfReach, SutradharError, UsageError
 from sutradhar.pipeline.files import BLOCK, FileRecord, json_document, open_like, record, sync_file, sync_folder
-from sutradhar.pipeline.models.folder import FORMS, SOURCE, Conversion, Source, is_ours, problem
+from sutradhar.pipeline.models import hints
+from sutradhar.pipeline.models.folder import FORMS, PICKLE, SOURCE, Conversion, Source, is_ours, problem
 from sutradhar.pipeline.models.form import Release
 from sutradhar.pipeline.processes import children
 from sutradhar.pipeline.processes.ending import signals_held
@@ -191,7 +192,7 @@ def fetch_release(target: Path, release: Release, form: str, say: Say) -> None:
         if place is None:
             return
         with _hub_errors(release, place):
-            release, licence, wanted = _ask_hub(release, form)
+            release, licence, wanted = _ask_hub(release, form, place)
             _make_room(place, wanted)
             say(f"Downloading {release.repo} ({size(sum(file.size for file in wanted))}) into {target}")
             _download(place, release, wanted)
@@ -205,17 +206,22 @@ def fetch_release(target: Path, release: Release, form: str, say: Say) -> None:
         write_source(place, release, form, "hub", licence, files)
 
 
-def _ask_hub(release: Release, form: str) -> tuple[Release, str, list[HubFile]]:
-    """The release with its commit, its licence, and the files to fetch: only those that the form names, so no code and no pickles."""
+def _ask_hub(release: Release, form: str, place: Path) -> tuple[Release, str, list[HubFile]]:
+    """The release with its commit, its licence, and the files to fetch: only those that the form names, so no code and no pickles.
+
+    Raises OtherForm, and then leaves no empty `place`.
+    """
     from huggingface_hub import HfApi
 
     info = HfApi(token=_token()).model_info(release.repo, revision=release.revision or None, files_metadata=True)
-    names = FORMS[form].file_names
-    siblings = [file for file in info.siblings or () if file.rfilename in names]
+    siblings = [file for file in info.siblings or () if FORMS[form].has(file.rfilename)]
     files = [HubFile(file.rfilename, file.size or 0, file.lfs.sha256 if file.lfs else "", file.blob_id or "") for file in siblings]
     missing = [" or ".join(choice) for choice in FORMS[form].files if not {file.name for file in files}.intersection(choice)]
     if missing:
-        raise UsageError(f"{release.repo} is no {form} model: it has no {', '.join(missing)}")
+        pickled = hints.PICKLED if any(file.rfilename == PICKLE for file in info.siblings or ()) else ""
+        if not any(place.iterdir()):
+            place.rmdir()
+        raise OtherForm(f"{release.repo} is no {form} model: it has no {', '.join(missing)}{pickled}")
     licence = info.card_data.get("license") if info.card_data else None
     return Release(release.repo, info.sha or ""), str(licence or "not stated"), files
 

@@ -15,7 +15,7 @@ from sutradhar.pipeline.models.form import Converter, Form, Release
 from sutradhar.stages.recognisers import ABOUTS
 
 SOURCE = "source.json"
-
+PICKLE = "pytorch_model.bin"  # weights that may run code when they are read
 
 INDICTRANS2 = (
     *("indic-en-1B", "en-indic-1B", "indic-indic-1B"),
@@ -95,6 +95,15 @@ def problem(folder: Path, form: str) -> str:
 
 def forms_of(folder: Path) -> list[str]:
     return [form for form in FORMS if not problem(folder, form)]
+
+
+def is_made_of(folder: Path, original: Path) -> bool:
+    """Tell whether we converted a model from what is in another folder now."""
+    source = read_source(folder)
+    made = source.conversion if source else None
+    if not made or made.original != str(original):
+        return False
+    return all((original / name).is_file() and record.looks_same(original / name) for name, record in made.files.items())
 
 
 def meant_form(folder: Path) -> str:

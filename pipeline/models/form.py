@@ -1,9 +1,10 @@
-"""Types that describe the files of a model: engines give such descriptions, and `model_folder.FORMS` lists them."""
+"""Types that describe the files of a model: engines give such descriptions, and `models.folder.FORMS` lists them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 
@@ -13,6 +14,9 @@ class Release:
 
     repo: str
     revision: str = ""
+    licence: str = ""  # as its page states it; where it is fetched, that page is asked again
+    languages: tuple[str, ...] = ()  # that it was tuned for; none for all that its kind knows
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Converter:
 class Form:
     title: str
     files: tuple[tuple[str, ...], ...]  # what a folder must hold, each by one of its names
-    optional: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()  # names or patterns of further files
     releases: Mapping[str, Release] = field(default_factory=dict)  # by size
     converter: Converter | None = None
     content_problem: Callable[[Path], str] = lambda folder: ""  # of a folder that has its files
@@ -40,3 +44,7 @@ class Form:
     @property
     def file_names(self) -> tuple[str, ...]:
         return tuple(name for names in self.files for name in names) + self.optional
+
+    def has(self, name: str) -> bool:
+        """Tell whether a file of this name belongs to a model of the form."""
+        return any(fnmatchcase(name, pattern) for pattern in self.file_names)

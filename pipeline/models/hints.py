@@ -11,6 +11,10 @@ from sutradhar.pipeline.models.folder import ALIASES, FORMS, folder_name
 
 BACKENDS = {engine.form: backend for backend, engine in ENGINES.items()}
 QUANTISING = next(engine for engine in ENGINES.values() if quantises(engine))
+PICKLED = (
+    "; its weights are in pytorch_model.bin alone, which may run code when it is read: have them saved as safetensors"
+    " (transformers: save_pretrained), or take a model that has them"
+)
 NUMBERS = re.compile(r"q\d+|\d+-?bit|(fp|f|float|int)\d+")  # how endings say in which numbers a model is
 
 
@@ -33,7 +37,7 @@ def _base(name: str) -> str:
 def sizes(form: str) -> list[str]:
     """That can be had in a form, downloaded or converted."""
     converter = FORMS[form].converter
-    return list(dict.fromkeys(size for other in (*(converter.takes if converter else ()), form) for size in FORMS[other].releases))
+    return list(dict.fromkeys(size for other in (form, *(converter.takes if converter else ())) for size in FORMS[other].releases))
 
 
 def not_in_form(name: str, full: str, form: str) -> str:

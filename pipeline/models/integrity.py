@@ -57,9 +57,9 @@ def _place(model: ResolvedModel, workspace: Workspace) -> Path:
 
 def _files(model: ResolvedModel) -> dict[str, Path]:
     """Find the files that make the model what it is: not a README beside it."""
-    source, names = read_source(model.path), FORMS[model.form].file_names
-    wanted = {*names, *(source.files if source else ())}
-    return {path.name: path for path in sorted(model.path.iterdir()) if path.is_file() and (path.name in wanted or path.suffix == ".safetensors")}
+    source, form = read_source(model.path), FORMS[model.form]
+    made = source.files if source else {}
+    return {path.name: path for path in sorted(model.path.iterdir()) if path.is_file() and (path.name in made or form.has(path.name))}
 
 
 def _is_recent(known: Checked, files: Mapping[str, Path]) -> bool:

@@ -2,13 +2,15 @@
 
 A name is a size (`large-v3`), a hub id (`Systran/faster-whisper-large-v3`) or a folder (`./my-model`). It is looked for
 as a folder, in `models/<name>-<form>` and `models/<name>`, and in the hub's cache. Then it is converted from another form
-that is here, where there is a converter; then downloaded; then converted from what can be downloaded. Converters also
-quantise: `large-v3-q4` and `large-v3-q8` are `large-v3` in 4 and 8 bits.
+that is here, where there is a converter; then downloaded; then converted from what can be downloaded. Some converters also
+quantise: `large-v3-q4` and `large-v3-q8` are `large-v3` in 4 and 8 bits. What is made of a folder elsewhere lies in
+`models/<its name>-<hash of its path>-<form>`.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import importlib.util
 import os
 import re
@@ -18,12 +20,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sutradhar.pipeline import wording
+from sutradhar.pipeline import languages, wording
 from sutradhar.pipeline.commands import Parser
-from sutradhar.pipeline.errors import OutOfReach, UsageError
+from sutradhar.pipeline.errors import OtherForm, OutOfReach, UsageError
 from sutradhar.pipeline.machine.engines import DEFAULT, ENGINES
 from sutradhar.pipeline.models import hints
-from sutradhar.pipeline.models.folder import ALIASES, FORMS, folder_name, forms_of, is_ours, meant_form, problem, read_source
+from sutradhar.pipeline.models.folder import ALIASES, FORMS, PICKLE, folder_name, forms_of, is_made_of, is_ours, meant_form, problem, read_source
 from sutradhar.pipeline.models.form import Release
 from sutradhar.pipeline.processes.ending import end_with, exit_code_of, print_result
 from sutradhar.pipeline.workspace import CLONE, Workspace
@@ -40,6 +42,7 @@ examples:
   scripts/get-model.sh large-v3 --form mlx       for WHISPER_BACKEND=mlx
   scripts/get-model.sh large-v3-q4 --form mlx    the same in 4 bits: 0.9 GB
   scripts/get-model.sh Systran/faster-whisper-small
+  scripts/get-model.sh --list hi                 models tuned for Hindi
   python -m sutradhar.pipeline.models.library list                 what is here
 
 HF_TOKEN in the environment opens models that need an account.
@@ -102,9 +105,12 @@ def find(name: str, form: str, *, models_dir: Path) -> ResolvedModel | None:
         path = Path(name).expanduser().resolve()
         if not path.is_dir():
             raise UsageError(f"{path} is no {form} model: there is no such folder")
-        if reason := problem(path, form):
+        if not (reason := problem(path, form)):
+            return ResolvedModel(path, name, _revision(path), form)
+        if not can_convert(form) or not find_original(name, form, models_dir=models_dir):
             raise UsageError(f"{path} is no {form} model: {reason}. {_how_to_mend(path, form)}")
-        return ResolvedModel(path, name, _revision(path), form)
+        made = _place_of_copy(path, form, models_dir)
+        return ResolvedModel(made.resolve(), name, _revision(made), form) if not problem(made, form) and is_made_of(made, path) else None
     for path in _places(name, form, models_dir):
         if not problem(path, form):
             return ResolvedModel(path.resolve(), name, _revision(path), form)
@@ -115,8 +121,11 @@ def find_original(name: str, form: str, *, models_dir: Path) -> ResolvedModel | 
     """On this machine only: a model of another form, or not quantised, that `name` can be converted from."""
     converter = FORMS[form].converter
     name = _named(name, form, models_dir)
-    if not converter or is_folder(name):
+    if not converter:
         return None
+    if is_folder(name):
+        path = Path(name).expanduser().resolve()
+        return next((ResolvedModel(path, name, _revision(path), other) for other in converter.takes if not problem(path, other)), None)
     base, bits = _split(name, form)
     forms = [other for other in converter.takes if bits or other != form]
     return next((found for other in forms if (found := find(base, other, models_dir=models_dir))), None)
@@ -134,14 +143,24 @@ def fetch(name: str, form: str, *, models_dir: Path, say: Callable[[str], None])
     if not original:
         offers = _offers(name, form, models_dir)
         offer = _within_reach(offers) or offers[0]
-        _require_converter(offer, name, form)
-        try:
-            original = _download(*offer, models_dir, say)
-        except OutOfReach:
-            raise _not_here(name, form, models_dir, "the hub cannot be reached") from None
-        if offer == (name, form):
+        original = _download_one([offer, *offers[offers.index(offer) + 1 :]], name, form, models_dir, say)
+        if original.form == form and original.name == name:
             return original
     return _convert(original, name, form, models_dir, say)
+
+
+def _download_one(offers: Sequence[tuple[str, str]], name: str, form: str, models_dir: Path, say: Callable[[str], None]) -> ResolvedModel:
+    """The first of several offers; of a hub id, in whichever of the forms the hub has it. Raises UsageError."""
+    first, *others = offers
+    _require_converter(first, name, form)
+    try:
+        return _download(*first, models_dir, say)
+    except OutOfReach:
+        raise _not_here(name, form, models_dir, "the hub cannot be reached") from None
+    except OtherForm:
+        if not others or not HUB_ID.fullmatch(name):
+            raise
+    return _download_one(others, name, form, models_dir, say)
 
 
 def _download(name: str, form: str, models_dir: Path, say: Callable[[str], None]) -> ResolvedModel:
@@ -161,10 +180,16 @@ def _download(name: str, form: str, models_dir: Path, say: Callable[[str], None]
 def _convert(original: ResolvedModel, name: str, form: str, models_dir: Path, say: Callable[[str], None]) -> ResolvedModel:
     from sutradhar.pipeline.models import downloads
 
-    target = models_dir / f"{folder_name(name)}-{form}"
+    target = _place_of_copy(original.path, form, models_dir) if is_folder(name) else models_dir / f"{folder_name(name)}-{form}"
     say(f"Making models/{target.name} out of the {original.form} form of {original.name}, this once")
     downloads.convert(target, original.path, form, _split(name, form)[1])
     return ResolvedModel(target.resolve(), name, _revision(target), form)
+
+
+def _place_of_copy(path: Path, form: str, models_dir: Path) -> Path:
+    """Where the model of a folder elsewhere is put when it is converted: folders of one name are told apart."""
+    digest = hashlib.sha256(str(path).encode(errors="surrogateescape")).hexdigest()
+    return models_dir / f"{path.name}-{digest[:8]}-{form}"
 
 
 def _say(message: str) -> None:
@@ -187,8 +212,13 @@ def _named(name: str, form: str, models_dir: Path) -> str:
 
 def _split(name: str, form: str) -> tuple[str, int]:
     """`base-q4` -> `base` and 4 bits; no bits where it is not to be quantised."""
-    match = QUANTISED.fullmatch(name) if FORMS[form].converter else None
+    match = QUANTISED.fullmatch(name) if _quantises(form) else None
     return (match[1], int(match[2])) if match else (name, 0)
+
+
+def _quantises(form: str) -> bool:
+    converter = FORMS[form].converter
+    return converter is not None and form in converter.takes
 
 
 def is_folder(name: str) -> bool:
@@ -212,14 +242,15 @@ def _offers(name: str, form: str, models_dir: Path) -> list[tuple[str, str]]:
     """
     name = _named(name, form, models_dir)
     converter = FORMS[form].converter
-    if HUB_ID.fullmatch(name):  # in the form that repositories have: nobody publishes what only our converter makes
-        return [(name, converter.takes[0] if converter and form not in converter.takes else form)]
+    if HUB_ID.fullmatch(name):
+        published = (form, *(converter.takes if converter else ()))
+        return [(name, other) for other in dict.fromkeys(published) if FORMS[other].releases]  # what only our converter makes, nobody publishes
     base, _ = _split(name, form)
     wanted = [(name, form), *((base, other) for other in (converter.takes if converter else ()))]
     offers = [offer for offer in dict.fromkeys(wanted) if offer[0] in FORMS[offer[1]].releases]
     if offers:
         return offers
-    if (quantised := QUANTISED.fullmatch(name)) and not converter:
+    if (quantised := QUANTISED.fullmatch(name)) and not _quantises(form):
         raise UsageError(hints.not_in_form(name, quantised[1], form))
     if damaged := _damaged(name, form, models_dir):
         raise _is_damaged(damaged, form)
@@ -251,7 +282,8 @@ def _how_to_mend(path: Path, form: str) -> str:
     converter = FORMS[form].converter
     if converter and any(other in converter.takes for other in forms_of(path)):
         return "To make one of it: " + converter.by_hand.format(path=shlex.quote(str(path)), name=path.name)
-    return f"Get {'or convert ' if converter else ''}the model again, or choose another"
+    pickled = hints.PICKLED if (path / PICKLE).is_file() else ""
+    return f"Get {'or convert ' if converter else ''}the model again, or choose another{pickled}"
 
 
 def _damaged(name: str, form: str, models_dir: Path) -> Path | None:
@@ -355,11 +387,28 @@ def _list(models_dir: Path) -> None:
         for name in FORMS[form].releases:
             if cached := _in_hub_cache(name, form):
                 rows.append((name, form, "", f"hub cache, {cached.revision[:8]}"))
+    _print_table(rows)
+    if len(rows) == 1:
+        print(f"Nothing is in {models_dir} yet; fetch the starter model with scripts/get-model.sh {STARTER}", file=sys.stderr)
+
+
+def _list_tuned(language: str) -> None:
+    """Print the models that have names and were tuned for a language; all of them where none is given. Raises UsageError."""
+    code = languages.parse(language) if language else ""
+    tuned = {name: release for form in FORMS.values() for name, release in form.releases.items() if release.languages}
+    rows = [("MODEL", "LANGUAGE", "LICENCE", "FROM")]
+    for name, release in tuned.items():
+        if not code or code in release.languages:
+            rows.append((name, ", ".join(release.languages), release.licence, release.repo + f" ({release.note})" * bool(release.note)))
+    if len(rows) == 1:
+        raise UsageError(f"No model here is tuned for {language}; sizes such as large-v3 know most languages")
+    _print_table(rows)
+
+
+def _print_table(rows: Sequence[tuple[str, str, str, str]]) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for row in rows:
         print(wording.escaped("  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3])).rstrip()))
-    if len(rows) == 1:
-        print(f"Nothing is in {models_dir} yet; fetch the starter model with scripts/get-model.sh {STARTER}", file=sys.stderr)
 
 
 def _fetch_named(name: str, form: str, models_dir: Path) -> None:
@@ -385,7 +434,12 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="list | fetch NAME")
     commands.add_parser("list", help="what is here")
     fetcher = commands.add_parser("fetch", prog="scripts/get-model.sh", help="get a model", epilog=EXAMPLES, example="scripts/get-model.sh large-v3")
-    fetcher.add_argument("name", metavar="NAME", help=f"size ({', '.join(FORMS[DEFAULT_FORM].releases)}) or hub id")
+    fetcher.add_argument(
+        "name", metavar="NAME", nargs="?", default="", help=f"size ({', '.join(FORMS[DEFAULT_FORM].releases)}), name of a tuned model, or hub id"
+    )
+    fetcher.add_argument(
+        "--list", metavar="LANG", nargs="?", const="", help="fetch none: print the tuned models that have names, for a language or all"
+    )
     fetcher.add_argument(
         "--form",
         choices=tuple(FORMS),
@@ -396,10 +450,15 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    arguments = make_parser().parse_args(argv)
+    parser = make_parser()
+    arguments = parser.parse_args(argv)
     models_dir = Workspace.find().models
     if arguments.command == "list":
         return exit_code_of(lambda: _list(models_dir), "nothing was changed")
+    if arguments.list is not None:
+        return exit_code_of(lambda: _list_tuned(arguments.list), "nothing was changed")
+    if not arguments.name:
+        parser.error("name a model, or --list")
     form = arguments.form or ("indictrans2" if "indictrans2" in arguments.name.lower() else DEFAULT_FORM)
     return exit_code_of(lambda: _fetch_named(arguments.name, form, models_dir), "the same command goes on from here")
 

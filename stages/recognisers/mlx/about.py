@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sutradhar.pipeline.models.form import Converter, Form, Release
 from sutradhar.stages.recognisers.about import About, Trial
+from sutradhar.stages.recognisers.whisper.forms import HUGGING_FACE
 from sutradhar.stages.recognisers.whisper.sizes import WHISPER_SIZES
 
 ON_CUDA = "on one H200 at 16 windows large-v3 ran at 865 times real time, CTranslate2 at 398 (bench/results/mlx_speed.json)"
@@ -30,12 +31,6 @@ def content_problem(folder: Path) -> str:
     return content.content_problem(folder)
 
 
-# Whisper for transformers: what others are converted from.
-HUGGING_FACE = Form(
-    title="Hugging Face",
-    files=(("config.json",), ("model.safetensors", "model.safetensors.index.json")),
-    optional=("generation_config.json",),
-)
 # Whisper for mlx-whisper, which has its tokenizer in the package.
 MLX = Form(
     title="MLX",

@@ -18,11 +18,11 @@ from sutradhar.pipeline.commands import Parser
 from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.files import record
 from sutradhar.pipeline.models import downloads, library
-from sutradhar.pipeline.models.folder import FORMS, folder_name, read_source
-from sutradhar.pipeline.models.form import Release
+from sutradhar.pipeline.models.folder import FORMS, folder_name
 from sutradhar.pipeline.processes.ending import end_with, exit_code_of
 from sutradhar.pipeline.wording import escaped
 from sutradhar.pipeline.workspace import Workspace
+from sutradhar.stages.recognisers.conversion import provenance
 
 if TYPE_CHECKING:
     from sutradhar.stages.recognisers.mlx.conversion.original import Original
@@ -80,9 +80,9 @@ def convert(path: Path, target: Path, numbers: NumberFormat) -> None:
     """Make `target` out of the file or folder `path`. Raises UsageError, SutradharError."""
     import mlx.core as mx
 
-    from sutradhar.stages.recognisers.mlx.conversion import provenance, writing
+    from sutradhar.stages.recognisers.mlx.conversion import writing
 
-    _refuse_within(target, path)
+    provenance.refuse_within(target, path)
     # On the CPU: GPUs may multiply float32 with fewer digits, so that no error as small as one looks for would show.
     with downloads.place_for(target, FORM, _say) as place, mx.stream(mx.cpu):
         if place is None:
@@ -96,24 +96,9 @@ def convert(path: Path, target: Path, numbers: NumberFormat) -> None:
         apart = writing.check(place, original, numbers)
         allowed = f"{numbers.name} may be up to {100 * numbers.tolerance:g}% off"
         _say(f"Checked by decoding noise: the encoded sound is {apart:.2%} off the original's, where {allowed}")
-        release, licence = _origin(path)
+        release, licence = provenance.origin(path)
         files = {name: record(place / name) for name in writing.FILES}
         downloads.write_source(place, release, FORM, f"converted from {form}, {numbers.name}", licence, files, made_of)
-
-
-def _refuse_within(target: Path, path: Path) -> None:
-    """Raises UsageError where making `target` anew would take away what it is made of. Links and letters' case make no difference."""
-    if target.exists() and any(target.samefile(folder) for folder in (path, *path.parents)):
-        raise UsageError(f"{target} holds the model that is to be converted; choose another --output")
-
-
-def _origin(path: Path) -> tuple[Release, str]:
-    """What a folder of ours, or one in the hub's cache, says it is."""
-    if source := read_source(path):
-        return Release(source.repo, source.revision), source.licence
-    if path.parent.name == "snapshots" and path.parent.parent.name.startswith("models--"):
-        return Release(path.parent.parent.name.removeprefix("models--").replace("--", "/"), path.name), "not stated"
-    return Release(path.stem if path.suffix == ".pt" else path.name), "not stated"
 
 
 def _say(message: str) -> None:

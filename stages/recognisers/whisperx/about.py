@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sutradhar.pipeline.models.form import Form, Release
+from sutradhar.pipeline.models.form import Converter, Form, Release
 from sutradhar.stages.recognisers.about import About
+from sutradhar.stages.recognisers.whisper.forms import HUGGING_FACE
 from sutradhar.stages.recognisers.whisper.sizes import WHISPER_SIZES
 
 # Without tokenizer.json, faster-whisper would ask the hub for one. Every revision was seen in several public projects that
@@ -31,6 +32,13 @@ CT2 = Form(
         "distil-large-v3": Release("Systran/faster-distil-whisper-large-v3", "c3058b475261292e64a0412df1d2681c06260fab"),
         "distil-large-v3.5": Release("distil-whisper/distil-large-v3.5-ct2", "9793ccc07920e0f830e1dba0343efcdf0ef8c903"),
     },
+    converter=Converter(
+        module="sutradhar.stages.recognisers.whisperx.convert",
+        packages=("ctranslate2", "torch", "transformers"),
+        remedy="Run scripts/bootstrap.sh",
+        takes=("hf",),
+        by_hand="run scripts/bootstrap.sh, and then --model {path}",
+    ),
     is_plain=True,
 )
 ABOUT = About(
@@ -39,7 +47,7 @@ ABOUT = About(
     library="CTranslate2",
     engine="sutradhar.stages.recognisers.whisperx.engine",
     form="ct2",
-    forms={"ct2": CT2},
+    forms={"hf": HUGGING_FACE, "ct2": CT2},
     sizes=WHISPER_SIZES,
     devices=("cpu", "cuda"),
     packages=("faster-whisper", "ctranslate2"),

@@ -11,7 +11,7 @@ import pytest
 
 from sutradhar.pipeline.errors import OutOfReach, UsageError
 from sutradhar.pipeline.files import record
-from sutradhar.pipeline.models import downloads
+from sutradhar.pipeline.models import downloads, library
 from sutradhar.pipeline.models.folder import read_source
 from sutradhar.pipeline.models.form import Release
 from sutradhar.pipeline.processes import children
@@ -228,3 +228,44 @@ def test_a_converter_finds_folders_that_were_given_from_another_working_director
     downloads.convert(Path("models/base-mlx"), Path("models/base"), "mlx", 0)
     (command,) = asked
     assert command[3:6] == [str(tmp_path / "models" / "base"), "--output", str(tmp_path / "models" / "base-mlx")]
+
+
+SAVED = {
+    "config.json": b"{}",
+    "model.safetensors": b"abc",
+    "tokenizer.json": b"{}",
+    "preprocessor_config.json": b"{}",
+    "pytorch_model.bin": b"a pickle",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "repo", "place"),
+    [
+        ("someone/whisper", "someone/whisper", "someone--whisper"),
+        ("whisper-hindi-large-v2", "vasista22/whisper-hindi-large-v2", "whisper-hindi-large-v2"),
+    ],
+)
+def test_what_the_hub_has_as_safetensors_is_fetched_so_and_converted(
+    name: str, repo: str, place: str, hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.files, hub.repo = dict(SAVED), repo
+    asked: list[tuple[str, str]] = []
+    monkeypatch.setattr(library, "can_convert", lambda form: True)
+    monkeypatch.setattr(downloads, "convert", lambda target, source, form, bits: asked.append((target.name, source.name)))
+    library.fetch(name, "ct2", models_dir=tmp_path, say=lambda message: None)
+    assert asked == [(f"{place}-ct2", f"{place}-hf")]
+    assert {path.name for path in (tmp_path / f"{place}-hf").iterdir()} == {"source.json", *SAVED} - {"pytorch_model.bin"}
+    assert [path.name for path in tmp_path.iterdir()] == [f"{place}-hf"]
+
+
+def test_a_model_in_several_files_is_fetched_whole(hub: FakeHub, tmp_path: Path) -> None:
+    shards = {f"model-0000{number}-of-00002.safetensors": b"abc" for number in (1, 2)}
+    hub.files = {"config.json": b"{}", "model.safetensors.index.json": b"{}", **shards}
+    assert {path.name for path in fetch(tmp_path, form="hf").iterdir()} == {"source.json", *hub.files}
+
+
+def test_pickles_alone_are_refused(hub: FakeHub, tmp_path: Path) -> None:
+    hub.files = {"config.json": b"{}", "pytorch_model.bin": b"a pickle"}
+    with pytest.raises(UsageError, match=r"no hf model: it has no model\.safetensors or .*; its weights are in pytorch_model\.bin alone"):
+        fetch(tmp_path, form="hf")

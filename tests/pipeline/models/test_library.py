@@ -55,7 +55,7 @@ def test_a_folders_form_is_told_by_its_files(names: tuple[str, ...], forms: list
 
 def test_every_release_is_pinned_to_a_commit() -> None:
     for name, form in FORMS.items():
-        if name != "indictrans2":  # nobody outside sees its commits: the newest is taken, and written down
+        if name not in ("indictrans2", "hf"):  # commits that were not seen: the newest is taken, and written down
             assert all(len(release.revision) == 40 for release in form.releases.values())
 
 
@@ -114,21 +114,22 @@ def test_refuses_with_the_remedy(tmp_path: Path) -> None:
     here = tmp_path / "models"
     assert refusal("large-v3", here) == (
         "Model 'large-v3' is not in models/ and the hub cannot be reached."
-        " Put its CTranslate2 folder there as models/large-v3, or fetch it where there is a network (./scripts/get-model.sh large-v3)"
+        " Put its CTranslate2 folder there as models/large-v3-ct2 (or one for Hugging Face as models/large-v3), or fetch it where there is a network (./scripts/get-model.sh large-v3)"
     )
     assert refusal("someone/whisper-q4", here, form="mlx") == (
         "Model 'someone/whisper-q4' is not in models/ and the hub cannot be reached."
         " Put its MLX folder there as models/someone--whisper-q4-mlx"
-        " (or one for CTranslate2 or Hugging Face as models/someone--whisper-q4),"
+        " (or one for Hugging Face or CTranslate2 as models/someone--whisper-q4),"
         " or fetch it where there is a network (./scripts/get-model.sh someone/whisper-q4 --form mlx)"
     )
-    assert "Put its MLX folder there as models/large-v3-q4-mlx (or one for CTranslate2 or Hugging Face as models/large-v3), or" in refusal(
+    assert "Put its MLX folder there as models/large-v3-q4-mlx (or one for Hugging Face or CTranslate2 as models/large-v3), or" in refusal(
         "large-v3-q4", here, form="mlx"
     )
     make(here / "base")
     assert (
         refusal("large-v3", here)
-        == "Model 'large-v3' is not in models/ and the hub cannot be reached. Put its CTranslate2 folder there as models/large-v3, or use --model base"
+        == "Model 'large-v3' is not in models/ and the hub cannot be reached. Put its CTranslate2 folder there as models/large-v3-ct2"
+        " (or one for Hugging Face as models/large-v3), or use --model base"
     )
     assert "and OFFLINE is on." in refusal("large-v3", here, offline=True)
     assert "and OFFLINE is on." in refusal("someone/whisper", here, offline=True)
@@ -278,8 +279,15 @@ def test_without_mlx_a_conversion_is_refused_with_the_remedy(tmp_path: Path, mon
     assert refusal("medium.en", tmp_path, form="mlx").startswith("Model 'medium.en' has to be converted")
 
 
-def test_a_folder_of_another_form_is_refused_with_the_command(tmp_path: Path) -> None:
+def test_a_folder_of_another_form_is_converted_and_refused_with_the_command_where_that_cannot_be(
+    converter: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     own, here = make(tmp_path / "own"), tmp_path / "models"
+    assert library.check(str(own), "mlx", models_dir=here, offline=True) is None
+    library.resolve(str(own), "mlx", models_dir=here, offline=True)
+    (asked,) = converter
+    assert (asked[1].startswith("own-"), asked[1].endswith("-mlx"), asked[2]) == (True, True, "own")
+    monkeypatch.setattr(library, "can_convert", lambda form: False)
     assert refusal(str(own), here, form="mlx").endswith(f". To make one of it: scripts/convert-model.sh {own}, and then --model own")
     assert "convert-model" not in refusal(str(make(tmp_path / "other", "config.json", "weights.npz")), here)
 
@@ -306,7 +314,7 @@ def test_the_converter_is_a_child_whose_last_words_are_passed_on(tmp_path: Path)
 
 def test_refuses_a_folder_that_is_no_model(tmp_path: Path) -> None:
     own = make(tmp_path / "own", "model.bin", "config.json", "vocabulary.txt")
-    assert refusal(str(own), tmp_path) == "models/own is no ct2 model: tokenizer.json is missing. Get the model again, or choose another"
+    assert refusal(str(own), tmp_path) == "models/own is no ct2 model: tokenizer.json is missing. Get or convert the model again, or choose another"
     assert refusal("./none", tmp_path).endswith("none is no ct2 model: there is no such folder")
 
 
@@ -372,10 +380,25 @@ def test_fetch_ends_with_usage_errors(tmp_path: Path, capsys: pytest.CaptureFixt
     assert library.main(["fetch", "larg-v3"]) == 2
     assert library.main(["fetch", "./folder"]) == 2
     assert library.main(["fetch", "someone/whisper"]) == 2
-    assert "and the hub cannot be reached. Put its CTranslate2 folder there as models/someone--whisper, or" in capsys.readouterr().err
+    assert "and the hub cannot be reached. Put its CTranslate2 folder there as models/someone--whisper-ct2 (or one" in capsys.readouterr().err
 
 
 def test_help_names_the_script_that_people_run(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         library.main(["fetch", "--help"])
     assert capsys.readouterr().out.startswith("usage: scripts/get-model.sh [-h]")
+
+
+def test_lists_the_tuned_models_of_a_language_with_source_and_licence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert library.main(["fetch", "--list", "Hindi"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "whisper-hindi-large-v2        hi        apache-2.0  vasista22/whisper-hindi-large-v2" in lines
+    assert "whisper-hindi2hinglish-swift  hi        apache-2.0  Oriserve/Whisper-Hindi2Hinglish-Swift (Hinglish in Latin letters)" in lines
+    assert library.main(["fetch", "--list", "fr"]) == 2
+    assert "No model here is tuned for fr; sizes such as large-v3 know most languages" in capsys.readouterr().err
+
+
+def test_tuned_models_say_their_licence() -> None:
+    tuned = [release for form in FORMS.values() for release in form.releases.values() if release.languages]
+    assert len(tuned) >= 9
+    assert all(release.licence in ("apache-2.0", "cc-by-4.0", "mit") for release in tuned)

@@ -6,7 +6,6 @@ The layout is that of `ctranslate2/specs/model_spec.py` (`_serialize`, `_quantiz
 
 from __future__ import annotations
 
-import json
 import struct
 from functools import partial
 from pathlib import Path
@@ -19,7 +18,8 @@ from numpy.typing import NDArray
 
 from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.models.content import read_json
-from sutradhar.stages.recognisers.mlx.conversion.original import POSITIONS, Decoded, Original, from_torch_layout, text_tokens
+from sutradhar.stages.recognisers.conversion.decoded import by_ctranslate
+from sutradhar.stages.recognisers.mlx.conversion.original import POSITIONS, Original, from_torch_layout
 from sutradhar.stages.recognisers.mlx.loading import as_heads, dimensions
 
 VERSIONS = range(4, 7)  # of the file; before 4 it did not say which type a number has
@@ -118,7 +118,7 @@ def read(folder: Path) -> Original:
     _check_kind(variables)
     dims = _dimensions(variables)
     arrays = {name: mx.array(np.ascontiguousarray(array)) for name, array in _weights(variables, dims).items()}
-    return from_torch_layout(arrays, dims, as_heads(config.get("alignment_heads"), dims), partial(decode, folder))
+    return from_torch_layout(arrays, dims, as_heads(config.get("alignment_heads"), dims), partial(by_ctranslate, folder))
 
 
 def _check_kind(variables: Variables) -> None:
@@ -184,37 +184,3 @@ def _split(variables: Variables, source: str, target: str, names: tuple[str, ...
         if kind == "bias" and parts.pop(f"{target}.key.bias").any():
             raise UsageError("its keys have a bias, which Whisper's do not")
     return parts
-
-
-def decode(folder: Path, mel: NDArray[np.float32]) -> Decoded:
-    """By CTranslate2, in float32 on the CPU."""
-    import ctranslate2
-
-    vocabulary = _vocabulary(folder)
-    try:
-        start, end_of_prompt = vocabulary.index("<|startoftranscript|>"), vocabulary.index("<|notimestamps|>")
-    except ValueError:
-        raise UsageError("its vocabulary is not Whisper's") from None
-    text = text_tokens(start)
-    model = ctranslate2.models.Whisper(str(folder), device="cpu", compute_type="float32")
-    encoded = model.encode(ctranslate2.StorageView.from_array(mel), to_cpu=True)
-    (result,) = model.generate(
-        encoded,
-        [[start, end_of_prompt, *text]],
-        beam_size=1,
-        max_length=2 * len(text) + 2,
-        suppress_blank=False,
-        suppress_tokens=[],
-        return_logits_vocab=True,
-    )
-    logits = np.stack([np.array(row, np.float32) for row in result.logits[0][: len(text)]])
-    return Decoded(np.array(encoded, np.float32)[0], [start, end_of_prompt, *text[:-1]], logits)
-
-
-def _vocabulary(folder: Path) -> list[str]:
-    if (folder / "vocabulary.json").is_file():
-        tokens: list[str] = json.loads((folder / "vocabulary.json").read_bytes())
-        return tokens
-    if not (folder / "vocabulary.txt").is_file():
-        raise UsageError("vocabulary.json or vocabulary.txt is missing")
-    return (folder / "vocabulary.txt").read_text("utf-8").split("\n")

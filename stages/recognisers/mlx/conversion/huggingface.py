@@ -7,12 +7,11 @@ from functools import partial
 from pathlib import Path
 
 import mlx.core as mx
-import numpy as np
-from numpy.typing import NDArray
 
 from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.models.content import read_json
-from sutradhar.stages.recognisers.mlx.conversion.original import Decoded, Original, from_torch_layout, text_tokens
+from sutradhar.stages.recognisers.conversion.decoded import by_transformers
+from sutradhar.stages.recognisers.mlx.conversion.original import Original, from_torch_layout
 from sutradhar.stages.recognisers.mlx.loading import as_heads, dimensions, load_arrays
 
 DIMENSIONS = {
@@ -61,7 +60,7 @@ def read(folder: Path) -> Original:
         raise UsageError("its output layer is not its embedding, as in Whisper")
     dims = dimensions({ours: config.get(theirs) for ours, theirs in DIMENSIONS.items()} | {"n_vocab": weights[EMBEDDING].shape[0]})
     heads = read_json(folder / "generation_config.json").get("alignment_heads") if (folder / "generation_config.json").is_file() else None
-    return from_torch_layout(weights, dims, as_heads(heads, dims), partial(decode, folder))
+    return from_torch_layout(weights, dims, as_heads(heads, dims), partial(by_transformers, folder))
 
 
 def _tensors(folder: Path) -> dict[str, mx.array]:
@@ -80,21 +79,3 @@ def _rename(name: str) -> str:
     for theirs, ours in NAMES:
         name = re.sub(theirs, ours, name)
     return name
-
-
-def decode(folder: Path, mel: NDArray[np.float32]) -> Decoded:
-    """By transformers, in float32 on the CPU. Not by its class for generation, which looks for code in the folder and complains of its name."""
-    import torch
-    from transformers import WhisperModel
-
-    model = WhisperModel.from_pretrained(folder, local_files_only=True, use_safetensors=True, dtype=torch.float32, attn_implementation="eager").eval()
-    encoder, positions = model.encoder, mel.shape[2] // 2
-    encoder.embed_positions.weight = torch.nn.Parameter(encoder.embed_positions.weight[:positions])
-    encoder.embed_positions.num_embeddings = positions
-    encoder.config.max_source_positions = positions
-    tokens = text_tokens(model.config.vocab_size)
-    with torch.inference_mode():
-        encoded = encoder(torch.from_numpy(mel))
-        decoded = model.decoder(input_ids=torch.tensor([tokens]), encoder_hidden_states=encoded.last_hidden_state).last_hidden_state
-        logits = decoded @ model.decoder.embed_tokens.weight.T
-    return Decoded(encoded.last_hidden_state[0].numpy(), tokens, logits[0].numpy())

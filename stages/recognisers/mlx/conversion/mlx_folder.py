@@ -11,7 +11,8 @@ from mlx_whisper.whisper import Whisper
 from numpy.typing import NDArray
 
 from sutradhar.pipeline.errors import UsageError
-from sutradhar.stages.recognisers.mlx.conversion.original import TEXT_TOKENS, Decoded, Original, text_tokens
+from sutradhar.stages.recognisers.conversion.decoded import TEXT_TOKENS, Decoded, text_tokens
+from sutradhar.stages.recognisers.mlx.conversion.original import Original
 from sutradhar.stages.recognisers.mlx.loading import check_weights, load_whisper, pop_heads, read_folder
 
 

@@ -15,7 +15,8 @@ from mlx_whisper.whisper import ModelDimensions
 from numpy.typing import NDArray
 
 from sutradhar.pipeline.errors import UsageError
-from sutradhar.stages.recognisers.mlx.conversion.original import Decoded, Original, from_torch_layout, text_tokens
+from sutradhar.stages.recognisers.conversion.decoded import Decoded, text_tokens
+from sutradhar.stages.recognisers.mlx.conversion.original import Original, from_torch_layout
 from sutradhar.stages.recognisers.mlx.loading import Heads, dimensions
 
 # Which heads follow the speech, by the name of the published file: `_ALIGNMENT_HEADS` in whisper/__init__.py of openai/whisper

@@ -11,19 +11,10 @@ from mlx_whisper.whisper import ModelDimensions, Whisper, sinusoids
 from numpy.typing import NDArray
 
 from sutradhar.pipeline.errors import UsageError
+from sutradhar.stages.recognisers.conversion.decoded import Decoded
 from sutradhar.stages.recognisers.mlx.loading import Heads, check_weights
 
-TEXT_TOKENS = 8
 POSITIONS = "encoder.positional_embedding"  # constants, so not among mlx-whisper's weights
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """What a model makes of a fixed input: the yardstick for its copy."""
-
-    encoded: NDArray[np.float32]  # (frames // 2, width)
-    tokens: list[int]  # that the decoder was given
-    logits: NDArray[np.float32]  # (count, vocabulary), after each of the last `count` of the tokens
 
 
 @dataclass(frozen=True)
@@ -54,8 +45,3 @@ def _check_positions(positions: mx.array, dims: ModelDimensions) -> None:
     computed = sinusoids(dims.n_audio_ctx, dims.n_audio_state)
     if positions.shape != computed.shape or bool(mx.abs(positions - computed).max() > 1e-2):  # bfloat16 rounds by up to 4e-3
         raise UsageError("its encoder's positions are not Whisper's sinusoids, which is what MLX would use")
-
-
-def text_tokens(end: int) -> list[int]:
-    """Some from all over the vocabulary before `end`."""
-    return [end * number // (TEXT_TOKENS + 1) for number in range(1, TEXT_TOKENS + 1)]

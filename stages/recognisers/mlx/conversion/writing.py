@@ -13,9 +13,9 @@ import numpy as np
 from mlx.nn.layers.quantized import quantize
 from mlx.utils import tree_unflatten
 from mlx_whisper.whisper import Whisper
-from numpy.typing import NDArray
 
 from sutradhar.pipeline.errors import SutradharError, UsageError
+from sutradhar.stages.recognisers.conversion.decoded import difference, noise, refuse_beyond
 from sutradhar.stages.recognisers.mlx.conversion.mlx_folder import decode
 from sutradhar.stages.recognisers.mlx.conversion.original import Original
 from sutradhar.stages.recognisers.mlx.loading import load_whisper, named_arrays
@@ -26,7 +26,6 @@ GROUP = 64  # weights that share a scale, as in mlx-community's quantised models
 # on LibriSpeech, LJSpeech, Common Voice, telephone: float32 1.8 2.7 11.5 4.7; all in 4 bits 5.5 3.4 16.2 7.5; so 1.8 3.4 12.5 5.6.
 SENSITIVE_BITS = 6
 DTYPES = {"float16": mx.float16, "float32": mx.float32}
-FRAMES = 100  # of the fixed input: a second
 # How far a model may be from its original, as a share of the spread of the numbers. Measured with Whisper base: as read 2e-5
 # (with GELU's approximation by tanh it would be 7e-2); the sound as encoded in 8 bit 0.02, in 4 bit (its encoder in 6) 0.08; a
 # weight in 8 bit 0.008, in 4 bit 0.12.
@@ -99,16 +98,16 @@ def check(folder: Path, original: Original, numbers: NumberFormat) -> float:
     its original. For quantisation to 4 bit changes what a small model computes so much that an error could hide in it.
     Raises SutradharError where anything differs by more than the number format explains.
     """
-    mel = np.random.default_rng(0).normal(0, 0.5, (1, original.dims.n_mels, FRAMES)).astype(np.float32)
+    mel = noise(original.dims.n_mels)
     expected = original.decode(mel)
     as_read = decode(_build(original), mel, expected.tokens, original.positions)
-    _refuse_beyond(EXACT, "the sound", difference(as_read.encoded, expected.encoded).max())
-    _refuse_beyond(EXACT, "the text", difference(as_read.logits, expected.logits).max())
+    refuse_beyond(EXACT, "the sound", difference(as_read.encoded, expected.encoded).max())
+    refuse_beyond(EXACT, "the text", difference(as_read.logits, expected.logits).max())
     written = load_whisper(folder)
     _compare_weights(written, original, numbers)
     found = decode(written, mel, expected.tokens, original.positions)
     apart = float(difference(found.encoded, expected.encoded).mean())
-    _refuse_beyond(numbers.tolerance, f"the sound in {numbers.name}", apart)
+    refuse_beyond(numbers.tolerance, f"the sound in {numbers.name}", apart)
     return apart
 
 
@@ -120,22 +119,9 @@ def _compare_weights(written: Whisper, original: Original, numbers: NumberFormat
         layer = name.removesuffix(".weight")
         copy = stored[name].astype(mx.float32) if f"{layer}.scales" not in stored else _dequantised(stored, layer, numbers)
         error = mx.linalg.norm(copy - weight) / mx.maximum(mx.linalg.norm(weight.astype(mx.float32)), 1e-9)
-        _refuse_beyond(WEIGHTS[numbers.name], name, cast(float, error.item()))
+        refuse_beyond(WEIGHTS[numbers.name], name, cast(float, error.item()))
 
 
 def _dequantised(stored: dict[str, mx.array], layer: str, numbers: NumberFormat) -> mx.array:
     scales, biases = (stored[f"{layer}.{kind}"].astype(mx.float32) for kind in ("scales", "biases"))
     return mx.dequantize(stored[f"{layer}.weight"], scales, biases, **numbers.of_layer(layer))
-
-
-def _refuse_beyond(allowed: float, what: str, apart: float) -> None:
-    if not apart <= allowed:  # also where it is not a number
-        raise SutradharError(f"What was written does not compute what the original does: {what} is {apart:.2g} apart, where {allowed:g} is allowed")
-
-
-def difference(found: NDArray[np.float32], expected: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Of each row, the root mean square of the difference over the standard deviation of what is expected."""
-    if found.shape != expected.shape:
-        return np.array([np.inf], np.float32)
-    apart: NDArray[np.float32] = np.sqrt(np.square(found - expected).mean(-1)) / expected.std(-1)
-    return apart

@@ -1,4 +1,4 @@
-"""What a model was made of: who asks for it again gets it, who asks for another by its name is told."""
+"""Tells what a model was made of: who asks for it again gets it, who asks for another by its name is told."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.files import FileRecord, record
 from sutradhar.pipeline.models.folder import Conversion, read_source
+from sutradhar.pipeline.models.form import Release
 
 INPUTS = {  # of each form, the files that make the result what it is
     "ct2": ("model.bin", "config.json"),
@@ -52,3 +53,18 @@ def _inputs(original: Path, form: str) -> dict[str, Path]:
     if original.is_file():
         return {original.name: original}
     return {path.name: path for pattern in INPUTS[form] for path in sorted(original.glob(pattern))}
+
+
+def refuse_within(target: Path, path: Path) -> None:
+    """Raises UsageError where making `target` anew would take away what it is made of. Links and letters' case make no difference."""
+    if target.exists() and any(target.samefile(folder) for folder in (path, *path.parents)):
+        raise UsageError(f"{target} holds the model that is to be converted; choose another --output")
+
+
+def origin(path: Path) -> tuple[Release, str]:
+    """Tell what a folder of ours, or one in the hub's cache, says it is, and its licence."""
+    if source := read_source(path):
+        return Release(source.repo, source.revision), source.licence
+    if path.parent.name == "snapshots" and path.parent.parent.name.startswith("models--"):
+        return Release(path.parent.parent.name.removeprefix("models--").replace("--", "/"), path.name), "not stated"
+    return Release(path.stem if path.suffix == ".pt" else path.name), "not stated"

@@ -1,0 +1,1 @@
+"""Serves every converter of Whisper models: what a model computes by another engine, and what a copy was made of."""
