@@ -253,10 +253,10 @@ def _try_out(trial: Trial) -> Backend:
     except subprocess.TimeoutExpired:
         return Backend(available=False, reason=f"{trial.title} did not return within {trial.seconds:g} s")
     version, *trials = child.stdout.splitlines() or [""]
-    failure = (child.stderr.strip().splitlines() or [f"exit code {child.returncode}"])[-1] if child.returncode else ""
+    failure = trial.remedy(child.stderr) or (child.stderr.strip().splitlines() or [f"exit code {child.returncode}"])[-1] if child.returncode else ""
     if not version:
         return Backend(available=False, reason=f"{trial.title} failed: {failure}")
-    tried = dict(line.split("\t", 1) for line in trials)
+    tried = {device: trial.remedy(fault) or fault for device, fault in (line.split("\t", 1) for line in trials)}
     faults = [f"{device}: {fault}" for device, fault in tried.items() if fault] + [failure] * bool(failure)
     devices = tuple(device for device in tried if not tried[device])
     return Backend(available=True, version=version, reason="; ".join(faults), devices=devices)

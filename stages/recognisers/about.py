@@ -32,6 +32,11 @@ class Trial:
     program: str
     title: str  # what it does, as messages call it
     seconds: float  # a trial that takes longer hangs
+    remedies: Mapping[str, str] = field(default_factory=dict)  # by what a known fault says, what is wrong and what to do about it
+
+    def remedy(self, fault: str) -> str:
+        """Empty for a fault that is not known."""
+        return next((remedy for said, remedy in self.remedies.items() if said in fault), "")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from sutradhar.pipeline.machine import sizing
 from sutradhar.pipeline.machine.hardware import recommend
 from sutradhar.pipeline.machine.probe import Probe, probe
 from sutradhar.pipeline.processes.ending import end_with
-from sutradhar.stages.recognisers.mlx.about import ABOUT
+from sutradhar.stages.recognisers.mlx.about import ABOUT, TOO_NEW
 
 OLDEST_CUDA = 13_000
 
@@ -54,7 +54,8 @@ def verify(facts: Probe, build: str) -> str:
     wanted, mlx, machine = BUILDS[build], facts.backends["mlx"], recommend(facts)
     if wanted.device not in mlx.devices:
         fault = mlx.reason or f"it finds only {' and '.join(mlx.devices)}"
-        raise SutradharError(f"MLX does not compute on {wanted.device}: {fault}. {wanted.remedy}")
+        remedy = "" if fault.endswith(TOO_NEW) else f". {wanted.remedy}"
+        raise SutradharError(f"MLX does not compute on {wanted.device}: {fault}{remedy}")
     return f"MLX {mlx.version} computes on {wanted.device}: {machine.cpu.brand if wanted.device == 'cpu' else machine.gpu_name}"
 
 

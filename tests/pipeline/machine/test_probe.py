@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sutradhar.pipeline.machine import probe
-from sutradhar.stages.recognisers.mlx.about import ABOUT
+from sutradhar.stages.recognisers.mlx.about import ABOUT, TOO_NEW
 
 
 def tree(root: Path, files: dict[str, str]) -> Path:
@@ -125,6 +125,31 @@ def test_mlx_is_tried_on_each_device(core: str, expected: probe.Backend, tmp_pat
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     assert probe.probe_engine(ABOUT) == expected
+
+
+SHADERS = "Failed to load the default metallib. This library is using"
+RECORDED = [  # as users of macOS 15 reported them
+    f"{SHADERS} language version 4.0 which is not supported on this OS. library not found library not found library not found",
+    f"{SHADERS} a deployment target (0x00020008) that is not supported on this OS",
+    "[metal::Device] Unable to build metal library from source\nerror: invalid value 'metal4.0' in '-std=metal4.0'\nnote: use 'ios-metal1.0' for it",
+]
+
+
+@pytest.mark.parametrize("said", RECORDED, ids=["language", "target", "source"])
+@pytest.mark.parametrize("at", ["import", "sum"])
+def test_a_build_for_a_newer_macos_is_told_with_its_remedy(said: str, at: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sum_fails = MLX.format(cpu=RIGHT, gpu=repr(f"exec({f'raise RuntimeError({said!r})'!r})"))
+    tree(
+        tmp_path,
+        {"mlx/__init__.py": "", "mlx/core.py": f"raise ImportError({said!r})" if at == "import" else sum_fails, "mlx_whisper/__init__.py": ""},
+    )
+    for name in ("mlx", "mlx_whisper"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    found = probe.probe_engine(ABOUT)
+    assert found.reason == ("import mlx.core failed: " if at == "import" else "cuda: ") + TOO_NEW
+    assert found.available is (at == "sum")
 
 
 def test_probe_of_this_machine_is_plausible() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from sutradhar.pipeline.machine.probe import Backend, Probe
 from sutradhar.stages.recognisers.mlx import build as mlx_build
+from sutradhar.stages.recognisers.mlx.about import TOO_NEW
 from tests.conftest import ROOT
 
 
@@ -55,8 +56,9 @@ def test_verifies_where_mlx_computes() -> None:
     [
         (Backend(available=True, version="0.32.4", devices=("cpu",)), "metal", "mps: it finds only cpu. MLX needs macOS 14"),
         (Backend(available=False, reason="no libcuda.so.1"), "cuda13", "cuda: no libcuda.so.1. nvidia-smi must work, with driver 580"),
+        (Backend(available=False, reason=f"import mlx.core failed: {TOO_NEW}"), "metal", f"mps: import mlx.core failed: {TOO_NEW}\n"),
     ],
-    ids=["no Metal", "no driver"],
+    ids=["no Metal", "no driver", "older macOS"],
 )
 def test_says_what_to_do_where_it_does_not(
     mlx: Backend, build: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
