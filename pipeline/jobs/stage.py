@@ -35,7 +35,7 @@ class Outcome:
 
     summary: str  # one line for the log, without transcript text: "Transcription completed: 150 segments"
     engine: dict[str, str] = field(default_factory=dict)  # really used: backend, device, model, model_revision, compute_type
-    packages: tuple[str, ...] = ()  # distributions whose versions belong in the marker: ("ctranslate2",)
+    packages: tuple[str, ...] = ()  # distributions whose versions belong in the marker: ("numpy",)
     degraded: tuple[str, ...] = ()  # each designed fallback that was taken, as one line for the user
     seconds_of_media: float | None = None  # what the stage worked through, for its real-time factor
     failures: str = ""  # where some of many files could not be worked: one line for the user, and the run ends with 1
@@ -145,7 +145,7 @@ class ModelNeed:
     """A model that a stage will load."""
 
     name: str  # a size, a hub id or a folder
-    form: str  # "ct2", "mlx": which files it must hold
+    form: str  # a key of `models.folder.FORMS`: which files it must hold
 
 
 @dataclass(frozen=True)

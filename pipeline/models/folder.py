@@ -1,6 +1,6 @@
 """What a model folder is: its form, told by its files, and `source.json`, which says where it came from.
 
-The form of a recogniser is in its own description; to add another, add one entry to `FORMS`.
+The forms of recognisers and translators are in their own descriptions.
 """
 
 from __future__ import annotations
@@ -11,43 +11,15 @@ from pathlib import Path
 import msgspec
 
 from sutradhar.pipeline.files import FileRecord, read_known
-from sutradhar.pipeline.models.form import Converter, Form, Release
+from sutradhar.pipeline.models.form import Form
+from sutradhar.stages.film.translate import TRANSLATORS
 from sutradhar.stages.recognisers import ABOUTS
 
 SOURCE = "source.json"
 PICKLE = "pytorch_model.bin"  # weights that may run code when they are read
-
-INDICTRANS2 = (
-    *("indic-en-1B", "en-indic-1B", "indic-indic-1B"),
-    *("indic-en-dist-200M", "en-indic-dist-200M", "indic-indic-dist-320M"),
-)
-
 FORMS: dict[str, Form] = {
     **{name: form for about in ABOUTS for name, form in about.forms.items()},
-    # IndicTrans2 as the hub has it, behind a form to agree to there: HF_TOKEN opens it.
-    "indictrans2": Form(
-        title="IndicTrans2",
-        files=(("config.json",), ("dict.SRC.json",), ("dict.TGT.json",), ("model.SRC",), ("model.TGT",), ("model.safetensors",)),
-        releases={f"indictrans2-{name}": Release(f"ai4bharat/indictrans2-{name}") for name in INDICTRANS2},
-        is_plain=True,
-    ),
-    # For CTranslate2, in int8, float16 or float32. Ready-made ones may have model.SRC and model.TGT in another folder beside.
-    **{
-        f"indictrans2-{numbers}": Form(
-            title=f"IndicTrans2 {numbers}",
-            files=(("model.bin",), ("config.json",), ("source_vocabulary.json",), ("target_vocabulary.json",)),
-            optional=("model.SRC", "model.TGT"),
-            converter=Converter(
-                module="sutradhar.stages.film.translate.indictrans2.convert",
-                packages=("ctranslate2",),
-                remedy="Run scripts/bootstrap.sh",
-                takes=("indictrans2",),
-                by_hand="cp -r {path} models/, and then INDICTRANS2_MODEL={name}",
-                options=("--form", f"indictrans2-{numbers}"),
-            ),
-        )
-        for numbers in ("int8", "float16", "float32")
-    },
+    **{name: form for about in TRANSLATORS for name, form in about.forms.items()},
 }
 ALIASES = {"large": "large-v3", "turbo": "large-v3-turbo"}
 

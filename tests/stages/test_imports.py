@@ -58,4 +58,5 @@ def test_the_pipeline_imports_no_more_of_the_stages_than_their_list_and_the_desc
     used = {other for name, path in modules("pipeline").items() for other in imports(name, path)}
     found = {other for other in used if other.startswith("sutradhar.stages.")}
     descriptions = {"ABOUTS", *(f"about.{name}" for name in ("About", "Capability", "ModelSizes", "Trial"))}
-    assert found == {"sutradhar.stages.WORKFLOWS", *(f"sutradhar.stages.recognisers.{name}" for name in descriptions)}
+    translators = {f"sutradhar.stages.film.translate.{name}" for name in ("TRANSLATORS", "NAMES")}
+    assert found == {"sutradhar.stages.WORKFLOWS", *translators, *(f"sutradhar.stages.recognisers.{name}" for name in descriptions)}

@@ -1,7 +1,7 @@
 """What a translator is handed and gives back, and how one is opened.
 
-To add one: a package beside `indictrans2` with `open_engine(settings, model) -> BatchTranslator`, a line in `open_translator`, and in
-`sutradhar.pipeline.prepare.translators` the pairs that it knows.
+To add one: a package beside `indictrans2` with `open_engine(settings, model) -> BatchTranslator` in its `engine.py` and a description in its
+`about.py`, a line in `open_translator`, and its name in `NAMES` of `stages/film/translate/__init__.py`.
 """
 
 from __future__ import annotations

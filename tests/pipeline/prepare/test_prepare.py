@@ -547,7 +547,7 @@ def test_help_tells_how_an_old_job_gets_another_backend(capsys: pytest.CaptureFi
         run("--help")
     printed = capsys.readouterr().out
     assert "A job keeps its backend" in printed
-    assert "--set WHISPER_BACKEND=mlx --set WHISPERX_DEVICE=DEVICE" in printed
+    assert "--set WHISPER_BACKEND=ENGINE --set WHISPERX_DEVICE=DEVICE" in printed
     assert "DEVICE is mps on a Mac with Apple Silicon, and cuda with an NVIDIA GPU." in printed
 
 
