@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
+from tests.scratch_tree import add_line, copy_of_the_tree, settings_reference, shell
 
 pytestmark = pytest.mark.skipif(not (ROOT / "models" / "base").is_dir(), reason="needs models/base")
 
@@ -55,24 +53,10 @@ STAGE = Stage(
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    tree = tmp_path_factory.mktemp("tree")
-    for name in ("pipeline", "stages", "sutradhar", "scripts"):
-        shutil.copytree(ROOT / name, tree / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("prepare-job.sh", "run-pipeline.sh"):
-        shutil.copy(ROOT / name, tree)
-    for name in (".venv", "models"):
-        (tree / name).symlink_to(ROOT / name)
+    tree = copy_of_the_tree(tmp_path_factory.mktemp("tree"))
     (tree / "stages" / "film" / "shout.py").write_text(SHOUT)
-    workflows = tree / "stages" / "__init__.py"
-    workflows.write_text(workflows.read_text().replace('    "align",\n', '    "align",\n    "shout",\n'))
+    add_line(tree / "stages" / "__init__.py", after="align", name="shout")
     return tree
-
-
-def shell(tree: Path, command: str, *arguments: str) -> str:
-    environment = os.environ | {"SUTRADHAR_HOME": str(tree)}
-    done = subprocess.run([tree / command, *arguments], env=environment, capture_output=True, text=True, check=False, cwd=tree)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -91,9 +75,7 @@ def test_it_takes_effect_on_what_comes_after_it(tree: Path, job: Path) -> None:
 def test_its_setting_is_in_the_env_file_and_in_the_reference(tree: Path, job: Path) -> None:
     told = "# --- Stage shout ---\n\n# What a shouted word ends with.\nSHOUT_MARK=_\n"
     assert told in (job / ".loud.env").read_text()
-    reference = [tree / ".venv" / "bin" / "python", "-m", "sutradhar.pipeline.jobs.settings"]
-    written = subprocess.run(reference, cwd=tree, capture_output=True, text=True, check=True).stdout
-    assert "| `SHOUT_MARK` | `_` | What a shouted word ends with. |" in written
+    assert "| `SHOUT_MARK` | `_` | What a shouted word ends with. |" in settings_reference(tree)
 
 
 def test_a_change_of_its_setting_repeats_it_and_what_follows(tree: Path, job: Path) -> None:

@@ -15,6 +15,7 @@ from msgspec import Meta, defstruct
 from msgspec.structs import fields
 
 from sutradhar.pipeline.machine.engines import DEFAULT, ENGINES
+from sutradhar.stages.cues.formats import FORMATS
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -133,13 +134,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     SUBTITLE_PROFILE: Annotated[str, Meta(min_length=1, description="Rules that cues are built by; docs/subtitles.md lists the profiles.")] = (
         "netflix"
     )
-    SUBTITLE_FORMATS: Annotated[str, Meta(min_length=1, description="Files to write, separated by commas: srt, vtt, json, txt.")] = "srt,vtt,json,txt"
-    SUBTITLE_BOM: Annotated[bool, Meta(description="Begin srt, vtt and txt files with a byte-order mark, for old players and Windows programs.")] = (
-        False
+    SUBTITLE_FORMATS: Annotated[str, Meta(min_length=1, description=f"Files to write, separated by commas: {', '.join(FORMATS)}.")] = ",".join(
+        FORMATS
     )
-    SUBTITLE_NEWLINE: Annotated[Literal["lf", "crlf"], Meta(description="How lines of srt, vtt and txt files end: as on Unix, or as on Windows.")] = (
-        "lf"
-    )
+    SUBTITLE_BOM: Annotated[
+        bool,
+        Meta(description="Begin files with a byte-order mark, for old players and Windows programs; json never has one."),
+    ] = False
+    SUBTITLE_NEWLINE: Annotated[
+        Literal["lf", "crlf"],
+        Meta(description="How lines of files end: as on Unix, or as on Windows; those of json always as on Unix."),
+    ] = "lf"
     SUBTITLE_FPS: Annotated[float, Meta(gt=0, le=300, description="Frame rate that gaps between cues are counted in (the film's own).")] = 24.0
     MUX_CONTAINER: Annotated[
         Literal["auto", "mkv", "mp4", "none"],
@@ -163,9 +168,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Literal["mix", "split"],
         Meta(description="What to do with several channels: mix them, or take each as a speaker of its own (telephone calls)."),
     ] = "mix"
-    CORPUS_FORMATS: Annotated[str, Meta(min_length=1, description="Files to write for each recording, separated by commas: txt, json, srt, vtt.")] = (
-        "txt,json"
-    )
+    CORPUS_FORMATS: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description=f"Files to write for each recording, separated by commas: {', '.join(FORMATS)}.",
+        ),
+    ] = "txt,json"
     CORPUS_EXECUTOR: Annotated[
         Literal["local", "ray"], Meta(description="Who runs the workers: this machine, or a Ray cluster (requirements/ray.txt).")
     ] = "local"

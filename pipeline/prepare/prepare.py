@@ -27,6 +27,7 @@ from sutradhar.pipeline.processes.ending import (
     when_interrupted,
 )
 from sutradhar.pipeline.workspace import VERSION, Workspace, check_job_id
+from sutradhar.stages.cues.formats import FORMATS
 from sutradhar.stages.film.translate import NAMES as TRANSLATOR_NAMES
 
 if TYPE_CHECKING:
@@ -94,7 +95,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--backend", type=str.lower, default="", help=f"recogniser: {', '.join(engines.ENGINES)} (default: what suits this machine)")
     parser.add_argument("--device", type=str.lower, choices=("cpu", "cuda", "mps"), help="where recognition runs (default: what suits this machine)")
     parser.add_argument("--channels", choices=("mix", "split"), default="", help="split takes each channel of stereo as a speaker")
-    parser.add_argument("--formats", default="", metavar="LIST", help="files to write: srt,vtt,json,txt (default: all; for folders txt,json)")
+    of_files = f"files to write: {','.join(FORMATS)} (default: all; for folders txt,json)"
+    parser.add_argument("--formats", default="", metavar="LIST", help=of_files)
     parser.add_argument("--allow-truncated", action="store_true", help="accept a file that ends before its container says it does")
     parser.add_argument("--offline", action="store_true", help="never ask a model hub")
     parser.add_argument(

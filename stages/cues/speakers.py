@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from sutradhar.stages.cues import build_cues
+from sutradhar.stages.cues.cutting import build_cues
 from sutradhar.stages.cues.rules import Rules
 from sutradhar.stages.transcript import Cue, Transcript
 

@@ -119,12 +119,11 @@ def _refuse_to_mix(store: results.Store, settings: Settings) -> None:
 
 
 def check(settings: Settings) -> None:
-    from sutradhar.stages.corpus.recognise.formats import formats_of
-    from sutradhar.stages.cues import formats
+    from sutradhar.stages.corpus.recognise.formats import OWN, formats_of
     from sutradhar.stages.cues.rules import rules_for
 
     declared.check(settings)
-    if formats_of(settings).keys() & formats.TIMED.keys():
+    if formats_of(settings).keys() - OWN.keys():
         rules_for(settings.SUBTITLE_PROFILE, settings.SOURCE_LANGUAGE, settings.SUBTITLE_FPS)
 
 

@@ -19,7 +19,7 @@ from sutradhar.stages.corpus.recognise.formats import formats_of
 from sutradhar.stages.corpus.recognise.messages import Remark
 from sutradhar.stages.corpus.results import NO_DISK, Result
 from sutradhar.stages.corpus.transcript_paths import file_of
-from sutradhar.stages.text.encoding import encoded
+from sutradhar.stages.cues.formats import format_of
 
 LEFTOVER = re.compile(r"\.tmp-[0-9a-f]{6}-.*", re.DOTALL)  # of write_whole
 STAMP = ".written-with.json"
@@ -53,7 +53,7 @@ class Files:
         return Remark(path, f"its {form} had been edited: that version is kept beside it as …{kept}") if kept else None
 
     def _encoded(self, text: str, form: str) -> bytes:
-        return encoded(text, form, bom=self._settings.SUBTITLE_BOM, newline=self._settings.SUBTITLE_NEWLINE)
+        return format_of(form).encoded(text, bom=self._settings.SUBTITLE_BOM, newline=self._settings.SUBTITLE_NEWLINE)
 
     def _make_folder(self, folder: Path) -> None:
         """Raises OSError where a link on the way leads out of the tree."""

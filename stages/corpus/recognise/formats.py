@@ -1,6 +1,4 @@
-"""What a result can be written as. To add a format: a function and a line in FORMATS.
-
-Those of subtitles come from `sutradhar.stages.cues.formats`."""
+"""Writes results in the formats of `sutradhar.stages.cues.formats`; text and JSON of a recording have writers of their own."""
 
 from __future__ import annotations
 
@@ -12,7 +10,8 @@ from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.files import json_document
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.stages.corpus.results import Result
-from sutradhar.stages.cues import formats
+from sutradhar.stages.cues.formats import chosen, format_of
+from sutradhar.stages.cues.formats.format import Format
 from sutradhar.stages.cues.rules import rules_for
 from sutradhar.stages.cues.speakers import label
 from sutradhar.stages.cues.track import track_of
@@ -62,16 +61,20 @@ def _track(result: Result, settings: Settings) -> tuple[Transcript, Track]:
     return transcript, track_of(transcript, rules)
 
 
-def _timed(write: formats.Writer, result: Result, path: str, settings: Settings) -> str:
-    return write(*_track(result, settings))
+def _as_subtitles(form: Format, result: Result, path: str, settings: Settings) -> str:
+    return form.text(*_track(result, settings))
 
 
-FORMATS: Mapping[str, Writer] = {"txt": as_txt, "json": as_json, **{name: partial(_timed, write) for name, write in formats.TIMED.items()}}
+OWN: Mapping[str, Writer] = {"txt": as_txt, "json": as_json}
 
 
 def formats_of(settings: Settings) -> dict[str, Writer]:
-    """The writers that CORPUS_FORMATS names. Raises UsageError for a format that there is not, or that needs times which are not asked for."""
-    chosen = formats.chosen("CORPUS_FORMATS", settings.CORPUS_FORMATS, FORMATS)
-    if settings.CORPUS_TIMESTAMPS == "none" and (timed := [name for name in chosen if name in formats.TIMED]):
-        raise UsageError(f"CORPUS_FORMATS={settings.CORPUS_FORMATS}: {timed[0]} needs times; set CORPUS_TIMESTAMPS=segment")
-    return chosen
+    """Return the writers that CORPUS_FORMATS names.
+    Raises UsageError for a format that there is not, or that needs times which are not asked for."""
+    writers = {}
+    for name in chosen("CORPUS_FORMATS", settings.CORPUS_FORMATS):
+        form = format_of(name)
+        if form.needs_times and settings.CORPUS_TIMESTAMPS == "none":
+            raise UsageError(f"CORPUS_FORMATS={settings.CORPUS_FORMATS}: {name} needs times; set CORPUS_TIMESTAMPS=segment")
+        writers[name] = OWN.get(name) or partial(_as_subtitles, form)
+    return writers

@@ -1,20 +1,18 @@
-"""Tracks through pysubs2, with their text taken literally."""
+"""Writes tracks through pysubs2, with their text taken literally."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from sutradhar.stages.transcript import Track
 
 _BACKSLASH = "\x00"  # stands for one while pysubs2 writes, which would read \N, \n and \h as blanks; no cue has control characters
 
 
-def render(track: Track, form: str, escape: Callable[[str], str] = str) -> str:
-    """The track in a format of pysubs2, each line of text as `escape` makes it."""
+def render(track: Track, form: str) -> str:
+    """Return the track in a format of pysubs2. Its lines are escaped as that format needs it: see `Format`."""
     import pysubs2
 
     subtitles = pysubs2.SSAFile()
     for cue in track.cues:
-        text = r"\N".join(escape(line).replace("\\", _BACKSLASH) for line in cue.lines)
+        text = r"\N".join(line.replace("\\", _BACKSLASH) for line in cue.lines)
         subtitles.append(pysubs2.SSAEvent(start=cue.start_ms, end=cue.end_ms, text=text))
     return str(subtitles.to_string(form, keep_ssa_tags=True)).replace(_BACKSLASH, "\\")  # kept tags: braces are text

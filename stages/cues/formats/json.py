@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from sutradhar.pipeline.files import json_document
+from sutradhar.stages.cues.formats.format import Format, literally
 from sutradhar.stages.transcript import Cue, Segment, Track, Transcript
 
 _SCHEMA = 1
@@ -23,6 +24,10 @@ class Document(msgspec.Struct, frozen=True):
     cues: tuple[Cue, ...]
 
 
-def write(transcript: Transcript, track: Track) -> str:
-    document = Document(_SCHEMA, track.language, track.note, transcript.start_ms, transcript.duration_ms, transcript.segments, track.cues)
+def _write(transcript: Transcript, track: Track) -> str:
+    audio = (transcript.start_ms, transcript.duration_ms)
+    document = Document(_SCHEMA, track.language, track.note, *audio, transcript.segments, track.cues)
     return json_document(document).decode()
+
+
+FORMAT = Format(escape=literally, write=_write, needs_times=False, is_data=True)

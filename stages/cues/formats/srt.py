@@ -5,8 +5,12 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from sutradhar.stages.cues.formats.events import render
+from sutradhar.stages.cues.formats.format import Format, literally
 from sutradhar.stages.transcript import Track, Transcript
 
 
-def write(transcript: Transcript, track: Track) -> str:
+def _write(transcript: Transcript, track: Track) -> str:
     return render(replace(track, cues=track.told or track.cues), "srt")
+
+
+FORMAT = Format(escape=literally, write=_write)

@@ -7,13 +7,14 @@ from __future__ import annotations
 from itertools import pairwise
 
 from sutradhar.stages.cues.breaks import sentence_ends
+from sutradhar.stages.cues.formats.format import Format, literally
 from sutradhar.stages.cues.tokens import spoken_tokens
 from sutradhar.stages.transcript import Track, Transcript
 
 _PAUSE_MS = 1500
 
 
-def write(transcript: Transcript, track: Track) -> str:
+def _write(transcript: Transcript, track: Track) -> str:
     return (f"[{track.doubt}]\n" if track.doubt else "") + _text(transcript)
 
 
@@ -29,3 +30,6 @@ def _text(transcript: Transcript) -> str:
             parts.append(" ")
         parts.append(token.text)
     return "".join([*parts, "\n"]) if parts else ""
+
+
+FORMAT = Format(escape=literally, write=_write, needs_times=False)

@@ -5,13 +5,20 @@ from __future__ import annotations
 from html import escape
 
 from sutradhar.stages.cues.formats.events import render
+from sutradhar.stages.cues.formats.format import Format
 from sutradhar.stages.transcript import Track, Transcript
 
 _HEADER = "WEBVTT\n\n"
 
 
-def write(transcript: Transcript, track: Track) -> str:
+def _escaped(line: str) -> str:
+    return escape(line, quote=False)
+
+
+def _write(transcript: Transcript, track: Track) -> str:
     """The track's note is a comment, which no player shows."""
-    text = render(track, "vtt", lambda line: escape(line, quote=False))
     note = f"NOTE {track.note.replace('-->', '->')}\n\n" if track.note else ""
-    return _HEADER + note + text.removeprefix(_HEADER)
+    return _HEADER + note + render(track, "vtt").removeprefix(_HEADER)
+
+
+FORMAT = Format(escape=_escaped, write=_write)

@@ -13,10 +13,10 @@ def run(ctx: StageContext) -> Outcome:
 
 
 def check(settings: Settings) -> None:
-    from sutradhar.stages.cues.formats import formats_of
+    from sutradhar.stages.cues.formats import chosen
     from sutradhar.stages.cues.rules import rules_for
 
-    formats_of(settings.SUBTITLE_FORMATS)
+    chosen("SUBTITLE_FORMATS", settings.SUBTITLE_FORMATS)
     rules_for(settings.SUBTITLE_PROFILE, settings.SOURCE_LANGUAGE, settings.SUBTITLE_FPS)
 
 

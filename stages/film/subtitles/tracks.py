@@ -7,20 +7,19 @@ from collections.abc import Sequence
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.jobs.stage import Outcome, StageContext
 from sutradhar.pipeline.wording import counted
-from sutradhar.stages.cues import build_cues
 from sutradhar.stages.cues.check import check
-from sutradhar.stages.cues.formats import formats_of
+from sutradhar.stages.cues.cutting import build_cues
+from sutradhar.stages.cues.formats import chosen, format_of
 from sutradhar.stages.cues.rules import rules_for
 from sutradhar.stages.cues.speakers import by_speaker
 from sutradhar.stages.cues.tokens import clip_of
 from sutradhar.stages.cues.track import track_of
-from sutradhar.stages.text.encoding import encoded
 from sutradhar.stages.transcript import Track, Tracks, Transcript, Translations, load, save
 
 
 def make_tracks(ctx: StageContext) -> Outcome:
     """Raises UsageError for a profile or format that there is not."""
-    formats = formats_of(ctx.settings.SUBTITLE_FORMATS)
+    names = chosen("SUBTITLE_FORMATS", ctx.settings.SUBTITLE_FORMATS)
     original = load(ctx.read("transcript"), Transcript)
     transcripts = [original]
     if "translations" in ctx.reads:
@@ -28,8 +27,9 @@ def make_tracks(ctx: StageContext) -> Outcome:
     tracks = build_tracks(transcripts, ctx.settings)
     degraded = []
     for transcript, track in zip(transcripts, tracks.tracks, strict=True):
-        for suffix, write in formats.items():
-            ctx.deliver(f"{ctx.stem}.{track.language}.{suffix}").write_bytes(_encoded(write(transcript, track), suffix, ctx.settings))
+        for name in names:
+            content = _content(name, transcript, track, ctx.settings)
+            ctx.deliver(f"{ctx.stem}.{track.language}.{name}").write_bytes(content)
         degraded += _broken_rules(transcript, track, ctx.settings)
     save(ctx.write("tracks"), tracks)
     return Outcome(
@@ -40,8 +40,9 @@ def make_tracks(ctx: StageContext) -> Outcome:
     )
 
 
-def _encoded(text: str, form: str, settings: Settings) -> bytes:
-    return encoded(text, form, bom=settings.SUBTITLE_BOM, newline=settings.SUBTITLE_NEWLINE)
+def _content(name: str, transcript: Transcript, track: Track, settings: Settings) -> bytes:
+    form = format_of(name)
+    return form.encoded(form.text(transcript, track), bom=settings.SUBTITLE_BOM, newline=settings.SUBTITLE_NEWLINE)
 
 
 def build_tracks(transcripts: Sequence[Transcript], settings: Settings) -> Tracks:

@@ -689,7 +689,7 @@ def test_a_second_job_of_the_same_recordings_says_how_to_go_on_with_the_first(
         (["calls", "--from-list", "list.txt", "--transcribe", "-s", "hi"], "Give a folder or --from-list, not both (calls)"),
         (["--from-list", "nowhere.txt", "--transcribe", "-s", "hi"], "--from-list nowhere.txt: there is no such file"),
         (["--from-list", "calls", "--transcribe", "-s", "hi"], "--from-list calls: there is no such file"),
-        (["calls", "--transcribe", "-s", "hi", "--formats", "txt,doc"], "no format doc; choose from txt, json, srt, vtt"),
+        (["calls", "--transcribe", "-s", "hi", "--formats", "txt,doc"], "no format doc; choose from srt, vtt, json, txt"),
         (["calls", "--transcribe", "-s", "hi", "--formats", "srt", "--timestamps", "none"], "srt needs times; set CORPUS_TIMESTAMPS=segment"),
         (
             ["calls", "--transcribe", "-s", "hi", "--limit", "-3"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sutradhar.stages.cues import build_cues
+from sutradhar.stages.cues.cutting import build_cues
 from sutradhar.stages.cues.rules import Rules, rules_for
 from sutradhar.stages.transcript import Segment, Transcript, Word
 

@@ -7,8 +7,8 @@ import unicodedata
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sutradhar.stages.cues import build_cues
 from sutradhar.stages.cues.check import check
+from sutradhar.stages.cues.cutting import build_cues
 from sutradhar.stages.cues.rules import PROFILES, rules_for
 from sutradhar.stages.cues.tokens import clip_of
 from sutradhar.stages.transcript import Transcript, Word

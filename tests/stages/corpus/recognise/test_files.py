@@ -187,7 +187,7 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"CORPUS_FORMATS": "txt,doc"}, r"CORPUS_FORMATS=txt,doc: no format doc; choose from txt, json, srt, vtt$"),
+        ({"CORPUS_FORMATS": "txt,doc"}, r"CORPUS_FORMATS=txt,doc: no format doc; choose from srt, vtt, json, txt$"),
         ({"CORPUS_FORMATS": "txt,vtt", "CORPUS_TIMESTAMPS": "none"}, "vtt needs times; set CORPUS_TIMESTAMPS=segment$"),
     ],
     ids=["unknown", "without times"],

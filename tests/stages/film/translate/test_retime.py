@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sutradhar.stages.cues import build_cues
+from sutradhar.stages.cues.cutting import build_cues
 from sutradhar.stages.cues.rules import rules_for
 from sutradhar.stages.film.translate.markup import lift
 from sutradhar.stages.film.translate.retime import as_spoken, pieces_of, segment_of, spoken

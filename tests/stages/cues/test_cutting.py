@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sutradhar.stages.cues import build_cues
+from sutradhar.stages.cues.cutting import build_cues
 from sutradhar.stages.cues.rules import rules_for
 from sutradhar.stages.transcript import Cue, Segment, Transcript, Word
 from tests.stages.cues.support import netflix, shown, spoken, transcript
