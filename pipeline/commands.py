@@ -59,6 +59,16 @@ class Parser(argparse.ArgumentParser):
         return "" if first.startswith("-") else f"{first} stands there without an option: {self.prog} {self.names} {first}"
 
 
+class ListSettings(argparse.Action):
+    """Prints every setting, those of stages too, and ends the command."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *ignored: Any, **options: Any) -> NoReturn:
+        from sutradhar.pipeline.jobs.settings import listing
+
+        print(listing())
+        parser.exit()
+
+
 class Joined(argparse.Action):
     """`-t en -t ta` is `-t en,ta`."""
 

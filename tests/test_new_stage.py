@@ -78,8 +78,31 @@ def test_its_setting_is_in_the_env_file_and_in_the_reference(tree: Path, job: Pa
     assert "| `SHOUT_MARK` | `_` | What a shouted word ends with. |" in settings_reference(tree)
 
 
+def test_its_setting_is_listed_checked_and_taken_by_the_commands(tree: Path) -> None:
+    assert "\n--- Stage shout ---\nSHOUT_MARK=_\n    What a shouted word ends with.\n" in shell(tree, "prepare-job.sh", "--list-settings")
+    assert "--list-settings" in shell(tree, "prepare-job.sh", "--help")
+    sample = str(ROOT / "samples" / "dialogue.mp4")
+    options = ("--transcribe", "-s", "en", "--job-id", "louder")
+    refused = shell(tree, "prepare-job.sh", sample, *options, "--set", "SHOUT_MARC=!", code=2)
+    assert "unknown setting SHOUT_MARC; did you mean SHOUT_MARK?" in refused
+    shell(tree, "prepare-job.sh", sample, *options, "--set", "SHOUT_MARK=!")
+    assert "# Chosen: given with --set\nSHOUT_MARK='!'\n" in (tree / "jobs" / "louder" / ".louder.env").read_text()
+
+
 def test_a_change_of_its_setting_repeats_it_and_what_follows(tree: Path, job: Path) -> None:
     told = shell(tree, "run-pipeline.sh", "-j", "loud", "--set", "SHOUT_MARK=-")
     assert [line.split()[3] for line in told.splitlines() if "COMPLETED (" in line] == ["shout:", "subtitles:", "mux:"]
     assert "Stage shout runs again: SHOUT_MARK changed from '_' to '-'" in told
     assert (tree / "out" / "loud" / "dialogue.en.txt").read_text().startswith("GOOD- MORNING,- DANIEL.-")
+    again = shell(tree, "run-pipeline.sh", "-j", "loud")
+    assert "Job loud: everything was done already" in again
+
+
+def test_a_setting_that_takes_a_name_of_every_job_is_refused(tree: Path) -> None:
+    stage = tree / "stages" / "film" / "shout.py"
+    stage.write_text(SHOUT.replace("SHOUT_MARK", "TITLE"))
+    try:
+        refused = shell(tree, "run-pipeline.sh", "-j", "loud", code=2)
+    finally:
+        stage.write_text(SHOUT)
+    assert "Stage shout declares the setting TITLE, which every job has already; give it another name" in refused

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, defstruct
 from msgspec.structs import fields
 
+from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.machine.engines import DEFAULT, ENGINES
 from sutradhar.stages.cues.formats import FORMATS
 
@@ -252,8 +253,11 @@ def sections() -> dict[str, str]:
 
 @cache
 def schema() -> type[Settings]:
-    """Return the type of a job's settings: those above, and those that stages declare in their own files."""
-    own = [(field.name, field.type, field.default) for struct in _own_settings().values() for field in fields(struct)]
+    """Return the type of a job's settings: those above, and those that stages declare in their own files.
+    Raises UsageError where a stage takes a name that is taken, or does not describe what it declares."""
+    own_settings = _own_settings()
+    _check_names(own_settings)
+    own = [(field.name, field.type, field.default) for struct in own_settings.values() for field in fields(struct)]
     if not own:
         return Settings
     whole = defstruct("Settings", own, bases=(Settings,), frozen=True, kw_only=True, forbid_unknown_fields=True)
@@ -265,6 +269,20 @@ def _own_settings() -> dict[str, type[msgspec.Struct]]:
     from sutradhar.stages import WORKFLOWS
 
     return {stage.name: stage.own_settings for stages in WORKFLOWS.values() for stage in stages if stage.own_settings}
+
+
+def _check_names(own_settings: Mapping[str, type[msgspec.Struct]]) -> None:
+    owners = dict.fromkeys(Settings.__struct_fields__, "every job")
+    for stage, struct in own_settings.items():
+        info: Any = msgspec.inspect.type_info(struct)
+        for field in info.fields:
+            if field.name in owners:
+                taken = f"which {owners[field.name]} has already"
+                raise UsageError(f"Stage {stage} declares the setting {field.name}, {taken}; give it another name")
+            if field.required or "description" not in (getattr(field.type, "extra_json_schema", None) or {}):
+                needed = f"{field.name}: Annotated[str, Meta(description=...)] = ..."
+                raise UsageError(f"Stage {stage} declares {field.name} without default or description; write {needed}")
+            owners[field.name] = f"stage {stage}"
 
 
 def describe(key: str) -> str:
@@ -291,10 +309,25 @@ def reference() -> str:
     for key, field in _fields().items():
         if key in section_of:
             lines += ["", f"## {section_of[key]}", "", "| setting | default | meaning |", "|---|---|---|"]
-        default = str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
+        default = _default(field)
         meaning = describe(key).replace("|", "\\|")
         lines.append(f"| `{key}` | {f'`{default}`' if default else ''} | {meaning} |")
     return "\n".join(lines)
+
+
+def listing() -> str:
+    """Return every setting with its default and its meaning, for a terminal."""
+    section_of = {key: section for section, key in sections().items()}
+    lines = []
+    for key, field in _fields().items():
+        if key in section_of:
+            lines += ["", f"--- {section_of[key]} ---"]
+        lines += [f"{key}={_default(field)}", f"    {describe(key)}"]
+    return "\n".join(lines[1:])
+
+
+def _default(field: Any) -> str:
+    return str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
 
 
 @cache

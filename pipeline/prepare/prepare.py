@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sutradhar.pipeline.commands import Joined, Parser, as_path
+from sutradhar.pipeline.commands import Joined, ListSettings, Parser, as_path
 from sutradhar.pipeline.errors import Interrupted, SutradharError, UsageError, in_one_line
 from sutradhar.pipeline.jobs.leftovers import sweep_workspace
 from sutradhar.pipeline.machine import engines
@@ -99,9 +99,10 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--formats", default="", metavar="LIST", help=of_files)
     parser.add_argument("--allow-truncated", action="store_true", help="accept a file that ends before its container says it does")
     parser.add_argument("--offline", action="store_true", help="never ask a model hub")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", dest="changes", help="any other setting (repeatable); docs/settings.md lists them"
-    )
+    other = "any other setting (repeatable); --list-settings tells of all"
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes", help=other)
+    all_settings = "print every setting of a job with its default and meaning, and exit"
+    parser.add_argument("--list-settings", action=ListSettings, nargs=0, help=all_settings)
     corpus = parser.add_argument_group("folders of recordings")
     corpus.add_argument("--from-list", metavar="FILE", help="instead of a folder: a file that names recordings, a path a line")
     corpus.add_argument("--glob", action=Joined, default="", metavar="PATTERN", help="only files with such names: '*.wav' (repeatable)")
