@@ -75,6 +75,15 @@ class Segment(msgspec.Struct, frozen=True):
     note: str = ""  # of a translated segment, where it did not come about in the usual way; begins with `UNTRANSLATED` where there is none
     speaker: str = ""  # "" where nobody was told from another
 
+    @property
+    def is_untranslated(self) -> bool:
+        return self.note == UNTRANSLATED or self.note.startswith(f"{UNTRANSLATED}: ")
+
+
+def note_of_untranslated(reasons: str) -> str:
+    """Return the note of a segment that has no translation."""
+    return f"{UNTRANSLATED}: {reasons}"
+
 
 class Transcript(msgspec.Struct, frozen=True):
     """`asr/transcript.json`, `align/transcript.json`, and translations of them. `note` is as in `Track`.

@@ -9,7 +9,7 @@ from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.files import FileRecord
 from sutradhar.pipeline.jobs import markers
 from sutradhar.pipeline.jobs.job import Job
-from sutradhar.pipeline.jobs.markers import MEDIA, MODEL, Marker
+from sutradhar.pipeline.jobs.markers import MEDIA, Marker, name_of_model_file
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.jobs.stage import Stage
 from sutradhar.pipeline.jobs.workflow import Step
@@ -49,7 +49,7 @@ def outside_records(job: Job, stage: Stage, settings: Settings) -> dict[str, Fil
     for need in stage.models(settings):
         if found := library.find(need.name, need.form, models_dir=job.workspace.models):
             files = sorted(path for path in found.path.iterdir() if path.is_file())
-            records |= {f"{MODEL}{need.name}/{path.name}": media.identity(path) for path in files}
+            records |= {name_of_model_file(need.name, path.name): media.identity(path) for path in files}
     return records | {name: _user_record(job, name) for name in stage.files(settings)}
 
 

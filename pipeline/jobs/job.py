@@ -19,7 +19,7 @@ from typing import Annotated
 
 import msgspec
 
-from sutradhar.pipeline.errors import JobBusy, UsageError
+from sutradhar.pipeline.errors import Interrupted, JobBusy, UsageError
 from sutradhar.pipeline.files import UNREADABLE, FileRecord, json_document, links_in, read_file, why_not_synced, write_atomic
 from sutradhar.pipeline.jobs import envfile, leftovers
 from sutradhar.pipeline.jobs.settings import Settings
@@ -222,6 +222,14 @@ class Job:
         with contextlib.suppress(OSError), path.open("r+b" if path.exists() else "wb") as file:
             file.write(escaped(message).encode().ljust(FAILURE_BYTES))
             file.truncate()
+
+    def note_interruption(self) -> None:
+        """Keep that the last run was interrupted, in the same place."""
+        self.note_failure(Interrupted.message)
+
+    @property
+    def was_interrupted(self) -> bool:
+        return self.failure() == Interrupted.message
 
     def note_success(self) -> None:
         """No room is needed any more for why it failed."""

@@ -14,7 +14,7 @@ from sutradhar.pipeline.workspace import VERSION
 
 SCHEMA = 1
 MEDIA = "media"  # how the user's own file is called among a stage's inputs
-MODEL = "model "  # and what the names of models' files begin with
+_MODEL = "model "  # begins the names of models' files
 
 
 class Marker(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +37,16 @@ class Marker(msgspec.Struct, frozen=True, kw_only=True):
     seconds_of_media: float | None
     attempt: int
     tool_version: str
+
+
+def name_of_model_file(model: str, file: str) -> str:
+    """Return how a file of a model is called among a stage's inputs."""
+    return f"{_MODEL}{model}/{file}"
+
+
+def _is_outside(name: str) -> bool:
+    """Tell whether an input is none of the job's own files: the film, or a file of a model."""
+    return name == MEDIA or name.startswith(_MODEL)
 
 
 def read_marker(path: Path, warn: Callable[[str], None]) -> Marker | None:
@@ -85,7 +95,8 @@ def why_stale(
         # The film is extracted anew in seconds where only its date changed; a model that was copied is no reason for hours of work.
         if known is None or known.sha256 != now.sha256 or known.size != now.size or (name == MEDIA and known != now):
             return f"the {name} file changed" if name == MEDIA else f"{name} changed"
-    if dropped := [name for name in marker.inputs if name not in {**inputs, **looked_at} and name != MEDIA and not name.startswith(MODEL)]:
+    known_now = {**inputs, **looked_at}
+    if dropped := [name for name in marker.inputs if name not in known_now and not _is_outside(name)]:
         return f"{dropped[0]} is no longer read"
     return next(_changed_files(marker, inputs, outputs, verify), "")
 

@@ -171,6 +171,7 @@ class Stage:
     reads_media: bool = False  # the user's own file is an input too
     keeps: tuple[str, ...] = ()  # in the job's folder: written piece by piece, each whole, and there for the next run
     trees: tuple[str, ...] = ()  # folders under out/<job-id>/ that are filled in the same way
+    sets_pace: bool = False  # what it works through is what the speed of a run is told by
     in_pieces: bool = False  # it keeps what it has done while it works, in `StageContext.pieces`, until it is complete
     always: bool = False  # it looks for what is new, so every run asks it
     check: Callable[[Settings], None] = lambda settings: None  # raises UsageError for settings that it cannot work with

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from enum import Enum
 
 from sutradhar.pipeline import media
 from sutradhar.pipeline.console import clock, pace
-from sutradhar.pipeline.errors import Interrupted, UsageError
+from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.jobs.freshness import staleness
 from sutradhar.pipeline.jobs.job import Job, Running
 from sutradhar.pipeline.jobs.markers import read_marker
@@ -17,10 +18,19 @@ from sutradhar.pipeline.jobs.workflow import steps_of
 from sutradhar.pipeline.progress import REAL_TIME, Progress
 from sutradhar.stages import WORKFLOWS
 
-DONE, UNFINISHED, FAILED, INTERRUPTED, RUNNING, BROKEN = "done", "unfinished", "failed", "interrupted", "running", "broken settings"
+
+class State(Enum):
+    """How a job or a stage stands, in the words of `--status`."""
+
+    DONE = "done"
+    UNFINISHED = "unfinished"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    RUNNING = "running"
+    BROKEN = "broken settings"
 
 
-def of_stages(job: Job) -> Iterator[tuple[str, str, str]]:
+def of_stages(job: Job) -> Iterator[tuple[str, State, str]]:
     """For each stage its name, whether it is done, and a remark. Raises UsageError where the settings cannot be read."""
     settings = job.settings()
     media_record = None
@@ -33,15 +43,15 @@ def of_stages(job: Job) -> Iterator[tuple[str, str, str]]:
         stopped = job.stopped(stage.name)
         if running and running.stage == stage.name:
             remark = pace(running.progress, running.seconds) if running.progress.total else f"for {clock(running.seconds)}"
-            yield stage.name, RUNNING, remark
+            yield stage.name, State.RUNNING, remark
         elif marker is None:
-            yield stage.name, UNFINISHED, _standing(job, stage, settings, stopped)
+            yield stage.name, State.UNFINISHED, _standing(job, stage, settings, stopped)
         elif reason := staleness(job, step, marker, settings, media_record):
-            yield stage.name, UNFINISHED, "; ".join(filter(None, (f"will run again: {reason}", _standing(job, stage, settings, stopped))))
+            yield stage.name, State.UNFINISHED, "; ".join(filter(None, (f"will run again: {reason}", _standing(job, stage, settings, stopped))))
         elif stage.always and (stopped or _has_new(job, stage, settings)):
-            yield stage.name, UNFINISHED, _standing(job, stage, settings, stopped)
+            yield stage.name, State.UNFINISHED, _standing(job, stage, settings, stopped)
         else:
-            yield stage.name, DONE, "; ".join(filter(None, (f"{marker.seconds:.1f}s", marker.summary, *marker.degraded, marker.failures)))
+            yield stage.name, State.DONE, "; ".join(filter(None, (f"{marker.seconds:.1f}s", marker.summary, *marker.degraded, marker.failures)))
 
 
 def _standing(job: Job, stage: Stage, settings: Settings, stopped: Running | None) -> str:
@@ -77,18 +87,18 @@ def kept(progress: Progress) -> str:
     return f"{progress.kept} are kept; what was in hand is done again"
 
 
-def of_job(job: Job) -> str:
+def of_job(job: Job) -> State:
     if job.running():
-        return RUNNING
+        return State.RUNNING
     try:
         states = {state for _, state, _ in of_stages(job)}
     except UsageError:
-        return BROKEN
-    if states == {DONE}:
-        return DONE
-    if job.failure() == Interrupted.message:
-        return INTERRUPTED
-    return FAILED if job.failure() else UNFINISHED
+        return State.BROKEN
+    if states == {State.DONE}:
+        return State.DONE
+    if job.was_interrupted:
+        return State.INTERRUPTED
+    return State.FAILED if job.failure() else State.UNFINISHED
 
 
 def of_interest(jobs: list[Job]) -> list[Job]:
@@ -98,7 +108,7 @@ def of_interest(jobs: list[Job]) -> list[Job]:
 
 def listing(jobs: list[Job]) -> Iterator[str]:
     for job in jobs:
-        yield f"{job.id:<40} {of_job(job):<12} {_length(job):>8}  {job.media.name}"
+        yield f"{job.id:<40} {of_job(job).value:<12} {_length(job):>8}  {job.media.name}"
 
 
 def _length(job: Job) -> str:
@@ -109,12 +119,12 @@ def _length(job: Job) -> str:
 
 def report(job: Job) -> Iterator[str]:
     """Raises UsageError where the job's settings cannot be read."""
-    yield f"Job {job.id}: {of_job(job)}"
+    yield f"Job {job.id}: {of_job(job).value}"
     if failure := job.failure():
         yield f"  last run   {failure}"
     yield f"  media      {job.media} ({_length(job)})"
     yield f"  settings   {job.env_path}"
     for name, state, remark in of_stages(job):
-        yield f"  {name:<10} {state:<11} {remark}".rstrip()
+        yield f"  {name:<10} {state.value:<11} {remark}".rstrip()
     for path in sorted(job.deliverables.glob("[!.]*")) if job.deliverables.is_dir() else []:
         yield f"  file       {path}"

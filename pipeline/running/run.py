@@ -85,7 +85,7 @@ def _chosen(arguments: argparse.Namespace, workspace: Workspace) -> list[Job]:
     from sutradhar.pipeline.jobs.job import all_jobs, find_job
 
     if arguments.all:
-        return [job for job in all_jobs(workspace) if status.of_job(job) != status.DONE]
+        return [job for job in all_jobs(workspace) if status.of_job(job) is not status.State.DONE]
     return [find_job(workspace, name) for name in arguments.job]
 
 
@@ -151,7 +151,7 @@ def _kept(job: Job) -> str:
 
 def _tell(summary: Summary, console: Console) -> None:
     media_seconds = summary.decoded_seconds or summary.job.request.duration_ms / 1000
-    if worked := media_seconds * (1 - summary.before.get("asr", 1.0)):
+    if worked := media_seconds * (1 - _done_before(summary)):
         speed = f"{worked / summary.seconds:.1f}x real time, real-time factor {summary.seconds / worked:.2f}"
         whole = "" if worked == media_seconds else f"the rest of {media_seconds:.1f}s: "
         console.info(f"Job {summary.job.id}: done in {summary.seconds:.1f}s for {whole}{worked:.1f}s of media ({speed})")
@@ -165,6 +165,14 @@ def _tell(summary: Summary, console: Console) -> None:
         console.info(f"  {_short(path)}{'/' if path.is_dir() else ''}")
     for line in summary.failures:
         console.error(line)
+
+
+def _done_before(summary: Summary) -> float:
+    """Return the share that earlier runs had done of the work that the speed is told by; 1 where none of it was left."""
+    from sutradhar.stages import WORKFLOWS
+
+    paced = {stage.name for stages in WORKFLOWS.values() for stage in stages if stage.sets_pace}
+    return min((share for name, share in summary.before.items() if name in paced), default=1.0)
 
 
 def _short(path: Path) -> str:

@@ -90,7 +90,10 @@ def run_job(job: Job, workflows: Mapping[str, Sequence[Stage]], plan: Plan, chan
             job.note_success()
             summary.degraded[:0] = amiss
             return summary
-        except (SutradharError, Interrupted, OSError) as error:
+        except Interrupted:
+            job.note_interruption()
+            raise
+        except (SutradharError, OSError) as error:
             job.note_failure(in_one_line(error))
             raise
         finally:

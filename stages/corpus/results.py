@@ -30,6 +30,18 @@ MADE_WITH = "made-with.json"  # what a fingerprint stands for
 MADE_BY = "made-by"  # a file for each different maker
 
 
+_MODEL = "model "  # begins the key of a file of the model in what a result was made with
+
+
+def key_of_model_file(name: str) -> str:
+    return f"{_MODEL}{name}"
+
+
+def model_file_of(key: str) -> str | None:
+    """Return the name of the model's file that a key stands for; None for the key of a setting."""
+    return key.removeprefix(_MODEL) if key.startswith(_MODEL) else None
+
+
 class StoreClosed(StageFailed):
     """It takes nothing at all: whatever is recognised from now on is for nothing."""
 

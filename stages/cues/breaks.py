@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from sutradhar.stages.cues import script
 from sutradhar.stages.cues.break_words import ADJECTIVE, BOUND, CLAUSE, INSIDE_WORD, LANGUAGES, PHRASE, TIED, BreakWords
 from sutradhar.stages.cues.tokens import Token
+from sutradhar.stages.text import typography
 from sutradhar.stages.text.characters import bare
 from sutradhar.stages.text.scripts import needs_no_space
 from sutradhar.stages.text.sentences import ends_clause, ends_sentence, is_abbreviation
@@ -50,7 +50,7 @@ def grammar_cost(left: str, right: str, language: str) -> float:
     """What a break between two words of one sentence costs by their grammar alone."""
     if ends_clause(left, language):
         return _CLAUSE_END
-    if is_abbreviation(left, language) or script.is_number(left):
+    if is_abbreviation(left, language) or typography.is_number(left):
         return BOUND
     if _is_name(left, right, language):
         return TIED
@@ -63,14 +63,14 @@ def _is_name(left: str, right: str, language: str) -> bool:
     """Two words with capitals are taken for a name: "New York"; but not "I Think", and not where all is in capitals."""
     if language in _NO_CAPITALISED_NAMES or left.isupper() or right.isupper():
         return False
-    return script.begins_capital(left) and script.begins_capital(right) and bare(right)[:2] not in ("i'", "i’")
+    return typography.begins_capital(left) and typography.begins_capital(right) and bare(right)[:2] not in ("i'", "i’")
 
 
 def _japanese_cost(left: str, right: str) -> float:
     """Kanji and katakana begin a phrase, hiragana ends it with its particles."""
-    if script.is_hiragana(left):
-        return TIED if script.is_hiragana(right) else CLAUSE
-    return INSIDE_WORD if script.is_katakana(left) and script.is_katakana(right) else BOUND
+    if typography.is_hiragana(left):
+        return TIED if typography.is_hiragana(right) else CLAUSE
+    return INSIDE_WORD if typography.is_katakana(left) and typography.is_katakana(right) else BOUND
 
 
 def _word_cost(left: str, right: str, language: str) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sutradhar.stages.cues.rules import Rules
-from sutradhar.stages.cues.script import measure
+from sutradhar.stages.text.typography import measure
 from sutradhar.stages.transcript import Cue, Span
 
 

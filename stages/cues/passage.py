@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
-from sutradhar.stages.cues import script
 from sutradhar.stages.cues.breaks import break_costs, sentence_ends
 from sutradhar.stages.cues.rules import Rules
 from sutradhar.stages.cues.tokens import Token
+from sutradhar.stages.text import typography
 
 _HELD_PAUSE_MS = 500  # a pause longer than this is felt inside a cue
 _NEW_SEGMENT = 1.3  # how much more a sentence end counts where the segment ends too: another may be speaking
@@ -27,9 +27,9 @@ class Passage:
         self.closed[0] = True
         self.ends = list(accumulate(end * (_NEW_SEGMENT if token.opens_segment else 1.0) for end, token in zip(ends, tokens, strict=True)))
         self.held = list(accumulate(max(0, pause - _HELD_PAUSE_MS) for pause in self.pauses))
-        space = script.measure(" ", rules.language)
+        space = typography.measure(" ", rules.language)
         self._spaces = [space * token.spaced for token in tokens]
-        widths = (script.measure(token.text, rules.language) + gap for token, gap in zip(tokens, self._spaces, strict=True))
+        widths = (typography.measure(token.text, rules.language) + gap for token, gap in zip(tokens, self._spaces, strict=True))
         self._widths = list(accumulate(widths, initial=0.0))
 
     def width(self, start: int, end: int) -> float:

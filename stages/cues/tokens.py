@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from sutradhar.stages.cues import script
 from sutradhar.stages.cues.rules import Rules
+from sutradhar.stages.text import typography
 from sutradhar.stages.text.numbers import one_number
 from sutradhar.stages.text.scripts import needs_no_space
 from sutradhar.stages.text.words import in_words
@@ -47,7 +47,7 @@ def tokens_of(transcript: Transcript, rules: Rules) -> list[Token]:
 def spoken_tokens(transcript: Transcript) -> list[Token]:
     """The tokens of a transcript, however wide."""
     pieces = [piece for segment in transcript.segments for piece in _pieces(segment, segment.language or transcript.language)]
-    spans = in_order([Span(piece.start_ms, piece.end_ms) for piece in pieces], clip_of(transcript))
+    spans = without_overlap([Span(piece.start_ms, piece.end_ms) for piece in pieces], clip_of(transcript))
     timed = (
         Token(piece.text, piece.spaced, piece.opens_segment, span.start_ms, span.end_ms, piece.begins_word)
         for piece, span in zip(pieces, spans, strict=True)
@@ -60,7 +60,7 @@ def clip_of(transcript: Transcript) -> Span:
     return Span(transcript.start_ms, transcript.start_ms + transcript.duration_ms)
 
 
-def in_order(spans: Sequence[Span], clip: Span) -> list[Span]:
+def without_overlap(spans: Sequence[Span], clip: Span) -> list[Span]:
     """The spans made to follow each other inside `clip`, without overlap. The most start times that are in order already
     stay (a longest non-decreasing subsequence); the others are outvoted and put behind the one that they follow."""
     starts = [min(max(span.start_ms, clip.start_ms), clip.end_ms) for span in spans]
@@ -117,17 +117,17 @@ def _blocks(segment: Segment) -> Iterator[Token]:
     """Yield the words as the recogniser gives them, but cut at blanks."""
     opens, blank = True, False
     for word in segment.words or _untimed(segment):
-        parts = script.split_blanks(word.text)
+        parts = typography.split_blanks(word.text)
         for number, (text, span) in enumerate(zip(parts, shares(parts, word.start_ms, word.end_ms), strict=True)):
-            spaced = opens or number > 0 or blank or script.is_blank(word.text[0])
+            spaced = opens or number > 0 or blank or typography.is_blank(word.text[0])
             yield Token(text, spaced, opens, span.start_ms, span.end_ms)
             opens, blank = False, False
-        blank = word.text != "" and script.is_blank(word.text[-1])
+        blank = word.text != "" and typography.is_blank(word.text[-1])
 
 
 def _untimed(segment: Segment) -> tuple[Word, ...]:
     """The text of a segment without word times, shared over the segment's span."""
-    parts = script.clusters(segment.text) if _is_spaceless(segment.text) else [f" {word}" for word in script.split_blanks(segment.text)]
+    parts = typography.clusters(segment.text) if _is_spaceless(segment.text) else [f" {word}" for word in typography.split_blanks(segment.text)]
     spans = shares(parts, segment.start_ms, segment.end_ms)
     return tuple(Word(part, span.start_ms, span.end_ms, 0.0) for part, span in zip(parts, spans, strict=True))
 
@@ -154,7 +154,7 @@ def _glued(tokens: Iterable[Token]) -> Iterator[Token]:
             held = token
         elif _may_part(held, token):
             yield held
-            wide = token.opens_segment and script.ends_wide(held.text)
+            wide = token.opens_segment and typography.ends_wide(held.text)
             held = replace(token, spaced=False) if wide else token
         else:
             held = replace(held, text=held.text + " " * token.spaced + token.text, end_ms=token.end_ms)
@@ -167,12 +167,12 @@ def _may_part(held: Token, token: Token) -> bool:
         return True
     if one_number(held.last_word, token.text):
         return token.start_ms - held.end_ms >= _TORN_NUMBER_MS
-    return token.begins_word and script.may_part(held.text, token.text, token.spaced)
+    return token.begins_word and typography.may_part(held.text, token.text, token.spaced)
 
 
 def _cut_to_fit(token: Token, rules: Rules) -> list[Token]:
     """A token wider than a line, cut at its blanks, then between characters (inside one only if that alone is wider than a line)."""
-    if script.measure(token.text, rules.language) <= rules.max_chars:
+    if typography.measure(token.text, rules.language) <= rules.max_chars:
         return [token]
     words = token.text.split(" ")
     if len(words) > 1:
@@ -184,9 +184,9 @@ def _cut_to_fit(token: Token, rules: Rules) -> list[Token]:
         ]
         return [part for word in whole for part in _cut_to_fit(word, rules)]
     parts = [""]
-    for cluster in script.clusters(token.text):
-        for atom in [cluster] if script.measure(cluster, rules.language) <= rules.max_chars else cluster:
-            if script.measure(parts[-1] + atom, rules.language) > rules.max_chars:
+    for cluster in typography.clusters(token.text):
+        for atom in [cluster] if typography.measure(cluster, rules.language) <= rules.max_chars else cluster:
+            if typography.measure(parts[-1] + atom, rules.language) > rules.max_chars:
                 parts.append("")
             parts[-1] += atom
     return [

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sutradhar.stages.cues.rules import Rules
-from sutradhar.stages.cues.script import measure
 from sutradhar.stages.cues.speakers import cues_of_speakers
 from sutradhar.stages.text.own_script import script_doubt
+from sutradhar.stages.text.typography import measure
 from sutradhar.stages.transcript import Cue, Track, Transcript
 
 _NOTE_MS = 2000

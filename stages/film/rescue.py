@@ -14,7 +14,7 @@ from sutradhar.stages.recognisers import declared
 from sutradhar.stages.recognisers.contract import AudioWindow, CannotTranslate
 from sutradhar.stages.recognisers.kept import KeptRecogniser, open_pieces
 from sutradhar.stages.sound.wav import Sound
-from sutradhar.stages.transcript import UNTRANSLATED, Audio, Segment, Span, Transcript, Translations, load, save
+from sutradhar.stages.transcript import Audio, Segment, Span, Transcript, Translations, load, save
 
 TARGET = "en"  # all that Whisper translates into
 LONGEST_MS = 30_000  # of a window
@@ -26,7 +26,7 @@ def run(ctx: StageContext) -> Outcome:
     translations = load(ctx.read("translations"), Translations).transcripts
     source = load(ctx.read("transcript"), Transcript)
     english = next((transcript for transcript in translations if transcript.language == TARGET), None)
-    missing = [segment for segment in english.segments if segment.note.startswith(UNTRANSLATED)] if english else []
+    missing = [segment for segment in english.segments if segment.is_untranslated] if english else []
     if not missing:
         save(ctx.write("translations"), Translations(translations))
         return Outcome(summary="Nothing for Whisper to translate: it translates into English alone, where nothing is missing", seconds_of_media=0.0)

@@ -21,6 +21,7 @@ ELLIPSES = ("…", "...")
 # Marks that end sentences: Latin, Devanagari (the bar is a danda on keyboards that have none), Urdu, Arabic, Ethiopic, Armenian, Burmese,
 # Khmer, Tibetan, Meitei, Santali, Sinhala, Mongolian, full-width.
 STOPS = ".?!…‽⁇⁈⁉।॥|۔؟።፧፨։။។៕།༎꯫᱾᱿෴᠃᠉。？！．｡"
+FULL_STOPS = ".।۔᱾"  # of them, those of plain statements in the languages that are translated
 COMMAS = ",;:،؛፣፤፥፦՝၊᠂、，；：､"
 
 

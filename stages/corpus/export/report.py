@@ -12,6 +12,7 @@ from sutradhar.pipeline.console import clock
 from sutradhar.pipeline.wording import counted, escaped
 from sutradhar.stages.corpus.export.charts import histogram
 from sutradhar.stages.corpus.export.summary import LISTED, Summary, Survey
+from sutradhar.stages.corpus.results import model_file_of
 
 SHOWN = 200  # rows of a list; the files have all
 STYLE = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
@@ -100,7 +101,8 @@ def _made_with(summary: Summary, made_with: Mapping[str, Mapping[str, str]]) -> 
     common = set.intersection(*pairs) if pairs else set()
     tables = {
         fingerprint: _table(
-            {"setting": "text", "value": "text"}, [pair for pair in settings.items() if not (pair[0].startswith("model ") and pair in common)]
+            {"setting": "text", "value": "text"},
+            [pair for pair in settings.items() if pair not in common or model_file_of(pair[0]) is None],
         )
         for fingerprint, settings in made_with.items()
     }

@@ -85,7 +85,7 @@ def _values(settings: Settings) -> dict[str, Any]:
 def _made_with(settings: Settings, model: library.ResolvedModel) -> dict[str, str]:
     """All that decides what a result says, but for the glossary."""
     files = sorted(path for path in model.path.iterdir() if path.is_file())
-    return _settings_made_with(settings) | {f"model {path.name}": identity(path).sha256 for path in files}
+    return _settings_made_with(settings) | {results.key_of_model_file(path.name): identity(path).sha256 for path in files}
 
 
 def _settings_made_with(settings: Settings) -> dict[str, str]:
@@ -107,8 +107,8 @@ def _refuse_to_mix(store: results.Store, settings: Settings) -> None:
     other = others[-1]
     key = next((key for key in (*store.made_with, *other) if other.get(key) != store.made_with.get(key)), "version")
     was, back = f"{key}={other.get(key, '')}, and it is {store.made_with.get(key, '')} now", f"Set it back with --set {key}={other.get(key, '')}"
-    if key.startswith("model "):
-        was = f"other weights than those of WHISPER_MODEL={settings.WHISPER_MODEL} now ({key.removeprefix('model ')} differs)"
+    if file := results.model_file_of(key):
+        was = f"other weights than those of WHISPER_MODEL={settings.WHISPER_MODEL} now ({file} differs)"
         back = "Set WHISPER_MODEL back with --set"
     elif key == GLOSSARY:
         was, back = "another glossary", "Put the old one back"

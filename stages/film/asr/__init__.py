@@ -168,6 +168,7 @@ STAGE = Stage(
     settings=(*declared.SETTINGS, "GLOSSARY", "TRANSLATION_ENGINE", "TARGET_LANGUAGES"),
     tuning=declared.TUNING,
     unused=lambda settings: () if settings.translator == "whisper" else OF_TRANSLATION,
+    sets_pace=True,
     in_pieces=True,
     models=declared.models_of,
     files=lambda settings: settings.user_files,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Literal
 
 from sutradhar.stages.film.translate.guards import Fault, faults
@@ -16,13 +17,31 @@ from sutradhar.stages.film.translate.translator import Search, Translation, Tran
 from sutradhar.stages.film.translate.unreadable import Unreadable, digits, in_another_script, why_unreadable
 from sutradhar.stages.text import roman
 from sutradhar.stages.text.attractors import attractors
+from sutradhar.stages.text.characters import FULL_STOPS
 from sutradhar.stages.text.glossary import Glossary
 from sutradhar.stages.text.numbers import one_number
 from sutradhar.stages.text.sentences import ends_clause
 
 UNREPEATED = 4  # tokens: what a loop repeats and other sentences hardly do
 HALF_WORDS = 3  # the fewest that a half may have
-Way = Literal["search", "other hypotheses", "greedy", "halves", "glossary", "as spoken", "English", "label", "none"]
+
+
+class Way(Enum):
+    """How a sentence was rendered, in the words of notes and reports."""
+
+    SEARCH = "search"
+    OTHER_HYPOTHESES = "other hypotheses"
+    GREEDY = "greedy"
+    HALVES = "halves"
+    GLOSSARY = "glossary"
+    AS_SPOKEN = "as spoken"
+    ENGLISH = "English"
+    LABEL = "label"
+    NONE = "none"
+
+
+USUAL_WAYS = (Way.SEARCH, Way.LABEL)
+RETRIES = (Way.OTHER_HYPOTHESES, Way.GREEDY, Way.HALVES, Way.GLOSSARY)
 
 
 @dataclass(frozen=True)
@@ -55,28 +74,28 @@ class Chain:
         """Labels, numbers, what is said in the target language already or in English, and what no translator here reads; None for the rest."""
         text = sentence.text
         if not any(character.isalpha() for character in text):
-            return Rendering(digits(text, self._target), 0.0, "label")
+            return Rendering(digits(text, self._target), 0.0, Way.LABEL)
         if sentence.language == self._target and not in_another_script(text, self._target):
-            return Rendering(text, 0.0, "as spoken")
+            return Rendering(text, 0.0, Way.AS_SPOKEN)
         why = why_unreadable(text, sentence.said, self._source)
         if why in ("garbage", "roman script") or self._source == "en" or not roman.is_latin(text):
-            return Rendering("", 0.0, "none", (why,)) if why else None
+            return Rendering("", 0.0, Way.NONE, (why,)) if why else None
         if roman.language_of(text) == "english" or roman.is_names(text):
-            return Rendering(text, 0.0, "as spoken" if self._target == "en" else "English")
-        return Rendering("", 0.0, "none", ("roman script",))
+            return Rendering(text, 0.0, Way.AS_SPOKEN if self._target == "en" else Way.ENGLISH)
+        return Rendering("", 0.0, Way.NONE, ("roman script",))
 
     def _translate(self, texts: Sequence[str], report: Callable[[int, int], None]) -> list[Rendering]:
         found = self._translator.translate(texts, self._source, self._target, self._search, report)
-        renderings = [self._judge(text, one, "search") for text, one in zip(texts, found, strict=True)]
+        renderings = [self._judge(text, one, Way.SEARCH) for text, one in zip(texts, found, strict=True)]
         for place in _attractors(texts, renderings):
             renderings[place] = replace(renderings[place], faults=("same for several",))
         attempts: dict[Way, Callable[[Sequence[str]], list[list[Translation]]]] = {
-            "other hypotheses": self._others,
-            "greedy": self._greedy,
-            "halves": self._halves,
+            Way.OTHER_HYPOTHESES: self._others,
+            Way.GREEDY: self._greedy,
+            Way.HALVES: self._halves,
         }
         if self._search.beams == 1:
-            del attempts["greedy"]  # the search as set was that
+            del attempts[Way.GREEDY]  # the search as set was that
         for way, attempt in attempts.items():
             failed = [number for number, rendering in enumerate(renderings) if rendering.faults]
             tried = attempt([texts[number] for number in failed]) if failed else []
@@ -86,7 +105,7 @@ class Chain:
                     renderings[number] = better
         for place in _attractors(texts, renderings):
             renderings[place] = replace(renderings[place], faults=renderings[place].faults or ("same for several",))
-        renderings = [replace(one, text="", way="none") if one.faults else one for one in renderings]
+        renderings = [replace(one, text="", way=Way.NONE) if one.faults else one for one in renderings]
         return self._with_terms(texts, renderings)
 
     def _judge(self, text: str, hypotheses: Sequence[Translation], way: Way) -> Rendering:
@@ -116,14 +135,14 @@ class Chain:
         missing = [
             (number, terms)
             for number, one in enumerate(renderings)
-            if one.way != "none" and (terms := self._glossary.missing(texts[number], one.text))
+            if one.way is not Way.NONE and (terms := self._glossary.missing(texts[number], one.text))
         ]
         protected = [self._glossary.protect(texts[number]) for number, _ in missing]
         found = self._translator.translate([one.text for one in protected], self._source, self._target, self._search) if missing else []
         for (number, terms), one, hypotheses in zip(missing, protected, found, strict=True):
             restored = [replace(hypothesis, text=one.restore(hypothesis.text)) for hypothesis in hypotheses]
             kept = [hypothesis for hypothesis in restored if self._glossary.kept(texts[number], hypothesis.text)]
-            better = self._judge(texts[number], kept, "glossary")
+            better = self._judge(texts[number], kept, Way.GLOSSARY)
             renderings[number] = replace(renderings[number], missing_terms=len(terms)) if better.faults else better
         return renderings
 
@@ -144,11 +163,11 @@ def halve(text: str) -> tuple[str, ...]:
 
 def _joined(left: Translation, right: Translation) -> Translation:
     """One sentence again: the first half's full stop goes."""
-    return Translation(f"{left.text.rstrip('.।۔᱾')} {right.text}", (left.score + right.score) / 2)
+    return Translation(f"{left.text.rstrip(FULL_STOPS)} {right.text}", (left.score + right.score) / 2)
 
 
 def ways(renderings: Sequence[Rendering]) -> Iterator[tuple[Way, int]]:
     """How many went which way, but for the usual ones."""
-    for way in ("other hypotheses", "greedy", "halves", "glossary"):
-        if count := sum(one.way == way for one in renderings):
+    for way in RETRIES:
+        if count := sum(one.way is way for one in renderings):
             yield way, count

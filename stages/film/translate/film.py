@@ -14,14 +14,14 @@ from sutradhar.pipeline.models.library import ResolvedModel, resolve
 from sutradhar.pipeline.prepare import translators
 from sutradhar.pipeline.timecode import format_ms
 from sutradhar.pipeline.wording import counted
-from sutradhar.stages.film.translate.chain import Chain, Rendering, ways
+from sutradhar.stages.film.translate.chain import USUAL_WAYS, Chain, Rendering, Way, ways
 from sutradhar.stages.film.translate.kept import SCHEMA, KeptTranslator
 from sutradhar.stages.film.translate.markup import put_back
 from sutradhar.stages.film.translate.retime import as_spoken, segment_of
 from sutradhar.stages.film.translate.sentences import Sentence, assemble
 from sutradhar.stages.film.translate.translator import Search, open_translator
 from sutradhar.stages.text.glossary import Glossary, read_glossary
-from sutradhar.stages.transcript import MISSING, UNTRANSLATED, Segment, Transcript, Translations, load, save
+from sutradhar.stages.transcript import MISSING, Segment, Transcript, Translations, load, note_of_untranslated, save
 
 NOTE = "translated by IndicTrans2"
 
@@ -117,16 +117,16 @@ def segments_of(sentences: Sequence[Sentence], renderings: Sequence[Rendering], 
 
     segments: list[Segment] = []
     for sentence, rendering in zip(sentences, renderings, strict=True):
-        if rendering.way == "as spoken":
+        if rendering.way is Way.AS_SPOKEN:
             segments.append(as_spoken(sentence, target, len(segments)))
-        elif rendering.way == "English":
+        elif rendering.way is Way.ENGLISH:
             segments.append(replace(as_spoken(sentence, "en", len(segments)), note="left in English"))
-        elif rendering.way == "none":
+        elif rendering.way is Way.NONE:
             segment = segment_of(sentence, MISSING, target, len(segments), 0.0)
-            segments.append(replace(segment, note=f"{UNTRANSLATED}: {', '.join(rendering.faults)}"))
+            segments.append(replace(segment, note=note_of_untranslated(", ".join(rendering.faults))))
         elif text := put_back(sentence.lifted, rendering.text, target):
             segment = segment_of(sentence, text, target, len(segments), rendering.score)
-            segments.append(segment if rendering.way in ("search", "label") else replace(segment, note=f"by {rendering.way}"))
+            segments.append(segment if rendering.way in USUAL_WAYS else replace(segment, note=f"by {rendering.way.value}"))
     return segments
 
 
@@ -140,7 +140,7 @@ def _resolve(direction: str, ctx: StageContext) -> ResolvedModel:
 def _log(log: logging.Logger, target: str, sentences: Sequence[Sentence], renderings: Sequence[Rendering]) -> None:
     """Where somebody may want to look: times, never text."""
     for sentence, rendering in zip(sentences, renderings, strict=True):
-        if rendering.way == "none":
+        if rendering.way is Way.NONE:
             log.info(f"{target}: {format_ms(sentence.start_ms)} not translated ({', '.join(rendering.faults)})")
         elif rendering.missing_terms:
             log.info(f"{target}: {format_ms(sentence.start_ms)} {counted(rendering.missing_terms, 'term')} of the glossary missing")
@@ -158,12 +158,12 @@ def _engine(settings: Settings, models: Mapping[str, ResolvedModel]) -> dict[str
 
 def _report(target: str, renderings: Sequence[Rendering]) -> list[str]:
     """What a person should know, a line each."""
-    lines = [f"{target}: {counted(count, 'sentence')} translated by {way}, where the usual search failed" for way, count in ways(renderings)]
-    failed = [rendering for rendering in renderings if rendering.way == "none"]
+    lines = [f"{target}: {counted(count, 'sentence')} translated by {way.value}, where the usual search failed" for way, count in ways(renderings)]
+    failed = [rendering for rendering in renderings if rendering.way is Way.NONE]
     if failed:
         why = ", ".join(f"{fault} {count}" for fault, count in Counter(fault for one in failed for fault in one.faults).most_common())
         lines.append(f"{target}: {len(failed)} of {counted(len(renderings), 'sentence')} not translated by IndicTrans2 ({why})")
-    if english := sum(rendering.way == "English" for rendering in renderings):
+    if english := sum(rendering.way is Way.ENGLISH for rendering in renderings):
         lines.append(f"{target}: {counted(english, 'sentence')} said in English left in English")
     if missing := sum(rendering.missing_terms for rendering in renderings):
         lines.append(f"{target}: {counted(missing, 'term')} of the glossary missing in the translation")

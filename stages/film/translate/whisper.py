@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from sutradhar.pipeline.jobs.stage import Outcome, StageContext
 from sutradhar.pipeline.wording import counted
 from sutradhar.stages.text.english import is_translation, shared_by_several
-from sutradhar.stages.transcript import MISSING, UNTRANSLATED, Segment, Transcript, Translations, Word, load, save
+from sutradhar.stages.transcript import MISSING, Segment, Transcript, Translations, Word, load, note_of_untranslated, save
 
 TARGET = "en"  # all that Whisper translates into
 
@@ -24,7 +24,7 @@ def translate(ctx: StageContext) -> Outcome:
         _marked(segment, "same for several") if place in shared else segment if is_translation(segment, source.segments) else _marked(segment)
         for place, segment in enumerate(translation.segments)
     )
-    missing = sum(segment.note.startswith(UNTRANSLATED) for segment in segments)
+    missing = sum(segment.is_untranslated for segment in segments)
     english = replace(translation, segments=segments, note="translated by Whisper")
     save(ctx.write("translations"), Translations((english,)))
     return Outcome(
@@ -36,4 +36,4 @@ def translate(ctx: StageContext) -> Outcome:
 
 def _marked(segment: Segment, why: str = "no English, or a copy of the source") -> Segment:
     words = (Word(MISSING, segment.start_ms, segment.end_ms, 0.0),)
-    return replace(segment, text=MISSING, words=words, note=f"{UNTRANSLATED}: {why}")
+    return replace(segment, text=MISSING, words=words, note=note_of_untranslated(why))

@@ -10,6 +10,7 @@ from sutradhar.pipeline.errors import UsageError
 from sutradhar.stages.cues.formats import FORMATS, chosen, format_of
 from sutradhar.stages.cues.formats.format import Format
 from sutradhar.stages.transcript import Cue, Track, Transcript, Word
+from tests.real_sentences import SENTENCES
 from tests.stages.cues.support import spoken, transcript
 
 ODD = (r"C:\new\Notes {\an8}{\p1} \h", "<i>1 < 2 & 3 --> 4</i>")
@@ -69,6 +70,12 @@ def test_txt_has_a_line_for_each_sentence() -> None:
     assert format_of("txt").text(chinese, TRACK) == "好。\n我来了，你呢\n"
     assert format_of("txt").text(spoken("वह आया| मैं गया", language="hi"), TRACK) == "वह आया\nमैं गया\n"
     assert format_of("txt").text(transcript([]), TRACK) == ""
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_txt_has_a_line_for_each_sentence_in_every_script(language: str) -> None:
+    said = spoken(" ".join(SENTENCES[language]), language=language)
+    assert format_of("txt").text(said, TRACK).splitlines() == SENTENCES[language]
 
 
 def test_only_known_formats() -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from sutradhar.stages.cues.tokens import in_order, shares, tokens_of
+from sutradhar.stages.cues.tokens import shares, tokens_of, without_overlap
 from sutradhar.stages.transcript import Span, Word
 from tests.stages.cues.support import netflix, transcript
 
@@ -8,10 +8,10 @@ CLIP = Span(0, 10_000)
 
 
 def repaired(*spans: tuple[int, int]) -> list[tuple[int, int]]:
-    return [(span.start_ms, span.end_ms) for span in in_order([Span(*span) for span in spans], CLIP)]
+    return [(span.start_ms, span.end_ms) for span in without_overlap([Span(*span) for span in spans], CLIP)]
 
 
-def test_times_in_order_stay() -> None:
+def test_times_without_overlap_stay() -> None:
     assert repaired((100, 300), (300, 300), (450, 900)) == [(100, 300), (300, 300), (450, 900)]
 
 

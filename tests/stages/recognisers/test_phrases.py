@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import pytest
+
 from sutradhar.stages.recognisers.contract import Recognition
 from sutradhar.stages.recognisers.phrases import segments_of, split_phrases
 from sutradhar.stages.transcript import Word
+from tests.real_sentences import SENTENCES
 
 
 def words(text: str, pause_before: str = "") -> tuple[Word, ...]:
@@ -15,8 +18,9 @@ def words(text: str, pause_before: str = "") -> tuple[Word, ...]:
     return tuple(made)
 
 
-def phrases(text: str, pause_before: str = "") -> list[str]:
-    return ["".join(word.text for word in phrase).strip() for phrase in split_phrases(words(text, pause_before))]
+def phrases(text: str, pause_before: str = "", language: str = "") -> list[str]:
+    said = split_phrases(words(text, pause_before), language)
+    return ["".join(word.text for word in phrase).strip() for phrase in said]
 
 
 def test_sentences_part() -> None:
@@ -43,9 +47,10 @@ def test_no_sentence_ends_before_a_digit_or_after_an_abbreviation() -> None:
         assert phrases(text) == [text]
 
 
-def test_sentences_part_in_every_script() -> None:
-    assert phrases("آپ کیسے ہیں؟ میں ٹھیک ہوں۔ شکریہ۔") == ["آپ کیسے ہیں؟", "میں ٹھیک ہوں۔", "شکریہ۔"]
-    assert phrases("እሱ ነው። እሷ ነች።") == ["እሱ ነው።", "እሷ ነች።"]
+@pytest.mark.parametrize("language", SENTENCES)
+def test_segments_end_where_sentences_do_in_every_script(language: str) -> None:
+    assert phrases(" ".join(SENTENCES[language])) == SENTENCES[language]
+    assert phrases(" ".join(SENTENCES[language]), language=language) == SENTENCES[language]
 
 
 def test_no_pause_parts_a_word_or_a_number() -> None:

@@ -53,19 +53,19 @@ def test_what_passes_is_taken_and_what_is_said_twice_is_translated_once() -> Non
 @pytest.mark.parametrize(("kind", "way"), [(0, "other hypotheses"), (1, "greedy")])
 def test_another_search_is_tried_for_what_fails(kind: int, way: str) -> None:
     found, _ = render({COME: {5: LOOP, kind: "Come to my house tomorrow."}, HELLO: {5: "Hello, Raj."}}, HELLO, COME)
-    assert [(one.text, one.way) for one in found] == [("Hello, Raj.", "search"), ("Come to my house tomorrow.", way)]
-    assert list(ways(found)) == [(way, 1)]
+    assert [(one.text, one.way.value) for one in found] == [("Hello, Raj.", "search"), ("Come to my house tomorrow.", way)]
+    assert [(one.value, count) for one, count in ways(found)] == [(way, 1)]
 
 
 def test_halves_are_tried_last() -> None:
     left, right = halve(LONG)
     found, _ = render({LONG: {5: LOOP}, left: {5: "When it rains,"}, right: {5: "we will all stay at home."}}, LONG)
-    assert [(one.text, one.way, one.faults) for one in found] == [("When it rains, we will all stay at home.", "halves", ())]
+    assert [(one.text, one.way.value, one.faults) for one in found] == [("When it rains, we will all stay at home.", "halves", ())]
 
 
 def test_what_no_way_translates_is_told_of_and_never_the_source() -> None:
     (found,), parrot = render({COME: {5: COME}, **{half: {5: half} for half in halve(COME)}}, COME)
-    assert (found.text, found.way, found.faults) == ("", "none", ("same as source", "source script"))
+    assert (found.text, found.way.value, found.faults) == ("", "none", ("same as source", "source script"))
     assert len(parrot.asked) == 4
 
 
@@ -83,19 +83,19 @@ def test_what_is_too_long_for_the_model_is_halved() -> None:
         **{half: {5: ""} for half in halve(LONG)},
     }
     found = Chain(Short(table), "hi", "en", Search(), Glossary(())).render([sentence("एक दो तीन चार पाँच छह"), sentence(LONG)])
-    assert [(one.text, one.way) for one in found] == [("One two three four five six.", "halves"), ("", "none")]
+    assert [(one.text, one.way.value) for one in found] == [("One two three four five six.", "halves"), ("", "none")]
 
 
 def test_labels_english_and_roman_hindi_never_reach_the_translator() -> None:
     found, parrot = render({}, "[संगीत]", "What are you doing here?", "Kya kar rahe ho tum yahan?")
-    assert [(one.text, one.way) for one in found] == [("", "label"), ("What are you doing here?", "as spoken"), ("", "none")]
+    assert [(one.text, one.way.value) for one in found] == [("", "label"), ("What are you doing here?", "as spoken"), ("", "none")]
     assert found[2].faults == ("roman script",)
     assert parrot.asked == []
 
 
 def test_another_script_garbage_and_numbers_never_reach_the_translator() -> None:
     found, parrot = render({}, "میں گھر جا رہا ہوں۔", "নমস্কার", "वववववववव", "१२ ३४।")
-    assert [(one.text, one.way, one.faults) for one in found] == [
+    assert [(one.text, one.way.value, one.faults) for one in found] == [
         ("", "none", ("another script",)),
         ("", "none", ("another script",)),
         ("", "none", ("garbage",)),
@@ -107,9 +107,9 @@ def test_another_script_garbage_and_numbers_never_reach_the_translator() -> None
 def test_what_is_in_the_target_language_but_not_in_its_script_is_not_passed() -> None:
     spoken = [sentence("Come home now.", "en"), sentence("मेरे घर आना।", "en")]
     found = Chain(Parrot({}), "hi", "en", Search(), Glossary(())).render(spoken[:1])
-    assert [(one.way, one.faults) for one in found] == [("as spoken", ())]
+    assert [(one.way.value, one.faults) for one in found] == [("as spoken", ())]
     found = Chain(Parrot({"मेरे घर आना।": {5: "Come to my house."}}), "hi", "en", Search(), Glossary(())).render(spoken[1:])
-    assert [(one.text, one.way) for one in found] == [("Come to my house.", "search")]
+    assert [(one.text, one.way.value) for one in found] == [("Come to my house.", "search")]
 
 
 AIRPORT = "I'm going to the airport."
@@ -120,7 +120,7 @@ def test_one_translation_for_several_different_sentences_is_none() -> None:
     halves = {half: {5: AIRPORT} for text in texts for half in halve(text)}
     table = {**halves, **{text: {5: AIRPORT} for text in texts}, texts[3]: {5: AIRPORT, 0: "Close the door!"}}
     found, _ = render(table, *texts)
-    assert [(one.text, one.way, one.faults) for one in found] == [
+    assert [(one.text, one.way.value, one.faults) for one in found] == [
         *(("", "none", ("same for several",)) for _ in range(3)),
         ("Close the door!", "other hypotheses", ()),
     ]
@@ -130,7 +130,7 @@ def test_a_missing_term_is_tried_protected() -> None:
     sun = "सूर्य कल आएगा।"
     table = {sun: {5: "The sun will come tomorrow."}, "Surya कल आएगा।": {5: "Surya will come tomorrow."}}
     (found,), _ = render(table, sun, glossary=[Term("सूर्य", "Surya")])
-    assert (found.text, found.way, found.missing_terms) == ("Surya will come tomorrow.", "glossary", 0)
+    assert (found.text, found.way.value, found.missing_terms) == ("Surya will come tomorrow.", "glossary", 0)
 
 
 def test_a_term_that_protection_does_not_save_is_counted() -> None:
@@ -138,7 +138,7 @@ def test_a_term_that_protection_does_not_save_is_counted() -> None:
     (found,), _ = render(
         {sun: {5: "The sun will come tomorrow."}, "Surya कल आएगा।": {5: "It will come tomorrow."}}, sun, glossary=[Term("सूर्य", "Surya")]
     )
-    assert (found.text, found.way, found.missing_terms) == ("The sun will come tomorrow.", "search", 1)
+    assert (found.text, found.way.value, found.missing_terms) == ("The sun will come tomorrow.", "search", 1)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from sutradhar.pipeline.jobs.stage import EngineNeed, ModelNeed, Outcome
 from sutradhar.pipeline.models.library import ResolvedModel
 from sutradhar.stages.film import translate
 from sutradhar.stages.film.translate import film
-from sutradhar.stages.film.translate.chain import Rendering
+from sutradhar.stages.film.translate.chain import Rendering, Way
 from sutradhar.stages.film.translate.indictrans2 import ct2
 from sutradhar.stages.film.translate.indictrans2.generator import Hypothesis
 from sutradhar.stages.film.translate.sentences import assemble
@@ -57,7 +57,7 @@ def segments(text: str, *renderings: Rendering, target: str = "en") -> list[Segm
 
 
 def test_a_translation_stands_in_the_time_of_its_sentence() -> None:
-    (home, comes) = segments(f"{HOME} |{COMES}", Rendering("I have to go.", -0.5, "search"), Rendering("It comes.", -0.1, "search"))
+    (home, comes) = segments(f"{HOME} |{COMES}", Rendering("I have to go.", -0.5, Way.SEARCH), Rendering("It comes.", -0.1, Way.SEARCH))
     assert [(one.id, one.start_ms, one.end_ms, one.text, one.note) for one in (home, comes)] == [
         (0, 0, 1020, "I have to go.", ""),
         (1, 1020, 2340, "It comes.", ""),
@@ -66,12 +66,12 @@ def test_a_translation_stands_in_the_time_of_its_sentence() -> None:
 
 
 def test_another_way_is_noted() -> None:
-    (halves,) = segments(HOME, Rendering("I have to go.", -0.5, "halves"))
+    (halves,) = segments(HOME, Rendering("I have to go.", -0.5, Way.HALVES))
     assert halves.note == "by halves"
 
 
 def test_what_is_missing_is_marked_and_says_why() -> None:
-    (missing,) = segments(HOME, Rendering("", 0.0, "none", ("loop", "too long")))
+    (missing,) = segments(HOME, Rendering("", 0.0, Way.NONE, ("loop", "too long")))
     assert (missing.text, missing.note) == (MISSING, "not translated: loop, too long")
     assert "".join(word.text for word in missing.words).strip() == MISSING
     assert (missing.start_ms, missing.end_ms) == (0, 1020)
@@ -79,13 +79,13 @@ def test_what_is_missing_is_marked_and_says_why() -> None:
 
 def test_what_is_said_in_the_target_language_keeps_its_own_words_and_times() -> None:
     said = " I will be right back."
-    (kept,) = segments(said, Rendering("I will be right back.", 0.0, "as spoken"))
+    (kept,) = segments(said, Rendering("I will be right back.", 0.0, Way.AS_SPOKEN))
     assert kept.words == spoken(said).segments[0].words
     assert (kept.text, kept.language, kept.note) == ("I will be right back.", "en", "")
 
 
 def test_labels_are_translated_or_left_out_and_numbers_go_on() -> None:
-    found = segments(f"[संगीत] | [कखगघ] |{HOME}", Rendering("", 0.0, "label"), Rendering("", 0.0, "label"), Rendering("I go.", -0.1, "search"))
+    found = segments(f"[संगीत] | [कखगघ] |{HOME}", Rendering("", 0.0, Way.LABEL), Rendering("", 0.0, Way.LABEL), Rendering("I go.", -0.1, Way.SEARCH))
     assert [(one.id, one.text) for one in found] == [(0, "[music]"), (1, "I go.")]
 
 
@@ -93,16 +93,16 @@ def test_labels_are_translated_or_left_out_and_numbers_go_on() -> None:
 
 
 def test_nothing_is_reported_of_what_went_as_usual() -> None:
-    assert film._report("en", [Rendering("Yes.", -0.1, "search"), Rendering("", 0.0, "label"), Rendering("Yes.", 0.0, "as spoken")]) == []
+    assert film._report("en", [Rendering("Yes.", -0.1, Way.SEARCH), Rendering("", 0.0, Way.LABEL), Rendering("Yes.", 0.0, Way.AS_SPOKEN)]) == []
 
 
 def test_other_ways_failures_and_lost_terms_are_reported() -> None:
     renderings = [
-        Rendering("Yes.", -0.1, "greedy"),
-        Rendering("Yes.", -0.1, "halves", missing_terms=2),
-        Rendering("No.", -0.1, "halves"),
-        Rendering("", 0.0, "none", ("loop", "too long")),
-        Rendering("", 0.0, "none", ("loop",)),
+        Rendering("Yes.", -0.1, Way.GREEDY),
+        Rendering("Yes.", -0.1, Way.HALVES, missing_terms=2),
+        Rendering("No.", -0.1, Way.HALVES),
+        Rendering("", 0.0, Way.NONE, ("loop", "too long")),
+        Rendering("", 0.0, Way.NONE, ("loop",)),
     ]
     assert film._report("en", renderings) == [
         "en: 1 sentence translated by greedy, where the usual search failed",

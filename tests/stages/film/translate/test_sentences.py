@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
 from sutradhar.stages.film.translate.sentences import assemble, distinct
 from sutradhar.stages.transcript import Transcript, Word
+from tests.real_sentences import SENTENCES
 from tests.stages.film.translate.support import segment, spoken, transcript
 
 
@@ -15,6 +18,11 @@ def english(text: str) -> list[str]:
 
 def test_punctuation_ends_a_sentence() -> None:
     assert texts(spoken(" मैं ठीक हूँ। तुम कैसे हो? चलो! हाँ॥ जी")) == ["मैं ठीक हूँ।", "तुम कैसे हो?", "चलो!", "हाँ॥", "जी"]
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_sentences_end_with_the_marks_of_their_script(language: str) -> None:
+    assert texts(spoken(" " + " ".join(SENTENCES[language]), language)) == SENTENCES[language]
 
 
 def test_a_sentence_runs_across_segments() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sutradhar.stages.cues import script
+from sutradhar.stages.text import typography
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from sutradhar.stages.cues import script
     ],
 )
 def test_measure(text: str, language: str, width: float) -> None:
-    assert script.measure(text, language) == width
+    assert typography.measure(text, language) == width
 
 
 @pytest.mark.parametrize(
@@ -36,12 +36,12 @@ def test_measure(text: str, language: str, width: float) -> None:
     ],
 )
 def test_where_words_part(left: str, right: str, spaced: bool, parts: bool) -> None:
-    assert script.may_part(left, right, spaced) is parts
+    assert typography.may_part(left, right, spaced) is parts
 
 
 def test_clusters_keep_conjuncts_flags_and_emoji_whole() -> None:
-    assert script.clusters("क्षाe\u0301🇮🇳🇫🇷👍🏽👨‍👩‍👧x") == ["क्षा", "e\u0301", "🇮🇳", "🇫🇷", "👍🏽", "👨‍👩‍👧", "x"]
+    assert typography.clusters("क्षाe\u0301🇮🇳🇫🇷👍🏽👨‍👩‍👧x") == ["क्षा", "e\u0301", "🇮🇳", "🇫🇷", "👍🏽", "👨‍👩‍👧", "x"]
 
 
 def test_blanks_part_words_but_not_those_that_forbid_it() -> None:
-    assert script.split_blanks(" a\tb\n\x00c\u2028d\u00a0e \u200b ") == ["a", "b", "c", "d\u00a0e"]
+    assert typography.split_blanks(" a\tb\n\x00c\u2028d\u00a0e \u200b ") == ["a", "b", "c", "d\u00a0e"]

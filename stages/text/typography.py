@@ -1,4 +1,4 @@
-"""The characters of a text as they are on screen: their width, and where a line may end between them."""
+"""The characters of a text as they stand on a screen: their width, and where a line may end between them."""
 
 from __future__ import annotations
 
