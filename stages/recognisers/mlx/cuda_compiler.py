@@ -29,6 +29,12 @@ TYPES = {
 INCLUDES = "#include <cuda_fp16.h>\n#include <cuda_bf16.h>\n#define INFINITY __int_as_float(0x7f800000)\n"
 
 
+def source(name: str) -> str:
+    """Return a text of `kernels/`: the body of a kernel, or what several share."""
+    text = (Path(__file__).parent / "kernels" / f"{name}.cu").read_text(encoding="utf-8")
+    return f"\n{text}"
+
+
 @dataclass(frozen=True)
 class Kernel:
     """`source` is the body of the function, `header` what stands before it. Its parameters are the inputs, the outputs, and int `scalars`."""
