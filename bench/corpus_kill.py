@@ -37,7 +37,7 @@ from msgspec.structs import replace
 
 from bench.recordings import (
     Home,
-    Recording,
+    ReferenceRecording,
     add_bad,
     add_engine_options,
     choose,
@@ -86,7 +86,7 @@ def main() -> int:
         good = choose(options.data, options.files, folder)
         expected = {one.path.name: "done" for one in good} | add_bad(folder, good)
         parts["undisturbed"], calm = undisturbed(home, folder, expected, good, options)
-        plans = {"storm": Plan(options.workers, options.executor, options.driver_every), "ray": Plan(RAY_WORKERS, "ray", 0)}
+        plans = {"storm": KillPlan(options.workers, options.executor, options.driver_every), "ray": KillPlan(RAY_WORKERS, "ray", 0)}
         for part in options.parts:
             if part == "single":
                 parts[part] = singles(home, good, calm, options)
@@ -109,7 +109,7 @@ def faults_of(**found: object) -> dict[str, object]:
 
 
 def undisturbed(
-    home: Home, folder: Path, expected: Mapping[str, str], good: Sequence[Recording], options: argparse.Namespace
+    home: Home, folder: Path, expected: Mapping[str, str], good: Sequence[ReferenceRecording], options: argparse.Namespace
 ) -> tuple[dict[str, Any], dict[str, Row]]:
     home.prepare(folder, "undisturbed", "--workers", "1", *engine_options(options, options.backend))
     began = time.monotonic()
@@ -158,7 +158,7 @@ def kill(process: psutil.Process) -> bool:
 
 
 @dataclass(frozen=True)
-class Plan:
+class KillPlan:
     workers: int
     executor: str
     driver_every: int
@@ -173,7 +173,7 @@ class Storm:
     left: list[str] = field(default_factory=list)  # processes that outlived what they belong to
 
 
-def disturbed(home: Home, folder: Path, job: str, calm: Mapping[str, Row], plan: Plan, options: argparse.Namespace) -> dict[str, Any]:
+def disturbed(home: Home, folder: Path, job: str, calm: Mapping[str, Row], plan: KillPlan, options: argparse.Namespace) -> dict[str, Any]:
     home.prepare(folder, job, "--workers", str(plan.workers), "--executor", plan.executor, *engine_options(options, options.backend))
     began = time.monotonic()
     with Watch(home, job) as watch:
@@ -208,7 +208,7 @@ def disturbed(home: Home, folder: Path, job: str, calm: Mapping[str, Row], plan:
     }
 
 
-def rage(home: Home, job: str, plan: Plan, options: argparse.Namespace) -> Storm:
+def rage(home: Home, job: str, plan: KillPlan, options: argparse.Namespace) -> Storm:
     """Kill, and run the job again, until it is done."""
     dice, storm = random.Random(options.seed), Storm()
     while not storm.codes or storm.codes[-1] not in (0, 1) or not home.is_done(job, "export"):
@@ -240,7 +240,7 @@ def has_ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
     return True
 
 
-def workers_of(home: Home, plan: Plan) -> list[psutil.Process]:
+def workers_of(home: Home, plan: KillPlan) -> list[psutil.Process]:
     processes = home.processes()
     if plan.executor == "ray":
         return [one for one in processes if " ".join(command_of(one)).startswith(ACTOR)]
@@ -352,7 +352,7 @@ class Watch:
 # --- One by one
 
 
-def singles(home: Home, good: Sequence[Recording], calm: Mapping[str, Row], options: argparse.Namespace) -> dict[str, Any]:
+def singles(home: Home, good: Sequence[ReferenceRecording], calm: Mapping[str, Row], options: argparse.Namespace) -> dict[str, Any]:
     count = min(options.single, len(good))
     chosen = [good[number * len(good) // count] for number in range(count)]
     together = [text_of(calm[one.path.name]) for one in chosen]
@@ -371,7 +371,7 @@ def singles(home: Home, good: Sequence[Recording], calm: Mapping[str, Row], opti
     }
 
 
-def text_alone(home: Home, recording: Recording, job: str, options: argparse.Namespace) -> str:
+def text_alone(home: Home, recording: ReferenceRecording, job: str, options: argparse.Namespace) -> str:
     """As a job like that of a film hears it; what comes after recognition does not change the text."""
     home.prepare(recording.path, job, *engine_options(options, options.backend))
     home.run(job, "--until", "asr")

@@ -26,7 +26,7 @@ from typing import Any
 
 import msgspec
 
-from bench.recordings import Home, Recording, add_engine_options, choose, engine_options, word_error_rate
+from bench.recordings import Home, ReferenceRecording, add_engine_options, choose, engine_options, word_error_rate
 from bench.side_by_side import ROOT, machine
 from sutradhar.stages.corpus.results import Result
 
@@ -46,13 +46,13 @@ json.dump({"seconds": time.monotonic() - began, "texts": texts}, open(options["o
 
 
 @dataclass(frozen=True)
-class Run:
+class FolderRun:
     seconds: float
     texts: dict[str, str]  # by path
     parts: dict[str, Any] = field(default_factory=dict)  # of a job
 
 
-Side = Callable[[], Run]
+Side = Callable[[], FolderRun]
 
 
 def main() -> None:
@@ -121,7 +121,7 @@ def key_of(options: argparse.Namespace) -> str:
     return ", ".join([*parts, *workers, *until, *options.set, *([" ".join(options.option)] if options.option else [])])
 
 
-def loop(paths: list[str], folder: Path, options: argparse.Namespace) -> Run:
+def loop(paths: list[str], folder: Path, options: argparse.Namespace) -> FolderRun:
     asked = {
         "model": str(options.model),
         "device": options.device,
@@ -136,17 +136,17 @@ def loop(paths: list[str], folder: Path, options: argparse.Namespace) -> Run:
     if process.returncode:
         raise SystemExit(f"The loop failed: {process.stderr[-2000:]}")
     found = json.loads((folder / "loop.json").read_text())
-    return Run(found["seconds"], found["texts"])
+    return FolderRun(found["seconds"], found["texts"])
 
 
-def ours(recordings: list[Recording], home: Home, options: argparse.Namespace, job: str, backend: str, workers: str) -> Run:
+def ours(recordings: list[ReferenceRecording], home: Home, options: argparse.Namespace, job: str, backend: str, workers: str) -> FolderRun:
     began = time.monotonic()
     home.prepare(recordings[0].path.parent, job, "--workers", workers, *options.option, *engine_options(options, backend))
     prepared = time.monotonic()
     home.run(job, "--until", options.until)
     ended = time.monotonic()
     texts = home.folder / "out" / job / "transcripts"
-    return Run(
+    return FolderRun(
         ended - began,
         {str(one.path): json.loads((texts / f"{one.path.name}.json").read_text(encoding="utf-8"))["text"] for one in recordings},
         {

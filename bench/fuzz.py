@@ -70,7 +70,7 @@ FILMS = {
 
 
 @dataclass(frozen=True)
-class Result:
+class FuzzResult:
     container: str
     number: int
     mutation: str
@@ -208,7 +208,7 @@ def run_job(home: Path, path: Path, job_id: str) -> tuple[str, str]:
     return ("read with remarks" if "WARN" in said else "read"), ""
 
 
-def fuzz(folder: Path, mutants: int, seed: int, only: list[str]) -> Iterator[Result]:
+def fuzz(folder: Path, mutants: int, seed: int, only: list[str]) -> Iterator[FuzzResult]:
     for container, whole in make(folder).items():
         if only and container not in only:
             continue
@@ -216,10 +216,10 @@ def fuzz(folder: Path, mutants: int, seed: int, only: list[str]) -> Iterator[Res
         for number in range(mutants):
             mutation, data = mutant(whole, container, number, seed)
             path.write_bytes(data)
-            yield Result(container, number, mutation, *try_to_read(path))
+            yield FuzzResult(container, number, mutation, *try_to_read(path))
 
 
-def run_jobs(folder: Path, jobs: int, seed: int, _only: list[str]) -> Iterator[Result]:
+def run_jobs(folder: Path, jobs: int, seed: int, _only: list[str]) -> Iterator[FuzzResult]:
     """A sample of the same mutants, as whole jobs."""
     (folder / "models").symlink_to(ROOT / "models")
     made = make(folder)
@@ -228,14 +228,14 @@ def run_jobs(folder: Path, jobs: int, seed: int, _only: list[str]) -> Iterator[R
         mutation, data = mutant(made[container], container, number, seed)
         path = folder / f"mutant-{number}.{container}"
         path.write_bytes(data)
-        yield Result(container, number, mutation, *run_job(folder, path, f"mutant-{place}"))
+        yield FuzzResult(container, number, mutation, *run_job(folder, path, f"mutant-{place}"))
 
 
-def counted(results: list[Result]) -> dict[str, int]:
+def counted(results: list[FuzzResult]) -> dict[str, int]:
     return dict(Counter(result.outcome for result in results).most_common())
 
 
-def table(results: list[Result], before: dict[str, Any]) -> dict[str, Any]:
+def table(results: list[FuzzResult], before: dict[str, Any]) -> dict[str, Any]:
     """The results by container; those of others are kept as they were."""
     containers = before.get("containers", {}) | {name: counted([one for one in results if one.container == name]) for name in names(results)}
     kept = [one for one in before.get("unexplained", []) if one["container"] not in names(results)]
@@ -246,7 +246,7 @@ def table(results: list[Result], before: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def names(results: list[Result]) -> list[str]:
+def names(results: list[FuzzResult]) -> list[str]:
     return list(dict.fromkeys(one.container for one in results))
 
 

@@ -16,7 +16,7 @@ KILLED = -9
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningJob:
     home: Home
     job: str
     runner: subprocess.Popen[bytes]
@@ -59,15 +59,15 @@ def open_files(process: psutil.Process) -> list[Path]:
 @dataclass(frozen=True)
 class Kind:
     name: str
-    find: Callable[[Running], psutil.Process | None]
+    find: Callable[[RunningJob], psutil.Process | None]
     exit_codes: tuple[int, ...]
 
 
-def _runner(running: Running) -> psutil.Process | None:
+def _runner(running: RunningJob) -> psutil.Process | None:
     return psutil.Process(running.runner.pid) if running.lives else None
 
 
-def _runner_that_hashes(running: Running) -> psutil.Process | None:
+def _runner_that_hashes(running: RunningJob) -> psutil.Process | None:
     """While it reads the film to its end, beside the stages."""
     runner = _runner(running)
     reads = runner and any(path.name == "film.mp4" for path in open_files(runner))
@@ -77,7 +77,7 @@ def _runner_that_hashes(running: Running) -> psutil.Process | None:
 def _stage(name: str) -> Kind:
     """It may have told how it ended, and not be gone."""
 
-    def find(running: Running) -> psutil.Process | None:
+    def find(running: RunningJob) -> psutil.Process | None:
         return running.with_words("sutradhar.pipeline.running.child") if last_stage(running.home.folder, running.job) == name else None
 
     return Kind(name, find, (1, 0))

@@ -34,7 +34,7 @@ from typing import Any
 
 from bench.corpus_kill import ended, kill
 from bench.kill_loop import last_stage
-from bench.leak_kinds import KINDS, Kind, Running, open_files
+from bench.leak_kinds import KINDS, Kind, RunningJob, open_files
 from bench.recordings import Home, command_of
 from bench.side_by_side import ROOT, machine
 from sutradhar.pipeline.jobs.job import Job
@@ -157,13 +157,13 @@ def make_folder(path: Path, count: int, seconds: float) -> Path:
     return path
 
 
-def holders(running: Running) -> list[str]:
+def holders(running: RunningJob) -> list[str]:
     """Processes that have the job's lock open, but for the runner."""
     below = [process for process in running.below() if any(path.name == ".lock" for path in open_files(process))]
     return [f"the lock is open in {' '.join(command_of(process))[-200:]}" for process in below]
 
 
-def strike(running: Running, kind: Kind, delay: float) -> float | None:
+def strike(running: RunningJob, kind: Kind, delay: float) -> float | None:
     """Kill one process of the kind, `delay` seconds after the first was there, or the first one after that. Returns when it was, after the
     first was there; None where the job was over before."""
     began = None
@@ -179,7 +179,7 @@ def strike(running: Running, kind: Kind, delay: float) -> float | None:
 def kill_once(home: Home, around: Surroundings, media: Path, job: str, kind: Kind, delay: float) -> Killed | None:
     """None where no process of the kind was met."""
     home.prepare(media, job)
-    running = Running(home, job, home.start(job))
+    running = RunningJob(home, job, home.start(job))
     seconds = strike(running, kind, delay)
     stage = last_stage(home.folder, job)
     faults = holders(running)
@@ -198,7 +198,7 @@ def kill_once(home: Home, around: Surroundings, media: Path, job: str, kind: Kin
 def undisturbed(home: Home, media: Path, job: str, kinds: Sequence[Kind]) -> dict[str, float]:
     """Seconds from the first process of each kind to the last."""
     home.prepare(media, job)
-    running = Running(home, job, home.start(job))
+    running = RunningJob(home, job, home.start(job))
     first, last = dict[str, float](), dict[str, float]()
     while running.lives:
         there = [kind.name for kind in kinds if kind.find(running)]
@@ -252,7 +252,7 @@ class OpenFiles:
 def descriptors(home: Home, media: Path) -> list[OpenFiles]:
     """Least numbers of open files in the first and in the last third of the recordings: what is open for a moment does not count."""
     home.prepare(media, "many", "--set", "BATCH_SIZE=2")
-    running, kinds = Running(home, "many", home.start("many")), KINDS["folder"]
+    running, kinds = RunningJob(home, "many", home.start("many")), KINDS["folder"]
     seen: dict[str, list[tuple[int, int]]] = {kind.name: [] for kind in kinds}
     while running.lives:
         done = len(home.results("many"))

@@ -30,13 +30,13 @@ GONE = 10.0  # seconds that processes are given to be gone after the one that th
 
 
 @dataclass(frozen=True)
-class Recording:
+class ReferenceRecording:
     path: Path
     seconds: float
     text: str  # what is said
 
 
-def choose(data: Path, count: int, folder: Path) -> list[Recording]:
+def choose(data: Path, count: int, folder: Path) -> list[ReferenceRecording]:
     """Copies of English recordings, at random, each under a name of its own; beyond as many as there are with other silence behind them."""
     rows = [
         (data / name / row["audio"], row["duration"], row["text"])
@@ -55,11 +55,11 @@ def choose(data: Path, count: int, folder: Path) -> list[Recording]:
         else:
             path = path.with_suffix(".wav")
             write_wav(path, decoded(source) + bytes(320 * (number // len(rows))))
-        found.append(Recording(path, seconds, text))
+        found.append(ReferenceRecording(path, seconds, text))
     return found
 
 
-def add_bad(folder: Path, good: Sequence[Recording]) -> dict[str, str]:
+def add_bad(folder: Path, good: Sequence[ReferenceRecording]) -> dict[str, str]:
     """Files that are no good recordings, and what is to become of each."""
     wave_file = folder / "whole.wav"
     write_wav(wave_file, b"".join(block.tobytes() for block in media.decode(good[0].path)))

@@ -26,8 +26,8 @@ import numpy as np
 from bench.side_by_side import RESULTS, ROOT, machine
 from sutradhar.stages.film.translate.indictrans2 import processor
 from sutradhar.stages.film.translate.indictrans2.checkpoint import Shape, weight_shapes
-from sutradhar.stages.film.translate.indictrans2.generator import Generator, Search
-from sutradhar.stages.film.translate.indictrans2.tokenizer import Tokenizer
+from sutradhar.stages.film.translate.indictrans2.generator import BeamSearch, Generator
+from sutradhar.stages.film.translate.indictrans2.tokenizer import IndicTokenizer
 
 GEOMETRIES = {
     "200m": Shape(18, 18, 8, 512, 122_706, 32_296, 256, tied=True, embedding_norm=True),
@@ -74,7 +74,7 @@ def open_engine(name: str, checkpoint: Path, device: str) -> Generator:
     return ct2.CTranslate2(folder, device, numbers)
 
 
-def _timed(generator: Any, search: Search) -> Run:
+def _timed(generator: Any, search: BeamSearch) -> Run:
     def run(pieces: Pieces) -> float:
         began = time.perf_counter()
         found = generator.generate(pieces, search)
@@ -115,9 +115,9 @@ def main() -> None:
     rows = [json.loads(line)["hi"] for line in options.text.read_text(encoding="utf-8").splitlines()]
     sentences = [rows[number % len(rows)] for number in range(options.cues)]
     tagged, _ = processor.prepare(sentences, "hin_Deva", "eng_Latn")
-    tokenizer = Tokenizer(options.tokenizer)
+    tokenizer = IndicTokenizer(options.tokenizer)
     pieces = [tokenizer.split(text) for text in tagged]
-    shape, search = GEOMETRIES[options.geometry], Search(options.beams, limit=options.tokens)
+    shape, search = GEOMETRIES[options.geometry], BeamSearch(options.beams, limit=options.tokens)
     seconds: dict[str, list[float]] = {name: [] for name in (*options.engines, *(["predecessor"] if options.predecessor else []))}
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = make_checkpoint(Path(folder) / "checkpoint", shape, options.tokenizer)

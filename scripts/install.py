@@ -41,7 +41,7 @@ class Refused(Exception):
 
 
 @dataclass
-class Progress:
+class InstallProgress:
     """The packages on their way, in MiB by name, and those that have come."""
 
     sizes: dict[str, float] = field(default_factory=dict)
@@ -81,7 +81,7 @@ class Display:
         self.live = sys.stderr.isatty()
         self.told = time.monotonic()
 
-    def show(self, progress: Progress) -> None:
+    def show(self, progress: InstallProgress) -> None:
         if self.live:
             bar = "#" * int(20 * progress.share)
             self._write(f"\r\033[K[INFO] [{bar:<20}] {progress}")
@@ -116,13 +116,13 @@ class Installer:
         told["UV_PREVIEW_FEATURES"] = "build-dependency-hashes"
         builds = ["--require-build-hashes", "--build-constraints", "build.txt"]
         command = [str(self.venv / "bin" / "uv"), "pip", "install", "--color", "never", "--python", self.python, *builds, *arguments]
-        return run(command, {**self.environment, **told}, Progress())
+        return run(command, {**self.environment, **told}, InstallProgress())
 
     def with_pip(self, arguments: Sequence[str]) -> list[str] | None:
         """Constraints and a --user of pip's own settings would break what is pinned here."""
         told = {"PIP_USER": "0", "PIP_CONSTRAINT": "build.txt", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
         command = [self.python, "-m", "pip", "install", "--progress-bar", "off", *arguments]
-        return run(command, {**self.environment, **told}, Progress(one_by_one=True))
+        return run(command, {**self.environment, **told}, InstallProgress(one_by_one=True))
 
     def has_uv(self) -> bool:
         """Have pip fetch it where it is not here yet. Raises Refused."""
@@ -150,7 +150,7 @@ def install(installer: Installer, requirements: Path, options: Sequence[str], *,
         raise Refused(FAILED)
 
 
-def run(command: Sequence[str], environment: Mapping[str, str], progress: Progress) -> list[str] | None:
+def run(command: Sequence[str], environment: Mapping[str, str], progress: InstallProgress) -> list[str] | None:
     """None where it worked, else the last lines of what the installer said."""
     said: deque[str] = deque(maxlen=KEPT_LINES)
     display, parent = Display(), os.getppid()
@@ -171,7 +171,7 @@ def run(command: Sequence[str], environment: Mapping[str, str], progress: Progre
     return list(said) if child.returncode else None
 
 
-def hear(stream: Iterator[str], said: deque[str], progress: Progress) -> None:
+def hear(stream: Iterator[str], said: deque[str], progress: InstallProgress) -> None:
     for line in stream:
         progress.hear(line)
         if line.strip() and not FETCHING.match(line) and not FETCHED.match(line) and "Expected " not in line:

@@ -64,7 +64,7 @@ class Shot:
 
 
 @dataclass(frozen=True)
-class Clip:
+class SampleClip:
     duration_ms: int
     utterances: tuple[Utterance, ...]
     shots: tuple[Shot, ...]
@@ -158,7 +158,7 @@ def to_frame(ms: int) -> int:
     return ms // FRAME_MS * FRAME_MS
 
 
-def perform(folder: Path) -> tuple[Clip, Array]:
+def perform(folder: Path) -> tuple[SampleClip, Array]:
     """Put the script's turns one after another. Each is a shot; the pause has music."""
     sounds: list[tuple[int, Array]] = []
     utterances: list[Utterance] = []
@@ -175,14 +175,14 @@ def perform(folder: Path) -> tuple[Clip, Array]:
             start = now - CUT_MS if shots else 0
             now = utterances[-1].end_ms + TURN_MS
         shots.append(Shot(to_frame(start), speaker))
-    clip = Clip(to_frame(utterances[-1].end_ms + TAIL_MS), tuple(utterances), tuple(shots))
+    clip = SampleClip(to_frame(utterances[-1].end_ms + TAIL_MS), tuple(utterances), tuple(shots))
     track = room(samples_in(clip.duration_ms))
     for start, sound in sounds:
         track[samples_in(start) : samples_in(start) + len(sound)] += sound
     return clip, track
 
 
-def frames(clip: Clip) -> Iterator[bytes]:
+def frames(clip: SampleClip) -> Iterator[bytes]:
     for ms in range(0, clip.duration_ms, FRAME_MS):
         shot = next(shot for shot in reversed(clip.shots) if shot.start_ms <= ms)
         yield PICTURES[shot.picture](ms / 1000).astype(np.uint8).tobytes()
@@ -199,7 +199,7 @@ def find_ffmpeg() -> str:
     return str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
-def encode(clip: Clip, track: Array, folder: Path, target: Path) -> None:
+def encode(clip: SampleClip, track: Array, folder: Path, target: Path) -> None:
     sound = folder / "sound.wav"
     with wave.open(str(sound), "wb") as file:
         file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))

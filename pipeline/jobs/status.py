@@ -19,7 +19,7 @@ from sutradhar.pipeline.progress import REAL_TIME, Progress
 from sutradhar.stages import WORKFLOWS
 
 
-class State(Enum):
+class JobState(Enum):
     """How a job or a stage stands, in the words of `--status`."""
 
     DONE = "done"
@@ -30,7 +30,7 @@ class State(Enum):
     BROKEN = "broken settings"
 
 
-def of_stages(job: Job) -> Iterator[tuple[str, State, str]]:
+def of_stages(job: Job) -> Iterator[tuple[str, JobState, str]]:
     """For each stage its name, whether it is done, and a remark. Raises UsageError where the settings cannot be read."""
     settings = job.settings()
     media_record = None
@@ -43,15 +43,15 @@ def of_stages(job: Job) -> Iterator[tuple[str, State, str]]:
         stopped = job.stopped(stage.name)
         if running and running.stage == stage.name:
             remark = pace(running.progress, running.seconds) if running.progress.total else f"for {clock(running.seconds)}"
-            yield stage.name, State.RUNNING, remark
+            yield stage.name, JobState.RUNNING, remark
         elif marker is None:
-            yield stage.name, State.UNFINISHED, _standing(job, stage, settings, stopped)
+            yield stage.name, JobState.UNFINISHED, _standing(job, stage, settings, stopped)
         elif reason := staleness(job, step, marker, settings, media_record):
-            yield stage.name, State.UNFINISHED, "; ".join(filter(None, (f"will run again: {reason}", _standing(job, stage, settings, stopped))))
+            yield stage.name, JobState.UNFINISHED, "; ".join(filter(None, (f"will run again: {reason}", _standing(job, stage, settings, stopped))))
         elif stage.always and (stopped or _has_new(job, stage, settings)):
-            yield stage.name, State.UNFINISHED, _standing(job, stage, settings, stopped)
+            yield stage.name, JobState.UNFINISHED, _standing(job, stage, settings, stopped)
         else:
-            yield stage.name, State.DONE, "; ".join(filter(None, (f"{marker.seconds:.1f}s", marker.summary, *marker.degraded, marker.failures)))
+            yield stage.name, JobState.DONE, "; ".join(filter(None, (f"{marker.seconds:.1f}s", marker.summary, *marker.degraded, marker.failures)))
 
 
 def _standing(job: Job, stage: Stage, settings: Settings, stopped: Running | None) -> str:
@@ -87,18 +87,18 @@ def kept(progress: Progress) -> str:
     return f"{progress.kept} are kept; what was in hand is done again"
 
 
-def of_job(job: Job) -> State:
+def of_job(job: Job) -> JobState:
     if job.running():
-        return State.RUNNING
+        return JobState.RUNNING
     try:
         states = {state for _, state, _ in of_stages(job)}
     except UsageError:
-        return State.BROKEN
-    if states == {State.DONE}:
-        return State.DONE
+        return JobState.BROKEN
+    if states == {JobState.DONE}:
+        return JobState.DONE
     if job.was_interrupted:
-        return State.INTERRUPTED
-    return State.FAILED if job.failure() else State.UNFINISHED
+        return JobState.INTERRUPTED
+    return JobState.FAILED if job.failure() else JobState.UNFINISHED
 
 
 def of_interest(jobs: list[Job]) -> list[Job]:

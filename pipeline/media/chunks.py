@@ -78,7 +78,7 @@ class SoundChunk:
 
 
 @dataclass(frozen=True)
-class Sound:
+class SoundInFile:
     """The sound of a file, by the places where its samples really are."""
 
     chunk: SoundChunk
@@ -126,7 +126,7 @@ def find(file: BinaryIO, at: int = 0) -> SoundChunk | None:
     return _sound_chunk(file, layout, at) if layout else None
 
 
-def locate(path: Path) -> Sound | None:
+def locate(path: Path) -> SoundInFile | None:
     """Find the sound of a file: what its header tells of, what stands behind that, and what was joined to it.
 
     Returns None where the file has none of these formats. Raises OSError."""
@@ -137,7 +137,7 @@ def locate(path: Path) -> Sound | None:
             return None
         end = file_size if chunk.open else min(chunk.declared_end, file_size)
         frames = _unreal_frames(file, chunk)
-        return _follow(file, Sound(chunk, ((chunk.start, max(end, chunk.start)),), file_size, unreal_frames=frames))
+        return _follow(file, SoundInFile(chunk, ((chunk.start, max(end, chunk.start)),), file_size, unreal_frames=frames))
 
 
 def _unreal_frames(file: BinaryIO, chunk: SoundChunk) -> int:
@@ -227,7 +227,7 @@ def _rest(file: BinaryIO, at: int) -> int:
     return max(0, file.seek(0, 2) - at)
 
 
-def _follow(file: BinaryIO, sound: Sound) -> Sound:
+def _follow(file: BinaryIO, sound: SoundInFile) -> SoundInFile:
     """Take in what belongs to the sound behind its first stretch, from chunk to chunk. A file may have thousands."""
     stretches = list(sound.stretches)
     position = stretches[-1][1]
@@ -261,7 +261,7 @@ def _with_rest(file: BinaryIO, stretch: tuple[int, int], position: int, file_siz
     return begin, last if file_size - last > _PADDING else file_size  # a few zeros are the sound's own end
 
 
-def _further_sound(file: BinaryIO, sound: Sound, position: int) -> tuple[int, int] | None:
+def _further_sound(file: BinaryIO, sound: SoundInFile, position: int) -> tuple[int, int] | None:
     """Begin and end of another chunk of sound at this byte or at the next even one: a recorder that was paused begins a new one."""
     layout = sound.chunk.layout
     for at in dict.fromkeys((_whole(layout, position), position)) if layout else ():

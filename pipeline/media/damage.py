@@ -24,6 +24,12 @@ def bearable_ms(of_ms: int, *, at_end: bool = False) -> int:
     return min(_MOST_MS, max(of_ms // _SHARE, short_ms))
 
 
+def _where(first_us: int, places: int, reason: str = "") -> str:
+    why = f" ({reason})" if reason else ""
+    others = f" and in {counted(places - 1, 'other place')}" if places > 1 else ""
+    return f"at {format_ms(max(0, first_us) // 1000)}{why}{others}"
+
+
 @dataclass
 class Gaps:
     """Places where the file's times leave silence between sounds, or lay one over the other, and no damage tells why."""
@@ -43,8 +49,7 @@ class Gaps:
 
     def describe(self) -> str:
         """`has no sound at 00:00:06.144 and in 1 other place: 0.90 s are silent there`"""
-        others = f" and in {counted(self.places - 1, 'other place')}" if self.places > 1 else ""
-        return f"has no sound at {format_ms(max(0, self.first_us) // 1000)}{others}: {self.silent_us / 1e6:.2f} s are silent there"
+        return f"has no sound {_where(self.first_us, self.places)}: {self.silent_us / 1e6:.2f} s are silent there"
 
 
 @dataclass
@@ -85,5 +90,4 @@ class Damage:
 
     def describe(self) -> str:
         """`at 00:12:03.100 (Invalid data …) and in 2 other places: 0.43 s could not be read`"""
-        others = f" and in {counted(self.places - 1, 'other place')}" if self.places > 1 else ""
-        return f"at {format_ms(max(0, self.first_us) // 1000)} ({self.reason}){others}: {self.lost_us / 1e6:.2f} s could not be read"
+        return f"{_where(self.first_us, self.places, self.reason)}: {self.lost_us / 1e6:.2f} s could not be read"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Format:
+class ContainerFormat:
     promises: bool = False  # its header says how long the whole file is, so that a cut or damaged file shows
     ambiguous_end: bool = False  # where its times start later than 0, its duration counts from 0 or from there, as the writer liked
     timed: bool = False  # its packets carry times of their own: gaps are real. Elsewhere times are counted from bytes or frames
@@ -22,36 +22,36 @@ class Format:
 
 # By libavformat's name of the demuxer, the first one where it has several.
 FORMATS = {
-    "mov": Format(promises=True, timed=True, paced=True, seeks=True),
-    "matroska": Format(promises=True, ambiguous_end=True, timed=True, paced=True, seeks=True, complains_as="matroska,webm"),
-    "avi": Format(timed=True, paced=True, seeks=True, counts_chunks=True),
-    "asf": Format(timed=True, seeks=True, complains_as="asf"),
-    "flv": Format(promises=True, ambiguous_end=True, timed=True, complains_as="flv"),
-    "mxf": Format(promises=True, timed=True, seeks=True),
-    "mpegts": Format(timed=True, splices=True, complains_as="mpegts"),
-    "mpeg": Format(timed=True, splices=True),
-    "ogg": Format(timed=True, splices=True, complains_as="ogg"),
-    "rm": Format(promises=True, timed=True, paced=True),
-    "nut": Format(timed=True),
-    "wtv": Format(timed=True),
-    "dv": Format(),
-    "wav": Format(seeks=True, marks_cuts=False),
-    "caf": Format(seeks=True, marks_cuts=False),
-    "w64": Format(seeks=True),
-    "aiff": Format(promises=True, seeks=True),
-    "au": Format(promises=True, seeks=True),
-    "voc": Format(),
-    "flac": Format(promises=True, seeks=True, complains_as="flac"),
-    "tta": Format(promises=True, seeks=True),
-    "wv": Format(promises=True, seeks=True),
-    "mp3": Format(counts_frames=True, ends_in_tags=True),  # promises where it has a Xing or VBRI header: extent.promises_duration
-    "aac": Format(counts_frames=True),
-    "ac3": Format(counts_frames=True, complains_as="ac3"),
-    "eac3": Format(counts_frames=True, complains_as="eac3"),
-    "dts": Format(counts_frames=True),
-    "loas": Format(counts_frames=True),
-    "amr": Format(counts_frames=True),
-    "gsm": Format(counts_frames=True),
+    "mov": ContainerFormat(promises=True, timed=True, paced=True, seeks=True),
+    "matroska": ContainerFormat(promises=True, ambiguous_end=True, timed=True, paced=True, seeks=True, complains_as="matroska,webm"),
+    "avi": ContainerFormat(timed=True, paced=True, seeks=True, counts_chunks=True),
+    "asf": ContainerFormat(timed=True, seeks=True, complains_as="asf"),
+    "flv": ContainerFormat(promises=True, ambiguous_end=True, timed=True, complains_as="flv"),
+    "mxf": ContainerFormat(promises=True, timed=True, seeks=True),
+    "mpegts": ContainerFormat(timed=True, splices=True, complains_as="mpegts"),
+    "mpeg": ContainerFormat(timed=True, splices=True),
+    "ogg": ContainerFormat(timed=True, splices=True, complains_as="ogg"),
+    "rm": ContainerFormat(promises=True, timed=True, paced=True),
+    "nut": ContainerFormat(timed=True),
+    "wtv": ContainerFormat(timed=True),
+    "dv": ContainerFormat(),
+    "wav": ContainerFormat(seeks=True, marks_cuts=False),
+    "caf": ContainerFormat(seeks=True, marks_cuts=False),
+    "w64": ContainerFormat(seeks=True),
+    "aiff": ContainerFormat(promises=True, seeks=True),
+    "au": ContainerFormat(promises=True, seeks=True),
+    "voc": ContainerFormat(),
+    "flac": ContainerFormat(promises=True, seeks=True, complains_as="flac"),
+    "tta": ContainerFormat(promises=True, seeks=True),
+    "wv": ContainerFormat(promises=True, seeks=True),
+    "mp3": ContainerFormat(counts_frames=True, ends_in_tags=True),  # promises where it has a Xing or VBRI header: extent.promises_duration
+    "aac": ContainerFormat(counts_frames=True),
+    "ac3": ContainerFormat(counts_frames=True, complains_as="ac3"),
+    "eac3": ContainerFormat(counts_frames=True, complains_as="eac3"),
+    "dts": ContainerFormat(counts_frames=True),
+    "loas": ContainerFormat(counts_frames=True),
+    "amr": ContainerFormat(counts_frames=True),
+    "gsm": ContainerFormat(counts_frames=True),
 }
 
 # What a file that is no media often is, by how it begins.

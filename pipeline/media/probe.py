@@ -16,7 +16,7 @@ from sutradhar.pipeline.files import FileRecord
 from sutradhar.pipeline.media import extent, mp3
 from sutradhar.pipeline.media.container import open_media, shown
 from sutradhar.pipeline.media.damage import bearable_ms
-from sutradhar.pipeline.media.formats import FORMATS, Format
+from sutradhar.pipeline.media.formats import FORMATS, ContainerFormat
 from sutradhar.pipeline.wording import counted
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ def _format_name(container: InputContainer) -> str:
     return next(name for name in container.format.name.split(",") if name in FORMATS)
 
 
-def _promised_us(container: InputContainer, form: Format, start_us: int) -> int:
+def _promised_us(container: InputContainer, form: ContainerFormat, start_us: int) -> int:
     """The duration by the header, 0 where it does not tell."""
     return 0 if form.ambiguous_end and start_us > _NO_START_US else container.duration or 0
 

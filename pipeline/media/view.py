@@ -13,7 +13,7 @@ _LARGEST_HEAD = 64 << 20  # bytes before the sound, which are held in memory
 class View:
     """Reads like a binary file. Raises OSError as files do."""
 
-    def __init__(self, path: Path, name: str, sound: chunks.Sound) -> None:
+    def __init__(self, path: Path, name: str, sound: chunks.SoundInFile) -> None:
         self.name = name  # libav's
         self._file = path.open("rb")
         self._stretches = sound.stretches

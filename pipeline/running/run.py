@@ -85,7 +85,7 @@ def _chosen(arguments: argparse.Namespace, workspace: Workspace) -> list[Job]:
     from sutradhar.pipeline.jobs.job import all_jobs, find_job
 
     if arguments.all:
-        return [job for job in all_jobs(workspace) if status.of_job(job) is not status.State.DONE]
+        return [job for job in all_jobs(workspace) if status.of_job(job) is not status.JobState.DONE]
     return [find_job(workspace, name) for name in arguments.job]
 
 

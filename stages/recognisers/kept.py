@@ -19,15 +19,15 @@ MAKER = "maker"
 
 
 @dataclass(frozen=True)
-class Maker:
+class MadeBy:
     """The recogniser as it really runs, and the fallbacks that were taken, in earlier runs too."""
 
     engine: dict[str, str] = field(default_factory=dict)
     packages: tuple[str, ...] = ()
     degraded: tuple[str, ...] = ()
 
-    def joined(self, later: Maker) -> Maker:
-        return Maker(later.engine, later.packages, tuple(dict.fromkeys((*self.degraded, *later.degraded))))
+    def joined(self, later: MadeBy) -> MadeBy:
+        return MadeBy(later.engine, later.packages, tuple(dict.fromkeys((*self.degraded, *later.degraded))))
 
 
 class KeptRecogniser:
@@ -36,7 +36,7 @@ class KeptRecogniser:
     def __init__(self, ctx: StageContext, pieces: Pieces, *, translate: bool) -> None:
         self.pieces = pieces
         self._ctx, self._translate = ctx, translate
-        self._before = self._noted = pieces.get(MAKER, Maker) or Maker()
+        self._before = self._noted = pieces.get(MAKER, MadeBy) or MadeBy()
         self._opened: Recogniser | None = None
 
     def _open(self) -> Recogniser:
@@ -44,9 +44,9 @@ class KeptRecogniser:
         return self._opened
 
     @property
-    def maker(self) -> Maker:
+    def maker(self) -> MadeBy:
         one = self._opened
-        return self._before.joined(Maker(dict(one.engine), one.packages, tuple(one.degraded))) if one else self._before
+        return self._before.joined(MadeBy(dict(one.engine), one.packages, tuple(one.degraded))) if one else self._before
 
     def detect_languages(self, windows: Sequence[AudioWindow]) -> list[LanguageGuess]:
         """Raises what opening a recogniser raises."""

@@ -19,19 +19,16 @@ from sutradhar.pipeline.media import SAMPLE_RATE, AudioTrack, Correction, Decodi
 from sutradhar.stages.sound.alike import Readable
 from sutradhar.stages.sound.silero import Detector, count_speech_ms
 from sutradhar.stages.sound.stretches import cancelled_parts, channel_of_all, named, quiet_parts, read_part, speaks
+from sutradhar.stages.sound.thresholds import NOISE_DB, QUIET_DB, WORD_DB
 from sutradhar.stages.sound.wav import to_floats
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# Of 512 recordings of ten kinds the quietest reaches -44 dB; Silero begins to miss speech below -60 dB.
-QUIET_DB = -50.0
-WORD_DB = -30.0  # a single word is louder, unless it is as quiet as the rest
 LOUDEST_WORD_DB = -6.0  # what is raised further is clipped
 RAISED_TO_DB = -20.0  # where speech usually is
 PART_RAISED_TO_DB = -25.0  # the loudest whole second of a part, in which there are pauses
-NOISE_DB = -80.0  # a channel that stays below it holds the last bit of a converter
 CANCELLED_DB = 6.0  # that the mix is lower than if its channels had nothing in common
 FAR_BELOW_DB = 10.0  # its loudest channel
 SAME_DB = 0.1  # that every channel is as loud as the mix: they hold the same, so nothing is lost in it

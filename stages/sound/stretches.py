@@ -10,6 +10,7 @@ from sutradhar.pipeline.media import SAMPLE_RATE, RaisedPart, Stretches
 from sutradhar.pipeline.timecode import format_ms
 from sutradhar.stages.sound.alike import Readable
 from sutradhar.stages.sound.silero import Detector, count_speech_ms
+from sutradhar.stages.sound.thresholds import SILENCE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +22,6 @@ Part = tuple[int, int]  # milliseconds on the film's clock
 
 CANCELLED, FAR_BELOW, RELATED, NEAR = 10**-0.6, 0.1, 10**0.1, 10**-0.6  # of power
 MIN_MS = 5000  # that is cancelled, or quiet without a break
-SILENCE = 1e-13  # of power, -130 dB: what encoders make of digital silence
 SPOKEN_MS, SPOKEN_SHARE = 1000, 0.1  # of a quiet part must be speech once it is raised: noise and music stay below
 CLEARLY = 1.25  # times as much speech as before
 TOLD = 3  # parts that are named

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from sutradhar.pipeline.media import SAMPLE_RATE, AudioTrack, Decoding, Levels
 from sutradhar.pipeline.media.tracks import in_place_of
-from sutradhar.stages.sound.account import NOISE_DB, Listener, Take, account_for, account_of_others, already, mended, with_quiet_parts_raised
+from sutradhar.stages.sound.account import Listener, Take, account_for, account_of_others, already, mended, with_quiet_parts_raised
 from sutradhar.stages.sound.alike import likeness
 from sutradhar.stages.sound.silero import FRAME_MS, Detector, likely
+from sutradhar.stages.sound.thresholds import NOISE_DB
 from sutradhar.stages.sound.wav import Samples, Sound, new_wav, write_block
 
 if TYPE_CHECKING:

@@ -91,14 +91,14 @@ def wait_for_lines(stream: io.StringIO, count: int) -> None:
         time.sleep(0.005)
 
 
-class Slow(io.StringIO):
+class SlowStream(io.StringIO):
     def write(self, text: str) -> int:
         time.sleep(0.001)
         return super().write(text)
 
 
 def test_lines_of_two_threads_do_not_mix() -> None:
-    stream = Slow()
+    stream = SlowStream()
     console = Console(stream)
 
     def speak() -> None:

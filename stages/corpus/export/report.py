@@ -11,7 +11,7 @@ from urllib.parse import quote
 from sutradhar.pipeline.console import clock
 from sutradhar.pipeline.wording import counted, escaped
 from sutradhar.stages.corpus.export.charts import histogram
-from sutradhar.stages.corpus.export.summary import LISTED, Summary, Survey
+from sutradhar.stages.corpus.export.summary import LISTED, FolderSummary, Survey
 from sutradhar.stages.corpus.results import model_file_of
 
 SHOWN = 200  # rows of a list; the files have all
@@ -46,7 +46,7 @@ def page(title: str, about: str, survey: Survey, made_with: Mapping[str, Mapping
     )
 
 
-def _figures(summary: Summary) -> str:
+def _figures(summary: FolderSummary) -> str:
     figures = [("files", f"{summary.files:,}"), *((status, f"{count:,}") for status, count in summary.statuses.items())]
     parts = (("recordings with text", summary.with_text), ("nobody speaks", summary.silent), ("copies of them", summary.copies))
     figures += [(name, f"{count:,}") for name, count in parts if count]
@@ -85,17 +85,17 @@ def _not_done(survey: Survey) -> str:
     return _table({"file": "text", "status": "short", "reason": "text"}, rows) + _more(len(survey.not_done) - SHOWN, "failures.csv")
 
 
-def _doubts(summary: Summary, link: Links) -> str:
+def _doubts(summary: FolderSummary, link: Links) -> str:
     rows = [(Link(file.path, link(file.path)), f"{file.avg_logprob:.2f}") for file in summary.low_confidence_files]
     return _table({"file": "text", "log-probability": "number"}, rows) + _more(summary.low_confidence - LISTED, "transcripts.jsonl (avg_logprob)")
 
 
-def _silent(summary: Summary, link: Links) -> str:
+def _silent(summary: FolderSummary, link: Links) -> str:
     table = _table({"file": "text"}, [(Link(path, link(path)),) for path in summary.silent_files])
     return table + _more(summary.silent - len(summary.silent_files), "transcripts.jsonl (no segments)")
 
 
-def _made_with(summary: Summary, made_with: Mapping[str, Mapping[str, str]]) -> str:
+def _made_with(summary: FolderSummary, made_with: Mapping[str, Mapping[str, str]]) -> str:
     """Sums of the model's files are told only where results of different ones stand together."""
     pairs = [set(settings.items()) for settings in made_with.values()]
     common = set.intersection(*pairs) if pairs else set()

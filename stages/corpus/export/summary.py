@@ -54,7 +54,7 @@ class Quantiles(msgspec.Struct, frozen=True):
         return cls(*(round(ordered[min(len(ordered) - 1, int(len(ordered) * share))], 4) for share in (0, 0.05, 0.5, 0.95, 1)))
 
 
-class Summary(msgspec.Struct, frozen=True, kw_only=True):
+class FolderSummary(msgspec.Struct, frozen=True, kw_only=True):
     """`summary.json`. It does not grow with the folder."""
 
     files: int
@@ -150,9 +150,9 @@ class Survey:
         doubt = self._letters.doubt
         return f"Over all transcripts, {doubt}: {wrong_script_because(self._letters.language)}" if doubt else ""
 
-    def _summary(self, recordings: int) -> Summary:
+    def _summary(self, recordings: int) -> FolderSummary:
         sound_s, speech_s = self._sound_ms / 1000, self._speech_ms / 1000
-        return Summary(
+        return FolderSummary(
             files=self._statuses.total(),
             statuses=dict(self._statuses.most_common()),
             put_off=sum(file.status == "pending" for file in self.not_done),

@@ -47,7 +47,7 @@ def run(ctx: StageContext) -> Outcome:
     if model is None:
         save(ctx.write("transcript"), transcript)
         return Outcome(summary=f"Alignment completed: {counted(len(transcript.segments), 'segment')} with the recogniser's word times")
-    aligner = Aligner(model, transcript.language, "cuda" if ctx.settings.WHISPERX_DEVICE == "cuda" else "cpu")
+    aligner = Wav2Vec2Aligner(model, transcript.language, "cuda" if ctx.settings.WHISPERX_DEVICE == "cuda" else "cpu")
     ctx.log.info(f"Alignment model: {Path(model).name}")
     with Sound(ctx.read("sound")) as sound:
         segments = tuple(_aligned(transcript, sound, audio, aligner, ctx))
@@ -60,7 +60,7 @@ def run(ctx: StageContext) -> Outcome:
     )
 
 
-def _aligned(transcript: Transcript, sound: Sound, audio: Audio, aligner: Aligner, ctx: StageContext) -> Iterator[Segment]:
+def _aligned(transcript: Transcript, sound: Sound, audio: Audio, aligner: Wav2Vec2Aligner, ctx: StageContext) -> Iterator[Segment]:
     """Each segment with the sound around it, as far as the middle of the pause before and after."""
     segments = transcript.segments
     for index, segment in enumerate(segments):
@@ -118,7 +118,7 @@ class WholeText:
         return [(0, len(text))]
 
 
-class Aligner:
+class Wav2Vec2Aligner:
     """A wav2vec2 model in memory. Counts the words that it saw, and those whose times it could not tell."""
 
     def __init__(self, model: str, language: str, device: str) -> None:

@@ -36,7 +36,7 @@ def run(ctx: StageContext) -> Outcome:
     found = load(ctx.read("windows"), Windows)
     windows = found.windows
     # Where there is nothing to recognise, nothing is loaded: the marker then names no engine.
-    work = _listen(audio, windows, ctx) if windows else Work(_silent_language(ctx.settings))
+    work = _listen(audio, windows, ctx) if windows else Recognised(_silent_language(ctx.settings))
     speakers = {window.id: window.speaker for window in windows}
     pairs = [(speakers[recognition.window], recognition) for recognition in work.recognitions]
     segments = segments_of_speakers(pairs) if any(audio.voices) else tuple(segments_of(work.recognitions))
@@ -56,7 +56,7 @@ def run(ctx: StageContext) -> Outcome:
 
 
 @dataclass(frozen=True)
-class Work:
+class Recognised:
     """What was recognised, in the order of the windows, and by what."""
 
     language: str
@@ -66,7 +66,7 @@ class Work:
     degraded: Sequence[str] = ()
 
 
-def _listen(audio: Audio, windows: Sequence[Window], ctx: StageContext) -> Work:
+def _listen(audio: Audio, windows: Sequence[Window], ctx: StageContext) -> Recognised:
     with open_pieces(ctx) as pieces, Sound(ctx.read("sound")) as sound:
         recogniser = KeptRecogniser(ctx, pieces, translate="translation" in ctx.writes)
         heard, encoded = _language(recogniser, sound, audio, windows, ctx)
@@ -74,7 +74,7 @@ def _listen(audio: Audio, windows: Sequence[Window], ctx: StageContext) -> Work:
         recognitions = _recognise(recogniser, sound, audio, windows, heard.language, encoded, ctx)
     recognitions = [replace(recognition, language_probability=heard.probability) for recognition in recognitions]
     maker = recogniser.maker
-    return Work(heard.language, recognitions, maker.engine, maker.packages, maker.degraded)
+    return Recognised(heard.language, recognitions, maker.engine, maker.packages, maker.degraded)
 
 
 def _echoes(recognitions: Sequence[Recognition]) -> list[str]:

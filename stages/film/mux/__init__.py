@@ -13,7 +13,7 @@ from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.jobs.stage import Outcome, Stage, StageContext
 from sutradhar.pipeline.media import MediaInfo
-from sutradhar.stages.film.mux.plan import COPY, KEPT_SUBTITLES, Part, Plan, make_plan
+from sutradhar.stages.film.mux.plan import COPY, KEPT_SUBTITLES, CopyPlan, StreamPart, make_plan
 from sutradhar.stages.film.mux.subrip import literal_srt
 from sutradhar.stages.transcript import Track, Tracks, load
 
@@ -54,7 +54,7 @@ def foresee(path: Path, settings: Settings) -> tuple[str, ...]:
     return (f"There will be no film with subtitles: {planned.impossible}",) if planned.impossible else planned.notes
 
 
-def _make(ctx: StageContext, info: MediaInfo, planned: Plan, tracks: list[Track], output: Path) -> list[str]:
+def _make(ctx: StageContext, info: MediaInfo, planned: CopyPlan, tracks: list[Track], output: Path) -> list[str]:
     """Returns what could not be done as planned. Raises NotWritten where nothing could, and StageFailed where the disk is full."""
     if planned.impossible:
         raise media.NotWritten(planned.impossible)
@@ -71,7 +71,7 @@ def _make(ctx: StageContext, info: MediaInfo, planned: Plan, tracks: list[Track]
     return film.notes
 
 
-def _encoded_size(info: MediaInfo, part: Part) -> int:
+def _encoded_size(info: MediaInfo, part: StreamPart) -> int:
     """Return the most bytes that an encoded track takes: on its way, and again in the film."""
     track = info.audio[int(part.stream.removeprefix("a:"))]
     return 2 * track.channels * track.sample_rate * _SAMPLE_BYTES * info.duration_ms // 1000
@@ -96,13 +96,13 @@ class _Copy:
 
     ctx: StageContext
     info: MediaInfo
-    plan: Plan
+    plan: CopyPlan
     inputs: list[str] = field(default_factory=list)  # after the film itself, which is input 0
     subtitles: list[str] = field(default_factory=list)  # -map, codec, flags and names of each subtitle track, in order
     count: int = 0  # subtitle tracks so far
     files: int = 0  # of our own among the inputs
     notes: list[str] = field(default_factory=list)  # what was planned and could not be done
-    sound: dict[Part, str] = field(default_factory=dict)  # what was encoded, as ffmpeg's -map is told it
+    sound: dict[StreamPart, str] = field(default_factory=dict)  # what was encoded, as ffmpeg's -map is told it
 
     @property
     def container(self) -> str:
@@ -186,7 +186,7 @@ class _Copy:
         keys = ("title", "handler_name") if self.container == "mp4" else ("title",)
         return [text for key in keys for text in (f"-metadata:s:{stream}", f"{key}={title}")] if title else []
 
-    def _title_of(self, part: Part) -> str:
+    def _title_of(self, part: StreamPart) -> str:
         kind, _, number = part.stream.rpartition(":")
         if kind == "a":
             return self.info.audio[int(number)].title

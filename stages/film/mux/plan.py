@@ -33,7 +33,7 @@ COPY = "copy"
 
 
 @dataclass(frozen=True)
-class Part:
+class StreamPart:
     """A stream that is kept."""
 
     stream: str  # ffmpeg's name of it among the film's: "a:1"
@@ -41,18 +41,18 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Plan:
+class CopyPlan:
     container: str  # mkv or mp4
-    parts: tuple[Part, ...]  # picture and sound, in the order of the copy
+    parts: tuple[StreamPart, ...]  # picture and sound, in the order of the copy
     notes: tuple[str, ...]  # what is not kept as it is, a line each
     impossible: str = ""  # why there can be no copy with subtitles at all
 
     @property
-    def encoded(self) -> list[Part]:
+    def encoded(self) -> list[StreamPart]:
         return [part for part in self.parts if part.encoder != COPY]
 
 
-def make_plan(path: Path, info: MediaInfo, wanted: str) -> Plan:
+def make_plan(path: Path, info: MediaInfo, wanted: str) -> CopyPlan:
     """Plan the copy for MUX_CONTAINER=`wanted`. Raises UsageError where mp4 was asked for and cannot hold the film."""
     mute = {track.index: why for track in _strangers(info) if (why := media.why_not_decoded(path, track.index))}
     if wanted == "mkv" or (wanted == "auto" and info.format != "mov"):
@@ -66,16 +66,16 @@ def make_plan(path: Path, info: MediaInfo, wanted: str) -> Plan:
     return replace(plan, notes=(f"{cannot}: the film with subtitles is an mkv", *plan.notes))
 
 
-def _plan_for(container: str, path: Path, info: MediaInfo, mute: Mapping[int, str]) -> Plan:
+def _plan_for(container: str, path: Path, info: MediaInfo, mute: Mapping[int, str]) -> CopyPlan:
     refused = _refused(container, path, info)
-    parts = [Part(stream) for stream in [*_videos(info), *_covers(info, container)] if stream not in refused]
+    parts = [StreamPart(stream) for stream in [*_videos(info), *_covers(info, container)] if stream not in refused]
     notes = []
     for track in info.audio:
         part, note = _sound(path, track, refused, mute, container)
         parts += [part] if part else []
         notes += [note] if note else []
     impossible = f"{container} cannot hold its picture ({info.video.codec}): {refused['V:0']}" if info.video and "V:0" in refused else ""
-    return Plan(container, tuple(parts), (*notes, *_lost(info, container, refused)), impossible)
+    return CopyPlan(container, tuple(parts), (*notes, *_lost(info, container, refused)), impossible)
 
 
 def _refused(container: str, path: Path, info: MediaInfo) -> Mapping[str, str]:
@@ -115,15 +115,15 @@ def _sounds(info: MediaInfo) -> list[str]:
     return [f"a:{track.index}" for track in info.audio]
 
 
-def _sound(path: Path, track: AudioTrack, refused: Mapping[str, str], mute: Mapping[int, str], container: str) -> tuple[Part | None, str]:
+def _sound(path: Path, track: AudioTrack, refused: Mapping[str, str], mute: Mapping[int, str], container: str) -> tuple[StreamPart | None, str]:
     """Decide what becomes of an audio track, and what to say of that."""
     stream, name = f"a:{track.index}", f"audio track {track.index}, {track.describe()}"
     if stream not in refused:
-        return Part(stream), ""
+        return StreamPart(stream), ""
     if why := mute.get(track.index) or media.why_not_decoded(path, track.index):
         return None, f"{container} cannot hold {name}, and nothing decodes it: left out ({why})"
     encoder = media.encoder_without_loss(path, track.index)
-    return Part(stream, encoder), f"{container} cannot hold {name}: encoded without loss, to {encoder}"
+    return StreamPart(stream, encoder), f"{container} cannot hold {name}: encoded without loss, to {encoder}"
 
 
 def _lost(info: MediaInfo, container: str, refused: Mapping[str, str]) -> Iterator[str]:

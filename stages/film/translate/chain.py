@@ -13,7 +13,7 @@ from typing import Literal
 
 from sutradhar.stages.film.translate.guards import Fault, faults
 from sutradhar.stages.film.translate.sentences import Sentence, distinct
-from sutradhar.stages.film.translate.translator import Search, Translation, Translator
+from sutradhar.stages.film.translate.translator import BeamSearch, Translation, Translator
 from sutradhar.stages.film.translate.unreadable import Unreadable, digits, in_another_script, why_unreadable
 from sutradhar.stages.text import roman
 from sutradhar.stages.text.attractors import attractors
@@ -58,7 +58,7 @@ class Rendering:
 class Chain:
     """Translates between two languages."""
 
-    def __init__(self, translator: Translator, source: str, target: str, search: Search, glossary: Glossary) -> None:
+    def __init__(self, translator: Translator, source: str, target: str, search: BeamSearch, glossary: Glossary) -> None:
         self._translator, self._source, self._target = translator, source, target
         self._search, self._glossary = search, glossary
 

@@ -19,7 +19,7 @@ from sutradhar.stages.film.translate.kept import SCHEMA, KeptTranslator
 from sutradhar.stages.film.translate.markup import put_back
 from sutradhar.stages.film.translate.retime import as_spoken, segment_of
 from sutradhar.stages.film.translate.sentences import Sentence, assemble
-from sutradhar.stages.film.translate.translator import Search, open_translator
+from sutradhar.stages.film.translate.translator import BeamSearch, open_translator
 from sutradhar.stages.text.glossary import Glossary, read_glossary
 from sutradhar.stages.transcript import MISSING, Segment, Transcript, Translations, load, note_of_untranslated, save
 
@@ -65,7 +65,7 @@ def _rendered(
             translator = KeptTranslator(partial(open_translator, settings, model), pieces, progress.tell_known)
             for target in [target for target in targets if translators.direction(source.language, target) == direction]:
                 terms = glossary if len(targets) == 1 else glossary.fitting(target)
-                chain = Chain(translator, source.language, target, Search(settings.INDICTRANS2_NUM_BEAMS), terms)
+                chain = Chain(translator, source.language, target, BeamSearch(settings.INDICTRANS2_NUM_BEAMS), terms)
                 done[target] = chain.render(sentences, progress.begin(target))
             del translator, chain
     return done

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple
 
 from sutradhar.pipeline.jobs.pieces import Pieces
-from sutradhar.stages.film.translate.translator import BatchTranslator, Search, Translation
+from sutradhar.stages.film.translate.translator import BatchTranslator, BeamSearch, Translation
 
 SCHEMA = 1  # of what is kept: another one whenever translations mean something else
 
@@ -20,7 +20,7 @@ class KeptTranslator:
         self._loaded: BatchTranslator | None = None
 
     def translate(
-        self, sentences: Sequence[str], source: str, target: str, search: Search, report: Callable[[int, int], None] = lambda done, total: None
+        self, sentences: Sequence[str], source: str, target: str, search: BeamSearch, report: Callable[[int, int], None] = lambda done, total: None
     ) -> list[list[Translation]]:
         """Translate as `Translator` says. Raises OSError where the disk is full."""
         keys = [" ".join(map(str, (source, target, *astuple(search), sentence))) for sentence in sentences]

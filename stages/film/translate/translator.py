@@ -17,7 +17,7 @@ LONGEST = 256  # tokens of a sentence or translation
 
 
 @dataclass(frozen=True)
-class Search:
+class BeamSearch:
     beams: int = 5
     patience: float = 2.0  # as many ended translations as this times the beams end a search; with 1 poor ones may end it before the best does
     length_penalty: float = 1.0
@@ -39,7 +39,7 @@ class Translation:
 
 class Translator(Protocol):
     def translate(
-        self, sentences: Sequence[str], source: str, target: str, search: Search, report: Callable[[int, int], None] = ...
+        self, sentences: Sequence[str], source: str, target: str, search: BeamSearch, report: Callable[[int, int], None] = ...
     ) -> list[list[Translation]]:
         """The translations of each sentence, the best first; none of a blank one, nor of one that is too long for the model.
 
@@ -53,7 +53,7 @@ class BatchTranslator(Protocol):
         sentences: Sequence[str],
         source: str,
         target: str,
-        search: Search,
+        search: BeamSearch,
         report: Callable[[int, int], None] = ...,
         known: Mapping[int, list[Translation]] = ...,
         keep: Callable[[Mapping[int, list[Translation]]], None] = ...,

@@ -18,7 +18,7 @@ from sutradhar.pipeline.jobs import envfile
 from sutradhar.pipeline.jobs.job import Job, Request
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.jobs.stage import Outcome, Stage
-from sutradhar.pipeline.jobs.status import State, of_job
+from sutradhar.pipeline.jobs.status import JobState, of_job
 from sutradhar.pipeline.media.watch import FILE, MediaWatch, check_still, read_whole_file, stamp
 from sutradhar.pipeline.running import stage_process
 from sutradhar.pipeline.running.runner import Plan, run_job
@@ -148,7 +148,7 @@ def test_verify_reads_every_byte_of_the_film(job: Job, film: Path, monkeypatch: 
     assert run(job, monkeypatch)[0] == []
     with pytest.raises(KeyboardInterrupt):
         run(job, monkeypatch, verify=True, last=lambda: (_ for _ in ()).throw(KeyboardInterrupt))
-    assert of_job(job) is not State.DONE
+    assert of_job(job) is not JobState.DONE
     called, _ = run(job, monkeypatch)
     assert called == ["last"]  # also a run that does not read all of it knows what one found that did
     assert run(job, monkeypatch, verify=True)[0] == []

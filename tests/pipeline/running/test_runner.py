@@ -546,7 +546,7 @@ def test_a_runner_that_is_ended_takes_its_children_along(job: Job, number: int, 
     _wait_for(lambda: not _alive(child))
     if number != 9:
         _wait_for(lambda: not _alive(grandchild))
-        assert status.of_job(job) is status.State.INTERRUPTED
+        assert status.of_job(job) is status.JobState.INTERRUPTED
     assert stages_of(job) == ["copy unfinished it had come to 0:01 of 0:02", "shout unfinished"]
     job.write_settings(job.changed_settings({"TITLE": "x"})[0])
     assert run(job)[0].ran == ["copy", "shout"]

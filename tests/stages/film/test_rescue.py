@@ -37,7 +37,7 @@ SOURCE = transcript(*(segment(number, text, "hi") for number, text in enumerate(
 HOME, TIRED = segment(0, "I have to go home.", "en"), segment(2, "I am tired.", "en")
 
 
-class Whisper:
+class FakeWhisper:
     """Says of each window the words, with their times, that stand in a table by its start."""
 
     engine: Mapping[str, str] = {"model": "base"}
@@ -89,7 +89,7 @@ def never(ctx: StageContext, translate: bool) -> object:
     raise AssertionError("Whisper was loaded")
 
 
-def says(whisper: Whisper) -> Callable[[StageContext, bool], object]:
+def says(whisper: FakeWhisper) -> Callable[[StageContext, bool], object]:
     return lambda ctx, translate: whisper if translate else never(ctx, translate)
 
 
@@ -106,7 +106,7 @@ def test_nothing_to_rescue_loads_nothing(translations: tuple[Transcript, ...], r
 
 def test_what_is_missing_is_replaced_in_its_own_time_and_numbered_anew(run: Rescue) -> None:
     begin = START + 2000
-    whisper = Whisper({begin: (words(begin - 300, "The train."), words(begin + 700, "It will come."))})
+    whisper = FakeWhisper({begin: (words(begin - 300, "The train."), words(begin + 700, "It will come."))})
     outcome, (english,), stage = run(says(whisper), transcript(HOME, missing(1), TIRED))
     assert [(one.id, one.start_ms, one.end_ms, one.text, one.note) for one in english.segments] == [
         (0, START, START + 1500, "I have to go home.", ""),
@@ -127,7 +127,7 @@ def test_what_is_missing_is_replaced_in_its_own_time_and_numbered_anew(run: Resc
 
 
 def test_only_the_sound_of_what_is_missing_is_heard(run: Rescue) -> None:
-    whisper = Whisper({})
+    whisper = FakeWhisper({})
     _, _, stage = run(says(whisper), transcript(HOME, missing(1), missing(2)))
     assert [(one.id, one.offset_ms, len(one.audio), one.speech, one.language) for one in whisper.windows] == [
         (0, START + 2000, 24_000, (Span(START + 2000, START + 3500),), "hi"),
@@ -139,7 +139,7 @@ def test_only_the_sound_of_what_is_missing_is_heard(run: Rescue) -> None:
 @pytest.mark.parametrize("heard", [SAID[1], "मैं घर जा रहा हूँ।"], ids=["the source", "another text in its script"])
 def test_what_is_no_translation_is_refused(heard: str, run: Rescue) -> None:
     before = transcript(HOME, missing(1), TIRED)
-    outcome, (english,), _ = run(says(Whisper({START + 2000: (words(START + 2000, heard),)})), before)
+    outcome, (english,), _ = run(says(FakeWhisper({START + 2000: (words(START + 2000, heard),)})), before)
     assert english == before
     assert outcome.degraded == ("0 of 1 missing sentence translated by Whisper",)
 
@@ -147,12 +147,12 @@ def test_what_is_no_translation_is_refused(heard: str, run: Rescue) -> None:
 def test_a_copy_of_the_source_in_latin_letters_is_refused(run: Rescue) -> None:
     roman = "mujhe kal ghar jana hai"
     source = transcript(segment(0, roman, "hi"), language="hi")
-    _, (english,), _ = run(says(Whisper({START: (words(START, roman),)})), transcript(missing(0)), source=source)
+    _, (english,), _ = run(says(FakeWhisper({START: (words(START, roman),)})), transcript(missing(0)), source=source)
     assert english.segments[0].text == MISSING
 
 
 def test_what_whisper_cannot_give_either_stays_missing(run: Rescue) -> None:
-    whisper = Whisper({START + 2000: (words(START + 2000, "A train comes."),), START + 4000: ()})
+    whisper = FakeWhisper({START + 2000: (words(START + 2000, "A train comes."),), START + 4000: ()})
     outcome, (english,), _ = run(says(whisper), transcript(missing(0), missing(1), missing(2)))
     assert [(one.id, one.text, one.note) for one in english.segments] == [
         (0, MISSING, "not translated: loop"),
@@ -165,7 +165,7 @@ def test_what_whisper_cannot_give_either_stays_missing(run: Rescue) -> None:
 
 def test_only_the_english_transcript_is_touched(run: Rescue) -> None:
     tamil = transcript(missing(0, "ta"), missing(1, "ta"), language="ta")
-    _, (first, english), _ = run(says(Whisper({START: (words(START, "I must go home."),)})), tamil, transcript(missing(0), TIRED))
+    _, (first, english), _ = run(says(FakeWhisper({START: (words(START, "I must go home."),)})), tamil, transcript(missing(0), TIRED))
     assert first == tamil
     assert [one.text for one in english.segments] == ["I must go home.", "I am tired."]
 
@@ -185,20 +185,20 @@ def test_a_model_that_cannot_translate_loses_nothing_else(run: Rescue) -> None:
 
 
 def test_one_text_for_several_different_sentences_rescues_none(run: Rescue) -> None:
-    whisper = Whisper({START + 2000 * number: (words(START + 2000 * number, "Thank you for watching this."),) for number in range(3)})
+    whisper = FakeWhisper({START + 2000 * number: (words(START + 2000 * number, "Thank you for watching this."),) for number in range(3)})
     outcome, (english,), _ = run(says(whisper), transcript(missing(0), missing(1), missing(2)))
     assert [one.text for one in english.segments] == [MISSING] * 3
     assert outcome.summary == "Whisper translated 0 of 3 sentences that IndicTrans2 could not"
 
 
-class Interrupted(Exception):
+class StoppedEarly(Exception):
     pass
 
 
-class Interrupting(Whisper):
+class InterruptedWhisper(FakeWhisper):
     """Is interrupted once it has said `after`, and notes what it was asked for."""
 
-    def __init__(self, whisper: Whisper, after: int) -> None:
+    def __init__(self, whisper: FakeWhisper, after: int) -> None:
         super().__init__(whisper._table)
         self._after = after
         self.asked: list[int] = []
@@ -208,20 +208,20 @@ class Interrupting(Whisper):
         self.asked = [window.id for window in unknown]
         for number, recognition in enumerate(super().recognise(unknown)):
             if number == self._after:
-                raise Interrupted
+                raise StoppedEarly
             yield recognition
 
 
 def test_interrupted_it_goes_on_with_the_sentences_that_are_missing_and_comes_to_the_same_to_the_byte(run: Rescue) -> None:
     texts = ("I must go home.", "A train comes.", "I am so tired.")
-    whisper = Whisper({START + 2000 * number: (words(START + 2000 * number, text),) for number, text in enumerate(texts)})
+    whisper = FakeWhisper({START + 2000 * number: (words(START + 2000 * number, text),) for number, text in enumerate(texts)})
     lacking = transcript(missing(0), missing(1), missing(2))
     undisturbed, _, stage = run(says(whisper), lacking)
     whole = (stage.scratch / "rescue" / "transcripts.json").read_bytes()
     stage.context.pieces.unlink()
-    with pytest.raises(Interrupted):
-        run(says(Interrupting(whisper, after=1)), lacking)
-    rest = Interrupting(whisper, after=3)
+    with pytest.raises(StoppedEarly):
+        run(says(InterruptedWhisper(whisper, after=1)), lacking)
+    rest = InterruptedWhisper(whisper, after=3)
     outcome, _, stage = run(says(rest), lacking)
     assert rest.asked == [0, 1]
     assert (stage.scratch / "rescue" / "transcripts.json").read_bytes() == whole

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sutradhar.stages.film.translate.indictrans2.generator import Search
+from sutradhar.stages.film.translate.indictrans2.generator import BeamSearch
 
 Array = NDArray[Any]
 
@@ -15,7 +15,7 @@ Array = NDArray[Any]
 class Beams:
     """All sentences of a batch start together. A sentence is done when enough translations have ended."""
 
-    def __init__(self, count: int, search: Search, end: int) -> None:
+    def __init__(self, count: int, search: BeamSearch, end: int) -> None:
         self.done = np.zeros(count, np.bool_)
         self._search, self._end = search, end
         self._numbers = np.arange(count)  # in the batch as it was at first

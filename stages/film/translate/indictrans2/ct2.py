@@ -10,8 +10,8 @@ from typing import Any
 from sutradhar.pipeline.errors import UsageError
 from sutradhar.stages.ctranslate.nvidia import preload_libraries
 from sutradhar.stages.film.translate.indictrans2.checkpoint import OUTPUT, TARGET_EMBEDDING, Array, Shape, positional_table, read_shape, read_weights
-from sutradhar.stages.film.translate.indictrans2.generator import LONGEST, NEVER, Hypothesis, Search
-from sutradhar.stages.film.translate.indictrans2.tokenizer import END, START, UNKNOWN, Dictionary, Tokenizer
+from sutradhar.stages.film.translate.indictrans2.generator import LONGEST, NEVER, BeamSearch, Hypothesis
+from sutradhar.stages.film.translate.indictrans2.tokenizer import END, START, UNKNOWN, Dictionary, IndicTokenizer
 
 POSITIONS = 2 * LONGEST  # rows of the positional table, which is computed: room for the end and the tags
 TOKENS_AT_ONCE = {"cpu": 1_024, "cuda": 16_384}  # of a batch, padding included; on a CPU more take memory and are no faster
@@ -35,7 +35,7 @@ class CTranslate2:
             raise UsageError(f"{folder} cannot be loaded ({error}); get the model again, or set INDICTRANS2_DEVICE=cpu") from None
         self.tokens_at_once = TOKENS_AT_ONCE[device]
 
-    def generate(self, sentences: Sequence[Sequence[str]], search: Search) -> list[list[Hypothesis]]:
+    def generate(self, sentences: Sequence[Sequence[str]], search: BeamSearch) -> list[list[Hypothesis]]:
         found = self._translator.translate_batch(
             [list(pieces) for pieces in sentences],
             max_batch_size=self.tokens_at_once,
@@ -71,7 +71,7 @@ class CTranslate2:
 def convert(checkpoint: Path, folder: Path, quantization: str) -> None:
     """Write CTranslate2's form of a checkpoint into `folder`, which is there and empty. Raises UsageError where the checkpoint is damaged."""
     shape = read_shape(checkpoint)
-    Tokenizer(checkpoint)
+    IndicTokenizer(checkpoint)
     source = Dictionary(checkpoint / "dict.SRC.json", shape.source_vocabulary)
     target = Dictionary(checkpoint / "dict.TGT.json", shape.target_vocabulary)
     specification = specify(shape, read_weights(checkpoint, shape))

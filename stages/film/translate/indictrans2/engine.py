@@ -10,8 +10,8 @@ from sutradhar.pipeline.models.library import ResolvedModel
 from sutradhar.stages.film.translate.indictrans2 import processor
 from sutradhar.stages.film.translate.indictrans2.generator import Generator
 from sutradhar.stages.film.translate.indictrans2.languages import TAGS
-from sutradhar.stages.film.translate.indictrans2.tokenizer import Tokenizer
-from sutradhar.stages.film.translate.translator import LONGEST, Search, Translation
+from sutradhar.stages.film.translate.indictrans2.tokenizer import IndicTokenizer
+from sutradhar.stages.film.translate.translator import LONGEST, BeamSearch, Translation
 
 SENTENCES_AT_ONCE = 512  # the most in a batch, after which progress is reported
 MAX_PIECES = LONGEST - 2  # of a sentence with its tags; its end comes to them
@@ -29,13 +29,13 @@ def open_engine(settings: Settings, model: ResolvedModel) -> IndicTrans2:
         from sutradhar.stages.film.translate.indictrans2.ct2 import CTranslate2
 
         generator = CTranslate2(model.path, device, compute_type)
-    return IndicTrans2(generator, Tokenizer(model.path))
+    return IndicTrans2(generator, IndicTokenizer(model.path))
 
 
 class IndicTrans2:
     """One checkpoint, and so one direction: from English, into English, or between the languages of India."""
 
-    def __init__(self, generator: Generator, tokenizer: Tokenizer) -> None:
+    def __init__(self, generator: Generator, tokenizer: IndicTokenizer) -> None:
         self._generator, self._tokenizer = generator, tokenizer
 
     def translate(
@@ -43,7 +43,7 @@ class IndicTrans2:
         sentences: Sequence[str],
         source: str,
         target: str,
-        search: Search,
+        search: BeamSearch,
         report: Callable[[int, int], None] = lambda done, total: None,
         known: Mapping[int, list[Translation]] = MappingProxyType({}),
         keep: Callable[[Mapping[int, list[Translation]]], None] = lambda batch: None,
@@ -67,7 +67,7 @@ class IndicTrans2:
             report(done, len(order))
         return found
 
-    def _translate(self, batch: Sequence[Sequence[str]], kept: Sequence[Sequence[str]], tag: str, search: Search) -> list[list[Translation]]:
+    def _translate(self, batch: Sequence[Sequence[str]], kept: Sequence[Sequence[str]], tag: str, search: BeamSearch) -> list[list[Translation]]:
         generated = self._generator.generate(batch, search)
         texts = [self._tokenizer.join(one.pieces) for hypotheses in generated for one in hypotheses]
         finished = iter(processor.finish(texts, [own for own, hypotheses in zip(kept, generated, strict=True) for _ in hypotheses], tag))

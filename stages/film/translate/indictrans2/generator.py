@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sutradhar.stages.film.translate.indictrans2.tokenizer import PADDING, START
-from sutradhar.stages.film.translate.translator import LONGEST, Search
+from sutradhar.stages.film.translate.translator import LONGEST, BeamSearch
 
-__all__ = ["LONGEST", "NEVER", "Generator", "Hypothesis", "Search"]
+__all__ = ["LONGEST", "NEVER", "BeamSearch", "Generator", "Hypothesis"]
 
 NEVER = (START, PADDING)  # and the unknown token, which engines forbid in ways of their own
 
@@ -23,7 +23,7 @@ class Hypothesis:
 class Generator(Protocol):
     tokens_at_once: int  # of the sources of a batch, padding included, beyond which it would make several of it
 
-    def generate(self, sentences: Sequence[Sequence[str]], search: Search) -> list[list[Hypothesis]]:
+    def generate(self, sentences: Sequence[Sequence[str]], search: BeamSearch) -> list[list[Hypothesis]]:
         """The translations of sentences of up to `LONGEST` tokens, in their order."""
         ...
 

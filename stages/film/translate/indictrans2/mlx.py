@@ -18,7 +18,7 @@ from mlx.nn import gelu
 
 from sutradhar.stages.film.translate.indictrans2.beams import Beams, repeated
 from sutradhar.stages.film.translate.indictrans2.checkpoint import OUTPUT, TARGET_EMBEDDING, Array, Shape, positional_table, read_shape, read_weights
-from sutradhar.stages.film.translate.indictrans2.generator import LONGEST, NEVER, Hypothesis, Search
+from sutradhar.stages.film.translate.indictrans2.generator import LONGEST, NEVER, BeamSearch, Hypothesis
 from sutradhar.stages.film.translate.indictrans2.tokenizer import Dictionary
 from sutradhar.stages.mlx.top_k import largest
 
@@ -28,7 +28,7 @@ ROOM = 16  # columns by which the memory of the past grows
 KeysValues = tuple[mx.array, mx.array]
 
 
-class Network:
+class TranslationNetwork:
     """The checkpoint's layers, by the hub's names."""
 
     def __init__(self, shape: Shape, weights: Mapping[str, Array], dtype: mx.Dtype) -> None:
@@ -177,12 +177,12 @@ class MlxTranslator:
         shape = read_shape(checkpoint)
         self._source = Dictionary(checkpoint / "dict.SRC.json", shape.source_vocabulary)
         self._target = Dictionary(checkpoint / "dict.TGT.json", shape.target_vocabulary)
-        self._network = Network(shape, read_weights(checkpoint, shape), DTYPES[compute_type])
+        self._network = TranslationNetwork(shape, read_weights(checkpoint, shape), DTYPES[compute_type])
         self.tokens_at_once = TOKENS_AT_ONCE["cpu" if device == "cpu" else "gpu"]
         numbers = self._target.numbers(NEVER)
         self._never = mx.array([*numbers, self._target.unknown])
 
-    def generate(self, sentences: Sequence[Sequence[str]], search: Search) -> list[list[Hypothesis]]:
+    def generate(self, sentences: Sequence[Sequence[str]], search: BeamSearch) -> list[list[Hypothesis]]:
         found: list[list[Hypothesis]] = [[] for _ in sentences]
         for batch in self._batches(sentences):
             for place, ended in zip(batch.places, self._search(batch, search), strict=True):
@@ -210,7 +210,7 @@ class MlxTranslator:
             tokens = _filled([numbered[place] for place in places], self._source.padding)
             yield _Batch(places, mx.array(tokens), mx.array(tokens != self._source.padding)[:, None, None])
 
-    def _search(self, batch: _Batch, search: Search) -> list[list[tuple[float, list[int]]]]:
+    def _search(self, batch: _Batch, search: BeamSearch) -> list[list[tuple[float, list[int]]]]:
         """Scores and tokens of the translations of each sentence."""
         beams = Beams(len(batch.places), search, self._target.end)
         source, mask = self._network.encode(batch.tokens, batch.mask), batch.mask
@@ -230,7 +230,7 @@ class MlxTranslator:
                 source, past = ([(keys[kept], values[kept]) for keys, values in layers] for layers in (source, past))
         return beams.found
 
-    def _likely(self, scores: mx.array, beams: Beams, search: Search) -> tuple[mx.array, mx.array]:
+    def _likely(self, scores: mx.array, beams: Beams, search: BeamSearch) -> tuple[mx.array, mx.array]:
         """Log-probs and numbers of the likeliest L + 1 tokens after each beam (N, L, L + 1), in order."""
         count, size = scores.shape[:2], scores.shape[-1]
         scores = scores.reshape(-1, size)

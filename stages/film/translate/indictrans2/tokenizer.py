@@ -13,7 +13,7 @@ BLANK = "▁"  # how SentencePiece writes the space before a word
 PLACES = (".", "vocab", "../vocab")  # of the SentencePiece models, from the folder of the weights
 
 
-class Tokenizer:
+class IndicTokenizer:
     def __init__(self, folder: Path) -> None:
         """Raises UsageError where a file is missing or damaged."""
         from sentencepiece import SentencePieceProcessor

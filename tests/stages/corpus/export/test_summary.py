@@ -7,11 +7,11 @@ import msgspec
 import pytest
 
 from sutradhar.stages.corpus.export import summary as module
-from sutradhar.stages.corpus.export.summary import Doubt, Entry, NotDone, Quantiles, Summary, Survey
+from sutradhar.stages.corpus.export.summary import Doubt, Entry, FolderSummary, NotDone, Quantiles, Survey
 from tests.stages.corpus.export.support import done, row
 
 
-def summarise(*entries: Entry) -> Summary:
+def summarise(*entries: Entry) -> FolderSummary:
     return Survey(entries).summary
 
 

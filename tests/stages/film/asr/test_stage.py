@@ -84,7 +84,7 @@ def test_makes_a_transcript_on_the_clock_of_the_film(sound: Path, tmp_path: Path
 # --- Interrupted
 
 
-class Interrupted(Exception):
+class StoppedEarly(Exception):
     pass
 
 
@@ -104,7 +104,7 @@ class Interrupting:
         for number, recognition in enumerate(self._recogniser.recognise(windows)):
             if number == self._after:
                 self.degraded.append("it was hot")
-                raise Interrupted
+                raise StoppedEarly
             yield recognition
 
 
@@ -146,7 +146,7 @@ def test_interrupted_again_and_again_it_comes_to_the_same_to_the_byte(
     undisturbed, whole = run(sound, tmp_path / "whole", **settings)
     opened = interrupt(1)
     for _ in range(2):
-        with pytest.raises(Interrupted):
+        with pytest.raises(StoppedEarly):
             run(sound, tmp_path / "in parts", **settings)
     outcome, parts = run(sound, tmp_path / "in parts", **settings)
     assert all((whole.scratch / name).read_bytes() == (parts.scratch / name).read_bytes() for name in whole.context.writes.values())
@@ -158,7 +158,7 @@ def test_what_was_recognised_before_is_told_and_counts_in_the_progress(
     sound: Path, tmp_path: Path, interrupt: Callable[[int], list[Interrupting]], caplog: pytest.LogCaptureFixture
 ) -> None:
     interrupt(2)
-    with pytest.raises(Interrupted):
+    with pytest.raises(StoppedEarly):
         run(sound, tmp_path, SOURCE_LANGUAGE="en")
     caplog.set_level(logging.INFO)
     interrupt(3)
@@ -174,7 +174,7 @@ def test_an_attempt_of_which_nothing_was_kept_is_told(
 ) -> None:
     caplog.set_level(logging.INFO)
     interrupt(0)
-    with pytest.raises(Interrupted):
+    with pytest.raises(StoppedEarly):
         run(sound, tmp_path, SOURCE_LANGUAGE="en")
     assert NOTHING_KEPT not in caplog.messages
     interrupt(3)
@@ -203,11 +203,11 @@ def test_no_fallback_is_forgotten_and_when_all_is_there_nothing_is_loaded(sound:
                     yield Recognition(window.id, "", (), -0.3, 0.0, 1.0, 0.0, "en", 1.0, ())
 
     def cut(*_: object) -> None:
-        raise Interrupted
+        raise StoppedEarly
 
     monkeypatch.setattr(declared, "open_for", lambda ctx, translate: Falling())
     monkeypatch.setattr(asr, "save", cut)
-    with pytest.raises(Interrupted):
+    with pytest.raises(StoppedEarly):
         run(sound, tmp_path, SOURCE_LANGUAGE="en")
     monkeypatch.undo()
     monkeypatch.setattr(declared, "open_for", lambda ctx, translate: pytest.fail("it was loaded"))
@@ -270,7 +270,7 @@ def test_the_names_of_the_glossary_prompt_the_recogniser(
     (tmp_path / "names.tsv").write_text("राज\tRaj\nसूर्य\tSurya\ta man\nराज\tRaj\n", encoding="utf-8")
     told: list[str] = []
 
-    class Listener:
+    class ListeningRecogniser:
         engine: Mapping[str, str] = {}
         packages = degraded = ()
 
@@ -278,13 +278,13 @@ def test_the_names_of_the_glossary_prompt_the_recogniser(
             told.extend(window.prompt for window in windows)
             return iter(())
 
-    monkeypatch.setattr(declared, "open_for", lambda ctx, translate: Listener())
+    monkeypatch.setattr(declared, "open_for", lambda ctx, translate: ListeningRecogniser())
     run(sound, tmp_path, SOURCE_LANGUAGE="hi", **settings)
     assert told == [prompt] * 3
 
 
 def test_windows_that_gave_the_prompt_back_are_told_of(sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Listener:
+    class ListeningRecogniser:
         engine: Mapping[str, str] = {}
         packages = degraded = ()
 
@@ -292,6 +292,6 @@ def test_windows_that_gave_the_prompt_back_are_told_of(sound: Path, tmp_path: Pa
             for window in windows:
                 yield Recognition(window.id, "", (), -1.2, 0.7, 1.0, 0.0, "en", 1.0, (), echoed=window.id < 2)
 
-    monkeypatch.setattr(declared, "open_for", lambda ctx, translate: Listener())
+    monkeypatch.setattr(declared, "open_for", lambda ctx, translate: ListeningRecogniser())
     outcome, _ = run(sound, tmp_path, SOURCE_LANGUAGE="en", WHISPER_INITIAL_PROMPT="Names: Sanjay")
     assert outcome.degraded[0] == "2 of 3 windows gave the prompt (WHISPER_INITIAL_PROMPT, GLOSSARY) back as text: heard again without it"

@@ -9,7 +9,7 @@ import pytest
 
 from sutradhar.stages.film.translate.chain import Chain, Rendering, halve, ways
 from sutradhar.stages.film.translate.indictrans2.engine import Translation
-from sutradhar.stages.film.translate.indictrans2.generator import Search
+from sutradhar.stages.film.translate.indictrans2.generator import BeamSearch
 from sutradhar.stages.film.translate.markup import lift
 from sutradhar.stages.film.translate.sentences import Sentence
 from sutradhar.stages.text.glossary import Glossary, Term
@@ -27,7 +27,7 @@ class Parrot:
         self.asked: list[list[str]] = []
 
     def translate(
-        self, sentences: Sequence[str], source: str, target: str, search: Search, report: Callable[[int, int], None] = lambda done, total: None
+        self, sentences: Sequence[str], source: str, target: str, search: BeamSearch, report: Callable[[int, int], None] = lambda done, total: None
     ) -> list[list[Translation]]:
         self.asked.append(list(sentences))
         kind = 0 if search.unrepeated else search.beams
@@ -40,7 +40,7 @@ def sentence(text: str, language: str = "hi") -> Sentence:
 
 def render(table: Mapping[str, Mapping[int, str]], *texts: str, glossary: Sequence[Term] = ()) -> tuple[list[Rendering], Parrot]:
     parrot = Parrot(table)
-    return Chain(parrot, "hi", "en", Search(), Glossary(glossary)).render([sentence(text) for text in texts]), parrot
+    return Chain(parrot, "hi", "en", BeamSearch(), Glossary(glossary)).render([sentence(text) for text in texts]), parrot
 
 
 def test_what_passes_is_taken_and_what_is_said_twice_is_translated_once() -> None:
@@ -82,7 +82,7 @@ def test_what_is_too_long_for_the_model_is_halved() -> None:
         LONG: {5: ""},
         **{half: {5: ""} for half in halve(LONG)},
     }
-    found = Chain(Short(table), "hi", "en", Search(), Glossary(())).render([sentence("एक दो तीन चार पाँच छह"), sentence(LONG)])
+    found = Chain(Short(table), "hi", "en", BeamSearch(), Glossary(())).render([sentence("एक दो तीन चार पाँच छह"), sentence(LONG)])
     assert [(one.text, one.way.value) for one in found] == [("One two three four five six.", "halves"), ("", "none")]
 
 
@@ -106,9 +106,9 @@ def test_another_script_garbage_and_numbers_never_reach_the_translator() -> None
 
 def test_what_is_in_the_target_language_but_not_in_its_script_is_not_passed() -> None:
     spoken = [sentence("Come home now.", "en"), sentence("मेरे घर आना।", "en")]
-    found = Chain(Parrot({}), "hi", "en", Search(), Glossary(())).render(spoken[:1])
+    found = Chain(Parrot({}), "hi", "en", BeamSearch(), Glossary(())).render(spoken[:1])
     assert [(one.way.value, one.faults) for one in found] == [("as spoken", ())]
-    found = Chain(Parrot({"मेरे घर आना।": {5: "Come to my house."}}), "hi", "en", Search(), Glossary(())).render(spoken[1:])
+    found = Chain(Parrot({"मेरे घर आना।": {5: "Come to my house."}}), "hi", "en", BeamSearch(), Glossary(())).render(spoken[1:])
     assert [(one.text, one.way.value) for one in found] == [("Come to my house.", "search")]
 
 

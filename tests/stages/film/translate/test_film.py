@@ -19,7 +19,7 @@ from sutradhar.stages.film.translate.chain import Rendering, Way
 from sutradhar.stages.film.translate.indictrans2 import ct2
 from sutradhar.stages.film.translate.indictrans2.generator import Hypothesis
 from sutradhar.stages.film.translate.sentences import assemble
-from sutradhar.stages.film.translate.translator import Search, Translation
+from sutradhar.stages.film.translate.translator import BeamSearch, Translation
 from sutradhar.stages.transcript import MISSING, Segment, Transcript, Translations, load, save
 from tests.conftest import ROOT
 from tests.stages.film.translate.support import spoken
@@ -166,7 +166,7 @@ def test_each_target_is_translated_by_the_model_of_its_direction(toy: Path, tmp_
         def __init__(self, name: str) -> None:
             self._name = name
 
-        def translate(self, sentences: Sequence[str], source: str, target: str, search: Search, *_: object) -> list[list[Translation]]:
+        def translate(self, sentences: Sequence[str], source: str, target: str, search: BeamSearch, *_: object) -> list[list[Translation]]:
             asked.append((self._name, source, target, search.beams))
             return [[Translation(yes[target], -0.1)] for _ in sentences]
 
@@ -211,7 +211,7 @@ def test_what_the_stage_needs() -> None:
 # --- Interrupted
 
 
-class Interrupted(Exception):
+class StoppedEarly(Exception):
     pass
 
 
@@ -225,9 +225,9 @@ class CountedBatches:
         monkeypatch.setattr(ct2.CTranslate2, "generate", lambda engine, sentences, search: self.generate(engine, sentences, search))
         monkeypatch.setattr("sutradhar.stages.film.translate.indictrans2.engine.SENTENCES_AT_ONCE", 2)
 
-    def generate(self, engine: ct2.CTranslate2, sentences: Sequence[Sequence[str]], search: Search) -> list[list[Hypothesis]]:
+    def generate(self, engine: ct2.CTranslate2, sentences: Sequence[Sequence[str]], search: BeamSearch) -> list[list[Hypothesis]]:
         if self.left == 0:
-            raise Interrupted
+            raise StoppedEarly
         self.left -= 1
         self.asked.append(len(sentences))
         return self._generate(engine, sentences, search)
@@ -245,7 +245,7 @@ def test_interrupted_again_and_again_it_comes_to_the_same_to_the_byte(toy: Path,
     interruptions = 0
     for _ in asked:
         batches.left = 3
-        with contextlib.suppress(Interrupted):
+        with contextlib.suppress(StoppedEarly):
             outcome, _, parts = run(tmp_path / "in parts", toy, MUCH, TARGET_LANGUAGES="ta,mr")
             break
         interruptions += 1
@@ -263,7 +263,7 @@ def test_what_was_translated_before_is_told_and_counts_in_the_progress(
 ) -> None:
     batches = CountedBatches(monkeypatch)
     batches.left = 2
-    with pytest.raises(Interrupted):
+    with pytest.raises(StoppedEarly):
         run(tmp_path, toy, MUCH)
     batches.left = -1
     caplog.set_level(logging.INFO)
@@ -281,7 +281,7 @@ def test_an_attempt_of_which_nothing_was_kept_is_told_once(
     caplog.set_level(logging.INFO)
     batches = CountedBatches(monkeypatch)
     batches.left = 0
-    with pytest.raises(Interrupted):
+    with pytest.raises(StoppedEarly):
         run(tmp_path, toy, MUCH, TARGET_LANGUAGES="ta,mr")
     assert NOTHING_KEPT not in caplog.messages
     batches.left = -1

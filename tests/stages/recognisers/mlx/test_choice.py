@@ -28,7 +28,7 @@ Chances = Mapping[int, Mapping[int, float]]
 DETOUR: Chances = {PLAIN: {A: 0.6, B: 0.4}, A: {C: 0.4, B: 0.35, END: 0.25}, B: {END: 1.0}, C: {END: 1.0}}
 
 
-class Chain:
+class PlainChain:
     """A network that knows of each token how likely which ones follow it."""
 
     dims = SimpleNamespace(n_text_ctx=448)
@@ -55,7 +55,7 @@ class Chain:
 
 def decode(chances: Chances, search: Search, tasks: Sequence[tuple[float, int]] = ((0.0, 0),), limit: int = 10) -> list[Text]:
     """Texts by temperature and sample."""
-    slots = Slots(Chain(chances), LETTERS, search, len(tasks), columns=16)  # type: ignore[arg-type]
+    slots = Slots(PlainChain(chances), LETTERS, search, len(tasks), columns=16)  # type: ignore[arg-type]
     slots.admit([(number, Task(mx.zeros((1, 1)), (START, PLAIN), temperature, sample, limit)) for number, (temperature, sample) in enumerate(tasks)])
     texts: dict[int, Text] = {}
     while slots.busy:
@@ -122,7 +122,7 @@ def test_of_the_samples_of_a_slot_the_likeliest_is_taken() -> None:
 def test_a_slot_draws_only_the_samples_that_are_wanted_and_waits_for_no_others() -> None:
     chances = {PLAIN: {A: 0.7, B: 0.3}, A: {END: 1.0}, B: {END: 1.0}}
     expected = decode(chances, Search(), [(1.0, sample) for sample in range(20)])
-    slots = Slots(Chain(chances), LETTERS, Search(3), 20, columns=16)  # type: ignore[arg-type]
+    slots = Slots(PlainChain(chances), LETTERS, Search(3), 20, columns=16)  # type: ignore[arg-type]
     slots.admit([(sample, Task(mx.zeros((1, 1)), (START, PLAIN), 1.0, sample, limit=14, samples=1)) for sample in range(20)])
     texts = dict(done for _ in range(4) for done in slots.advance())
     assert [texts[sample].tokens for sample in range(20)] == [text.tokens for text in expected]

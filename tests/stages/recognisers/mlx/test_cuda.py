@@ -17,7 +17,7 @@ from sutradhar.stages.recognisers.mlx import cuda, selftest, slots
 from sutradhar.stages.recognisers.mlx.choice import Chooser, Phase, Search
 from sutradhar.stages.recognisers.mlx.network import Network
 from sutradhar.stages.recognisers.mlx.slots import Slots, Task
-from tests.stages.recognisers.mlx.test_choice import Chain
+from tests.stages.recognisers.mlx.test_choice import PlainChain
 from tests.stages.recognisers.mlx.tiny import COLUMNS, PLAIN, SMALL, TIMED, make_whisper
 
 HALVES = pytest.mark.parametrize("dtype", [mx.float16, mx.bfloat16], ids=["float16", "bfloat16"])
@@ -166,7 +166,7 @@ def test_which_tokens_a_beam_sees(beams: int, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("search", [Search(), Search(3), Search(5, 2.0, 0.6)], ids=["greedy", "three beams", "patient"])
 def test_the_rules_and_the_search_are_those_written_in_mlx(search: Search) -> None:
     tasks = [Task(mx.zeros((1, 1)), (*(9,) * (number % 3), *(PLAIN, TIMED)[number % 2]), limit=5 + 3 * number) for number in range(8)]
-    filled = Slots(Chain({}), SMALL, search, len(tasks), COLUMNS)  # type: ignore[arg-type]
+    filled = Slots(PlainChain({}), SMALL, search, len(tasks), COLUMNS)  # type: ignore[arg-type]
     filled.admit(list(enumerate(tasks)))
     chooser, state = Chooser(SMALL, search, COLUMNS, context=448), filled._state
     for step in range(40):

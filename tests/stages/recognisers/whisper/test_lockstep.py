@@ -14,7 +14,7 @@ TOKENIZER: Any = None
 KINDS = {Encode: "encode", DetectLanguage: "hear", Generate: "generate", Align: "align"}
 
 
-class Engine:
+class NotingEngine:
     """Answers any request with its kind and the number of the answer, and writes down what it was asked together."""
 
     def __init__(self) -> None:
@@ -38,14 +38,14 @@ def window(*kinds: type) -> Steps[list[Any]]:
 
 
 def test_what_windows_ask_for_together_is_answered_at_once() -> None:
-    engine = Engine()
+    engine = NotingEngine()
     results = lockstep.run([window(Encode, Generate, Align) for _ in range(3)], engine.answer)
     assert engine.rounds == [("encode", 3), ("generate", 3), ("align", 3)]
     assert results == [[f"encode {number}", f"generate {3 + number}", f"align {6 + number}"] for number in range(3)]
 
 
 def test_who_is_behind_goes_first_so_that_windows_keep_together() -> None:
-    engine = Engine()
+    engine = NotingEngine()
     lockstep.run(
         [
             window(Encode, Generate, Align),
@@ -59,7 +59,7 @@ def test_who_is_behind_goes_first_so_that_windows_keep_together() -> None:
 
 
 def test_a_window_may_go_back_to_a_further_sound() -> None:
-    engine = Engine()
+    engine = NotingEngine()
     results = lockstep.run([window(Encode, Generate, Align, Encode, Generate, Align), window(Encode, Generate, Align)], engine.answer)
     assert engine.rounds == [("encode", 2), ("generate", 2), ("align", 2), ("encode", 1), ("generate", 1), ("align", 1)]
     assert [len(answers) for answers in results] == [6, 3]
@@ -81,28 +81,32 @@ def test_samples_are_drawn_for_one_window_after_the_other() -> None:
 
 
 def test_some_kinds_are_answered_one_at_a_time() -> None:
-    engine = Engine()
+    engine = NotingEngine()
     lockstep.run([window(Encode, Generate, Align) for _ in range(2)], engine.answer, singly=(Encode, Align))
     assert engine.rounds == [("encode", 1), ("encode", 1), ("generate", 2), ("align", 1), ("align", 1)]
 
 
 def test_windows_keep_together_where_some_kinds_are_answered_one_at_a_time() -> None:
-    engine = Engine()
+    engine = NotingEngine()
     again = (Encode, Generate, Align, Encode, Generate, Align)
     lockstep.run([window(*again) for _ in range(2)], engine.answer, singly=(Encode, Align))
     assert [together for kind, together in engine.rounds if kind == "generate"] == [2, 2]
 
 
 def test_a_result_is_told_as_soon_as_it_is_there() -> None:
-    engine = Engine()
+    engine = NotingEngine()
     told: list[tuple[int, int]] = []
     lockstep.run([window(Encode, Generate), window(Encode)], engine.answer, lambda number, _: told.append((number, len(engine.rounds))))
     assert told == [(1, 1), (0, 2)]
 
 
 def test_results_are_in_the_order_of_the_windows() -> None:
-    assert lockstep.run([window(Generate, Generate), window(), window(Encode)], Engine().answer) == [["generate 1", "generate 2"], [], ["encode 0"]]
-    assert lockstep.run([], Engine().answer) == []
+    assert lockstep.run([window(Generate, Generate), window(), window(Encode)], NotingEngine().answer) == [
+        ["generate 1", "generate 2"],
+        [],
+        ["encode 0"],
+    ]
+    assert lockstep.run([], NotingEngine().answer) == []
 
 
 def test_every_request_needs_its_answer() -> None:

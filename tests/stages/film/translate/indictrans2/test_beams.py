@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from sutradhar.stages.film.translate.indictrans2.beams import Beams, repeated
-from sutradhar.stages.film.translate.indictrans2.generator import Search
+from sutradhar.stages.film.translate.indictrans2.generator import BeamSearch
 
 A, B, C, END = range(4)
 # How likely each token is after the one before it.
 CHANCES = {END: {A: 0.6, B: 0.4}, A: {A: 0.4, C: 0.35, END: 0.25}, B: {END: 0.9, A: 0.1}, C: {END: 0.9, A: 0.1}}
 
 
-def search(how: Search, sentences: int = 1) -> list[list[tuple[list[int], float]]]:
+def search(how: BeamSearch, sentences: int = 1) -> list[list[tuple[list[int], float]]]:
     """Tokens of the translations and how likely they and their ends are together."""
     table = np.full((4, 4), 1e-9)
     for token, following in CHANCES.items():
@@ -30,27 +30,27 @@ def search(how: Search, sentences: int = 1) -> list[list[tuple[list[int], float]
 
 
 def test_one_beam_takes_the_likeliest_token_every_time() -> None:
-    assert search(Search(1, limit=3)) == [[([A, A, A], round(0.6 * 0.4 * 0.4, 4))]]
+    assert search(BeamSearch(1, limit=3)) == [[([A, A, A], round(0.6 * 0.4 * 0.4, 4))]]
 
 
 def test_more_beams_find_what_is_likelier_in_the_end() -> None:
-    assert search(Search(2, patience=1, length_penalty=0.0)) == [[([B], 0.36)]]
+    assert search(BeamSearch(2, patience=1, length_penalty=0.0)) == [[([B], 0.36)]]
 
 
 def test_the_length_penalty_favours_longer_texts() -> None:
-    assert search(Search(3, length_penalty=1.3)) == [[([A, C], 0.189)]]
+    assert search(BeamSearch(3, length_penalty=1.3)) == [[([A, C], 0.189)]]
 
 
 def test_the_best_come_first_and_no_more_than_asked_for() -> None:
-    assert search(Search(3, length_penalty=0.0, hypotheses=2)) == [[([B], 0.36), ([A, C], 0.189)]]
+    assert search(BeamSearch(3, length_penalty=0.0, hypotheses=2)) == [[([B], 0.36), ([A, C], 0.189)]]
 
 
 def test_sentences_of_a_batch_do_not_meet() -> None:
-    assert search(Search(3, length_penalty=0.0), 3) == 3 * search(Search(3, length_penalty=0.0))
+    assert search(BeamSearch(3, length_penalty=0.0), 3) == 3 * search(BeamSearch(3, length_penalty=0.0))
 
 
 def test_sentences_that_are_kept_keep_their_places() -> None:
-    beams = Beams(3, Search(1), END)
+    beams = Beams(3, BeamSearch(1), END)
     beams.advance(np.zeros((3, 1, 2), np.float32), np.array([[[END, A]], [[A, B]], [[B, A]]]))
     beams.keep(np.array([1, 2]))
     beams.advance(np.zeros((2, 1, 2), np.float32), np.array([[[END, A]], [[END, A]]]))
@@ -59,7 +59,7 @@ def test_sentences_that_are_kept_keep_their_places() -> None:
 
 def test_a_beam_sees_what_it_follows_and_itself() -> None:
     """Both beams of the second step follow the second of the first."""
-    beams = Beams(1, Search(2), END)
+    beams = Beams(1, BeamSearch(2), END)
     beams.advance(np.array([[[-1, -2, -9], [-9, -9, -9]]], np.float32), np.array([[[A, B, C], [A, B, C]]]))
     beams.advance(np.array([[[-9, -9, -9], [-1, -2, -9]]], np.float32), np.array([[[A, B, C], [B, C, A]]]))
     assert beams.texts.tolist() == [[[B, B], [B, C]]]

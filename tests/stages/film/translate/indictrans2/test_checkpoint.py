@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 from sutradhar.pipeline.errors import UsageError
 from sutradhar.stages.film.translate.indictrans2 import checkpoint
-from sutradhar.stages.film.translate.indictrans2.tokenizer import Dictionary, Tokenizer
+from sutradhar.stages.film.translate.indictrans2.tokenizer import Dictionary, IndicTokenizer
 from tests.conftest import ROOT
 
 DATA = ROOT / "tests" / "data" / "indictrans2"
@@ -102,7 +102,7 @@ def test_weights_that_do_not_fit_are_refused(tied: Path, change: Any, message: s
 def test_damaged_files_are_one_line(tied: Path, name: str) -> None:
     (tied / name).write_bytes((tied / name).read_bytes()[:20])
     with pytest.raises(UsageError, match=name.replace(".", r"\.")):
-        _ = Dictionary(tied / "dict.SRC.json"), Tokenizer(tied), checkpoint.read_weights(tied, checkpoint.read_shape(tied))
+        _ = Dictionary(tied / "dict.SRC.json"), IndicTokenizer(tied), checkpoint.read_weights(tied, checkpoint.read_shape(tied))
 
 
 def test_sentencepiece_models_may_lie_where_ready_made_folders_have_them(tied: Path) -> None:
@@ -110,7 +110,7 @@ def test_sentencepiece_models_may_lie_where_ready_made_folders_have_them(tied: P
     (tied / "vocab").mkdir()
     for name in ("model.SRC", "model.TGT"):
         (tied / name).rename(tied / "vocab" / name)
-    assert Tokenizer(tied / "ctranslate2_model").split("hin_Deva eng_Latn हाँ")[:2] == ["hin_Deva", "eng_Latn"]
+    assert IndicTokenizer(tied / "ctranslate2_model").split("hin_Deva eng_Latn हाँ")[:2] == ["hin_Deva", "eng_Latn"]
     shutil.rmtree(tied / "vocab")
     with pytest.raises(UsageError, match=r"has no model\.SRC"):
-        Tokenizer(tied / "ctranslate2_model")
+        IndicTokenizer(tied / "ctranslate2_model")

@@ -17,8 +17,8 @@ from sutradhar.pipeline.models.folder import forms_of, read_source
 from sutradhar.stages.film.translate.indictrans2 import convert
 from sutradhar.stages.film.translate.indictrans2.ct2 import CTranslate2
 from sutradhar.stages.film.translate.indictrans2.engine import IndicTrans2
-from sutradhar.stages.film.translate.indictrans2.generator import Search
-from sutradhar.stages.film.translate.indictrans2.tokenizer import Tokenizer
+from sutradhar.stages.film.translate.indictrans2.generator import BeamSearch
+from sutradhar.stages.film.translate.indictrans2.tokenizer import IndicTokenizer
 from tests.conftest import ROOT
 
 TOY = ROOT / "tests" / "data" / "indictrans2" / "toy"
@@ -38,8 +38,8 @@ def test_makes_a_model_that_translates(form: str, tmp_path: Path) -> None:
     assert forms_of(target) == FORMS  # CTranslate2 changes numbers as it loads
     assert [path.name for path in target.parent.iterdir()] == ["toy"]
     assert sorted(path.name for path in target.iterdir()) == sorted([*FILES, "source.json"])
-    toy = IndicTrans2(CTranslate2(target, "cpu", "float32"), Tokenizer(target))
-    assert [found[0].text for found in toy.translate(["नमस्ते", "मुझे घर जाना है।"], "hi", "en", Search())] == ["Hello.", "I have to go home."]
+    toy = IndicTrans2(CTranslate2(target, "cpu", "float32"), IndicTokenizer(target))
+    assert [found[0].text for found in toy.translate(["नमस्ते", "मुझे घर जाना है।"], "hi", "en", BeamSearch())] == ["Hello.", "I have to go home."]
 
 
 def test_a_killed_conversion_leaves_nothing_that_is_taken_for_a_model_and_the_next_makes_it(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 from sutradhar.pipeline.errors import UsageError
 from sutradhar.stages.film.translate.indictrans2 import ct2, engine
 from sutradhar.stages.film.translate.indictrans2.engine import IndicTrans2
-from sutradhar.stages.film.translate.indictrans2.generator import Search
-from sutradhar.stages.film.translate.indictrans2.tokenizer import Tokenizer
+from sutradhar.stages.film.translate.indictrans2.generator import BeamSearch
+from sutradhar.stages.film.translate.indictrans2.tokenizer import IndicTokenizer
 from tests.conftest import ROOT
 
 TOY = ROOT / "tests" / "data" / "indictrans2" / "toy"
@@ -29,11 +29,11 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def opened(name: str, converted: Path) -> IndicTrans2:
     if name == "ct2":
-        return IndicTrans2(ct2.CTranslate2(converted, "cpu", "float32"), Tokenizer(converted))
+        return IndicTrans2(ct2.CTranslate2(converted, "cpu", "float32"), IndicTokenizer(converted))
     pytest.importorskip("mlx.core", reason="MLX is not installed: ./install-mlx.sh")
     from sutradhar.stages.film.translate.indictrans2.mlx import MlxTranslator
 
-    return IndicTrans2(MlxTranslator(TOY, "cpu", "float32"), Tokenizer(TOY))
+    return IndicTrans2(MlxTranslator(TOY, "cpu", "float32"), IndicTokenizer(TOY))
 
 
 @pytest.fixture
@@ -41,8 +41,8 @@ def toy(name: str, converted: Path) -> IndicTrans2:
     return opened(name, converted)
 
 
-def best(toy: IndicTrans2, *sentences: str, search: Search | None = None) -> list[str]:
-    return [found[0].text if found else "" for found in toy.translate(sentences, "hi", "en", search or Search())]
+def best(toy: IndicTrans2, *sentences: str, search: BeamSearch | None = None) -> list[str]:
+    return [found[0].text if found else "" for found in toy.translate(sentences, "hi", "en", search or BeamSearch())]
 
 
 @BOTH
@@ -55,7 +55,7 @@ def test_translations_come_in_the_order_of_the_sentences_and_blanks_have_none(to
 
 @BOTH
 def test_the_best_hypothesis_comes_first(toy: IndicTrans2) -> None:
-    for found in toy.translate([YES, HOME], "hi", "en", Search(5, hypotheses=3)):
+    for found in toy.translate([YES, HOME], "hi", "en", BeamSearch(5, hypotheses=3)):
         scores = [one.score for one in found]
         assert len({one.text for one in found}) == 3
         assert scores == sorted(scores, reverse=True)
@@ -64,15 +64,15 @@ def test_the_best_hypothesis_comes_first(toy: IndicTrans2) -> None:
 
 @BOTH
 def test_nothing_to_translate_is_nothing(toy: IndicTrans2) -> None:
-    assert toy.translate([], "hi", "en", Search()) == []
-    assert toy.translate(["", " "], "hi", "en", Search()) == [[], []]
+    assert toy.translate([], "hi", "en", BeamSearch()) == []
+    assert toy.translate(["", " "], "hi", "en", BeamSearch()) == [[], []]
 
 
 @BOTH
 def test_tells_how_far_it_is(toy: IndicTrans2, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "SENTENCES_AT_ONCE", 2)
     told: list[tuple[int, int]] = []
-    toy.translate([YES, "", HELLO, HOME], "hi", "en", Search(1), lambda done, total: told.append((done, total)))
+    toy.translate([YES, "", HELLO, HOME], "hi", "en", BeamSearch(1), lambda done, total: told.append((done, total)))
     assert told == [(2, 3), (3, 3)]
 
 
@@ -93,14 +93,15 @@ def test_what_a_translator_must_not_touch_comes_back(hindi: str, english: str, t
 
 @BOTH
 def test_a_sentence_that_is_too_long_harms_nobody(toy: IndicTrans2) -> None:
-    found = toy.translate([LONG, YES, LONG], "hi", "en", Search(1))
+    found = toy.translate([LONG, YES, LONG], "hi", "en", BeamSearch(1))
     assert [[one.text for one in hypotheses] for hypotheses in found] == [[], ["Yes."], []]
 
 
 @pytest.mark.parametrize(
-    "search", [Search(1), Search(5), Search(5, hypotheses=5), Search(5, hypotheses=5, unrepeated=2), Search(3, length_penalty=0.5)]
+    "search",
+    [BeamSearch(1), BeamSearch(5), BeamSearch(5, hypotheses=5), BeamSearch(5, hypotheses=5, unrepeated=2), BeamSearch(3, length_penalty=0.5)],
 )
-def test_both_engines_say_the_same(search: Search, converted: Path) -> None:
+def test_both_engines_say_the_same(search: BeamSearch, converted: Path) -> None:
     sentences = [YES, HELLO, HOME, TRAIN, JAIL, "क्या हुआ?", "राज घर पर है।"]
     ours, theirs = (opened(name, converted).translate(sentences, "hi", "en", search) for name in ("ct2", "mlx"))
     assert [[one.text for one in found] for found in ours] == [[one.text for one in found] for found in theirs]

@@ -12,8 +12,8 @@ import ctranslate2
 import pytest
 
 from sutradhar.stages.film.translate.indictrans2 import ct2
-from sutradhar.stages.film.translate.indictrans2.generator import Generator, Search
-from sutradhar.stages.film.translate.indictrans2.tokenizer import Dictionary, Tokenizer
+from sutradhar.stages.film.translate.indictrans2.generator import BeamSearch, Generator
+from sutradhar.stages.film.translate.indictrans2.tokenizer import Dictionary, IndicTokenizer
 from tests.conftest import ROOT
 
 DATA = ROOT / "tests" / "data" / "indictrans2"
@@ -48,7 +48,7 @@ def recorded(variant: str) -> list[dict[str, Any]]:
 
 @VARIANTS
 def test_the_same_numbers_of_tokens(variant: str) -> None:
-    tokenizer, dictionary = Tokenizer(DATA / variant), Dictionary(DATA / variant / "dict.SRC.json")
+    tokenizer, dictionary = IndicTokenizer(DATA / variant), Dictionary(DATA / variant / "dict.SRC.json")
     for sentence in recorded(variant):
         assert [*dictionary.numbers(tokenizer.split(sentence["text"])), dictionary.end] == sentence["source"]
 
@@ -56,7 +56,7 @@ def test_the_same_numbers_of_tokens(variant: str) -> None:
 @VARIANTS
 @ENGINES
 def test_the_same_log_probs_of_given_translations(variant: str, engine: str, device: str, open_engine: Open) -> None:
-    tokenizer, dictionary = Tokenizer(DATA / variant), Dictionary(DATA / variant / "dict.TGT.json")
+    tokenizer, dictionary = IndicTokenizer(DATA / variant), Dictionary(DATA / variant / "dict.TGT.json")
     sentences = recorded(variant)
     translations = [[dictionary.tokens[number] for number in sentence["target"][:-1]] for sentence in sentences]
     found = open_engine(engine, device, DATA / variant).score([tokenizer.split(sentence["text"]) for sentence in sentences], translations)
@@ -70,9 +70,9 @@ def test_the_same_log_probs_of_given_translations(variant: str, engine: str, dev
 def test_the_same_translations(variant: str, engine: str, device: str, kind: str, beams: int, least: int, open_engine: Open) -> None:
     """Recorded with early_stopping=True: as many ended texts as beams end a search, which is CTranslate2's rule too. The one that differs
     does because we forbid <s>, <pad> and <unk>, and what is left shares their probability."""
-    tokenizer, dictionary = Tokenizer(DATA / variant), Dictionary(DATA / variant / "dict.TGT.json")
+    tokenizer, dictionary = IndicTokenizer(DATA / variant), Dictionary(DATA / variant / "dict.TGT.json")
     sentences = recorded(variant)
-    how = Search(beams, limit=39, patience=1)
+    how = BeamSearch(beams, limit=39, patience=1)
     found = open_engine(engine, device, DATA / variant).generate([tokenizer.split(sentence["text"]) for sentence in sentences], how)
     same = [
         dictionary.numbers(one[0].pieces) == [number for number in sentence[kind] if number != dictionary.end]

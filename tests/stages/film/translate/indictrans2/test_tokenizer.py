@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sutradhar.stages.film.translate.indictrans2 import processor
-from sutradhar.stages.film.translate.indictrans2.tokenizer import Dictionary, Tokenizer
+from sutradhar.stages.film.translate.indictrans2.tokenizer import Dictionary, IndicTokenizer
 from tests.conftest import ROOT
 
 DATA = ROOT / "tests" / "data" / "indictrans2"
@@ -15,7 +15,7 @@ REAL = SHARED / "indictrans2-1b-tokenizer"
 
 
 def test_pieces_are_joined_as_they_were_cut() -> None:
-    tokenizer = Tokenizer(DATA / "toy")
+    tokenizer = IndicTokenizer(DATA / "toy")
     assert tokenizer.join(tokenizer.split_target("I don 't know .")) == "I don 't know ."
     assert tokenizer.split("hin_Deva eng_Latn ")[:2] == ["hin_Deva", "eng_Latn"]
 
@@ -30,7 +30,7 @@ def test_what_a_dictionary_does_not_know_is_unknown() -> None:
 @pytest.mark.parametrize("side", ["source", "target"])
 def test_the_released_tokenizer_gives_the_same_numbers(side: str) -> None:
     """As AI4Bharat's own gives them, for 250 Hindi and 100 English sentences."""
-    tokenizer = Tokenizer(REAL)
+    tokenizer = IndicTokenizer(REAL)
     dictionary = Dictionary(REAL / f"dict.{'SRC' if side == 'source' else 'TGT'}.json")
     rows = {
         row["id"]: row
