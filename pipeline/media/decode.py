@@ -176,7 +176,7 @@ class Decoding:
         elif info.missing_bytes:
             self._note(f"{self.name} {info.promise}")
 
-    def _zeros_ms(self, sound: chunks.Sound) -> int:
+    def _zeros_ms(self, sound: chunks.SoundInFile) -> int:
         """The length of what is all zeros at the end, where that is more than a pause: a copy that was stopped leaves such an end."""
         begin, end = sound.stretches[-1]
         with self.path.open("rb") as file:
