@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -12,14 +13,14 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from sutradhar.pipeline.commands import Parser
-from sutradhar.pipeline.errors import SutradharError, UsageError
+from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.files import UNREADABLE, json_document, read_file, write_atomic
 from sutradhar.pipeline.machine import sizing
 from sutradhar.pipeline.machine.engines import DEFAULT, ENGINES, About
 from sutradhar.pipeline.machine.probe import Backend, Nvidia, NvidiaGpu, Probe, probe_engine
 from sutradhar.pipeline.machine.probe import probe as probe
 from sutradhar.pipeline.machine.probe import probe_machine as probe_machine
-from sutradhar.pipeline.processes.ending import end_with, signals_held
+from sutradhar.pipeline.processes.ending import code_of, end_with, signals_held
 from sutradhar.stages.recognisers.about import Capability
 
 if TYPE_CHECKING:
@@ -384,18 +385,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--write", type=Path, metavar="PATH", help="write the JSON to a file too")
     arguments = parser.parse_args(argv)
-    hardware = recommend(probe())
-    try:
-        if arguments.write:
-            write_cache(arguments.write, hardware)
-    except SutradharError as error:
-        print(f"[ERROR] {error}", file=sys.stderr)
-        return error.exit_code
+    return code_of(lambda: _answer(recommend(probe()), arguments))
+
+
+def _answer(hardware: Hardware, arguments: argparse.Namespace) -> None:
     from sutradhar.pipeline.machine.hardware_table import table
 
+    if arguments.write:
+        write_cache(arguments.write, hardware)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     print(json_document(hardware).decode() if arguments.json else table(hardware, width), end="" if arguments.json else "\n")
-    return 0
 
 
 if __name__ == "__main__":

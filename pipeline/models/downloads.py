@@ -7,7 +7,6 @@ go on, but begins anew, is made in `models/.make-<name>`.
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import importlib.util
 import logging
@@ -19,15 +18,14 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from sutradhar.pipeline.errors import OtherForm, OutOfReach, SutradharError, UsageError
+from sutradhar.pipeline.errors import NO_ROOM, OtherForm, OutOfReach, UsageError, in_one_line
 from sutradhar.pipeline.files import BLOCK, FileRecord, json_document, open_like, record, sync_file, sync_folder
 from sutradhar.pipeline.models import hints
 from sutradhar.pipeline.models.folder import FORMS, PICKLE, SOURCE, Conversion, Source, is_ours, problem
 from sutradhar.pipeline.models.form import Release
-from sutradhar.pipeline.processes import children
+from sutradhar.pipeline.processes import channel, children
 from sutradhar.pipeline.processes.ending import signals_held
 from sutradhar.pipeline.wording import size
-from sutradhar.pipeline.workspace import CODE
 
 Say = Callable[[str], None]
 
@@ -103,8 +101,8 @@ def _disk_errors(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise UsageError(f"The disk is full: free some space in {target.parent} and try again; what is there already is kept") from None
+        if error.errno in NO_ROOM:
+            raise UsageError(in_one_line(error, [target.parent])) from None
         raise UsageError(f"Cannot write {target}: {error.strerror or error}") from None
 
 
@@ -310,14 +308,6 @@ def convert(target: Path, source: Path, form: str, bits: int) -> None:
     assert converter
     with _disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-    paths = [str(source.absolute()), "--output", str(target.absolute())]  # the child works in the project's folder
-    command = [sys.executable, "-m", converter.module, *paths, *converter.options]
-    if bits:
-        command += ["--bits", str(bits)]
-    environment = os.environ | {"PYTHONPATH": str(CODE)}
-    child = children.run(command, cwd=CODE, env=environment)
-    if child.returncode == 0:
-        return
-    last = next((line for line in reversed(child.stderr.splitlines()) if line.strip()), f"the converter ended with {child.returncode}")
-    kind = UsageError if child.returncode == UsageError.exit_code else SutradharError
-    raise kind(last.removeprefix("[ERROR] "))
+    bits_wanted = ("--bits", str(bits)) if bits else ()
+    paths = (str(source.absolute()), "--output", str(target.absolute()))
+    channel.call("The converter", converter.module, "work", *paths, *converter.options, *bits_wanted)

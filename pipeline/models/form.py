@@ -23,7 +23,7 @@ class Release:
 class Converter:
     """A program that makes models of one form out of others."""
 
-    module: str
+    module: str  # with `work`, which takes a command line and raises our errors
     packages: tuple[str, ...]  # that it needs
     remedy: str  # where they are missing
     takes: tuple[str, ...]  # the other forms, best first; its own too, to quantise it

@@ -13,19 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sutradhar.pipeline.commands import Joined, ListSettings, Parser, as_path
-from sutradhar.pipeline.errors import Interrupted, SutradharError, UsageError, in_one_line
+from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.jobs.leftovers import sweep_workspace
 from sutradhar.pipeline.machine import engines
 from sutradhar.pipeline.prepare import choosing
-from sutradhar.pipeline.processes.ending import (
-    end_with,
-    print_result,
-    signals_held,
-    take_signals,
-    tidying_up,
-    what_interrupted_means,
-    when_interrupted,
-)
+from sutradhar.pipeline.processes.ending import end_with, exit_code_of, print_result, signals_held, when_interrupted
 from sutradhar.pipeline.workspace import VERSION, Workspace, check_job_id
 from sutradhar.stages.cues.formats import FORMATS
 from sutradhar.stages.film.translate import NAMES as TRANSLATOR_NAMES
@@ -133,26 +125,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"missing: {', '.join(missing)}")
     workspace = Workspace.find()
     os.umask(0o077)  # recordings are private: folders 0700, files 0600
-    take_signals("Interrupted; nothing was prepared")
-    try:
-        with tidying_up():
-            workspace.require_writable()
-            sweep_workspace(workspace)
-            job = prepare(arguments, workspace, console)
-            print_result(job.id)
-    except Interrupted as error:
-        console.error(what_interrupted_means())
-        return error.exit_code
-    except (SutradharError, OSError) as error:
-        console.error(in_one_line(error))
-        return getattr(error, "exit_code", 1)
+    code = exit_code_of(lambda: _prepare(arguments, workspace, console), "nothing was prepared", console.error)
+    if code or not arguments.run:
+        return code
+    from sutradhar.pipeline.running import run
+
+    return run.run(run.make_parser().parse_args(["-j", arguments.job_id]), console, workspace)
+
+
+def _prepare(arguments: argparse.Namespace, workspace: Workspace, console: Console) -> None:
+    workspace.require_writable()
+    sweep_workspace(workspace)
+    job = prepare(arguments, workspace, console)
+    print_result(job.id)
+    arguments.job_id = job.id
     if not arguments.run:
         console.info(f"Settings: {job.env_path}")
         console.info(f"Next: ./run-pipeline.sh -j {job.id}")
-        return 0
-    from sutradhar.pipeline.running import run
-
-    return run.run(run.make_parser().parse_args(["-j", job.id]), console, workspace)
 
 
 def _missing(arguments: argparse.Namespace) -> list[str]:

@@ -94,9 +94,14 @@ def end(child: subprocess.Popen[Any]) -> None:
     """A process that is asked to end, and killed where it does not do so within GRACE seconds."""
     if child.poll() is None:
         child.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(GRACE)
-        child.kill()
+    wait_or_kill(child)
+
+
+def wait_or_kill(child: subprocess.Popen[Any]) -> None:
+    """Wait until a process that was asked to end has done so, at most GRACE seconds; then kill it."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(GRACE)
+    child.kill()
     child.wait()
 
 

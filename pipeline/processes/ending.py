@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import NoReturn
 
-from sutradhar.pipeline.errors import Interrupted, SutradharError, missing_package
+from sutradhar.pipeline.errors import Interrupted, SutradharError, in_one_line
 from sutradhar.pipeline.wording import escaped
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -36,7 +36,7 @@ class _Interrupts:
             self._end(number)
         elif not self._first:
             self._first = time.monotonic()
-            raise Interrupted(number)
+            raise Interrupted(number, self.message)
 
     def release(self) -> None:
         self.held -= 1
@@ -59,11 +59,6 @@ _interrupts = _Interrupts()
 def when_interrupted(message: str) -> None:
     """Set the message that an interruption prints from now on."""
     _interrupts.message = message
-
-
-def what_interrupted_means() -> str:
-    """The message that was set last."""
-    return _interrupts.message
 
 
 def take_signals(message: str) -> None:
@@ -96,19 +91,31 @@ def signals_held() -> Iterator[None]:
         _interrupts.release()
 
 
-def exit_code_of(work: Callable[[], None], interrupted: str) -> int:
-    """Do the work of a command: its exit code, with our own errors and what an interruption means to it in a line on stderr."""
+def exit_code_of(
+    work: Callable[[], int | None], interrupted: str = "run the same command again to go on from here", tell: Callable[[str], None] | None = None
+) -> int:
+    """Do the work of a command as `code_of`. It ends in order when it is interrupted, which is told with what it means."""
     take_signals(f"Interrupted; {interrupted}")
-    try:
+
+    def tidied() -> int | None:
         with tidying_up():
-            work()
-    except SutradharError as error:
-        print(f"[ERROR] {escaped(str(error))}", file=sys.stderr)
-        return error.exit_code
-    except Interrupted as error:
-        print(f"[ERROR] Interrupted; {interrupted}", file=sys.stderr)
-        return error.exit_code
-    return 0
+            return work()
+
+    return code_of(tidied, tell)
+
+
+def code_of(work: Callable[[], int | None], tell: Callable[[str], None] | None = None) -> int:
+    """Return the exit code of work, None of which means 0. Our own errors, the system's and interruptions are told in a line each, on
+    stderr where nothing else is said."""
+    try:
+        return work() or 0
+    except (SutradharError, Interrupted, OSError) as error:
+        (tell or _complain)(in_one_line(error))
+        return getattr(error, "exit_code", 1)
+
+
+def _complain(message: str) -> None:
+    print(f"[ERROR] {escaped(message)}", file=sys.stderr)
 
 
 def print_result(line: str) -> None:
@@ -125,7 +132,7 @@ def exit_code_of_output(fault: OSError | None) -> int:
     """Return the exit code of a command whose work is what it prints, once its output met this fault; the fault is told
     on stderr."""
     if message := _unwritten(fault):
-        print(f"[ERROR] {message}", file=sys.stderr)
+        _complain(message)
     return 1 if message else 0
 
 
@@ -142,7 +149,7 @@ def end_with(main: Callable[[], int]) -> NoReturn:
     except SystemExit as error:  # argparse's
         code = error.code
     except ModuleNotFoundError as error:
-        print(f"[ERROR] {missing_package(error)}", file=sys.stderr)
+        _complain(in_one_line(error))
         code = 1
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)

@@ -7,12 +7,13 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sutradhar.pipeline.commands import Parser
-from sutradhar.pipeline.errors import Interrupted, JobBusy, SutradharError, UsageError, in_one_line
-from sutradhar.pipeline.processes.ending import end_with, exit_code_of_output, take_signals, tidying_up
+from sutradhar.pipeline.errors import INTERRUPTED, Interrupted, JobBusy, UsageError
+from sutradhar.pipeline.processes.ending import code_of, end_with, exit_code_of_output, take_signals, tidying_up
 from sutradhar.pipeline.workspace import VERSION, Workspace
 
 if TYPE_CHECKING:
@@ -70,14 +71,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(arguments: argparse.Namespace, console: Console, workspace: Workspace) -> int:
     os.umask(0o077)  # recordings are private: folders 0700, files 0600
     take_signals(Interrupted.message)
-    try:
-        if arguments.list or arguments.status is not None:
-            return _show(arguments, console, workspace)
-        workspace.require_writable()
-        return _run_jobs(_chosen(arguments, workspace), arguments, console)
-    except (SutradharError, Interrupted, OSError) as error:
-        console.error(in_one_line(error))
-        return getattr(error, "exit_code", 1)
+    return code_of(lambda: _run(arguments, console, workspace), console.error)
+
+
+def _run(arguments: argparse.Namespace, console: Console, workspace: Workspace) -> int:
+    if arguments.list or arguments.status is not None:
+        return _show(arguments, console, workspace)
+    workspace.require_writable()
+    return _run_jobs(_chosen(arguments, workspace), arguments, console)
 
 
 def _chosen(arguments: argparse.Namespace, workspace: Workspace) -> list[Job]:
@@ -116,7 +117,11 @@ def _run_jobs(jobs: list[Job], arguments: argparse.Namespace, console: Console) 
 
     changes = envfile.parse_assignments(arguments.changes)
     plan = Plan(arguments.start, arguments.until, tuple(arguments.force), arguments.verify)
-    codes = [_run_one(job, plan, changes, console) for job in jobs]
+    codes: list[int] = []
+    for job in jobs:  # one's failure does not keep the next from running; an interruption does
+        codes.append(code_of(partial(_run_one, job, plan, changes, console), console.error))
+        if codes[-1] > INTERRUPTED:
+            return codes[-1]
     if len(jobs) > 1:
         console.info(f"{codes.count(0)} of {len(jobs)} jobs done")
     if not jobs:
@@ -125,7 +130,6 @@ def _run_jobs(jobs: list[Job], arguments: argparse.Namespace, console: Console) 
 
 
 def _run_one(job: Job, plan: Plan, changes: dict[str, str], console: Console) -> int:
-    """One job's failure does not keep the next from running; an interruption does."""
     from sutradhar.pipeline.running.runner import run_job
     from sutradhar.stages import WORKFLOWS
 
@@ -135,9 +139,6 @@ def _run_one(job: Job, plan: Plan, changes: dict[str, str], console: Console) ->
     except Interrupted as error:
         error.args = (f"Interrupted; ./run-pipeline.sh -j {job.id} goes on from here{_kept(job)}",)
         raise
-    except (SutradharError, OSError) as error:
-        console.error(in_one_line(error))
-        return getattr(error, "exit_code", 1)
     _tell(summary, console)
     return 1 if summary.failures else 0
 

@@ -7,7 +7,6 @@ settings and the model that made a result: results of other settings lie in anot
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
@@ -17,14 +16,13 @@ from typing import Literal
 
 import msgspec
 
-from sutradhar.pipeline.errors import StageFailed, in_one_line
+from sutradhar.pipeline.errors import StoreClosed, in_one_line, is_unwritable
 from sutradhar.pipeline.files import UNREADABLE, json_document, write_whole
 from sutradhar.pipeline.jobs import leftovers
 from sutradhar.pipeline.names import Count, Hex, Time
 from sutradhar.stages.transcript import Segment
 
 FOLDER = "results"
-NO_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)  # then nothing can be written, here or elsewhere
 SCHEMA = 1
 MADE_WITH = "made-with.json"  # what a fingerprint stands for
 MADE_BY = "made-by"  # a file for each different maker
@@ -40,10 +38,6 @@ def key_of_model_file(name: str) -> str:
 def model_file_of(key: str) -> str | None:
     """Return the name of the model's file that a key stands for; None for the key of a setting."""
     return key.removeprefix(_MODEL) if key.startswith(_MODEL) else None
-
-
-class StoreClosed(StageFailed):
-    """It takes nothing at all: whatever is recognised from now on is for nothing."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,7 +151,7 @@ class Store:
             path.parent.mkdir(exist_ok=True)
             write_whole(path, content, sync=True)
         except OSError as error:
-            if error.errno not in NO_DISK and self._is_closed():
+            if not is_unwritable(error) and self._is_closed():
                 raise StoreClosed(f"Results cannot be written any more: {in_one_line(error)}") from error
             raise
 

@@ -77,6 +77,13 @@ class CannotTranslate(UsageError):
         super().__init__(f"WHISPER_MODEL={model} was not trained to translate: use large-v3, medium, small or base, or the workflow transcribe")
 
 
+class UnknownLanguage(UsageError):
+    """The model was not trained on the language spoken."""
+
+    def __init__(self, model: str, language: str) -> None:
+        super().__init__(f"WHISPER_MODEL={model} does not know SOURCE_LANGUAGE={language}; large-v3 knows most")
+
+
 class Recogniser(Protocol):
     engine: dict[str, str]  # for Outcome.engine
     packages: tuple[str, ...]  # for Outcome.packages

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from sutradhar.pipeline.console import clock
-from sutradhar.pipeline.errors import in_one_line
+from sutradhar.pipeline.errors import in_one_line, is_unwritable
 from sutradhar.pipeline.jobs.stage import StageContext
+from sutradhar.pipeline.processes.channel import Note
 from sutradhar.pipeline.wording import counted
 from sutradhar.stages.corpus import manifest, reasons
 from sutradhar.stages.corpus.manifest import Journal, Recording
@@ -20,9 +21,9 @@ from sutradhar.stages.corpus.recognise.dispatcher import FailedForGood
 from sutradhar.stages.corpus.recognise.files import Files
 from sutradhar.stages.corpus.recognise.loading import remove_spooled
 from sutradhar.stages.corpus.recognise.local import chosen_gpus
-from sutradhar.stages.corpus.recognise.messages import Begun, Deferred, Degraded, Done, Event, Note, Ready, Remark, Retiring, Task, WindowsDone
+from sutradhar.stages.corpus.recognise.messages import Begun, Deferred, Degraded, Done, Event, Ready, Remark, Retiring, Task, WindowsDone
 from sutradhar.stages.corpus.recognise.pace import Pace
-from sutradhar.stages.corpus.results import NO_DISK, Maker, Result, Store, Tally
+from sutradhar.stages.corpus.results import Maker, Result, Store, Tally
 from sutradhar.stages.ctranslate.nvidia import gpu_use
 
 TOLD = 1.0  # seconds between two lines of progress
@@ -125,34 +126,38 @@ class Corpus:
         return Done(recording, attempts=result.attempts, degraded=result.degraded, notes=result.notes, remarks=tuple(remarks))
 
     def tell(self, event: Event | FailedForGood) -> None:
-        if isinstance(event, FailedForGood):
-            self._give_up(event)
-        elif isinstance(event, Deferred):
-            self._note(self._copies[event.id], "pending", event.reason, 0)
-            self.pace.put_off(self._copies[event.id][0].duration_ms)
-        elif isinstance(event, Done):
-            rows = self._copies[event.id]
-            self._settle(rows, event.attempts, event.remarks)
-            self.pace.end(event.id, rows[0].duration_ms)
-            for line in event.degraded:
-                self._degrade(line, rows[0].path)
-            self._notes.update(event.notes)
-        elif isinstance(event, WindowsDone):
-            self.pace.come(event.id, int(self._copies[event.id][0].duration_ms * event.share))
-        elif isinstance(event, Begun):
-            rows = self._copies[event.id]
-            self.pace.begin_anew(event.id)  # where its worker died
-            self._note(rows, "pending", "", rows[0].attempts + 1)
-        elif isinstance(event, Ready):
-            self._remember(Maker(engine=event.engine, packages=event.packages))
-        elif isinstance(event, Degraded):
-            self._degrade(event.line)
-            self._remember(Maker(degraded=event.line))
-        elif isinstance(event, Retiring):
-            self._ctx.log.info(f"A worker that held {event.held_bytes / 1e9:.1f} GB is replaced by a new one")
-        elif isinstance(event, Note):
-            self._ctx.log.log(event.level if event.level >= logging.WARNING else logging.DEBUG, event.message)
+        match event:
+            case FailedForGood():
+                self._give_up(event)
+            case Deferred():
+                self._note(self._copies[event.id], "pending", event.reason, 0)
+                self.pace.put_off(self._copies[event.id][0].duration_ms)
+            case Done():
+                self._finish(event)
+            case WindowsDone():
+                self.pace.come(event.id, int(self._copies[event.id][0].duration_ms * event.share))
+            case Begun():
+                rows = self._copies[event.id]
+                self.pace.begin_anew(event.id)  # where its worker died
+                self._note(rows, "pending", "", rows[0].attempts + 1)
+            case Ready():
+                self._remember(Maker(engine=event.engine, packages=event.packages))
+            case Degraded():
+                self._degrade(event.line)
+                self._remember(Maker(degraded=event.line))
+            case Retiring():
+                self._ctx.log.info(f"A worker that held {event.held_bytes / 1e9:.1f} GB is replaced by a new one")
+            case Note():
+                self._ctx.log.log(event.level if event.level >= logging.WARNING else logging.DEBUG, event.message)
         self._progress()
+
+    def _finish(self, event: Done) -> None:
+        rows = self._copies[event.id]
+        self._settle(rows, event.attempts, event.remarks)
+        self.pace.end(event.id, rows[0].duration_ms)
+        for line in event.degraded:
+            self._degrade(line, rows[0].path)
+        self._notes.update(event.notes)
 
     def _give_up(self, given_up: FailedForGood) -> None:
         task, rows = given_up.task, self._copies[given_up.task.id]
@@ -169,7 +174,7 @@ class Corpus:
         try:
             self.store.write(failure)
         except OSError as error:  # the manifest says it all the same, and it is tried again whenever the job is run
-            if error.errno in NO_DISK:
+            if is_unwritable(error):
                 raise
         self._note(rows, "failed", given_up.reason, max(1, task.attempts))
         self.pace.end(task.id, rows[0].duration_ms, failed=True)

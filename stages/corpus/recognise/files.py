@@ -11,13 +11,14 @@ from pathlib import Path
 
 import msgspec
 
+from sutradhar.pipeline.errors import is_unwritable
 from sutradhar.pipeline.files import write_whole
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.stages.corpus.edit_log import EditLog
 from sutradhar.stages.corpus.recognise import FILE_SETTINGS
 from sutradhar.stages.corpus.recognise.formats import formats_of
 from sutradhar.stages.corpus.recognise.messages import Remark
-from sutradhar.stages.corpus.results import NO_DISK, Result
+from sutradhar.stages.corpus.results import Result
 from sutradhar.stages.corpus.transcript_paths import file_of
 from sutradhar.stages.cues.formats import format_of
 
@@ -44,7 +45,7 @@ class Files:
             self._make_folder(target.parent)
             kept = self._replace(target, self._encoded(self._formats[form](result, path, self._settings), form))
         except OSError as error:
-            if error.errno in NO_DISK:
+            if is_unwritable(error):
                 raise
             return Remark(path, f"its {form} could not be written ({error.strerror})", unwritten=True)
         except (ValueError, LookupError, ArithmeticError) as error:  # a result that the format cannot take must not cost the others

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sutradhar.pipeline import media
-from sutradhar.pipeline.errors import StageFailed, UsageError
+from sutradhar.pipeline.errors import NO_ROOM, StageFailed, UsageError
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.media import AudioTrack, Decoding
 from sutradhar.pipeline.media.tracks import aside_before, in_order, silent_before
@@ -27,8 +26,6 @@ from sutradhar.stages.transcript import Window
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
@@ -106,7 +103,7 @@ class Loader:
         except (UsageError, StageFailed) as error:
             return Failed(task.id, media.without_name(str(error), path))
         except OSError as error:
-            if error.errno in DISK_FULL:
+            if error.errno in NO_ROOM:
                 raise
             return Failed(task.id, f"cannot be read: {error.strerror or error}", again=True)
         except Exception as error:  # noqa: BLE001 - the boundary of a recording: it must not cost the others

@@ -1,4 +1,4 @@
-"""What the one who shares out the work and its workers tell each other: JSON, a line each, on the worker's standard input and output."""
+"""Messages to workers, and the events that they answer with, through `processes.channel` or Ray."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from sutradhar.pipeline.jobs.settings import Settings, declared_settings
+from sutradhar.pipeline.processes.channel import Broken, Note
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +24,6 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker is told first."""
 
-    parent: int = 0  # process, which it dies with
     values: dict[str, Any]  # of the settings that the stage declares
     folder: str  # that the paths of tasks begin from
     results: str  # folder of all stores
@@ -102,19 +102,6 @@ class Degraded(msgspec.Struct, frozen=True, tag=True):
     """A fallback, for all that follows."""
 
     line: str
-
-
-class Note(msgspec.Struct, frozen=True, tag=True):
-    level: int
-    message: str
-
-
-class Broken(msgspec.Struct, frozen=True, tag=True):
-    """The worker ends: with exit code 2 nothing can be done with these settings, else what it had begun is suspect."""
-
-    message: str
-    exit_code: int
-    hopeless: bool = False  # no other worker would fare better: the disk is full
 
 
 Ended = Done | Failed | Deferred  # what a recording that was begun comes to

@@ -6,7 +6,6 @@ import contextlib
 import os
 import pickle
 import queue
-import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -17,7 +16,8 @@ from typing import IO, Any, Protocol
 
 from sutradhar.pipeline.errors import StageFailed
 from sutradhar.pipeline.jobs.settings import Settings
-from sutradhar.pipeline.processes.children import die_with_parent, entry, share_one_heap, without_secrets
+from sutradhar.pipeline.processes import channel
+from sutradhar.pipeline.processes.children import entry, share_one_heap
 from sutradhar.stages.corpus.recognise.loading import Loaded, Loader
 from sutradhar.stages.corpus.recognise.messages import Deferred, Failed, Task
 
@@ -39,12 +39,12 @@ class Pool(Protocol):
 class LoaderPool:
     """Processes that load. They start at once, and end with this one.
 
-    They are spoken to through pipes. Queues of multiprocessing have semaphores with names, which stay on the machine when all who know
-    them are killed; and with them nobody knows over which recording a process has ended."""
+    They are spoken to through pipes. Python's own queues between processes have semaphores with names, which stay on the machine when all
+    who know them are killed; and with them nobody knows over which recording a process has ended."""
 
     def __init__(self, count: int, folder: Path, spool: Path, settings: Settings) -> None:
         self.mels = 0  # bands of the spectrograms; known only when the model is loaded, which takes longer than starting processes
-        self._start = partial(LoaderProcess, os.getpid(), folder, spool, settings)
+        self._start = partial(LoaderProcess, folder, spool, settings)
         self._idle: queue.SimpleQueue[LoaderProcess] = queue.SimpleQueue()
         self._threads = ThreadPoolExecutor(count)
         for _ in range(count):
@@ -77,11 +77,13 @@ class LoaderPool:
 
 
 class LoaderProcess:
-    def __init__(self, parent: int, folder: Path, spool: Path, settings: Settings) -> None:
-        self._child = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=without_secrets())
+    """Spoken to in pickles, since what it tells is arrays."""
+
+    def __init__(self, folder: Path, spool: Path, settings: Settings) -> None:
+        self._child = channel.start(COMMAND)
         self.pid = self._child.pid
         with contextlib.suppress(OSError):  # where it has ended already, which the first question shows
-            self._send((parent, folder, spool, settings))
+            self._send((folder, spool, settings))
 
     def ask(self, question: tuple[Task, int] | None) -> Any:
         """Ask for a recording with so many bands, or, with None, for nothing but a sign of life. Raises LoaderEnded,
@@ -102,6 +104,7 @@ class LoaderProcess:
         return answer
 
     def end(self) -> None:
+        """At once: it holds nothing that would have to be put in order."""
         self._child.kill()
         self._child.communicate()
 
@@ -112,13 +115,10 @@ class LoaderProcess:
 
 
 def load_for_parent() -> None:
-    """A process that loads: questions come on standard input, answers go to standard output."""
-    incoming, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(2, 1)  # whatever a library prints goes to the stage's log
+    """Load, as the child of a worker, what it asks for."""
+    incoming, answers = channel.begin(group=False)
     questions = _messages(incoming)
-    parent, folder, spool, settings = next(questions)
-    die_with_parent(parent, group=False)
+    folder, spool, settings = next(questions)
     share_one_heap()
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # there are as many processes as there are cores for them; NumPy is not loaded yet
     loader = Loader(folder, spool, settings)

@@ -17,11 +17,12 @@ import msgspec
 
 from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.jobs.settings import Settings
+from sutradhar.pipeline.processes.channel import boundary, log_as_notes
 from sutradhar.pipeline.processes.children import share_one_heap
 from sutradhar.pipeline.workspace import CODE
 from sutradhar.stages.corpus.recognise.messages import Event, Setup, Work
 from sutradhar.stages.corpus.recognise.supervisor import Deliver, Handle
-from sutradhar.stages.corpus.recognise.worker import Inbox, serve
+from sutradhar.stages.corpus.recognise.worker import Inbox, Worker
 
 log = logging.getLogger("sutradhar")
 
@@ -44,7 +45,10 @@ class RayWorker:
             yield msgspec.json.encode(event)
 
     def _run(self, setup: Setup) -> None:
-        serve(setup, self._inbox, self._events.put)
+        os.umask(0o077)
+        log_as_notes(self._events.put)
+        if broken := boundary(lambda: Worker(setup, self._inbox, self._events.put).run()):
+            self._events.put(broken)
         self._events.put(None)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import logging
 import os
 import shutil
 import socket
@@ -19,25 +18,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sutradhar.pipeline.console import Console
-from sutradhar.pipeline.errors import Interrupted, SutradharError, UsageError, in_one_line
+from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.jobs.job import Job, find_job
 from sutradhar.pipeline.jobs.settings import declared_settings
 from sutradhar.pipeline.jobs.stage import StageContext
 from sutradhar.pipeline.jobs.workflow import steps_of
 from sutradhar.pipeline.models import integrity, library
-from sutradhar.pipeline.processes.ending import end_with, signals_held, take_signals, tidying_up
+from sutradhar.pipeline.processes.channel import log_to
+from sutradhar.pipeline.processes.ending import end_with, exit_code_of, signals_held
 from sutradhar.pipeline.running.child import keep_temporary_files_in
 from sutradhar.pipeline.workspace import Workspace
 from sutradhar.stages.corpus import recognise
-
-
-class _ToConsole(logging.Handler):
-    def __init__(self, console: Console) -> None:
-        super().__init__(logging.INFO)
-        self._console = console
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._console.say(record.levelno, record.getMessage())
 
 
 def main() -> int:
@@ -51,17 +42,16 @@ def main() -> int:
     if not 0 <= arguments.number < arguments.count:
         parser.error(f"there is no shard {arguments.number} of {arguments.count}: they are counted from 0")
     os.umask(0o077)
-    take_signals(Interrupted.message)
     console = Console(sys.stderr)
-    try:
-        job = find_job(Workspace.find(), arguments.job)
-        with tidying_up(), job.lock(shared=True) as amiss, console.stage("recognise"):
-            for line in amiss:
-                console.warn(line)
-            return _work(job, (arguments.number, arguments.count), console)
-    except (SutradharError, Interrupted, OSError) as error:
-        console.error(in_one_line(error))
-        return getattr(error, "exit_code", 1)
+    return exit_code_of(lambda: _run(arguments.job, (arguments.number, arguments.count), console), tell=console.error)
+
+
+def _run(name: str, shard: tuple[int, int], console: Console) -> int:
+    job = find_job(Workspace.find(), name)
+    with job.lock(shared=True) as amiss, console.stage("recognise"):
+        for line in amiss:
+            console.warn(line)
+        return _work(job, shard, console)
 
 
 @contextlib.contextmanager
@@ -81,9 +71,7 @@ def _work(job: Job, shard: tuple[int, int], console: Console) -> int:
     settings = job.settings()
     if settings.WORKFLOW != "corpus":
         raise UsageError(f"Job {job.id} is no folder of recordings: run it with ./run-pipeline.sh -j {job.id}")
-    log = logging.getLogger("sutradhar.shard")
-    log.setLevel(logging.INFO)
-    log.addHandler(_ToConsole(console))
+    log = log_to(console.say)
     for need in recognise.STAGE.models(settings):
         model = library.resolve(need.name, need.form, models_dir=job.workspace.models, offline=settings.OFFLINE, say=console.info)
         integrity.check_content(model, job.workspace, say=console.info)

@@ -14,9 +14,10 @@ from typing import Protocol
 import msgspec
 
 from sutradhar.pipeline.errors import StageFailed, UsageError
+from sutradhar.pipeline.processes.channel import Broken, Note
 from sutradhar.pipeline.wording import counted
 from sutradhar.stages.corpus.recognise.dispatcher import Dispatcher, FailedForGood
-from sutradhar.stages.corpus.recognise.messages import Begun, Broken, Deferred, Degraded, Done, Event, Failed, Note, Ready, Retiring
+from sutradhar.stages.corpus.recognise.messages import Begun, Deferred, Degraded, Done, Event, Failed, Ready, Retiring
 
 MAX_FRUITLESS_WORKERS = 20  # workers in a row that die before any recording is done or given up
 STUCK = 3600.0  # seconds without a word, after which a worker is ended: a window takes minutes on the slowest machine
@@ -109,27 +110,31 @@ class Supervisor:
     def _heard(self, number: int, event: Event) -> None:
         worker = self._workers[number]
         worker.heard = time.monotonic()
-        if isinstance(event, Broken):
-            worker.broken = event
-            return
-        if isinstance(event, Failed):
-            if given_up := self._dispatcher.failed(number, event.id, event.reason, again=event.again):
+        match event:
+            case Broken():
+                worker.broken = event
+                return
+            case Failed():
+                self._failed(number, event)
+                return
+            case Begun():
+                self._dispatcher.begun(number, event.id)
+            case Deferred():
+                self._dispatcher.ended(number, event.id)
+            case Done():
                 self._barren = 0
-                self._tell(given_up)
-            return
-        if isinstance(event, Begun):
-            self._dispatcher.begun(number, event.id)
-        elif isinstance(event, Deferred):
-            self._dispatcher.ended(number, event.id)
-        elif isinstance(event, Done):
-            self._barren = 0
-            self._dispatcher.ended(number, event.id)
-        elif isinstance(event, Ready):
-            worker.ready = True
-            self._stillborn[worker.place] = 0
-        elif isinstance(event, Retiring):
-            worker.leaving = True
+                self._dispatcher.ended(number, event.id)
+            case Ready():
+                worker.ready = True
+                self._stillborn[worker.place] = 0
+            case Retiring():
+                worker.leaving = True
         self._tell(event)
+
+    def _failed(self, number: int, event: Failed) -> None:
+        if given_up := self._dispatcher.failed(number, event.id, event.reason, again=event.again):
+            self._barren = 0
+            self._tell(given_up)
 
     def _supply(self) -> None:
         for number, worker in self._workers.items():
@@ -141,10 +146,8 @@ class Supervisor:
         worker = self._workers.pop(number)
         how, killed = worker.handle.how_it_ended()
         reason = worker.broken.message if worker.broken else how
-        if worker.broken and worker.broken.exit_code == UsageError.exit_code:
-            raise UsageError(reason)
-        if worker.broken and worker.broken.hopeless:
-            raise StageFailed(reason)
+        if worker.broken and (worker.broken.hopeless or worker.broken.exit_code == UsageError.exit_code):
+            raise worker.broken.error(otherwise=StageFailed)
         if not worker.ready:
             self._stillborn[worker.place] += 1
         self._barren += not worker.leaving

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from sutradhar.pipeline.errors import is_unwritable
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.languages import whisper_code
 from sutradhar.stages.corpus.recognise.files import Files
 from sutradhar.stages.corpus.recognise.loading import Loaded
 from sutradhar.stages.corpus.recognise.messages import Begun, Done, Event, Failed, Task, WindowsDone
 from sutradhar.stages.corpus.recognise.prefetch import Prefetcher
-from sutradhar.stages.corpus.results import NO_DISK, Result, Store, StoreClosed
+from sutradhar.stages.corpus.results import Result, Store
 from sutradhar.stages.recognisers.contract import AudioWindow, Recogniser, Recognition
 from sutradhar.stages.recognisers.phrases import segments_of_speakers
 from sutradhar.stages.text.own_script import Letters, wrong_script_because
@@ -151,7 +152,7 @@ class Transcriber:
         errors = [error for future in self._unwritten if (error := future.exception())]
         self._unwritten.clear()
         if errors:
-            raise next((error for error in errors if isinstance(error, StoreClosed) or getattr(error, "errno", 0) in NO_DISK), errors[0])
+            raise next(filter(is_unwritable, errors), errors[0])
 
     def _write(self, recording: _Recording) -> None:
         segments = segments_of_speakers(recording.recognitions)
@@ -172,7 +173,7 @@ class Transcriber:
         try:
             self._store.write(result)
         except OSError as error:
-            if error.errno in NO_DISK:
+            if is_unwritable(error):
                 raise
             self._tell(Failed(result.id, f"its result could not be written ({error.strerror})"))
             return

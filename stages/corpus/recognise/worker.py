@@ -1,19 +1,15 @@
 """A worker: a process with the model loaded once, that recognises what it is sent until nothing more comes.
 
-`main`, as `local.py` starts it, reads a Setup and then Work, and writes events (see `messages.py`). It dies with its parent.
+`main` is the child that `local.py` starts; it reads and tells what `messages.py` lists.
 """
 
 from __future__ import annotations
 
 import contextlib
-import io
 import logging
-import os
 import queue
-import sys
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -22,11 +18,10 @@ from typing import IO
 import msgspec
 import psutil
 
-from sutradhar.pipeline.console import LogText
-from sutradhar.pipeline.errors import SutradharError, UsageError, in_one_line
-from sutradhar.pipeline.processes.children import die_with_parent, share_one_heap
-from sutradhar.stages.corpus.recognise.messages import Broken, Degraded, Ended, Event, Note, Ready, Retiring, Setup, Task, Work
-from sutradhar.stages.corpus.results import NO_DISK, StoreClosed
+from sutradhar.pipeline.errors import UsageError
+from sutradhar.pipeline.processes.channel import EventWriter, serve
+from sutradhar.pipeline.processes.children import share_one_heap
+from sutradhar.stages.corpus.recognise.messages import Degraded, Ended, Event, Ready, Retiring, Setup, Task, Work
 
 LOOK_EVERY = 2.0  # seconds between two looks at the memory: it means a look at every process of the machine
 
@@ -150,61 +145,20 @@ class Worker:
         return held
 
 
-class _Notes(logging.Handler):
-    def __init__(self, tell: Callable[[Event], None]) -> None:
-        super().__init__(logging.INFO)
-        self._tell = tell
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._tell(Note(record.levelno, record.getMessage()))
-
-
-def serve(setup: Setup, inbox: Inbox, tell: Callable[[Event], None]) -> int:
-    """Until nothing more will come, or the worker breaks. Returns the exit code."""
-    os.umask(0o077)
-    log = logging.getLogger("sutradhar")
-    log.setLevel(logging.DEBUG)
-    log.addHandler(_Notes(tell))
-    try:
-        Worker(setup, inbox, tell).run()
-        return 0
-    except SutradharError as error:
-        tell(Broken(str(error), error.exit_code, hopeless=isinstance(error, StoreClosed)))
-    except OSError as error:
-        traceback.print_exc()
-        tell(Broken(in_one_line(error), 1, hopeless=error.errno in NO_DISK))
-    except MemoryError:
-        tell(Broken("Out of memory; lower BATCH_SIZE or CORPUS_WORKERS, or choose a smaller WHISPER_MODEL", 1))
-    except Exception as error:  # noqa: BLE001 - the boundary: the log gets the traceback, the user one line
-        traceback.print_exc()
-        tell(Broken(f"{type(error).__name__}: {error}", 1))
-    return 1
-
-
 def main() -> None:
-    """A worker on standard input and output."""
-    commands, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(2, 1)  # whatever a library prints goes to the stage's log
-    sys.stdout = sys.stderr = LogText(io.FileIO(2, "wb", closefd=False))
-    setup = msgspec.json.decode(commands.readline(), type=Setup)
-    die_with_parent(setup.parent)
-    share_one_heap()
-    lock = threading.Lock()
+    """A worker on this machine, which reads Work after its Setup."""
 
-    def tell(event: Event) -> None:
-        with lock, contextlib.suppress(BrokenPipeError):
-            answers.write(msgspec.json.encode(event) + b"\n")
-            answers.flush()
+    def work(setup: Setup, incoming: IO[bytes], events: EventWriter) -> None:
+        share_one_heap()
+        inbox = Inbox()
+        threading.Thread(target=_read, args=(incoming, inbox), daemon=True).start()
+        Worker(setup, inbox, events.send).run()
 
-    inbox = Inbox()
-    threading.Thread(target=_read, args=(commands, inbox), daemon=True).start()
-    # Libraries' clean-up at exit must not change the outcome.
-    os._exit(serve(setup, inbox, tell))
+    serve(Setup, work)
 
 
-def _read(commands: IO[bytes], inbox: Inbox) -> None:
+def _read(incoming: IO[bytes], inbox: Inbox) -> None:
     with contextlib.suppress(OSError, msgspec.MsgspecError):
-        for line in commands:
+        for line in incoming:
             inbox.put(msgspec.json.decode(line, type=Work))
     inbox.put(None)

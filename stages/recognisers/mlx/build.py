@@ -6,6 +6,7 @@ other versions of NVIDIA's libraries than PyTorch does, so that both cannot be i
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from sutradhar.pipeline.errors import SutradharError
 from sutradhar.pipeline.machine import sizing
 from sutradhar.pipeline.machine.hardware import recommend
 from sutradhar.pipeline.machine.probe import Probe, probe
-from sutradhar.pipeline.processes.ending import end_with
+from sutradhar.pipeline.processes.ending import code_of, end_with
 from sutradhar.stages.recognisers.mlx.about import ABOUT, TOO_NEW
 
 OLDEST_CUDA = 13_000
@@ -65,19 +66,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands.add_parser("choose", help="print the build that suits this machine")
     commands.add_parser("verify", help="multiply two matrices").add_argument("build", choices=tuple(BUILDS))
     arguments = parser.parse_args(argv)
-    facts = probe()
-    if arguments.command == "choose":
-        build, why_no_better = choose(facts)
-        if why_no_better:
-            print(f"[INFO] Taking MLX's build for CPUs: {why_no_better}", file=sys.stderr)
-        print(build)
-        return 0
-    try:
+    return code_of(lambda: _answer(probe(), arguments))
+
+
+def _answer(facts: Probe, arguments: argparse.Namespace) -> None:
+    if arguments.command == "verify":
         print(f"[INFO] {verify(facts, arguments.build)}", file=sys.stderr)
-    except SutradharError as error:
-        print(f"[ERROR] {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+        return
+    build, why_no_better = choose(facts)
+    if why_no_better:
+        print(f"[INFO] Taking MLX's build for CPUs: {why_no_better}", file=sys.stderr)
+    print(build)
 
 
 if __name__ == "__main__":

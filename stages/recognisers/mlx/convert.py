@@ -170,6 +170,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return exit_code_of(lambda: _convert_named(arguments, Workspace.find().models), "nothing was written")
 
 
+def work(argv: Sequence[str]) -> None:
+    """Convert for a process that has called this one. Raises UsageError, SutradharError."""
+    _convert_named(make_parser().parse_args(argv), Workspace.find().models)
+
+
 def _convert_named(arguments: argparse.Namespace, models_dir: Path) -> None:
     if not library.can_convert(FORM):
         converter = FORMS[FORM].converter

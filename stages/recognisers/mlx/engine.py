@@ -14,7 +14,7 @@ from sutradhar.pipeline.errors import SutradharError, UsageError
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.languages import whisper_code
 from sutradhar.pipeline.models.library import ResolvedModel
-from sutradhar.stages.recognisers.contract import AudioWindow, CannotTranslate, LanguageGuess, Recognition
+from sutradhar.stages.recognisers.contract import AudioWindow, CannotTranslate, LanguageGuess, Recognition, UnknownLanguage
 from sutradhar.stages.recognisers.mlx import memory, selftest, tokens
 from sutradhar.stages.recognisers.mlx.about import ABOUT
 from sutradhar.stages.recognisers.mlx.choice import Search
@@ -39,7 +39,7 @@ def open_engine(settings: Settings, model: ResolvedModel, translate: bool, times
     network = load_network(model.path, compute_type)
     known = tokens.languages(network)
     if settings.SOURCE_LANGUAGE != "auto" and whisper_code(settings.SOURCE_LANGUAGE) not in known:
-        raise UsageError(f"WHISPER_MODEL={model.name} does not know SOURCE_LANGUAGE={settings.SOURCE_LANGUAGE}; large-v3 knows most")
+        raise UnknownLanguage(model.name, settings.SOURCE_LANGUAGE)
     cut_decoder = network.dims.n_text_layer < network.dims.n_audio_layer
     if translate and (cut_decoder or not tokens.is_multilingual(network)):
         raise CannotTranslate(model.name)

@@ -30,7 +30,7 @@ from sutradhar.pipeline.machine.hardware import recommend
 from sutradhar.pipeline.machine.probe import probe, usable_cores
 from sutradhar.pipeline.models.library import ResolvedModel
 from sutradhar.stages.ctranslate.nvidia import is_out_of_memory, preload_libraries
-from sutradhar.stages.recognisers.contract import AudioWindow, CannotTranslate, LanguageGuess, Recognition
+from sutradhar.stages.recognisers.contract import AudioWindow, CannotTranslate, LanguageGuess, Recognition, UnknownLanguage
 from sutradhar.stages.recognisers.whisper import lockstep
 from sutradhar.stages.recognisers.whisper.decoding import Decoder
 from sutradhar.stages.recognisers.whisper.requests import Align, DetectLanguage, Encode, Generate, Request, Result, Steps
@@ -63,7 +63,7 @@ def open_engine(settings: Settings, model: ResolvedModel, translate: bool, times
     threads = max(1, cores // workers) if device == "cpu" else min(cores, GPU_THREADS)
     whisper = _loaded(model, device, compute_type, workers, threads)
     if settings.SOURCE_LANGUAGE != "auto" and not whisper.knows(whisper_code(settings.SOURCE_LANGUAGE)):
-        raise UsageError(f"WHISPER_MODEL={model.name} does not know SOURCE_LANGUAGE={settings.SOURCE_LANGUAGE}; large-v3 knows most")
+        raise UnknownLanguage(model.name, settings.SOURCE_LANGUAGE)
     if translate and (whisper.cut_decoder or not whisper.multilingual):
         raise CannotTranslate(model.name)
     return WhisperX(whisper, model, settings, batch_size, translate, log, degraded, times)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import errno
+import re
 import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,9 @@ import pytest
 from sutradhar.pipeline.errors import OutOfReach, UsageError
 from sutradhar.pipeline.files import record
 from sutradhar.pipeline.models import downloads, library
-from sutradhar.pipeline.models.folder import read_source
+from sutradhar.pipeline.models.folder import FORMS, read_source
 from sutradhar.pipeline.models.form import Release
-from sutradhar.pipeline.processes import children
+from sutradhar.pipeline.processes import channel, children
 from tests.fakes.hub import COMMIT, FakeHub, serve
 
 FILES = {
@@ -142,7 +144,7 @@ def test_a_full_disk_is_one_line(hub: FakeHub, tmp_path: Path, monkeypatch: pyte
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(downloads, "_download", full)
-    assert refusal(tmp_path).startswith("The disk is full: free some space in")
+    assert re.fullmatch(rf"No space left on device: .* free in {tmp_path}/models; make room and run the same command again", refusal(tmp_path))
 
 
 def test_a_folder_of_the_users_is_never_replaced(hub: FakeHub, tmp_path: Path) -> None:
@@ -217,17 +219,16 @@ def test_no_registry_is_one_line_with_a_remedy(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_converter_finds_folders_that_were_given_from_another_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[list[str]] = []
-
-    def run(command: list[str], **options: object) -> subprocess.CompletedProcess[str]:
-        asked.append(command)
-        return subprocess.CompletedProcess([], 0, stderr="")
-
-    monkeypatch.setattr(children, "run", run)
+    asked: list[str] = []
+    monkeypatch.setattr(channel, "call", lambda *arguments: asked.extend(arguments))
     monkeypatch.chdir(tmp_path)
-    downloads.convert(Path("models/base-mlx"), Path("models/base"), "mlx", 0)
-    (command,) = asked
-    assert command[3:6] == [str(tmp_path / "models" / "base"), "--output", str(tmp_path / "models" / "base-mlx")]
+    downloads.convert(Path("models/base-mlx"), Path("models/base"), "mlx", 4)
+    assert asked[3:] == [str(tmp_path / "models" / "base"), "--output", str(tmp_path / "models" / "base-mlx"), "--bits", "4"]
+
+
+@pytest.mark.parametrize("module", sorted({form.converter.module for form in FORMS.values() if form.converter}))
+def test_every_converter_can_be_called_from_another_process(module: str) -> None:
+    assert callable(import_module(module).work)
 
 
 SAVED = {

@@ -15,7 +15,8 @@ import pytest
 
 from sutradhar.pipeline.jobs.stage import Outcome, Stage, StageContext
 from sutradhar.pipeline.processes import children
-from sutradhar.pipeline.running.child import Assignment, EventWriter, Failed, keep_temporary_files_in, run_stage
+from sutradhar.pipeline.processes.channel import Broken, EventWriter
+from sutradhar.pipeline.running.child import Assignment, keep_temporary_files_in, run_stage
 
 
 @pytest.fixture(autouse=True)
@@ -43,8 +44,8 @@ def assignment(home: Path) -> Assignment:
 @pytest.mark.parametrize(
     ("filename", "told"),
     [
-        (None, "12 MB free in {home}/jobs/a, 3.0 GB free in {home}/out/a"),
-        ("elsewhere/not/yet.txt", "0.5 MB free for {home}/elsewhere/not/yet.txt"),
+        (None, ": 12 MB free in {home}/jobs/a, 3.0 GB free in {home}/out/a"),
+        ("elsewhere/not/yet.txt", " for {home}/elsewhere/not/yet.txt: 0.5 MB free"),
     ],
     ids=["a file that was open", "a file"],
 )
@@ -58,7 +59,7 @@ def test_a_full_disk_is_named_with_what_is_free_there(tmp_path: Path, monkeypatc
         raise OSError(errno.ENOSPC, "No space left on device", *([str(tmp_path / filename)] if filename else []))
 
     event = run_stage(Stage("fill", fill), assignment(tmp_path), EventWriter(io.BytesIO()))
-    assert event == Failed(f"No space left on device: {told.format(home=tmp_path)}; make room and run the same command again", 1)
+    assert event == Broken(f"No space left on device{told.format(home=tmp_path)}; make room and run the same command again", 1, hopeless=True)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_a_broken_disk_is_told_with_where_and_what_to_do(tmp_path: Path, filenam
         raise OSError(errno.EIO, "Input/output error", *([filename] if filename else []))
 
     event = run_stage(Stage("write", write), assignment(tmp_path), EventWriter(io.BytesIO()))
-    assert event == Failed(told.format(home=tmp_path), 1)
+    assert event == Broken(told.format(home=tmp_path), 1, hopeless=True)
 
 
 def test_what_libraries_and_their_processes_put_aside_goes_with_the_scratch_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,6 +93,6 @@ def test_a_package_that_is_gone_is_told_with_the_command_that_puts_it_back(tmp_p
 
         return Outcome("")
 
-    assert run_stage(Stage("imports", imports), assignment(tmp_path), EventWriter(io.BytesIO())) == Failed(
+    assert run_stage(Stage("imports", imports), assignment(tmp_path), EventWriter(io.BytesIO())) == Broken(
         "No module named 'no_such_package': something has been taken out of .venv; run ./scripts/bootstrap.sh, which puts it back", 1
     )

@@ -21,8 +21,9 @@ from sutradhar.pipeline.jobs.freshness import staleness
 from sutradhar.pipeline.jobs.job import Job, Request
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.jobs.workflow import steps_of
+from sutradhar.pipeline.processes.channel import EventWriter
 from sutradhar.pipeline.running import stage_process
-from sutradhar.pipeline.running.child import Assignment, EventWriter, Finished, run_stage
+from sutradhar.pipeline.running.child import Assignment, Finished, run_stage
 from sutradhar.pipeline.running.runner import Plan, run_job
 from sutradhar.pipeline.workspace import Workspace
 from tests.fakes.sutradhar.stages import WORKFLOWS

@@ -11,9 +11,10 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from sutradhar.pipeline.errors import StoreClosed
 from sutradhar.pipeline.files import write_whole
 from sutradhar.stages.corpus import results
-from sutradhar.stages.corpus.results import Maker, Result, Store, StoreClosed
+from sutradhar.stages.corpus.results import Maker, Result, Store
 from sutradhar.stages.transcript import Segment, Word
 from tests.conftest import ROOT
 

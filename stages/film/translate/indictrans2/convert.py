@@ -41,13 +41,18 @@ def _say(message: str) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    os.umask(0o077)
+    return exit_code_of(lambda: work(argv), "nothing was written")
+
+
+def work(argv: Sequence[str] | None) -> None:
+    """Raises UsageError, SutradharError."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("source", type=Path, help="folder of the checkpoint")
     parser.add_argument("--output", type=Path, required=True, help="folder to make")
     parser.add_argument("--form", choices=[f"{ORIGINAL}-{numbers}" for numbers in ("int8", "float16", "float32")], required=True)
     arguments = parser.parse_args(argv)
-    os.umask(0o077)
-    return exit_code_of(lambda: convert(arguments.source.resolve(), arguments.output.resolve(), arguments.form), "nothing was written")
+    convert(arguments.source.resolve(), arguments.output.resolve(), arguments.form)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""In place of `sutradhar.stages.corpus.recognise.worker`: a process that does with each recording what its id says, and notes it in the folder of results."""
+"""In place of `sutradhar.stages.corpus.recognise.worker`: a child that does with each recording what its id says, and notes it in the
+folder of results."""
 
 from __future__ import annotations
 
@@ -7,18 +8,15 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
-from sutradhar.stages.corpus.recognise.messages import Begun, Done, Event, Note, Ready, Setup, Work
+from sutradhar.pipeline.processes.channel import EventWriter, Note, serve
+from sutradhar.stages.corpus.recognise.messages import Begun, Done, Ready, Setup, Work
 
 
-def tell(event: Event) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(event) + b"\n")
-    sys.stdout.buffer.flush()
-
-
-def do(name: str, folder: Path) -> None:
+def do(name: str, folder: Path, events: EventWriter) -> None:
     with (folder / name).open("a") as file:
         file.write("x")
     if name == "abort":
@@ -26,25 +24,25 @@ def do(name: str, folder: Path) -> None:
     if name == "leave":
         sys.exit(3)
     if name.startswith("kill") and (folder / name).read_text() == "x":  # the first time only
-        sys.stdout.buffer.write(b'{"type":"Done","id":"ki')
-        sys.stdout.buffer.flush()
+        events._stream.write(b'{"type":"Done","id":"ki')
+        events._stream.flush()
         os.kill(os.getpid(), signal.SIGKILL)
     if name == "hang":
         time.sleep(600)
-    tell(Done(name))
+    events.send(Done(name))
 
 
-def main() -> None:
-    setup = msgspec.json.decode(sys.stdin.buffer.readline(), type=Setup)
-    tell(Note(20, f"parent {setup.parent}, GPU {os.environ.get('CUDA_VISIBLE_DEVICES', '')}"))
-    tell(Ready({}, ()))
-    for line in sys.stdin.buffer:
-        work = msgspec.json.decode(line, type=Work)
-        for task in work.tasks:
-            tell(Begun(task.id))
-        for task in work.tasks:
-            do(task.id, Path(setup.results))
+def work(setup: Setup, incoming: IO[bytes], events: EventWriter) -> None:
+    print("a library prints to standard output")
+    events.send(Note(20, f"parent {os.getppid()}, GPU {os.environ.get('CUDA_VISIBLE_DEVICES', '')}"))
+    events.send(Ready({}, ()))
+    for line in incoming:
+        tasks = msgspec.json.decode(line, type=Work).tasks
+        for task in tasks:
+            events.send(Begun(task.id))
+        for task in tasks:
+            do(task.id, Path(setup.results), events)
 
 
 if __name__ == "__main__":
-    main()
+    serve(Setup, work)

@@ -13,9 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from sutradhar.pipeline.processes import children
+from sutradhar.pipeline.processes.channel import Child, Note
 from sutradhar.stages.corpus.recognise import local
 from sutradhar.stages.corpus.recognise.dispatcher import Dispatcher, FailedForGood
-from sutradhar.stages.corpus.recognise.messages import Done, Event, Note, Ready, Task, Work
+from sutradhar.stages.corpus.recognise.messages import Done, Event, Ready, Task, Work
 from sutradhar.stages.corpus.recognise.supervisor import Supervisor
 from tests.conftest import ROOT
 from tests.stages.corpus.recognise.support import setup
@@ -24,7 +26,7 @@ from tests.stages.corpus.recognise.support import setup
 @pytest.fixture(autouse=True)
 def fake_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "COMMAND", (sys.executable, "-m", "tests.stages.corpus.recognise.fake_worker"))
-    monkeypatch.setattr(local, "GRACE", 0.3)
+    monkeypatch.setattr(children, "GRACE", 0.3)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
 
@@ -64,9 +66,9 @@ def test_a_process_that_is_killed_in_the_middle_of_a_line_loses_nothing(tmp_path
     assert (ended(told), given_up(told)) == (["a", "b", "c", "d", "e", "kill-1", "kill-2"], {})
 
 
-def launched(tmp_path: Path, name: str) -> tuple[local.Process, queue.SimpleQueue[Event | None]]:
+def launched(tmp_path: Path, name: str) -> tuple[Child, queue.SimpleQueue[Event | None]]:
     events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
-    process = local.Process(setup(tmp_path), "", events.put)
+    process = local.start(setup(tmp_path), "", events.put)
     process.send(Work((Task(id=name, paths=(), duration_ms=1),)))
     while not isinstance(events.get(timeout=20), Ready):
         pass
@@ -76,7 +78,7 @@ def launched(tmp_path: Path, name: str) -> tuple[local.Process, queue.SimpleQueu
 def test_a_process_sees_no_secrets_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     process, _ = launched(tmp_path, "a")
-    environment = psutil.Process(process._child.pid).environ()
+    environment = psutil.Process(process.pid).environ()
     process.end()
     assert (environment["PATH"], "HF_TOKEN" in environment) == (os.environ["PATH"], False)
 
@@ -88,7 +90,7 @@ def test_a_process_that_will_not_end_is_killed(tmp_path: Path) -> None:
     process.end()
     assert time.monotonic() - began < 5
     assert events.get(timeout=20) is None
-    assert process.how_it_ended() == ("killed (SIGKILL); out of memory is the usual reason", True)
+    assert process.how_it_ended() == ("killed (SIGKILL): out of memory is the usual reason", True)
 
 
 def test_sending_to_a_process_that_is_dead_goes_nowhere(tmp_path: Path) -> None:

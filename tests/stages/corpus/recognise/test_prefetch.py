@@ -73,7 +73,7 @@ def test_a_process_that_is_killed_costs_nothing_whether_it_worked_or_not(pool: L
 
 def test_a_process_that_loads_sees_no_secrets_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
-    loader = LoaderProcess(os.getpid(), tmp_path, tmp_path, Settings())
+    loader = LoaderProcess(tmp_path, tmp_path, Settings())
     loader.ask(None)
     environment = psutil.Process(loader.pid).environ()
     loader.end()
@@ -81,7 +81,7 @@ def test_a_process_that_loads_sees_no_secrets_of_the_environment(tmp_path: Path,
 
 
 def test_a_process_that_stands_still_is_ended_as_one_that_ended_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    loader = LoaderProcess(os.getpid(), tmp_path, tmp_path, Settings())
+    loader = LoaderProcess(tmp_path, tmp_path, Settings())
     loader.ask(None)
     stopped = psutil.Process(loader.pid)
     stopped.suspend()

@@ -7,17 +7,16 @@ import msgspec
 import pytest
 
 from sutradhar.pipeline.errors import StageFailed, UsageError
+from sutradhar.pipeline.processes.channel import Broken, Note
 from sutradhar.stages.corpus.recognise import supervisor
 from sutradhar.stages.corpus.recognise.dispatcher import Dispatcher, FailedForGood
 from sutradhar.stages.corpus.recognise.messages import (
     Begun,
-    Broken,
     Deferred,
     Degraded,
     Done,
     Event,
     Failed,
-    Note,
     Ready,
     Retiring,
     Task,

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sutradhar.pipeline.errors import StoreClosed
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.stages.corpus import results
 from sutradhar.stages.corpus.recognise import transcriber
@@ -19,7 +20,7 @@ from sutradhar.stages.corpus.recognise.loading import Channel, Loaded, WindowSou
 from sutradhar.stages.corpus.recognise.messages import Begun, Deferred, Done, Ended, Event, Failed, Task, WindowsDone
 from sutradhar.stages.corpus.recognise.prefetch import Prefetcher
 from sutradhar.stages.corpus.recognise.transcriber import Transcriber
-from sutradhar.stages.corpus.results import Result, Store, StoreClosed
+from sutradhar.stages.corpus.results import Result, Store
 from sutradhar.stages.recognisers.contract import AudioWindow, Recognition
 from sutradhar.stages.recognisers.contract import LanguageGuess as Languages
 from sutradhar.stages.transcript import Span, Window, Word

@@ -118,7 +118,7 @@ def test_nothing_is_lost_between_threads() -> None:
 def test_a_worker_whose_parent_has_ended_ends_too(tmp_path: Path) -> None:
     first = msgspec.json.encode(setup(tmp_path, WHISPER_MODEL=str(tmp_path / "not-here"))) + b"\n"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    told = subprocess.run(local.COMMAND, env=environment, input=first, capture_output=True, check=False)
+    told = subprocess.run((*local.COMMAND, "1"), env=environment, input=first, capture_output=True, check=False)
     assert (told.returncode, told.stdout, told.stderr) == (1, b"", b"")
 
 
@@ -186,10 +186,10 @@ def test_a_worker_that_grew_too_large_leaves_after_what_it_has_begun(clips: Path
 
 def held_when_ready(how: Setup) -> int:
     told: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
-    process = local.Process(msgspec.structs.replace(how, parent=os.getpid()), "", told.put)
+    process = local.start(how, "", told.put)
     while not isinstance(told.get(timeout=60), Ready):
         pass
-    worker = psutil.Process(process._child.pid)
+    worker = psutil.Process(process.pid)
     held: int = sum(one.memory_info().rss for one in (worker, *worker.children()))
     process.end()
     return held
