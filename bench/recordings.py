@@ -160,7 +160,7 @@ def command_of(process: psutil.Process) -> tuple[str, ...]:
 
 def workers_among(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
     """The workers of a job: not what they have started themselves, which may look the same where it was forked."""
-    alike = {one.pid: one for one in processes if command_of(one)[1:-1] == COMMAND[1:]}  # the last argument is their parent
+    alike = {one.pid: one for one in processes if command_of(one)[1:-1] == COMMAND[1:]}  # the last is their parent
     found = []
     for one in alike.values():
         with contextlib.suppress(psutil.Error):

@@ -47,13 +47,15 @@ def pace(progress: Progress, seconds: float) -> str:
 
 
 class LogText(io.TextIOWrapper):
-    """The stream into a log. It escapes names and tags from outside in what is printed; tracebacks keep their lines."""
+    """The stream into a log. It escapes names and tags from outside in what is printed; tracebacks keep their lines. A
+    full disk under the log is no reason for who prints to fail."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         super().__init__(stream, encoding="utf-8", errors="replace", write_through=True)
 
     def write(self, text: str) -> int:
-        super().write("\n".join(map(escaped, text.split("\n"))))
+        with contextlib.suppress(OSError):
+            super().write("\n".join(map(escaped, text.split("\n"))))
         return len(text)
 
 

@@ -13,8 +13,8 @@ SutradharError (1)
 
 Interrupted (129, 130, 143)  terminal closed, Ctrl-C or SIGTERM
 
-A message says what is wrong, where, and what to do about it, in one line. Other exceptions of ours are caught in the package that raises
-them; no command ever ends with one.
+A message says what is wrong, where, and what to do about it, in one line. Other exceptions of ours are caught in the
+package that raises them; no command ever ends with one.
 """
 
 from __future__ import annotations
@@ -70,9 +70,8 @@ class Interrupted(KeyboardInterrupt):
 
 
 def in_one_line(error: BaseException, places: Sequence[Path] = ()) -> str:
-    """Say what went wrong, where, and what to do: of our own errors their message, of the system's the file and a remedy.
-
-    `places` are the folders that may be meant where the system names no file: all that was written to."""
+    """Say what went wrong, where, and what to do: of our own errors their message, of the system's the file and a
+    remedy. `places` are the folders that may be meant where the system names no file: all that was written to."""
     match error:
         case SutradharError() | Interrupted():
             return str(error)
@@ -106,4 +105,5 @@ def _of_the_disk(error: OSError, places: Sequence[Path]) -> str:
     put_right = "put right what is there and run the same command again"
     if places and not name:
         return f"{error.strerror}, in {', '.join(map(str, places))} or what the stage reads; {put_right}"
-    return f"Cannot use {name or 'a file'}: {error.strerror}; {'look at its permissions' if error.errno in FORBIDDEN else put_right}"
+    remedy = "look at its permissions" if error.errno in FORBIDDEN else put_right
+    return f"Cannot use {name or 'a file'}: {error.strerror}; {remedy}"

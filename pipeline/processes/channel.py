@@ -1,9 +1,10 @@
 """Child processes that run our own code for this one, and how both talk.
 
-A parent spawns a function of one of our modules and sends it messages, the first of which says what to do. The child answers with
-events: notes for the log, how far the work is, whatever else the work has to tell, and at last the result, or a Broken that says in
-words why there is none. Both are JSON, one a line, on the child's standard input and output. These are taken away before the work
-begins: what libraries print goes to standard error. A child that is killed tells nothing; `how_it_ended` does.
+A parent spawns a function of one of our modules and sends it messages, the first of which says what to do. The child
+answers with events: notes for the log, how far the work is, whatever else the work has to tell, and at last the result,
+or a Broken that says in words why there is none. Both are JSON, one a line, on the child's standard input and output.
+These are taken away before the work begins: what libraries print goes to standard error. A child that is killed tells
+nothing; `how_it_ended` does.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ class Note(msgspec.Struct, frozen=True, tag=True):
 
 
 class Broken(msgspec.Struct, frozen=True, tag=True):
-    """The child ends without a result. With exit code 2 nothing can be done with these settings, else what it had begun is suspect."""
+    """The child ends without a result. With exit code 2 nothing can be done with these settings, else what it had begun
+    is suspect."""
 
     message: str
     exit_code: int
@@ -69,11 +71,22 @@ class Call(msgspec.Struct, frozen=True):
 
 
 def start(
-    command: Sequence[str], *, leads: bool = False, log: IO[bytes] | int | None = None, env: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    leads: bool = False,
+    log: IO[bytes] | int | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a command that calls `begin`, with pipes to it and without secrets. One that leads is the first of a process group of its own."""
-    environment, pipe = children.without_secrets() | dict(env or {}), subprocess.PIPE
-    return subprocess.Popen((*command, str(os.getpid())), stdin=pipe, stdout=pipe, stderr=log, start_new_session=leads, env=environment)
+    """Start a command that calls `begin`, with pipes to it, in our environment without secrets and with more of its own.
+    One that leads is the first of a process group."""
+    return subprocess.Popen(
+        (*command, str(os.getpid())),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        start_new_session=leads,
+        env=children.without_secrets() | dict(environment or {}),
+    )
 
 
 class Child:
@@ -117,7 +130,8 @@ class Child:
         threading.Thread(target=listen, daemon=True).start()
 
     def end(self) -> None:
-        """Ask it to end, by the end of its input, and all of its group where it leads one; after GRACE seconds kill what is left."""
+        """Ask it to end, by the end of its input, and all of its group where it leads one; after GRACE seconds kill
+        what is left."""
         assert self._process.stdin
         with signals_held():
             with contextlib.suppress(OSError):
@@ -136,12 +150,6 @@ class Child:
         """In words; and whether somebody ended it, which may have nothing to do with its work."""
         return how_it_ended(self.code), -self.code in ENDED_BY_SOMEBODY
 
-    def close(self) -> None:
-        """End it. Nobody listens any more."""
-        self.end()
-        if self._process.stdout:
-            self._process.stdout.close()
-
 
 def how_it_ended(code: int, name: str = "") -> str:
     """Say it of a process of this name, or without one: "ended by SIGABRT"."""
@@ -157,16 +165,16 @@ def spawned(command: Sequence[str], first: msgspec.Struct, events: Any, log: IO[
     with contextlib.ExitStack() as started:
         with signals_held():
             child = Child(start(command, leads=True, log=log), events, leads=True)
-            started.callback(child.close)
+            started.callback(child.end)
         child.send(first)
         yield child
 
 
 def call(name: str, module: str, function: str, *arguments: str) -> None:
-    """Call a function in a child, which takes all that it has brought into memory away with it. `name` is what messages call the child.
-
-    Raises UsageError and SutradharError with the function's own message."""
-    with spawned(children.entry(__name__, "answer_call"), Call(module, function, arguments), Note | Broken, subprocess.DEVNULL) as child:
+    """Call a function in a child, which takes away with it all that it has brought into memory. `name` is what messages
+    call the child. Raises UsageError and SutradharError with the function's own message."""
+    command, first = children.entry(__name__, "answer_call"), Call(module, function, arguments)
+    with spawned(command, first, Note | Broken, subprocess.DEVNULL) as child:
         broken = [event for event in child.events() if isinstance(event, Broken)]
     if broken:
         raise broken[-1].error()
@@ -175,15 +183,6 @@ def call(name: str, module: str, function: str, *arguments: str) -> None:
 
 
 # --- The child's side
-
-
-class LogStream(io.FileIO):
-    """Standard output and error of a child: its log. A full disk under the log is no reason to fail."""
-
-    def write(self, data: Any) -> int:
-        with contextlib.suppress(OSError):
-            super().write(data)
-        return len(data)
 
 
 class EventWriter:
@@ -199,8 +198,8 @@ class EventWriter:
             self._stream.flush()
 
     def progress(self, progress: Progress) -> None:
-        now = time.monotonic()
-        if progress.done >= progress.total or progress.kept != self._last_kept or now - self._last_progress >= PROGRESS_INTERVAL:
+        now, matters = time.monotonic(), progress.done >= progress.total or progress.kept != self._last_kept
+        if matters or now - self._last_progress >= PROGRESS_INTERVAL:
             self._last_progress, self._last_kept = now, progress.kept
             self.send(progress)
 
@@ -227,15 +226,16 @@ def log_as_notes(tell: Callable[[Note], None]) -> None:
 
 
 def begin(*, group: bool = True) -> tuple[IO[bytes], IO[bytes]]:
-    """Make this process the child of the one that has started it: it dies with it, its files are private, and standard input and output
-    are for messages alone. Returns where those come from, and where they go. `group`: see `die_with_parent`."""
+    """Make this process the child of the one that has started it: it dies with it, its files are private, and standard
+    input and output are for messages alone. Returns where those come from, and where they go. `group`: see
+    `die_with_parent`."""
     let_signals_end()
     children.die_with_parent(int(sys.argv[1]), group=group)
     os.umask(0o077)
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
-    sys.stdout = sys.stderr = LogText(LogStream(2, "wb", closefd=False))
+    sys.stdout = sys.stderr = LogText(io.FileIO(2, "wb", closefd=False))
     return incoming, outgoing
 
 
@@ -243,15 +243,15 @@ def boundary(work: Callable[[], T], places: Sequence[Path] = ()) -> T | Broken:
     """Return what the work returns, or why it broke. `places`: see `in_one_line`."""
     try:
         return work()
-    except Exception as error:  # noqa: BLE001 - the boundary of a process: the log gets the traceback, the user one line
+    except Exception as error:  # noqa: BLE001 - the boundary: the log gets the traceback, the user one line
         if not isinstance(error, SutradharError):
             traceback.print_exc()
         return Broken(in_one_line(error, places), getattr(error, "exit_code", 1), is_unwritable(error))
 
 
 def serve(first: type[First], work: Callable[[First, IO[bytes], EventWriter], msgspec.Struct | None]) -> NoReturn:
-    """Live the life of a child. `work` gets the first message, the stream of those that follow, and whom to tell; what it returns is the
-    last event."""
+    """Live the life of a child. `work` gets the first message, the stream of those that follow, and whom to tell; what
+    it returns is the last event."""
     incoming, outgoing = begin()
     events = EventWriter(outgoing)
     log_as_notes(events.send)

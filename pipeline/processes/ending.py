@@ -92,9 +92,12 @@ def signals_held() -> Iterator[None]:
 
 
 def exit_code_of(
-    work: Callable[[], int | None], interrupted: str = "run the same command again to go on from here", tell: Callable[[str], None] | None = None
+    work: Callable[[], int | None],
+    interrupted: str = "run the same command again to go on from here",
+    tell: Callable[[str], None] | None = None,
 ) -> int:
-    """Do the work of a command as `code_of`. It ends in order when it is interrupted, which is told with what it means."""
+    """Do the work of a command as `code_of`. It ends in order when it is interrupted, which is told with what it
+    means."""
     take_signals(f"Interrupted; {interrupted}")
 
     def tidied() -> int | None:
@@ -105,8 +108,8 @@ def exit_code_of(
 
 
 def code_of(work: Callable[[], int | None], tell: Callable[[str], None] | None = None) -> int:
-    """Return the exit code of work, None of which means 0. Our own errors, the system's and interruptions are told in a line each, on
-    stderr where nothing else is said."""
+    """Return the exit code of work, None of which means 0. Our own errors, the system's and interruptions are told in a
+    line each, on stderr where nothing else is said."""
     try:
         return work() or 0
     except (SutradharError, Interrupted, OSError) as error:

@@ -41,10 +41,11 @@ class Finished(msgspec.Struct, frozen=True, tag=True):
     packages: dict[str, str]
 
 
-Event = Progress | Note | Finished | Broken
+LastWord = Finished | Broken
+Event = Progress | Note | LastWord
 
 
-def run_stage(stage: Stage, assignment: Assignment, events: EventWriter) -> Finished | Broken:
+def run_stage(stage: Stage, assignment: Assignment, events: EventWriter) -> LastWord:
     context = StageContext(
         stage=stage,
         settings=declared_settings(stage.name, assignment.settings),
@@ -90,7 +91,7 @@ def main() -> None:
     channel.serve(Assignment, _run)
 
 
-def _run(assignment: Assignment, incoming: IO[bytes], events: EventWriter) -> Finished | Broken:
+def _run(assignment: Assignment, incoming: IO[bytes], events: EventWriter) -> LastWord:
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime reports to Microsoft otherwise
     keep_temporary_files_in(Path(assignment.scratch))
     if assignment.cuda_visible_devices:

@@ -17,7 +17,7 @@ from sutradhar.pipeline.jobs.stage import Outcome
 from sutradhar.pipeline.processes.channel import Broken, Child, Note, how_it_ended, spawned
 from sutradhar.pipeline.processes.children import entry
 from sutradhar.pipeline.progress import Progress
-from sutradhar.pipeline.running.child import Assignment, Event, Finished
+from sutradhar.pipeline.running.child import Assignment, Event, Finished, LastWord
 
 ATTEMPT = b"=== attempt "
 CHILD = entry("sutradhar.pipeline.running.child")
@@ -47,7 +47,7 @@ def call(assignment: Assignment, log_path: Path, console: Console, progress: Cal
     raise StageFailed(f"{assignment.stage}: {how_it_ended(child.code, 'the process')}{remedy}; its log is {log_path}")
 
 
-def _follow(child: Child, log: IO[bytes], console: Console, progress: Callable[[Progress], None]) -> Finished | Broken | None:
+def _follow(child: Child, log: IO[bytes], console: Console, progress: Callable[[Progress], None]) -> LastWord | None:
     """Tell what the child tells until it ends. Returns its last word, if there was one."""
     last = None
     for event in child.events():

@@ -21,7 +21,18 @@ from sutradhar.stages.corpus.recognise.dispatcher import FailedForGood
 from sutradhar.stages.corpus.recognise.files import Files
 from sutradhar.stages.corpus.recognise.loading import remove_spooled
 from sutradhar.stages.corpus.recognise.local import chosen_gpus
-from sutradhar.stages.corpus.recognise.messages import Begun, Deferred, Degraded, Done, Event, Ready, Remark, Retiring, Task, WindowsDone
+from sutradhar.stages.corpus.recognise.messages import (
+    Begun,
+    Deferred,
+    Degraded,
+    Done,
+    Event,
+    Ready,
+    Remark,
+    Retiring,
+    Task,
+    WindowsDone,
+)
 from sutradhar.stages.corpus.recognise.pace import Pace
 from sutradhar.stages.corpus.results import Maker, Result, Store, Tally
 from sutradhar.stages.ctranslate.nvidia import gpu_use

@@ -32,8 +32,9 @@ def beside(settings: Settings, workers: int) -> int:
 
 
 def start(setup: Setup, place: str, deliver: Deliver) -> channel.Child:
-    """On a GPU, or "" for the processor. It is of the stage's process group, so that whoever ends the stage ends it too."""
-    child = channel.Child(channel.start(COMMAND, env={"CUDA_VISIBLE_DEVICES": place} if place else None), Event)
+    """On a GPU, or "" for the processor. It is of the stage's process group: whoever ends the stage ends it too."""
+    environment = {"CUDA_VISIBLE_DEVICES": place} if place else {}
+    child = channel.Child(channel.start(COMMAND, environment=environment), Event)
     child.deliver_to(deliver)
     child.send(setup)
     return child

@@ -39,8 +39,9 @@ class Pool(Protocol):
 class LoaderPool:
     """Processes that load. They start at once, and end with this one.
 
-    They are spoken to through pipes. Python's own queues between processes have semaphores with names, which stay on the machine when all
-    who know them are killed; and with them nobody knows over which recording a process has ended."""
+    They are spoken to through pipes. Python's own queues between processes have semaphores with names, which stay on
+    the machine when all who know them are killed; and with them nobody knows over which recording a process has
+    ended."""
 
     def __init__(self, count: int, folder: Path, spool: Path, settings: Settings) -> None:
         self.mels = 0  # bands of the spectrograms; known only when the model is loaded, which takes longer than starting processes

@@ -14,7 +14,13 @@ from sutradhar.pipeline.errors import SutradharError, UsageError
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.languages import whisper_code
 from sutradhar.pipeline.models.library import ResolvedModel
-from sutradhar.stages.recognisers.contract import AudioWindow, CannotTranslate, LanguageGuess, Recognition, UnknownLanguage
+from sutradhar.stages.recognisers.contract import (
+    AudioWindow,
+    CannotTranslate,
+    LanguageGuess,
+    Recognition,
+    UnknownLanguage,
+)
 from sutradhar.stages.recognisers.mlx import memory, selftest, tokens
 from sutradhar.stages.recognisers.mlx.about import ABOUT
 from sutradhar.stages.recognisers.mlx.choice import Search

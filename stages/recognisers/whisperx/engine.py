@@ -30,7 +30,13 @@ from sutradhar.pipeline.machine.hardware import recommend
 from sutradhar.pipeline.machine.probe import probe, usable_cores
 from sutradhar.pipeline.models.library import ResolvedModel
 from sutradhar.stages.ctranslate.nvidia import is_out_of_memory, preload_libraries
-from sutradhar.stages.recognisers.contract import AudioWindow, CannotTranslate, LanguageGuess, Recognition, UnknownLanguage
+from sutradhar.stages.recognisers.contract import (
+    AudioWindow,
+    CannotTranslate,
+    LanguageGuess,
+    Recognition,
+    UnknownLanguage,
+)
 from sutradhar.stages.recognisers.whisper import lockstep
 from sutradhar.stages.recognisers.whisper.decoding import Decoder
 from sutradhar.stages.recognisers.whisper.requests import Align, DetectLanguage, Encode, Generate, Request, Result, Steps

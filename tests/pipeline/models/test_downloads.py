@@ -144,7 +144,8 @@ def test_a_full_disk_is_one_line(hub: FakeHub, tmp_path: Path, monkeypatch: pyte
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(downloads, "_download", full)
-    assert re.fullmatch(rf"No space left on device: .* free in {tmp_path}/models; make room and run the same command again", refusal(tmp_path))
+    said = rf"No space left on device: .* free in {tmp_path}/models; make room and run the same command again"
+    assert re.fullmatch(said, refusal(tmp_path))
 
 
 def test_a_folder_of_the_users_is_never_replaced(hub: FakeHub, tmp_path: Path) -> None:
@@ -223,7 +224,7 @@ def test_a_converter_finds_folders_that_were_given_from_another_working_director
     monkeypatch.setattr(channel, "call", lambda *arguments: asked.extend(arguments))
     monkeypatch.chdir(tmp_path)
     downloads.convert(Path("models/base-mlx"), Path("models/base"), "mlx", 4)
-    assert asked[3:] == [str(tmp_path / "models" / "base"), "--output", str(tmp_path / "models" / "base-mlx"), "--bits", "4"]
+    assert asked[3:] == [f"{tmp_path}/models/base", "--output", f"{tmp_path}/models/base-mlx", "--bits", "4"]
 
 
 @pytest.mark.parametrize("module", sorted({form.converter.module for form in FORMS.values() if form.converter}))

@@ -21,9 +21,21 @@ import pytest
 
 from sutradhar.pipeline.errors import StageFailed, StoreClosed, SutradharError, UsageError
 from sutradhar.pipeline.processes import channel, children
-from sutradhar.pipeline.processes.channel import Broken, EventWriter, Note, boundary, call, how_it_ended, log_to, serve, spawned
+from sutradhar.pipeline.processes.channel import (
+    Broken,
+    EventWriter,
+    Note,
+    boundary,
+    call,
+    how_it_ended,
+    log_to,
+    serve,
+    spawned,
+)
 from tests.conftest import ROOT
 
+LESS_MEMORY = "lower BATCH_SIZE (of a folder CORPUS_WORKERS too) or choose a smaller WHISPER_MODEL"
+USUAL_REASON = "(SIGKILL): out of memory is the usual reason"
 HERE = "tests.pipeline.processes.test_channel"
 
 
@@ -82,7 +94,10 @@ def test_messages_come_and_events_go_and_what_is_printed_goes_to_the_log(tmp_pat
 
 @pytest.mark.parametrize(
     ("what", "broken", "logged"),
-    [("bread", Broken("there is no bread", 2), False), ("crash", Broken("ZeroDivisionError: what a surprise", 1), True)],
+    [
+        ("bread", Broken("there is no bread", 2), False),
+        ("crash", Broken("ZeroDivisionError: what a surprise", 1), True),
+    ],
 )
 def test_why_there_is_no_result_is_told_in_a_line(what: str, broken: Broken, logged: bool, tmp_path: Path) -> None:
     with (tmp_path / "log").open("wb") as log:
@@ -100,9 +115,10 @@ def test_a_full_disk_under_the_log_costs_nothing() -> None:
         assert told("echo", log, "hello")[0][-1] == Answer("hello")
 
 
-def test_nothing_of_a_group_is_left_whoever_does_not_heed_the_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_of_a_group_is_left_that_does_not_heed_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(children, "GRACE", 0.3)
-    with (tmp_path / "log").open("wb") as log, spawned(children.entry(HERE, "child"), Order("hang"), Answer | Note, log) as process:
+    command, log = children.entry(HERE, "child"), subprocess.DEVNULL
+    with spawned(command, Order("hang"), Answer | Note, log) as process:
         assert Answer("hanging") in [next(process.events()) for _ in range(2)]
         group = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
     assert len(group) >= 2
@@ -114,7 +130,7 @@ def test_nothing_of_a_group_is_left_whoever_does_not_heed_the_request(tmp_path: 
     [
         (3, "ended with code 3", "the process ended with code 3"),
         (-6, "ended by SIGABRT", "the process was ended by SIGABRT"),
-        (-9, "killed (SIGKILL): out of memory is the usual reason", "the process was killed (SIGKILL): out of memory is the usual reason"),
+        (-9, f"killed {USUAL_REASON}", f"the process was killed {USUAL_REASON}"),
     ],
 )
 def test_how_a_process_ended_is_told_in_words(code: int, words: str, sentence: str) -> None:
@@ -130,8 +146,8 @@ def test_how_a_process_ended_is_told_in_words(code: int, words: str, sentence: s
         (UsageError("a setting is wrong"), Broken("a setting is wrong", 2)),
         (StageFailed("it did not work"), Broken("it did not work", 1)),
         (StoreClosed("nothing is taken"), Broken("nothing is taken", 1, hopeless=True)),
-        (MemoryError(), Broken("Out of memory; lower BATCH_SIZE (of a folder CORPUS_WORKERS too) or choose a smaller WHISPER_MODEL", 1)),
-        (OSError(errno.EROFS, "Read-only"), Broken("Cannot use a file: Read-only; look at its permissions", 1, hopeless=True)),
+        (MemoryError(), Broken(f"Out of memory; {LESS_MEMORY}", 1)),
+        (OSError(errno.EROFS, "Off"), Broken("Cannot use a file: Off; look at its permissions", 1, hopeless=True)),
         (OSError("of a library"), Broken("OSError: of a library", 1)),
         (KeyError("x"), Broken("KeyError: 'x'", 1)),
     ],
@@ -202,7 +218,7 @@ def test_a_call_raises_what_the_function_raises(tmp_path: Path) -> None:
 
 def test_a_call_that_is_interrupted_ends_in_order(tmp_path: Path) -> None:
     first = channel.Call(HERE, "write_or_fail", (str(tmp_path / "file"), "0"))
-    with spawned(children.entry("sutradhar.pipeline.processes.channel", "answer_call"), first, Broken, subprocess.DEVNULL):
+    with spawned(children.entry(channel.__name__, "answer_call"), first, Broken, subprocess.DEVNULL):
         until = time.monotonic() + 20
         while not ((tmp_path / "file").exists() and (tmp_path / "file").read_text()) and time.monotonic() < until:
             time.sleep(0.02)

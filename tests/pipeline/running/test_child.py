@@ -59,7 +59,8 @@ def test_a_full_disk_is_named_with_what_is_free_there(tmp_path: Path, monkeypatc
         raise OSError(errno.ENOSPC, "No space left on device", *([str(tmp_path / filename)] if filename else []))
 
     event = run_stage(Stage("fill", fill), assignment(tmp_path), EventWriter(io.BytesIO()))
-    assert event == Broken(f"No space left on device{told.format(home=tmp_path)}; make room and run the same command again", 1, hopeless=True)
+    said = f"No space left on device{told.format(home=tmp_path)}; make room and run the same command again"
+    assert event == Broken(said, 1, hopeless=True)
 
 
 @pytest.mark.parametrize(

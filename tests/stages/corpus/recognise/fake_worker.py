@@ -1,5 +1,5 @@
-"""In place of `sutradhar.stages.corpus.recognise.worker`: a child that does with each recording what its id says, and notes it in the
-folder of results."""
+"""In place of `sutradhar.stages.corpus.recognise.worker`: a child that does with each recording what its id says, and
+notes it in the folder of results."""
 
 from __future__ import annotations
 
