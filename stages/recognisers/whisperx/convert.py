@@ -125,12 +125,17 @@ def _say(message: str) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    os.umask(0o077)
+    return exit_code_of(lambda: work(argv), "nothing was written")
+
+
+def work(argv: Sequence[str] | None) -> None:
+    """Convert as the command line says. Raises UsageError, SutradharError."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("source", type=Path, help="folder with model.safetensors, as transformers saves it")
     parser.add_argument("--output", type=Path, required=True, help="folder to make")
     arguments = parser.parse_args(argv)
-    os.umask(0o077)
-    return exit_code_of(lambda: convert(arguments.source.resolve(), arguments.output.resolve()), "nothing was written")
+    convert(arguments.source.resolve(), arguments.output.resolve())
 
 
 if __name__ == "__main__":
