@@ -105,7 +105,7 @@ def _said_in(window: AudioWindow) -> Recognition:
     phrases = tuple(
         (Word(f" {text}", window.offset_ms + 1000 * number, window.offset_ms + 1000 * number + 900, 0.9),) for number, text in enumerate(sentences)
     )
-    return Recognition(window.id, " ".join(sentences), (), -0.3, 0.0, 1.0, 0.0, "hi", 1.0, phrases)
+    return Recognition(window.id, " ".join(sentences), "hi", 1.0, phrases, confidence=0.7)
 
 
 def _count(begun: int) -> None:

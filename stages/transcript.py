@@ -69,9 +69,9 @@ class Segment(msgspec.Struct, frozen=True):
     language: str  # ISO 639-1 where there is one, as Whisper names it
     language_probability: float
     avg_logprob: float
-    no_speech_prob: float
+    no_speech_prob: float | None  # None: the recogniser has no such score
     compression_ratio: float
-    temperature: float  # the one at which the text was accepted
+    temperature: float | None  # the one at which the text was accepted; None: the recogniser has none
     note: str = ""  # of a translated segment, where it did not come about in the usual way; begins with `UNTRANSLATED` where there is none
     speaker: str = ""  # "" where nobody was told from another
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sutradhar.pipeline.errors import UsageError
-from sutradhar.stages.recognisers.whisper.requests import Encoded
 from sutradhar.stages.transcript import Span, Word
 
 if TYPE_CHECKING:
@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Phrase = tuple[Word, ...]
+IDLE_SECONDS = 0.01  # that an engine with nothing in hand rests before it asks a source again
+
+
+class Waiting(Enum):
+    NOTHING_YET = "nothing yet"
+
+
+NOTHING_YET: Final = Waiting.NOTHING_YET  # stands in a source for a window that is not there yet
 
 
 @dataclass(frozen=True)
@@ -31,9 +39,9 @@ class AudioWindow:
     speech: tuple[Span, ...]  # where in it somebody speaks, film time
     language: str | None = None  # None: whatever the engine hears in this window
     prompt: str = ""  # text that steers spelling
-    mel: NDArray[np.float32] | None = None  # `spectrogram.log_mel` of it, where that was computed ahead
-    encoded: Encoded | None = None  # of the same sound, as `detect_languages` gave it: it is not encoded again then
+    prepared: Any = None  # from the engine's own `Preparation` or `LanguageGuess`: it need not do that work again
     known: bool = False  # its recognition is there already: it is made again only where that of others depends on it
+    urgent: bool = False  # somebody waits for it: it does not wait for a batch to fill
     tell: Callable[[float], None] = lambda share: None  # how much of it is done, in any thread
 
     @property
@@ -42,21 +50,37 @@ class AudioWindow:
 
 
 @dataclass(frozen=True)
-class Recognition:
-    """What was said in a window; a silent one has no text and no phrases. All times are film time."""
+class Preparation:
+    """Work on the sound of a window that needs no model, so that processes beside the engine's can do it ahead."""
 
-    window: int
-    text: str
+    module: str  # has `preparer(detail)`, which returns a function from samples to `AudioWindow.prepared`
+    detail: int  # what that has to know of the model
+
+
+@dataclass(frozen=True)
+class WhisperScores:
+    """The scores that Whisper alone has."""
+
     tokens: tuple[int, ...]
     avg_logprob: float
     no_speech_prob: float
     compression_ratio: float
-    temperature: float
+    temperature: float  # the one at which the text was accepted
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """The text of a window; a silent one has none, and no phrases. All times are film time."""
+
+    window: int
+    text: str
     language: str
     language_probability: float
     phrases: tuple[Phrase, ...]  # sentences, and what pauses part
+    confidence: float  # 0 to 1: the geometric mean of the probabilities of the pieces that the engine made the text of
     translation: Recognition | None = None  # into English, where that was asked for and the speech is in another language
     echoed: bool = False  # with the prompt, the text was the prompt again; this is what is heard without it
+    whisper: WhisperScores | None = None
 
     @property
     def lost_its_prompt(self) -> bool:
@@ -67,7 +91,7 @@ class Recognition:
 @dataclass(frozen=True)
 class LanguageGuess:
     languages: dict[str, float]  # the probability of each that the model knows
-    encoded: Encoded | None  # for `AudioWindow.encoded`; None where encoding again is cheaper than keeping it
+    prepared: Any = None  # for `AudioWindow.prepared`; None where doing that work again is cheaper than keeping it
 
 
 class CannotTranslate(UsageError):
@@ -87,11 +111,14 @@ class UnknownLanguage(UsageError):
 class Recogniser(Protocol):
     engine: dict[str, str]  # for Outcome.engine
     packages: tuple[str, ...]  # for Outcome.packages
-    mels: int  # frequency bands of the spectrograms that it takes
+    preparation: Preparation | None  # None: there is nothing to do ahead
     degraded: list[str]  # fallbacks taken so far, each one line for the user
 
-    def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
-        """Results in any order, each as soon as it is done. Reads on only as far as it needs to keep busy."""
+    def recognise(self, windows: Iterable[AudioWindow | Waiting]) -> Iterator[Recognition]:
+        """Results in any order, each as soon as it is done. Reads on only as far as it needs to keep busy.
+
+        A source that has to wait yields NOTHING_YET rather than hold up the reader: the engine goes on with what it has,
+        gives back what is done, begins no later for want of a full batch, and asks again."""
 
     def detect_languages(self, windows: Sequence[AudioWindow]) -> list[LanguageGuess]:
         """What each window sounds like."""

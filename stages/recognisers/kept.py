@@ -14,7 +14,7 @@ from sutradhar.pipeline.wording import counted
 from sutradhar.stages.recognisers import declared
 from sutradhar.stages.recognisers.contract import AudioWindow, LanguageGuess, Recogniser, Recognition
 
-SCHEMA = 1  # of what is kept: another one whenever recognitions mean something else
+SCHEMA = 2  # of what is kept: another one whenever recognitions mean something else
 MAKER = "maker"
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from msgspec.structs import replace
 
 from sutradhar.stages.recognisers.contract import Phrase, Recognition
+from sutradhar.stages.text.compression import compression_ratio
 from sutradhar.stages.text.numbers import one_number
 from sutradhar.stages.text.sentences import ends_sentence
 from sutradhar.stages.text.words import begin_words
 from sutradhar.stages.transcript import Segment, Word
 
 PAUSE_MS = 1000
+LEAST_CONFIDENCE = 1e-6  # below it, the logarithm says no more
 
 
 def split_phrases(words: Sequence[Word], language: str = "") -> tuple[Phrase, ...]:
@@ -29,10 +32,18 @@ def _parts(before: Word, after: Word, language: str) -> bool:
     return ends_sentence(before.text, after.text, language)
 
 
+def mean_logprob(recognition: Recognition) -> float:
+    """Return the mean log-probability of the pieces of a text: Whisper's own, or what the confidence comes to."""
+    if recognition.whisper:
+        return recognition.whisper.avg_logprob
+    return round(math.log(max(recognition.confidence, LEAST_CONFIDENCE)), 4)
+
+
 def segments_of(recognitions: Iterable[Recognition]) -> Iterator[Segment]:
     """One segment for each phrase, numbered as they come."""
     phrases = ((phrase, recognition) for recognition in recognitions for phrase in recognition.phrases)
     for number, (phrase, recognition) in enumerate(phrases):
+        scores = recognition.whisper
         yield Segment(
             id=number,
             start_ms=phrase[0].start_ms,
@@ -41,10 +52,10 @@ def segments_of(recognitions: Iterable[Recognition]) -> Iterator[Segment]:
             words=phrase,
             language=recognition.language,
             language_probability=recognition.language_probability,
-            avg_logprob=recognition.avg_logprob,
-            no_speech_prob=recognition.no_speech_prob,
-            compression_ratio=recognition.compression_ratio,
-            temperature=recognition.temperature,
+            avg_logprob=mean_logprob(recognition),
+            no_speech_prob=scores.no_speech_prob if scores else None,
+            compression_ratio=scores.compression_ratio if scores else compression_ratio(recognition.text),
+            temperature=scores.temperature if scores else None,
         )
 
 

@@ -49,7 +49,8 @@ def _segment(segment: Segment, times: str) -> dict[str, Any]:
         found["speaker"] = segment.speaker
     if times != "none":
         found |= {"start_ms": segment.start_ms, "end_ms": segment.end_ms}
-    found |= {"avg_logprob": round(segment.avg_logprob, 4), "no_speech_prob": round(segment.no_speech_prob, 4), "temperature": segment.temperature}
+    no_speech_prob = None if segment.no_speech_prob is None else round(segment.no_speech_prob, 4)
+    found |= {"avg_logprob": round(segment.avg_logprob, 4), "no_speech_prob": no_speech_prob, "temperature": segment.temperature}
     if times == "word":
         found["words"] = segment.words
     return found

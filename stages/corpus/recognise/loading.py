@@ -1,13 +1,14 @@
-"""From a recording to the windows of speech in it, with their sound and its spectrogram."""
+"""From a recording to the windows of speech in it, with their sound, ready for the recogniser."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from sutradhar.pipeline import media
 from sutradhar.pipeline.errors import NO_ROOM, StageFailed, UsageError
@@ -16,6 +17,7 @@ from sutradhar.pipeline.media import AudioTrack, Decoding
 from sutradhar.pipeline.media.tracks import aside_before, in_order, silent_before
 from sutradhar.pipeline.media.watch import stamp
 from sutradhar.stages.corpus.recognise.messages import Deferred, Failed, Task
+from sutradhar.stages.recognisers.contract import Preparation
 from sutradhar.stages.sound.account import Listener, Take, why_nobody
 from sutradhar.stages.sound.silero import Detector, speech_probabilities
 from sutradhar.stages.sound.voices import Spool, Voices, sides, whole
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class WindowSound:
     samples: NDArray[np.int16]
-    mel: NDArray[np.float32]  # `spectrogram.log_mel` of them
+    prepared: Any = None  # by the recogniser's `Preparation`, where it has one
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,11 @@ class Channel:
     sounds: tuple[WindowSound, ...] = ()  # of each window
     file: Path | None = None  # in their place, for what is long: a WAV of the channel, which is removed when it was read
 
-    def read(self) -> Iterator[tuple[Window, NDArray[np.float32], NDArray[np.float32] | None]]:
-        """Each window with its samples from -1 to 1, and their spectrogram where it was computed."""
+    def read(self) -> Iterator[tuple[Window, NDArray[np.float32], Any]]:
+        """Each window with its samples from -1 to 1, and for `AudioWindow.prepared` what was made of them."""
         if self.file is None:
             for window, sound in zip(self.windows, self.sounds, strict=True):
-                yield window, Samples(sound.samples).read(0, len(sound.samples)), sound.mel
+                yield window, Samples(sound.samples).read(0, len(sound.samples)), sound.prepared
             return
         with Sound(self.file) as wav:
             for window in self.windows:
@@ -72,34 +74,32 @@ class Loader:
 
     def __init__(self, folder: Path, spool: Path, settings: Settings) -> None:
         """`spool` is where long recordings are decoded to."""
-        from sutradhar.stages.recognisers.whisper.spectrogram import extractor, log_mel
-
-        self._log_mel, self._extractor = log_mel, lru_cache(extractor)
+        self._preparer = lru_cache(_preparer)
         self._folder, self._spool, self._settings = folder, spool, settings
         self._detector = Detector(threads=1)
 
-    def load(self, task: Task, mels: int) -> Loaded | Failed | Deferred:
-        """With spectrograms of so many bands. Raises OSError where the disk is full."""
+    def load(self, task: Task, preparation: Preparation | None) -> Loaded | Failed | Deferred:
+        """Raises OSError where the disk is full."""
         used: list[Path | None] = []
         try:
-            loaded = self._try(task, mels)
+            loaded = self._try(task, preparation)
             used = [channel.file for channel in loaded.channels] if isinstance(loaded, Loaded) else []
             return loaded
         finally:
             remove_spooled(self._spool, task.id, but=used)
 
-    def _try(self, task: Task, mels: int) -> Loaded | Failed | Deferred:
+    def _try(self, task: Task, preparation: Preparation | None) -> Loaded | Failed | Deferred:
         path = self._path(task)
         if path is None:
             return Deferred(task.id, "not there, or changed since the scan")
         before = _stamp(path)
-        outcome = self._attempt(task, path, mels)
+        outcome = self._attempt(task, path, preparation)
         is_same = path == self._path(task) and _stamp(path) == before
         return outcome if is_same else Deferred(task.id, "changed while it was read")
 
-    def _attempt(self, task: Task, path: Path, mels: int) -> Loaded | Failed:
+    def _attempt(self, task: Task, path: Path, preparation: Preparation | None) -> Loaded | Failed:
         try:
-            return self._load(task, path, mels)
+            return self._load(task, path, preparation)
         except (UsageError, StageFailed) as error:
             return Failed(task.id, media.without_name(str(error), path))
         except OSError as error:
@@ -109,7 +109,7 @@ class Loader:
         except Exception as error:  # noqa: BLE001 - the boundary of a recording: it must not cost the others
             return Failed(task.id, f"{type(error).__name__}: {error}", again=True)
 
-    def _load(self, task: Task, path: Path, mels: int) -> Loaded:
+    def _load(self, task: Task, path: Path, preparation: Preparation | None) -> Loaded:
         listener = Listener(path, allow_truncated=self._settings.ALLOW_TRUNCATED, detector=self._detector)
         first, tracks = self._best_track(listener, path)
         with contextlib.ExitStack() as open_files:
@@ -120,7 +120,7 @@ class Loader:
                 voices = whole(listener, first, spool, tracks, lambda sound: speech_probabilities(sound, detector=self._detector))
             silent = silent_before(path, tracks[0], tracks, (0, first.info.duration_ms))
             remarks, notes = [*filter(None, [silent]), *voices.remarks], [*filter(None, [aside_before(tracks[0], tracks)]), *voices.notes]
-            return self._heard(task, path, replace(voices, remarks=remarks, notes=notes), mels)
+            return self._heard(task, path, replace(voices, remarks=remarks, notes=notes), preparation)
 
     def _best_track(self, listener: Listener, path: Path) -> tuple[Decoding, Sequence[AudioTrack]]:
         """The best one, mixed, and all of them, best first. Raises UsageError where none can be decoded."""
@@ -132,12 +132,12 @@ class Loader:
             tracks = in_order(media.probe(path).audio, self._settings.SOURCE_LANGUAGE)
             return listener.decode(Take(tracks[0].index)), tracks
 
-    def _heard(self, task: Task, path: Path, voices: Voices, mels: int) -> Loaded:
+    def _heard(self, task: Task, path: Path, voices: Voices, preparation: Preparation | None) -> Loaded:
         channels, likeliest = [], 0.0
         for voice in voices.voices:
             probabilities = voice.probabilities or speech_probabilities(voice.sound, detector=self._detector)
             likeliest = max(likeliest, max(probabilities, default=0.0))
-            channels.append(self._channel(voice.sound, voice.speaker, probabilities, mels))
+            channels.append(self._channel(voice.sound, voice.speaker, probabilities, preparation))
         nobody = not any(channel.windows for channel in channels)
         return Loaded(
             task,
@@ -157,16 +157,22 @@ class Loader:
                     return self._folder / name
         return None
 
-    def _channel(self, sound: Samples | Sound, speaker: str, probabilities: Sequence[float], mels: int) -> Channel:
+    def _channel(self, sound: Samples | Sound, speaker: str, probabilities: Sequence[float], preparation: Preparation | None) -> Channel:
         windows = find_windows(probabilities, sound.duration_ms, self._settings)
         if isinstance(sound, Sound):
             return Channel(speaker, windows, file=sound.path)
-        return Channel(speaker, windows, tuple(self._window_sound(sound, window, mels) for window in windows))
+        return Channel(speaker, windows, tuple(self._window_sound(sound, window, preparation) for window in windows))
 
-    def _window_sound(self, sound: Samples, window: Window, mels: int) -> WindowSound:
-        return WindowSound(
-            sound.cut_ms(window.start_ms, window.end_ms), self._log_mel(self._extractor(mels), sound.read_ms(window.start_ms, window.end_ms))
-        )
+    def _window_sound(self, sound: Samples, window: Window, preparation: Preparation | None) -> WindowSound:
+        samples = sound.cut_ms(window.start_ms, window.end_ms)
+        if preparation is None:
+            return WindowSound(samples)
+        return WindowSound(samples, self._preparer(preparation)(sound.read_ms(window.start_ms, window.end_ms)))
+
+
+def _preparer(preparation: Preparation) -> Callable[[NDArray[np.float32]], Any]:
+    make = import_module(preparation.module).preparer
+    return cast("Callable[[NDArray[np.float32]], Any]", make(preparation.detail))
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

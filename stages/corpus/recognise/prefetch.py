@@ -20,6 +20,7 @@ from sutradhar.pipeline.processes import channel
 from sutradhar.pipeline.processes.children import entry, share_one_heap
 from sutradhar.stages.corpus.recognise.loading import Loaded, Loader
 from sutradhar.stages.corpus.recognise.messages import Deferred, Failed, Task
+from sutradhar.stages.recognisers.contract import Preparation
 
 COMMAND = entry("sutradhar.stages.corpus.recognise.prefetch", "load_for_parent")
 AHEAD_MS = 1_800_000  # of sound that lies loaded
@@ -44,7 +45,7 @@ class LoaderPool:
     ended."""
 
     def __init__(self, count: int, folder: Path, spool: Path, settings: Settings) -> None:
-        self.mels = 0  # bands of the spectrograms; known only when the model is loaded, which takes longer than starting processes
+        self.preparation: Preparation | None = None  # known only when the model is loaded, which takes longer than starting processes
         self._start = partial(LoaderProcess, folder, spool, settings)
         self._idle: queue.SimpleQueue[LoaderProcess] = queue.SimpleQueue()
         self._threads = ThreadPoolExecutor(count)
@@ -59,9 +60,9 @@ class LoaderPool:
             raise StageFailed("The processes that decode end as soon as they have begun: too little memory is the usual reason") from None
 
     def submit(self, task: Task) -> Future[Loaded | Failed | Deferred]:
-        return self._threads.submit(self._ask, (task, self.mels))
+        return self._threads.submit(self._ask, (task, self.preparation))
 
-    def _ask(self, question: tuple[Task, int] | None) -> Any:
+    def _ask(self, question: tuple[Task, Preparation | None] | None) -> Any:
         loader = self._idle.get()
         try:
             return loader.ask(question)
@@ -86,8 +87,8 @@ class LoaderProcess:
         with contextlib.suppress(OSError):  # where it has ended already, which the first question shows
             self._send((folder, spool, settings))
 
-    def ask(self, question: tuple[Task, int] | None) -> Any:
-        """Ask for a recording with so many bands, or, with None, for nothing but a sign of life. Raises LoaderEnded,
+    def ask(self, question: tuple[Task, Preparation | None] | None) -> Any:
+        """Ask for a recording, prepared in this way, or, with None, for nothing but a sign of life. Raises LoaderEnded,
         also where the loader was killed since it did not answer in time, and OSError where the disk is full."""
         assert self._child.stdout
         limit = threading.Timer(PATIENCE + question[0].duration_ms / 1000 if question else PATIENCE, self._child.kill)
@@ -134,7 +135,7 @@ def _messages(file: IO[bytes]) -> Iterator[Any]:
             yield pickle.load(file)
 
 
-def _answer(loader: Loader, question: tuple[Task, int] | None) -> Loaded | Failed | Deferred | OSError | None:
+def _answer(loader: Loader, question: tuple[Task, Preparation | None] | None) -> Loaded | Failed | Deferred | OSError | None:
     try:
         return loader.load(*question) if question else None
     except OSError as error:

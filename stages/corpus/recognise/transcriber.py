@@ -19,7 +19,7 @@ from sutradhar.stages.corpus.recognise.messages import Begun, Done, Event, Faile
 from sutradhar.stages.corpus.recognise.prefetch import Prefetcher
 from sutradhar.stages.corpus.results import Result, Store
 from sutradhar.stages.recognisers.contract import AudioWindow, Recogniser, Recognition
-from sutradhar.stages.recognisers.phrases import segments_of_speakers
+from sutradhar.stages.recognisers.phrases import mean_logprob, segments_of_speakers
 from sutradhar.stages.text.own_script import Letters, wrong_script_because
 from sutradhar.stages.text.scripts import script_name
 from sutradhar.stages.transcript import Segment
@@ -125,11 +125,11 @@ class Transcriber:
             if not recording.waiting:
                 self._finish(recording)
             for channel in loaded.channels:
-                for window, audio, mel in channel.read():
+                for window, audio, prepared in channel.read():
                     number = self._windows_so_far = self._windows_so_far + 1
                     length_ms = max(1, window.end_ms - window.start_ms)
                     self._in_hand[number] = _InHand(recording, channel.speaker, length_ms, self._time.begin(length_ms))
-                    yield AudioWindow(number, window.start_ms, audio, window.speech, language, self._settings.WHISPER_INITIAL_PROMPT, mel)
+                    yield AudioWindow(number, window.start_ms, audio, window.speech, language, self._settings.WHISPER_INITIAL_PROMPT, prepared)
 
     def _take_in(self, recognition: Recognition) -> _Recording:
         window = self._in_hand.pop(recognition.window)
@@ -213,5 +213,11 @@ def _doubts(segments: tuple[Segment, ...], recording: _Recording) -> list[str]:
 
 
 def _avg_logprob(recognitions: list[Recognition]) -> float:
-    tokens = sum(len(recognition.tokens) + 1 for recognition in recognitions if recognition.text)
-    return round(sum(one.avg_logprob * (len(one.tokens) + 1) for one in recognitions if one.text) / tokens, 4) if tokens else 0.0
+    weights = [(recognition, _pieces(recognition)) for recognition in recognitions if recognition.text]
+    total = sum(pieces for _, pieces in weights)
+    return round(sum(mean_logprob(one) * pieces for one, pieces in weights) / total, 4) if total else 0.0
+
+
+def _pieces(recognition: Recognition) -> int:
+    """Count what the text is made of, and its end: Whisper's tokens, or words."""
+    return 1 + (len(recognition.whisper.tokens) if recognition.whisper else sum(map(len, recognition.phrases)))

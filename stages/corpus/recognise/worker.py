@@ -96,7 +96,7 @@ class Worker:
         )
         self._told, self._leaving, self._telling = 0, False, threading.Lock()
         self._process, self._looked, self._worked = psutil.Process(), -LOOK_EVERY, False
-        self._pool.mels = self._recogniser.mels
+        self._pool.preparation = self._recogniser.preparation
         prefetcher = Prefetcher(self._pool, 2 * worker_limits.batch_of(settings))
         store = Store(Path(setup.results), setup.made_with)
         self._transcriber = Transcriber(self._recogniser, settings, prefetcher, store, Files(Path(setup.tree), settings), self._watching)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.jobs.settings import Settings
@@ -18,7 +19,6 @@ from sutradhar.pipeline.wording import counted
 from sutradhar.stages.recognisers import declared
 from sutradhar.stages.recognisers.contract import AudioWindow, CannotTranslate, Recognition
 from sutradhar.stages.recognisers.kept import KeptRecogniser, open_pieces
-from sutradhar.stages.recognisers.whisper.requests import Encoded
 from sutradhar.stages.sound.wav import Sound, spoken_by
 from sutradhar.stages.text import glossary
 from sutradhar.stages.transcript import Audio, Transcript, Window, Windows, load, save
@@ -69,9 +69,9 @@ class Recognised:
 def _listen(audio: Audio, windows: Sequence[Window], ctx: StageContext) -> Recognised:
     with open_pieces(ctx) as pieces, Sound(ctx.read("sound")) as sound:
         recogniser = KeptRecogniser(ctx, pieces, translate="translation" in ctx.writes)
-        heard, encoded = _language(recogniser, sound, audio, windows, ctx)
+        heard, prepared = _language(recogniser, sound, audio, windows, ctx)
         ctx.log.info(f"Recognising {counted(len(windows), 'window')}")
-        recognitions = _recognise(recogniser, sound, audio, windows, heard.language, encoded, ctx)
+        recognitions = _recognise(recogniser, sound, audio, windows, heard.language, prepared, ctx)
     recognitions = [replace(recognition, language_probability=heard.probability) for recognition in recognitions]
     maker = recogniser.maker
     return Recognised(heard.language, recognitions, maker.engine, maker.packages, maker.degraded)
@@ -101,8 +101,8 @@ class FilmLanguage:
 
 def _language(
     recogniser: KeptRecogniser, sound: Sound, audio: Audio, windows: Sequence[Window], ctx: StageContext
-) -> tuple[FilmLanguage, dict[int, Encoded | None]]:
-    """The settings' own, or what windows from all over the film sound like; and the encoder output of these windows, by id."""
+) -> tuple[FilmLanguage, dict[int, Any]]:
+    """The settings' own, or what windows from all over the film sound like; and these windows as prepared, by id."""
     from sutradhar.pipeline.languages import whisper_code
     from sutradhar.stages.film.asr.language import choose_voters, vote
 
@@ -116,7 +116,7 @@ def _language(
     language, probability = vote([one.languages for one in heard], [speech_ms[index] for index in voters])
     ctx.log.info(f"Detected language: {language} ({probability:.2f}) in {counted(len(voters), 'window')}")
     recogniser.pieces.keep({LANGUAGE: FilmLanguage(language, probability)})
-    return FilmLanguage(language, probability), {windows[index].id: one.encoded for index, one in zip(voters, heard, strict=True)}
+    return FilmLanguage(language, probability), {windows[index].id: one.prepared for index, one in zip(voters, heard, strict=True)}
 
 
 def _silent_language(settings: Settings) -> str:
@@ -131,7 +131,7 @@ def _recognise(
     audio: Audio,
     windows: Sequence[Window],
     language: str,
-    encoded: dict[int, Encoded | None],
+    prepared: dict[int, Any],
     ctx: StageContext,
 ) -> list[Recognition]:
     """In the order of the windows."""
@@ -139,7 +139,7 @@ def _recognise(
     by_id = {window.id: window for window in windows}
 
     def cut_out(number: int) -> AudioWindow:
-        return replace(_cut_out(sound, audio, by_id[number], language, prompt), encoded=encoded.pop(number, None))
+        return replace(_cut_out(sound, audio, by_id[number], language, prompt), prepared=prepared.pop(number, None))
 
     return recogniser.recognise({number: (window.end_ms - window.start_ms) / 1000 for number, window in by_id.items()}, cut_out)
 

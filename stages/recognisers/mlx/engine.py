@@ -29,7 +29,7 @@ from sutradhar.stages.recognisers.mlx.slots import NotANumber
 from sutradhar.stages.recognisers.mlx.stream import COLUMNS, OutOfMemory, Stream
 from sutradhar.stages.recognisers.whisper.decoding import Decoder
 from sutradhar.stages.recognisers.whisper.requests import MAX_LENGTH, MAX_TEXT, Encode, Result, Steps
-from sutradhar.stages.recognisers.whisper.spectrogram import extractor, log_mel, whole_windows
+from sutradhar.stages.recognisers.whisper.spectrogram import extractor, log_mel, preparation, whole_windows
 
 CACHE_BYTES = 2 << 30  # of freed memory that MLX keeps for itself
 
@@ -85,8 +85,8 @@ class MlxWhisper:
             "compute_type": settings.WHISPER_COMPUTE_TYPE,
         }
         self._decoder = Decoder(partial(tokens.make_tokenizer, network), settings, translate=translate, times=times)
-        self.mels = network.dims.n_mels
-        self._features = extractor(self.mels)
+        self.preparation = preparation(network.dims.n_mels)
+        self._features = extractor(network.dims.n_mels)
         self._stream = Stream(
             network, tokens.vocabulary_of(network), tokens.language_tokens(network), self._spectrograms, search, slots, self._note_less
         )

@@ -14,7 +14,7 @@ from functools import lru_cache
 import msgspec
 
 from sutradhar.pipeline.jobs.settings import Settings
-from sutradhar.stages.recognisers.contract import AudioWindow, LanguageGuess, Phrase, Recognition
+from sutradhar.stages.recognisers.contract import AudioWindow, LanguageGuess, Phrase, Recognition, WhisperScores
 from sutradhar.stages.recognisers.phrases import split_phrases
 from sutradhar.stages.recognisers.whisper.echoes import confirmed, repeats
 from sutradhar.stages.recognisers.whisper.fallback import Attempt, Thresholds
@@ -28,6 +28,8 @@ from sutradhar.stages.recognisers.whisper.requests import (
     Encode,
     Encoded,
     Generate,
+    Heard,
+    LogMel,
     Steps,
     Tokenizer,
 )
@@ -50,13 +52,11 @@ class Decoder:
         self._tokenizer = lru_cache(tokenizer)
 
     def hear(self, window: AudioWindow) -> Steps[LanguageGuess]:
-        encoded = yield Encode(window.audio, window.mel)
-        return LanguageGuess((yield DetectLanguage(encoded)), encoded)
+        encoded = yield from _encoded(window)
+        return LanguageGuess((yield DetectLanguage(encoded)), Heard(encoded))
 
     def recognise(self, window: AudioWindow) -> Steps[Recognition]:
-        encoded = window.encoded
-        if encoded is None:
-            encoded = yield Encode(window.audio, window.mel)
+        encoded = yield from _encoded(window)
         window.tell(ENCODED)
         language, probability = window.language, 1.0
         if language is None:
@@ -129,6 +129,13 @@ class Decoder:
         return replace(best, tokens=(), text="") if self._thresholds.silent(best) else best
 
 
+def _encoded(window: AudioWindow) -> Steps[Encoded]:
+    prepared = window.prepared
+    if isinstance(prepared, Heard):
+        return prepared.encoded
+    return (yield Encode(window.audio, prepared.mel if isinstance(prepared, LogMel) else None))
+
+
 def _attempt(window: AudioWindow, decoded: Decoded, temperature: float, tokenizer: Tokenizer) -> Attempt:
     text = tokenizer.decode(decoded.tokens).strip()
     return Attempt(tuple(decoded.tokens), text, decoded.avg_logprob, decoded.no_speech_prob, temperature, len(window.audio) / 16_000)
@@ -150,13 +157,10 @@ def _recognition(window: AudioWindow, attempt: Attempt, phrases: tuple[Phrase, .
     return Recognition(
         window=window.id,
         text="".join(word.text for phrase in phrases for word in phrase).strip(),
-        tokens=attempt.tokens,
-        avg_logprob=attempt.avg_logprob,
-        no_speech_prob=attempt.no_speech_prob,
-        compression_ratio=attempt.compression_ratio,
-        temperature=attempt.temperature,
         language=language,
         language_probability=probability,
         phrases=phrases,
+        confidence=attempt.probability,
         echoed=attempt.echoed,
+        whisper=WhisperScores(attempt.tokens, attempt.avg_logprob, attempt.no_speech_prob, attempt.compression_ratio, attempt.temperature),
     )

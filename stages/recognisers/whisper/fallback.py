@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,11 @@ class Attempt:
     temperature: float
     seconds: float  # of the sound
     echoed: bool = False  # with the prompt, the text was the prompt; this is without it
+
+    @property
+    def probability(self) -> float:
+        """Return the geometric mean of those of its tokens."""
+        return math.exp(min(self.avg_logprob, 0.0))
 
     @property
     def compression_ratio(self) -> float:

@@ -62,7 +62,7 @@ def cut_out(window: AudioWindow, gap: Gap) -> AudioWindow:
     """The speech of a gap as a window of its own."""
     speech = clip(window.speech, window.offset_ms + gap.start_ms, window.offset_ms + gap.end_ms)
     start_ms, end_ms = speech[0].start_ms - window.offset_ms, speech[-1].end_ms - window.offset_ms
-    return replace(window, offset_ms=speech[0].start_ms, audio=window.audio[start_ms * 16 : end_ms * 16], speech=speech, mel=None)
+    return replace(window, offset_ms=speech[0].start_ms, audio=window.audio[start_ms * 16 : end_ms * 16], speech=speech, prepared=None)
 
 
 def fill(timings: Sequence[Timing], gap: Gap, found: Sequence[Timing], delay_ms: int) -> list[Timing]:

@@ -42,6 +42,20 @@ class Tokenizer(Protocol):
 
 
 @dataclass(frozen=True)
+class LogMel:
+    """`AudioWindow.prepared` as loader processes make it: `spectrogram.log_mel` of the sound."""
+
+    mel: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """`AudioWindow.prepared` as the detection of languages makes it: the sound is not encoded again then."""
+
+    encoded: Encoded
+
+
+@dataclass(frozen=True)
 class Encode:
     """Answered with the encoder output of up to 480,000 samples, filled up with silence."""
 

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from faster_whisper.feature_extractor import FeatureExtractor
 from numpy.typing import NDArray
 
-from sutradhar.stages.recognisers.whisper.requests import HOP
+from sutradhar.stages.recognisers.contract import Preparation
+from sutradhar.stages.recognisers.whisper.requests import HOP, LogMel
 
 SAMPLES = 480_000  # of a window
 FRAMES = SAMPLES // HOP
 REACH = 400  # samples that a frame sees: so far behind the sound a frame is silent
 
 Array = NDArray[np.float32]
+
+
+def preparation(mels: int) -> Preparation:
+    """Return how to make windows ready for a model that takes so many frequency bands."""
+    return Preparation(__name__, mels)
+
+
+def preparer(mels: int) -> Callable[[Array], LogMel]:
+    extract = extractor(mels)
+    return lambda audio: LogMel(log_mel(extract, audio))
 
 
 def extractor(mels: int) -> FeatureExtractor:

@@ -40,6 +40,7 @@ from sutradhar.stages.recognisers.contract import (
 from sutradhar.stages.recognisers.whisper import lockstep
 from sutradhar.stages.recognisers.whisper.decoding import Decoder
 from sutradhar.stages.recognisers.whisper.requests import Align, DetectLanguage, Encode, Generate, Request, Result, Steps
+from sutradhar.stages.recognisers.whisper.spectrogram import preparation
 from sutradhar.stages.recognisers.whisperx.about import ABOUT
 from sutradhar.stages.recognisers.whisperx.ctranslate import Sampler, Whisper
 
@@ -116,7 +117,7 @@ class WhisperX:
             "compute_type": whisper.compute_type,
             "threads": f"{whisper.workers}x{whisper.threads}",
         }
-        self.mels = whisper.mels
+        self.preparation = preparation(whisper.mels)
         self._whisper, self._settings = whisper, settings
         self._decoder = Decoder(whisper.tokenizer, settings, translate=translate, times=times)
         self._batch_size = self._group_limit = batch_size
@@ -129,7 +130,7 @@ class WhisperX:
         with ThreadPoolExecutor(self._whisper.workers) as pool:
             heard = list(pool.map(lambda window: self._run([self._decoder.hear(window)])[0], windows))
         # A GPU is faster to encode them again, in batches.
-        return heard if self._whisper.device == "cpu" else [replace(one, encoded=None) for one in heard]
+        return heard if self._whisper.device == "cpu" else [replace(one, prepared=None) for one in heard]
 
     def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
         """Keeps every worker busy, and the next group ready: none while one is as small as can be, for want of a time."""

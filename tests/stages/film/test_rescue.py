@@ -51,7 +51,7 @@ class FakeWhisper:
     def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
         self.windows = list(windows)
         for window in reversed(self.windows):  # in any order
-            heard = Recognition(window.id, "", (), -0.3, 0.0, 1.0, 0.0, "hi", 1.0, ())
+            heard = Recognition(window.id, "", "hi", 1.0, (), confidence=0.7)
             phrases = self._table.get(window.offset_ms)
             yield replace(heard, translation=replace(heard, language="en", phrases=phrases)) if phrases is not None else heard
 

@@ -12,7 +12,7 @@ from tests.recogniser_contract import RecogniserContract
 class Counting:
     """Says how many samples there are."""
 
-    mels = 80
+    preparation = None
     packages = ("numpy",)
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class Counting:
         for window in windows:
             text, language = str(len(window.audio)), window.language or "en"
             word = Word(text, window.offset_ms, window.end_ms, 1.0)
-            yield Recognition(window.id, text, (), 0.0, 0.0, 1.0, 0.0, language, 1.0, ((word,),))
+            yield Recognition(window.id, text, language, 1.0, ((word,),), confidence=1.0)
 
     def detect_languages(self, windows: Sequence[AudioWindow]) -> list[LanguageGuess]:
         return [LanguageGuess({"en": 1.0}, None) for _ in windows]

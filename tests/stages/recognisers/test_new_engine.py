@@ -53,7 +53,7 @@ def open_engine(settings, model, translate, times, log):
 
 
 class Echo:
-    mels = 80
+    preparation = None
     packages = ABOUT.packages
 
     def __init__(self, model):
@@ -64,10 +64,10 @@ class Echo:
     def recognise(self, windows):
         for window in windows:
             word = Word(self._text, window.offset_ms, window.end_ms, 1.0)
-            yield Recognition(window.id, self._text, (), 0.0, 0.0, 1.0, 0.0, window.language, 1.0, ((word,),))
+            yield Recognition(window.id, self._text, window.language or "en", 1.0, ((word,),), confidence=1.0)
 
     def detect_languages(self, windows):
-        return [LanguageGuess({"en": 1.0}, None) for _ in windows]
+        return [LanguageGuess({"en": 1.0}) for _ in windows]
 """
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sutradhar.stages.recognisers.contract import Recognition
+from sutradhar.stages.recognisers.contract import Recognition, WhisperScores
 from sutradhar.stages.recognisers.phrases import segments_of, split_phrases
 from sutradhar.stages.transcript import Word
 from tests.real_sentences import SENTENCES
@@ -69,7 +69,8 @@ def test_nothing_said_makes_no_phrase() -> None:
 
 def test_segments_are_numbered_on_across_windows() -> None:
     def recognition(window: int, text: str) -> Recognition:
-        return Recognition(window, text, (), -0.2, 0.01, 1.3, 0.0, "en", 0.98, split_phrases(words(text)))
+        scores = WhisperScores((), -0.2, 0.01, 1.3, 0.0)
+        return Recognition(window, text, "en", 0.98, split_phrases(words(text)), 0.82, whisper=scores)
 
     segments = list(segments_of([recognition(0, "Yes. No."), recognition(1, ""), recognition(2, "Maybe.")]))
     assert [(segment.id, segment.text, segment.start_ms, segment.end_ms) for segment in segments] == [
@@ -79,3 +80,9 @@ def test_segments_are_numbered_on_across_windows() -> None:
     ]
     assert segments[0].words == (Word(" Yes.", 0, 300, 0.9),)
     assert (segments[2].language, segments[2].language_probability, segments[2].avg_logprob) == ("en", 0.98, -0.2)
+
+
+def test_a_recogniser_without_whispers_scores_makes_segments_too() -> None:
+    (sure, lost) = segments_of(Recognition(0, "Yes.", "or", 1.0, split_phrases(words("Yes.")), confidence) for confidence in (0.5, 0.0))
+    assert (sure.avg_logprob, sure.no_speech_prob, sure.temperature, sure.language) == (-0.6931, None, None, "or")
+    assert lost.avg_logprob == -13.8155

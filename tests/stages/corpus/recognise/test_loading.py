@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from faster_whisper.feature_extractor import FeatureExtractor
 
 from sutradhar.pipeline import media
 from sutradhar.pipeline.errors import StageFailed
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.stages.corpus.recognise.loading import Loaded, Loader
 from sutradhar.stages.corpus.recognise.messages import Deferred, Failed, Task
-from sutradhar.stages.recognisers.whisper.spectrogram import extractor, log_mel
+from sutradhar.stages.recognisers.whisper.spectrogram import extractor, log_mel, preparation
 from sutradhar.stages.sound import voices
 from sutradhar.stages.sound.voices import LONG_MS
 from tests.conftest import ROOT
@@ -23,11 +24,12 @@ from tests.stages.faulty_sound import floats, integers, silence, speech, turned_
 
 SAMPLE = ROOT / "samples" / "dialogue.mp4"
 MELS = 80
+PREPARATION = preparation(MELS)
 
 
 def word_of(folder: Path, *paths: str, duration_ms: int = 1000, **settings: object) -> Loaded | Failed | Deferred:
     loader = Loader(folder, folder, Settings(**settings))  # type: ignore[arg-type]
-    return loader.load(Task(id="a", paths=paths, duration_ms=duration_ms), MELS)
+    return loader.load(Task(id="a", paths=paths, duration_ms=duration_ms), PREPARATION)
 
 
 def load(folder: Path, *paths: str, duration_ms: int = 1000, **settings: object) -> Loaded:
@@ -46,14 +48,21 @@ def test_hears_the_speech_of_a_recording_where_it_is() -> None:
     assert (dialogue.degraded, dialogue.duration_ms, channel.speaker) == ((), 27_520, "")
     assert window.start_ms == pytest.approx(700, abs=300)
     assert window.end_ms == pytest.approx(26_740, abs=400)
-    ((same, audio, mel),) = channel.read()
+    ((same, audio, prepared),) = channel.read()
     assert same is window
     assert audio.dtype == np.float32
     assert len(audio) == 16 * (window.end_ms - window.start_ms)
     whole = np.concatenate(list(media.decode(SAMPLE))) / np.float32(32_768)
     assert audio.tolist() == whole[16 * window.start_ms : 16 * window.end_ms].tolist()
-    assert mel is not None
-    assert mel.tolist() == log_mel(extractor(MELS), audio).tolist()
+    assert prepared.mel.tolist() == log_mel(extractor(MELS), audio).tolist()
+
+
+def test_an_engine_that_prepares_nothing_costs_no_spectrogram(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FeatureExtractor, "__call__", None)
+    found = loaded(Loader(SAMPLE.parent, SAMPLE.parent, Settings()).load(Task(id="a", paths=(SAMPLE.name,), duration_ms=1000), None))
+    ((_, audio, prepared),) = found.channels[0].read()
+    assert len(audio) > 16_000
+    assert prepared is None
 
 
 def test_a_long_one_is_read_from_a_file_that_is_gone_afterwards(tmp_path: Path) -> None:
@@ -63,9 +72,9 @@ def test_a_long_one_is_read_from_a_file_that_is_gone_afterwards(tmp_path: Path) 
     assert long.file.parent == tmp_path
     assert (long.windows, long.sounds) == (short.windows, ())
     ((_, expected, _),) = short.read()
-    ((_, audio, mel),) = long.read()
+    ((_, audio, prepared),) = long.read()
     assert audio.tolist() == expected.tolist()
-    assert mel is None
+    assert prepared is None
     assert not long.file.exists()
 
 
@@ -146,7 +155,7 @@ def test_a_detector_begins_anew_with_every_recording(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").symlink_to(SAMPLE)
     alone = load(tmp_path, "a.mp4").channels[0].windows
     for name in ("a.mp4", "silence.wav", "a.mp4"):
-        assert loaded(loader.load(task(name), MELS)).channels[0].windows == (() if name == "silence.wav" else alone)
+        assert loaded(loader.load(task(name), PREPARATION)).channels[0].windows == (() if name == "silence.wav" else alone)
 
 
 def test_takes_the_first_of_its_names_that_is_still_there(tmp_path: Path) -> None:
@@ -161,8 +170,8 @@ def test_a_recording_that_is_not_as_the_scan_saw_it_is_put_off_and_a_copy_takes_
     stamps = tuple((status.st_size, status.st_mtime_ns) for status in ((tmp_path / name).stat() for name in ("a.wav", "b.wav")))
     wav(tmp_path / "a.wav", bytes(32_000))
     loader = Loader(tmp_path, tmp_path, Settings())
-    assert loaded(loader.load(Task(id="1", paths=("a.wav", "b.wav"), stamps=stamps, duration_ms=500), MELS)).duration_ms == 500
-    assert isinstance(loader.load(Task(id="1", paths=("a.wav",), stamps=stamps[:1], duration_ms=500), MELS), Deferred)
+    assert loaded(loader.load(Task(id="1", paths=("a.wav", "b.wav"), stamps=stamps, duration_ms=500), PREPARATION)).duration_ms == 500
+    assert isinstance(loader.load(Task(id="1", paths=("a.wav",), stamps=stamps[:1], duration_ms=500), PREPARATION), Deferred)
 
 
 def test_what_is_foreseen_is_told_and_not_tried_again(tmp_path: Path) -> None:
@@ -242,5 +251,5 @@ def test_one_that_is_exchanged_while_it_is_read_is_put_off_also_under_its_old_da
 
     monkeypatch.setattr(Loader, "_load", exchange)
     stamps = ((before.st_size, before.st_mtime_ns),)
-    found = Loader(tmp_path, tmp_path, Settings()).load(Task(id="1", paths=("a.wav",), stamps=stamps, duration_ms=500), MELS)
+    found = Loader(tmp_path, tmp_path, Settings()).load(Task(id="1", paths=("a.wav",), stamps=stamps, duration_ms=500), PREPARATION)
     assert found == Deferred("1", "changed while it was read")

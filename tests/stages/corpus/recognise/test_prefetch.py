@@ -18,6 +18,7 @@ from sutradhar.stages.corpus.recognise import prefetch
 from sutradhar.stages.corpus.recognise.loading import Loaded
 from sutradhar.stages.corpus.recognise.messages import Deferred, Failed, Task
 from sutradhar.stages.corpus.recognise.prefetch import LoaderEnded, LoaderPool, LoaderProcess, Prefetcher
+from sutradhar.stages.recognisers.whisper.spectrogram import preparation
 from tests.conftest import ROOT
 from tests.make_media import wav
 from tests.stages.corpus.recognise.support import task
@@ -31,7 +32,7 @@ HALF_HOUR_MS = 1_800_000
 @pytest.fixture
 def pool(tmp_path: Path) -> Iterator[LoaderPool]:
     pool = LoaderPool(2, tmp_path, tmp_path, Settings())
-    pool.mels = 80
+    pool.preparation = preparation(80)
     yield pool
     pool.close()
 

@@ -21,12 +21,10 @@ from sutradhar.stages.corpus.recognise.messages import Begun, Deferred, Done, En
 from sutradhar.stages.corpus.recognise.prefetch import Prefetcher
 from sutradhar.stages.corpus.recognise.transcriber import Transcriber
 from sutradhar.stages.corpus.results import Result, Store
-from sutradhar.stages.recognisers.contract import AudioWindow, Recognition
+from sutradhar.stages.recognisers.contract import AudioWindow, Recognition, WhisperScores
 from sutradhar.stages.recognisers.contract import LanguageGuess as Languages
 from sutradhar.stages.transcript import Span, Window, Word
 from tests.stages.corpus.recognise.support import sha, task
-
-MELS = 80
 
 
 class Fake:
@@ -36,13 +34,14 @@ class Fake:
         self.batch = batch
         self.engine: dict[str, str] = {}
         self.packages: tuple[str, ...] = ()
-        self.mels = MELS
+        self.preparation = None
         self.degraded: list[str] = []
         self.windows: list[AudioWindow] = []
         self.logprobs = [-0.5]
         self.languages = ["en"]
         self.word = ""  # instead of the samples
         self.echoed = False
+        self.is_whisper = True
 
     def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
         stream = iter(windows)
@@ -59,7 +58,8 @@ class Fake:
         said = self.word or f"{value}."
         words = (Word(said, window.offset_ms, window.end_ms, 0.9),) if value else ()
         text, phrases = said if value else "", (words,) if words else ()
-        return Recognition(window.id, text, tuple(range(value % 10)), self.logprobs[turn], 0.0, 1.0, 0.0, language, 1.0, phrases, None, self.echoed)
+        scores = WhisperScores(tuple(range(value % 10)), self.logprobs[turn], 0.0, 1.0, 0.0)
+        return Recognition(window.id, text, language, 1.0, phrases, 0.5, echoed=self.echoed, whisper=scores if self.is_whisper else None)
 
     def detect_languages(self, windows: Sequence[AudioWindow]) -> list[Languages]:
         raise NotImplementedError
@@ -69,9 +69,7 @@ def channel(*values: int, speaker: str = "", start_ms: int = 0, step_ms: int = 1
     """Sound of a second for each value, a window each."""
     begins = [start_ms + step_ms * number for number in range(len(values))]
     windows = tuple(Window(number, begin, begin + 1000, (Span(begin, begin + 1000),)) for number, begin in enumerate(begins))
-    return Channel(
-        speaker, windows, tuple(WindowSound(np.full(16_000, value, np.int16), np.full((MELS, 100), value, np.float32)) for value in values)
-    )
+    return Channel(speaker, windows, tuple(WindowSound(np.full(16_000, value, np.int16), value) for value in values))
 
 
 class Room:
@@ -171,6 +169,14 @@ def test_the_sides_of_a_call_are_told_apart_in_the_order_of_time(tmp_path: Path)
     assert room.text("call") == "1: 1. 2: 2. 1: 3. 2: 4."
     assert [segment.id for segment in room.result("call").segments] == [0, 1, 2, 3]
     assert room.result("call").speech_ms == 4000
+
+
+def test_a_recogniser_without_whispers_scores_has_a_result_too(tmp_path: Path) -> None:
+    room = Room(tmp_path, {"a": [channel(1, 2)]})
+    room.recogniser.is_whisper = False
+    room.run()
+    assert room.result("a").avg_logprob == -0.6931  # of a confidence of 0.5
+    assert [segment.no_speech_prob for segment in room.result("a").segments] == [None, None]
 
 
 def test_what_is_known_of_a_result(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ class Interrupting:
 
     def __init__(self, recogniser: Recogniser, after: int) -> None:
         self._recogniser, self._after = recogniser, after
-        self.engine, self.packages, self.mels = recogniser.engine, recogniser.packages, recogniser.mels
+        self.engine, self.packages, self.preparation = recogniser.engine, recogniser.packages, recogniser.preparation
         self.degraded = recogniser.degraded
         self.detect_languages = recogniser.detect_languages
         self.asked: list[int] = []
@@ -200,7 +200,7 @@ def test_no_fallback_is_forgotten_and_when_all_is_there_nothing_is_loaded(sound:
             for window in windows:
                 if not window.known:
                     self.degraded = ["Out of GPU memory: decoded 4 windows at once"]
-                    yield Recognition(window.id, "", (), -0.3, 0.0, 1.0, 0.0, "en", 1.0, ())
+                    yield Recognition(window.id, "", "en", 1.0, (), confidence=0.7)
 
     def cut(*_: object) -> None:
         raise StoppedEarly
@@ -290,7 +290,7 @@ def test_windows_that_gave_the_prompt_back_are_told_of(sound: Path, tmp_path: Pa
 
         def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
             for window in windows:
-                yield Recognition(window.id, "", (), -1.2, 0.7, 1.0, 0.0, "en", 1.0, (), echoed=window.id < 2)
+                yield Recognition(window.id, "", "en", 1.0, (), confidence=0.3, echoed=window.id < 2)
 
     monkeypatch.setattr(declared, "open_for", lambda ctx, translate: ListeningRecogniser())
     outcome, _ = run(sound, tmp_path, SOURCE_LANGUAGE="en", WHISPER_INITIAL_PROMPT="Names: Sanjay")

@@ -56,9 +56,9 @@ def test_hears_what_is_said_and_when(tmp_path: Path, monkeypatch: pytest.MonkeyP
     recogniser = open_mlx(tmp_path, WHISPER_BEAM_SIZE=1)
     (recognition,) = recogniser.recognise([window])
     assert "Have you watched the new film" in recognition.text
-    assert (recognition.window, recognition.language, recognition.temperature) == (3, "en", 0.0)
-    assert recognition.avg_logprob > -0.6
-    assert recognition.no_speech_prob < 0.5
+    assert (recognition.window, recognition.language, recognition.whisper.temperature) == (3, "en", 0.0)
+    assert recognition.whisper.avg_logprob > -0.6
+    assert recognition.whisper.no_speech_prob < 0.5
     words = [word for phrase in recognition.phrases for word in phrase]
     assert all(window.offset_ms <= word.start_ms < word.end_ms <= window.end_ms for word in words)
     assert all(before.end_ms <= after.start_ms for before, after in pairwise(words))
@@ -103,7 +103,7 @@ def test_what_was_encoded_to_hear_the_language_is_not_encoded_again(tiny: Networ
     heard = recogniser.detect_languages(windows[::2])
     assert [len(one.languages) for one in heard] == [99, 99]
     assert sum(encoded) == 2
-    at_hand = [replace(windows[0], encoded=heard[0].encoded), windows[1], replace(windows[2], encoded=heard[1].encoded)]
+    at_hand = [replace(windows[0], prepared=heard[0].prepared), windows[1], replace(windows[2], prepared=heard[1].prepared)]
     found = {recognition.window: recognition for recognition in recogniser.recognise(at_hand)}
     assert sum(encoded) == 3
     for window, languages in zip(windows[::2], [one.languages for one in heard], strict=True):
@@ -118,8 +118,12 @@ def test_what_is_known_is_left_out_and_the_rest_comes_to_the_same(tiny: Network)
     rest = {one.window: one for one in recogniser.recognise([replace(tone(number), known=number in (0, 2)) for number in range(5)])}
     assert sorted(rest) == [1, 3, 4]
     for number, one in rest.items():
-        assert (one.tokens, one.phrases, one.temperature) == (whole[number].tokens, whole[number].phrases, whole[number].temperature)
-        assert one.avg_logprob == pytest.approx(whole[number].avg_logprob, abs=1e-5)
+        assert (one.whisper.tokens, one.phrases, one.whisper.temperature) == (
+            whole[number].whisper.tokens,
+            whole[number].phrases,
+            whole[number].whisper.temperature,
+        )
+        assert one.whisper.avg_logprob == pytest.approx(whole[number].whisper.avg_logprob, abs=1e-5)
 
 
 def test_an_english_model_hears_english_only() -> None:

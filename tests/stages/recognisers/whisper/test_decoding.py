@@ -15,7 +15,7 @@ from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.stages.recognisers.contract import AudioWindow, LanguageGuess, Recognition
 from sutradhar.stages.recognisers.whisper import lockstep
 from sutradhar.stages.recognisers.whisper.decoding import Decoder
-from sutradhar.stages.recognisers.whisper.requests import Align, Alignment, Decoded, DetectLanguage, Encode, Generate
+from sutradhar.stages.recognisers.whisper.requests import Align, Alignment, Decoded, DetectLanguage, Encode, Generate, Heard
 from sutradhar.stages.transcript import Span
 
 EOT, SOT_PREV, NO_TIMESTAMPS, TIMESTAMP_BEGIN = 500, 501, 502, 1000
@@ -107,8 +107,8 @@ def test_a_good_text_is_taken_at_once() -> None:
     recognition = recognise(engine)
     assert [type(request) for request in engine.asked] == [Encode, Generate, Align]
     assert engine.temperatures == [0.0]
-    assert (recognition.window, recognition.text, recognition.tokens) == (7, "Good morning.", tuple(map(ord, " Good morning.")))
-    assert (recognition.avg_logprob, recognition.no_speech_prob, recognition.temperature) == (-0.25, 0.1, 0.0)
+    assert (recognition.window, recognition.text, recognition.whisper.tokens) == (7, "Good morning.", tuple(map(ord, " Good morning.")))
+    assert (recognition.whisper.avg_logprob, recognition.whisper.no_speech_prob, recognition.whisper.temperature) == (-0.25, 0.1, 0.0)
     assert (recognition.language, recognition.language_probability, recognition.translation) == ("en", 1.0, None)
     assert words_of(recognition) == [(" Good", 60_000, 60_500), (" morning.", 60_500, 61_400)]
 
@@ -121,7 +121,7 @@ def test_further_temperatures_are_tried_until_a_text_is_accepted(failure: Decode
     engine = Engine([failure, failure, said(" Good."), said(" Not asked for.")])
     recognition = recognise(engine)
     assert engine.temperatures == [0.0, 0.2, 0.4]
-    assert (recognition.text, recognition.temperature) == ("Good.", 0.4)
+    assert (recognition.text, recognition.whisper.temperature) == ("Good.", 0.4)
     assert {request.encoded for request in engine.of(Generate)} == {"sound of 3000 ms"}
     assert len({request.prompt for request in engine.of(Generate)}) == 1
     assert [len(request.text) for request in engine.of(Align)] == [6]  # only the text that is taken
@@ -131,12 +131,12 @@ def test_when_all_fail_the_likeliest_is_taken() -> None:
     engine = Engine([UNLIKELY, LESS_UNLIKELY, UNLIKELY])
     recognition = recognise(engine, WHISPER_TEMPERATURE="0.0,0.5,1.0")
     assert engine.temperatures == [0.0, 0.5, 1.0]
-    assert (recognition.text, recognition.avg_logprob, recognition.temperature) == ("or that", -1.2, 0.5)
+    assert (recognition.text, recognition.whisper.avg_logprob, recognition.whisper.temperature) == ("or that", -1.2, 0.5)
 
 
 def test_a_loop_is_taken_only_where_there_is_nothing_else() -> None:
     assert recognise(Engine([LOOP, UNLIKELY, LOOP]), WHISPER_TEMPERATURE="0,0.5,1").text == "maybe this"
-    assert recognise(Engine([LOOP, replace(LOOP, avg_logprob=-0.1)]), WHISPER_TEMPERATURE="0,0.5").temperature == 0.5
+    assert recognise(Engine([LOOP, replace(LOOP, avg_logprob=-0.1)]), WHISPER_TEMPERATURE="0,0.5").whisper.temperature == 0.5
 
 
 def test_the_thresholds_are_the_settings() -> None:
@@ -152,8 +152,8 @@ def test_a_silent_window_has_no_text() -> None:
     engine = Engine([said(" Thank you.", -1.2, 0.7)])
     recognition = recognise(engine)
     assert engine.temperatures == [0.0]
-    assert (recognition.text, recognition.tokens, recognition.phrases) == ("", (), ())
-    assert (recognition.avg_logprob, recognition.no_speech_prob) == (-1.2, 0.7)
+    assert (recognition.text, recognition.whisper.tokens, recognition.phrases) == ("", (), ())
+    assert (recognition.whisper.avg_logprob, recognition.whisper.no_speech_prob) == (-1.2, 0.7)
 
 
 def test_likely_text_is_speech_whatever_the_model_says_of_silence() -> None:
@@ -187,8 +187,8 @@ def test_languages_alone_and_the_encoder_output_can_be_had_and_used_later() -> N
     decoder, window = Decoder(Letters, Settings(), translate=False), make_window()
     engine = Engine([said(" Good.")], heard={"en": 0.9, "de": 0.1})
     (heard,) = lockstep.run([decoder.hear(window)], engine.answer)
-    assert heard == LanguageGuess({"en": 0.9, "de": 0.1}, "sound of 3000 ms")
-    lockstep.run([decoder.recognise(replace(window, encoded="what was kept"))], engine.answer)
+    assert heard == LanguageGuess({"en": 0.9, "de": 0.1}, Heard("sound of 3000 ms"))
+    lockstep.run([decoder.recognise(replace(window, prepared=Heard("what was kept")))], engine.answer)
     assert [type(request) for request in engine.asked] == [Encode, DetectLanguage, Generate, Align]
     assert {request.encoded for request in engine.asked[2:]} == {"what was kept"}
 
@@ -279,14 +279,14 @@ def test_speech_that_was_skipped_is_decoded_by_itself() -> None:
     assert (engine.asked[4].encoded, engine.asked[4].temperature) == ("sound of 8700 ms", 0.0)
     assert recognition.text == "Where is it? In the house."
     assert words_of(recognition)[3] == (" In", 61_300, 61_600)
-    assert recognition.avg_logprob == pytest.approx((-0.3 * 14 + -0.5 * 15) / 29)
+    assert recognition.whisper.avg_logprob == pytest.approx((-0.3 * 14 + -0.5 * 15) / 29)
 
 
 @pytest.mark.parametrize("again", [said(" In the house.", -1.1), said(" In the house.", -0.3, 0.7), said("")], ids=["unlikely", "silence", "empty"])
 def test_what_is_not_to_be_believed_fills_no_gap(again: Decoded) -> None:
     engine, recognition = skipped([again])
     assert engine.temperatures == [0.0, 0.0]
-    assert (recognition.text, recognition.avg_logprob) == ("Where is it?", -0.3)
+    assert (recognition.text, recognition.whisper.avg_logprob) == ("Where is it?", -0.3)
 
 
 def test_in_a_text_that_failed_no_gap_is_looked_for() -> None:
@@ -317,9 +317,9 @@ def test_a_translation_that_fails_is_tried_again() -> None:
     engine = Engine([said(" Guten Morgen."), replace(timed(0, " Good", 1000), avg_logprob=-1.5), timed(0, " Good morning.", 1000)])
     recognition = recognise(engine, make_window(language="de"), translate=True)
     assert engine.temperatures == [0.0, 0.0, 0.2]
-    assert recognition.temperature == 0.0
+    assert recognition.whisper.temperature == 0.0
     assert recognition.translation
-    assert (recognition.translation.text, recognition.translation.temperature) == ("Good morning.", 0.2)
+    assert (recognition.translation.text, recognition.translation.whisper.temperature) == ("Good morning.", 0.2)
 
 
 def test_english_is_not_translated() -> None:
@@ -348,7 +348,7 @@ def test_windows_that_fail_and_others_go_through_together() -> None:
 
     decoder = Decoder(Letters, Settings(), translate=False)
     recognitions = lockstep.run([decoder.recognise(make_window(id=number)) for number in range(3)], answer)
-    assert [(recognition.window, recognition.text, recognition.temperature) for recognition in recognitions] == [
+    assert [(recognition.window, recognition.text, recognition.whisper.temperature) for recognition in recognitions] == [
         (0, "One.", 0.0),
         (1, "Two.", 0.2),
         (2, "Three.", 0.0),

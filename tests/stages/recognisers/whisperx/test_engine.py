@@ -86,10 +86,10 @@ def test_hears_what_is_said(recognised: list[Recognition]) -> None:
     assert [word.text for word in recognised[2].phrases[0]] == [" How", " long", " will", " that", " take?"]
     assert "needs subtitles" in recognised[1].text
     for recognition in recognised:
-        assert recognition.avg_logprob > -0.6
-        assert recognition.no_speech_prob < 0.5
-        assert (recognition.temperature, recognition.language, recognition.language_probability) == (0.0, "en", 1.0)
-        assert recognition.tokens
+        assert recognition.whisper.avg_logprob > -0.6
+        assert recognition.whisper.no_speech_prob < 0.5
+        assert (recognition.whisper.temperature, recognition.language, recognition.language_probability) == (0.0, "en", 1.0)
+        assert recognition.whisper.tokens
 
 
 def test_every_word_has_its_time_on_the_clock_of_the_film(recognised: list[Recognition], windows: list[AudioWindow]) -> None:
@@ -122,7 +122,7 @@ def test_a_sampled_text_depends_on_its_window_alone() -> None:
     together = recognise(UNSURE, **SAMPLED)
     assert recognise(UNSURE[2:], **SAMPLED) == together[2:]
     assert recognise(UNSURE[::-1], BATCH_SIZE=2, **SAMPLED)[::-1] == together
-    assert len({recognition.temperature for recognition in together}) > 1
+    assert len({recognition.whisper.temperature for recognition in together}) > 1
     assert len({recognition.text for recognition in together}) == 3
 
 
@@ -141,7 +141,7 @@ def test_a_second_model_that_cannot_be_loaded_holds_up_nobody(error: str, monkey
 
     monkeypatch.setattr(recogniser._whisper, "_load", load)
     if error == OUT_OF_MEMORY:
-        assert {recognition.temperature for recognition in recogniser.recognise(unsure)} <= {0.8, 0.9, 1.0}
+        assert {recognition.whisper.temperature for recognition in recogniser.recognise(unsure)} <= {0.8, 0.9, 1.0}
         assert recogniser.degraded == ["Out of GPU memory for a second model: texts at higher temperatures may be others in another run"]
     else:
         with pytest.raises(RuntimeError, match=error):
@@ -156,23 +156,23 @@ def test_a_second_model_without_room_to_work_leaves_the_rest_to_the_first(monkey
 
     recogniser = open_whisperx(**SAMPLED)
     monkeypatch.setattr(recogniser._whisper, "_load", Cramped)
-    assert {recognition.temperature for recognition in recogniser.recognise(UNSURE)} <= {0.8, 0.9, 1.0}
+    assert {recognition.whisper.temperature for recognition in recogniser.recognise(UNSURE)} <= {0.8, 0.9, 1.0}
     assert recogniser.degraded == ["Out of GPU memory for a second model: texts at higher temperatures may be others in another run"]
     assert not recogniser._whisper._sampling.locked()
 
 
 def test_only_windows_that_fail_are_tried_at_further_temperatures(windows: list[AudioWindow], recognised: list[Recognition]) -> None:
-    scores = sorted(recognition.avg_logprob for recognition in recognised)
+    scores = sorted(recognition.whisper.avg_logprob for recognition in recognised)
     between = (scores[0] + scores[1]) / 2
     tried = recognise(windows, WHISPER_LOGPROB_THRESHOLD=between, WHISPER_TEMPERATURE="0.0,0.6,0.8")
-    worst = min(range(5), key=lambda index: recognised[index].avg_logprob)
+    worst = min(range(5), key=lambda index: recognised[index].whisper.avg_logprob)
     assert [recognition for recognition in tried if recognition.window != worst] == [one for one in recognised if one.window != worst]
-    assert tried[worst].avg_logprob >= recognised[worst].avg_logprob
+    assert tried[worst].whisper.avg_logprob >= recognised[worst].whisper.avg_logprob
 
 
 def test_failing_where_nobody_speaks_is_silence(windows: list[AudioWindow]) -> None:
     (silent,) = recognise(windows[:1], WHISPER_LOGPROB_THRESHOLD=0.0, WHISPER_NO_SPEECH_THRESHOLD=0.0)
-    assert (silent.text, silent.tokens, silent.phrases) == ("", (), ())
+    assert (silent.text, silent.whisper.tokens, silent.phrases) == ("", (), ())
 
 
 def test_the_prompt_steers_spelling(windows: list[AudioWindow]) -> None:
@@ -187,7 +187,7 @@ def test_hears_the_language(windows: list[AudioWindow], recognised: list[Recogni
     heard = recogniser.detect_languages(windows[:2])
     assert [max(one.languages, key=one.languages.__getitem__) for one in heard] == ["en", "en"]
     assert sum(heard[0].languages.values()) == pytest.approx(1)
-    asked = [replace(window, language=None, encoded=heard[0].encoded if window is windows[0] else None) for window in windows[:3]]
+    asked = [replace(window, language=None, prepared=heard[0].prepared if window is windows[0] else None) for window in windows[:3]]
     found = sorted(recogniser.recognise(asked), key=lambda recognition: recognition.window)
     assert [replace(recognition, language_probability=1.0) for recognition in found] == recognised[:3]
     assert 0.5 < found[0].language_probability == pytest.approx(heard[0].languages["en"])
