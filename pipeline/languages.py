@@ -48,14 +48,6 @@ def parse(text: str) -> str:
         raise UsageError(_unknown(text)) from None
 
 
-def whisper_code(text: str) -> str:
-    """Whisper's code for a language. Raises UsageError where there is no such language, or Whisper does not know it."""
-    code = parse(text)
-    if code not in WHISPER_LANGUAGES:
-        raise UsageError(f"Whisper does not know {name(code)} ({code}); use auto, or the language closest to it that is on Whisper's list")
-    return code
-
-
 def same(one: str, other: str) -> bool:
     """Whether two codes, in any form that a container or a person writes (`hin`, `hi`), mean one language."""
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sutradhar.pipeline import languages
 from sutradhar.pipeline.errors import UsageError
 from sutradhar.stages.recognisers import ABOUTS
 from sutradhar.stages.recognisers.about import About as About
@@ -18,6 +19,15 @@ def engine_of(backend: str) -> About:
         names = ", ".join(ENGINES)
         raise UsageError(f"WHISPER_BACKEND={backend}: this version has no such recogniser; choose from {names}")
     return ENGINES[backend]
+
+
+def language_of(backend: str, text: str) -> str:
+    """Return the code of a language. Raises UsageError where there is no such language, or the recogniser does not know it."""
+    code, family = languages.parse(text), engine_of(backend).family
+    if code not in engine_of(backend).languages:
+        known = f"use auto, or the language closest to it that is on {family}'s list"
+        raise UsageError(f"{family} does not know {languages.name(code)} ({code}); {known}")
+    return code
 
 
 def quantises(engine: About) -> bool:

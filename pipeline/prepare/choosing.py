@@ -80,7 +80,7 @@ def languages(arguments: argparse.Namespace, choices: Choices, console: Console)
 
     source = arguments.source_language.lower()
     if source != "auto":
-        source = names_of.whisper_code(arguments.source_language)
+        source = names_of.parse(arguments.source_language)
     choices.take("SOURCE_LANGUAGE", source)
     console.info(f"Language: {'detected from the sound' if source == 'auto' else f'{names_of.name(source)} ({source})'}")
     if arguments.workflow == "transcribe":
@@ -168,6 +168,8 @@ def recogniser(arguments: argparse.Namespace, machine: Hardware, workspace: Work
     advice = machine.recommended_settings
     backend, device = _backend_and_device(arguments, machine, console)
     engine = engines.engine_of(backend)
+    if choices.values["SOURCE_LANGUAGE"] != "auto":
+        engines.language_of(backend, choices.values["SOURCE_LANGUAGE"])
     runs_on = device if device in engine.devices else "cpu"
     as_advised = (backend, device) == (advice.whisper_backend, advice.device)
     choices.take("WHISPER_BACKEND", backend, advice.whisper_backend_reason if as_advised else "")

@@ -9,6 +9,16 @@ from sutradhar.pipeline.models.form import Form
 
 Reasoned = tuple[str, str]  # a value, and why it is the one to take
 Capability = tuple[int, ...]  # of an NVIDIA GPU: (8, 6)
+OPTIONS = (  # settings that an engine may have or not
+    "WHISPER_BEAM_SIZE",
+    "WHISPER_PATIENCE",
+    "WHISPER_LENGTH_PENALTY",
+    "WHISPER_TEMPERATURE",
+    "WHISPER_LOGPROB_THRESHOLD",
+    "WHISPER_COMPRESSION_RATIO_THRESHOLD",
+    "WHISPER_NO_SPEECH_THRESHOLD",
+    "WHISPER_INITIAL_PROMPT",
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,8 @@ class About:
     title: str  # its name in prose
     library: str  # that computes, as messages call it
     engine: str  # module with `open_engine`
+    family: str  # of its models, as messages call it
+    languages: frozenset[str]  # that models of the family know, as `pipeline.languages` names them
     form: str  # of the model files that it loads: a key of `model_folder.FORMS`
     forms: Mapping[str, Form]  # that form, and those it is converted from that no engine loads
     sizes: ModelSizes
@@ -54,6 +66,7 @@ class About:
     installer: str  # command that installs it
     cpu_compute_type: Reasoned
     compute_types: tuple[str, ...] = ()  # all that it has; none where the device decides
+    options: tuple[str, ...] = ()  # which of `OPTIONS` it has
     compute_type_advice: str = ""  # which to set instead of one that it does not have
     measures_memory: bool = False  # and so knows itself how many windows fit
     trial: Trial | None = None  # for a library that may be installed and not work

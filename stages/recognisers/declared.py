@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.jobs.stage import EngineNeed, ModelNeed, StageContext
-from sutradhar.pipeline.languages import whisper_code
 from sutradhar.pipeline.machine import engines
 from sutradhar.pipeline.models.library import resolve
+from sutradhar.stages.recognisers.about import OPTIONS
 from sutradhar.stages.recognisers.contract import Recogniser
 from sutradhar.stages.recognisers.opening import open_recogniser
 
@@ -16,14 +16,7 @@ SETTINGS = (  # all that decide what is recognised in a window
     "WHISPERX_DEVICE",
     "WHISPER_MODEL",
     "WHISPER_COMPUTE_TYPE",
-    "WHISPER_BEAM_SIZE",
-    "WHISPER_PATIENCE",
-    "WHISPER_LENGTH_PENALTY",
-    "WHISPER_TEMPERATURE",
-    "WHISPER_LOGPROB_THRESHOLD",
-    "WHISPER_COMPRESSION_RATIO_THRESHOLD",
-    "WHISPER_NO_SPEECH_THRESHOLD",
-    "WHISPER_INITIAL_PROMPT",
+    *OPTIONS,
 )
 TUNING = ("BATCH_SIZE", "OFFLINE")
 
@@ -32,7 +25,7 @@ def check(settings: Settings) -> None:
     """Raises UsageError for a recogniser or language that there is not."""
     engines.check(settings.WHISPER_BACKEND, settings.WHISPER_COMPUTE_TYPE)
     if settings.SOURCE_LANGUAGE != "auto":
-        whisper_code(settings.SOURCE_LANGUAGE)
+        engines.language_of(settings.WHISPER_BACKEND, settings.SOURCE_LANGUAGE)
 
 
 def models_of(settings: Settings) -> tuple[ModelNeed, ...]:

@@ -57,13 +57,7 @@ def test_refuses_what_is_no_language(text: str, hint: str) -> None:
 def test_whispers_languages_are_found_by_code_and_by_name() -> None:
     assert len(languages.WHISPER_LANGUAGES) == 100
     for code in languages.WHISPER_LANGUAGES:
-        assert languages.whisper_code(code) == code
         assert languages.parse(languages.name(code)) == code
-
-
-def test_tells_what_whisper_does_not_know() -> None:
-    with pytest.raises(UsageError, match=r"Whisper does not know Odia \(or\)"):
-        languages.whisper_code("Odia")
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from sutradhar.pipeline import languages
 from sutradhar.pipeline.errors import is_unwritable
 from sutradhar.pipeline.jobs.settings import Settings
-from sutradhar.pipeline.languages import whisper_code
 from sutradhar.stages.corpus.recognise.files import Files
 from sutradhar.stages.corpus.recognise.loading import Loaded
 from sutradhar.stages.corpus.recognise.messages import Begun, Done, Event, Failed, Task, WindowsDone
@@ -116,7 +116,7 @@ class Transcriber:
             self._wait_for_writers()
 
     def _windows(self, take: Callable[[], Task | None]) -> Iterator[AudioWindow]:
-        language = None if self._settings.SOURCE_LANGUAGE == "auto" else whisper_code(self._settings.SOURCE_LANGUAGE)
+        language = None if self._settings.SOURCE_LANGUAGE == "auto" else languages.parse(self._settings.SOURCE_LANGUAGE)
         for loaded in self._prefetcher.run(take):
             if not isinstance(loaded, Loaded):
                 self._tell(loaded)

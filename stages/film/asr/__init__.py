@@ -15,6 +15,7 @@ from typing import Any
 from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.jobs.stage import Outcome, Stage, StageContext
+from sutradhar.pipeline.machine import engines
 from sutradhar.pipeline.wording import counted
 from sutradhar.stages.recognisers import declared
 from sutradhar.stages.recognisers.contract import AudioWindow, CannotTranslate, Recognition
@@ -50,7 +51,7 @@ def run(ctx: StageContext) -> Outcome:
         summary=f"Transcription completed: {counted(len(segments), 'segment')}",
         engine=work.engine,
         packages=work.packages,
-        degraded=(*work.degraded, *_echoes(work.recognitions), *_doubts(transcript, found)),
+        degraded=(*work.degraded, *_unheard(ctx.settings), *_echoes(work.recognitions), *_doubts(transcript, found)),
         seconds_of_media=audio.duration_ms / 1000,
     )
 
@@ -75,6 +76,12 @@ def _listen(audio: Audio, windows: Sequence[Window], ctx: StageContext) -> Recog
     recognitions = [replace(recognition, language_probability=heard.probability) for recognition in recognitions]
     maker = recogniser.maker
     return Recognised(heard.language, recognitions, maker.engine, maker.packages, maker.degraded)
+
+
+def _unheard(settings: Settings) -> list[str]:
+    about = engines.engine_of(settings.WHISPER_BACKEND)
+    takes = "WHISPER_INITIAL_PROMPT" in about.options
+    return [f"GLOSSARY steers no spelling: {about.title} takes no prompt"] if settings.GLOSSARY and not takes else []
 
 
 def _echoes(recognitions: Sequence[Recognition]) -> list[str]:
@@ -103,11 +110,11 @@ def _language(
     recogniser: KeptRecogniser, sound: Sound, audio: Audio, windows: Sequence[Window], ctx: StageContext
 ) -> tuple[FilmLanguage, dict[int, Any]]:
     """The settings' own, or what windows from all over the film sound like; and these windows as prepared, by id."""
-    from sutradhar.pipeline.languages import whisper_code
+    from sutradhar.pipeline import languages
     from sutradhar.stages.film.asr.language import choose_voters, vote
 
     if ctx.settings.SOURCE_LANGUAGE != "auto":
-        return FilmLanguage(whisper_code(ctx.settings.SOURCE_LANGUAGE), 1.0), {}
+        return FilmLanguage(languages.parse(ctx.settings.SOURCE_LANGUAGE), 1.0), {}
     if known := recogniser.pieces.get(LANGUAGE, FilmLanguage):
         return known, {}
     speech_ms = [sum(span.end_ms - span.start_ms for span in window.speech) for window in windows]
@@ -120,9 +127,9 @@ def _language(
 
 
 def _silent_language(settings: Settings) -> str:
-    from sutradhar.pipeline.languages import whisper_code
+    from sutradhar.pipeline import languages
 
-    return "und" if settings.SOURCE_LANGUAGE == "auto" else whisper_code(settings.SOURCE_LANGUAGE)
+    return "und" if settings.SOURCE_LANGUAGE == "auto" else languages.parse(settings.SOURCE_LANGUAGE)
 
 
 def _recognise(

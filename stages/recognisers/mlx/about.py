@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sutradhar.pipeline.languages import WHISPER_LANGUAGES
 from sutradhar.pipeline.models.form import Converter, Form, Release
-from sutradhar.stages.recognisers.about import About, Trial
+from sutradhar.stages.recognisers.about import OPTIONS, About, Trial
 from sutradhar.stages.recognisers.whisper.forms import HUGGING_FACE
 from sutradhar.stages.recognisers.whisper.sizes import WHISPER_SIZES
 
@@ -70,6 +71,8 @@ ABOUT = About(
     title="MLX",
     library="MLX",
     engine="sutradhar.stages.recognisers.mlx.engine",
+    family="Whisper",
+    languages=WHISPER_LANGUAGES,
     form="mlx",
     forms={"hf": HUGGING_FACE, "mlx": MLX},
     sizes=WHISPER_SIZES,
@@ -77,6 +80,7 @@ ABOUT = About(
     packages=("mlx", "mlx-whisper"),
     modules=("mlx", "mlx_whisper"),
     installer="./install-mlx.sh",
+    options=OPTIONS,
     cpu_compute_type=("float32", "MLX has no 8-bit sums, and on a CPU float16 is no faster"),
     compute_types=("float16", "bfloat16", "float32"),
     compute_type_advice="float16, or float32 on a CPU",

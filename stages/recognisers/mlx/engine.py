@@ -10,9 +10,9 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
+from sutradhar.pipeline import languages
 from sutradhar.pipeline.errors import SutradharError, UsageError
 from sutradhar.pipeline.jobs.settings import Settings
-from sutradhar.pipeline.languages import whisper_code
 from sutradhar.pipeline.models.library import ResolvedModel
 from sutradhar.stages.recognisers.contract import (
     AudioWindow,
@@ -44,7 +44,7 @@ def open_engine(settings: Settings, model: ResolvedModel, translate: bool, times
     mx.set_cache_limit(CACHE_BYTES)
     network = load_network(model.path, compute_type)
     known = tokens.languages(network)
-    if settings.SOURCE_LANGUAGE != "auto" and whisper_code(settings.SOURCE_LANGUAGE) not in known:
+    if settings.SOURCE_LANGUAGE != "auto" and languages.parse(settings.SOURCE_LANGUAGE) not in known:
         raise UnknownLanguage(model.name, settings.SOURCE_LANGUAGE)
     cut_decoder = network.dims.n_text_layer < network.dims.n_audio_layer
     if translate and (cut_decoder or not tokens.is_multilingual(network)):
@@ -70,6 +70,7 @@ class MlxWhisper:
 
     def __init__(self, network: Network, model: ResolvedModel, settings: Settings, translate: bool, log: logging.Logger, times: bool = True) -> None:
         self.degraded: list[str] = []
+        self._less = ""  # the line there that says that memory made do for fewer windows
         search = Search(settings.WHISPER_BEAM_SIZE, settings.WHISPER_PATIENCE, settings.WHISPER_LENGTH_PENALTY)
         slots, self._asked = settings.BATCH_SIZE, settings.BATCH_SIZE
         columns = MAX_LENGTH if settings.WHISPER_INITIAL_PROMPT else MAX_TEXT + COLUMNS
@@ -129,7 +130,10 @@ class MlxWhisper:
         return spectrograms
 
     def _note_less(self, slots: int) -> None:
-        self.degraded[:] = [f"Out of memory: decoded {slots} windows at once instead of BATCH_SIZE={self._asked}"]
+        if self._less:
+            self.degraded.remove(self._less)
+        self._less = f"Out of memory: decoded {slots} windows at once instead of BATCH_SIZE={self._asked}"
+        self.degraded.append(self._less)
 
 
 def _numbered(number: int, steps: Steps[Result]) -> Steps[tuple[int, Result]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from sutradhar.pipeline.languages import WHISPER_LANGUAGES
 from sutradhar.pipeline.models.form import Converter, Form, Release
-from sutradhar.stages.recognisers.about import About
+from sutradhar.stages.recognisers.about import OPTIONS, About
 from sutradhar.stages.recognisers.whisper.forms import HUGGING_FACE
 from sutradhar.stages.recognisers.whisper.sizes import WHISPER_SIZES
 
@@ -46,6 +47,8 @@ ABOUT = About(
     title="WhisperX",
     library="CTranslate2",
     engine="sutradhar.stages.recognisers.whisperx.engine",
+    family="Whisper",
+    languages=WHISPER_LANGUAGES,
     form="ct2",
     forms={"hf": HUGGING_FACE, "ct2": CT2},
     sizes=WHISPER_SIZES,
@@ -53,6 +56,7 @@ ABOUT = About(
     packages=("faster-whisper", "ctranslate2"),
     modules=("whisperx", "faster_whisper", "ctranslate2"),
     installer="scripts/bootstrap.sh",
+    options=OPTIONS,
     cpu_compute_type=("int8", "fastest on a CPU, and a quarter of the memory"),
     oldest_capability=(5, 3),  # the oldest that CTranslate2's wheels hold kernels for
     fallback_warnings={

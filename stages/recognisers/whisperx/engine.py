@@ -22,9 +22,9 @@ from typing import Any
 
 import ctranslate2
 
+from sutradhar.pipeline import languages
 from sutradhar.pipeline.errors import SutradharError, UsageError
 from sutradhar.pipeline.jobs.settings import Settings
-from sutradhar.pipeline.languages import whisper_code
 from sutradhar.pipeline.machine import sizing
 from sutradhar.pipeline.machine.hardware import recommend
 from sutradhar.pipeline.machine.probe import probe, usable_cores
@@ -69,7 +69,7 @@ def open_engine(settings: Settings, model: ResolvedModel, translate: bool, times
     workers = min(cores, batch_size) if device == "cpu" else 1
     threads = max(1, cores // workers) if device == "cpu" else min(cores, GPU_THREADS)
     whisper = _loaded(model, device, compute_type, workers, threads)
-    if settings.SOURCE_LANGUAGE != "auto" and not whisper.knows(whisper_code(settings.SOURCE_LANGUAGE)):
+    if settings.SOURCE_LANGUAGE != "auto" and not whisper.knows(languages.parse(settings.SOURCE_LANGUAGE)):
         raise UnknownLanguage(model.name, settings.SOURCE_LANGUAGE)
     if translate and (whisper.cut_decoder or not whisper.multilingual):
         raise CannotTranslate(model.name)

@@ -22,3 +22,9 @@ def test_the_number_formats_of_mlx_are_those_that_its_network_loads() -> None:
     from sutradhar.stages.recognisers.mlx.network import DTYPES
 
     assert engines.ENGINES["mlx"].compute_types == tuple(DTYPES)
+
+
+def test_a_language_that_the_models_do_not_know_is_refused_in_the_name_of_their_family() -> None:
+    assert engines.language_of("whisperx", "Hindi") == "hi"
+    with pytest.raises(UsageError, match=r"^Whisper does not know Odia \(or\); use auto, or the language closest to it that is on Whisper's list$"):
+        engines.language_of("mlx", "Odia")

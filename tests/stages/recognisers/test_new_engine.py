@@ -23,6 +23,8 @@ ABOUT = About(
     title="Echo",
     library="Echo",
     engine="sutradhar.stages.recognisers.echo.engine",
+    family="Echo",
+    languages=frozenset({"en", "or"}),
     form="echo",
     forms={"echo": Form("Echo", files=(("echo.txt",),))},
     sizes=ModelSizes(
@@ -118,6 +120,15 @@ def test_a_language_is_detected_with_it(tree: Path) -> None:
     done = prepared(tree, "--backend", "echo", "-s", "auto", "--job-id", "two", "--run")
     assert done.returncode == 0, done.stderr
     assert (tree / "out" / "two" / "dialogue.en.srt").is_file()
+
+
+def test_a_language_that_whisper_does_not_know_is_its_own_affair(tree: Path) -> None:
+    known = prepared(tree, "--backend", "echo", "-s", "Odia", "--job-id", "odia", "--set", "WHISPER_BEAM_SIZE=1", "--run")
+    assert known.returncode == 0, known.stderr
+    assert known.stderr.count("[WARN] WHISPER_BEAM_SIZE without effect: Echo has no such option") == 1
+    assert (tree / "out" / "odia" / "dialogue.or.srt").is_file()
+    unknown = prepared(tree, "--backend", "echo", "-s", "hi", "--job-id", "hindi")
+    assert (unknown.returncode, "Echo does not know Hindi (hi)" in unknown.stderr) == (2, True)
 
 
 def test_what_it_does_not_have_is_refused_before_the_run(tree: Path) -> None:
