@@ -14,13 +14,7 @@ from sutradhar.pipeline import languages
 from sutradhar.pipeline.errors import SutradharError, UsageError
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.models.library import ResolvedModel
-from sutradhar.stages.recognisers.contract import (
-    AudioWindow,
-    CannotTranslate,
-    LanguageGuess,
-    Recognition,
-    UnknownLanguage,
-)
+from sutradhar.stages.recognisers.contract import AudioWindow, CannotTranslate, LanguageGuess, Recognition, UnknownLanguage, Waiting
 from sutradhar.stages.recognisers.mlx import memory, selftest, tokens
 from sutradhar.stages.recognisers.mlx.about import ABOUT
 from sutradhar.stages.recognisers.mlx.choice import Search
@@ -28,7 +22,7 @@ from sutradhar.stages.recognisers.mlx.network import DTYPES, Network, load_netwo
 from sutradhar.stages.recognisers.mlx.slots import NotANumber
 from sutradhar.stages.recognisers.mlx.stream import COLUMNS, OutOfMemory, Stream
 from sutradhar.stages.recognisers.whisper.decoding import Decoder
-from sutradhar.stages.recognisers.whisper.requests import MAX_LENGTH, MAX_TEXT, Encode, Result, Steps
+from sutradhar.stages.recognisers.whisper.requests import MAX_LENGTH, MAX_TEXT, Encode, Result, Steps, Urgent
 from sutradhar.stages.recognisers.whisper.spectrogram import extractor, log_mel, preparation, whole_windows
 
 CACHE_BYTES = 2 << 30  # of freed memory that MLX keeps for itself
@@ -64,7 +58,7 @@ def _choose_device(device: str) -> None:
 
 
 class MlxWhisper:
-    """Implements `whisper.Recogniser`. Results come as they are done."""
+    """Implements `contract.Recogniser`. Results come as they are done."""
 
     packages = ABOUT.packages
 
@@ -105,10 +99,18 @@ class MlxWhisper:
         heard = dict(self._run(_numbered(number, self._decoder.hear(window)) for number, window in enumerate(windows)))
         return [heard[number] for number in range(len(windows))]
 
-    def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
-        return self._run(self._decoder.recognise(window) for window in windows if not window.known)
+    def recognise(self, windows: Iterable[AudioWindow | Waiting]) -> Iterator[Recognition]:
+        return self._run(self._steps(windows))
 
-    def _run(self, windows: Iterable[Steps[Result]]) -> Iterator[Result]:
+    def _steps(self, windows: Iterable[AudioWindow | Waiting]) -> Iterator[Steps[Recognition] | Urgent | Waiting]:
+        for window in windows:
+            if isinstance(window, Waiting):
+                yield window
+            elif not window.known:
+                steps = self._decoder.recognise(window)
+                yield Urgent(steps) if window.urgent else steps
+
+    def _run(self, windows: Iterable[Steps[Result] | Urgent | Waiting]) -> Iterator[Result]:
         try:
             yield from self._stream.run(windows)
         except OutOfMemory:

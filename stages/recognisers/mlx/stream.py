@@ -1,11 +1,13 @@
 """Feeds the decoder: answers what many windows ask for, gathered in batches, while the slots are kept full.
 
 Windows are `requests.Steps`. So many are begun that there is always one to take over a slot; what they ask for waits in a
-queue a kind. Results come as they are done.
+queue a kind, until there is a batch of it. It waits no longer where the source of windows has nothing yet, and what urgent
+windows ask for goes first and waits for no batch. Results come as they are done.
 """
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +17,7 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
+from sutradhar.stages.recognisers.contract import IDLE_SECONDS, Waiting
 from sutradhar.stages.recognisers.mlx import cuda, selftest
 from sutradhar.stages.recognisers.mlx.choice import Search
 from sutradhar.stages.recognisers.mlx.memory import ALIGNED_AT_ONCE, ALIGNED_TOKENS, ENCODED_AT_ONCE, WAITING
@@ -36,6 +39,7 @@ from sutradhar.stages.recognisers.whisper.requests import (
     Request,
     Result,
     Steps,
+    Urgent,
 )
 
 COLUMNS = 64  # the past is a multiple of this
@@ -82,6 +86,8 @@ class Stream:
         self._queues = _Queues()
         self._results: deque[Any] = deque()
         self._alive = 0
+        self._urgent = set[Steps[Any]]()
+        self._source_waits = False
 
     def check(self) -> None:
         """Raises selftest.BrokenBuild, and OutOfMemory."""
@@ -95,7 +101,7 @@ class Stream:
                     raise
                 self._shrink()
 
-    def run(self, windows: Iterable[Steps[Result]]) -> Iterator[Result]:
+    def run(self, windows: Iterable[Steps[Result] | Urgent | Waiting]) -> Iterator[Result]:
         """Raises OutOfMemory."""
         if self._alive:
             raise RuntimeError("the decoder is at work on other windows")
@@ -104,15 +110,17 @@ class Stream:
         finally:  # also where nobody wants the rest
             if self._alive:
                 self._queues, self._slots, self._alive = _Queues(), None, 0
+            self._urgent.clear()
             self._results.clear()
 
-    def _run(self, waiting: Iterator[Steps[Result]]) -> Iterator[Result]:
+    def _run(self, source: Iterator[Steps[Result] | Urgent | Waiting]) -> Iterator[Result]:
         while True:
-            for window in islice(waiting, max(0, WAITING * self._limit - self._alive)):
-                self._alive += 1
-                self._send(window, None)
+            self._begin(source)
             if not self._alive:
-                return
+                if not self._source_waits:
+                    return
+                time.sleep(IDLE_SECONDS)
+                continue
             try:
                 self._work()
             except RuntimeError as error:
@@ -122,33 +130,59 @@ class Stream:
             while self._results:
                 yield self._results.popleft()
 
+    def _begin(self, source: Iterator[Steps[Result] | Urgent | Waiting]) -> None:
+        """Begin windows until there are enough, the source has none, or one is urgent."""
+        self._source_waits = False
+        for window in islice(source, max(0, WAITING * self._limit - self._alive)):
+            if isinstance(window, Waiting):
+                self._source_waits = True
+                return
+            self._alive += 1
+            if isinstance(window, Urgent):
+                self._urgent.add(window.steps)
+                self._send(window.steps, None)
+                return
+            self._send(window, None)
+
     def _send(self, window: Steps[Any], answer: Any) -> None:
         """Give a window its answer, and queue what it asks for next."""
         try:
             request: Request = window.send(answer)
         except StopIteration as end:
             self._alive -= 1
+            self._urgent.discard(window)
             self._results.append(end.value)
             return
         if isinstance(request, Encode):
-            self._queues.encode.append((window, request))
+            self._put(self._queues.encode, window, [(window, request)])
         elif isinstance(request, DetectLanguage):
-            self._queues.hear.append((window, request))
+            self._put(self._queues.hear, window, [(window, request)])
         elif isinstance(request, Align):
-            self._queues.align.append((window, request))
+            self._put(self._queues.align, window, [(window, request)])
         else:
             self._ask(window, request)
 
+    def _put(self, queue: deque[Any], window: Steps[Any], asked: Sequence[Any]) -> None:
+        """At the end; what an urgent window asks for, behind that of the others that are urgent."""
+        if window in self._urgent:
+            _insert(queue, self._count_urgent(queue), asked)
+        else:
+            queue.extend(asked)
+
+    def _count_urgent(self, queue: deque[Any]) -> int:
+        """Count what urgent windows ask for: it stands first."""
+        return sum(1 for _ in takewhile(lambda asked: _window_of(asked) in self._urgent, queue)) if self._urgent else 0
+
     def _ask(self, window: Steps[Any], request: Generate) -> None:
-        """A further temperature goes to the front: the window's slot still holds its sound."""
+        """A further temperature goes to the front, behind what is urgent: the window's slot still holds its sound."""
         samples = range(0, BEST_OF, self._search.beams) if request.temperature > 0 else range(1)
         asked = _Asked(window, len(samples))
         limit = min(MAX_TEXT, MAX_LENGTH - len(request.prompt))
         tasks = [(asked, Task(request.encoded, request.prompt, request.temperature, sample, limit, BEST_OF - sample)) for sample in samples]
         if request.temperature > 0:
-            self._queues.generate.extendleft(reversed(tasks))
+            _insert(self._queues.generate, self._count_urgent(self._queues.generate), tasks)
         else:
-            self._queues.generate.extend(tasks)
+            self._put(self._queues.generate, window, tasks)
 
     # --- Work
 
@@ -157,7 +191,8 @@ class Stream:
         queues = self._queues
         decoding = bool(queues.generate) or self._busy
         short = len(queues.generate) < max(1, self._limit // 2)
-        if queues.encode and (not decoding or (short and len(queues.encode) >= min(self._limit, ENCODED_AT_ONCE) // 2)):
+        enough = short and len(queues.encode) >= min(self._limit, ENCODED_AT_ONCE) // 2
+        if queues.encode and (not decoding or enough or self._hurries(queues.encode)):
             self._encode()
         if queues.hear:
             self._hear()
@@ -166,15 +201,24 @@ class Stream:
         if self._slots and self._busy:
             for asked, text in self._slots.advance():
                 self._take(asked, text)
-        if len(queues.align) >= min(self._limit, ALIGNED_AT_ONCE) or not (queues.encode or queues.hear or queues.generate or self._busy):
+        alone = not (queues.encode or queues.hear or queues.generate or self._busy)
+        if alone or len(queues.align) >= min(self._limit, ALIGNED_AT_ONCE) or self._hurries(queues.align):
             self._align()
+
+    def _hurries(self, queue: deque[Any]) -> bool:
+        """Tell whether a batch is not waited for: nobody knows when the source goes on, or somebody waits for what is asked."""
+        return self._source_waits or self._count_urgent(queue) > 0
+
+    def _batch(self, queue: deque[Any], most: int) -> list[Any]:
+        """What is worked on next: what is urgent has no mates that would make it take longer."""
+        return _first(queue, min(most, self._count_urgent(queue) or most))
 
     @property
     def _busy(self) -> bool:
         return self._slots is not None and self._slots.busy
 
     def _encode(self) -> None:
-        some = _first(self._queues.encode, min(self._limit, ENCODED_AT_ONCE))
+        some = self._batch(self._queues.encode, min(self._limit, ENCODED_AT_ONCE))
         features = self._network.encode(mx.array(self._spectrograms([request for _, request in some])))
         mx.eval(features)
         _drop(self._queues.encode, len(some))
@@ -196,16 +240,31 @@ class Stream:
             self._send(window, dict(zip(self._languages, probabilities, strict=True)))
 
     def _admit(self) -> None:
-        """Slots that are all empty are made anew where more of them, or longer ones, are of use."""
+        """Slots that are all empty are made anew where more of them, or longer ones, are of use; those at work only for what
+        does not wait, and what was in them begins anew."""
         count, longest = min(self._limit, self._alive), max(_length(task) for _, task in self._queues.generate)
-        if self._slots is None or (not self._busy and (self._slots.count < count or self._slots.columns < longest)):
-            self._slots = Slots(self._network, self._vocabulary, self._search, count, -(-longest // COLUMNS) * COLUMNS)
         slots = self._slots
+        if slots is None or self._unfit(slots, count, longest):
+            slots = self._slots = self._renewed(count, longest)
         fitting = takewhile(lambda waiting: _length(waiting[1]) <= slots.columns, self._queues.generate)
         some = list(islice(fitting, slots.room))
         if some:
             slots.admit(some)
             _drop(self._queues.generate, len(some))
+
+    def _unfit(self, slots: Slots, count: int, longest: int) -> bool:
+        if not slots.busy:
+            return slots.count < count or slots.columns < longest
+        queue = self._queues.generate
+        too_short = self._count_urgent(queue) > 0 and slots.columns < _length(queue[0][1])
+        return too_short or (self._hurries(queue) and not slots.room and slots.count < count)
+
+    def _renewed(self, count: int, longest: int) -> Slots:
+        queue = self._queues.generate
+        if self._slots:
+            _insert(queue, self._count_urgent(queue), self._slots.tasks())
+            self._slots = None  # and its memory
+        return Slots(self._network, self._vocabulary, self._search, count, -(-longest // COLUMNS) * COLUMNS)
 
     def _take(self, asked: _Asked, text: Text) -> None:
         asked.texts.append(text)
@@ -215,7 +274,7 @@ class Stream:
             self._send(asked.window, Decoded(best.tokens, best.sum_logprob / (len(best.tokens) + 1), best.no_speech_prob))
 
     def _align(self) -> None:
-        some = _fitting(_first(self._queues.align, min(self._limit, ALIGNED_AT_ONCE)))
+        some = _fitting(self._batch(self._queues.align, min(self._limit, ALIGNED_AT_ONCE)))
         frames = [min(self._network.frames, -(-request.samples // HOP) // 2) for _, request in some]
         found = [Alignment((), ())] * len(some)
         if possible := [number for number, count in enumerate(frames) if count]:
@@ -245,6 +304,18 @@ class Stream:
         mx.clear_cache()
         self._limit = used // 2
         self._notice(self._limit)
+
+
+def _window_of(asked: Any) -> Steps[Any]:
+    first = asked[0]
+    window: Steps[Any] = first.window if isinstance(first, _Asked) else first
+    return window
+
+
+def _insert(queue: deque[Any], place: int, items: Sequence[Any]) -> None:
+    queue.rotate(-place)
+    queue.extendleft(reversed(items))
+    queue.rotate(place)
 
 
 def _length(task: Task) -> int:

@@ -98,6 +98,13 @@ Steps = Generator[Request, Any, Result]
 
 
 @dataclass(frozen=True)
+class Urgent:
+    """The steps of a window that somebody waits for."""
+
+    steps: Steps[Any]
+
+
+@dataclass(frozen=True)
 class Decoded:
     tokens: list[int]
     avg_logprob: float

@@ -10,14 +10,11 @@ further temperatures for windows that fail, the language, word times, and a tran
 from __future__ import annotations
 
 import logging
-import math
 import time
-from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from itertools import islice
-from queue import SimpleQueue
 from typing import Any
 
 import ctranslate2
@@ -30,19 +27,14 @@ from sutradhar.pipeline.machine.hardware import recommend
 from sutradhar.pipeline.machine.probe import probe, usable_cores
 from sutradhar.pipeline.models.library import ResolvedModel
 from sutradhar.stages.ctranslate.nvidia import is_out_of_memory, preload_libraries
-from sutradhar.stages.recognisers.contract import (
-    AudioWindow,
-    CannotTranslate,
-    LanguageGuess,
-    Recognition,
-    UnknownLanguage,
-)
+from sutradhar.stages.recognisers.contract import IDLE_SECONDS, AudioWindow, CannotTranslate, LanguageGuess, Recognition, UnknownLanguage, Waiting
 from sutradhar.stages.recognisers.whisper import lockstep
 from sutradhar.stages.recognisers.whisper.decoding import Decoder
 from sutradhar.stages.recognisers.whisper.requests import Align, DetectLanguage, Encode, Generate, Request, Result, Steps
 from sutradhar.stages.recognisers.whisper.spectrogram import preparation
 from sutradhar.stages.recognisers.whisperx.about import ABOUT
 from sutradhar.stages.recognisers.whisperx.ctranslate import Sampler, Whisper
+from sutradhar.stages.recognisers.whisperx.groups import Crew, Group, batches, free_groups
 
 GPU_THREADS = 4  # of the processor, for what CTranslate2 leaves to it, as it chooses by itself: more would stand in the way of other workers'
 
@@ -93,7 +85,7 @@ def _fitting_batch(model: str, device: str) -> int:
 
 
 class WhisperX:
-    """Implements `whisper.Recogniser`. Results come as they are done."""
+    """Implements `contract.Recogniser`. Results come as they are done."""
 
     packages = ABOUT.packages
 
@@ -132,48 +124,30 @@ class WhisperX:
         # A GPU is faster to encode them again, in batches.
         return heard if self._whisper.device == "cpu" else [replace(one, prepared=None) for one in heard]
 
-    def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
+    def recognise(self, windows: Iterable[AudioWindow | Waiting]) -> Iterator[Recognition]:
         """Keeps every worker busy, and the next group ready: none while one is as small as can be, for want of a time."""
-        workers = self._whisper.workers
-        told: SimpleQueue[Recognition | Future[None]] = SimpleQueue()
-        pool = ThreadPoolExecutor(workers + (self._whisper.device == "cuda"))
-        running = 0
+        crew = Crew(self._whisper.workers + (self._whisper.device == "cuda"), self._recognise_group)
         try:
-            for group in self._groups(iter(windows)):
-                pool.submit(self._recognise_group, group, told.put).add_done_callback(told.put)
-                running += 1
-                while running >= workers + self._timed:
-                    running -= yield from _next_told(told)
-            while running:
-                running -= yield from _next_told(told)
+            for group in self._groups(windows):
+                if isinstance(group, Waiting):
+                    yield from crew.next_told(IDLE_SECONDS)
+                    continue
+                crew.begin(group)
+                while crew.busy >= self._whisper.workers + self._timed:
+                    yield from crew.next_told()
+            while crew.in_hand:
+                yield from crew.next_told()
         finally:
-            pool.shutdown(cancel_futures=True)
+            crew.dismiss()
 
-    def _groups(self, windows: Iterator[AudioWindow]) -> Iterator[list[AudioWindow]]:
-        """Batches of the stream, shared out evenly to the workers. What is known already is left out, but where its mates need it to come to
-        the same as with it."""
+    def _groups(self, windows: Iterable[AudioWindow | Waiting]) -> Iterator[Group | Waiting]:
         if self._whisper.apart:
-            yield from self._free_groups(window for window in windows if not window.known)
-            return
-        while batch := list(islice(windows, self._batch_size)):
-            share = self._share(batch)
-            groups = (batch[start : start + share] for start in range(0, len(batch), share))
-            yield from (group for group in groups if not all(window.known for window in group))
-
-    def _free_groups(self, windows: Iterator[AudioWindow]) -> Iterator[list[AudioWindow]]:
-        """Groups of any size: no more than costs little to lose, and fewer towards the end, so that no worker waits long for another."""
-        ahead = list(islice(windows, self._batch_size))
-        while ahead:
-            size = min(self._share(ahead), self._fitting)
-            yield ahead[:size]
-            ahead = [*ahead[size:], *islice(windows, size)]
-
-    def _share(self, windows: Sequence[AudioWindow]) -> int:
-        return math.ceil(len(windows) / self._whisper.workers)
+            return free_groups(windows, self._batch_size, self._whisper.workers, lambda: self._fitting)
+        return batches(windows, self._batch_size, self._whisper.workers)
 
     # --- One group
 
-    def _recognise_group(self, group: Sequence[AudioWindow], tell: Callable[[Recognition], None]) -> None:
+    def _recognise_group(self, group: Group, tell: Callable[[Recognition], None]) -> None:
         """Halves what is decoded at once when a GPU runs out of memory. Raises SutradharError when one window is too much."""
         waiting, began = dict(enumerate(group)), time.monotonic()
 
@@ -231,16 +205,6 @@ class WhisperX:
         if isinstance(first, Align):
             return _by(lambda request: tuple(request.tokenizer.sot_sequence), asked, self._whisper.align)
         return _by(lambda request: request.prompt, asked, lambda alike: self._whisper.generate(alike, self._settings))
-
-
-def _next_told(told: SimpleQueue[Recognition | Future[None]]) -> Generator[Recognition, None, int]:
-    """The next recognition or none; returns how many groups have ended. Raises what a group has ended with."""
-    found = told.get()
-    if isinstance(found, Recognition):
-        yield found
-        return 0
-    found.result()
-    return 1
 
 
 def _by(key: Callable[[Any], Hashable], asked: Sequence[Any], answer: Callable[[Sequence[Any]], list[Any]]) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from sutradhar.stages.recognisers.contract import AudioWindow, LanguageGuess, Recogniser, Recognition
+from sutradhar.stages.recognisers.contract import AudioWindow, LanguageGuess, Recogniser, Recognition, Waiting
 from sutradhar.stages.transcript import Word
 from tests.recogniser_contract import RecogniserContract
 
@@ -19,14 +19,16 @@ class Counting:
         self.engine = {"backend": "counting", "device": "cpu", "model": "none"}
         self.degraded: list[str] = []
 
-    def recognise(self, windows: Iterable[AudioWindow]) -> Iterator[Recognition]:
+    def recognise(self, windows: Iterable[AudioWindow | Waiting]) -> Iterator[Recognition]:
         for window in windows:
+            if isinstance(window, Waiting):
+                continue
             text, language = str(len(window.audio)), window.language or "en"
             word = Word(text, window.offset_ms, window.end_ms, 1.0)
             yield Recognition(window.id, text, language, 1.0, ((word,),), confidence=1.0)
 
     def detect_languages(self, windows: Sequence[AudioWindow]) -> list[LanguageGuess]:
-        return [LanguageGuess({"en": 1.0}, None) for _ in windows]
+        return [LanguageGuess({"en": 1.0}) for _ in windows]
 
 
 class TestContract(RecogniserContract):

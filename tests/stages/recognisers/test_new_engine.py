@@ -47,7 +47,7 @@ ABOUT = About(
 ENGINE = """
 from sutradhar.stages.recognisers.echo.about import ABOUT
 from sutradhar.stages.transcript import Word
-from sutradhar.stages.recognisers.contract import LanguageGuess, Recognition
+from sutradhar.stages.recognisers.contract import NOTHING_YET, LanguageGuess, Recognition
 
 
 def open_engine(settings, model, translate, times, log):
@@ -65,11 +65,29 @@ class Echo:
 
     def recognise(self, windows):
         for window in windows:
+            if window is NOTHING_YET:
+                continue
             word = Word(self._text, window.offset_ms, window.end_ms, 1.0)
             yield Recognition(window.id, self._text, window.language or "en", 1.0, ((word,),), confidence=1.0)
 
     def detect_languages(self, windows):
         return [LanguageGuess({"en": 1.0}) for _ in windows]
+"""
+
+CONTRACT = """
+import logging
+from pathlib import Path
+
+from recogniser_contract import RecogniserContract
+from sutradhar.pipeline.jobs.settings import Settings
+from sutradhar.pipeline.models.library import ResolvedModel
+from sutradhar.stages.recognisers.opening import open_recogniser
+
+
+class TestContract(RecogniserContract):
+    def open(self, **settings):
+        model = ResolvedModel(Path("models/shouting"), "shouting", "", "echo")
+        return open_recogniser(Settings(WHISPER_BACKEND="echo", **settings), model, translate=False, log=logging.getLogger())
 """
 
 
@@ -96,6 +114,14 @@ def python(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def prepared(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return python(tree, "sutradhar.pipeline.prepare.prepare", str(SAMPLE), "--transcribe", "--set", "ALIGNMENT_MODEL=none", *arguments)
+
+
+def test_it_passes_the_suite_that_is_shipped_for_it(tree: Path) -> None:
+    shutil.copy(ROOT / "tests" / "recogniser_contract.py", tree)
+    (tree / "test_echo.py").write_text(CONTRACT)
+    done = python(tree, "pytest", "-q", "-p", "no:cacheprovider", "test_echo.py")
+    assert done.returncode == 0, done.stdout
+    assert "1 skipped" in done.stdout  # it prepares nothing
 
 
 def test_help_and_the_reference_of_the_settings_name_it(tree: Path) -> None:

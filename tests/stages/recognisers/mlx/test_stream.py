@@ -12,13 +12,14 @@ pytest.importorskip("mlx_whisper", reason="MLX is not installed: ./install-mlx.s
 
 import mlx.core as mx
 
+from sutradhar.stages.recognisers.contract import NOTHING_YET
 from sutradhar.stages.recognisers.mlx import stream
 from sutradhar.stages.recognisers.mlx.choice import Search
 from sutradhar.stages.recognisers.mlx.network import Network
 from sutradhar.stages.recognisers.mlx.slots import Slots, Task
 from sutradhar.stages.recognisers.mlx.stream import OutOfMemory, Stream, is_out_of_memory
 from sutradhar.stages.recognisers.mlx.words import Aligner
-from sutradhar.stages.recognisers.whisper.requests import HOP, Align, Alignment, Decoded, DetectLanguage, Encode, Generate, Steps
+from sutradhar.stages.recognisers.whisper.requests import HOP, Align, Alignment, Decoded, DetectLanguage, Encode, Generate, Steps, Urgent
 from tests.stages.recognisers.mlx.tiny import FRAMES, LANGUAGES, MELS, PLAIN, SMALL, TIMED, decode, small
 
 TOKENIZER: Any = SimpleNamespace(sot_sequence=TIMED, no_timestamps=SMALL.no_timestamps)
@@ -156,6 +157,75 @@ def test_a_second_run_uses_all_slots_again(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(Slots, "advance", lambda slots: together.append(len(slots.tasks())) or advance(slots))
     results(twice, [transcribe(number) for number in range(3)])
     assert max(together) == 3
+
+
+# --- Sources that wait, and windows that somebody waits for
+
+
+def test_what_is_in_hand_is_done_while_the_source_has_nothing_yet() -> None:
+    found: list[tuple[int, Any]] = []
+
+    def patient() -> Iterator[Any]:
+        for number in range(3):
+            yield NOTHING_YET
+            yield numbered(number, everything(number))
+            asked = 0
+            while len(found) <= number:
+                asked += 1
+                assert asked < 1000, "it waits for a batch"
+                yield NOTHING_YET
+
+    for result in make_stream(8).run(patient()):
+        found.append(result)
+    assert [number for number, _ in found] == [0, 1, 2]
+    for (_, (texts, *_)), (expected, *_) in zip(found, results(make_stream(4), [everything(number) for number in range(3)]), strict=True):
+        assert_same(texts, expected)
+
+
+def test_words_are_timed_while_others_are_decoded_where_the_source_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    timed: list[bool] = []
+    one = make_stream(8)
+    monkeypatch.setattr(Aligner, "align", lambda _, features, starts, texts, *rest: timed.append(one._busy) or [Alignment((), ())] * len(texts))
+
+    def words() -> Steps[Any]:
+        return (yield Align((yield Encode(mel(1))), TOKENIZER, (10,), 2 * FRAMES * HOP))
+
+    def source() -> Iterator[Any]:
+        yield transcribe(0)
+        yield NOTHING_YET
+        yield words()
+        for _ in range(3):
+            yield NOTHING_YET
+
+    assert len(list(one.run(source()))) == 2
+    assert timed == [True]
+
+
+@pytest.mark.parametrize("slots", [1, 3])
+def test_an_urgent_window_goes_first(slots: int) -> None:
+    source: list[Any] = [numbered(number, transcribe(number)) for number in range(4)]
+    source[2] = Urgent(source[2])
+    found = list(make_stream(slots).run(source))
+    assert found[0][0] == 2
+    assert sorted(number for number, _ in found) == [0, 1, 2, 3]
+    for number, texts in found:
+        assert_same(texts, results(make_stream(), [transcribe(number)])[0])
+
+
+def test_an_urgent_window_does_not_wait_for_a_slot_where_there_may_be_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    together: list[int] = []
+    advance = Slots.advance
+    monkeypatch.setattr(Slots, "advance", lambda slots: together.append(len(slots.tasks())) or advance(slots))
+
+    def source() -> Iterator[Any]:
+        yield numbered(0, transcribe(0))
+        yield NOTHING_YET
+        yield Urgent(numbered(1, transcribe(1)))
+
+    found = dict(make_stream(3).run(source()))
+    assert together[:2] == [1, 2]
+    for number, texts in found.items():
+        assert_same(texts, results(make_stream(), [transcribe(number)])[0])
 
 
 # --- Languages and words
