@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from sutradhar.pipeline.jobs.stage import Outcome, Stage, StageContext
 from sutradhar.pipeline.wording import counted
 from sutradhar.stages.sound.account import why_nobody
 from sutradhar.stages.sound.silero import speech_probabilities
 from sutradhar.stages.sound.wav import Sound, spoken_by
-from sutradhar.stages.sound.windows import SETTINGS, find_windows
+from sutradhar.stages.sound.windows import SETTINGS, windows_of_voices
 from sutradhar.stages.transcript import Audio, Windows, load, save
 
 
@@ -19,9 +17,7 @@ def run(ctx: StageContext) -> Outcome:
         parts = [(name, spoken_by(sound, name, audio.voices)) for name in audio.voices]
         duration_ms = min(parts[0][1].duration_ms, audio.duration_ms)
         heard = [(name, speech_probabilities(part, ctx.progress)) for name, part in parts]
-    found = [replace(one, speaker=name) for name, heard_of in heard for one in find_windows(heard_of, duration_ms, ctx.settings, audio.start_ms)]
-    found.sort(key=lambda window: window.start_ms)
-    windows = tuple(replace(window, id=number) for number, window in enumerate(found))
+    windows = windows_of_voices(heard, duration_ms, ctx.settings, audio.start_ms)
     likeliest = max((max(heard_of, default=0.0) for _, heard_of in heard), default=0.0)
     cause = "" if windows else why_nobody(audio.cause, likeliest, ctx.settings.SILERO_THRESHOLD)
     save(ctx.write("windows"), Windows(windows, cause))

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from msgspec.structs import replace
+
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.stages.sound.silero import FRAME_MS
 from sutradhar.stages.transcript import Span, Window
@@ -45,6 +47,13 @@ def find_windows(probabilities: Sequence[float], duration_ms: int, settings: Set
         )
         for number, group in enumerate(pack(stretches))
     )
+
+
+def windows_of_voices(heard: Sequence[tuple[str, Sequence[float]]], duration_ms: int, settings: Settings, start_ms: int = 0) -> tuple[Window, ...]:
+    """Windows of several voices, each with its name and its probabilities, in the order in which they begin."""
+    found = [replace(one, speaker=name) for name, heard_of in heard for one in find_windows(heard_of, duration_ms, settings, start_ms)]
+    found.sort(key=lambda window: window.start_ms)
+    return tuple(replace(window, id=number) for number, window in enumerate(found))
 
 
 def speech_frames(probabilities: Sequence[float], settings: Settings) -> Iterator[tuple[int, int]]:

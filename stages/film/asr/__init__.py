@@ -20,17 +20,17 @@ from sutradhar.pipeline.wording import counted
 from sutradhar.stages.recognisers import declared
 from sutradhar.stages.recognisers.contract import AudioWindow, CannotTranslate, Recognition
 from sutradhar.stages.recognisers.kept import KeptRecogniser, open_pieces
+from sutradhar.stages.recognisers.voting import FilmLanguage, language_of
 from sutradhar.stages.sound.wav import Sound, spoken_by
 from sutradhar.stages.text import glossary
 from sutradhar.stages.transcript import Audio, Transcript, Window, Windows, load, save
 
-PROMPTS = "WHISPER_INITIAL_PROMPT, GLOSSARY"
 LANGUAGE = "language"  # the piece that holds the verdict on the whole film
 UNTRAINED = re.compile(r"turbo|distil|\.en\b")  # in names of models that were not trained to translate
-UNINTELLIGIBLE = "No words were made out where speech was found, so the subtitles are empty: check SOURCE_LANGUAGE, or take a larger model"
 
 
 def run(ctx: StageContext) -> Outcome:
+    from sutradhar.stages.recognisers.doubts import doubts, echoes
     from sutradhar.stages.recognisers.phrases import segments_of, segments_of_speakers
 
     audio = load(ctx.read("audio"), Audio)
@@ -51,7 +51,7 @@ def run(ctx: StageContext) -> Outcome:
         summary=f"Transcription completed: {counted(len(segments), 'segment')}",
         engine=work.engine,
         packages=work.packages,
-        degraded=(*work.degraded, *_unheard(ctx.settings), *_echoes(work.recognitions), *_doubts(transcript, found)),
+        degraded=(*work.degraded, *_unheard(ctx.settings), *echoes(work.recognitions), *doubts(transcript, found)),
         seconds_of_media=audio.duration_ms / 1000,
     )
 
@@ -84,46 +84,21 @@ def _unheard(settings: Settings) -> list[str]:
     return [f"GLOSSARY steers no spelling: {about.title} takes no prompt"] if settings.GLOSSARY and not takes else []
 
 
-def _echoes(recognitions: Sequence[Recognition]) -> list[str]:
-    echoed = sum(recognition.lost_its_prompt for recognition in recognitions)
-    windows = f"{echoed} of {counted(len(recognitions), 'window')}"
-    return [f"{windows} gave the prompt ({PROMPTS}) back as text: heard again without it"] if echoed else []
-
-
-def _doubts(transcript: Transcript, found: Windows) -> list[str]:
-    """What a person should know of a text before they trust it."""
-    from sutradhar.stages.text.own_script import script_doubt, wrong_script_because
-
-    if not transcript.segments:
-        return [f"No speech was found, so the subtitles are empty: {found.cause}" if not found.windows else UNINTELLIGIBLE]
-    doubt = script_doubt(transcript.segments)
-    return [f"{doubt}: {wrong_script_because(transcript.language)}"] if doubt else []
-
-
-@dataclass(frozen=True)
-class FilmLanguage:
-    language: str
-    probability: float  # how sure that is
-
-
 def _language(
     recogniser: KeptRecogniser, sound: Sound, audio: Audio, windows: Sequence[Window], ctx: StageContext
 ) -> tuple[FilmLanguage, dict[int, Any]]:
     """The settings' own, or what windows from all over the film sound like; and these windows as prepared, by id."""
     from sutradhar.pipeline import languages
-    from sutradhar.stages.film.asr.language import choose_voters, vote
 
     if ctx.settings.SOURCE_LANGUAGE != "auto":
         return FilmLanguage(languages.parse(ctx.settings.SOURCE_LANGUAGE), 1.0), {}
     if known := recogniser.pieces.get(LANGUAGE, FilmLanguage):
         return known, {}
-    speech_ms = [sum(span.end_ms - span.start_ms for span in window.speech) for window in windows]
-    voters = choose_voters(speech_ms)
-    heard = recogniser.detect_languages([_cut_out(sound, audio, windows[index], None, "") for index in voters])
-    language, probability = vote([one.languages for one in heard], [speech_ms[index] for index in voters])
-    ctx.log.info(f"Detected language: {language} ({probability:.2f}) in {counted(len(voters), 'window')}")
-    recogniser.pieces.keep({LANGUAGE: FilmLanguage(language, probability)})
-    return FilmLanguage(language, probability), {windows[index].id: one.prepared for index, one in zip(voters, heard, strict=True)}
+    verdict = language_of(windows, lambda window: _cut_out(sound, audio, window, None, ""), recogniser.detect_languages)
+    found = verdict.found
+    ctx.log.info(f"Detected language: {found.language} ({found.probability:.2f}) in {counted(verdict.voters, 'window')}")
+    recogniser.pieces.keep({LANGUAGE: found})
+    return found, verdict.prepared
 
 
 def _silent_language(settings: Settings) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sutradhar.stages.film.asr.language import choose_voters, vote
+from sutradhar.stages.recognisers.voting import choose_voters, vote
 
 
 def test_voters_are_the_windows_that_speak_most_in_each_part_of_the_film() -> None:

@@ -8,11 +8,41 @@ how long they speak. For a film in one language that is the evidence of all of t
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
+
+from sutradhar.stages.recognisers.contract import AudioWindow, LanguageGuess
+from sutradhar.stages.transcript import Window
 
 VOTERS = 8
 FLOOR = 1e-6  # no window alone rules a language out
+
+
+@dataclass(frozen=True)
+class FilmLanguage:
+    language: str
+    probability: float  # how sure that is
+
+
+@dataclass(frozen=True)
+class Verdict:
+    found: FilmLanguage
+    prepared: dict[int, Any]  # the windows that voted, as the engine has prepared them, by their ids
+    voters: int
+
+
+def language_of(
+    windows: Sequence[Window], cut_out: Callable[[Window], AudioWindow], detect: Callable[[Sequence[AudioWindow]], list[LanguageGuess]]
+) -> Verdict:
+    """Let windows from all over a film vote on its language. There must be one at least."""
+    speech_ms = [sum(span.end_ms - span.start_ms for span in window.speech) for window in windows]
+    voters = choose_voters(speech_ms)
+    heard = detect([cut_out(windows[index]) for index in voters])
+    language, probability = vote([one.languages for one in heard], [speech_ms[index] for index in voters])
+    prepared = {windows[index].id: one.prepared for index, one in zip(voters, heard, strict=True)}
+    return Verdict(FilmLanguage(language, probability), prepared, len(voters))
 
 
 def choose_voters(speech_ms: Sequence[int]) -> list[int]:

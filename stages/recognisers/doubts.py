@@ -1,0 +1,28 @@
+"""Warnings about a recognised text: what a person should know of it before they trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sutradhar.pipeline.wording import counted
+from sutradhar.stages.recognisers.contract import Recognition
+from sutradhar.stages.text.own_script import script_doubt, wrong_script_because
+from sutradhar.stages.transcript import Transcript, Windows
+
+PROMPTS = "WHISPER_INITIAL_PROMPT, GLOSSARY"
+UNINTELLIGIBLE = "No words were made out where speech was found, so the subtitles are empty: check SOURCE_LANGUAGE, or take a larger model"
+
+
+def echoes(recognitions: Sequence[Recognition]) -> list[str]:
+    """Count the windows whose text was the prompt again."""
+    echoed = sum(recognition.lost_its_prompt for recognition in recognitions)
+    windows = f"{echoed} of {counted(len(recognitions), 'window')}"
+    return [f"{windows} gave the prompt ({PROMPTS}) back as text: heard again without it"] if echoed else []
+
+
+def doubts(transcript: Transcript, found: Windows) -> list[str]:
+    """Say why there is no text, or why the text may be of no use."""
+    if not transcript.segments:
+        return [f"No speech was found, so the subtitles are empty: {found.cause}" if not found.windows else UNINTELLIGIBLE]
+    doubt = script_doubt(transcript.segments)
+    return [f"{doubt}: {wrong_script_because(transcript.language)}"] if doubt else []
