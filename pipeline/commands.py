@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from urllib.parse import unquote, urlsplit
 
 from sutradhar.pipeline.errors import UsageError
+from sutradhar.pipeline.installed import named
 from sutradhar.pipeline.wording import escaped
 
 LIVE = ("rtsp", "rtsps", "rtmp", "rtmps", "rtp", "srt", "udp", "tcp", "mms")
@@ -40,7 +41,10 @@ class Parser(argparse.ArgumentParser):
         message = message.replace("the following arguments are required", "missing").removeprefix("argument ")
         message = self._unknown() or self._without_option() or message
         example = f"{'' if message.endswith('?') else '.'} For example: {self.example}" if self.example else ""
-        self.exit(2, f"[ERROR] {escaped(message)}{example} ({self.prog} --help tells all)\n")
+        self.exit(2, named(f"[ERROR] {escaped(message)}{example} ({self.prog} --help tells all)\n"))
+
+    def format_help(self) -> str:
+        return named(super().format_help())
 
     def _options(self) -> list[str]:
         """What is given that begins like an option."""

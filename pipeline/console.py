@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from sutradhar.pipeline.installed import named
 from sutradhar.pipeline.wording import escaped
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ LEVEL_NAMES = {logging.WARNING: "WARN"}  # the wording users know
 
 def line_of(level: int, message: str) -> str:
     """One line, whatever is in the message: names and tags from outside, what libraries say of them."""
-    return f"[{LEVEL_NAMES.get(level, logging.getLevelName(level))}] {escaped(message)}"
+    return f"[{LEVEL_NAMES.get(level, logging.getLevelName(level))}] {escaped(named(message))}"
 
 
 def clock(seconds: float) -> str:

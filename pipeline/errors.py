@@ -24,6 +24,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from sutradhar.pipeline.installed import named
+
 INTERRUPTED = 128  # added to the number of a signal, as shells do it
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 UNWRITABLE = (*NO_ROOM, errno.EIO, errno.EROFS)  # then nothing can be written, here or elsewhere
@@ -32,10 +34,17 @@ LESS_MEMORY = "lower BATCH_SIZE (of a folder CORPUS_WORKERS too) or choose a sma
 
 
 class SutradharError(Exception):
+    """Any error of ours."""
+
     exit_code = 1
+
+    def __str__(self) -> str:
+        return named(super().__str__())
 
 
 class UsageError(SutradharError):
+    """Bad arguments, settings, models or media: nothing was started."""
+
     exit_code = 2
 
 
@@ -48,6 +57,8 @@ class OtherForm(UsageError):
 
 
 class StageFailed(SutradharError):
+    """A stage of a job ended without its result; in Python, a file that breaks off or changes while it is read."""
+
     exit_code = 1
 
 
@@ -85,7 +96,7 @@ def in_one_line(error: BaseException, places: Sequence[Path] = ()) -> str:
 
 
 def missing_package(error: ModuleNotFoundError) -> str:
-    return f"{error}: something has been taken out of .venv; run ./scripts/bootstrap.sh, which puts it back"
+    return named(f"{error}: something has been taken out of .venv; run ./scripts/bootstrap.sh, which puts it back")
 
 
 def is_unwritable(error: BaseException) -> bool:

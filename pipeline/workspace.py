@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,18 +13,19 @@ from sutradhar.pipeline.errors import UsageError
 VERSION = "0.1.0"
 CODE = Path(__file__).parents[2]  # where Python finds `sutradhar`
 CLONE = Path(__file__).resolve().parent.parent
+IS_CLONE = (CLONE / "run-pipeline.sh").is_file()  # else the package is installed, and nothing of ours may lie beside it
 JOB_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """The folder that holds `jobs/`, `out/` and `models/`: the project's own, or `$SUTRADHAR_HOME`."""
+    """The folder that holds `jobs/`, `out/` and `models/`: `$SUTRADHAR_HOME`, or the clone, or the user's own data folder."""
 
     root: Path
 
     @classmethod
     def find(cls) -> Workspace:
-        return cls(Path(os.environ.get("SUTRADHAR_HOME") or CLONE).expanduser().resolve())
+        return cls(Path(os.environ.get("SUTRADHAR_HOME") or (CLONE if IS_CLONE else user_folder())).expanduser().resolve())
 
     def require_writable(self) -> None:
         """Raises UsageError with the way out: the folder that holds the code may be read-only, or shared by many."""
@@ -57,6 +59,13 @@ class Workspace:
     @property
     def hardware_cache(self) -> Path:
         return self.out / "hardware_cache.json"
+
+
+def user_folder() -> Path:
+    """Where a user's data lie by the customs of the system: `$XDG_DATA_HOME`, or below Library on a Mac."""
+    if given := os.environ.get("XDG_DATA_HOME"):
+        return Path(given) / "sutradhar"
+    return Path("~/Library/Application Support/sutradhar" if sys.platform == "darwin" else "~/.local/share/sutradhar")
 
 
 def check_job_id(job_id: str) -> str:

@@ -20,6 +20,8 @@ MISSING = "[…]"  # stands in the subtitles where a translation is missing
 
 
 class Span(msgspec.Struct, frozen=True):
+    """A stretch of time."""
+
     start_ms: int
     end_ms: int
 
@@ -54,6 +56,8 @@ class Windows(msgspec.Struct, frozen=True):
 
 
 class Word(msgspec.Struct, frozen=True):
+    """A word with its time."""
+
     text: str  # with the space before it where the language writes one, so "".join gives the sentence back
     start_ms: Time
     end_ms: Time
@@ -61,6 +65,8 @@ class Word(msgspec.Struct, frozen=True):
 
 
 class Segment(msgspec.Struct, frozen=True):
+    """A sentence, or what pauses part, with the scores that the recogniser gave it."""
+
     id: int
     start_ms: Time
     end_ms: Time

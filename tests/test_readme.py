@@ -7,22 +7,12 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 
 from sutradhar.pipeline import media
 from tests.conftest import ROOT
 from tests.make_media import FILM, ffmpeg
-
-
-@pytest.mark.skipif(not (ROOT / "models" / "base").is_dir(), reason="needs models/base")
-def test_the_python_example_runs_as_it_stands_there() -> None:
-    section = (ROOT / "README.md").read_text().split("### Use it from Python\n")[1].split("\nA window is")[0]
-    code = dedent(section).replace('WHISPER_BACKEND="mlx"', 'WHISPER_BACKEND="whisperx"')  # which everybody has
-    assert code.count('"whisperx"') == 2
-    done = subprocess.run([sys.executable, "-"], input=code, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("['Good morning, Daniel, have you watched the new film yet?")
 
 
 @pytest.mark.parametrize("tracks", [0, 1, 2])

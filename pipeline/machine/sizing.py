@@ -125,3 +125,10 @@ def batch_size(sizes: ModelSizes, model: str, device: str, memory_gb: float) -> 
         fitting = (memory_gb - model_gb) * 0.8 / window_gb
         room = f"four fifths of {memory_gb:.1f} GB less {model_gb} for the model"
     return max(1, min(MAX_BATCH[device], int(fitting))), f"{room}, at {window_gb} GB a window; from 1 to {MAX_BATCH[device]}"
+
+
+def batch_within(sizes: ModelSizes, model: str, device: str, memory_gb: float) -> int:
+    """Windows decoded at once where the model and they may take so much memory; 0 where not one fits beside the model."""
+    costs = sizes.cpu_cost if device == "cpu" else sizes.gpu_cost
+    model_gb, window_gb = costs.get(model, costs[sizes.unknown])
+    return max(0, min(MAX_BATCH[device], int((memory_gb - model_gb) / window_gb)))

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.machine import engines
@@ -161,7 +161,15 @@ def _take_given(names: Mapping[str, str], arguments: argparse.Namespace, choices
             choices.take(key, given)
 
 
-def recogniser(arguments: argparse.Namespace, machine: Hardware, workspace: Workspace, choices: Choices, console: Console) -> None:
+class Speaker(Protocol):
+    """Somebody who passes on what is said while settings are chosen."""
+
+    def info(self, message: str) -> None: ...
+
+    def warn(self, message: str) -> None: ...
+
+
+def recogniser(arguments: argparse.Namespace, machine: Hardware, models: Path, choices: Choices, console: Speaker) -> None:
     from sutradhar.pipeline.machine import sizing
     from sutradhar.pipeline.models import library
 
@@ -188,7 +196,7 @@ def recogniser(arguments: argparse.Namespace, machine: Hardware, workspace: Work
         choices.take("WHISPER_MODEL", name, "given with --model")
     else:
         in_turn = sizing.in_turn(engine.sizes, suited, runs_on, memory_gb)
-        here = (model for model in in_turn if library.is_at_hand(model, engine.form, models_dir=workspace.models))
+        here = (model for model in in_turn if library.is_at_hand(model, engine.form, models_dir=models))
         model = next(here, engine.sizes.smallest)
         time = f" ({sizing.film_time(engine.sizes, model, machine.cores)})" if runs_on == "cpu" and model != suited else ""
         choices.take("WHISPER_MODEL", model, reason if model == suited else f"the one that is here{time}; {suited} suits this machine: {reason}")
@@ -200,7 +208,7 @@ def recogniser(arguments: argparse.Namespace, machine: Hardware, workspace: Work
         choices.take("BATCH_SIZE", *sizing.batch_size(engine.sizes, choices.values["WHISPER_MODEL"], runs_on, memory_gb))
 
 
-def _name_a_better_model(suited: tuple[str, str], device: str, engine: About, machine: Hardware, language: str, console: Console) -> None:
+def _name_a_better_model(suited: tuple[str, str], device: str, engine: About, machine: Hardware, language: str, console: Speaker) -> None:
     """Warn of what the starter model cannot do, and say which model can and how long that takes here. `suited` is that
     model and the reason for it."""
     from sutradhar.pipeline.machine import sizing
@@ -241,7 +249,7 @@ def translator(
     choices.take("INDICTRANS2_COMPUTE_TYPE", compute_type, reason)
 
 
-def _backend_and_device(arguments: argparse.Namespace, machine: Hardware, console: Console) -> tuple[str, str]:
+def _backend_and_device(arguments: argparse.Namespace, machine: Hardware, console: Speaker) -> tuple[str, str]:
     """Raises UsageError where this machine cannot do what was asked for."""
     from sutradhar.pipeline.machine import hardware
 

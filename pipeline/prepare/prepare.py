@@ -191,7 +191,7 @@ def prepare(arguments: argparse.Namespace, workspace: Workspace, console: Consol
         _check_film(arguments)
         choosing.media(arguments, info, choices, console)
     machine = hardware.this_machine(workspace.hardware_cache, console)
-    choosing.recogniser(arguments, machine, workspace, choices, console)
+    choosing.recogniser(arguments, machine, workspace.models, choices, console)
     if arguments.workflow == "translate":
         choosing.translator(arguments, changes, machine, workspace, choices, console)
     for key, value in changes.items():

@@ -40,6 +40,7 @@ class AudioWindow:
     language: str | None = None  # None: whatever the engine hears in this window
     prompt: str = ""  # text that steers spelling
     prepared: Any = None  # from the engine's own `Preparation` or `LanguageGuess`: it need not do that work again
+    translated: bool = True  # False: not translated, although the engine was opened to translate
     known: bool = False  # its recognition is there already: it is made again only where that of others depends on it
     urgent: bool = False  # somebody waits for it: it does not wait for a batch to fill
     tell: Callable[[float], None] = lambda share: None  # how much of it is done, in any thread
@@ -113,6 +114,9 @@ class Recogniser(Protocol):
     packages: tuple[str, ...]  # for Outcome.packages
     preparation: Preparation | None  # None: there is nothing to do ahead
     degraded: list[str]  # fallbacks taken so far, each one line for the user
+
+    def knows(self, language: str) -> bool:
+        """Tell whether the model was trained on a language, by its ISO code."""
 
     def recognise(self, windows: Iterable[AudioWindow | Waiting]) -> Iterator[Recognition]:
         """Results in any order, each as soon as it is done. Reads on only as far as it needs to keep busy.

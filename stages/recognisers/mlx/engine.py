@@ -80,6 +80,7 @@ class MlxWhisper:
             "compute_type": settings.WHISPER_COMPUTE_TYPE,
         }
         self._decoder = Decoder(partial(tokens.make_tokenizer, network), settings, translate=translate, times=times)
+        self._languages = frozenset(tokens.languages(network))
         self.preparation = preparation(network.dims.n_mels)
         self._features = extractor(network.dims.n_mels)
         self._stream = Stream(
@@ -94,6 +95,9 @@ class MlxWhisper:
             raise SutradharError(f"MLX {mx.__version__} is broken here: {error}. Run ./install-mlx.sh, or set WHISPER_BACKEND=whisperx") from None
         except OutOfMemory:
             raise self._too_large() from None
+
+    def knows(self, language: str) -> bool:
+        return language in self._languages
 
     def detect_languages(self, windows: Sequence[AudioWindow]) -> list[LanguageGuess]:
         heard = dict(self._run(_numbered(number, self._decoder.hear(window)) for number, window in enumerate(windows)))

@@ -67,7 +67,7 @@ class Decoder:
         attempt, timings = yield from self._look_again(window, text, tokenizer)
         phrases = split_phrases(time_words(timings, window.offset_ms, window.end_ms, window.speech), language)
         recognition = _recognition(window, attempt, phrases, language, probability)
-        if not self._translate or language == "en":
+        if not (self._translate and window.translated) or language == "en":
             return recognition
         window.tell(TRANSCRIBED)
         return replace(recognition, translation=(yield from self._translated(window, encoded, language)))

@@ -118,6 +118,9 @@ class WhisperX:
 
     # --- Windows in, recognitions out
 
+    def knows(self, language: str) -> bool:
+        return self._whisper.knows(language)
+
     def detect_languages(self, windows: Sequence[AudioWindow]) -> list[LanguageGuess]:
         with ThreadPoolExecutor(self._whisper.workers) as pool:
             heard = list(pool.map(lambda window: self._run([self._decoder.hear(window)])[0], windows))

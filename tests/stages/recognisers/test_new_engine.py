@@ -70,6 +70,9 @@ class Echo:
             word = Word(self._text, window.offset_ms, window.end_ms, 1.0)
             yield Recognition(window.id, self._text, window.language or "en", 1.0, ((word,),), confidence=1.0)
 
+    def knows(self, language):
+        return language == "en"
+
     def detect_languages(self, windows):
         return [LanguageGuess({"en": 1.0}) for _ in windows]
 """

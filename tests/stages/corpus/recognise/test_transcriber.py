@@ -61,6 +61,9 @@ class Fake:
         scores = WhisperScores(tuple(range(value % 10)), self.logprobs[turn], 0.0, 1.0, 0.0)
         return Recognition(window.id, text, language, 1.0, phrases, 0.5, echoed=self.echoed, whisper=scores if self.is_whisper else None)
 
+    def knows(self, language: str) -> bool:
+        return True
+
     def detect_languages(self, windows: Sequence[AudioWindow]) -> list[Languages]:
         raise NotImplementedError
 

@@ -1,0 +1,35 @@
+"""Names of commands in messages. They are written as a clone has them; where the package is installed, there are no shell scripts.
+
+One table turns the one into the other, at the few places where text reaches a person: errors, the console, and `--help`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+AS_COMMAND = "SUTRADHAR_AS_COMMAND"  # in the environment of `sutradhar` and its children, also where that is installed from a clone
+COMMANDS = {  # of a clone: of an installation
+    "prepare-job.sh": "sutradhar prepare",
+    "run-pipeline.sh --status": "sutradhar status",
+    "run-pipeline.sh": "sutradhar run",
+    "get-model.sh --help": "sutradhar models fetch --help",
+    "get-model.sh": "sutradhar models fetch",
+    "convert-model.sh": "sutradhar models convert",
+    "install-mlx.sh": 'pip install "sutradhar[mlx]"',
+    "bootstrap.sh": "pip install --force-reinstall sutradhar",
+    "python -m sutradhar.pipeline.models.library list": "sutradhar models list",
+}
+_SCRIPT = re.compile(r"(?<![\w/.-])(?:\./)?(?:scripts/)?(" + "|".join(re.escape(name) for name in COMMANDS) + r")(?![\w-])")
+
+
+def is_installed() -> bool:
+    """Tell whether commands are called `sutradhar`: outside of a clone, and wherever `sutradhar` itself was started."""
+    from sutradhar.pipeline.workspace import IS_CLONE
+
+    return not IS_CLONE or AS_COMMAND in os.environ
+
+
+def named(text: str) -> str:
+    """Name the commands in a text as this installation has them."""
+    return _SCRIPT.sub(lambda match: COMMANDS[match[1]], text) if is_installed() else text

@@ -1,0 +1,462 @@
+"""`load` and `Model`: a recogniser in this process, and the files that go through it."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal
+
+from sutradhar.pipeline import languages
+from sutradhar.pipeline.errors import SutradharError, UsageError
+from sutradhar.pipeline.installed import named
+from sutradhar.pipeline.jobs import envfile
+from sutradhar.pipeline.jobs.settings import Settings
+from sutradhar.pipeline.machine import engines, hardware, sizing
+from sutradhar.pipeline.models import library
+from sutradhar.pipeline.prepare import choosing
+from sutradhar.pipeline.workspace import Workspace
+from sutradhar.recording import Part, Recording, open_recording, part
+from sutradhar.result import Transcript
+from sutradhar.stages import transcript as table
+from sutradhar.stages.recognisers.contract import AudioWindow, Recogniser, Recognition
+from sutradhar.stages.recognisers.doubts import doubts, echoes
+from sutradhar.stages.recognisers.opening import open_recogniser
+from sutradhar.stages.recognisers.phrases import segments_of, segments_of_speakers
+from sutradhar.stages.recognisers.voting import FilmLanguage, language_of
+from sutradhar.stages.sound.silero import Detector
+from sutradhar.stages.sound.windows import WINDOW_MS
+from sutradhar.stages.transcript import Span
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sutradhar.recording import Media
+
+log = logging.getLogger("sutradhar")
+Progress = Callable[[float, float], object]
+SAMPLES_PER_MS = 16
+MIN_ROUND = 32  # windows that vote before they are recognised together, where the language is to be found
+
+
+def load(
+    model: str = "auto",
+    *,
+    backend: str = "auto",
+    device: str = "auto",
+    compute_type: str = "auto",
+    batch_size: int | Literal["auto"] = "auto",
+    max_memory_gb: float | None = None,
+    models_dir: str | Path | None = None,
+    offline: bool = False,
+    settings: Mapping[str, object] | None = None,
+) -> Model:
+    """Load a recogniser, once, and return it.
+
+    `model` is a size ("base", "large-v3"), a hub id, a folder, or "auto": the best one for this machine that is here. It is looked for in
+    `models_dir` (default: models/ of SUTRADHAR_HOME) and in the hub's cache, then fetched, unless `offline`. `backend` ("whisperx", "mlx"),
+    `device` ("cpu", "cuda", "mps"), `compute_type` ("int8", "float16" ...) and `batch_size` (windows of 30 s decoded at once) are chosen
+    for this machine where they are "auto". `max_memory_gb` bounds what the model and its batch may take of the device's memory, in GB of
+    2**30 bytes. `settings` has any other setting of docs/settings.md by its name, such as {"WHISPER_BEAM_SIZE": 1}.
+
+    Raises UsageError where the machine, a name or a model will not do, and says what does.
+    """
+    asked = _Asked(model, backend, device, compute_type, batch_size, max_memory_gb)
+    folder = Path(models_dir).expanduser().resolve() if models_dir else Workspace.find().models
+    chosen = _choose(asked, folder, {name: str(value) for name, value in (settings or {}).items()}, offline=offline)
+    return Model(chosen, folder)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    model: str
+    backend: str
+    device: str
+    compute_type: str
+    batch_size: int | Literal["auto"]
+    max_memory_gb: float | None
+
+    @property
+    def arguments(self) -> argparse.Namespace:
+        """As prepare-job's command line would have it."""
+        names = {"backend": self.backend, "device": self.device, "model": self.model}
+        return argparse.Namespace(**{name: "" if value == "auto" else value for name, value in names.items()})
+
+
+class _Said:
+    """Passes on to the log of a program what choosing says."""
+
+    def info(self, message: str) -> None:
+        log.info(named(message))
+
+    def warn(self, message: str) -> None:
+        log.warning(named(message))
+
+
+def _choose(asked: _Asked, models: Path, others: dict[str, str], *, offline: bool) -> Settings:
+    """The settings that prepare-job would choose, bounded by the memory. Raises UsageError."""
+    workspace = Workspace.find()
+    machine = hardware.read_cache(workspace.hardware_cache, log.warning) or hardware.recommend(hardware.probe())
+    choices = choosing.Choices({"WORKFLOW": "transcribe", "SOURCE_LANGUAGE": "auto"})
+    choosing.recogniser(asked.arguments, machine, models, choices, _Said())
+    if asked.compute_type != "auto":
+        choices.take("WHISPER_COMPUTE_TYPE", asked.compute_type)
+    if asked.batch_size != "auto":
+        choices.take("BATCH_SIZE", asked.batch_size)
+    if asked.max_memory_gb is not None:
+        _bound(asked, choices.values, asked.max_memory_gb, models)
+    choices.take("OFFLINE", offline)
+    found = envfile.build(choices.values | others, "sutradhar.load")
+    engines.check(found.WHISPER_BACKEND, found.WHISPER_COMPUTE_TYPE)
+    return found
+
+
+def _bound(asked: _Asked, values: dict[str, str], memory_gb: float, models: Path) -> None:
+    """Take the best model and the largest batch that so much memory holds. Raises UsageError where it holds none."""
+    engine = engines.engine_of(values["WHISPER_BACKEND"])
+    device = values["WHISPERX_DEVICE"] if values["WHISPERX_DEVICE"] in engine.devices else "cpu"
+    fitting = partial(sizing.batch_within, engine.sizes, device=device, memory_gb=memory_gb)
+    if asked.model == "auto" and not fitting(values["WHISPER_MODEL"]):
+        smaller = sizing.in_turn(engine.sizes, values["WHISPER_MODEL"], device, memory_gb)
+        here = (name for name in smaller if fitting(name) and library.is_at_hand(name, engine.form, models_dir=models))
+        values["WHISPER_MODEL"] = next(here, engine.sizes.smallest)
+    model = values["WHISPER_MODEL"]
+    batch = fitting(Path(model).name)
+    if not batch:
+        raise UsageError(f"max_memory_gb={memory_gb:g} does not hold model {model} and one window; give more, or take a smaller model")
+    given = values["BATCH_SIZE"]
+    values["BATCH_SIZE"] = str(batch if given == "auto" else min(batch, int(given)))
+
+
+@dataclass
+class _Heard:
+    """A recording, its language, and what was recognised of it so far."""
+
+    recording: Recording
+    language: FilmLanguage
+    done: dict[int, Recognition] = field(default_factory=dict)
+
+    @property
+    def is_complete(self) -> bool:
+        return len(self.done) == len(self.recording.windows)
+
+
+class _InUse:
+    """Closes recordings that a call has opened and not finished, when it ends."""
+
+    def __init__(self) -> None:
+        self._recordings: list[Recording] = []
+
+    def take(self, recording: Recording) -> Recording:
+        self._recordings = [*(one for one in self._recordings if one.sounds), recording]
+        return recording
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for recording in self._recordings:
+            recording.close()
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What one call asks for."""
+
+    language: str | None  # None: found by a vote of each recording's windows
+    prompt: str
+    translate: bool
+    part: Part
+    progress: Progress = lambda done, total: None
+
+
+class Model:
+    """A recogniser that is loaded. `load` makes it; use it in a `with` block, or call `close`, to give its memory back.
+
+    One call at a time uses it: calls from other threads wait. It takes no signals and needs no event loop, so it works in notebooks, in
+    threads, and inside `asyncio.to_thread`.
+    """
+
+    def __init__(self, settings: Settings, models_dir: Path) -> None:
+        self.settings = settings
+        self._models = models_dir
+        self._lock = threading.Lock()
+        self._user = 0  # the thread that holds the lock
+        self._detector: Detector | None = None
+        self._translates = False
+        self._recogniser: Recogniser | None = None
+        self._opened(translate=False)
+
+    def __repr__(self) -> str:
+        engine = self._recogniser.engine if self._recogniser else {"model": f"{self.settings.WHISPER_MODEL}, closed"}
+        return f"<sutradhar.Model {', '.join(engine.values())}>"
+
+    def __enter__(self) -> Model:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the model and its memory. A call after it loads the model again."""
+        self._recogniser = self._detector = None
+
+    # --- Calls
+
+    def transcribe(
+        self,
+        media: Media,
+        *,
+        language: str | None = None,
+        prompt: str = "",
+        translate: bool = False,
+        start: str | float = 0,
+        end: str | float | None = None,
+        track: int | str | None = None,
+        channels: Literal["mix", "split"] = "mix",
+        progress: Progress | None = None,
+    ) -> Transcript:
+        """Transcribe one film or recording.
+
+        `media` is a path, or an array of sound: shape (samples,), 16 kHz, mono, floats from -1 to 1. `language` is the one spoken ("hi",
+        "Hindi"); None lets windows from all over the file vote. `prompt` steers spelling: names, terms. With `translate` the result's
+        `translation` is in English. `start` and `end` (seconds, or "HH:MM:SS.mmm") bound the part that is worked on; times stay the
+        file's. `track` is the number or the language of the audio track, `channels="split"` takes each channel as a speaker.
+        `progress(done_seconds, total_seconds)` is called in this thread, in seconds of the file; the first call comes when the sound has
+        been taken out. Sound of any length is read a window at a time.
+
+        Raises UsageError and StageFailed for media that cannot be read, CannotTranslate where the model cannot, SutradharError where
+        recognition fails, and KeyboardInterrupt.
+        """
+        job = self._job(language, prompt, translate, start, end, track, channels, progress)
+        (result,) = self._results([media], job, "raise")
+        return result
+
+    def transcribe_many(
+        self,
+        media: Iterable[Media],
+        *,
+        language: str | None = None,
+        prompt: str = "",
+        translate: bool = False,
+        track: int | str | None = None,
+        channels: Literal["mix", "split"] = "mix",
+        on_error: Literal["raise", "return"] = "raise",
+    ) -> Generator[Transcript, None, None]:
+        """Transcribe many files, and yield each transcript as it is done, in any order; its `path` says which it is.
+
+        Windows of several files are decoded together, and the next file is read while one is recognised. With `on_error="return"` a file
+        that cannot be read gives a transcript with an `error` and without segments, and costs no other; "raise" ends with the first.
+        Everything else is as in `transcribe`.
+        """
+        if on_error not in ("raise", "return"):
+            raise UsageError(f"on_error={on_error!r}: it is 'raise' or 'return'")
+        return self._results(media, self._job(language, prompt, translate, 0, None, track, channels, None), on_error)
+
+    def recognise(
+        self, windows: Iterable[AudioWindow | NDArray[np.float32]], *, language: str | None = None, prompt: str = ""
+    ) -> Iterator[Recognition]:
+        """Recognise windows of sound, and yield each result as it is done, in any order; its `window` is the window's id.
+
+        A window is an array of at most 30 s, shape (samples,), 16 kHz, mono, floats from -1 to 1, whose id is its place from 0 on; or an
+        `AudioWindow`, which has an id, an offset, a language and a prompt of its own. The iterator is read only as far as is needed to
+        keep the recogniser busy. Raises UsageError for an array that is too long, and SutradharError where recognition fails.
+        """
+        code = _code(language)
+        with self._alone():
+            given = (self._window(number, window, code, prompt) for number, window in enumerate(windows))
+            yield from self._opened(translate=False, language=code).recognise(given)
+
+    @staticmethod
+    def _window(number: int, window: AudioWindow | NDArray[np.float32], language: str | None, prompt: str) -> AudioWindow:
+        if isinstance(window, AudioWindow):
+            return replace(window, translated=False)
+        length_ms = len(window) // SAMPLES_PER_MS
+        if length_ms > WINDOW_MS:
+            raise UsageError(f"Window {number} lasts {length_ms / 1000:.1f} s; recognise takes 30 s at most, transcribe takes any sound")
+        return AudioWindow(number, 0, window, (Span(0, length_ms),), language, prompt, translated=False)
+
+    # --- From files to transcripts
+
+    def _job(
+        self,
+        language: str | None,
+        prompt: str,
+        translate: bool,
+        start: str | float,
+        end: str | float | None,
+        track: int | str | None,
+        channels: str,
+        progress: Progress | None,
+    ) -> _Job:
+        code = _code(language)
+        return _Job(code, prompt, translate, part(start, end, track, channels, code or "auto"), progress or (lambda done, total: None))
+
+    def _results(self, sources: Iterable[Media], job: _Job, on_error: str) -> Generator[Transcript, None, None]:
+        opened = _InUse()
+        with self._alone(), opened, contextlib.closing(self._recordings(sources, job.part, opened)) as recordings:
+            recogniser = self._opened(translate=job.translate, language=job.language)
+            ended: deque[Recording] = deque()  # without anything to recognise
+            readable = _readable(recordings, ended, on_error)
+            for heard in self._rounds(readable, job, recogniser):
+                for item in self._recognised(heard, job, recogniser):
+                    yield self._transcript(item, job, recogniser)
+                yield from _without_speech(ended, job)
+            yield from _without_speech(ended, job)
+
+    def _recordings(self, sources: Iterable[Media], wanted: Part, in_use: _InUse) -> Generator[Recording, None, None]:
+        """Each file, opened; the next one is opened in a thread meanwhile."""
+        self._detector = self._detector or Detector()
+        opened = partial(open_recording, wanted=wanted, settings=self.settings, detector=self._detector)
+        left = iter(sources)
+        later: Future[Recording] | None = None
+        with ThreadPoolExecutor(1, thread_name_prefix="sutradhar") as pool:
+            try:
+                for source in left:  # only the first: it is opened in this thread, so that Ctrl-C need not wait for it
+                    recording: Recording | None = opened(source)
+                    while recording:
+                        later = next((pool.submit(opened, following) for following in left), None)
+                        yield in_use.take(recording)
+                        recording = later.result() if later else None
+            finally:
+                if later:
+                    in_use.take(later.result())
+
+    def _rounds(self, recordings: Iterator[Recording], job: _Job, recogniser: Recogniser) -> Iterator[Iterable[_Heard]]:
+        """What is recognised in one stream: all, where the language is known; else as many as have a batch of windows, which vote first."""
+        if job.language:
+            yield (_Heard(recording, FilmLanguage(job.language, 1.0)) for recording in recordings)
+            return
+        size = max(MIN_ROUND, 2 * (self.settings.BATCH_SIZE if isinstance(self.settings.BATCH_SIZE, int) else 0))
+        held: list[_Heard] = []
+        for recording in recordings:
+            held.append(_Heard(recording, language_of(recording.windows, recording.cut_out, recogniser.detect_languages).found))
+            if sum(len(heard.recording.windows) for heard in held) >= size:
+                yield held
+                held = []
+        if held:
+            yield held
+
+    def _recognised(self, items: Iterable[_Heard], job: _Job, recogniser: Recogniser) -> Iterator[_Heard]:
+        """Each when its last window is done."""
+        places: dict[int, tuple[_Heard, int]] = {}
+
+        def windows() -> Iterator[AudioWindow]:
+            number = 0
+            for heard in items:
+                for window in heard.recording.windows:
+                    places[number] = heard, window.id
+                    cut = heard.recording.cut_out(window, heard.language.language, job.prompt)
+                    yield replace(cut, id=number, translated=job.translate)
+                    number += 1
+
+        for recognition in recogniser.recognise(windows()):
+            heard, window = places.pop(recognition.window)
+            heard.done[window] = replace(recognition, window=window, language_probability=heard.language.probability)
+            job.progress(*_progress(heard))
+            if heard.is_complete:
+                yield heard
+
+    def _transcript(self, heard: _Heard, job: _Job, recogniser: Recogniser) -> Transcript:
+        recording = heard.recording
+        found = [heard.done[window.id] for window in recording.windows]
+        speakers = {window.id: window.speaker for window in recording.windows}
+        split = any(recording.sounds)
+        segments = segments_of_speakers([(speakers[one.window], one) for one in found]) if split else tuple(segments_of(found))
+        whole = table.Transcript(heard.language.language, recording.start_ms, recording.duration_ms, segments)
+        warnings = (*recording.remarks, *recogniser.degraded, *echoes(found), *doubts(whole, recording.found))
+        result = _result(recording, heard.language, whole.segments, warnings)
+        recording.close()
+        if not job.translate:
+            return result
+        if heard.language.language == "en":
+            return replace(result, translation=result)
+        english = tuple(segments_of(one.translation for one in found if one.translation))
+        return replace(result, translation=_result(recording, FilmLanguage("en", 1.0), english, warnings))
+
+    # --- The recogniser
+
+    def _opened(self, *, translate: bool, language: str | None = None) -> Recogniser:
+        """The recogniser. The first translation loads it anew, since an engine is told beforehand; then it does both.
+
+        Raises UsageError for a language that the model does not know."""
+        if self._recogniser is None or (translate and not self._translates):
+            self._recogniser, self._translates = None, self._translates or translate
+            engine = engines.engine_of(self.settings.WHISPER_BACKEND)
+            found = library.resolve(self.settings.WHISPER_MODEL, engine.form, models_dir=self._models, offline=self.settings.OFFLINE, say=log.info)
+            try:
+                self._recogniser = open_recogniser(self.settings, found, translate=self._translates, log=log)
+            except SutradharError:
+                self._translates = False
+                raise
+        if language and not self._recogniser.knows(language):
+            raise UsageError(f"Model {self.settings.WHISPER_MODEL} does not know {languages.name(language)} ({language}); large-v3 knows most")
+        return self._recogniser
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Raises UsageError where this thread waits for itself: a call inside the loop over another call's results."""
+        if self._user == threading.get_ident():
+            raise UsageError("This model is in the middle of another call: end the loop over its results first, or load a second model")
+        with self._lock:
+            self._user = threading.get_ident()
+            try:
+                yield
+            finally:
+                self._user = 0
+
+
+def _code(language: str | None) -> str | None:
+    return None if language in (None, "", "auto") else languages.whisper_code(str(language))
+
+
+def _readable(recordings: Iterator[Recording], ended: deque[Recording], on_error: str) -> Iterator[Recording]:
+    """Those with speech in them; the others go into `ended`. Raises the error of one where that is asked for."""
+    for recording in recordings:
+        if recording.error and on_error == "raise":
+            raise recording.error
+        if recording.windows:
+            yield recording
+        else:
+            ended.append(recording)
+
+
+def _without_speech(ended: deque[Recording], job: _Job) -> Iterator[Transcript]:
+    while ended:
+        recording = ended.popleft()
+        language = FilmLanguage(job.language or "und", 1.0 if job.language else 0.0)
+        whole = table.Transcript(language.language, recording.start_ms, recording.duration_ms, ())
+        warnings = () if recording.error else (*recording.remarks, *doubts(whole, recording.found))
+        result = _result(recording, language, (), warnings)
+        recording.close()
+        job.progress(recording.duration_ms / 1000, recording.duration_ms / 1000)
+        yield replace(result, translation=result) if job.translate else result
+
+
+def _result(recording: Recording, language: FilmLanguage, segments: Sequence[table.Segment], warnings: Sequence[str]) -> Transcript:
+    return Transcript(
+        path=recording.path,
+        language=language.language,
+        language_probability=language.probability,
+        start_ms=recording.start_ms,
+        duration_ms=recording.duration_ms,
+        segments=tuple(segments),
+        warnings=tuple(warnings),
+        error=recording.error,
+        fps=recording.fps or Settings().SUBTITLE_FPS,
+    )
+
+
+def _progress(heard: _Heard) -> tuple[float, float]:
+    """Seconds of the file that are done and in all, in proportion to the speech that is recognised."""
+    total = heard.recording.duration_ms / 1000
+    lengths = {window.id: window.end_ms - window.start_ms for window in heard.recording.windows}
+    return total * sum(lengths[window] for window in heard.done) / sum(lengths.values()), total

@@ -1,0 +1,134 @@
+"""The sound of a file or an array, and the windows of speech in it, as the stages demux and vad find them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sutradhar.pipeline import media
+from sutradhar.pipeline.errors import SutradharError, UsageError, in_one_line
+from sutradhar.pipeline.jobs.settings import Settings
+from sutradhar.pipeline.media.tracks import aside_before, choose_track, in_order, not_silent
+from sutradhar.pipeline.timecode import parse_ms
+from sutradhar.stages.recognisers.contract import AudioWindow
+from sutradhar.stages.sound.account import Listener, Take, why_nobody
+from sutradhar.stages.sound.silero import Detector, speech_probabilities
+from sutradhar.stages.sound.voices import Spool, Voice, Voices, sides, whole
+from sutradhar.stages.sound.wav import Samples, Sound
+from sutradhar.stages.sound.windows import windows_of_voices
+from sutradhar.stages.transcript import Window, Windows
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Media = str | os.PathLike[str] | NDArray[np.floating] | NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The part of a file that is worked on, and how its sound is taken."""
+
+    start_ms: int = 0
+    end_ms: int | None = None
+    track: str = ""  # its number, or its language; "" takes the best
+    channels: str = "mix"
+    language: str = "auto"  # spoken: tracks in it come first
+
+
+@dataclass
+class Recording:
+    """What was found in one file. Its sound lies in memory, or in a temporary file where it is long; `close` removes that."""
+
+    path: Path | None
+    start_ms: int = 0
+    duration_ms: int = 0
+    fps: float = 0.0  # of the picture, 0 where there is none
+    sounds: Mapping[str, Sound | Samples] = field(default_factory=dict)  # by speaker
+    found: Windows = field(default_factory=lambda: Windows(()))
+    remarks: tuple[str, ...] = ()
+    error: SutradharError | None = None
+    files: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        return self.found.windows
+
+    def cut_out(self, window: Window, language: str | None = None, prompt: str = "") -> AudioWindow:
+        samples = self.sounds[window.speaker].read_ms(window.start_ms - self.start_ms, window.end_ms - self.start_ms)
+        return AudioWindow(window.id, window.start_ms, samples, window.speech, language, prompt)
+
+    def close(self) -> None:
+        self.files.close()
+        self.sounds = {}
+
+
+def part(start: str | float, end: str | float | None, track: int | str | None, channels: str, language: str) -> Part:
+    """Read what a caller gives, times in seconds or as HH:MM:SS. Raises UsageError."""
+    if channels not in ("mix", "split"):
+        raise UsageError(f"channels={channels!r}: it is 'mix' or 'split'")
+    return Part(parse_ms(str(start)), None if end is None else parse_ms(str(end)), "" if track is None else str(track), channels, language)
+
+
+def open_recording(source: Media, wanted: Part, settings: Settings, detector: Detector) -> Recording:
+    """Take the sound out of a file, or take an array as it is, and find the speech in it. What goes wrong is in its `error`."""
+    path = Path(source) if isinstance(source, (str, os.PathLike)) else None
+    with contextlib.ExitStack() as files:
+        recording = Recording(path)
+        try:
+            recording = _of_file(path, wanted, settings, detector, files) if path else _of_array(source, settings, detector)
+            recording.files = files.pop_all()
+        except SutradharError as error:
+            recording.error = error
+        except OSError as error:
+            recording.error = SutradharError(in_one_line(error))
+    return recording
+
+
+def _of_file(path: Path, wanted: Part, settings: Settings, detector: Detector, files: contextlib.ExitStack) -> Recording:
+    info = media.probe(path)
+    track = choose_track(info.audio, wanted.track, wanted.language)
+    end_ms = min(wanted.end_ms or info.duration_ms, info.duration_ms)
+    if not wanted.track:
+        track = not_silent(path, track, info.audio, (wanted.start_ms, end_ms))
+    listener = Listener(path, wanted.start_ms, wanted.end_ms, allow_truncated=settings.ALLOW_TRUNCATED, detector=detector)
+    folder = Path(files.enter_context(tempfile.TemporaryDirectory(prefix="sutradhar-")))
+    spool = Spool("sound", max(0, end_ms - wanted.start_ms), folder, files)
+    others = [] if wanted.track else [one for one in in_order(info.audio, wanted.language) if one != track]
+    if wanted.channels == "split" and track.channels > 1:
+        voices = sides(listener, track, spool)
+    else:
+        first = listener.decode(Take(track.index))
+        voices = whole(listener, first, spool, [track, *others], lambda sound: speech_probabilities(sound, detector=detector))
+    remarks = [*filter(None, [aside_before(track, info.audio)]), *voices.remarks]
+    found = _found(voices, wanted.start_ms, settings, detector)
+    found.path, found.fps = path, (info.video.fps or 0.0) if info.video else 0.0
+    found.remarks = tuple(dict.fromkeys(media.without_name(line, path) for line in remarks))
+    return found
+
+
+def _of_array(array: object, settings: Settings, detector: Detector) -> Recording:
+    """Sound in memory: shape (samples,), 16 kHz, mono, floats from -1 to 1 or 16-bit integers."""
+    import numpy as np
+
+    samples = np.asarray(array)
+    if samples.ndim != 1 or samples.dtype.kind not in "fi":
+        raise UsageError(f"Sound of shape {samples.shape} and type {samples.dtype}: give 16 kHz, mono, shape (samples,), floats from -1 to 1")
+    if samples.dtype != np.int16:
+        samples = np.rint(np.clip(samples, -1, 1) * 32767).astype(np.int16)
+    return _found(Voices([Voice("", Samples(samples))], ()), 0, settings, detector)
+
+
+def _found(voices: Voices, start_ms: int, settings: Settings, detector: Detector) -> Recording:
+    heard = [(one.speaker, one.probabilities or speech_probabilities(one.sound, detector=detector)) for one in voices.voices]
+    duration_ms = min(one.sound.duration_ms for one in voices.voices)
+    windows = windows_of_voices(heard, duration_ms, settings, start_ms)
+    likeliest = max((max(probabilities, default=0.0) for _, probabilities in heard), default=0.0)
+    cause = "" if windows else why_nobody(voices.cause, likeliest, settings.SILERO_THRESHOLD)
+    sounds = {one.speaker: one.sound for one in voices.voices}
+    return Recording(None, start_ms, duration_ms, sounds=sounds, found=Windows(windows, cause))

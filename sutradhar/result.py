@@ -1,0 +1,107 @@
+"""What `Model.transcribe` returns: a transcript that can be saved in every format."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from sutradhar.pipeline.errors import SutradharError, UsageError, in_one_line
+from sutradhar.stages import transcript as table
+from sutradhar.stages.transcript import Segment, Word
+
+if TYPE_CHECKING:
+    from sutradhar.stages.cues.rules import Rules
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """The text of one file. All times are whole milliseconds on the file's own clock, also where a part of it was worked on.
+
+    A `Segment` is a sentence or what pauses part: `start_ms`, `end_ms`, `text`, `words`, `language`, `speaker` and scores. A `Word` has
+    `text` (with the space before it), `start_ms`, `end_ms` and `probability`.
+    """
+
+    path: Path | None  # None for sound from an array
+    language: str  # code as Whisper has it (ISO 639-1 where there is one); "und" where nobody speaks and none was named
+    language_probability: float  # from 0 to 1; 1 where the language was named
+    start_ms: int  # of the sound that was worked on
+    duration_ms: int
+    segments: tuple[Segment, ...]
+    warnings: tuple[str, ...] = ()  # what a person should know before they trust it, a line each
+    translation: Transcript | None = None  # into English, with `translate=True`
+    error: SutradharError | None = None  # why there is no text, with `on_error="return"`
+    fps: float = 24.0  # of the picture: gaps between cues are counted in frames
+
+    @property
+    def text(self) -> str:
+        """The whole text in one line."""
+        return " ".join(segment.text for segment in self.segments)
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """All words, in order."""
+        return tuple(word for segment in self.segments for word in segment.words)
+
+    def __iter__(self) -> Iterator[Segment]:
+        return iter(self.segments)
+
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        format: str = "",
+        profile: str = "netflix",
+        max_chars: float | None = None,
+        max_lines: int | None = None,
+        max_cps: float | None = None,
+        min_ms: int | None = None,
+        max_ms: int | None = None,
+        fps: float | None = None,
+        bom: bool = False,
+        newline: Literal["lf", "crlf"] = "lf",
+    ) -> Path:
+        """Write it to a file, in place of one that is there, and return the file's path.
+
+        The format is the suffix (srt, vtt, json, txt ...) or `format`. Cues keep to the rules of a `profile` (docs/subtitles.md lists
+        them); `max_chars` a line, `max_lines` a cue, `max_cps` characters a second, `min_ms` and `max_ms` that a cue is seen, and `fps`,
+        which gaps are counted in, stand for its own. Raises UsageError for a format or profile that there is not, SutradharError where
+        the file cannot be written, and the transcript's own error where it has one.
+        """
+        from sutradhar.pipeline.files import write_atomic
+        from sutradhar.stages.text.encoding import encoded
+
+        target = Path(path)
+        form = (format or target.suffix.removeprefix(".")).lower()
+        rules = {"max_chars": max_chars, "max_lines": max_lines, "max_cps": max_cps, "min_ms": min_ms, "max_ms": max_ms}
+        text = self._written(form, self._rules(profile, fps, rules))
+        try:
+            write_atomic(target, encoded(text, form, bom=bom, newline=newline))
+        except OSError as error:
+            raise SutradharError(in_one_line(error)) from error
+        return target
+
+    def to_string(self, format: str = "srt", *, profile: str = "netflix", fps: float | None = None) -> str:
+        """The content of the file that `save` would write. Raises what `save` raises."""
+        return self._written(format, self._rules(profile, fps, {}))
+
+    def _rules(self, profile: str, fps: float | None, given: dict[str, float | int | None]) -> Rules:
+        from sutradhar.stages.cues.rules import rules_for
+
+        changes = {name: value for name, value in given.items() if value is not None}
+        if bad := next((name for name, value in changes.items() if value <= 0), ""):
+            raise UsageError(f"{bad}={changes[bad]}: it must be more than 0")
+        return replace(rules_for(profile, self.language, fps or self.fps), **changes)  # type: ignore[arg-type]
+
+    def _written(self, form: str, rules: Rules) -> str:
+        from sutradhar.stages.cues.formats import FORMATS
+        from sutradhar.stages.cues.track import track_of
+
+        if self.error:
+            raise self.error
+        if form not in FORMATS:
+            raise UsageError(f"No format {form or 'named'!r}; choose from {', '.join(FORMATS)}, as the file's suffix or with format=")
+        whole = table.Transcript(self.language, self.start_ms, self.duration_ms, self.segments)
+        return FORMATS[form](whole, track_of(whole, rules))

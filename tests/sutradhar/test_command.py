@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sutradhar import command
+from sutradhar.pipeline.installed import AS_COMMAND
+from tests.conftest import ROOT
+
+SAMPLE = str(ROOT / "samples" / "dialogue.mp4")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ([], "missing: COMMAND. For example: sutradhar transcribe film.mkv"),
+        (["transcripe"], "COMMAND: invalid choice: 'transcripe'"),
+        (["transcribe"], "missing: FILE. For example: sutradhar transcribe film.mkv -l en -o film.srt"),
+        (["models"], "missing: COMMAND. For example: sutradhar models fetch large-v3"),
+        (["models", "fetch"], "missing: NAME. For example: sutradhar models fetch large-v3"),
+        (["prepare", "film.mkv"], "missing: -s/--source-language, --transcribe or --translate. For example: sutradhar prepare film.mkv"),
+        (["run", "film-1"], "film-1 stands there without an option: sutradhar run -j film-1. For example: sutradhar run -j"),
+    ],
+)
+def test_wrong_usage_names_the_command_that_was_typed(
+    arguments: list[str], line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(AS_COMMAND, "1")
+    with pytest.raises(SystemExit) as ended:
+        command.main(arguments)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith(f"[ERROR] {line}")
+
+
+@pytest.mark.parametrize("arguments", [[], ["transcribe"], ["prepare"], ["run"], ["status"], ["models"], ["models", "fetch"], ["models", "convert"]])
+def test_every_command_has_help_with_examples(arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(AS_COMMAND, "1")
+    with pytest.raises(SystemExit) as ended:
+        command.main([*arguments, "--help"])
+    text = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert "examples:\n  sutradhar" in text or "  job=$(sutradhar" in text
+    assert ".sh" not in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ((SAMPLE, SAMPLE, "-o", "a.srt"), "-o is for one file and one format"),
+        ((SAMPLE, "-f", "doc"), "No format doc; choose from srt, vtt, json, txt"),
+        ((SAMPLE, f"{ROOT}/dialogue.wav"), "dialogue.srt would be written twice"),
+        ((SAMPLE, "-d", "none"), "There is no folder none"),
+        ((SAMPLE, "-o", "there.srt"), "there.srt is there already: add --overwrite"),
+        ((SAMPLE, "--profile", "x"), "SUBTITLE_PROFILE=x: no such profile"),
+        (("https://site/film.mp4",), "https://site/film.mp4 is an address"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_before_anything_is_loaded(
+    arguments: tuple[str, ...], line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there.srt").write_text("mine")
+    assert command.main(["transcribe", *arguments]) == 2
+    assert line in capsys.readouterr().err
+    assert (tmp_path / "there.srt").read_text() == "mine"
+
+
+@pytest.mark.skipif(not (ROOT / "models" / "base").is_dir(), reason="needs models/base")
+def test_files_that_can_be_read_are_written_and_the_rest_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = ["-l", "en", "--end", "8", "-m", "base", "--models-dir", str(ROOT / "models"), "-f", "srt,txt"]
+    assert command.main(["transcribe", SAMPLE, "none.mp3", *options]) == 1
+    output = capsys.readouterr()
+    assert output.out == "dialogue.srt\ndialogue.txt\n"
+    assert "none.mp3 does not exist" in output.err
+    assert (tmp_path / "dialogue.txt").read_text().startswith("Good morning, Daniel")

@@ -1,0 +1,116 @@
+"""The Python interface, with the real starter model and the sample."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sutradhar
+from sutradhar.pipeline import media
+from sutradhar.stages.film import asr, demux, vad
+from sutradhar.stages.transcript import Transcript, load
+from tests.conftest import ROOT
+from tests.stages.run_stage import StageRun
+
+SAMPLE = ROOT / "samples" / "dialogue.mp4"
+pytestmark = pytest.mark.skipif(not (ROOT / "models" / "base").is_dir(), reason="needs models/base")
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[sutradhar.Model]:
+    with sutradhar.load("base", models_dir=ROOT / "models", offline=True) as model:
+        yield model
+
+
+@pytest.fixture(scope="module")
+def result(model: sutradhar.Model) -> sutradhar.Transcript:
+    return model.transcribe(SAMPLE, language="English")
+
+
+def test_its_segments_are_those_of_the_film_workflow(model: sutradhar.Model, result: sutradhar.Transcript, tmp_path: Path) -> None:
+    (tmp_path / "base").symlink_to(ROOT / "models" / "base")
+    same = {key: getattr(model.settings, key) for key in ("WHISPER_COMPUTE_TYPE", "BATCH_SIZE", "WHISPER_BACKEND", "WHISPERX_DEVICE")}
+    for stage in (demux.STAGE, vad.STAGE, asr.STAGE):
+        one = StageRun(stage, SAMPLE, tmp_path, SOURCE_LANGUAGE="en", **same)
+        one.run()
+        one.scratch.rename(one.artifacts / stage.name)  # as the runner does
+    assert result.segments == load(tmp_path / "artifacts" / "asr" / "transcript.json", Transcript).segments
+
+
+def test_a_result_has_text_words_and_language(result: sutradhar.Transcript) -> None:
+    assert result.text.startswith("Good morning, Daniel")
+    assert (result.language, result.language_probability, result.duration_ms, result.warnings) == ("en", 1.0, 27_520, ())
+    assert "".join(word.text for word in result.segments[0].words).strip() == result.segments[0].text
+    assert len(result.words) == sum(len(segment.words) for segment in result)
+
+
+def test_many_files_in_a_stream_that_finds_their_languages_and_returns_their_errors(model: sutradhar.Model, tmp_path: Path) -> None:
+    sound = np.concatenate(list(media.decode(SAMPLE, end_ms=9000)))
+    (tmp_path / "notes.txt").write_text("no sound")
+    sources = [sound, tmp_path / "notes.txt", np.zeros(16_000, np.float32), SAMPLE]
+    found = list(model.transcribe_many(sources, on_error="return"))
+    assert [one.language for one in found if one.segments] == ["en", "en"]
+    (failed,) = [one for one in found if one.error]
+    assert failed.path == tmp_path / "notes.txt"
+    assert "is not a media file" in str(failed.error)
+    (silent,) = [one for one in found if not one.segments and not one.error]
+    assert (silent.language, silent.text, silent.warnings[0][:19]) == ("und", "", "No speech was found")
+    with pytest.raises(sutradhar.UsageError, match="is not a media file"):
+        list(model.transcribe_many(sources[1:2]))
+
+
+def test_a_part_keeps_the_times_of_the_file_and_progress_is_told(model: sutradhar.Model) -> None:
+    told: list[tuple[float, float]] = []
+    part = model.transcribe(SAMPLE, language="en", start="0:08", end=12, progress=lambda done, total: told.append((done, total)))
+    assert (part.start_ms, part.duration_ms, told) == (8000, 4000, [(4.0, 4.0)])
+    assert all(8000 <= word.start_ms <= word.end_ms <= 12_000 for word in part.words)
+
+
+def test_it_works_in_a_thread_and_inside_an_event_loop(model: sutradhar.Model, result: sutradhar.Transcript) -> None:
+    async def within() -> sutradhar.Transcript:
+        return await asyncio.to_thread(model.transcribe, SAMPLE, language="en", end=9)
+
+    assert asyncio.run(within()).segments[0] == result.segments[0]
+
+
+def test_a_translation_stands_beside_the_text(model: sutradhar.Model) -> None:
+    english = model.transcribe(SAMPLE, language="en", translate=True, end=9)
+    assert english.translation is not None
+    assert english.translation.text == english.text
+    german = model.transcribe(SAMPLE, language="de", translate=True, end=9)
+    assert german.translation is not None
+    assert (german.language, german.translation.language, german.translation.text != "") == ("de", "en", True)
+
+
+def test_windows_of_ones_own(model: sutradhar.Model) -> None:
+    sound = np.concatenate(list(media.decode(SAMPLE))).astype(np.float32) / 32768
+    found = {one.window: one.text for one in model.recognise([sound[:60_000], sound[60_000:130_000]], language="en")}
+    assert found[0].startswith("Good morning, Daniel")
+    assert found[1].startswith("I have")
+    with pytest.raises(sutradhar.UsageError, match=r"Window 0 lasts 40.0 s"):
+        list(model.recognise([np.zeros(640_000, np.float32)]))
+
+
+def test_a_call_within_a_call_is_refused_and_a_language_that_the_model_does_not_know(model: sutradhar.Model) -> None:
+    results = model.transcribe_many([SAMPLE, SAMPLE], language="en")
+    next(results)
+    with pytest.raises(sutradhar.UsageError, match="in the middle of another call"):
+        model.transcribe(SAMPLE)
+    results.close()
+    with pytest.raises(sutradhar.UsageError, match=r"Model base does not know Cantonese \(yue\)"):
+        model.transcribe(SAMPLE, language="yue")
+
+
+def test_memory_bounds_the_batch_and_refuses_what_does_not_fit() -> None:
+    with sutradhar.load("base", models_dir=ROOT / "models", max_memory_gb=0.8, backend="whisperx", device="cpu") as small:
+        assert small.settings.BATCH_SIZE == 3
+    with pytest.raises(sutradhar.UsageError, match="max_memory_gb=1 does not hold model large-v3 and one window"):
+        sutradhar.load("large-v3", max_memory_gb=1, backend="whisperx", device="cpu")
+    with pytest.raises(sutradhar.UsageError, match="OFFLINE is on"):
+        sutradhar.load("small", models_dir=ROOT / "models", offline=True)
+    with pytest.raises(sutradhar.UsageError, match=r"sutradhar.load: .*WHISPER_BEAMS"):
+        sutradhar.load("base", models_dir=ROOT / "models", settings={"WHISPER_BEAMS": 1})

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import sutradhar
+from sutradhar.result import Transcript
+from sutradhar.stages.transcript import Segment, Word
+
+
+def transcript(**changes: object) -> Transcript:
+    words = tuple(
+        Word(f" {text}", 1000 + 400 * number, 1300 + 400 * number, 0.9) for number, text in enumerate(["One", "two", "three", "four", "five", "six"])
+    )
+    segment = Segment(0, 1000, 3300, "One two three four five six", words, "en", 1.0, -0.1, 0.0, 1.0, 0.0)
+    return Transcript(
+        **{"path": None, "language": "en", "language_probability": 1.0, "start_ms": 0, "duration_ms": 9000, "segments": (segment,)} | changes
+    )  # type: ignore[arg-type]
+
+
+def test_the_suffix_or_the_format_says_what_is_written(tmp_path: Path) -> None:
+    assert transcript().save(tmp_path / "a.srt").read_text() == "1\n00:00:01,000 --> 00:00:03,800\nOne two three four five six\n\n"
+    assert transcript().save(tmp_path / "a.txt").read_text() == "One two three four five six\n"
+    assert transcript().save(str(tmp_path / "b"), format="vtt", newline="crlf").read_bytes().startswith(b"WEBVTT\r\n")
+    with pytest.raises(sutradhar.UsageError, match="No format 'doc'; choose from srt, vtt, json, txt"):
+        transcript().save(tmp_path / "a.doc")
+
+
+def test_rules_are_settings(tmp_path: Path) -> None:
+    saved = transcript().save(tmp_path / "a.srt", profile="ted", max_chars=14, max_lines=1).read_text()
+    assert max(len(line) for line in saved.splitlines() if "-->" not in line) <= 14
+    with pytest.raises(sutradhar.UsageError, match="max_chars=0: it must be more than 0"):
+        transcript().save(tmp_path / "a.srt", max_chars=0)
+    with pytest.raises(sutradhar.UsageError, match="no such profile"):
+        transcript().save(tmp_path / "a.srt", profile="none")
+
+
+def test_what_failed_cannot_be_saved_and_says_why(tmp_path: Path) -> None:
+    with pytest.raises(sutradhar.UsageError, match="is not a media file"):
+        transcript(segments=(), error=sutradhar.UsageError("a.txt is not a media file")).save(tmp_path / "a.srt")
+    with pytest.raises(sutradhar.SutradharError, match="No such file or directory"):
+        transcript().save(tmp_path / "none" / "a.srt")
+    assert list(tmp_path.iterdir()) == []
