@@ -194,6 +194,7 @@ class Model:
         self._translates = False
         self._recogniser: Recogniser | None = None
         self._opened(translate=False)
+        self._detector = Detector()  # its library takes a second to import, which no call shall wait for
 
     def __repr__(self) -> str:
         engine = self._recogniser.engine if self._recogniser else {"model": f"{self.settings.WHISPER_MODEL}, closed"}
