@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import logging
 import threading
@@ -15,16 +14,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal
 
+from sutradhar.choice import Wishes, choose
 from sutradhar.pipeline import languages
 from sutradhar.pipeline.errors import SutradharError, UsageError
-from sutradhar.pipeline.installed import named
-from sutradhar.pipeline.jobs import envfile
 from sutradhar.pipeline.jobs.settings import Settings
-from sutradhar.pipeline.machine import engines, hardware, sizing
+from sutradhar.pipeline.machine import engines
 from sutradhar.pipeline.models import library
-from sutradhar.pipeline.prepare import choosing
 from sutradhar.pipeline.workspace import Workspace
-from sutradhar.recording import Part, Recording, open_recording, part
+from sutradhar.recording import Excerpt, OpenRecording, open_recording, part
 from sutradhar.result import Transcript
 from sutradhar.stages import transcript as table
 from sutradhar.stages.recognisers.contract import AudioWindow, Recogniser, Recognition
@@ -70,78 +67,17 @@ def load(
 
     Raises UsageError where the machine, a name or a model will not do, and says what does.
     """
-    asked = _Asked(model, backend, device, compute_type, batch_size, max_memory_gb)
+    asked = Wishes(model, backend, device, compute_type, batch_size, max_memory_gb)
     folder = Path(models_dir).expanduser().resolve() if models_dir else Workspace.find().models
-    chosen = _choose(asked, folder, {name: str(value) for name, value in (settings or {}).items()}, offline=offline)
+    chosen = choose(asked, folder, {name: str(value) for name, value in (settings or {}).items()}, offline=offline)
     return Model(chosen, folder)
-
-
-@dataclass(frozen=True)
-class _Asked:
-    model: str
-    backend: str
-    device: str
-    compute_type: str
-    batch_size: int | Literal["auto"]
-    max_memory_gb: float | None
-
-    @property
-    def arguments(self) -> argparse.Namespace:
-        """As prepare-job's command line would have it."""
-        names = {"backend": self.backend, "device": self.device, "model": self.model}
-        return argparse.Namespace(**{name: "" if value == "auto" else value for name, value in names.items()})
-
-
-class _Said:
-    """Passes on to the log of a program what choosing says."""
-
-    def info(self, message: str) -> None:
-        log.info(named(message))
-
-    def warn(self, message: str) -> None:
-        log.warning(named(message))
-
-
-def _choose(asked: _Asked, models: Path, others: dict[str, str], *, offline: bool) -> Settings:
-    """The settings that prepare-job would choose, bounded by the memory. Raises UsageError."""
-    workspace = Workspace.find()
-    machine = hardware.read_cache(workspace.hardware_cache, log.warning) or hardware.recommend(hardware.probe())
-    choices = choosing.Choices({"WORKFLOW": "transcribe", "SOURCE_LANGUAGE": "auto"})
-    choosing.recogniser(asked.arguments, machine, models, choices, _Said())
-    if asked.compute_type != "auto":
-        choices.take("WHISPER_COMPUTE_TYPE", asked.compute_type)
-    if asked.batch_size != "auto":
-        choices.take("BATCH_SIZE", asked.batch_size)
-    if asked.max_memory_gb is not None:
-        _bound(asked, choices.values, asked.max_memory_gb, models)
-    choices.take("OFFLINE", offline)
-    found = envfile.build(choices.values | others, "sutradhar.load")
-    engines.check(found.WHISPER_BACKEND, found.WHISPER_COMPUTE_TYPE)
-    return found
-
-
-def _bound(asked: _Asked, values: dict[str, str], memory_gb: float, models: Path) -> None:
-    """Take the best model and the largest batch that so much memory holds. Raises UsageError where it holds none."""
-    engine = engines.engine_of(values["WHISPER_BACKEND"])
-    device = values["WHISPERX_DEVICE"] if values["WHISPERX_DEVICE"] in engine.devices else "cpu"
-    fitting = partial(sizing.batch_within, engine.sizes, device=device, memory_gb=memory_gb)
-    if asked.model == "auto" and not fitting(values["WHISPER_MODEL"]):
-        smaller = sizing.in_turn(engine.sizes, values["WHISPER_MODEL"], device, memory_gb)
-        here = (name for name in smaller if fitting(name) and library.is_at_hand(name, engine.form, models_dir=models))
-        values["WHISPER_MODEL"] = next(here, engine.sizes.smallest)
-    model = values["WHISPER_MODEL"]
-    batch = fitting(Path(model).name)
-    if not batch:
-        raise UsageError(f"max_memory_gb={memory_gb:g} does not hold model {model} and one window; give more, or take a smaller model")
-    given = values["BATCH_SIZE"]
-    values["BATCH_SIZE"] = str(batch if given == "auto" else min(batch, int(given)))
 
 
 @dataclass
 class _Heard:
     """A recording, its language, and what was recognised of it so far."""
 
-    recording: Recording
+    recording: OpenRecording
     language: FilmLanguage
     done: dict[int, Recognition] = field(default_factory=dict)
 
@@ -154,9 +90,9 @@ class _InUse:
     """Closes recordings that a call has opened and not finished, when it ends."""
 
     def __init__(self) -> None:
-        self._recordings: list[Recording] = []
+        self._recordings: list[OpenRecording] = []
 
-    def take(self, recording: Recording) -> Recording:
+    def take(self, recording: OpenRecording) -> OpenRecording:
         self._recordings = [*(one for one in self._recordings if one.sounds), recording]
         return recording
 
@@ -174,7 +110,7 @@ class _Job:
     language: str | None  # None: found by a vote of each recording's windows
     prompt: str
     translate: bool
-    part: Part
+    part: Excerpt
     progress: Progress = lambda done, total: None
 
 
@@ -305,7 +241,7 @@ class Model:
         opened = _InUse()
         with self._alone(), opened, contextlib.closing(self._recordings(sources, job.part, opened)) as recordings:
             recogniser = self._opened(translate=job.translate, language=job.language)
-            ended: deque[Recording] = deque()  # without anything to recognise
+            ended: deque[OpenRecording] = deque()  # without anything to recognise
             readable = _readable(recordings, ended, on_error)
             for heard in self._rounds(readable, job, recogniser):
                 for item in self._recognised(heard, job, recogniser):
@@ -313,16 +249,16 @@ class Model:
                 yield from _without_speech(ended, job)
             yield from _without_speech(ended, job)
 
-    def _recordings(self, sources: Iterable[Media], wanted: Part, in_use: _InUse) -> Generator[Recording, None, None]:
+    def _recordings(self, sources: Iterable[Media], wanted: Excerpt, in_use: _InUse) -> Generator[OpenRecording, None, None]:
         """Each file, opened; the next one is opened in a thread meanwhile."""
         self._detector = self._detector or Detector()
         opened = partial(open_recording, wanted=wanted, settings=self.settings, detector=self._detector)
         left = iter(sources)
-        later: Future[Recording] | None = None
+        later: Future[OpenRecording] | None = None
         with ThreadPoolExecutor(1, thread_name_prefix="sutradhar") as pool:
             try:
                 for source in left:  # only the first: it is opened in this thread, so that Ctrl-C need not wait for it
-                    recording: Recording | None = opened(source)
+                    recording: OpenRecording | None = opened(source)
                     while recording:
                         later = next((pool.submit(opened, following) for following in left), None)
                         yield in_use.take(recording)
@@ -331,7 +267,7 @@ class Model:
                 if later:
                     in_use.take(later.result())
 
-    def _rounds(self, recordings: Iterator[Recording], job: _Job, recogniser: Recogniser) -> Iterator[Iterable[_Heard]]:
+    def _rounds(self, recordings: Iterator[OpenRecording], job: _Job, recogniser: Recogniser) -> Iterator[Iterable[_Heard]]:
         """What is recognised in one stream: all, where the language is known; else as many as have a batch of windows, which vote first."""
         if job.language:
             yield (_Heard(recording, FilmLanguage(job.language, 1.0)) for recording in recordings)
@@ -419,7 +355,7 @@ def _code(language: str | None) -> str | None:
     return None if language in (None, "", "auto") else languages.whisper_code(str(language))
 
 
-def _readable(recordings: Iterator[Recording], ended: deque[Recording], on_error: str) -> Iterator[Recording]:
+def _readable(recordings: Iterator[OpenRecording], ended: deque[OpenRecording], on_error: str) -> Iterator[OpenRecording]:
     """Those with speech in them; the others go into `ended`. Raises the error of one where that is asked for."""
     for recording in recordings:
         if recording.error and on_error == "raise":
@@ -430,7 +366,7 @@ def _readable(recordings: Iterator[Recording], ended: deque[Recording], on_error
             ended.append(recording)
 
 
-def _without_speech(ended: deque[Recording], job: _Job) -> Iterator[Transcript]:
+def _without_speech(ended: deque[OpenRecording], job: _Job) -> Iterator[Transcript]:
     while ended:
         recording = ended.popleft()
         language = FilmLanguage(job.language or "und", 1.0 if job.language else 0.0)
@@ -442,7 +378,7 @@ def _without_speech(ended: deque[Recording], job: _Job) -> Iterator[Transcript]:
         yield replace(result, translation=result) if job.translate else result
 
 
-def _result(recording: Recording, language: FilmLanguage, segments: Sequence[table.Segment], warnings: Sequence[str]) -> Transcript:
+def _result(recording: OpenRecording, language: FilmLanguage, segments: Sequence[table.Segment], warnings: Sequence[str]) -> Transcript:
     return Transcript(
         path=recording.path,
         language=language.language,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Part:
+class Excerpt:
     """The part of a file that is worked on, and how its sound is taken."""
 
     start_ms: int = 0
@@ -42,7 +42,7 @@ class Part:
 
 
 @dataclass
-class Recording:
+class OpenRecording:
     """What was found in one file. Its sound lies in memory, or in a temporary file where it is long; `close` removes that."""
 
     path: Path | None
@@ -68,18 +68,18 @@ class Recording:
         self.sounds = {}
 
 
-def part(start: str | float, end: str | float | None, track: int | str | None, channels: str, language: str) -> Part:
+def part(start: str | float, end: str | float | None, track: int | str | None, channels: str, language: str) -> Excerpt:
     """Read what a caller gives, times in seconds or as HH:MM:SS. Raises UsageError."""
     if channels not in ("mix", "split"):
         raise UsageError(f"channels={channels!r}: it is 'mix' or 'split'")
-    return Part(parse_ms(str(start)), None if end is None else parse_ms(str(end)), "" if track is None else str(track), channels, language)
+    return Excerpt(parse_ms(str(start)), None if end is None else parse_ms(str(end)), "" if track is None else str(track), channels, language)
 
 
-def open_recording(source: Media, wanted: Part, settings: Settings, detector: Detector) -> Recording:
+def open_recording(source: Media, wanted: Excerpt, settings: Settings, detector: Detector) -> OpenRecording:
     """Take the sound out of a file, or take an array as it is, and find the speech in it. What goes wrong is in its `error`."""
     path = Path(source) if isinstance(source, (str, os.PathLike)) else None
     with contextlib.ExitStack() as files:
-        recording = Recording(path)
+        recording = OpenRecording(path)
         try:
             recording = _of_file(path, wanted, settings, detector, files) if path else _of_array(source, settings, detector)
             recording.files = files.pop_all()
@@ -90,7 +90,7 @@ def open_recording(source: Media, wanted: Part, settings: Settings, detector: De
     return recording
 
 
-def _of_file(path: Path, wanted: Part, settings: Settings, detector: Detector, files: contextlib.ExitStack) -> Recording:
+def _of_file(path: Path, wanted: Excerpt, settings: Settings, detector: Detector, files: contextlib.ExitStack) -> OpenRecording:
     info = media.probe(path)
     track = choose_track(info.audio, wanted.track, wanted.language)
     end_ms = min(wanted.end_ms or info.duration_ms, info.duration_ms)
@@ -112,7 +112,7 @@ def _of_file(path: Path, wanted: Part, settings: Settings, detector: Detector, f
     return found
 
 
-def _of_array(array: object, settings: Settings, detector: Detector) -> Recording:
+def _of_array(array: object, settings: Settings, detector: Detector) -> OpenRecording:
     """Sound in memory: shape (samples,), 16 kHz, mono, floats from -1 to 1 or 16-bit integers."""
     import numpy as np
 
@@ -124,11 +124,11 @@ def _of_array(array: object, settings: Settings, detector: Detector) -> Recordin
     return _found(Voices([Voice("", Samples(samples))], ()), 0, settings, detector)
 
 
-def _found(voices: Voices, start_ms: int, settings: Settings, detector: Detector) -> Recording:
+def _found(voices: Voices, start_ms: int, settings: Settings, detector: Detector) -> OpenRecording:
     heard = [(one.speaker, one.probabilities or speech_probabilities(one.sound, detector=detector)) for one in voices.voices]
     duration_ms = min(one.sound.duration_ms for one in voices.voices)
     windows = windows_of_voices(heard, duration_ms, settings, start_ms)
     likeliest = max((max(probabilities, default=0.0) for _, probabilities in heard), default=0.0)
     cause = "" if windows else why_nobody(voices.cause, likeliest, settings.SILERO_THRESHOLD)
     sounds = {one.speaker: one.sound for one in voices.voices}
-    return Recording(None, start_ms, duration_ms, sounds=sounds, found=Windows(windows, cause))
+    return OpenRecording(None, start_ms, duration_ms, sounds=sounds, found=Windows(windows, cause))

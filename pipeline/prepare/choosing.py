@@ -161,7 +161,7 @@ def _take_given(names: Mapping[str, str], arguments: argparse.Namespace, choices
             choices.take(key, given)
 
 
-class Speaker(Protocol):
+class Announcer(Protocol):
     """Somebody who passes on what is said while settings are chosen."""
 
     def info(self, message: str) -> None: ...
@@ -169,7 +169,7 @@ class Speaker(Protocol):
     def warn(self, message: str) -> None: ...
 
 
-def recogniser(arguments: argparse.Namespace, machine: Hardware, models: Path, choices: Choices, console: Speaker) -> None:
+def recogniser(arguments: argparse.Namespace, machine: Hardware, models: Path, choices: Choices, console: Announcer) -> None:
     from sutradhar.pipeline.machine import sizing
     from sutradhar.pipeline.models import library
 
@@ -208,7 +208,7 @@ def recogniser(arguments: argparse.Namespace, machine: Hardware, models: Path, c
         choices.take("BATCH_SIZE", *sizing.batch_size(engine.sizes, choices.values["WHISPER_MODEL"], runs_on, memory_gb))
 
 
-def _name_a_better_model(suited: tuple[str, str], device: str, engine: About, machine: Hardware, language: str, console: Speaker) -> None:
+def _name_a_better_model(suited: tuple[str, str], device: str, engine: About, machine: Hardware, language: str, console: Announcer) -> None:
     """Warn of what the starter model cannot do, and say which model can and how long that takes here. `suited` is that
     model and the reason for it."""
     from sutradhar.pipeline.machine import sizing
@@ -249,7 +249,7 @@ def translator(
     choices.take("INDICTRANS2_COMPUTE_TYPE", compute_type, reason)
 
 
-def _backend_and_device(arguments: argparse.Namespace, machine: Hardware, console: Speaker) -> tuple[str, str]:
+def _backend_and_device(arguments: argparse.Namespace, machine: Hardware, console: Announcer) -> tuple[str, str]:
     """Raises UsageError where this machine cannot do what was asked for."""
     from sutradhar.pipeline.machine import hardware
 
