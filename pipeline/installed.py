@@ -18,7 +18,7 @@ COMMANDS = {  # of a clone: of an installation
     "convert-model.sh": "sutradhar models convert",
     "install-mlx.sh": 'pip install "sutradhar[mlx]"',
     "bootstrap.sh": "pip install --force-reinstall sutradhar",
-    "python -m sutradhar.pipeline.models.library list": "sutradhar models list",
+    "python -m sutradhar.pipeline.models.command list": "sutradhar models list",
 }
 _SCRIPT = re.compile(r"(?<![\w/.-])(?:\./)?(?:scripts/)?(" + "|".join(re.escape(name) for name in COMMANDS) + r")(?![\w-])")
 

@@ -3,4 +3,4 @@
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/env.sh"
-run_module sutradhar.pipeline.models.library fetch "$@"
+run_module sutradhar.pipeline.models.command fetch "$@"

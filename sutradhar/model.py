@@ -352,7 +352,7 @@ class Model:
 
 
 def _code(language: str | None) -> str | None:
-    return None if language in (None, "", "auto") else languages.whisper_code(str(language))
+    return None if language in (None, "", "auto") else languages.parse(str(language))
 
 
 def _readable(recordings: Iterator[OpenRecording], ended: deque[OpenRecording], on_error: str) -> Iterator[OpenRecording]:

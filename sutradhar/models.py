@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from sutradhar.pipeline.models import library
+from sutradhar.pipeline.models import command
 
 EXAMPLES = """\
 examples:
@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return convert.main(arguments[1:])
     if arguments[:1] in (["list"], ["fetch"]):
-        return library.main(arguments)
+        return command.main(arguments)
     return _top(arguments)
 
 

@@ -71,14 +71,14 @@ class Transcript:
         the file cannot be written, and the transcript's own error where it has one.
         """
         from sutradhar.pipeline.files import write_atomic
-        from sutradhar.stages.text.encoding import encoded
+        from sutradhar.stages.cues.formats import format_of
 
         target = Path(path)
         form = (format or target.suffix.removeprefix(".")).lower()
         rules = {"max_chars": max_chars, "max_lines": max_lines, "max_cps": max_cps, "min_ms": min_ms, "max_ms": max_ms}
         text = self._written(form, self._rules(profile, fps, rules))
         try:
-            write_atomic(target, encoded(text, form, bom=bom, newline=newline))
+            write_atomic(target, format_of(form).encoded(text, bom=bom, newline=newline))
         except OSError as error:
             raise SutradharError(in_one_line(error)) from error
         return target
@@ -96,7 +96,7 @@ class Transcript:
         return replace(rules_for(profile, self.language, fps or self.fps), **changes)  # type: ignore[arg-type]
 
     def _written(self, form: str, rules: Rules) -> str:
-        from sutradhar.stages.cues.formats import FORMATS
+        from sutradhar.stages.cues.formats import FORMATS, format_of
         from sutradhar.stages.cues.track import track_of
 
         if self.error:
@@ -104,4 +104,4 @@ class Transcript:
         if form not in FORMATS:
             raise UsageError(f"No format {form or 'named'!r}; choose from {', '.join(FORMATS)}, as the file's suffix or with format=")
         whole = table.Transcript(self.language, self.start_ms, self.duration_ms, self.segments)
-        return FORMATS[form](whole, track_of(whole, rules))
+        return format_of(form).text(whole, track_of(whole, rules))

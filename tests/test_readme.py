@@ -22,7 +22,7 @@ def test_the_line_that_puts_corrected_subtitles_into_a_film_leaves_the_tracks_al
     flags = ["-disposition:s:0", "default+forced"] if tracks else []
     maps = ["-i", str(tmp_path / "corrected.srt"), "-map", "0", "-map", "1", *own, *flags]
     ffmpeg(tmp_path / "film.mkv", *FILM[:8], *maps)
-    (line,) = re.findall(r"`ffmpeg (-i film.mkv -i corrected.srt .*)`", (ROOT / "README.md").read_text())
+    (line,) = re.findall(r"`ffmpeg (-i file:film.mkv -i file:corrected.srt .*)`", (ROOT / "README.md").read_text())
     (where,) = re.findall(r"`.venv/bin/python (-c 'from sutradhar.pipeline .*)` says", (ROOT / "README.md").read_text())
     bare = {"PATH": str(tmp_path)}  # no ffmpeg there
     program = subprocess.run([sys.executable, *shlex.split(where)], cwd=ROOT, env=bare, capture_output=True, text=True, check=True).stdout.strip()

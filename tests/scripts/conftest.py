@@ -78,7 +78,7 @@ class Tree:
             "mlx.build|choose": "choose",
             "mlx-cuda13.txt": "cuda",
             "mlx.build|verify": "verify",
-            "sutradhar.pipeline.models.library": "model",
+            "sutradhar.pipeline.models.command": "model",
             "sutradhar.pipeline.machine.hardware": "hardware",
         }
         return [name for line in lines for word, name in words.items() if word in line]

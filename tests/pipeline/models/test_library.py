@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sutradhar.pipeline.errors import UsageError
-from sutradhar.pipeline.models import downloads, library
+from sutradhar.pipeline.models import command, downloads, library
 from sutradhar.pipeline.models.folder import FORMS, forms_of
 from sutradhar.pipeline.models.form import Release
 from tests.pipeline.models.test_content import make_mlx
@@ -351,7 +351,7 @@ def test_the_starter_is_not_asked_of_the_hub(tmp_path: Path) -> None:
 
 
 def test_list_shows_what_is_here(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert library.main(["list"]) == 0
+    assert command.main(["list"]) == 0
     assert "Nothing is in" in capsys.readouterr().err
     make(tmp_path / "models" / "base")
     make(tmp_path / "models" / "half", "model.bin")
@@ -360,7 +360,7 @@ def test_list_shows_what_is_here(tmp_path: Path, capsys: pytest.CaptureFixture[s
         "config.json",
         "weights.npz",
     )
-    assert library.main(["list"]) == 0
+    assert command.main(["list"]) == 0
     assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
         ["MODEL", "FORM", "SIZE", "FROM"],
         ["base", "ct2", "0.0", "MB"],
@@ -371,30 +371,30 @@ def test_list_shows_what_is_here(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 def test_fetch_of_what_is_here_downloads_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = make(tmp_path / "models" / "small")
-    assert library.main(["fetch", "small"]) == 0
+    assert command.main(["fetch", "small"]) == 0
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == (f"{folder}\n", "[INFO] Model 'small' is here already\n")
 
 
 def test_fetch_ends_with_usage_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert library.main(["fetch", "larg-v3"]) == 2
-    assert library.main(["fetch", "./folder"]) == 2
-    assert library.main(["fetch", "someone/whisper"]) == 2
+    assert command.main(["fetch", "larg-v3"]) == 2
+    assert command.main(["fetch", "./folder"]) == 2
+    assert command.main(["fetch", "someone/whisper"]) == 2
     assert "and the hub cannot be reached. Put its CTranslate2 folder there as models/someone--whisper-ct2 (or one" in capsys.readouterr().err
 
 
 def test_help_names_the_script_that_people_run(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        library.main(["fetch", "--help"])
+        command.main(["fetch", "--help"])
     assert capsys.readouterr().out.startswith("usage: scripts/get-model.sh [-h]")
 
 
 def test_lists_the_tuned_models_of_a_language_with_source_and_licence(capsys: pytest.CaptureFixture[str]) -> None:
-    assert library.main(["fetch", "--list", "Hindi"]) == 0
+    assert command.main(["fetch", "--list", "Hindi"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "whisper-hindi-large-v2        hi        apache-2.0  vasista22/whisper-hindi-large-v2" in lines
     assert "whisper-hindi2hinglish-swift  hi        apache-2.0  Oriserve/Whisper-Hindi2Hinglish-Swift (Hinglish in Latin letters)" in lines
-    assert library.main(["fetch", "--list", "fr"]) == 2
+    assert command.main(["fetch", "--list", "fr"]) == 2
     assert "No model here is tuned for fr; sizes such as large-v3 know most languages" in capsys.readouterr().err
 
 

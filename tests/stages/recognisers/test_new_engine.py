@@ -83,7 +83,7 @@ from pathlib import Path
 
 from recogniser_contract import RecogniserContract
 from sutradhar.pipeline.jobs.settings import Settings
-from sutradhar.pipeline.models.library import ResolvedModel
+from sutradhar.pipeline.models.command import ResolvedModel
 from sutradhar.stages.recognisers.opening import open_recogniser
 
 
@@ -130,7 +130,7 @@ def test_it_passes_the_suite_that_is_shipped_for_it(tree: Path) -> None:
 def test_help_and_the_reference_of_the_settings_name_it(tree: Path) -> None:
     assert "recogniser: whisperx, mlx, echo" in " ".join(python(tree, "sutradhar.pipeline.prepare.prepare", "--help").stdout.split())
     assert "One of whisperx, mlx, echo." in python(tree, "sutradhar.pipeline.jobs.settings").stdout
-    assert "echo for echo" in " ".join(python(tree, "sutradhar.pipeline.models.library", "fetch", "--help").stdout.split())
+    assert "echo for echo" in " ".join(python(tree, "sutradhar.pipeline.models.command", "fetch", "--help").stdout.split())
 
 
 def test_a_job_is_prepared_and_run_with_it(tree: Path) -> None:
