@@ -22,7 +22,7 @@ Jobs that are prepared already keep their backend; ./prepare-job.sh --help says 
 examples:
   ./install-mlx.sh
   PYTHON=/opt/homebrew/bin/python3.12 ./install-mlx.sh      with a Python of your choice, where .venv is to be made
-  .venv/bin/python -m sutradhar.pipeline.machine.hardware                     what was found, and what is recommended
+  .venv/bin/python -m sutradhar.pipeline.machine.command                     what was found, and what is recommended
 
 exit codes: 0 installed and computing, 1 it failed and why, 2 MLX does not run on this system, 130 interrupted
 TEXT

@@ -84,7 +84,13 @@ def run_engine(engine: str, arguments: argparse.Namespace) -> tuple[list[str], f
         out = Path(folder) / "texts.json"
         command = [sys.executable, "-m", "bench.accuracy", *arguments.passed, "--engine", engine, "--out", str(out)]
         started = time.perf_counter()
-        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL if engine == "whisperx" else None)
+        subprocess.run(
+            command,
+            cwd=ROOT,
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL if engine == "whisperx" else None,
+        )
         return json.loads(out.read_text(encoding="utf-8")), time.perf_counter() - started
 
 
@@ -103,16 +109,25 @@ def compare(clips: Sequence[Clip], ours: Sequence[str], theirs: Sequence[str]) -
 
 def table(rows: Sequence[Row]) -> str:
     lines = [f"{'':16}{'files':>6}{'WER ours':>10}{'WhisperX':>10}{'CER ours':>10}{'WhisperX':>10}"]
-    lines += [f"{row.set:16}{row.files:6}{row.ours.wer:10.2f}{row.whisperx.wer:10.2f}{row.ours.cer:10.2f}{row.whisperx.cer:10.2f}" for row in rows]
+    lines += [
+        f"{row.set:16}{row.files:6}{row.ours.wer:10.2f}{row.whisperx.wer:10.2f}{row.ours.cer:10.2f}{row.whisperx.cer:10.2f}"
+        for row in rows
+    ]
     return "\n".join(lines)
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench.accuracy", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.accuracy", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--sets", type=lambda text: text.split(","), default=list(SETS), help=f"separated by commas ({','.join(SETS)})")
+    parser.add_argument(
+        "--sets", type=lambda text: text.split(","), default=list(SETS), help=f"separated by commas ({','.join(SETS)})"
+    )
     parser.add_argument("--limit", type=int, help="files of each set (all; 40 of tel_asterisk)")
-    parser.add_argument("--model", type=Path, default=ROOT / "models" / "base", help="folder of CTranslate2 weights (models/base)")
+    parser.add_argument(
+        "--model", type=Path, default=ROOT / "models" / "base", help="folder of CTranslate2 weights (models/base)"
+    )
     parser.add_argument("--temperatures", default=Settings().WHISPER_TEMPERATURE, help="of ours; WhisperX knows only 0")
     parser.add_argument("--engine", choices=ENGINES, help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
@@ -134,7 +149,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(table(rows))
     date = datetime.now(timezone.utc).isoformat(timespec="seconds")
     seconds = {"ours": round(our_seconds, 1), "whisperx": round(their_seconds, 1)}
-    result = {"name": "accuracy", "date": date, "machine": machine(), "model": arguments.model.name, "beam": 5, "seconds": seconds}
+    result = {
+        "name": "accuracy",
+        "date": date,
+        "machine": machine(),
+        "model": arguments.model.name,
+        "beam": 5,
+        "seconds": seconds,
+    }
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / "accuracy.json"
     path.write_text(json.dumps(result | {"sets": [asdict(row) for row in rows]}, indent=1) + "\n", encoding="utf-8")

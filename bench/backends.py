@@ -39,7 +39,10 @@ def cut(path: Path, data: Path) -> None:
         spans = [(span.start_ms, span.end_ms) for span in window.speech]
         windows.append({"clip": clip, "offset_ms": window.offset_ms, "samples": len(window.audio), "speech": spans})
         sound.append((window.audio * 32768).astype(np.int16))
-    facts = {"clips": [{"set": clip.set, "text": clip.text, "language": clip.language} for clip in clips], "windows": windows}
+    facts = {
+        "clips": [{"set": clip.set, "text": clip.text, "language": clip.language} for clip in clips],
+        "windows": windows,
+    }
     np.savez_compressed(path, sound=np.concatenate(sound), facts=np.array(json.dumps(facts)))
 
 
@@ -55,7 +58,12 @@ def read(path: Path) -> tuple[list[dict[str, Any]], list[tuple[int, AudioWindow]
         audio = sound[first : first + window["samples"]].astype(np.float32) / 32768
         first += window["samples"]
         speech = tuple(Span(*span) for span in window["speech"])
-        windows.append((window["clip"], AudioWindow(number, window["offset_ms"], audio, speech, facts["clips"][window["clip"]]["language"])))
+        windows.append(
+            (
+                window["clip"],
+                AudioWindow(number, window["offset_ms"], audio, speech, facts["clips"][window["clip"]]["language"]),
+            )
+        )
     return facts["clips"], windows
 
 
@@ -94,7 +102,9 @@ def run(path: Path, options: argparse.Namespace) -> None:
         "load_seconds": round(loaded - began, 2),
         "recognise_seconds": round(decoded - loaded, 2),
         "texts": [" ".join(parts) for parts in texts],
-        "languages": {clip: max(one.languages, key=one.languages.__getitem__) for clip, one in zip(first, heard, strict=True)},
+        "languages": {
+            clip: max(one.languages, key=one.languages.__getitem__) for clip, one in zip(first, heard, strict=True)
+        },
     }
     options.out.mkdir(exist_ok=True)
     fallback = "" if "," in options.temperatures else "-nofallback"
@@ -110,11 +120,23 @@ def table(path: Path, folder: Path) -> None:
     rows = []
     for file in sorted(folder.glob("*.json")):
         found = json.loads(file.read_text(encoding="utf-8"))
-        row: dict[str, Any] = {key: found[key] for key in ("engine", "beam", "temperatures", "load_seconds", "recognise_seconds") if key in found}
+        row: dict[str, Any] = {
+            key: found[key]
+            for key in ("engine", "beam", "temperatures", "load_seconds", "recognise_seconds")
+            if key in found
+        }
         for name in SETS:
             picked = [number for number, clip in enumerate(clips) if clip["set"] == name]
-            row[name] = asdict(rates([clips[n]["text"] for n in picked], [found["texts"][n] for n in picked], clips[picked[0]]["language"]))
-        row["languages_right"] = sum(clips[int(clip)]["language"] == language for clip, language in found["languages"].items())
+            row[name] = asdict(
+                rates(
+                    [clips[n]["text"] for n in picked],
+                    [found["texts"][n] for n in picked],
+                    clips[picked[0]]["language"],
+                )
+            )
+        row["languages_right"] = sum(
+            clips[int(clip)]["language"] == language for clip, language in found["languages"].items()
+        )
         row["languages_of"] = len(found["languages"])
         rows.append(row)
         scores = "  ".join(f"{row[name]['wer']:6.2f}/{row[name]['cer']:5.2f}" for name in SETS)
@@ -124,7 +146,9 @@ def table(path: Path, folder: Path) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench.backends", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.backends", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     cutting = commands.add_parser("cut")
     cutting.add_argument("windows", type=Path)

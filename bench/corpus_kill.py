@@ -62,7 +62,9 @@ WER_POINTS = 0.1  # by which the same recordings may differ between a folder and
 
 
 def options_given() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench.corpus_kill", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.corpus_kill", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--files", type=int, default=491)
     parser.add_argument("--parts", nargs="+", choices=("storm", "ray", "single"), default=["storm"])
@@ -86,15 +88,25 @@ def main() -> int:
         good = choose(options.data, options.files, folder)
         expected = {one.path.name: "done" for one in good} | add_bad(folder, good)
         parts["undisturbed"], calm = undisturbed(home, folder, expected, good, options)
-        plans = {"storm": KillPlan(options.workers, options.executor, options.driver_every), "ray": KillPlan(RAY_WORKERS, "ray", 0)}
+        plans = {
+            "storm": KillPlan(options.workers, options.executor, options.driver_every),
+            "ray": KillPlan(RAY_WORKERS, "ray", 0),
+        }
         for part in options.parts:
             if part == "single":
                 parts[part] = singles(home, good, calm, options)
             else:
                 parts[part] = disturbed(home, folder, part, calm, plans[part], options)
     print(json.dumps(parts, indent=1))
-    settings = {"model": options.model.name, "device": options.device, "compute_type": options.compute_type, "batch": options.batch}
-    options.out.write_text(json.dumps({"machine": machine(), **settings, "files": len(expected), **parts}, indent=1) + "\n")
+    settings = {
+        "model": options.model.name,
+        "device": options.device,
+        "compute_type": options.compute_type,
+        "batch": options.batch,
+    }
+    options.out.write_text(
+        json.dumps({"machine": machine(), **settings, "files": len(expected), **parts}, indent=1) + "\n"
+    )
     faults = [f"{part}: {name}: {value}" for part, found in parts.items() for name, value in found["faults"].items()]
     print("\n".join(faults) if faults else "Everything holds")
     return 1 if faults else 0
@@ -109,7 +121,11 @@ def faults_of(**found: object) -> dict[str, object]:
 
 
 def undisturbed(
-    home: Home, folder: Path, expected: Mapping[str, str], good: Sequence[ReferenceRecording], options: argparse.Namespace
+    home: Home,
+    folder: Path,
+    expected: Mapping[str, str],
+    good: Sequence[ReferenceRecording],
+    options: argparse.Namespace,
 ) -> tuple[dict[str, Any], dict[str, Row]]:
     home.prepare(folder, "undisturbed", "--workers", "1", *engine_options(options, options.backend))
     began = time.monotonic()
@@ -123,7 +139,9 @@ def undisturbed(
         "word_error_rate": word_error_rate([one.text for one in good], [text_of(rows[one.path.name]) for one in good]),
         "faults": faults_of(
             exit_code_is_not_1=code != 1,
-            not_as_expected={path: rows[path]["status"] for path, status in expected.items() if rows[path]["status"] != status},
+            not_as_expected={
+                path: rows[path]["status"] for path, status in expected.items() if rows[path]["status"] != status
+            },
             without_a_reason=[path for path, row in rows.items() if row["status"] != "done" and not row["reason"]],
             files_too_many_or_too_few=sorted(rows.keys() ^ expected.keys()),
             processes_left=ended(home),
@@ -173,8 +191,18 @@ class Storm:
     left: list[str] = field(default_factory=list)  # processes that outlived what they belong to
 
 
-def disturbed(home: Home, folder: Path, job: str, calm: Mapping[str, Row], plan: KillPlan, options: argparse.Namespace) -> dict[str, Any]:
-    home.prepare(folder, job, "--workers", str(plan.workers), "--executor", plan.executor, *engine_options(options, options.backend))
+def disturbed(
+    home: Home, folder: Path, job: str, calm: Mapping[str, Row], plan: KillPlan, options: argparse.Namespace
+) -> dict[str, Any]:
+    home.prepare(
+        folder,
+        job,
+        "--workers",
+        str(plan.workers),
+        "--executor",
+        plan.executor,
+        *engine_options(options, options.backend),
+    )
     began = time.monotonic()
     with Watch(home, job) as watch:
         storm = rage(home, job, plan, options)
@@ -200,7 +228,9 @@ def disturbed(home: Home, folder: Path, job: str, calm: Mapping[str, Row], plan:
             not_as_undisturbed=differences(rows, calm) if rows.keys() == calm.keys() else {},
             files_not_as_undisturbed=unlike(files_of(home, job), files_of(home, "undisturbed")),
             transcribed_more_than_twice=[one for one, times in written.items() if times > 2],
-            begun_again_without_a_kill=[row.path for row in recordings.values() if row.attempts > watch.reasons_to_begin(row, storm.kills)],
+            begun_again_without_a_kill=[
+                row.path for row in recordings.values() if row.attempts > watch.reasons_to_begin(row, storm.kills)
+            ],
             damaged_rows=damaged_rows(home.job(job) / manifest.FILE),
             left_over=[path.name for root in ("jobs", "out") for path in (home.folder / root / job).rglob(".tmp-*")],
             processes_left=storm.left,
@@ -228,7 +258,10 @@ def rage(home: Home, job: str, plan: KillPlan, options: argparse.Namespace) -> S
             storm.torn += tear(home.job(job) / manifest.FILE)
         elif driver.returncode not in (0, 1):
             raise SystemExit(home.log(job))
-        print(f"run {len(storm.codes)} ended with {driver.returncode}: {len(storm.kills)} kills, {storm.drivers} of drivers, so far", flush=True)
+        print(
+            f"run {len(storm.codes)} ended with {driver.returncode}: {len(storm.kills)} kills, {storm.drivers} of drivers, so far",
+            flush=True,
+        )
     return storm
 
 
@@ -275,7 +308,11 @@ def damaged_rows(path: Path) -> int:
 
 def differences(rows: Mapping[str, Row], calm: Mapping[str, Row]) -> dict[str, list[str]]:
     """Recordings of which it is not as in the undisturbed run, by what it is."""
-    return {what: paths for what, told in TOLD.items() if (paths := [path for path, row in calm.items() if told(rows[path]) != told(row)])}
+    return {
+        what: paths
+        for what, told in TOLD.items()
+        if (paths := [path for path, row in calm.items() if told(rows[path]) != told(row)])
+    }
 
 
 def files_of(home: Home, job: str) -> dict[str, bytes]:
@@ -295,7 +332,10 @@ def times(row: Row) -> list[tuple[int, int, str]]:
 
 def farthest(rows: Mapping[str, Row], calm: Mapping[str, Row]) -> float:
     """Between the mean log probabilities of a recording in the two runs."""
-    return max(abs(float(rows[path].get("avg_logprob") or 0) - float(row.get("avg_logprob") or 0)) for path, row in calm.items())
+    return max(
+        abs(float(rows[path].get("avg_logprob") or 0) - float(row.get("avg_logprob") or 0))
+        for path, row in calm.items()
+    )
 
 
 TOLD: Mapping[str, Callable[[Row], object]] = {
@@ -315,7 +355,9 @@ class Watch:
 
     def __init__(self, home: Home, job: str) -> None:
         self.begun: dict[str, float] = {}
-        self.written: dict[str, dict[tuple[int, int], float]] = {}  # by recording: when each file was there first, by its inode and date
+        self.written: dict[
+            str, dict[tuple[int, int], float]
+        ] = {}  # by recording: when each file was there first, by its inode and date
         self._home, self._job = home, job
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -352,14 +394,19 @@ class Watch:
 # --- One by one
 
 
-def singles(home: Home, good: Sequence[ReferenceRecording], calm: Mapping[str, Row], options: argparse.Namespace) -> dict[str, Any]:
+def singles(
+    home: Home, good: Sequence[ReferenceRecording], calm: Mapping[str, Row], options: argparse.Namespace
+) -> dict[str, Any]:
     count = min(options.single, len(good))
     chosen = [good[number * len(good) // count] for number in range(count)]
     together = [text_of(calm[one.path.name]) for one in chosen]
     alone = [text_alone(home, one, f"single-{number}", options) for number, one in enumerate(chosen)]
     said = [one.text for one in chosen]
     rates = {"folder": word_error_rate(said, together), "single": word_error_rate(said, alone)}
-    pairs = {one.path.name: {"folder": folder, "single": single} for one, folder, single in zip(chosen, together, alone, strict=True)}
+    pairs = {
+        one.path.name: {"folder": folder, "single": single}
+        for one, folder, single in zip(chosen, together, alone, strict=True)
+    }
     return {
         "recordings": count,
         "word_error_rate": rates,

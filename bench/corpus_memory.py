@@ -40,7 +40,9 @@ class Sample:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench.corpus_memory", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.corpus_memory", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--files", type=int, default=2000)
     parser.add_argument("--every", type=float, default=1.0, help="seconds between two samples")
@@ -85,7 +87,9 @@ def watch(home: Home, every: float) -> tuple[list[Sample], int]:
             theirs = {one.pid: one for worker in workers for one in [worker, *below(worker)]}
             others = [one for one in everything if one.pid not in theirs]
             done = len(home.results(JOB))
-            samples.append(Sample(round(time.monotonic() - began, 1), done, megabytes(list(theirs.values())), megabytes(others)))
+            samples.append(
+                Sample(round(time.monotonic() - began, 1), done, megabytes(list(theirs.values())), megabytes(others))
+            )
     if process.returncode:
         raise SystemExit(home.log(JOB))
     return samples, len(seen)
@@ -112,9 +116,13 @@ def compare(samples: Sequence[Sample], process: str, files: int) -> dict[str, fl
     """Medians of two tenths of the recordings, in MB."""
 
     def median(first: float, last: float) -> float:
-        values: list[float] = [getattr(sample, process) for sample in samples if first * files <= sample.done <= last * files]
+        values: list[float] = [
+            getattr(sample, process) for sample in samples if first * files <= sample.done <= last * files
+        ]
         if not values:
-            raise SystemExit(f"No sample between {first:.0%} and {last:.0%} of the recordings: take more of them, or a smaller --every")
+            raise SystemExit(
+                f"No sample between {first:.0%} and {last:.0%} of the recordings: take more of them, or a smaller --every"
+            )
         return round(statistics.median(values), 1)
 
     early, late = median(0.1, 0.2), median(0.9, 1.0)

@@ -28,7 +28,9 @@ from sutradhar.stages.corpus.results import Result
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.corpus_scan", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.corpus_scan", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--files", type=int, default=37_000)
     parser.add_argument("--models", type=Path, default=ROOT / "models")
     parser.add_argument("--out", type=Path, default=ROOT / "bench" / "results" / "corpus_scan.json")
@@ -67,7 +69,9 @@ def make_results(home: Home) -> None:
     for row in manifest.read(job / manifest.FILE).values():
         path = store / row.id[:2] / f"{row.id}.json"
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(msgspec.json.encode(Result(id=row.id, status="done", duration_ms=row.duration_ms, seconds=0.1)))
+        path.write_bytes(
+            msgspec.json.encode(Result(id=row.id, status="done", duration_ms=row.duration_ms, seconds=0.1))
+        )
 
 
 def timed(home: Home, *options: str) -> dict[str, float]:

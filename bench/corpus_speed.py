@@ -56,16 +56,25 @@ Side = Callable[[], FolderRun]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.corpus_speed", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.corpus_speed", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--files", type=int, default=300)
     add_engine_options(parser)
     parser.add_argument("--backends", nargs="+", default=["whisperx"])
     parser.add_argument("--workers", nargs="+", default=["auto"], help="of our job, a run each")
     parser.add_argument("--vad", default="pyannote", help="of the loop: pyannote or silero")
-    parser.add_argument("--option", action="append", default=[], help="further options of prepare-job (--option=--timestamps --option=none)")
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        help="further options of prepare-job (--option=--timestamps --option=none)",
+    )
     parser.add_argument("--until", default="export", help="last stage of our job")
-    parser.add_argument("--no-scores", action="store_true", help="without word error rates, which need jiwer and whisper-normalizer")
+    parser.add_argument(
+        "--no-scores", action="store_true", help="without word error rates, which need jiwer and whisper-normalizer"
+    )
     parser.add_argument("--alone", action="store_true", help="without the loop")
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--out", type=Path, default=ROOT / "bench" / "results" / "corpus_speed.json")
@@ -82,14 +91,18 @@ def main() -> None:
             sides: dict[str, Side] = {} if options.alone else {"loop": lambda: loop(paths, folder, options)}
             for backend, workers in product(options.backends, options.workers):
                 side = backend if workers == "auto" else f"{backend}, {workers} workers"
-                sides[side] = partial(ours, recordings, home, options, f"{backend}-{workers}-{number}", backend, workers)
+                sides[side] = partial(
+                    ours, recordings, home, options, f"{backend}-{workers}-{number}", backend, workers
+                )
             for side, run in sides.items():
                 one = run()
                 found.setdefault(side, []).append(round(one.seconds, 2))
                 parts.setdefault(side, []).append(one.parts)
                 print(f"{side}: {one.seconds:.1f} s, {seconds_of_sound / one.seconds:.1f}x real time", flush=True)
                 if not options.no_scores:
-                    errors[side] = word_error_rate([each.text for each in recordings], [one.texts[path] for path in paths])
+                    errors[side] = word_error_rate(
+                        [each.text for each in recordings], [one.texts[path] for path in paths]
+                    )
     median = {side: sorted(values)[len(values) // 2] for side, values in found.items()}
     result = {
         "machine": machine(),
@@ -101,8 +114,12 @@ def main() -> None:
         "seconds_of_sound": round(seconds_of_sound, 1),
         "seconds": found,
         "times_real_time": {side: round(seconds_of_sound / value, 1) for side, value in median.items()},
-        "times_the_loop": {side: round(median["loop"] / value, 2) for side, value in median.items() if "loop" in median},
-        f"hours_for_{HOURS}_h_of_such_files": {side: round(HOURS * value / seconds_of_sound, 2) for side, value in median.items()},
+        "times_the_loop": {
+            side: round(median["loop"] / value, 2) for side, value in median.items() if "loop" in median
+        },
+        f"hours_for_{HOURS}_h_of_such_files": {
+            side: round(HOURS * value / seconds_of_sound, 2) for side, value in median.items()
+        },
         "word_error_rate": errors,
         "of_each_run": {side: runs for side, runs in parts.items() if any(runs)},
     }
@@ -115,7 +132,12 @@ def main() -> None:
 def key_of(options: argparse.Namespace) -> str:
     """All that a run was asked for, so that none takes the place of another."""
     sides = " ".join(options.backends if options.alone else ["loop", *options.backends])
-    parts = [f"{options.device} {options.model.name} {options.compute_type}", sides, f"{options.files} files", f"batch {options.batch}"]
+    parts = [
+        f"{options.device} {options.model.name} {options.compute_type}",
+        sides,
+        f"{options.files} files",
+        f"batch {options.batch}",
+    ]
     workers = [] if options.workers == ["auto"] else [f"workers {' '.join(options.workers)}"]
     until = [] if options.until == "export" else [f"until {options.until}"]
     return ", ".join([*parts, *workers, *until, *options.set, *([" ".join(options.option)] if options.option else [])])
@@ -139,16 +161,23 @@ def loop(paths: list[str], folder: Path, options: argparse.Namespace) -> FolderR
     return FolderRun(found["seconds"], found["texts"])
 
 
-def ours(recordings: list[ReferenceRecording], home: Home, options: argparse.Namespace, job: str, backend: str, workers: str) -> FolderRun:
+def ours(
+    recordings: list[ReferenceRecording], home: Home, options: argparse.Namespace, job: str, backend: str, workers: str
+) -> FolderRun:
     began = time.monotonic()
-    home.prepare(recordings[0].path.parent, job, "--workers", workers, *options.option, *engine_options(options, backend))
+    home.prepare(
+        recordings[0].path.parent, job, "--workers", workers, *options.option, *engine_options(options, backend)
+    )
     prepared = time.monotonic()
     home.run(job, "--until", options.until)
     ended = time.monotonic()
     texts = home.folder / "out" / job / "transcripts"
     return FolderRun(
         ended - began,
-        {str(one.path): json.loads((texts / f"{one.path.name}.json").read_text(encoding="utf-8"))["text"] for one in recordings},
+        {
+            str(one.path): json.loads((texts / f"{one.path.name}.json").read_text(encoding="utf-8"))["text"]
+            for one in recordings
+        },
         {
             "prepare": round(prepared - began, 2),
             "stages": home.stages(job),

@@ -32,7 +32,12 @@ ROOT = Path(__file__).parent.parent
 SOURCE, RESULTS = ROOT / "bench" / "failing_writes.c", ROOT / "bench" / "results" / "failing_writes.json"
 ERRORS = ("ENOSPC", "EIO", "EROFS")
 GOOD_CODES = (0, 1, 2)
-PARTS = ((1, 4), (5, 4), (10, 4), (1, 4))  # of the sample that are recordings: start and length in seconds; the last is a copy
+PARTS = (
+    (1, 4),
+    (5, 4),
+    (10, 4),
+    (1, 4),
+)  # of the sample that are recordings: start and length in seconds; the last is a copy
 
 
 @dataclass(frozen=True)
@@ -65,13 +70,30 @@ class Place:
         subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", str(self.shim), str(SOURCE), "-ldl"], check=True)
 
     def prepare(self, source: Path, job: str, *options: str) -> None:
-        command = [sys.executable, "-m", "sutradhar.pipeline.prepare.prepare", str(source), "--transcribe", "-s", "en", "--job-id", job, *options]
+        command = [
+            sys.executable,
+            "-m",
+            "sutradhar.pipeline.prepare.prepare",
+            str(source),
+            "--transcribe",
+            "-s",
+            "en",
+            "--job-id",
+            job,
+            *options,
+        ]
         subprocess.run(command, env=environment(self.home), check=True, capture_output=True)
 
     def run(self, job: str, at: int = 0, error: str = "EIO", *, stays: bool = False) -> tuple[int, str, int]:
         """Exit code, output, and how many calls there were."""
         self.count.write_bytes(bytes(8))
-        fault = {"LD_PRELOAD": self.shim, "FAULT_UNDER": self.home, "FAULT_COUNT": self.count, "FAULT_AT": at, "FAULT_STAYS": int(stays)}
+        fault = {
+            "LD_PRELOAD": self.shim,
+            "FAULT_UNDER": self.home,
+            "FAULT_COUNT": self.count,
+            "FAULT_AT": at,
+            "FAULT_STAYS": int(stays),
+        }
         variables = {key: str(value) for key, value in fault.items()} | {"FAULT_ERRNO": str(getattr(errno, error))}
         command = [sys.executable, "-m", "sutradhar.pipeline.running.run", "-j", job]
         done = subprocess.run(
@@ -110,7 +132,10 @@ def undisturbed(place: Place, kind: str, source: Path, options: tuple[str, ...])
             raise SystemExit(f"the undisturbed run ended with {code}: {output}")
         runs.append((place.made(f"{kind}-calm-{number}"), calls))
     same = {name: digest for name, digest in runs[0][0].items() if runs[1][0].get(name) == digest}
-    print(f"{kind}: {min(calls for _, calls in runs)} calls; not compared: {sorted(runs[0][0].keys() - same.keys())}", flush=True)
+    print(
+        f"{kind}: {min(calls for _, calls in runs)} calls; not compared: {sorted(runs[0][0].keys() - same.keys())}",
+        flush=True,
+    )
     return same, min(calls for _, calls in runs)
 
 
@@ -141,7 +166,9 @@ def drawn(kind: str, calls: int, number: int, chance: random.Random) -> Iterator
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench.failing_writes", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.failing_writes", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--films", type=int, default=36)
     parser.add_argument("--folders", type=int, default=24)
     parser.add_argument("--seed", type=int, default=1)
@@ -164,7 +191,9 @@ def main() -> int:
     good = sum(fault.is_good for fault in faults)
     print(f"{good} of {len(faults)} held")
     figures = {"seed": options.seed, "seconds": round(time.monotonic() - began), "held": good, "tried": len(faults)}
-    RESULTS.write_text(json.dumps({"machine": machine(), **figures, "faults": [asdict(fault) for fault in faults]}, indent=1) + "\n")
+    RESULTS.write_text(
+        json.dumps({"machine": machine(), **figures, "faults": [asdict(fault) for fault in faults]}, indent=1) + "\n"
+    )
     return 0 if good == len(faults) else 1
 
 

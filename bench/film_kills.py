@@ -44,7 +44,11 @@ AT_ONCE = 8
 SAID = 6  # sentences in a window
 LONGEST = {"asr": 4.0, "translate": 0.5}  # seconds from the first that is begun or kept to the kill
 COUNT = "SUTRADHAR_BENCH_COUNT"  # names the file that counts; a line for each call, with how much it began
-CHILD = (sys.executable, "-c", "import sys; sys.path[:] = filter(None, sys.path); from bench.film_kills import counting_child; counting_child()")
+CHILD = (
+    sys.executable,
+    "-c",
+    "import sys; sys.path[:] = filter(None, sys.path); from bench.film_kills import counting_child; counting_child()",
+)
 ARTIFACTS = {"asr": "asr/transcript.json", "translate": "translate/transcripts.json"}
 
 
@@ -66,7 +70,12 @@ class Repeated:
     @property
     def good(self) -> bool:
         repeated = self.begun - self.begun_undisturbed
-        return self.identical and not self.left_over and repeated <= self.kills * self.most_at_once and self.worst_kill <= self.most_at_once
+        return (
+            self.identical
+            and not self.left_over
+            and repeated <= self.kills * self.most_at_once
+            and self.worst_kill <= self.most_at_once
+        )
 
 
 # --- Within the processes that are killed
@@ -101,9 +110,12 @@ def _said_in(window: AudioWindow) -> Recognition:
     from sutradhar.stages.transcript import Word
 
     lines = PHRASES.read_text(encoding="utf-8").splitlines()
-    sentences = [lines[number % len(lines)].split("\t")[0] for number in range(SAID * window.id, SAID * (window.id + 1))]
+    sentences = [
+        lines[number % len(lines)].split("\t")[0] for number in range(SAID * window.id, SAID * (window.id + 1))
+    ]
     phrases = tuple(
-        (Word(f" {text}", window.offset_ms + 1000 * number, window.offset_ms + 1000 * number + 900, 0.9),) for number, text in enumerate(sentences)
+        (Word(f" {text}", window.offset_ms + 1000 * number, window.offset_ms + 1000 * number + 900, 0.9),)
+        for number, text in enumerate(sentences)
     )
     return Recognition(window.id, " ".join(sentences), "hi", 1.0, phrases, confidence=0.7)
 
@@ -127,7 +139,13 @@ class FilmJob:
     def __init__(self, home: Path, name: str, media: Path, stage: str, options: list[str]) -> None:
         self.home, self.name, self.stage = home, name, stage
         self.counted = home / f"{name}.count"
-        self.environment = {**os.environ, "SUTRADHAR_HOME": str(home), "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1", COUNT: str(self.counted)}
+        self.environment = {
+            **os.environ,
+            "SUTRADHAR_HOME": str(home),
+            "PYTHONPATH": str(ROOT),
+            "PYTHONSAFEPATH": "1",
+            COUNT: str(self.counted),
+        }
         command = [sys.executable, "-m", "sutradhar.pipeline.prepare.prepare", str(media), "--job-id", name, *options]
         subprocess.run(command, env=self.environment, check=True, capture_output=True)
 
@@ -150,7 +168,9 @@ class FilmJob:
         """The stage's process; the runner's own where it has none."""
         with contextlib.suppress(OSError, ValueError):
             children = Path(f"/proc/{runner}/task/{runner}/children").read_text().split()
-            return next((int(pid) for pid in children if b"counting_child" in Path(f"/proc/{pid}/cmdline").read_bytes()), runner)
+            return next(
+                (int(pid) for pid in children if b"counting_child" in Path(f"/proc/{pid}/cmdline").read_bytes()), runner
+            )
         return runner
 
 
@@ -177,7 +197,9 @@ def kill_once(job: FilmJob, number: int, moment: float, is_piece: Callable[[list
     return True
 
 
-def torment(undisturbed: FilmJob, tormented: FilmJob, kills: int, seed: int, end: float, is_piece: Callable[[list[Any]], bool]) -> Repeated:
+def torment(
+    undisturbed: FilmJob, tormented: FilmJob, kills: int, seed: int, end: float, is_piece: Callable[[list[Any]], bool]
+) -> Repeated:
     """No more kills after `end`, of `time.monotonic`."""
     began = time.monotonic()
     if code := undisturbed.start().wait():
@@ -227,7 +249,9 @@ def torment_translate(home: Path, film: Path, kills: int, seed: int, end: float)
     ct2.convert(ROOT / "tests" / "data" / "indictrans2" / "toy", home / "toy", "float32")
     options = ["--translate", "-s", "hi", "-t", "en", "--model", "base", "--translation-engine", "indictrans2"]
     options += ["--set", f"INDICTRANS2_MODEL={home / 'toy'}", "--set", "INDICTRANS2_COMPUTE_TYPE=float32"]
-    undisturbed, tormented = (FilmJob(home, name, film, "translate", options) for name in ("translate-whole", "translate-killed"))
+    undisturbed, tormented = (
+        FilmJob(home, name, film, "translate", options) for name in ("translate-whole", "translate-killed")
+    )
     for job in (undisturbed, tormented):  # what comes before
         if code := job.start(until="align").wait():
             raise SystemExit(f"the run up to align ended with {code}")
@@ -241,13 +265,21 @@ TORMENTS = {"translate": torment_translate, "asr": torment_asr}
 def main() -> int:
     if sys.argv[1:2] == ["--run"]:
         return run_counting(sys.argv[2:])
-    parser = argparse.ArgumentParser(prog="python -m bench.film_kills", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.film_kills", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True, metavar="DIR")
     parser.add_argument("--kills", type=int, default=50, help="of each stage")
     parser.add_argument("--minutes", type=float, default=20.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--stage", choices=tuple(TORMENTS), action="append", help="only this one (repeatable)")
-    parser.add_argument("--at-most", type=float, default=120.0, metavar="MINUTES", help="no kills after so long; the last runs go to their end")
+    parser.add_argument(
+        "--at-most",
+        type=float,
+        default=120.0,
+        metavar="MINUTES",
+        help="no kills after so long; the last runs go to their end",
+    )
     arguments = parser.parse_args()
     end = time.monotonic() + 60 * arguments.at_most
     with tempfile.TemporaryDirectory(prefix="film-kills-") as folder:
@@ -256,13 +288,17 @@ def main() -> int:
         film = home / "film.wav"
         write_clip(film, arguments.data, 60 * arguments.minutes)
         repeated = [
-            torment(home, film, arguments.kills, arguments.seed, end) for torment in (TORMENTS[stage] for stage in arguments.stage or TORMENTS)
+            torment(home, film, arguments.kills, arguments.seed, end)
+            for torment in (TORMENTS[stage] for stage in arguments.stage or TORMENTS)
         ]
     for one in repeated:
         print(one)
     path = RESULTS / "film_kills.json"
     results = json.loads(path.read_text()) if path.exists() else {}
-    results |= {one.stage: {"machine": machine(), "minutes": arguments.minutes, "seed": arguments.seed, **asdict(one)} for one in repeated}
+    results |= {
+        one.stage: {"machine": machine(), "minutes": arguments.minutes, "seed": arguments.seed, **asdict(one)}
+        for one in repeated
+    }
     path.write_text(json.dumps(results, indent=1) + "\n")
     return 0 if all(one.good for one in repeated) else 1
 

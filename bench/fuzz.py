@@ -113,7 +113,10 @@ def edit_header(data: bytearray, dice: random.Random) -> None:
 def swap(data: bytearray, dice: random.Random) -> None:
     length = dice.choice((188, 1000, len(data) // 10))
     first, second = sorted(dice.randrange(max(1, len(data) - length)) for _ in range(2))
-    data[first : first + length], data[second : second + length] = data[second : second + length], data[first : first + length]
+    data[first : first + length], data[second : second + length] = (
+        data[second : second + length],
+        data[first : first + length],
+    )
 
 
 MUTATIONS: tuple[Callable[[bytearray, random.Random], None], ...] = (flip, cut, insert, punch, edit_header, swap)
@@ -126,7 +129,18 @@ def make(folder: Path) -> dict[str, bytes]:
         path = folder / f"whole.{name}"
         picture = PICTURE if name in FILMS else ()
         maps = ("-map", "1:v", "-shortest") if picture else ()
-        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", *SPEECH[:4], *picture, *SPEECH[4:], *maps, *arguments, str(path)]
+        command = [
+            imageio_ffmpeg.get_ffmpeg_exe(),
+            "-nostdin",
+            "-v",
+            "error",
+            *SPEECH[:4],
+            *picture,
+            *SPEECH[4:],
+            *maps,
+            *arguments,
+            str(path),
+        ]
         subprocess.run(command, check=True)
         made[name] = path.read_bytes()
     return made
@@ -237,7 +251,9 @@ def counted(results: list[FuzzResult]) -> dict[str, int]:
 
 def table(results: list[FuzzResult], before: dict[str, Any]) -> dict[str, Any]:
     """The results by container; those of others are kept as they were."""
-    containers = before.get("containers", {}) | {name: counted([one for one in results if one.container == name]) for name in names(results)}
+    containers = before.get("containers", {}) | {
+        name: counted([one for one in results if one.container == name]) for name in names(results)
+    }
     kept = [one for one in before.get("unexplained", []) if one["container"] not in names(results)]
     return {
         "outcomes": dict(sum((Counter(outcomes) for outcomes in containers.values()), Counter[str]()).most_common()),
@@ -252,7 +268,9 @@ def names(results: list[FuzzResult]) -> list[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--mutants", type=int, default=MUTANTS, help="of each container; 0 leaves the last result of them as it is")
+    parser.add_argument(
+        "--mutants", type=int, default=MUTANTS, help="of each container; 0 leaves the last result of them as it is"
+    )
     parser.add_argument("--jobs", type=int, default=50, help="0 leaves the last result of them as it is")
     parser.add_argument("--containers", nargs="+", default=[], help="only these; the last results of the others stay")
     parser.add_argument("--seed", type=int, default=1)
@@ -274,7 +292,11 @@ def main() -> int:
                 if one.outcome not in EXPLAINED:
                     print(f"{kind}: {one}", flush=True)
         result = json.loads(kept.read_text()) if kept.exists() else {}
-        result[kind] = {"seed": arguments.seed, "av": av.__version__, **table(results, result.get(kind, {}) if arguments.containers else {})}
+        result[kind] = {
+            "seed": arguments.seed,
+            "av": av.__version__,
+            **table(results, result.get(kind, {}) if arguments.containers else {}),
+        }
         unexplained += sum(one.outcome not in EXPLAINED for one in results)
         print(f"{kind}: {counted(results)}")
         kept.write_text(json.dumps(result, indent=1) + "\n")

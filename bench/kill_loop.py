@@ -38,7 +38,17 @@ def environment(home: Path) -> dict[str, str]:
 
 
 def prepare(home: Path, media: Path, job_id: str) -> None:
-    command = [sys.executable, "-m", "sutradhar.pipeline.prepare.prepare", str(media), "--transcribe", "-s", "en", "--job-id", job_id]
+    command = [
+        sys.executable,
+        "-m",
+        "sutradhar.pipeline.prepare.prepare",
+        str(media),
+        "--transcribe",
+        "-s",
+        "en",
+        "--job-id",
+        job_id,
+    ]
     subprocess.run(command, env=environment(home), check=True, capture_output=True)
 
 
@@ -48,7 +58,11 @@ def start(home: Path, job_id: str) -> subprocess.Popen[bytes]:
 
 
 def deliverables(home: Path, job_id: str) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted((home / "out" / job_id).iterdir()) if path.is_file()}
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted((home / "out" / job_id).iterdir())
+        if path.is_file()
+    }
 
 
 def leftovers(home: Path, job_id: str) -> list[Path]:
@@ -57,7 +71,11 @@ def leftovers(home: Path, job_id: str) -> list[Path]:
 
 def last_stage(home: Path, job_id: str) -> str:
     log = home / "jobs" / job_id / "logs" / "pipeline.log"
-    started = [line for line in log.read_text(errors="replace").splitlines() if line.endswith(": STARTING")] if log.exists() else []
+    started = (
+        [line for line in log.read_text(errors="replace").splitlines() if line.endswith(": STARTING")]
+        if log.exists()
+        else []
+    )
     return started[-1].split()[-2].rstrip(":") if started else "before the first"
 
 
@@ -82,7 +100,9 @@ def kill_loop(home: Path, media: Path, kills: int, seed: int) -> tuple[float, li
     length = time.monotonic() - started
     expected = deliverables(home, "undisturbed")
     moments = random.Random(seed)
-    return length, [kill_once(home, media, f"killed-{number}", moments.uniform(0, length), expected) for number in range(kills)]
+    return length, [
+        kill_once(home, media, f"killed-{number}", moments.uniform(0, length), expected) for number in range(kills)
+    ]
 
 
 def main() -> int:
@@ -98,7 +118,12 @@ def main() -> int:
         print(f"killed at {kill.seconds:6.2f} s in {kill.stage:<18} second run: {after}")
     good = sum(kill.exit_code == 0 and kill.identical and not kill.leftovers for kill in kills)
     print(f"{good} of {len(kills)} recovered whole (undisturbed run {length:.1f} s, seed {arguments.seed})")
-    result = {"seed": arguments.seed, "undisturbed_seconds": round(length, 2), "recovered": good, "kills": [asdict(kill) for kill in kills]}
+    result = {
+        "seed": arguments.seed,
+        "undisturbed_seconds": round(length, 2),
+        "recovered": good,
+        "kills": [asdict(kill) for kill in kills],
+    }
     (ROOT / "bench" / "results").mkdir(exist_ok=True)
     (ROOT / "bench" / "results" / "kill_loop.json").write_text(json.dumps(result, indent=1) + "\n")
     return 0 if good == len(kills) else 1

@@ -78,7 +78,11 @@ def _stage(name: str) -> Kind:
     """It may have told how it ended, and not be gone."""
 
     def find(running: RunningJob) -> psutil.Process | None:
-        return running.with_words("sutradhar.pipeline.running.child") if last_stage(running.home.folder, running.job) == name else None
+        return (
+            running.with_words("sutradhar.pipeline.running.child")
+            if last_stage(running.home.folder, running.job) == name
+            else None
+        )
 
     return Kind(name, find, (1, 0))
 

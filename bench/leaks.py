@@ -106,7 +106,11 @@ def half_made(home: Home) -> list[str]:
 
 def held_locks(home: Home) -> list[str]:
     workspace = Workspace(home.folder)
-    return [f"locked: {path.parent.name}" for path in workspace.jobs.glob("*/job.json") if Job.open(workspace, path.parent.name).is_locked]
+    return [
+        f"locked: {path.parent.name}"
+        for path in workspace.jobs.glob("*/job.json")
+        if Job.open(workspace, path.parent.name).is_locked
+    ]
 
 
 # --- Signals
@@ -115,7 +119,13 @@ def held_locks(home: Home) -> list[str]:
 def signal_once(home: Home, around: Surroundings, command: str, dice: random.Random) -> Signalled:
     number, group, seconds = dice.choice(NUMBERS), dice.random() < 0.5, dice.uniform(0, 1)
     child = subprocess.Popen(
-        COMMANDS[command], cwd=ROOT, env=home.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        COMMANDS[command],
+        cwd=ROOT,
+        env=home.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     )
     time.sleep(seconds)
     if child.poll() is None:
@@ -152,7 +162,19 @@ def make_folder(path: Path, count: int, seconds: float) -> Path:
     """Parts of the sample."""
     path.mkdir()
     for number in range(count):
-        part = ["-ss", str(number * LONGEST_START / count), "-t", str(seconds), "-i", str(SAMPLE), "-vn", "-ac", "1", "-ar", "16000"]
+        part = [
+            "-ss",
+            str(number * LONGEST_START / count),
+            "-t",
+            str(seconds),
+            "-i",
+            str(SAMPLE),
+            "-vn",
+            "-ac",
+            "1",
+            "-ar",
+            "16000",
+        ]
         run_ffmpeg(part, path / f"{number:02}.wav")
     return path
 
@@ -218,7 +240,9 @@ def struck(home: Home, around: Surroundings, media: Path, job: str, kind: Kind, 
     return Killed(kind.name, "", delay, 0, None, ["no process of the kind was met"])
 
 
-def kills(home: Home, around: Surroundings, media: Path, kinds: Sequence[Kind], options: argparse.Namespace) -> list[Killed]:
+def kills(
+    home: Home, around: Surroundings, media: Path, kinds: Sequence[Kind], options: argparse.Namespace
+) -> list[Killed]:
     kinds = [kind for kind in kinds if kind.name in (options.kinds or (kind.name,))]
     dice, lives, found = random.Random(options.seed), undisturbed(home, media, "calm", kinds), []
     for number in range(options.kills):
@@ -234,7 +258,9 @@ def files_of(home: Home, job: str) -> dict[str, str]:
     out = home.folder / "out" / job
     root = out / "transcripts" if (out / "transcripts").is_dir() else out
     files = {str(path.relative_to(root)): path for path in root.rglob("*") if path.is_file()}
-    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items() if not name.startswith(".")}
+    return {
+        name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items() if not name.startswith(".")
+    }
 
 
 # --- Open files
@@ -273,7 +299,9 @@ def _open_files(kind: str, looks: Sequence[tuple[int, int]], recordings: int) ->
 # --- All of it
 
 
-def part(name: str, home: Home, around: Surroundings, options: argparse.Namespace) -> Sequence[Signalled | Killed | OpenFiles]:
+def part(
+    name: str, home: Home, around: Surroundings, options: argparse.Namespace
+) -> Sequence[Signalled | Killed | OpenFiles]:
     if name == "signals":
         return signals(home, around, options.signals, random.Random(options.seed))
     if name == "film":
@@ -303,21 +331,37 @@ def write(name: str, rows: list[dict[str, Any]], options: argparse.Namespace) ->
     chosen = options.kinds if name in KINDS else None
     kept = [row for row in before.get(name, {}).get("rows", ()) if chosen and row["kind"] not in chosen]
     counts = Counter(row.get("kind") or row.get("command") for row in kept + rows)
-    made = {"machine": machine(), "commit": commit(), "counts": counts, "faults": sum(bool(row["faults"]) for row in kept + rows)}
+    made = {
+        "machine": machine(),
+        "commit": commit(),
+        "counts": counts,
+        "faults": sum(bool(row["faults"]) for row in kept + rows),
+    }
     options.out.write_text(json.dumps(before | {name: made | {"rows": kept + rows}}, indent=1) + "\n")
 
 
 def commit() -> str:
-    return subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True
+    ).stdout.strip()
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench.leaks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.leaks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--signals", type=int, default=100)
     parser.add_argument("--kills", type=int, default=3, help="of each kind of process")
-    parser.add_argument("--kinds", nargs="+", choices=sorted({kind.name for kinds in KINDS.values() for kind in kinds}), help="all, if not given")
-    parser.add_argument("--recordings", type=int, default=40, help="of the folder whose processes' open files are counted")
+    parser.add_argument(
+        "--kinds",
+        nargs="+",
+        choices=sorted({kind.name for kinds in KINDS.values() for kind in kinds}),
+        help="all, if not given",
+    )
+    parser.add_argument(
+        "--recordings", type=int, default=40, help="of the folder whose processes' open files are counted"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=ROOT / "bench" / "results" / "leaks.json")
     options = parser.parse_args()

@@ -39,7 +39,9 @@ WINDOWS, EVERY = 500, 50
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.mlx_memory", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.mlx_memory", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("windows", type=Path)
     parser.add_argument("--model", type=Path)
     parser.add_argument("--geometry", choices=list(GEOMETRIES))
@@ -68,10 +70,14 @@ def measure(network: Network, beams: int, slots: int, windows: list[AudioWindow]
     """Bytes that MLX holds after each 50 windows, and at most beside the weights."""
     settings = Settings(WHISPER_BEAM_SIZE=beams, BATCH_SIZE=slots, SOURCE_LANGUAGE="en", WHISPER_TEMPERATURE="0.0")
     recogniser = MlxWhisper(network, ResolvedModel(Path(), "", "", "mlx"), settings, False, logging.getLogger())
-    weights = sum(array.nbytes for part in (network._encoder, network._decoder) for _, array in tree_flatten(part.parameters()))
+    weights = sum(
+        array.nbytes for part in (network._encoder, network._decoder) for _, array in tree_flatten(part.parameters())
+    )
     mx.reset_peak_memory()
     began = time.perf_counter()
-    active = [mx.get_active_memory() for done, _ in enumerate(recogniser.recognise(_many(windows)), 1) if done % EVERY == 0]
+    active = [
+        mx.get_active_memory() for done, _ in enumerate(recogniser.recognise(_many(windows)), 1) if done % EVERY == 0
+    ]
     return {
         "device": mx.device_info().get("device_name", str(mx.default_device())),
         "weights_bytes": weights,

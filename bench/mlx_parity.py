@@ -37,7 +37,10 @@ NEAR = 1e-4  # logits that are closer may swap places by rounding alone
 
 
 def texts_of(network: Network, slots: int, tasks: Sequence[tuple[int, Task]]) -> dict[int, list[int]]:
-    return {number: text.tokens for number, text in decode(Slots(network, tokens.vocabulary_of(network), Search(), slots, 256), tasks)}
+    return {
+        number: text.tokens
+        for number, text in decode(Slots(network, tokens.vocabulary_of(network), Search(), slots, 256), tasks)
+    }
 
 
 class Margins:
@@ -61,7 +64,9 @@ class Margins:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench.mlx_parity", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.mlx_parity", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("windows", type=Path)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--of-each-set", type=int, default=25)
@@ -71,12 +76,22 @@ def main() -> int:
     mx.set_default_device(mx.Device(mx.gpu if options.device == "gpu" else mx.cpu))
     network = load_network(options.model, "float32")
     clips, windows = read(options.windows)
-    chosen = [window for name in SETS for window in [window for clip, window in windows if clips[clip]["set"] == name][: options.of_each_set]]
+    chosen = [
+        window
+        for name in SETS
+        for window in [window for clip, window in windows if clips[clip]["set"] == name][: options.of_each_set]
+    ]
     extract = FeatureExtractor(feature_size=network.dims.n_mels)
     mel = np.stack([extract(np.pad(window.audio, (0, 480_000 - len(window.audio))), padding=0).T for window in chosen])
-    features = [feature for first in range(0, len(mel), 8) for feature in list(network.encode(mx.array(mel[first : first + 8])))]
+    features = [
+        feature for first in range(0, len(mel), 8) for feature in list(network.encode(mx.array(mel[first : first + 8])))
+    ]
     mx.eval(features)
-    result: dict[str, Any] = {"mlx": mx.__version__, "device": mx.device_info().get("device_name", options.device), "windows": len(chosen)}
+    result: dict[str, Any] = {
+        "mlx": mx.__version__,
+        "device": mx.device_info().get("device_name", options.device),
+        "windows": len(chosen),
+    }
     reference = load_model(str(options.model), mx.float32)
     reference.set_dtype(mx.float32)
     unexplained = False
@@ -84,14 +99,23 @@ def main() -> int:
         tasks = {}
         for number, window in enumerate(chosen):
             tokenizer = tokens.make_tokenizer(network, "transcribe", window.language or "en")
-            tasks[number] = Task(features[number], (*tokenizer.sot_sequence, *(() if timed else (tokenizer.no_timestamps,))))
+            tasks[number] = Task(
+                features[number], (*tokenizer.sot_sequence, *(() if timed else (tokenizer.no_timestamps,)))
+            )
         margins = Margins(network, tasks)
         orders = {f"B={batch}": (batch, list(tasks)) for batch in BATCHES}
         orders["B=16 shuffled"] = (16, np.random.default_rng(3).permutation(len(tasks)).tolist())
-        texts = {name: texts_of(network, batch, [(number, tasks[number]) for number in order]) for name, (batch, order) in orders.items()}
+        texts = {
+            name: texts_of(network, batch, [(number, tasks[number]) for number in order])
+            for name, (batch, order) in orders.items()
+        }
         alone = texts["B=1"]
         found = {
-            name: [margins.between(number, alone[number], text[number]) for number in tasks if text[number] != alone[number]]
+            name: [
+                margins.between(number, alone[number], text[number])
+                for number in tasks
+                if text[number] != alone[number]
+            ]
             for name, text in texts.items()
             if name != "B=1"
         }

@@ -70,19 +70,27 @@ class Ours:
         self.decode(self.encode(mel), [TOKENS] * len(mel), len(mel))
 
     def encode(self, mel: Any) -> list[mx.array]:
-        parts = [self.network.encode(mx.array(mel[first : first + ENCODED_AT_ONCE])) for first in range(0, len(mel), ENCODED_AT_ONCE)]
+        parts = [
+            self.network.encode(mx.array(mel[first : first + ENCODED_AT_ONCE]))
+            for first in range(0, len(mel), ENCODED_AT_ONCE)
+        ]
         return [part[row] for part in parts for row in range(part.shape[0])]
 
     def decode(self, features: Sequence[mx.array], limits: Sequence[int], slots: int) -> None:
         if self._slots is None or self._slots.count != slots:
             self._slots = Slots(self.network, self._vocabulary, Search(), slots, 256)
-        tasks = [(number, Task(features[number % len(features)], self._prompt, limit=limit)) for number, limit in enumerate(limits)]
+        tasks = [
+            (number, Task(features[number % len(features)], self._prompt, limit=limit))
+            for number, limit in enumerate(limits)
+        ]
         for number, text in decode(self._slots, tasks):
             assert len(text.tokens) == limits[number]
 
 
 def mlx_whisper_engine(model: Whisper) -> Run:
-    options = DecodingOptions(language="en", without_timestamps=True, sample_len=TOKENS, suppress_tokens=[-1, EOT], fp16=True)
+    options = DecodingOptions(
+        language="en", without_timestamps=True, sample_len=TOKENS, suppress_tokens=[-1, EOT], fp16=True
+    )
 
     def run(mel: Any) -> None:
         found = DecodingTask(model, options).run(mx.array(mel))
@@ -117,14 +125,21 @@ def pytorch_engine(model: Any, prompt: Sequence[int]) -> Run:
     from transformers import GenerationMixin
 
     model.generation_config.eos_token_id = None
-    model.generation_config.suppress_tokens = model.generation_config.begin_suppress_tokens = model.generation_config.forced_decoder_ids = None
+    model.generation_config.suppress_tokens = model.generation_config.begin_suppress_tokens = (
+        model.generation_config.forced_decoder_ids
+    ) = None
 
     @torch.inference_mode()
     def run(mel: Any) -> None:
         features = torch.from_numpy(mel).to(model.device, model.dtype).transpose(1, 2).contiguous()
         start = torch.tensor([list(prompt)] * len(mel), device=model.device)
         found = GenerationMixin.generate(
-            model, inputs=features, decoder_input_ids=start, max_new_tokens=TOKENS, min_new_tokens=TOKENS, do_sample=False
+            model,
+            inputs=features,
+            decoder_input_ids=start,
+            max_new_tokens=TOKENS,
+            min_new_tokens=TOKENS,
+            do_sample=False,
         )
         assert found.shape[1] >= TOKENS
         if model.device.type == "cuda":
@@ -144,12 +159,16 @@ def ctranslate2_engine(model: Any, dims: ModelDimensions, prompt: Sequence[int],
     spec.optimize(quantization="float16" if device == "cuda" else "float32")
     folder.mkdir()
     spec.save(str(folder))
-    whisper = ctranslate2.models.Whisper(str(folder), device=device, compute_type="float16" if device == "cuda" else "float32")
+    whisper = ctranslate2.models.Whisper(
+        str(folder), device=device, compute_type="float16" if device == "cuda" else "float32"
+    )
 
     def run(mel: Any) -> None:
         features = ctranslate2.StorageView.from_array(np.ascontiguousarray(mel.transpose(0, 2, 1)))
         start = [list(prompt)] * len(mel)
-        found = whisper.generate(features, start, beam_size=1, max_length=2 * TOKENS, suppress_tokens=[EOT], suppress_blank=False)
+        found = whisper.generate(
+            features, start, beam_size=1, max_length=2 * TOKENS, suppress_tokens=[EOT], suppress_blank=False
+        )
         lengths = {len(text.sequences_ids[0]) for text in found}
         assert lengths == {TOKENS}, lengths
 
@@ -177,7 +196,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     mx.set_cache_limit(CACHE_BYTES)
-    results: dict[str, Any] = {"device": mx.device_info().get("device_name", str(mx.default_device())), "mlx": mx.__version__, "tokens": TOKENS}
+    results: dict[str, Any] = {
+        "device": mx.device_info().get("device_name", str(mx.default_device())),
+        "mlx": mx.__version__,
+        "tokens": TOKENS,
+    }
     for name in options.geometry:
         results[name] = measure(name, options)
         options.out.write_text(json.dumps(results, indent=1) + "\n")

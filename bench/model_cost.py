@@ -67,7 +67,9 @@ def measure(name: str, folder: Path, cores: int, runs: int) -> dict[str, float]:
         return whisper.encode(ctranslate2.StorageView.from_array(mel), to_cpu=True)
 
     def decode(encoded: Any) -> None:
-        found = whisper.generate(encoded, [prompt], beam_size=5, max_length=2 * TOKENS, suppress_tokens=[EOT], suppress_blank=False)
+        found = whisper.generate(
+            encoded, [prompt], beam_size=5, max_length=2 * TOKENS, suppress_tokens=[EOT], suppress_blank=False
+        )
         assert len(found[0].sequences_ids[0]) == TOKENS, len(found[0].sequences_ids[0])
 
     seconds: dict[str, list[float]] = {"encode": [], "decode": []}
@@ -83,7 +85,9 @@ def measure(name: str, folder: Path, cores: int, runs: int) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.model_cost", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.model_cost", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--size", nargs="+", choices=list(SIZES), default=list(SIZES))
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()

@@ -75,7 +75,9 @@ def add_bad(folder: Path, good: Sequence[ReferenceRecording]) -> dict[str, str]:
         (folder / name).write_bytes(content)
     for number, recording in enumerate(good[:5]):
         shutil.copy(recording.path, folder / f"copy-{number}{recording.path.suffix}")
-    return {name: status for name, (_, status) in files.items()} | {f"copy-{number}{one.path.suffix}": "done" for number, one in enumerate(good[:5])}
+    return {name: status for name, (_, status) in files.items()} | {
+        f"copy-{number}{one.path.suffix}": "done" for number, one in enumerate(good[:5])
+    }
 
 
 def write_wav(path: Path, samples: bytes) -> None:
@@ -95,11 +97,25 @@ class Home:
         self.folder.mkdir(exist_ok=True)
         if not (self.folder / "models").exists():
             (self.folder / "models").symlink_to(self.models)
-        return os.environ | {"SUTRADHAR_HOME": str(self.folder), "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"}
+        return os.environ | {
+            "SUTRADHAR_HOME": str(self.folder),
+            "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}",
+        }
 
     def prepare(self, recordings: Path, job: str, *options: str) -> None:
         """Of a folder, or of one recording."""
-        command = [sys.executable, "-m", "sutradhar.pipeline.prepare.prepare", str(recordings), "--transcribe", "-s", "en", "--job-id", job, *options]
+        command = [
+            sys.executable,
+            "-m",
+            "sutradhar.pipeline.prepare.prepare",
+            str(recordings),
+            "--transcribe",
+            "-s",
+            "en",
+            "--job-id",
+            job,
+            *options,
+        ]
         done = subprocess.run(command, env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if done.returncode:
             raise SystemExit(done.stdout.decode())
@@ -128,7 +144,10 @@ class Home:
     def stages(self, job: str) -> dict[str, float]:
         """Seconds that each stage took, in the order in which they ended."""
         markers = [read_marker(path, print) for path in (self.job(job) / "stages").glob("*/stage.json")]
-        return {marker.stage: round(marker.seconds, 2) for marker in sorted(filter(None, markers), key=lambda marker: marker.ended_at)}
+        return {
+            marker.stage: round(marker.seconds, 2)
+            for marker in sorted(filter(None, markers), key=lambda marker: marker.ended_at)
+        }
 
     def results(self, job: str) -> dict[str, Path]:
         """Of the store, by the recording's id."""

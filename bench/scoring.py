@@ -45,5 +45,8 @@ def normaliser(language: str) -> Callable[[str], str]:
 def normalise(text: str) -> str:
     """`"मैं, हूँ।"` -> `"मैं हूँ"`; a hyphen parts words, an apostrophe does not."""
     text = unicodedata.normalize("NFC", text).lower().replace("'", "").replace("’", "")
-    kept = ("" if character in "\u200c\u200d" else " " if unicodedata.category(character)[0] in DROPPED else character for character in text)
+    kept = (
+        "" if character in "\u200c\u200d" else " " if unicodedata.category(character)[0] in DROPPED else character
+        for character in text
+    )
     return " ".join("".join(kept).split())

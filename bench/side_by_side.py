@@ -49,7 +49,9 @@ class Run:
 
     seconds: float
     largest_process: int  # peak resident set of the largest single process, as the kernel counted it; Linux starts from ours, some 25 MiB
-    whole_group: int | None = None  # peak sum of the resident sets, pages that processes share counted in each; None if not sampled
+    whole_group: int | None = (
+        None  # peak sum of the resident sets, pages that processes share counted in each; None if not sampled
+    )
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,15 @@ def run_once(command: str, sample_group: bool = False) -> Run:
     """Run a shell command from the project's root. Raises SutradharError, with its last line of output, where it fails."""
     with tempfile.TemporaryFile() as output:
         started = time.perf_counter()
-        process = subprocess.Popen(command, shell=True, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            shell=True,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
         with GroupMemory(process.pid) if sample_group else contextlib.nullcontext() as memory:
             usage = _wait(process)
         seconds = time.perf_counter() - started
@@ -158,9 +168,16 @@ def _alternate(a: str, b: str, times: int, sample_group: bool = False) -> list[t
     return [(run_once(a, sample_group), run_once(b, sample_group)) for _ in range(times)]
 
 
-def summarise(commands: tuple[str, str], warm: Sequence[tuple[Run, Run]], timed: Sequence[tuple[Run, Run]]) -> Comparison:
+def summarise(
+    commands: tuple[str, str], warm: Sequence[tuple[Run, Run]], timed: Sequence[tuple[Run, Run]]
+) -> Comparison:
     a, b = (_side(commands[i], [pair[i] for pair in warm], [pair[i] for pair in timed]) for i in (0, 1))
-    return Comparison(a, b, round(a.seconds.median / b.seconds.median, 3), _spread([one.seconds / other.seconds for one, other in timed]))
+    return Comparison(
+        a,
+        b,
+        round(a.seconds.median / b.seconds.median, 3),
+        _spread([one.seconds / other.seconds for one, other in timed]),
+    )
 
 
 def _side(command: str, warm: list[Run], timed: list[Run]) -> Side:
@@ -228,7 +245,9 @@ def table(comparison: Comparison) -> str:
         seconds = "".join(f"{value:7.2f} s" for value in (side.seconds.median, side.seconds.min, side.seconds.max))
         rows.append(f"{label:<3}{seconds}{side.peak_rss_mib:14.0f} MiB{side.peak_group_rss_mib:10.0f} MiB")
     pairs = comparison.pair_ratios
-    rows.append(f"A takes {comparison.ratio:.2f} times as long as B (pair by pair {pairs.min:.2f} to {pairs.max:.2f}, {len(comparison.a.runs)} runs)")
+    rows.append(
+        f"A takes {comparison.ratio:.2f} times as long as B (pair by pair {pairs.min:.2f} to {pairs.max:.2f}, {len(comparison.a.runs)} runs)"
+    )
     return "\n".join(rows)
 
 
@@ -239,7 +258,9 @@ def _at_least_one(text: str) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench.side_by_side", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.side_by_side", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("name", help="of the result's file")
     parser.add_argument("--a", required=True, metavar="COMMAND")
     parser.add_argument("--b", required=True, metavar="COMMAND")

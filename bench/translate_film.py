@@ -77,12 +77,16 @@ def judge(recording: Path, home: Path, name: str, clips: list[tuple[Span, list[s
     (track,) = [track for track in load(job / "subtitles" / "tracks.json", Tracks).tracks if track.language == "en"]
     source = load(job / "align" / "transcript.json", Transcript)
     clip = Span(source.start_ms, source.start_ms + source.duration_ms)
-    broken = [violation.rule for violation in check(track.cues, rules_for("netflix", "en", 24.0), clip) if violation.hard]
+    broken = [
+        violation.rule for violation in check(track.cues, rules_for("netflix", "en", 24.0), clip) if violation.hard
+    ]
     cues = pysubs2.load(str(home / "out" / name / f"{recording.stem}.en.srt"))
     said = ["" for _ in clips]
     for cue in cues:
         middle = (cue.start + cue.end) // 2
-        nearest = min(range(len(clips)), key=lambda number: abs(clips[number][0].start_ms + clips[number][0].end_ms - 2 * middle))
+        nearest = min(
+            range(len(clips)), key=lambda number: abs(clips[number][0].start_ms + clips[number][0].end_ms - 2 * middle)
+        )
         said[nearest] += " " + cue.plaintext.replace("\n", " ")
     most = max(len(references) for _, references in clips)
     references = [[(references * most)[number] for _, references in clips] for number in range(most)]
@@ -90,14 +94,18 @@ def judge(recording: Path, home: Path, name: str, clips: list[tuple[Span, list[s
         "note": track.note,
         "cues": len(track.cues),
         "hard_rules_broken": broken,
-        "devanagari_characters": sum("DEVANAGARI" in unicodedata.name(character, "") for cue in cues for character in cue.plaintext),
+        "devanagari_characters": sum(
+            "DEVANAGARI" in unicodedata.name(character, "") for cue in cues for character in cue.plaintext
+        ),
         "missing": sum("[…]" in cue.plaintext for cue in cues),
         "chrf": round(sacrebleu.corpus_chrf([text.strip() for text in said], references).score, 2),
     }
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench.translate_film", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.translate_film", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--indictrans2", default="")
     parser.add_argument("--model", default="base", help="of Whisper")
@@ -105,7 +113,12 @@ def main() -> int:
     options = parser.parse_args()
     ways = {"whisper": ["--translation-engine", "whisper"]}
     if options.indictrans2:
-        ways["indictrans2"] = ["--translation-engine", "indictrans2", "--set", f"INDICTRANS2_MODEL={options.indictrans2}"]
+        ways["indictrans2"] = [
+            "--translation-engine",
+            "indictrans2",
+            "--set",
+            f"INDICTRANS2_MODEL={options.indictrans2}",
+        ]
     results: dict[str, Any] = {"machine": machine()}
     with tempfile.TemporaryDirectory() as folder:
         home, recording = Path(folder) / "home", Path(folder) / "फ़िल्म.wav"
@@ -117,7 +130,9 @@ def main() -> int:
             if results[name]["exit_code"] == 0:
                 results[name] |= judge(recording, home, name, clips)
             print(name, results[name], flush=True)
-    (RESULTS / "translate_film.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (RESULTS / "translate_film.json").write_text(
+        json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     return int(any(results[name]["exit_code"] for name in ways))
 
 

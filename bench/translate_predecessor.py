@@ -64,8 +64,15 @@ def random_model(code: Path, geometry: str) -> Any:
 
 
 def load_tokenizer(code: Path, folder: Path) -> Any:
-    files = {"src_vocab_fp": "dict.SRC.json", "tgt_vocab_fp": "dict.TGT.json", "src_spm_fp": "model.SRC", "tgt_spm_fp": "model.TGT"}
-    return load_code(code, "tokenization_indictrans").IndicTransTokenizer(**{name: str(folder / file) for name, file in files.items()})
+    files = {
+        "src_vocab_fp": "dict.SRC.json",
+        "tgt_vocab_fp": "dict.TGT.json",
+        "src_spm_fp": "model.SRC",
+        "tgt_spm_fp": "model.TGT",
+    }
+    return load_code(code, "tokenization_indictrans").IndicTransTokenizer(
+        **{name: str(folder / file) for name, file in files.items()}
+    )
 
 
 @torch.inference_mode()
@@ -89,7 +96,10 @@ def main() -> int:
     arguments = parser.parse_args()
     transformers.logging.set_verbosity_error()
     sentences = arguments.file.read_text(encoding="utf-8").splitlines()
-    tokenizer, model = load_tokenizer(arguments.code, arguments.tokenizer), random_model(arguments.code, arguments.geometry)
+    tokenizer, model = (
+        load_tokenizer(arguments.code, arguments.tokenizer),
+        random_model(arguments.code, arguments.geometry),
+    )
     processor = IndicProcessor(inference=True)
 
     start = time.perf_counter()

@@ -90,20 +90,34 @@ def predecessor(command: str, sentences: Sequence[str], options: argparse.Namesp
     with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
         file.write("\n".join(sentences) + "\n")
         file.flush()
-        arguments = [file.name, "--tokenizer", str(options.tokenizer), "--geometry", options.geometry, "--tokens", str(options.tokens)]
-        child = subprocess.run([*shlex.split(command), *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
+        arguments = [
+            file.name,
+            "--tokenizer",
+            str(options.tokenizer),
+            "--geometry",
+            options.geometry,
+            "--tokens",
+            str(options.tokens),
+        ]
+        child = subprocess.run(
+            [*shlex.split(command), *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+        )
     return float(json.loads(child.stdout.splitlines()[-1])["seconds"]) / len(sentences)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m bench.translate_speed", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m bench.translate_speed",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--text", type=Path, required=True)
     parser.add_argument("--geometry", choices=list(GEOMETRIES), default="200m")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--engines", nargs="+", default=["ct2 int8"], help='"ct2 int8", "ct2 float16", "mlx float16" ...')
+    parser.add_argument(
+        "--engines", nargs="+", default=["ct2 int8"], help='"ct2 int8", "ct2 float16", "mlx float16" ...'
+    )
     parser.add_argument("--cues", type=int, default=1000)
     parser.add_argument("--tokens", type=int, default=20)
     parser.add_argument("--beams", type=int, default=4)
@@ -118,7 +132,9 @@ def main() -> None:
     tokenizer = IndicTokenizer(options.tokenizer)
     pieces = [tokenizer.split(text) for text in tagged]
     shape, search = GEOMETRIES[options.geometry], BeamSearch(options.beams, limit=options.tokens)
-    seconds: dict[str, list[float]] = {name: [] for name in (*options.engines, *(["predecessor"] if options.predecessor else []))}
+    seconds: dict[str, list[float]] = {
+        name: [] for name in (*options.engines, *(["predecessor"] if options.predecessor else []))
+    }
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = make_checkpoint(Path(folder) / "checkpoint", shape, options.tokenizer)
         runs: dict[str, Run] = {}
@@ -131,8 +147,16 @@ def main() -> None:
                 seconds[name].append(run(pieces))
                 print(name, number, round(seconds[name][-1], 2), flush=True)
             if options.predecessor:
-                seconds["predecessor"].append(predecessor(options.predecessor, sentences[: options.few], options) * len(sentences))
-                print("predecessor", number, round(seconds["predecessor"][-1], 2), f"for all, from {options.few}", flush=True)
+                seconds["predecessor"].append(
+                    predecessor(options.predecessor, sentences[: options.few], options) * len(sentences)
+                )
+                print(
+                    "predecessor",
+                    number,
+                    round(seconds["predecessor"][-1], 2),
+                    f"for all, from {options.few}",
+                    flush=True,
+                )
     medians = {name: round(statistics.median(values), 2) for name, values in seconds.items()}
     found = {
         "machine": machine(),

@@ -15,7 +15,10 @@ from sutradhar.pipeline.installed import named
 from sutradhar.pipeline.wording import escaped
 
 LIVE = ("rtsp", "rtsps", "rtmp", "rtmps", "rtp", "srt", "udp", "tcp", "mms")
-ADDRESS = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]+):(//|\?)|(?P<data>data|magnet):|(www\.|([\w-]+\.)+(com|org|net|be|tv|in)/)", re.IGNORECASE)
+ADDRESS = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]+):(//|\?)|(?P<data>data|magnet):|(www\.|([\w-]+\.)+(com|org|net|be|tv|in)/)",
+    re.IGNORECASE,
+)
 ON_ANOTHER_MACHINE = re.compile(r"[\w.-]+@[\w.-]+:|[\w-]{2,}:/|//|\\\\")
 PERHAPS_ON_ANOTHER = re.compile(r"[A-Za-z][\w.-]*:[^\s:]")  # nas:film.mkv, as scp writes it
 WINDOWS = re.compile(r"(?P<drive>[A-Za-z]):[\\/](?P<rest>.*)", re.DOTALL)
@@ -55,28 +58,28 @@ class Parser(argparse.ArgumentParser):
         """Options that are none, each with the one it is closest to: all else that is amiss may come of them."""
         given = (text.partition("=")[0] for text in self._options())
         known = list(self._option_string_actions)
-        guesses = {text: difflib.get_close_matches(text, known, n=1) for text in given if text.startswith("--") and text not in known}
-        return "; ".join(f"unknown option {text}{f'; did you mean {close[0]}?' if close else ''}" for text, close in guesses.items())
+        guesses = {
+            text: difflib.get_close_matches(text, known, n=1)
+            for text in given
+            if text.startswith("--") and text not in known
+        }
+        return "; ".join(
+            f"unknown option {text}{f'; did you mean {close[0]}?' if close else ''}" for text, close in guesses.items()
+        )
 
     def _without_option(self) -> str:
         first = self.given[0] if self.given and self.names else "-"
-        return "" if first.startswith("-") else f"{first} stands there without an option: {self.prog} {self.names} {first}"
-
-
-class ListSettings(argparse.Action):
-    """Prints every setting, those of stages too, and ends the command."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *ignored: Any, **options: Any) -> NoReturn:
-        from sutradhar.pipeline.jobs.settings import listing
-
-        print(listing())
-        parser.exit()
+        return (
+            "" if first.startswith("-") else f"{first} stands there without an option: {self.prog} {self.names} {first}"
+        )
 
 
 class Joined(argparse.Action):
     """`-t en -t ta` is `-t en,ta`."""
 
-    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None) -> None:
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
         setattr(namespace, self.dest, ",".join(text for text in (getattr(namespace, self.dest), values) if text))
 
 

@@ -20,7 +20,12 @@ from sutradhar.pipeline.wording import escaped_json, size
 
 BLOCK = 1 << 20  # bytes hashed at a time
 UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)  # what file systems of others say to fsync
-UNREADABLE = (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError)  # what reading and decoding a file may raise
+UNREADABLE = (
+    OSError,
+    msgspec.MsgspecError,
+    UnicodeDecodeError,
+    RecursionError,
+)  # what reading and decoding a file may raise
 
 
 T = TypeVar("T")
@@ -157,7 +162,9 @@ def write_atomic(path: Path, data: bytes) -> None:
 def write_whole(path: Path, data: bytes, *, sync: bool) -> None:
     """A small file, there whole or not at all, also when several processes or machines write it. `sync`: whole also after a power cut,
     if it is there then. Raises OSError."""
-    temporary = path.with_name(f".tmp-{token_hex(3)}-{path.name}")  # machines of a cluster have processes of the same number
+    temporary = path.with_name(
+        f".tmp-{token_hex(3)}-{path.name}"
+    )  # machines of a cluster have processes of the same number
     try:
         with _naming(path):
             with temporary.open("wb") as file:

@@ -1,4 +1,4 @@
-"""Names of commands in messages. They are written as a clone has them; where the package is installed, there are no shell scripts.
+"""Where the code lies, and so how its commands are called. In messages they are written as a clone has them; where the package is installed, there are no shell scripts.
 
 One table turns the one into the other, at the few places where text reaches a person: errors, the console, and `--help`.
 """
@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 
+CODE = Path(__file__).parents[2]  # where Python finds `sutradhar`
+CLONE = Path(__file__).resolve().parent.parent
+IS_CLONE = (CLONE / "run-pipeline.sh").is_file()  # else the package is installed, and nothing of ours may lie beside it
 AS_COMMAND = "SUTRADHAR_AS_COMMAND"  # in the environment of `sutradhar` and its children, also where that is installed from a clone
 COMMANDS = {  # of a clone: of an installation
     "prepare-job.sh": "sutradhar prepare",
@@ -20,13 +24,13 @@ COMMANDS = {  # of a clone: of an installation
     "bootstrap.sh": "pip install --force-reinstall sutradhar",
     "python -m sutradhar.pipeline.models.command list": "sutradhar models list",
 }
-_SCRIPT = re.compile(r"(?<![\w/.-])(?:\./)?(?:scripts/)?(" + "|".join(re.escape(name) for name in COMMANDS) + r")(?![\w-])")
+_SCRIPT = re.compile(
+    r"(?<![\w/.-])(?:\./)?(?:scripts/)?(" + "|".join(re.escape(name) for name in COMMANDS) + r")(?![\w-])"
+)
 
 
 def is_installed() -> bool:
     """Tell whether commands are called `sutradhar`: outside of a clone, and wherever `sutradhar` itself was started."""
-    from sutradhar.pipeline.workspace import IS_CLONE
-
     return not IS_CLONE or AS_COMMAND in os.environ
 
 

@@ -81,7 +81,11 @@ def _inside(code: str) -> str:
 def _unknown(text: str) -> str:
     names = sorted(name(code) for code in WHISPER_LANGUAGES)
     close = difflib.get_close_matches(text.strip().title(), names, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(close)}?" if close else "write its English name or its ISO 639 code, such as Hindi or hi"
+    hint = (
+        f"did you mean {' or '.join(close)}?"
+        if close
+        else "write its English name or its ISO 639 code, such as Hindi or hi"
+    )
     return f"Unknown language {text!r}: {hint}"
 
 

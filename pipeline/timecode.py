@@ -6,7 +6,10 @@ import re
 
 from sutradhar.pipeline.errors import UsageError
 
-_TIMECODE = re.compile(r"(?:(?:(?P<hours>[0-9]{1,4}):)?(?P<minutes>[0-9]{1,4}):)?(?P<seconds>[0-9]{1,6})(?:[.,](?P<fraction>[0-9]{1,3}))?", re.ASCII)
+_TIMECODE = re.compile(
+    r"(?:(?:(?P<hours>[0-9]{1,4}):)?(?P<minutes>[0-9]{1,4}):)?(?P<seconds>[0-9]{1,6})(?:[.,](?P<fraction>[0-9]{1,3}))?",
+    re.ASCII,
+)
 
 
 def parse_ms(text: str) -> int:

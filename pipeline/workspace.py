@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sutradhar.pipeline.errors import UsageError
+from sutradhar.pipeline.installed import CLONE, IS_CLONE
 
 VERSION = "0.1.0"
-CODE = Path(__file__).parents[2]  # where Python finds `sutradhar`
-CLONE = Path(__file__).resolve().parent.parent
-IS_CLONE = (CLONE / "run-pipeline.sh").is_file()  # else the package is installed, and nothing of ours may lie beside it
 JOB_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
@@ -25,7 +23,9 @@ class Workspace:
 
     @classmethod
     def find(cls) -> Workspace:
-        return cls(Path(os.environ.get("SUTRADHAR_HOME") or (CLONE if IS_CLONE else user_folder())).expanduser().resolve())
+        return cls(
+            Path(os.environ.get("SUTRADHAR_HOME") or (CLONE if IS_CLONE else user_folder())).expanduser().resolve()
+        )
 
     def require_writable(self) -> None:
         """Raises UsageError with the way out: the folder that holds the code may be read-only, or shared by many."""

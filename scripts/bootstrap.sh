@@ -68,7 +68,7 @@ main() {
 
 look_around() {
   (run_module sutradhar.pipeline.models.command fetch base) >/dev/null || warn "Going on without the starter model; fetch a model later with scripts/get-model.sh"
-  (run_module sutradhar.pipeline.machine.hardware --write "$HOUSE/out/hardware_cache.json")
+  (run_module sutradhar.pipeline.machine.command --write "$HOUSE/out/hardware_cache.json")
   info "Ready. Next: ./prepare-job.sh FILM --transcribe -s LANGUAGE"
 }
 

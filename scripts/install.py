@@ -115,7 +115,17 @@ class Installer:
         told = pip_settings.uv_environment(settings, self.environment, pip_settings.own_bundle())
         told["UV_PREVIEW_FEATURES"] = "build-dependency-hashes"
         builds = ["--require-build-hashes", "--build-constraints", "build.txt"]
-        command = [str(self.venv / "bin" / "uv"), "pip", "install", "--color", "never", "--python", self.python, *builds, *arguments]
+        command = [
+            str(self.venv / "bin" / "uv"),
+            "pip",
+            "install",
+            "--color",
+            "never",
+            "--python",
+            self.python,
+            *builds,
+            *arguments,
+        ]
         return run(command, {**self.environment, **told}, InstallProgress())
 
     def with_pip(self, arguments: Sequence[str]) -> list[str] | None:
@@ -208,10 +218,17 @@ def main() -> int:
     parser.add_argument("--no-deps", action="store_true")
     parser.add_argument("--target", metavar="FOLDER")
     arguments = parser.parse_args()
-    environment = {name: value for name, value in os.environ.items() if name != "UV_TORCH_BACKEND"}  # other builds have other hashes
+    environment = {
+        name: value for name, value in os.environ.items() if name != "UV_TORCH_BACKEND"
+    }  # other builds have other hashes
     options = ["--no-deps"] * arguments.no_deps + (["--target", arguments.target] if arguments.target else [])
     try:
-        install(Installer(arguments.venv.absolute(), environment), arguments.requirements.absolute(), options, again=arguments.again)
+        install(
+            Installer(arguments.venv.absolute(), environment),
+            arguments.requirements.absolute(),
+            options,
+            again=arguments.again,
+        )
     except Refused as error:
         say("ERROR", str(error))
         return 1

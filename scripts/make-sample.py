@@ -206,11 +206,54 @@ def encode(clip: SampleClip, track: Array, folder: Path, target: Path) -> None:
         file.writeframes((track * 32767).astype("<i2").tobytes())
     bt709 = "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709"
     command = [find_ffmpeg(), "-y", "-v", "error", "-i", str(sound)]
-    command += ["-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", f"{WIDTH}x{HEIGHT}", "-framerate", str(FPS), "-i", "-"]
+    command += [
+        "-f",
+        "rawvideo",
+        "-pixel_format",
+        "rgb24",
+        "-video_size",
+        f"{WIDTH}x{HEIGHT}",
+        "-framerate",
+        str(FPS),
+        "-i",
+        "-",
+    ]
     command += ["-map", "1:v", "-vf", f"scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,{bt709}"]
-    command += ["-c:v", "libx264", "-preset", "slow", "-crf", "20", "-threads", "1"]  # x264's result depends on its threads
-    command += ["-map", "0:a", "-c:a", "aac", "-b:a", "96k", "-ac", "2", "-ar", "48000", "-metadata:s:a:0", "language=eng"]
-    command += ["-metadata", "title=Dialogue", "-flags", "+bitexact", "-fflags", "+bitexact", "-movflags", "+faststart", str(target)]
+    command += [
+        "-c:v",
+        "libx264",
+        "-preset",
+        "slow",
+        "-crf",
+        "20",
+        "-threads",
+        "1",
+    ]  # x264's result depends on its threads
+    command += [
+        "-map",
+        "0:a",
+        "-c:a",
+        "aac",
+        "-b:a",
+        "96k",
+        "-ac",
+        "2",
+        "-ar",
+        "48000",
+        "-metadata:s:a:0",
+        "language=eng",
+    ]
+    command += [
+        "-metadata",
+        "title=Dialogue",
+        "-flags",
+        "+bitexact",
+        "-fflags",
+        "+bitexact",
+        "-movflags",
+        "+faststart",
+        str(target),
+    ]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
         assert process.stdin
         for frame in frames(clip):

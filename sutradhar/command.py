@@ -25,11 +25,13 @@ class Command:
 
 COMMANDS = {
     "transcribe": Command("write the subtitles or the text of films and recordings, at once", "sutradhar.transcribe"),
-    "prepare": Command("prepare a job: look at a film or a folder, and write settings to edit", "sutradhar.pipeline.prepare.prepare"),
+    "prepare": Command(
+        "prepare a job: look at a film or a folder, and write settings to edit", "sutradhar.pipeline.prepare.prepare"
+    ),
     "run": Command("run prepared jobs, or go on where they stopped", "sutradhar.pipeline.running.run"),
     "status": Command("show how far a job is", "sutradhar.pipeline.running.run", ("--status",)),
     "models": Command("list, fetch or convert models", "sutradhar.models"),
-    "hardware": Command("show what this machine has and which settings suit it", "sutradhar.pipeline.machine.hardware"),
+    "hardware": Command("show what this machine has and which settings suit it", "sutradhar.pipeline.machine.command"),
 }
 EXAMPLES = """\
 examples:
@@ -60,7 +62,11 @@ def _top(arguments: Sequence[str]) -> int:
     table = "\n".join(f"  {name:12}{command.help}" for name, command in COMMANDS.items())
     description = f"Films to subtitles, recordings to transcripts, on your own machine.\n\ncommands:\n{table}"
     parser = Parser(
-        prog="sutradhar", usage="sutradhar COMMAND [option ...]", description=description, epilog=EXAMPLES, example="sutradhar transcribe film.mkv"
+        prog="sutradhar",
+        usage="sutradhar COMMAND [option ...]",
+        description=description,
+        epilog=EXAMPLES,
+        example="sutradhar transcribe film.mkv",
     )
     parser.add_argument("--version", action="version", version=f"Sutradhar {VERSION}")
     parser.add_argument("command", metavar="COMMAND", choices=tuple(COMMANDS), help=argparse.SUPPRESS)

@@ -98,7 +98,9 @@ class _InUse:
 
     def __enter__(self) -> None: ...
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for recording in self._recordings:
             recording.close()
 
@@ -139,7 +141,9 @@ class Model:
     def __enter__(self) -> Model:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -213,12 +217,16 @@ class Model:
             yield from self._opened(translate=False, language=code).recognise(given)
 
     @staticmethod
-    def _window(number: int, window: AudioWindow | NDArray[np.float32], language: str | None, prompt: str) -> AudioWindow:
+    def _window(
+        number: int, window: AudioWindow | NDArray[np.float32], language: str | None, prompt: str
+    ) -> AudioWindow:
         if isinstance(window, AudioWindow):
             return replace(window, translated=False)
         length_ms = len(window) // SAMPLES_PER_MS
         if length_ms > WINDOW_MS:
-            raise UsageError(f"Window {number} lasts {length_ms / 1000:.1f} s; recognise takes 30 s at most, transcribe takes any sound")
+            raise UsageError(
+                f"Window {number} lasts {length_ms / 1000:.1f} s; recognise takes 30 s at most, transcribe takes any sound"
+            )
         return AudioWindow(number, 0, window, (Span(0, length_ms),), language, prompt, translated=False)
 
     # --- From files to transcripts
@@ -235,7 +243,13 @@ class Model:
         progress: Progress | None,
     ) -> _Job:
         code = _code(language)
-        return _Job(code, prompt, translate, part(start, end, track, channels, code or "auto"), progress or (lambda done, total: None))
+        return _Job(
+            code,
+            prompt,
+            translate,
+            part(start, end, track, channels, code or "auto"),
+            progress or (lambda done, total: None),
+        )
 
     def _results(self, sources: Iterable[Media], job: _Job, on_error: str) -> Generator[Transcript, None, None]:
         opened = _InUse()
@@ -249,7 +263,9 @@ class Model:
                 yield from _without_speech(ended, job)
             yield from _without_speech(ended, job)
 
-    def _recordings(self, sources: Iterable[Media], wanted: Excerpt, in_use: _InUse) -> Generator[OpenRecording, None, None]:
+    def _recordings(
+        self, sources: Iterable[Media], wanted: Excerpt, in_use: _InUse
+    ) -> Generator[OpenRecording, None, None]:
         """Each file, opened; the next one is opened in a thread meanwhile."""
         self._detector = self._detector or Detector()
         opened = partial(open_recording, wanted=wanted, settings=self.settings, detector=self._detector)
@@ -267,7 +283,9 @@ class Model:
                 if later:
                     in_use.take(later.result())
 
-    def _rounds(self, recordings: Iterator[OpenRecording], job: _Job, recogniser: Recogniser) -> Iterator[Iterable[_Heard]]:
+    def _rounds(
+        self, recordings: Iterator[OpenRecording], job: _Job, recogniser: Recogniser
+    ) -> Iterator[Iterable[_Heard]]:
         """What is recognised in one stream: all, where the language is known; else as many as have a batch of windows, which vote first."""
         if job.language:
             yield (_Heard(recording, FilmLanguage(job.language, 1.0)) for recording in recordings)
@@ -275,7 +293,9 @@ class Model:
         size = max(MIN_ROUND, 2 * (self.settings.BATCH_SIZE if isinstance(self.settings.BATCH_SIZE, int) else 0))
         held: list[_Heard] = []
         for recording in recordings:
-            held.append(_Heard(recording, language_of(recording.windows, recording.cut_out, recogniser.detect_languages).found))
+            held.append(
+                _Heard(recording, language_of(recording.windows, recording.cut_out, recogniser.detect_languages).found)
+            )
             if sum(len(heard.recording.windows) for heard in held) >= size:
                 yield held
                 held = []
@@ -307,7 +327,9 @@ class Model:
         found = [heard.done[window.id] for window in recording.windows]
         speakers = {window.id: window.speaker for window in recording.windows}
         split = any(recording.sounds)
-        segments = segments_of_speakers([(speakers[one.window], one) for one in found]) if split else tuple(segments_of(found))
+        segments = (
+            segments_of_speakers([(speakers[one.window], one) for one in found]) if split else tuple(segments_of(found))
+        )
         whole = table.Transcript(heard.language.language, recording.start_ms, recording.duration_ms, segments)
         warnings = (*recording.remarks, *recogniser.degraded, *echoes(found), *doubts(whole, recording.found))
         result = _result(recording, heard.language, whole.segments, warnings)
@@ -328,21 +350,31 @@ class Model:
         if self._recogniser is None or (translate and not self._translates):
             self._recogniser, self._translates = None, self._translates or translate
             engine = engines.engine_of(self.settings.WHISPER_BACKEND)
-            found = library.resolve(self.settings.WHISPER_MODEL, engine.form, models_dir=self._models, offline=self.settings.OFFLINE, say=log.info)
+            found = library.resolve(
+                self.settings.WHISPER_MODEL,
+                engine.form,
+                models_dir=self._models,
+                offline=self.settings.OFFLINE,
+                say=log.info,
+            )
             try:
                 self._recogniser = open_recogniser(self.settings, found, translate=self._translates, log=log)
             except SutradharError:
                 self._translates = False
                 raise
         if language and not self._recogniser.knows(language):
-            raise UsageError(f"Model {self.settings.WHISPER_MODEL} does not know {languages.name(language)} ({language}); large-v3 knows most")
+            raise UsageError(
+                f"Model {self.settings.WHISPER_MODEL} does not know {languages.name(language)} ({language}); large-v3 knows most"
+            )
         return self._recogniser
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Raises UsageError where this thread waits for itself: a call inside the loop over another call's results."""
         if self._user == threading.get_ident():
-            raise UsageError("This model is in the middle of another call: end the loop over its results first, or load a second model")
+            raise UsageError(
+                "This model is in the middle of another call: end the loop over its results first, or load a second model"
+            )
         with self._lock:
             self._user = threading.get_ident()
             try:
@@ -355,7 +387,9 @@ def _code(language: str | None) -> str | None:
     return None if language in (None, "", "auto") else languages.parse(str(language))
 
 
-def _readable(recordings: Iterator[OpenRecording], ended: deque[OpenRecording], on_error: str) -> Iterator[OpenRecording]:
+def _readable(
+    recordings: Iterator[OpenRecording], ended: deque[OpenRecording], on_error: str
+) -> Iterator[OpenRecording]:
     """Those with speech in them; the others go into `ended`. Raises the error of one where that is asked for."""
     for recording in recordings:
         if recording.error and on_error == "raise":
@@ -378,7 +412,9 @@ def _without_speech(ended: deque[OpenRecording], job: _Job) -> Iterator[Transcri
         yield replace(result, translation=result) if job.translate else result
 
 
-def _result(recording: OpenRecording, language: FilmLanguage, segments: Sequence[table.Segment], warnings: Sequence[str]) -> Transcript:
+def _result(
+    recording: OpenRecording, language: FilmLanguage, segments: Sequence[table.Segment], warnings: Sequence[str]
+) -> Transcript:
     return Transcript(
         path=recording.path,
         language=language.language,

@@ -72,7 +72,13 @@ def part(start: str | float, end: str | float | None, track: int | str | None, c
     """Read what a caller gives, times in seconds or as HH:MM:SS. Raises UsageError."""
     if channels not in ("mix", "split"):
         raise UsageError(f"channels={channels!r}: it is 'mix' or 'split'")
-    return Excerpt(parse_ms(str(start)), None if end is None else parse_ms(str(end)), "" if track is None else str(track), channels, language)
+    return Excerpt(
+        parse_ms(str(start)),
+        None if end is None else parse_ms(str(end)),
+        "" if track is None else str(track),
+        channels,
+        language,
+    )
 
 
 def open_recording(source: Media, wanted: Excerpt, settings: Settings, detector: Detector) -> OpenRecording:
@@ -81,7 +87,9 @@ def open_recording(source: Media, wanted: Excerpt, settings: Settings, detector:
     with contextlib.ExitStack() as files:
         recording = OpenRecording(path)
         try:
-            recording = _of_file(path, wanted, settings, detector, files) if path else _of_array(source, settings, detector)
+            recording = (
+                _of_file(path, wanted, settings, detector, files) if path else _of_array(source, settings, detector)
+            )
             recording.files = files.pop_all()
         except SutradharError as error:
             recording.error = error
@@ -90,13 +98,17 @@ def open_recording(source: Media, wanted: Excerpt, settings: Settings, detector:
     return recording
 
 
-def _of_file(path: Path, wanted: Excerpt, settings: Settings, detector: Detector, files: contextlib.ExitStack) -> OpenRecording:
+def _of_file(
+    path: Path, wanted: Excerpt, settings: Settings, detector: Detector, files: contextlib.ExitStack
+) -> OpenRecording:
     info = media.probe(path)
     track = choose_track(info.audio, wanted.track, wanted.language)
     end_ms = min(wanted.end_ms or info.duration_ms, info.duration_ms)
     if not wanted.track:
         track = not_silent(path, track, info.audio, (wanted.start_ms, end_ms))
-    listener = Listener(path, wanted.start_ms, wanted.end_ms, allow_truncated=settings.ALLOW_TRUNCATED, detector=detector)
+    listener = Listener(
+        path, wanted.start_ms, wanted.end_ms, allow_truncated=settings.ALLOW_TRUNCATED, detector=detector
+    )
     folder = Path(files.enter_context(tempfile.TemporaryDirectory(prefix="sutradhar-")))
     spool = Spool("sound", max(0, end_ms - wanted.start_ms), folder, files)
     others = [] if wanted.track else [one for one in in_order(info.audio, wanted.language) if one != track]
@@ -104,7 +116,9 @@ def _of_file(path: Path, wanted: Excerpt, settings: Settings, detector: Detector
         voices = sides(listener, track, spool)
     else:
         first = listener.decode(Take(track.index))
-        voices = whole(listener, first, spool, [track, *others], lambda sound: speech_probabilities(sound, detector=detector))
+        voices = whole(
+            listener, first, spool, [track, *others], lambda sound: speech_probabilities(sound, detector=detector)
+        )
     remarks = [*filter(None, [aside_before(track, info.audio)]), *voices.remarks]
     found = _found(voices, wanted.start_ms, settings, detector)
     found.path, found.fps = path, (info.video.fps or 0.0) if info.video else 0.0
@@ -118,14 +132,18 @@ def _of_array(array: object, settings: Settings, detector: Detector) -> OpenReco
 
     samples = np.asarray(array)
     if samples.ndim != 1 or samples.dtype.kind not in "fi":
-        raise UsageError(f"Sound of shape {samples.shape} and type {samples.dtype}: give 16 kHz, mono, shape (samples,), floats from -1 to 1")
+        raise UsageError(
+            f"Sound of shape {samples.shape} and type {samples.dtype}: give 16 kHz, mono, shape (samples,), floats from -1 to 1"
+        )
     if samples.dtype != np.int16:
         samples = np.rint(np.clip(samples, -1, 1) * 32767).astype(np.int16)
     return _found(Voices([Voice("", Samples(samples))], ()), 0, settings, detector)
 
 
 def _found(voices: Voices, start_ms: int, settings: Settings, detector: Detector) -> OpenRecording:
-    heard = [(one.speaker, one.probabilities or speech_probabilities(one.sound, detector=detector)) for one in voices.voices]
+    heard = [
+        (one.speaker, one.probabilities or speech_probabilities(one.sound, detector=detector)) for one in voices.voices
+    ]
     duration_ms = min(one.sound.duration_ms for one in voices.voices)
     windows = windows_of_voices(heard, duration_ms, settings, start_ms)
     likeliest = max((max(probabilities, default=0.0) for _, probabilities in heard), default=0.0)

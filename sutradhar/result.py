@@ -102,6 +102,8 @@ class Transcript:
         if self.error:
             raise self.error
         if form not in FORMATS:
-            raise UsageError(f"No format {form or 'named'!r}; choose from {', '.join(FORMATS)}, as the file's suffix or with format=")
+            raise UsageError(
+                f"No format {form or 'named'!r}; choose from {', '.join(FORMATS)}, as the file's suffix or with format="
+            )
         whole = table.Transcript(self.language, self.start_ms, self.duration_ms, self.segments)
         return format_of(form).text(whole, track_of(whole, rules))

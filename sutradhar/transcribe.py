@@ -41,19 +41,36 @@ def make_parser() -> argparse.ArgumentParser:
         example="sutradhar transcribe film.mkv -l en -o film.srt",
     )
     parser.add_argument("files", metavar="FILE", nargs="+", help="films and recordings")
-    parser.add_argument("-l", "--language", metavar="LANG", help="language spoken: hi, hin, Hindi (default: found by listening)")
-    parser.add_argument("-o", "--output", metavar="FILE", help="file to write, for one input; its suffix is the format; - prints it")
-    parser.add_argument("-d", "--output-dir", metavar="DIR", default=".", help="folder for files named like the inputs (default: here)")
-    parser.add_argument("-f", "--formats", action=Joined, default="", metavar="LIST", help="srt, vtt, json, txt ... (default: srt)")
+    parser.add_argument(
+        "-l", "--language", metavar="LANG", help="language spoken: hi, hin, Hindi (default: found by listening)"
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="file to write, for one input; its suffix is the format; - prints it"
+    )
+    parser.add_argument(
+        "-d", "--output-dir", metavar="DIR", default=".", help="folder for files named like the inputs (default: here)"
+    )
+    parser.add_argument(
+        "-f", "--formats", action=Joined, default="", metavar="LIST", help="srt, vtt, json, txt ... (default: srt)"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
-    parser.add_argument("-m", "--model", default="auto", help="a size (large-v3), a hub id or a folder (default: the best one that is here)")
+    parser.add_argument(
+        "-m",
+        "--model",
+        default="auto",
+        help="a size (large-v3), a hub id or a folder (default: the best one that is here)",
+    )
     parser.add_argument("--translate", action="store_true", help="write English instead")
     parser.add_argument("--prompt", default="", metavar="TEXT", help="names and terms, to steer spelling")
     parser.add_argument("--start", default="0", metavar="T", help="work from here on (90, 1:30, 00:01:30.500)")
     parser.add_argument("--end", metavar="T", help="work up to here")
     parser.add_argument("--audio-track", metavar="N|LANG", help="audio track, counted from 0, or its language")
-    parser.add_argument("--channels", choices=("mix", "split"), default="mix", help="split takes each channel as a speaker")
-    parser.add_argument("--profile", default="netflix", help="rules that cues keep to; docs/subtitles.md lists the profiles")
+    parser.add_argument(
+        "--channels", choices=("mix", "split"), default="mix", help="split takes each channel as a speaker"
+    )
+    parser.add_argument(
+        "--profile", default="netflix", help="rules that cues keep to; docs/subtitles.md lists the profiles"
+    )
     machine = parser.add_argument_group("machine (default: what suits it)")
     machine.add_argument("--backend", default="auto", help="recogniser: whisperx, mlx ...")
     machine.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
@@ -78,7 +95,10 @@ def _transcribe_all(arguments: argparse.Namespace, failed: list[SutradharError])
     from sutradhar.model import load
 
     logging.basicConfig(format="[WARN] %(message)s", level=logging.WARNING)
-    chosen = {name: getattr(arguments, name) for name in ("backend", "device", "compute_type", "max_memory_gb", "models_dir", "offline")}
+    chosen = {
+        name: getattr(arguments, name)
+        for name in ("backend", "device", "compute_type", "max_memory_gb", "models_dir", "offline")
+    }
     with load(arguments.model, batch_size=_number(arguments.batch_size), **chosen) as model:
         for file in files:
             try:
@@ -120,7 +140,11 @@ def _write(result: Transcript, targets: Sequence[Path | None], arguments: argpar
         if target is None:
             print_result(result.to_string(_formats(arguments)[0], profile=arguments.profile).rstrip("\n"))
         else:
-            print_result(str(result.save(target, format=arguments.formats if arguments.output else "", profile=arguments.profile)))
+            print_result(
+                str(
+                    result.save(target, format=arguments.formats if arguments.output else "", profile=arguments.profile)
+                )
+            )
 
 
 def _formats(arguments: argparse.Namespace) -> list[str]:
@@ -145,10 +169,15 @@ def _targets(arguments: argparse.Namespace, files: Sequence[Path]) -> dict[Path,
     if arguments.output == STANDARD_OUTPUT:
         return {files[0]: [None]}
     folder = Path(arguments.output_dir)
-    named = {file: [Path(arguments.output)] if arguments.output else [folder / f"{file.stem}.{form}" for form in formats] for file in files}
+    named = {
+        file: [Path(arguments.output)] if arguments.output else [folder / f"{file.stem}.{form}" for form in formats]
+        for file in files
+    }
     every = [target for targets in named.values() for target in targets]
     if twice := next((target for number, target in enumerate(every) if target in every[:number]), None):
-        raise UsageError(f"{twice} would be written twice, for inputs of the same name: give them one at a time, with -o")
+        raise UsageError(
+            f"{twice} would be written twice, for inputs of the same name: give them one at a time, with -o"
+        )
     if there := next((target for target in every if target.exists() and not arguments.overwrite), None):
         raise UsageError(f"{there} is there already: add --overwrite, or write elsewhere with -o or -d")
     if missing := next((target.parent for target in every if not target.parent.is_dir()), None):

@@ -35,7 +35,16 @@ def film(output: Path, *arguments: str) -> Path:
     return ffmpeg(output, *FILM, *arguments)
 
 
-def wav(output: Path, samples: bytes, *, channels: int = 1, rate: int = 16_000, bits: int = 16, code: int = 1, declared: int | None = None) -> Path:
+def wav(
+    output: Path,
+    samples: bytes,
+    *,
+    channels: int = 1,
+    rate: int = 16_000,
+    bits: int = 16,
+    code: int = 1,
+    declared: int | None = None,
+) -> Path:
     """A WAV file whose data chunk says that it has `declared` bytes."""
     size = len(samples) if declared is None else declared
     block = channels * bits // 8

@@ -74,7 +74,9 @@ class RecogniserContract:
         assert list(self.open().recognise([])) == []
 
     @pytest.mark.parametrize("samples", [0, 1, 100])
-    def test_a_tiny_window_is_no_fault_and_leaves_the_others_alone(self, samples: int, windows: list[AudioWindow]) -> None:
+    def test_a_tiny_window_is_no_fault_and_leaves_the_others_alone(
+        self, samples: int, windows: list[AudioWindow]
+    ) -> None:
         tiny = tone(99, samples)
         expected = by_window(self.open(), windows)
         found = by_window(self.open(), [tiny, *windows])
@@ -125,7 +127,9 @@ class RecogniserContract:
     def test_a_source_that_ends_without_a_window_gives_none(self) -> None:
         assert list(self.open().recognise([NOTHING_YET, NOTHING_YET])) == []
 
-    def test_a_window_in_which_nothing_can_be_made_out_leaves_the_others_alone(self, windows: list[AudioWindow]) -> None:
+    def test_a_window_in_which_nothing_can_be_made_out_leaves_the_others_alone(
+        self, windows: list[AudioWindow]
+    ) -> None:
         noise = np.random.default_rng(1).normal(0, 0.3, 16_000).astype(np.float32)
         found = by_window(self.open(), [replace(tone(99), audio=noise), *windows])
         assert 0.0 <= found.pop(99).confidence <= 1.0

@@ -31,7 +31,9 @@ def add_line(listed: Path, after: str, name: str) -> None:
 def shell(tree: Path, command: str, *arguments: str, code: int = 0) -> str:
     """Run a command of the tree. Returns what it printed; where it fails, errors too."""
     environment = os.environ | {"SUTRADHAR_HOME": str(tree)}
-    done = subprocess.run([tree / command, *arguments], env=environment, capture_output=True, text=True, check=False, cwd=tree)
+    done = subprocess.run(
+        [tree / command, *arguments], env=environment, capture_output=True, text=True, check=False, cwd=tree
+    )
     assert done.returncode == code, done.stderr
     return done.stdout + done.stderr if code else done.stdout
 

@@ -25,7 +25,9 @@ from tests.test_workflow import shell, words_of
 pytestmark = pytest.mark.skipif(not (ROOT / "models" / "base").is_dir(), reason="needs models/base")
 
 SAMPLE = ROOT / "samples" / "dialogue.mp4"
-UTTERANCES = [utterance["text"] for utterance in json.loads((ROOT / "samples" / "dialogue.json").read_text())["utterances"]]
+UTTERANCES = [
+    utterance["text"] for utterance in json.loads((ROOT / "samples" / "dialogue.json").read_text())["utterances"]
+]
 PARTS = {  # name: from and to which second of the sample, which utterances are there, and how it is encoded
     "anna.wav": (0.4, 3.7, UTTERANCES[:1], ("-ac", "1", "-ar", "8000", "-c:a", "pcm_mulaw")),
     "daniel.mp3": (3.7, 8.3, UTTERANCES[1:2], ("-ac", "1")),
@@ -33,9 +35,7 @@ PARTS = {  # name: from and to which second of the sample, which utterances are 
     "in/later.flac": (16.7, 24.4, UTTERANCES[4:6], ("-ac", "1")),
     "whole.opus": (0, 27.5, UTTERANCES, ("-ac", "1")),
 }
-SIDES = (
-    "[0:a]pan=mono|c0=c0,asplit[a][b];[a]volume=0:enable='gt(t,8.3)'[l];[b]volume=0:enable='lt(t,8.3)'[r];[l][r]join=inputs=2:channel_layout=stereo"
-)
+SIDES = "[0:a]pan=mono|c0=c0,asplit[a][b];[a]volume=0:enable='gt(t,8.3)'[l];[b]volume=0:enable='lt(t,8.3)'[r];[l][r]join=inputs=2:channel_layout=stereo"
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,19 @@ def new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def prepared(home: Path, calls: Path, *more: str) -> str:
-    how = ("--transcribe", "-s", "en", "--channels", "split", "--workers", "2", "--device", "cpu", "--set", "BATCH_SIZE=2")
+    how = (
+        "--transcribe",
+        "-s",
+        "en",
+        "--channels",
+        "split",
+        "--workers",
+        "2",
+        "--device",
+        "cpu",
+        "--set",
+        "BATCH_SIZE=2",
+    )
     done = shell(home, "prepare-job.sh", str(calls), *how, *more)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
@@ -149,7 +161,9 @@ def test_everything_is_private_and_nothing_is_left_over(home: Path, job: str) ->
 
 
 def marker(home: Path, job: str) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = json.loads((home / "jobs" / job / "stages" / "recognise" / "stage.json").read_text())
+    found: dict[str, dict[str, str]] = json.loads(
+        (home / "jobs" / job / "stages" / "recognise" / "stage.json").read_text()
+    )
     return found
 
 
@@ -202,7 +216,13 @@ def test_other_settings_are_refused(home: Path, job: str, change: str) -> None:
 def running(home: Path, job: str) -> Iterator[subprocess.Popen[str]]:
     """A run, ended with all that belongs to it whatever happens."""
     environment = os.environ | {"SUTRADHAR_HOME": str(home)}
-    runner = subprocess.Popen([ROOT / "run-pipeline.sh", "-j", job], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    runner = subprocess.Popen(
+        [ROOT / "run-pipeline.sh", "-j", job],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     children = psutil.Process(runner.pid)
     try:
         yield runner
@@ -230,7 +250,9 @@ def wait_for(what: Callable[[], object], seconds: float = 60.0) -> None:
         time.sleep(0.01)
 
 
-def test_killed_workers_and_a_killed_run_lose_nothing(tmp_path_factory: pytest.TempPathFactory, home: Path, job: str, calls: Path) -> None:
+def test_killed_workers_and_a_killed_run_lose_nothing(
+    tmp_path_factory: pytest.TempPathFactory, home: Path, job: str, calls: Path
+) -> None:
     other_home = new_home(tmp_path_factory)
     other = prepared(other_home, calls)
     with running(other_home, other) as runner:
@@ -253,7 +275,9 @@ def test_killed_workers_and_a_killed_run_lose_nothing(tmp_path_factory: pytest.T
     assert list(other_home.rglob(".tmp-*")) == []
 
 
-def test_workers_that_are_killed_are_replaced_in_the_same_run(tmp_path_factory: pytest.TempPathFactory, calls: Path) -> None:
+def test_workers_that_are_killed_are_replaced_in_the_same_run(
+    tmp_path_factory: pytest.TempPathFactory, calls: Path
+) -> None:
     home = new_home(tmp_path_factory)
     job = prepared(home, calls, "--glob", "*.wav", "--glob", "*.opus")
     with running(home, job) as runner:
@@ -262,10 +286,14 @@ def test_workers_that_are_killed_are_replaced_in_the_same_run(tmp_path_factory: 
             worker.kill()
         output, _ = runner.communicate(timeout=120)
         assert (len(killed), runner.returncode) == (2, 1), output
-    assert {name: status for name, status in EXPECTED.items() if name.endswith((".wav", ".opus"))} == statuses(home, job)
+    assert {name: status for name, status in EXPECTED.items() if name.endswith((".wav", ".opus"))} == statuses(
+        home, job
+    )
 
 
-def test_ctrl_c_ends_within_seconds_and_the_next_run_goes_on(tmp_path_factory: pytest.TempPathFactory, calls: Path) -> None:
+def test_ctrl_c_ends_within_seconds_and_the_next_run_goes_on(
+    tmp_path_factory: pytest.TempPathFactory, calls: Path
+) -> None:
     home = new_home(tmp_path_factory)
     job = prepared(home, calls, "--glob", "*.flac", "--glob", "*.opus")
     with running(home, job) as runner:

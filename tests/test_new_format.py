@@ -47,8 +47,14 @@ def job(tree: Path) -> Path:
 def test_help_the_reference_and_the_refusal_of_another_name_it(tree: Path) -> None:
     assert "files to write: srt,vtt,lrc,json,txt" in " ".join(shell(tree, "prepare-job.sh", "--help").split())
     reference = settings_reference(tree)
-    assert "| `SUBTITLE_FORMATS` | `srt,vtt,lrc,json,txt` | Files to write, separated by commas: srt, vtt, lrc, json, txt. |" in reference
-    assert "| `CORPUS_FORMATS` | `txt,json` | Files to write for each recording, separated by commas: srt, vtt, lrc, json, txt. |" in reference
+    assert (
+        "| `SUBTITLE_FORMATS` | `srt,vtt,lrc,json,txt` | Files to write, separated by commas: srt, vtt, lrc, json, txt. |"
+        in reference
+    )
+    assert (
+        "| `CORPUS_FORMATS` | `txt,json` | Files to write for each recording, separated by commas: srt, vtt, lrc, json, txt. |"
+        in reference
+    )
     refused = shell(tree, "prepare-job.sh", str(SAMPLE), "--transcribe", "-s", "en", "--formats", "doc", code=2)
     assert "no format doc; choose from srt, vtt, lrc, json, txt" in refused
 
@@ -71,5 +77,17 @@ def test_a_run_after_a_change_of_formats_repeats_the_subtitles_and_no_more(tree:
 
 def test_a_folder_has_it(tree: Path, tmp_path: Path) -> None:
     shutil.copy(SAMPLE, tmp_path / "call.mp4")
-    shell(tree, "prepare-job.sh", str(tmp_path), "--transcribe", "-s", "en", "--formats", "lrc", "--job-id", "calls", "--run")
+    shell(
+        tree,
+        "prepare-job.sh",
+        str(tmp_path),
+        "--transcribe",
+        "-s",
+        "en",
+        "--formats",
+        "lrc",
+        "--job-id",
+        "calls",
+        "--run",
+    )
     assert (tree / "out" / "calls" / "transcripts" / "call.mp4.lrc").read_text().startswith("[00:0")

@@ -79,7 +79,9 @@ def test_its_setting_is_in_the_env_file_and_in_the_reference(tree: Path, job: Pa
 
 
 def test_its_setting_is_listed_checked_and_taken_by_the_commands(tree: Path) -> None:
-    assert "\n--- Stage shout ---\nSHOUT_MARK=_\n    What a shouted word ends with.\n" in shell(tree, "prepare-job.sh", "--list-settings")
+    assert "\n--- Stage shout ---\nSHOUT_MARK=_\n    What a shouted word ends with.\n" in shell(
+        tree, "prepare-job.sh", "--list-settings"
+    )
     assert "--list-settings" in shell(tree, "prepare-job.sh", "--help")
     sample = str(ROOT / "samples" / "dialogue.mp4")
     options = ("--transcribe", "-s", "en", "--job-id", "louder")

@@ -31,7 +31,9 @@ def copied(target: Path) -> Path:
     """Copy what a clone holds, links as links."""
     target.mkdir()
     for name in ("pipeline", "stages", "sutradhar", "requirements"):
-        shutil.copytree(ROOT / name, target / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        shutil.copytree(
+            ROOT / name, target / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
+        )
     for name in ("pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, target)
     return target
@@ -61,7 +63,11 @@ def test_one_name_is_installed_and_nothing_beside_it(site: Path) -> None:
 
 def test_all_that_the_code_reads_is_installed(site: Path) -> None:
     def files(root: Path) -> set[str]:
-        return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+        return {
+            str(path.relative_to(root))
+            for path in root.rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts
+        }
 
     here = {f"{name}/{path}" for name in ("pipeline", "stages") for path in files(ROOT / name)}
     here |= {path for path in files(ROOT / "sutradhar") if "/" not in path}
@@ -70,7 +76,10 @@ def test_all_that_the_code_reads_is_installed(site: Path) -> None:
 
 def test_the_package_asks_for_what_run_in_names(site: Path) -> None:
     (installed,) = importlib.metadata.distributions(path=[str(site)])
-    lines = [line.partition("#")[0].partition(";")[0].strip() for line in (ROOT / "requirements" / "run.in").read_text().splitlines()]
+    lines = [
+        line.partition("#")[0].partition(";")[0].strip()
+        for line in (ROOT / "requirements" / "run.in").read_text().splitlines()
+    ]
     asked = {line.partition(";")[0].strip() for line in installed.requires or [] if "extra ==" not in line}
     assert asked == set(filter(None, lines))
     assert set(installed.metadata.get_all("Provides-Extra") or []) == {"mlx", "ray"}
@@ -93,7 +102,9 @@ def test_the_readmes_example_runs_in_an_empty_folder(site: Path, tmp_path: Path)
     assert (folder / "film.srt").read_text().startswith("1\n00:00:00,")
     assert sorted(path.name for path in folder.iterdir()) == ["film.mkv", "film.srt"]
     command = (sys.executable, str(site / "bin" / "sutradhar"))
-    assert run(*command, "run", "-j", "none", cwd=folder, **where).stdout.endswith("sutradhar run --list shows what there is\n")
+    assert run(*command, "run", "-j", "none", cwd=folder, **where).stdout.endswith(
+        "sutradhar run --list shows what there is\n"
+    )
     job = run(*command, "prepare", "film.mkv", "--transcribe", "-s", "en", "--end", "8", "--run", cwd=folder, **where)
     assert job.returncode == 0, job.stderr
     assert (home / "sutradhar" / "out" / job.stdout.strip() / "film.en.srt").is_file()

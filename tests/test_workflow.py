@@ -36,7 +36,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def shell(home: Path, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [str(ROOT / command), *arguments], env=os.environ | {"SUTRADHAR_HOME": str(home)}, capture_output=True, text=True, check=False
+        [str(ROOT / command), *arguments],
+        env=os.environ | {"SUTRADHAR_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -61,7 +65,13 @@ def words_of(text: str) -> str:
 
 def test_delivers_every_format_and_the_muxed_film(out: Path) -> None:
     names = {path.name for path in out.iterdir()}
-    assert names == {"dialogue.en.srt", "dialogue.en.vtt", "dialogue.en.json", "dialogue.en.txt", "dialogue.subtitled.mp4"}
+    assert names == {
+        "dialogue.en.srt",
+        "dialogue.en.vtt",
+        "dialogue.en.json",
+        "dialogue.en.txt",
+        "dialogue.subtitled.mp4",
+    }
 
 
 def test_the_text_is_what_was_said(out: Path) -> None:
@@ -71,7 +81,9 @@ def test_the_text_is_what_was_said(out: Path) -> None:
 
 def test_every_cue_keeps_its_rules(home: Path, job: str, out: Path) -> None:
     (track,) = load(home / "jobs" / job / "stages" / "subtitles" / "tracks.json", Tracks).tracks
-    assert [breach for breach in check(track.cues, rules_for("netflix", "en", 25.0), Span(0, LENGTH_MS)) if breach.hard] == []
+    assert [
+        breach for breach in check(track.cues, rules_for("netflix", "en", 25.0), Span(0, LENGTH_MS)) if breach.hard
+    ] == []
     in_srt = pysubs2.load(str(out / "dialogue.en.srt"))
     assert [(event.start, event.end) for event in in_srt] == [(cue.start_ms, cue.end_ms) for cue in track.cues]
 
@@ -123,8 +135,27 @@ def hindi(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     shutil.copytree(ROOT / "tests" / "data" / "indictrans2" / "toy", home / "models" / "toy")
     (home / "names.tsv").write_text("डैनियल\tDaniel\n", encoding="utf-8")
     settings = ("INDICTRANS2_MODEL=toy", f"WHISPER_INITIAL_PROMPT={HINDI_PROMPT}", "WHISPER_TEMPERATURE=0")
-    how = (*(argument for setting in settings for argument in ("--set", setting)), "--glossary", str(home / "names.tsv"))
-    done = shell(home, "prepare-job.sh", str(SAMPLE), "--translate", "-s", "hi", "-t", "en", "--device", "cpu", "--end", "12", "--run", *how)
+    how = (
+        *(argument for setting in settings for argument in ("--set", setting)),
+        "--glossary",
+        str(home / "names.tsv"),
+    )
+    done = shell(
+        home,
+        "prepare-job.sh",
+        str(SAMPLE),
+        "--translate",
+        "-s",
+        "hi",
+        "-t",
+        "en",
+        "--device",
+        "cpu",
+        "--end",
+        "12",
+        "--run",
+        *how,
+    )
     assert done.returncode == 0, done.stderr
     assert "Translation: indictrans2 (it knows hi to en, and its model is here)" in done.stderr
     assert "Making models/toy-indictrans2-int8 out of the indictrans2 form of toy, this once" in done.stderr
@@ -140,13 +171,21 @@ def test_indictrans2_makes_an_english_track_that_keeps_its_rules(hindi: tuple[Pa
     subtitles = (home / "out" / job / "dialogue.en.srt").read_text(encoding="utf-8")
     assert re.search("[A-Za-z]{3}", subtitles)
     assert not devanagari.search(subtitles)
-    assert [breach for breach in check(english.cues, rules_for("netflix", "en", 25.0), Span(0, 12_000)) if breach.hard] == []
+    assert [
+        breach for breach in check(english.cues, rules_for("netflix", "en", 25.0), Span(0, 12_000)) if breach.hard
+    ] == []
 
 
 def test_the_marker_names_the_translator(hindi: tuple[Path, str]) -> None:
     home, job = hindi
     marker = json.loads((home / "jobs" / job / "stages" / "translate" / "stage.json").read_text())
-    assert marker["engine"] == {"backend": "ctranslate2", "device": "cpu", "model": "toy", "model_revision": "", "compute_type": "int8"}
+    assert marker["engine"] == {
+        "backend": "ctranslate2",
+        "device": "cpu",
+        "model": "toy",
+        "model_revision": "",
+        "compute_type": "int8",
+    }
     assert {"ctranslate2", "indictranstoolkit", "sentencepiece"} < marker["packages"].keys()
     assert {"align/transcript.json", "glossary.tsv", "model toy/model.bin"} < marker["inputs"].keys()
 
@@ -155,7 +194,9 @@ def test_a_translation_that_was_killed_goes_on_to_the_same_bytes(hindi: tuple[Pa
     home, job = hindi
     before = {path.name: path.read_bytes() for path in (home / "out" / job).iterdir()}
     command = [ROOT / "run-pipeline.sh", "-j", job, "--from", "translate"]
-    runner = subprocess.Popen(command, env=os.environ | {"SUTRADHAR_HOME": str(home)}, stdout=subprocess.PIPE, text=True)
+    runner = subprocess.Popen(
+        command, env=os.environ | {"SUTRADHAR_HOME": str(home)}, stdout=subprocess.PIPE, text=True
+    )
     assert runner.stdout
     assert any("Stage translate: STARTING" in line for line in runner.stdout)
     runner.kill()
@@ -172,7 +213,11 @@ def test_only_an_edited_glossary_makes_its_stages_run_again(hindi: tuple[Path, s
     glossary = home / "jobs" / job / "glossary.tsv"
     content = glossary.read_bytes()
     glossary.write_text("डैनियल\tDan\n", encoding="utf-8")
-    again = [line.split()[0] for line in shell(home, "run-pipeline.sh", "--status", job).stdout.splitlines() if "glossary.tsv changed" in line]
+    again = [
+        line.split()[0]
+        for line in shell(home, "run-pipeline.sh", "--status", job).stdout.splitlines()
+        if "glossary.tsv changed" in line
+    ]
     assert again == ["asr", "translate"]
     glossary.unlink()
     refused = shell(home, "run-pipeline.sh", "-j", job)
@@ -190,7 +235,17 @@ def three_times(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_nothing_is_lost_between_windows_nor_at_the_end(home: Path, three_times: Path) -> None:
-    done = shell(home, "prepare-job.sh", str(three_times), "--transcribe", "-s", "auto", "--run", "--set", "SUBTITLE_FORMATS=txt,json")
+    done = shell(
+        home,
+        "prepare-job.sh",
+        str(three_times),
+        "--transcribe",
+        "-s",
+        "auto",
+        "--run",
+        "--set",
+        "SUBTITLE_FORMATS=txt,json",
+    )
     assert done.returncode == 0, done.stderr
     out = home / "out" / done.stdout.strip()
     said = words_of((ROOT / "samples" / "dialogue.txt").read_text()) + " "
@@ -220,13 +275,18 @@ def test_a_run_leaves_nothing_in_the_users_home_and_is_private(tmp_path: Path, h
         os.umask(old)
     assert list(tmp_path.iterdir()) == []
     folders = (home / "jobs" / done.stdout.strip(), home / "out" / done.stdout.strip())
-    assert {oct(path.stat().st_mode & 0o777) for folder in folders for path in [folder, *folder.rglob("*")]} == {"0o700", "0o600"}
+    assert {oct(path.stat().st_mode & 0o777) for folder in folders for path in [folder, *folder.rglob("*")]} == {
+        "0o700",
+        "0o600",
+    }
 
 
 def test_a_replaced_model_is_noticed(tmp_path: Path, home: Path) -> None:
     models = tmp_path / "models"
     shutil.copytree(ROOT / "models" / "base", models / "base")
-    (models / "base" / "source.json").unlink(missing_ok=True)  # as a folder of the user's own, whose files nobody has recorded
+    (models / "base" / "source.json").unlink(
+        missing_ok=True
+    )  # as a folder of the user's own, whose files nobody has recorded
     (tmp_path / "out").mkdir()
     prepared = shell(tmp_path, "prepare-job.sh", str(SAMPLE), "--transcribe", "-s", "en", "--end", "5", "--run")
     assert prepared.returncode == 0, prepared.stderr
@@ -244,7 +304,10 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
 def test_ctrl_c_ends_within_seconds_and_the_next_run_goes_on(home: Path) -> None:
     job = shell(home, "prepare-job.sh", str(SAMPLE), "--transcribe", "-s", "en").stdout.strip()
     runner = subprocess.Popen(
-        [ROOT / "run-pipeline.sh", "-j", job], env=os.environ | {"SUTRADHAR_HOME": str(home)}, stdout=subprocess.PIPE, text=True
+        [ROOT / "run-pipeline.sh", "-j", job],
+        env=os.environ | {"SUTRADHAR_HOME": str(home)},
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert runner.stdout
     for line in runner.stdout:
@@ -265,7 +328,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 0.6 MB."""
     if (
         os.geteuid()
-        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(tmp_path)], check=False, capture_output=True).returncode
+        or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(tmp_path)], check=False, capture_output=True
+        ).returncode
     ):
         pytest.skip("mounting a small file system needs root")
     yield tmp_path
@@ -277,7 +342,11 @@ def test_a_full_disk_ends_the_stage_clearly_and_room_lets_it_go_on(small_disk: P
     job = shell(small_disk, "prepare-job.sh", str(SAMPLE), "--transcribe", "-s", "en").stdout.strip()
     full = shell(small_disk, "run-pipeline.sh", "-j", job)
     assert full.returncode == 1
-    assert re.search(r"^\[ERROR\] demux: No space left on device: audio.wav needs about 0.9 MB, 0.\d MB are free; make room", full.stdout, re.M)
+    assert re.search(
+        r"^\[ERROR\] demux: No space left on device: audio.wav needs about 0.9 MB, 0.\d MB are free; make room",
+        full.stdout,
+        re.M,
+    )
     assert not list(small_disk.rglob("stage.json"))
     subprocess.run(["mount", "-o", "remount,size=1m", str(small_disk)], check=True)
     full = shell(small_disk, "run-pipeline.sh", "-j", job)

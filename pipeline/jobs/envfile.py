@@ -67,13 +67,19 @@ def parse(data: bytes, name: str) -> dict[str, str]:
     for binding in parse_stream(io.StringIO(_decode(data, name), newline="")):
         line = _line_of(binding)
         if binding.error or (binding.key is not None and binding.value is None):
-            raise UsageError(f"{name} line {line}: not a setting. Write KEY=value; a value with quotes or a leading space goes into '…'")
+            raise UsageError(
+                f"{name} line {line}: not a setting. Write KEY=value; a value with quotes or a leading space goes into '…'"
+            )
         if binding.key is None:
             continue
         if binding.key in values:
-            raise UsageError(f"{name} line {line}: {binding.key} is set twice (first in line {lines[binding.key]}); remove one of them")
+            raise UsageError(
+                f"{name} line {line}: {binding.key} is set twice (first in line {lines[binding.key]}); remove one of them"
+            )
         if "'" not in binding.original.string and VARIABLE.search(binding.value or ""):
-            raise UsageError(f"{name} line {line}: variables are not expanded here; write the value itself, or put it into '…' to mean it literally")
+            raise UsageError(
+                f"{name} line {line}: variables are not expanded here; write the value itself, or put it into '…' to mean it literally"
+            )
         values[binding.key], lines[binding.key] = binding.value or "", line
     for key in values.keys() - set(schema().__struct_fields__):
         raise UsageError(f"{name} line {lines[key]}: {_unknown(key)}")

@@ -17,7 +17,9 @@ from sutradhar.pipeline.media.watch import read_whole_file
 from sutradhar.pipeline.models import library
 
 
-def staleness(job: Job, step: Step, marker: Marker, settings: Settings, media_record: FileRecord | None, *, verify: bool = False) -> str:
+def staleness(
+    job: Job, step: Step, marker: Marker, settings: Settings, media_record: FileRecord | None, *, verify: bool = False
+) -> str:
     """Why a stage that has a marker is not done all the same; empty where it is done."""
     stage = step.stage
     if stage.reads_media and (whole := read_whole_file(job.folder)) and marker.started_at < whole.since:
@@ -27,7 +29,8 @@ def staleness(job: Job, step: Step, marker: Marker, settings: Settings, media_re
         marker,
         settings=step.settings,
         inputs={name: job.artifacts / name for name in step.reads.values()},
-        looked_at=outside_records(job, stage, settings) | ({MEDIA: media_record} if stage.reads_media and media_record else {}),
+        looked_at=outside_records(job, stage, settings)
+        | ({MEDIA: media_record} if stage.reads_media and media_record else {}),
         outputs=artifacts | {name: job.deliverables / name for name in marker.deliverables},
         verify=verify,
     )
@@ -57,4 +60,6 @@ def _user_record(job: Job, name: str) -> FileRecord:
     try:
         return media.identity(job.folder / name)
     except OSError as error:
-        raise UsageError(f"Cannot read {name} in jobs/{job.id}: {error.strerror}; put it back, or set the setting that names it to nothing") from None
+        raise UsageError(
+            f"Cannot read {name} in jobs/{job.id}: {error.strerror}; put it back, or set the setting that names it to nothing"
+        ) from None

@@ -20,7 +20,15 @@ from typing import Annotated
 import msgspec
 
 from sutradhar.pipeline.errors import Interrupted, JobBusy, UsageError
-from sutradhar.pipeline.files import UNREADABLE, FileRecord, json_document, links_in, read_file, why_not_synced, write_atomic
+from sutradhar.pipeline.files import (
+    UNREADABLE,
+    FileRecord,
+    json_document,
+    links_in,
+    read_file,
+    why_not_synced,
+    write_atomic,
+)
 from sutradhar.pipeline.jobs import envfile, leftovers
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.names import AnyPath, Time
@@ -29,7 +37,13 @@ from sutradhar.pipeline.wording import escaped
 from sutradhar.pipeline.workspace import VERSION, Workspace, check_job_id
 
 SCHEMA = 1
-NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)  # as some network file systems say
+NO_LOCKS = (
+    errno.ENOLCK,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+    errno.ENOSYS,
+    errno.EINVAL,
+)  # as some network file systems say
 NOTES = ("running.json", "stopped.json", "failure.txt", "media.json")  # that runs keep in the job's folder
 FAILURE_BYTES = 2000  # that are kept for a message
 NOTE_BYTES = 65_536  # no note of a run is as long
@@ -73,15 +87,21 @@ class Job:
         try:
             request = msgspec.json.decode(read_file(folder / "job.json"), type=Request)
         except FileNotFoundError:
-            raise UsageError(f"No job {job_id} in {workspace.jobs}; ./run-pipeline.sh --list shows what there is") from None
+            raise UsageError(
+                f"No job {job_id} in {workspace.jobs}; ./run-pipeline.sh --list shows what there is"
+            ) from None
         except UNREADABLE as error:
-            raise UsageError(f"{folder / 'job.json'} cannot be read ({error}); mend it, or prepare the job again") from None
+            raise UsageError(
+                f"{folder / 'job.json'} cannot be read ({error}); mend it, or prepare the job again"
+            ) from None
         if request.job_id != job_id or request.schema != SCHEMA:
             raise UsageError(f"{folder / 'job.json'} belongs to another job or version; prepare the job again")
         return cls(workspace, request)
 
     @classmethod
-    def create(cls, workspace: Workspace, request: Request, env_text: str, files: Sequence[tuple[str, bytes]] = ()) -> Job:
+    def create(
+        cls, workspace: Workspace, request: Request, env_text: str, files: Sequence[tuple[str, bytes]] = ()
+    ) -> Job:
         """Make the folder whole, with the user's own `files`, or not at all. Raises FileExistsError where the id is taken."""
         workspace.jobs.mkdir(parents=True, exist_ok=True)
         leftovers.sweep_jobs(workspace.jobs)
@@ -168,7 +188,9 @@ class Job:
         trees = (path for path in self.deliverables.glob("*") if path.is_dir())
         for path in (*own, self.deliverables, *trees, *self.deliverables.glob("*/.written")):
             if path.is_symlink() and not path.is_char_device():  # a log may go to /dev/null
-                raise UsageError(f"{path} is a symbolic link, and a job's folders are its own: put what it leads to in its place")
+                raise UsageError(
+                    f"{path} is a symbolic link, and a job's folders are its own: put what it leads to in its place"
+                )
 
     def _refuse_folders(self) -> None:
         """Raises UsageError where a folder stands where a run would write a file, maybe hours later. An empty one for a marker is removed then."""
@@ -176,7 +198,9 @@ class Job:
         markers = (path for path in self.artifacts.glob("*/stage.json") if next(path.glob("*"), None))
         for path in (*notes, *markers):
             if path.is_dir():
-                raise UsageError(f"{path} is a folder, where a file of the job's own is to be: remove it, or move it elsewhere")
+                raise UsageError(
+                    f"{path} is a folder, where a file of the job's own is to be: remove it, or move it elsewhere"
+                )
 
     @contextlib.contextmanager
     def lock(self, *, shared: bool = False) -> Iterator[list[str]]:
@@ -191,11 +215,15 @@ class Job:
             except BlockingIOError:
                 owner = self._word("running.json")
                 who = f"process {owner.pid} on {owner.host}" if owner.pid else "another process"
-                raise JobBusy(f"Job {self.id} is being run by {who}; wait for it, or follow it with --status {self.id}") from None
+                raise JobBusy(
+                    f"Job {self.id} is being run by {who}; wait for it, or follow it with --status {self.id}"
+                ) from None
             except OSError as error:
                 amiss.append(_unlocked(path, error))
             if why := why_not_synced(descriptor):
-                amiss.append(f"{self.folder} is on a file system that cannot be made to write at once ({why}): a power cut may cost what was done")
+                amiss.append(
+                    f"{self.folder} is on a file system that cannot be made to write at once ({why}): a power cut may cost what was done"
+                )
             self._refuse_links()
             self._refuse_folders()
             yield amiss
@@ -274,7 +302,9 @@ class Job:
         """Return how far this stage, or else any, was when a run of it ended early: the run said so, or was killed and
         left its note. None where no such run is known."""
         words = [] if self.is_locked else [self._word("running.json")]
-        return next((word for word in (*words, self._word("stopped.json")) if word.stage and stage in ("", word.stage)), None)
+        return next(
+            (word for word in (*words, self._word("stopped.json")) if word.stage and stage in ("", word.stage)), None
+        )
 
     def _word(self, name: str) -> Running:
         try:
@@ -313,7 +343,10 @@ def find_job(workspace: Workspace, name: str) -> Job:
     if (workspace.jobs / check_job_id(name)).is_dir():
         return Job.open(workspace, name)
     jobs, title = all_jobs(workspace), re.escape(name)
-    undated, titled = ([job for job in jobs if re.fullmatch(pattern, job.id)] for pattern in (rf"\d{{8}}-{title}", rf"\d{{8}}-{title}-\d+"))
+    undated, titled = (
+        [job for job in jobs if re.fullmatch(pattern, job.id)]
+        for pattern in (rf"\d{{8}}-{title}", rf"\d{{8}}-{title}-\d+")
+    )
     alike = undated or titled or [job for job in jobs if name in job.id]
     if len(alike) == 1:
         return alike[0]

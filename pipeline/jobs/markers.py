@@ -101,7 +101,9 @@ def why_stale(
     return next(_changed_files(marker, inputs, outputs, verify), "")
 
 
-def _changed_files(marker: Marker, inputs: Mapping[str, Path], outputs: Mapping[str, Path], verify: bool) -> Iterator[str]:
+def _changed_files(
+    marker: Marker, inputs: Mapping[str, Path], outputs: Mapping[str, Path], verify: bool
+) -> Iterator[str]:
     made = {**marker.outputs, **marker.deliverables}
     for name, path in outputs.items():
         if not path.is_file():

@@ -22,7 +22,9 @@ from sutradhar.pipeline.files import UNREADABLE, sync_file, sync_folder
 
 T = TypeVar("T")
 MADE_WITH = "made with"  # the key of the first line
-NOTHING_KEPT = "Nothing was kept of the attempt before: it ended within its first batch, or was made with other versions"
+NOTHING_KEPT = (
+    "Nothing was kept of the attempt before: it ended within its first batch, or was made with other versions"
+)
 CHECKSUM = 16  # hexadecimal digits
 
 
@@ -48,7 +50,9 @@ class Pieces:
     def __enter__(self) -> Pieces:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         os.close(self._file)
 
     def get(self, key: str, kind: type[T]) -> T | None:

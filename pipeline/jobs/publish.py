@@ -23,7 +23,9 @@ def synced_records(folder: Path, names: Iterable[str]) -> dict[str, FileRecord]:
     return records
 
 
-def publish(job: Job, marker: Marker, old: Marker | None, scratch: Path, deliverables: Path, warn: Callable[[str], None]) -> None:
+def publish(
+    job: Job, marker: Marker, old: Marker | None, scratch: Path, deliverables: Path, warn: Callable[[str], None]
+) -> None:
     """Rename everything into place, then write the marker. Until that last step the stage counts as not done."""
     _publish_deliverables(job, marker, old, deliverables, warn)
     marker_path = job.marker_path(marker.stage)
@@ -53,7 +55,9 @@ def let_read(job: Job, mode: int) -> None:
                 path.chmod(mode)
 
 
-def _publish_deliverables(job: Job, marker: Marker, old: Marker | None, deliverables: Path, warn: Callable[[str], None]) -> None:
+def _publish_deliverables(
+    job: Job, marker: Marker, old: Marker | None, deliverables: Path, warn: Callable[[str], None]
+) -> None:
     """While the old marker is still there: it alone tells the files of an earlier run from those that somebody has edited."""
     ours = old.deliverables if old else {}
     for name in ours.keys() - marker.deliverables.keys():
@@ -79,6 +83,8 @@ def _keep_if_edited(path: Path, ours: tuple[FileRecord | None, ...], warn: Calla
         return
     if record(path).sha256 in {known.sha256 for known in ours if known}:
         return
-    kept = next(spare for n in count(1) if not (spare := path.with_name(f"{path.stem}.edited-{n}{path.suffix}")).exists())
+    kept = next(
+        spare for n in count(1) if not (spare := path.with_name(f"{path.stem}.edited-{n}{path.suffix}")).exists()
+    )
     path.rename(kept)
     warn(f"{path.name} had been edited: your version is kept as {kept.name}")

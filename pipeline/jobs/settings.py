@@ -22,11 +22,17 @@ from sutradhar.stages.cues.formats import FORMATS
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     # --- Job
     WORKFLOW: Annotated[
-        Literal["transcribe", "translate", "corpus"], Meta(description="Which list of stages runs; corpus is for folders of recordings.")
+        Literal["transcribe", "translate", "corpus"],
+        Meta(description="Which list of stages runs; corpus is for folders of recordings."),
     ] = "transcribe"
     TITLE: Annotated[str, Meta(description="Title of the film or recording, written into the muxed file.")] = ""
     SOURCE_LANGUAGE: Annotated[
-        str, Meta(pattern=r"^(auto|[a-z]{2,3})\Z", description="Language spoken.", extra={"takes": "an ISO 639 code such as hi, or auto"})
+        str,
+        Meta(
+            pattern=r"^(auto|[a-z]{2,3})\Z",
+            description="Language spoken.",
+            extra={"takes": "an ISO 639 code such as hi, or auto"},
+        ),
     ] = "auto"
     TARGET_LANGUAGES: Annotated[
         str,
@@ -36,15 +42,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             extra={"takes": "ISO 639 codes separated by commas, or nothing to transcribe only"},
         ),
     ] = ""
-    MEDIA_START_TIME: Annotated[str, Meta(description="Start of the part to work on (HH:MM:SS.mmm); empty for the beginning.")] = ""
-    MEDIA_END_TIME: Annotated[str, Meta(description="End of the part to work on (HH:MM:SS.mmm); empty for the end.")] = ""
+    MEDIA_START_TIME: Annotated[
+        str, Meta(description="Start of the part to work on (HH:MM:SS.mmm); empty for the beginning.")
+    ] = ""
+    MEDIA_END_TIME: Annotated[
+        str, Meta(description="End of the part to work on (HH:MM:SS.mmm); empty for the end.")
+    ] = ""
     AUDIO_TRACK: Annotated[int, Meta(ge=0, description="Which of the file's audio tracks, counted from 0.")] = 0
     AUDIO_CHANNELS: Annotated[
         Literal["mix", "split"],
-        Meta(description="What to do with a stereo track: mix it, or take each channel as a speaker of its own (interviews)."),
+        Meta(
+            description="What to do with a stereo track: mix it, or take each channel as a speaker of its own (interviews)."
+        ),
     ] = "mix"
-    ALLOW_TRUNCATED: Annotated[bool, Meta(description="Accept a file that ends before its container says it does.")] = False
-    OFFLINE: Annotated[bool, Meta(description="Never ask a model hub; use only what is in models/ or in the hub's cache.")] = False
+    ALLOW_TRUNCATED: Annotated[bool, Meta(description="Accept a file that ends before its container says it does.")] = (
+        False
+    )
+    OFFLINE: Annotated[
+        bool, Meta(description="Never ask a model hub; use only what is in models/ or in the hub's cache.")
+    ] = False
     OUT_MODE: Annotated[
         str,
         Meta(
@@ -56,27 +72,43 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     # --- Recognition
     WHISPER_BACKEND: Annotated[
         str,
-        Meta(min_length=1, description="Engine that recognises speech; mlx needs ./install-mlx.sh.", extra={"takes": f"one of {', '.join(ENGINES)}"}),
+        Meta(
+            min_length=1,
+            description="Engine that recognises speech; mlx needs ./install-mlx.sh.",
+            extra={"takes": f"one of {', '.join(ENGINES)}"},
+        ),
     ] = DEFAULT
     WHISPERX_DEVICE: Annotated[
-        Literal["cpu", "cuda", "mps"], Meta(description="Where recognition runs, whatever the engine; mps, the Apple GPU, is for mlx.")
+        Literal["cpu", "cuda", "mps"],
+        Meta(description="Where recognition runs, whatever the engine; mps, the Apple GPU, is for mlx."),
     ] = "cpu"
     CUDA_VISIBLE_DEVICES: Annotated[
-        str, Meta(description="Which NVIDIA GPU to use (its UUID or number) where there are several; empty for the first.")
+        str,
+        Meta(description="Which NVIDIA GPU to use (its UUID or number) where there are several; empty for the first."),
     ] = ""
     WHISPER_MODEL: Annotated[
-        str, Meta(min_length=1, description="Model: a size (large-v3), a hub id, or a folder; for mlx also a size in 4 or 8 bits (large-v3-q4).")
+        str,
+        Meta(
+            min_length=1,
+            description="Model: a size (large-v3), a hub id, or a folder; for mlx also a size in 4 or 8 bits (large-v3-q4).",
+        ),
     ] = "base"
     WHISPER_COMPUTE_TYPE: Annotated[
         Literal["int8", "int8_float16", "int8_float32", "float16", "bfloat16", "float32"],
-        Meta(description="Number format of the model's weights and sums; mlx takes float16, bfloat16 and float32 (best on a CPU)."),
+        Meta(
+            description="Number format of the model's weights and sums; mlx takes float16, bfloat16 and float32 (best on a CPU)."
+        ),
     ] = "int8"
     BATCH_SIZE: Annotated[
         Annotated[int, Meta(ge=1, le=512)] | Literal["auto"],
-        Meta(description="Windows decoded at once; auto, as jobs for mlx have it: as many as fit. Lower it when memory runs out."),
+        Meta(
+            description="Windows decoded at once; auto, as jobs for mlx have it: as many as fit. Lower it when memory runs out."
+        ),
     ] = 8
     WHISPER_BEAM_SIZE: Annotated[int, Meta(ge=1, le=16, description="Beams of the search; 1 is greedy.")] = 5
-    WHISPER_PATIENCE: Annotated[float, Meta(gt=0, le=4, description="How many finished beams end the search, as a factor of the beam size.")] = 1.0
+    WHISPER_PATIENCE: Annotated[
+        float, Meta(gt=0, le=4, description="How many finished beams end the search, as a factor of the beam size.")
+    ] = 1.0
     WHISPER_LENGTH_PENALTY: Annotated[float, Meta(ge=0, le=4, description="Above 1 favours longer text.")] = 1.0
     WHISPER_TEMPERATURE: Annotated[
         str,
@@ -86,14 +118,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             extra={"takes": "numbers below 2 separated by commas, such as 0.0,0.2"},
         ),
     ] = "0.0,0.2,0.4,0.6,0.8,1.0"
-    WHISPER_LOGPROB_THRESHOLD: Annotated[float, Meta(le=0, description="A window fails when its mean log-probability is lower.")] = -1.0
+    WHISPER_LOGPROB_THRESHOLD: Annotated[
+        float, Meta(le=0, description="A window fails when its mean log-probability is lower.")
+    ] = -1.0
     WHISPER_COMPRESSION_RATIO_THRESHOLD: Annotated[
         float, Meta(gt=0, description="A window fails when its text compresses better (it repeats itself).")
     ] = 2.4
     WHISPER_NO_SPEECH_THRESHOLD: Annotated[
-        float, Meta(ge=0, le=1, description="A window that failed and whose no-speech probability is higher counts as silence.")
+        float,
+        Meta(
+            ge=0, le=1, description="A window that failed and whose no-speech probability is higher counts as silence."
+        ),
     ] = 0.6
-    WHISPER_INITIAL_PROMPT: Annotated[str, Meta(description="Text that steers spelling: names, terms. Given to every window.")] = ""
+    WHISPER_INITIAL_PROMPT: Annotated[
+        str, Meta(description="Text that steers spelling: names, terms. Given to every window.")
+    ] = ""
     GLOSSARY: Annotated[
         str,
         Meta(
@@ -103,10 +142,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = ""
     # --- Voice activity
     SILERO_THRESHOLD: Annotated[
-        float, Meta(gt=0, lt=1, description="Speech probability above which speech begins. Lower it when speech is missed.")
+        float,
+        Meta(gt=0, lt=1, description="Speech probability above which speech begins. Lower it when speech is missed."),
     ] = 0.5
-    SILERO_MIN_SPEECH_DURATION_MS: Annotated[int, Meta(ge=0, le=5000, description="Shorter sounds are not speech.")] = 100
-    SILERO_MIN_SILENCE_DURATION_MS: Annotated[int, Meta(ge=0, le=10000, description="A pause this long ends a stretch of speech.")] = 300
+    SILERO_MIN_SPEECH_DURATION_MS: Annotated[int, Meta(ge=0, le=5000, description="Shorter sounds are not speech.")] = (
+        100
+    )
+    SILERO_MIN_SILENCE_DURATION_MS: Annotated[
+        int, Meta(ge=0, le=10000, description="A pause this long ends a stretch of speech.")
+    ] = 300
     SILERO_SPEECH_PAD_MS: Annotated[int, Meta(ge=0, le=2000, description="Audio kept before and after speech.")] = 300
     # --- Alignment
     ALIGNMENT_MODEL: Annotated[
@@ -124,29 +168,42 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = "whisper"
     INDICTRANS2_MODEL: Annotated[
-        str, Meta(min_length=1, description="IndicTrans2's size, 1B or distilled (200M; 320M between Indian languages), or a hub id or folder.")
+        str,
+        Meta(
+            min_length=1,
+            description="IndicTrans2's size, 1B or distilled (200M; 320M between Indian languages), or a hub id or folder.",
+        ),
     ] = "1B"
-    INDICTRANS2_DEVICE: Annotated[Literal["cpu", "cuda", "mps"], Meta(description="Where IndicTrans2 runs; mps, the Apple GPU, through MLX.")] = "cpu"
+    INDICTRANS2_DEVICE: Annotated[
+        Literal["cpu", "cuda", "mps"], Meta(description="Where IndicTrans2 runs; mps, the Apple GPU, through MLX.")
+    ] = "cpu"
     INDICTRANS2_COMPUTE_TYPE: Annotated[
-        Literal["int8", "float16", "bfloat16", "float32"], Meta(description="Number format of IndicTrans2's weights and sums; mps has no int8.")
+        Literal["int8", "float16", "bfloat16", "float32"],
+        Meta(description="Number format of IndicTrans2's weights and sums; mps has no int8."),
     ] = "int8"
-    INDICTRANS2_NUM_BEAMS: Annotated[int, Meta(ge=1, le=16, description="Beams of IndicTrans2's search; 1 is greedy.")] = 5
+    INDICTRANS2_NUM_BEAMS: Annotated[
+        int, Meta(ge=1, le=16, description="Beams of IndicTrans2's search; 1 is greedy.")
+    ] = 5
     # --- Subtitles
-    SUBTITLE_PROFILE: Annotated[str, Meta(min_length=1, description="Rules that cues are built by; docs/subtitles.md lists the profiles.")] = (
-        "netflix"
-    )
-    SUBTITLE_FORMATS: Annotated[str, Meta(min_length=1, description=f"Files to write, separated by commas: {', '.join(FORMATS)}.")] = ",".join(
-        FORMATS
-    )
+    SUBTITLE_PROFILE: Annotated[
+        str, Meta(min_length=1, description="Rules that cues are built by; docs/subtitles.md lists the profiles.")
+    ] = "netflix"
+    SUBTITLE_FORMATS: Annotated[
+        str, Meta(min_length=1, description=f"Files to write, separated by commas: {', '.join(FORMATS)}.")
+    ] = ",".join(FORMATS)
     SUBTITLE_BOM: Annotated[
         bool,
-        Meta(description="Begin files with a byte-order mark, for old players and Windows programs; json never has one."),
+        Meta(
+            description="Begin files with a byte-order mark, for old players and Windows programs; json never has one."
+        ),
     ] = False
     SUBTITLE_NEWLINE: Annotated[
         Literal["lf", "crlf"],
         Meta(description="How lines of files end: as on Unix, or as on Windows; those of json always as on Unix."),
     ] = "lf"
-    SUBTITLE_FPS: Annotated[float, Meta(gt=0, le=300, description="Frame rate that gaps between cues are counted in (the film's own).")] = 24.0
+    SUBTITLE_FPS: Annotated[
+        float, Meta(gt=0, le=300, description="Frame rate that gaps between cues are counted in (the film's own).")
+    ] = 24.0
     MUX_CONTAINER: Annotated[
         Literal["auto", "mkv", "mp4", "none"],
         Meta(description="Container of the film with its subtitles: auto keeps mkv and mp4, none makes no such file."),
@@ -154,20 +211,29 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     # --- Folders of recordings
     CORPUS_GLOB: Annotated[
-        str, Meta(description="Which files of the folder: patterns such as *.wav, separated by commas. Empty for all with the name of a recording.")
+        str,
+        Meta(
+            description="Which files of the folder: patterns such as *.wav, separated by commas. Empty for all with the name of a recording."
+        ),
     ] = ""
     CORPUS_MIN_BYTES: Annotated[int, Meta(ge=0, description="Smaller files count as empty.")] = 64
-    CORPUS_LIMIT: Annotated[int, Meta(ge=0, description="Work on so many recordings of the folder, the first in order; 0 for all.")] = 0
+    CORPUS_LIMIT: Annotated[
+        int, Meta(ge=0, description="Work on so many recordings of the folder, the first in order; 0 for all.")
+    ] = 0
     CORPUS_ORDER: Annotated[
-        Literal["longest", "shuffled"], Meta(description="Longest first, or shuffled, so that what is done of a part stands for the whole.")
+        Literal["longest", "shuffled"],
+        Meta(description="Longest first, or shuffled, so that what is done of a part stands for the whole."),
     ] = "longest"
     CORPUS_SEED: Annotated[int, Meta(ge=0, description="Another number shuffles otherwise.")] = 1
     CORPUS_TIMESTAMPS: Annotated[
-        Literal["word", "segment", "none"], Meta(description="Times in the results: of each word, of each segment, or none, which is fastest.")
+        Literal["word", "segment", "none"],
+        Meta(description="Times in the results: of each word, of each segment, or none, which is fastest."),
     ] = "segment"
     CORPUS_CHANNELS: Annotated[
         Literal["mix", "split"],
-        Meta(description="What to do with several channels: mix them, or take each as a speaker of its own (telephone calls)."),
+        Meta(
+            description="What to do with several channels: mix them, or take each as a speaker of its own (telephone calls)."
+        ),
     ] = "mix"
     CORPUS_FORMATS: Annotated[
         str,
@@ -177,19 +243,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = "txt,json"
     CORPUS_EXECUTOR: Annotated[
-        Literal["local", "ray"], Meta(description="Who runs the workers: this machine, or a Ray cluster (requirements/ray.txt).")
+        Literal["local", "ray"],
+        Meta(description="Who runs the workers: this machine, or a Ray cluster (requirements/ray.txt)."),
     ] = "local"
     CORPUS_WORKERS: Annotated[
         Annotated[int, Meta(ge=1, le=1024)] | Literal["auto"],
         Meta(description="Processes that recognise, each with the model; auto: one for each GPU."),
     ] = "auto"
     CORPUS_WORKER_GB: Annotated[
-        float, Meta(ge=0, description="A worker that holds more memory is replaced by a new one; 0 chooses by the machine.")
+        float,
+        Meta(ge=0, description="A worker that holds more memory is replaced by a new one; 0 chooses by the machine."),
     ] = 0.0
     CORPUS_ATTEMPTS: Annotated[
-        int, Meta(ge=1, le=100, description="A recording that failed is tried again in later runs, until it has failed in so many.")
+        int,
+        Meta(
+            ge=1,
+            le=100,
+            description="A recording that failed is tried again in later runs, until it has failed in so many.",
+        ),
     ] = 2
-    CORPUS_MIX: Annotated[bool, Meta(description="Keep results that were made with other settings beside the new ones.")] = False
+    CORPUS_MIX: Annotated[
+        bool, Meta(description="Keep results that were made with other settings beside the new ones.")
+    ] = False
 
     @property
     def workflow(self) -> str:

@@ -34,7 +34,9 @@ class Outcome:
     """What a stage says of a run that succeeded; it ends up in the completion marker and the summary."""
 
     summary: str  # one line for the log, without transcript text: "Transcription completed: 150 segments"
-    engine: dict[str, str] = field(default_factory=dict)  # really used: backend, device, model, model_revision, compute_type
+    engine: dict[str, str] = field(
+        default_factory=dict
+    )  # really used: backend, device, model, model_revision, compute_type
     packages: tuple[str, ...] = ()  # distributions whose versions belong in the marker: ("numpy",)
     degraded: tuple[str, ...] = ()  # each designed fallback that was taken, as one line for the user
     seconds_of_media: float | None = None  # what the stage worked through, for its real-time factor
@@ -121,7 +123,9 @@ class StageContext:
             needed = f"{path.name} needs about {in_words(size)}, {in_words(disk.free)} are free"
             raise StageFailed(f"No space left on device: {needed}; make room and run the same command again")
         if takes_no_file(path.parent):
-            raise StageFailed(f"No space left on device for {path.name}: {room(path.parent)}; remove files and run the same command again")
+            raise StageFailed(
+                f"No space left on device for {path.name}: {room(path.parent)}; remove files and run the same command again"
+            )
 
     def progress(
         self,
@@ -165,7 +169,9 @@ class Stage:
     writes: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()  # the settings that change the result: a change makes the stage run again
     tuning: tuple[str, ...] = ()  # the settings that change only speed or memory
-    own_settings: type[msgspec.Struct] | None = None  # those of them that this stage adds, described as in `pipeline/jobs/settings.py`
+    own_settings: type[msgspec.Struct] | None = (
+        None  # those of them that this stage adds, described as in `pipeline/jobs/settings.py`
+    )
     wanted: Callable[[Settings], bool] = lambda settings: True  # whether a job has this stage at all
     unused: Callable[[Settings], tuple[str, ...]] = lambda settings: ()  # kinds and settings that play no part in a job
     reads_media: bool = False  # the user's own file is an input too
@@ -175,9 +181,15 @@ class Stage:
     in_pieces: bool = False  # it keeps what it has done while it works, in `StageContext.pieces`, until it is complete
     always: bool = False  # it looks for what is new, so every run asks it
     check: Callable[[Settings], None] = lambda settings: None  # raises UsageError for settings that it cannot work with
-    foresee: Callable[[Path, Settings], tuple[str, ...]] = lambda media, settings: ()  # what the film will not allow; raises UsageError
+    foresee: Callable[[Path, Settings], tuple[str, ...]] = (
+        lambda media, settings: ()
+    )  # what the film will not allow; raises UsageError
     models: Callable[[Settings], tuple[ModelNeed, ...]] = lambda settings: ()  # had before the run starts
     files: Callable[[Settings], tuple[str, ...]] = lambda settings: ()  # of the user's, in the job's folder: inputs too
     check_file: Callable[[Path], object] = lambda path: None  # raises UsageError for one that it cannot read
-    standing: Callable[[Path, Settings], Standing | None] = lambda folder, settings: None  # by what it keeps in the job's folder, whoever did it
-    engines: Callable[[Settings], tuple[EngineNeed, ...]] = lambda settings: ()  # which this machine must be able to run
+    standing: Callable[[Path, Settings], Standing | None] = lambda folder, settings: (
+        None
+    )  # by what it keeps in the job's folder, whoever did it
+    engines: Callable[[Settings], tuple[EngineNeed, ...]] = (
+        lambda settings: ()
+    )  # which this machine must be able to run

@@ -42,16 +42,26 @@ def of_stages(job: Job) -> Iterator[tuple[str, JobState, str]]:
         marker = read_marker(job.marker_path(stage.name), lambda warning: None)
         stopped = job.stopped(stage.name)
         if running and running.stage == stage.name:
-            remark = pace(running.progress, running.seconds) if running.progress.total else f"for {clock(running.seconds)}"
+            remark = (
+                pace(running.progress, running.seconds) if running.progress.total else f"for {clock(running.seconds)}"
+            )
             yield stage.name, JobState.RUNNING, remark
         elif marker is None:
             yield stage.name, JobState.UNFINISHED, _standing(job, stage, settings, stopped)
         elif reason := staleness(job, step, marker, settings, media_record):
-            yield stage.name, JobState.UNFINISHED, "; ".join(filter(None, (f"will run again: {reason}", _standing(job, stage, settings, stopped))))
+            yield (
+                stage.name,
+                JobState.UNFINISHED,
+                "; ".join(filter(None, (f"will run again: {reason}", _standing(job, stage, settings, stopped)))),
+            )
         elif stage.always and (stopped or _has_new(job, stage, settings)):
             yield stage.name, JobState.UNFINISHED, _standing(job, stage, settings, stopped)
         else:
-            yield stage.name, JobState.DONE, "; ".join(filter(None, (f"{marker.seconds:.1f}s", marker.summary, *marker.degraded, marker.failures)))
+            yield (
+                stage.name,
+                JobState.DONE,
+                "; ".join(filter(None, (f"{marker.seconds:.1f}s", marker.summary, *marker.degraded, marker.failures))),
+            )
 
 
 def _standing(job: Job, stage: Stage, settings: Settings, stopped: Running | None) -> str:

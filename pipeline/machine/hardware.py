@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import shutil
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from sutradhar.pipeline.commands import Parser
 from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.files import UNREADABLE, json_document, read_file, write_atomic
 from sutradhar.pipeline.machine import sizing
@@ -20,19 +16,13 @@ from sutradhar.pipeline.machine.engines import DEFAULT, ENGINES, About
 from sutradhar.pipeline.machine.probe import Backend, Nvidia, NvidiaGpu, Probe, probe_engine
 from sutradhar.pipeline.machine.probe import probe as probe
 from sutradhar.pipeline.machine.probe import probe_machine as probe_machine
-from sutradhar.pipeline.processes.ending import code_of, end_with, signals_held
+from sutradhar.pipeline.processes.ending import signals_held
 from sutradhar.stages.recognisers.about import Capability
 
 if TYPE_CHECKING:
     from sutradhar.pipeline.console import Console
 
 GB = 1 << 30
-EXAMPLES = """\
-examples:
-  python -m sutradhar.pipeline.machine.hardware                                     a table to read
-  python -m sutradhar.pipeline.machine.hardware --json | jq .recommended_settings   for scripts
-  python -m sutradhar.pipeline.machine.hardware --write out/hardware_cache.json     what prepare-job.sh reads
-"""
 
 GpuType = Literal["mps", "cuda", "cpu", "cuda-unavailable"]
 
@@ -130,7 +120,9 @@ def recommend(facts: Probe) -> Hardware:
     gpus = tuple(_judge(gpu, facts.nvidia) for gpu in facts.nvidia.gpus)
     accelerator = _accelerator(facts, gpus)
     limit = facts.memory_limit if facts.memory_limit and facts.memory_limit < facts.memory else None
-    available = min(facts.memory_available, max(0, limit - facts.memory_limit_used)) if limit else facts.memory_available
+    available = (
+        min(facts.memory_available, max(0, limit - facts.memory_limit_used)) if limit else facts.memory_available
+    )
     return Hardware(
         probed_at=facts.probed_at,
         platform=facts.system,
@@ -146,7 +138,9 @@ def recommend(facts: Probe) -> Hardware:
         compute_capability=".".join(map(str, accelerator.capability)) if accelerator.capability else None,
         gpus=gpus,
         backends=facts.backends,
-        recommended_settings=_settings(accelerator, facts.backends, _gb(limit or facts.memory), _cores(facts.cores, _usable_processors(facts))),
+        recommended_settings=_settings(
+            accelerator, facts.backends, _gb(limit or facts.memory), _cores(facts.cores, _usable_processors(facts))
+        ),
     )
 
 
@@ -174,20 +168,30 @@ def _accelerator(facts: Probe, gpus: Sequence[Gpu]) -> Accelerator:
     if usable:
         return _nvidia(max(usable, key=lambda gpu: gpu.free_gb), len(usable))
     if gpus:
-        return Accelerator("cuda-unavailable", "; ".join(f"{gpu.name}: {gpu.reason}" for gpu in gpus), gpus[0].name, gpus[0].memory_gb)
+        return Accelerator(
+            "cuda-unavailable", "; ".join(f"{gpu.name}: {gpu.reason}" for gpu in gpus), gpus[0].name, gpus[0].memory_gb
+        )
     if facts.nvidia.adapters:
         error = facts.nvidia.error or "the driver sees none"
-        return Accelerator("cuda-unavailable", f"there is an NVIDIA GPU, but its driver does not answer: {error}; nvidia-smi must work first")
+        return Accelerator(
+            "cuda-unavailable",
+            f"there is an NVIDIA GPU, but its driver does not answer: {error}; nvidia-smi must work first",
+        )
     return Accelerator("cpu", "no NVIDIA GPU")
 
 
 def _apple(facts: Probe) -> Accelerator:
     if facts.translated:
-        return Accelerator("cpu", "this Python is an Intel build: remove .venv and run scripts/bootstrap.sh with an Apple Silicon Python")
+        return Accelerator(
+            "cpu",
+            "this Python is an Intel build: remove .venv and run scripts/bootstrap.sh with an Apple Silicon Python",
+        )
     if facts.machine != "arm64":
         return Accelerator("cpu", f"a Mac with an Intel processor: {_titles_on('mps')} needs Apple Silicon")
     memory = next(gpu_memory for ram, gpu_memory in APPLE_GPU_MEMORY if _gb(facts.memory) >= ram)
-    return Accelerator("mps", f"Apple Silicon: the GPU may use {memory} GB of {_gb(facts.memory)} GB", facts.cpu_brand, memory, memory)
+    return Accelerator(
+        "mps", f"Apple Silicon: the GPU may use {memory} GB of {_gb(facts.memory)} GB", facts.cpu_brand, memory, memory
+    )
 
 
 def _nvidia(gpu: Gpu, usable: int) -> Accelerator:
@@ -197,12 +201,16 @@ def _nvidia(gpu: Gpu, usable: int) -> Accelerator:
     if gpu.free_gb < IN_USE_ELSEWHERE * gpu.memory_gb:
         room = gpu.free_gb
         reason += "; other programs hold the rest, so only the free part counts"
-    return Accelerator("cuda", reason, gpu.name, gpu.memory_gb, room, sizing.capability(gpu.compute_capability), gpu.uuid)
+    return Accelerator(
+        "cuda", reason, gpu.name, gpu.memory_gb, room, sizing.capability(gpu.compute_capability), gpu.uuid
+    )
 
 
 def _judge(gpu: NvidiaGpu, nvidia: Nvidia) -> Gpu:
     reason = _why_unusable(gpu, nvidia)
-    return Gpu(gpu.index, gpu.uuid, gpu.name, _gb(gpu.memory), _gb(gpu.free), gpu.compute_capability, not reason, reason)
+    return Gpu(
+        gpu.index, gpu.uuid, gpu.name, _gb(gpu.memory), _gb(gpu.free), gpu.compute_capability, not reason, reason
+    )
 
 
 def _why_unusable(gpu: NvidiaGpu, nvidia: Nvidia) -> str:
@@ -233,7 +241,9 @@ def _hidden(gpu: NvidiaGpu, visible: str | None) -> bool:
 # --- Which settings
 
 
-def _settings(accelerator: Accelerator, backends: dict[str, Backend], memory_gb: float, cores: int) -> RecommendedSettings:
+def _settings(
+    accelerator: Accelerator, backends: dict[str, Backend], memory_gb: float, cores: int
+) -> RecommendedSettings:
     backend, backend_reason, device, device_reason = _engine(accelerator, backends)
     engine = ENGINES[backend]
     compute_type, compute_type_reason = sizing.choose_compute_type(engine, device, accelerator.capability)
@@ -266,7 +276,11 @@ def _engine(accelerator: Accelerator, backends: dict[str, Backend]) -> tuple[str
     default, found = ENGINES[DEFAULT], backends[DEFAULT]
     if device == "mps":
         return DEFAULT, hindrance, "cpu", f"only {_titles_on('mps')} can use the Apple GPU"
-    reason = f"{default.title} {found.version}" if found.available else f"not usable yet ({found.reason}); run {default.installer}"
+    reason = (
+        f"{default.title} {found.version}"
+        if found.available
+        else f"not usable yet ({found.reason}); run {default.installer}"
+    )
     return DEFAULT, reason, "cuda" if device == "cuda" else "cpu", accelerator.reason
 
 
@@ -371,31 +385,8 @@ def check(backend: str, device: str, path: Path, console: Console, setting: str 
     if reason := why_not(backend, device, machine):
         advice = machine.recommended_settings
         if setting == "INDICTRANS2_DEVICE":
-            raise UsageError(f"{setting}={device}: {reason}. This works here: {setting}=cpu INDICTRANS2_COMPUTE_TYPE=int8")
+            raise UsageError(
+                f"{setting}={device}: {reason}. This works here: {setting}=cpu INDICTRANS2_COMPUTE_TYPE=int8"
+            )
         better = f"WHISPER_BACKEND={advice.whisper_backend} WHISPERX_DEVICE={advice.device} WHISPER_COMPUTE_TYPE={advice.compute_type}"
         raise UsageError(f"WHISPER_BACKEND={backend} WHISPERX_DEVICE={device}: {reason}. This works here: {better}")
-
-
-# --- The command
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    description = "Show what this machine has and which settings suit it."
-    parser = Parser(prog="python -m sutradhar.pipeline.machine.hardware", description=description, epilog=EXAMPLES)
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--write", type=Path, metavar="PATH", help="write the JSON to a file too")
-    arguments = parser.parse_args(argv)
-    return code_of(lambda: _answer(recommend(probe()), arguments))
-
-
-def _answer(hardware: Hardware, arguments: argparse.Namespace) -> None:
-    from sutradhar.pipeline.machine.hardware_table import table
-
-    if arguments.write:
-        write_cache(arguments.write, hardware)
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
-    print(json_document(hardware).decode() if arguments.json else table(hardware, width), end="" if arguments.json else "\n")
-
-
-if __name__ == "__main__":
-    end_with(main)

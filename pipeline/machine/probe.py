@@ -127,7 +127,10 @@ def _sysctl(name: str) -> str:
 def cpu_quota(root: Path = Path("/")) -> float | None:
     """Processors' worth of time granted to this process: the smallest quota on the way up its control groups, version 2 or 1."""
     quotas = [_quota(*_read(folder / "cpu.max").split()) for folder in _control_groups(root, "")]
-    quotas += [_quota(_read(folder / "cpu.cfs_quota_us"), _read(folder / "cpu.cfs_period_us")) for folder in _control_groups(root, "cpu")]
+    quotas += [
+        _quota(_read(folder / "cpu.cfs_quota_us"), _read(folder / "cpu.cfs_period_us"))
+        for folder in _control_groups(root, "cpu")
+    ]
     return min((quota for quota in quotas if quota), default=None)
 
 
@@ -147,7 +150,10 @@ def _quota(quota: str = "", period: str = "") -> float | None:
 def memory_limit(root: Path = Path("/")) -> tuple[int | None, int]:
     """The tightest memory limit of this process's control groups, and how much of it is in use (page cache apart), in bytes."""
     limits = [_limit(folder, "memory.max", "memory.current", "inactive_file") for folder in _control_groups(root, "")]
-    limits += [_limit(folder, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file") for folder in _control_groups(root, "memory")]
+    limits += [
+        _limit(folder, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+        for folder in _control_groups(root, "memory")
+    ]
     return min((limit for limit in limits if limit[0] is not None), default=(None, 0), key=lambda limit: limit[0] or 0)
 
 
@@ -228,7 +234,9 @@ def _nvidia_gpu(index: int) -> NvidiaGpu:
 def nvidia_adapters(root: Path = Path("/")) -> int:
     """Display controllers (PCI class 03) made by NVIDIA (vendor 10de), which Linux lists with or without their driver."""
     devices = (root / "sys/bus/pci/devices").glob("*")
-    return sum(_read(device / "vendor") == "0x10de" and _read(device / "class").startswith("0x03") for device in devices)
+    return sum(
+        _read(device / "vendor") == "0x10de" and _read(device / "class").startswith("0x03") for device in devices
+    )
 
 
 # --- Engines
@@ -253,7 +261,11 @@ def _try_out(trial: Trial) -> Backend:
     except subprocess.TimeoutExpired:
         return Backend(available=False, reason=f"{trial.title} did not return within {trial.seconds:g} s")
     version, *trials = child.stdout.splitlines() or [""]
-    failure = trial.remedy(child.stderr) or (child.stderr.strip().splitlines() or [f"exit code {child.returncode}"])[-1] if child.returncode else ""
+    failure = (
+        trial.remedy(child.stderr) or (child.stderr.strip().splitlines() or [f"exit code {child.returncode}"])[-1]
+        if child.returncode
+        else ""
+    )
     if not version:
         return Backend(available=False, reason=f"{trial.title} failed: {failure}")
     tried = {device: trial.remedy(fault) or fault for device, fault in (line.split("\t", 1) for line in trials)}

@@ -103,7 +103,11 @@ def film_time(sizes: ModelSizes, model: str, cores: int) -> str:
 def film_times(sizes: ModelSizes, model: str, language: str, memory_gb: float, cores: int) -> str:
     """And of the biggest model that fits, where the language needs it more than English does."""
     biggest = _fitting(sizes.by_memory, memory_gb)[0]
-    more = f", with {biggest} {duration(film_hours(sizes, biggest, cores))}" if language != "en" and biggest != model else ""
+    more = (
+        f", with {biggest} {duration(film_hours(sizes, biggest, cores))}"
+        if language != "en" and biggest != model
+        else ""
+    )
     return film_time(sizes, model, cores) + more
 
 
@@ -124,7 +128,9 @@ def batch_size(sizes: ModelSizes, model: str, device: str, memory_gb: float) -> 
     else:
         fitting = (memory_gb - model_gb) * 0.8 / window_gb
         room = f"four fifths of {memory_gb:.1f} GB less {model_gb} for the model"
-    return max(1, min(MAX_BATCH[device], int(fitting))), f"{room}, at {window_gb} GB a window; from 1 to {MAX_BATCH[device]}"
+    return max(
+        1, min(MAX_BATCH[device], int(fitting))
+    ), f"{room}, at {window_gb} GB a window; from 1 to {MAX_BATCH[device]}"
 
 
 def batch_within(sizes: ModelSizes, model: str, device: str, memory_gb: float) -> int:

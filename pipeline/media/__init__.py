@@ -13,7 +13,14 @@ from sutradhar.pipeline.media.container import REMEDY, shown, without_name
 from sutradhar.pipeline.media.decode import Decoding, decode
 from sutradhar.pipeline.media.ffmpeg import NotWritten, ffmpeg_path, ffmpeg_version, input_arguments, run_ffmpeg
 from sutradhar.pipeline.media.levels import Level, Levels, Stretches
-from sutradhar.pipeline.media.muxer import FILM_FLAGS, LOSSLESS, MUXER_OPTIONS, encoder_without_loss, refusals, why_not_decoded
+from sutradhar.pipeline.media.muxer import (
+    FILM_FLAGS,
+    LOSSLESS,
+    MUXER_OPTIONS,
+    encoder_without_loss,
+    refusals,
+    why_not_decoded,
+)
 from sutradhar.pipeline.media.probe import (
     UNKNOWN_CODEC,
     AudioTrack,

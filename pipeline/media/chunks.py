@@ -100,7 +100,11 @@ class SoundInFile:
     def misleads(self) -> bool:
         """Tell whether libav would miss sound, or search padding for it, if it were given the file as it is."""
         end = self.stretches[-1][1]
-        is_odd = self.unreal_frames > 0 or len(self.chunk.unpadded) > 0 or (self.chunk.open and self.chunk.declared > self.length)
+        is_odd = (
+            self.unreal_frames > 0
+            or len(self.chunk.unpadded) > 0
+            or (self.chunk.open and self.chunk.declared > self.length)
+        )
         return is_odd or self.length > self.chunk.declared or self.file_size - end > _PADDING
 
     def mended(self, head: bytes) -> bytes:
@@ -122,7 +126,10 @@ def find(file: BinaryIO, at: int = 0) -> SoundChunk | None:
         start, declared = struct.unpack_from(">II", head, 4)
         is_open = _is_placeholder(declared, start) or _cannot_be(declared, _rest(file, at + start), _FASTEST)
         return SoundChunk(None, at + 8, ">I", 0, at + start, declared, is_open, head[12:24])
-    layout = next((known for known in LAYOUTS if head.startswith(known.magic) and head[8 : 8 + len(known.kind)] == known.kind), None)
+    layout = next(
+        (known for known in LAYOUTS if head.startswith(known.magic) and head[8 : 8 + len(known.kind)] == known.kind),
+        None,
+    )
     return _sound_chunk(file, layout, at) if layout else None
 
 
@@ -137,7 +144,9 @@ def locate(path: Path) -> SoundInFile | None:
             return None
         end = file_size if chunk.open else min(chunk.declared_end, file_size)
         frames = _unreal_frames(file, chunk)
-        return _follow(file, SoundInFile(chunk, ((chunk.start, max(end, chunk.start)),), file_size, unreal_frames=frames))
+        return _follow(
+            file, SoundInFile(chunk, ((chunk.start, max(end, chunk.start)),), file_size, unreal_frames=frames)
+        )
 
 
 def _unreal_frames(file: BinaryIO, chunk: SoundChunk) -> int:
@@ -166,7 +175,18 @@ def _sound_chunk(file: BinaryIO, layout: Layout, at: int) -> SoundChunk | None:
             extra += content - position if layout.counts_header else 0
             is_open = size < 0 or (size_form[1] == "I" and _is_placeholder(size, start - at))
             is_open = is_open or _cannot_be(size, _rest(file, start), _bytes_a_second(layout, form))
-            return SoundChunk(layout, size_at, size_form, extra, start, max(0, size - extra), is_open, form, tuple(unpadded), frames_at)
+            return SoundChunk(
+                layout,
+                size_at,
+                size_form,
+                extra,
+                start,
+                max(0, size - extra),
+                is_open,
+                form,
+                tuple(unpadded),
+                frames_at,
+            )
         if name == b"ds64":
             long_size_at = content + 8
         if name == layout.form:
@@ -271,7 +291,9 @@ def _further_sound(file: BinaryIO, sound: SoundInFile, position: int) -> tuple[i
             begin = content + _EXTRA.get(layout.magic, 0)
             end = (at if layout.counts_header else content) + header[1]
             is_open = header[1] <= 0 or _is_placeholder(header[1], begin)
-            return (begin, sound.file_size if is_open else min(end, sound.file_size)) if begin < sound.file_size else None
+            return (
+                (begin, sound.file_size if is_open else min(end, sound.file_size)) if begin < sound.file_size else None
+            )
     return None
 
 

@@ -27,7 +27,9 @@ def is_false(container: InputContainer, track: int) -> bool:
     paces = _paces(frames, stream)
     if len(paces) < 2:
         return False
-    return abs(median(paces) - 1) > _FAR or _is_squeezed(stream, sum(frame.samples / frame.sample_rate for frame in frames) / packets)
+    return abs(median(paces) - 1) > _FAR or _is_squeezed(
+        stream, sum(frame.samples / frame.sample_rate for frame in frames) / packets
+    )
 
 
 def _first_frames(container: InputContainer, stream: AudioStream) -> tuple[list[AudioFrame], int]:
@@ -69,7 +71,12 @@ def _is_squeezed(stream: AudioStream, packet_seconds: float) -> bool:
     """Tell whether the file's own index leaves too little time for its packets. Too much would be gaps."""
     entries, context = stream.index_entries, stream.codec_context
     count = len(entries) - 1
-    if not context.frame_size or not stream.time_base or count < _LEAST_ENTRIES or any(entries[at].size == 0 for at in (0, count)):
+    if (
+        not context.frame_size
+        or not stream.time_base
+        or count < _LEAST_ENTRIES
+        or any(entries[at].size == 0 for at in (0, count))
+    ):
         return False
     span = float((entries[count].timestamp - entries[0].timestamp) * stream.time_base)
     return 0 < span < (1 - _FAR) * packet_seconds * count

@@ -45,7 +45,9 @@ def shown(path: Path) -> str:
 def without_name(message: str, path: Path) -> str:
     """What is said of a file, without its name where it begins with that: "a.wav is cut short", "a.wav: decoded 3 s"."""
     name = shown(path)
-    return next((message.removeprefix(start) for start in (f"{name}: ", f"{name} ") if message.startswith(start)), message)
+    return next(
+        (message.removeprefix(start) for start in (f"{name}: ", f"{name} ") if message.startswith(start)), message
+    )
 
 
 def check_file(path: Path) -> None:
@@ -56,7 +58,9 @@ def check_file(path: Path) -> None:
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno not in (errno.ENOENT, errno.ENOTDIR):
             raise UsageError(f"{name} cannot be read: {error.strerror}") from None
-        raise UsageError(f"{escaped(str(path))} does not exist: give the path of a film or recording on this machine") from None
+        raise UsageError(
+            f"{escaped(str(path))} does not exist: give the path of a film or recording on this machine"
+        ) from None
     if stat.S_ISDIR(status.st_mode):
         raise UsageError(f"{name} is a folder: give one film or recording in it")
     if not stat.S_ISREG(status.st_mode):
@@ -77,7 +81,9 @@ def open_media(path: Path, *, strict: bool, whole: bool = False) -> Iterator[Inp
 
     _keep_quiet()
     check_file(path)
-    options = WHITELISTS | SEARCH | ({"err_detect": _STRICT} if strict else {}) | ({"ignore_editlist": "1"} if whole else {})
+    options = (
+        WHITELISTS | SEARCH | ({"err_detect": _STRICT} if strict else {}) | ({"ignore_editlist": "1"} if whole else {})
+    )
     container = view = None
     try:
         view = mended(path, url(path))
@@ -86,7 +92,11 @@ def open_media(path: Path, *, strict: bool, whole: bool = False) -> Iterator[Inp
             yield container
     except (av.FFmpegError, *_PYAV_RAISES) as error:
         reason = reason_of(error)
-        why = f"{shown(path)} cannot be read ({reason}): repair it or copy it again" if container else _why_refused(path, reason)
+        why = (
+            f"{shown(path)} cannot be read ({reason}): repair it or copy it again"
+            if container
+            else _why_refused(path, reason)
+        )
         raise UsageError(why) from error
     finally:
         if view:

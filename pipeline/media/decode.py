@@ -31,7 +31,9 @@ _SILENT_END_MS, _SILENT_END = 10_000, 0.1  # and share of the whole: no pause is
 _NOTED_MS = 250
 _SHARE_OF_JUNK = 4  # what is less than a quarter of the sound may be anything that a program left behind it
 _BROADCAST = ("mpegts", "mpeg")  # whose files do not tell how long a track is
-_BEFORE_CLIP_MS = 2000  # decoded and dropped: decoders need packets before the first good one (80 ms for Opus, a few frames for MP3)
+_BEFORE_CLIP_MS = (
+    2000  # decoded and dropped: decoders need packets before the first good one (80 ms for Opus, a few frames for MP3)
+)
 
 
 def decode(
@@ -85,7 +87,9 @@ class Decoding:
     def __iter__(self) -> Iterator[Samples]:
         self._judge_bytes()
         limit = MAX_HOURS * 3600 * SAMPLE_RATE
-        timeline = Timeline(self.start_ms * SAMPLE_RATE // 1000, limit if self.end_ms is None else self.end_ms * SAMPLE_RATE // 1000)
+        timeline = Timeline(
+            self.start_ms * SAMPLE_RATE // 1000, limit if self.end_ms is None else self.end_ms * SAMPLE_RATE // 1000
+        )
         begin = timeline.position
         with ExitStack() as stack:
             reader = self._open(stack)
@@ -105,9 +109,13 @@ class Decoding:
             known = "; ".join(f"{track.index}: {track.describe()}" for track in tracks)
             raise UsageError(f"{self.name} has no audio track {self.track}. It has {known}")
         if tracks[self.track].codec == UNKNOWN_CODEC:
-            raise UsageError(f"{self.name}: audio track {self.track} is in a codec that is not known here: choose another track, or convert it first")
+            raise UsageError(
+                f"{self.name}: audio track {self.track} is in a codec that is not known here: choose another track, or convert it first"
+            )
         if self.end_ms is not None and self.end_ms <= self.start_ms:
-            raise UsageError(f"The part to work on ends at {format_ms(self.end_ms)}, which is not after its start at {format_ms(self.start_ms)}")
+            raise UsageError(
+                f"The part to work on ends at {format_ms(self.end_ms)}, which is not after its start at {format_ms(self.start_ms)}"
+            )
 
     def _open(self, stack: ExitStack) -> TrackReader:
         """The track, from the beginning or from a little before the clip."""
@@ -126,9 +134,15 @@ class Decoding:
 
     def _reader(self, stack: ExitStack, *, counts_samples: bool = False) -> TrackReader:
         codec = self.info.audio[self.track].codec
-        holes = HoleMeter(stack.enter_context(self.path.open("rb")), codec) if FORMATS[self.info.format].counts_frames else None
+        holes = (
+            HoleMeter(stack.enter_context(self.path.open("rb")), codec)
+            if FORMATS[self.info.format].counts_frames
+            else None
+        )
         container = self._container(stack, whole=counts_samples)
-        return TrackReader(container, self.track, self.info, self.channel, holes, self.correction, counts_samples=counts_samples)
+        return TrackReader(
+            container, self.track, self.info, self.channel, holes, self.correction, counts_samples=counts_samples
+        )
 
     def _container(self, stack: ExitStack, *, whole: bool) -> InputContainer:
         """Opened so that damage shows, but for a header's: that of a file which can be opened otherwise is noted."""
@@ -162,15 +176,27 @@ class Decoding:
             told = f"its header tells of {sound.chunk.declared:,} bytes of sound, and {sound.length:,} are there"
             self._note(f"{self.name}: {told}: all of it was taken", harmless=True)
         if sound and sound.unreal_frames:
-            self._note(f"{self.name}: its header counts {sound.unreal_frames:,} samples, which cannot be: what is there was taken", harmless=True)
+            self._note(
+                f"{self.name}: its header counts {sound.unreal_frames:,} samples, which cannot be: what is there was taken",
+                harmless=True,
+            )
         if sound and sound.chunk.unpadded:
-            self._note(f"{self.name} is damaged at its beginning: a part of its header is a byte too short. Its sound is whole", harmless=True)
+            self._note(
+                f"{self.name} is damaged at its beginning: a part of its header is a byte too short. Its sound is whole",
+                harmless=True,
+            )
         if sound and (silent_ms := self._zeros_ms(sound)) >= _SILENT_END_MS:
-            self._note(f"{self.name}: its last {silent_ms / 1000:.1f} s are digital silence: copy it again if somebody speaks there")
+            self._note(
+                f"{self.name}: its last {silent_ms / 1000:.1f} s are digital silence: copy it again if somebody speaks there"
+            )
         if joined := extent.joined_bytes(self.path):
-            self._note(f"{self.name}: a second recording was joined to it: its {joined:,} bytes were left out. Give each by itself")
+            self._note(
+                f"{self.name}: a second recording was joined to it: its {joined:,} bytes were left out. Give each by itself"
+            )
         if sound and sound.foreign:
-            self._note(f"{self.name}: a second recording of another form was joined to it: its {sound.foreign:,} bytes were left out")
+            self._note(
+                f"{self.name}: a second recording of another form was joined to it: its {sound.foreign:,} bytes were left out"
+            )
         if info.fault:
             self._fault(f"{self.name} {info.fault}")
         elif info.missing_bytes:
@@ -186,7 +212,9 @@ class Decoding:
     def _judge(self, reader: TrackReader, timeline: Timeline, empty: bool) -> None:
         """What the end of the audio says about the file."""
         if empty and reader.damage.places:
-            raise UsageError(f"{self.name}: audio track {self.track} cannot be decoded ({reader.damage.reason}): convert it first, or copy it again")
+            raise UsageError(
+                f"{self.name}: audio track {self.track} cannot be decoded ({reader.damage.reason}): convert it first, or copy it again"
+            )
         if not timeline.full:
             self._judge_end(reader)
             reader.damage.forget_last()
@@ -200,24 +228,33 @@ class Decoding:
             self._judge_picture(reader)
         if empty:
             where = "" if not self.start_ms else f" after {format_ms(self.start_ms)}"
-            raise UsageError(f"{self.name}: audio track {self.track} holds no sound{where}: give another file, track or part")
+            raise UsageError(
+                f"{self.name}: audio track {self.track} holds no sound{where}: give another file, track or part"
+            )
 
     def _judge_gaps(self, gaps: Gaps) -> None:
         """Note the silence that the file does not explain, and the sound that its times laid over other sound."""
         if gaps.silent_us > _NOTED_MS * 1000:
             self._note(f"{self.name} {gaps.describe()}")
         if gaps.overlapping_us > _NOTED_MS * 1000:
-            self._note(f"{self.name}: {gaps.overlapping_us / 1e6:.1f} s of its sound lie over other sound by its times: they were left out")
+            self._note(
+                f"{self.name}: {gaps.overlapping_us / 1e6:.1f} s of its sound lie over other sound by its times: they were left out"
+            )
 
     def _judge_picture(self, reader: TrackReader) -> None:
         """Sound and picture of a broadcast that end far from each other: one of them was lost."""
         sound_ms, film_ms = reader.sound_ms, self.info.duration_ms
         bearable = max(TOLERANCE_MS, bearable_ms(max(sound_ms, film_ms), at_end=True))
         if film_ms - sound_ms > bearable:
-            self._note(f"{self.name}: its sound ends at {format_ms(sound_ms)}, and its picture goes on to {format_ms(film_ms)}")
+            self._note(
+                f"{self.name}: its sound ends at {format_ms(sound_ms)}, and its picture goes on to {format_ms(film_ms)}"
+            )
         elif sound_ms - reader.picture_ms > bearable:
             ends = f"at {format_ms(reader.picture_ms)}" if reader.picture_ms else "long before"
-            self._note(f"{self.name}: its picture ends {ends}, and its sound goes on to {format_ms(sound_ms)}: all of it was taken", harmless=True)
+            self._note(
+                f"{self.name}: its picture ends {ends}, and its sound goes on to {format_ms(sound_ms)}: all of it was taken",
+                harmless=True,
+            )
 
     def _judge_end(self, reader: TrackReader) -> None:
         promised, reached = reader.promised_ms, reader.reached_ms

@@ -25,7 +25,24 @@ _OPEN_SIZES = (0, 0xFFFFFFFF)  # written by programs that could not go back to f
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _MP4_BOXES = frozenset(
-    (b"ftyp", b"moov", b"mdat", b"moof", b"mfra", b"free", b"skip", b"wide", b"uuid", b"sidx", b"styp", b"meta", b"udta", b"pdin", b"prft", b"emsg")
+    (
+        b"ftyp",
+        b"moov",
+        b"mdat",
+        b"moof",
+        b"mfra",
+        b"free",
+        b"skip",
+        b"wide",
+        b"uuid",
+        b"sidx",
+        b"styp",
+        b"meta",
+        b"udta",
+        b"pdin",
+        b"prft",
+        b"emsg",
+    )
 )
 _MP4_FILLING = frozenset((b"free", b"skip", b"wide", b"uuid", b"meta", b"udta", b"mfra"))  # nothing is lost with them
 _FLV = b"FLV\x01"
@@ -143,7 +160,11 @@ def _ts_missing(file: BinaryIO, end: int) -> Missing:
     tail = file.read(end - begin)
     for length in _TS_PACKETS:
         # The mark stands at the same place of all packets, so the last ones tell where the next would begin.
-        starts = [at for at in range(length) if len(tail) >= _TS_SURE * length and tail[at::length][-_TS_SURE:] == _TS_MARK * _TS_SURE]
+        starts = [
+            at
+            for at in range(length)
+            if len(tail) >= _TS_SURE * length and tail[at::length][-_TS_SURE:] == _TS_MARK * _TS_SURE
+        ]
         behind = [(len(tail) - at + (4 if length == 192 else 0)) % length for at in starts]
         if behind:
             return Missing(length - behind[0], more=True) if all(behind) else Missing()
@@ -175,13 +196,19 @@ def is_ended(path: Path) -> bool:
 
     A transport stream does between two packets, an Ogg file with its last page."""
     with path.open("rb") as file:
-        return has_last_page(path) if file.read(4) == b"OggS" else _is_transport_stream(file) and not _ts_missing(file, path.stat().st_size).bytes
+        return (
+            has_last_page(path)
+            if file.read(4) == b"OggS"
+            else _is_transport_stream(file) and not _ts_missing(file, path.stat().st_size).bytes
+        )
 
 
 def _is_transport_stream(file: BinaryIO) -> bool:
     file.seek(0)
     head = file.read(5 * max(_TS_PACKETS))
-    return any(head[at : at + 3 * length + 1 : length] == _TS_MARK * 4 for length in _TS_PACKETS for at in range(length))
+    return any(
+        head[at : at + 3 * length + 1 : length] == _TS_MARK * 4 for length in _TS_PACKETS for at in range(length)
+    )
 
 
 def _avi_end(file: BinaryIO, file_size: int) -> int:

@@ -15,7 +15,9 @@ from sutradhar.pipeline.errors import StageFailed
 from sutradhar.pipeline.media.container import SEARCH, WHITELISTS, url
 from sutradhar.pipeline.processes import children
 
-_PROGRESS = re.compile(r"(frame|fps|stream_\d+_\d+_\w+|bitrate|total_size|out_time\w*|dup_frames|drop_frames|speed|progress)=(.*)")
+_PROGRESS = re.compile(
+    r"(frame|fps|stream_\d+_\d+_\w+|bitrate|total_size|out_time\w*|dup_frames|drop_frames|speed|progress)=(.*)"
+)
 # Lines that only say that ffmpeg has ended, and those that only follow from what an earlier line says.
 _SAYS_NOTHING = (
     "Conversion failed!",
@@ -82,7 +84,10 @@ def input_arguments(path: Path, format_name: str = "") -> list[str]:
     """`-i` for a file, with the same whitelists as in `open_media`, or for one file of our own in the format named."""
     if format_name:
         return ["-protocol_whitelist", "file", "-format_whitelist", format_name, "-f", format_name, "-i", url(path)]
-    return [text for option, value in (WHITELISTS | SEARCH).items() for text in (f"-{option}", value)] + ["-i", url(path)]
+    return [text for option, value in (WHITELISTS | SEARCH).items() for text in (f"-{option}", value)] + [
+        "-i",
+        url(path),
+    ]
 
 
 class NotWritten(StageFailed):
@@ -115,12 +120,26 @@ def _ask(arguments: Sequence[str]) -> subprocess.CompletedProcess[str] | None:
         return None
 
 
-def run_ffmpeg(arguments: Sequence[str], output: Path, progress: Callable[[float], None] = lambda seconds: None) -> None:
+def run_ffmpeg(
+    arguments: Sequence[str], output: Path, progress: Callable[[float], None] = lambda seconds: None
+) -> None:
     """Run ffmpeg to the end; `progress` gets the seconds of output written so far. Raises StageFailed with ffmpeg's own reason, which
     is a NotWritten where the fault is not the disk's and ffmpeg was not ended by a signal.
 
     However this process ends, the child ends with it."""
-    command = [ffmpeg_path(), "-nostdin", "-hide_banner", "-v", "error", "-nostats", "-progress", "pipe:1", *arguments, "-y", url(output)]
+    command = [
+        ffmpeg_path(),
+        "-nostdin",
+        "-hide_banner",
+        "-v",
+        "error",
+        "-nostats",
+        "-progress",
+        "pipe:1",
+        *arguments,
+        "-y",
+        url(output),
+    ]
     child = subprocess.Popen(
         children.leashed(command),
         stdin=subprocess.DEVNULL,

@@ -8,22 +8,32 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class ContainerFormat:
     promises: bool = False  # its header says how long the whole file is, so that a cut or damaged file shows
-    ambiguous_end: bool = False  # where its times start later than 0, its duration counts from 0 or from there, as the writer liked
-    timed: bool = False  # its packets carry times of their own: gaps are real. Elsewhere times are counted from bytes or frames
-    counts_frames: bool = False  # it is nothing but frames, which libav counts: what stood in a hole is missing from all times after it
+    ambiguous_end: bool = (
+        False  # where its times start later than 0, its duration counts from 0 or from there, as the writer liked
+    )
+    timed: bool = (
+        False  # its packets carry times of their own: gaps are real. Elsewhere times are counted from bytes or frames
+    )
+    counts_frames: bool = (
+        False  # it is nothing but frames, which libav counts: what stood in a hole is missing from all times after it
+    )
     counts_chunks: bool = False  # so it counts those of a stream, but an index tells which number each has
     seeks: bool = False  # a seek lands where it says; elsewhere a clip is reached by decoding from the beginning
     paced: bool = False  # whoever wrote it gave its times a scale of their own, which can be wrong
     splices: bool = False  # times may start anew in the middle, where recordings were joined
     marks_cuts: bool = True  # a packet that the end of the file cuts off is marked as corrupt, and no other is
-    complains_as: str = ""  # the name under which libav logs an error, and goes on, where it loses its place in a damaged file
+    complains_as: str = (
+        ""  # the name under which libav logs an error, and goes on, where it loses its place in a damaged file
+    )
     ends_in_tags: bool = False  # what follows the last frame may be tags or padding, which no decoder can read
 
 
 # By libavformat's name of the demuxer, the first one where it has several.
 FORMATS = {
     "mov": ContainerFormat(promises=True, timed=True, paced=True, seeks=True),
-    "matroska": ContainerFormat(promises=True, ambiguous_end=True, timed=True, paced=True, seeks=True, complains_as="matroska,webm"),
+    "matroska": ContainerFormat(
+        promises=True, ambiguous_end=True, timed=True, paced=True, seeks=True, complains_as="matroska,webm"
+    ),
     "avi": ContainerFormat(timed=True, paced=True, seeks=True, counts_chunks=True),
     "asf": ContainerFormat(timed=True, seeks=True, complains_as="asf"),
     "flv": ContainerFormat(promises=True, ambiguous_end=True, timed=True, complains_as="flv"),
@@ -44,7 +54,9 @@ FORMATS = {
     "flac": ContainerFormat(promises=True, seeks=True, complains_as="flac"),
     "tta": ContainerFormat(promises=True, seeks=True),
     "wv": ContainerFormat(promises=True, seeks=True),
-    "mp3": ContainerFormat(counts_frames=True, ends_in_tags=True),  # promises where it has a Xing or VBRI header: extent.promises_duration
+    "mp3": ContainerFormat(
+        counts_frames=True, ends_in_tags=True
+    ),  # promises where it has a Xing or VBRI header: extent.promises_duration
     "aac": ContainerFormat(counts_frames=True),
     "ac3": ContainerFormat(counts_frames=True, complains_as="ac3"),
     "eac3": ContainerFormat(counts_frames=True, complains_as="eac3"),
@@ -113,7 +125,13 @@ _UNSUPPORTED = (
     (b"#!iLBC", "iLBC"),
 )
 # Formats of our list, by how they begin, and what libav cannot do without in them. In MP4 only extent knows the begin.
-_OURS = ((b"\x1aE\xdf\xa3", "header"), (b"FLV\x01", "header"), (b"\xb7\xd8\x00\x20", "index"), (b".RMF", "header"), (b"nut/", "header"))
+_OURS = (
+    (b"\x1aE\xdf\xa3", "header"),
+    (b"FLV\x01", "header"),
+    (b"\xb7\xd8\x00\x20", "index"),
+    (b".RMF", "header"),
+    (b"nut/", "header"),
+)
 
 
 def impostor(head: bytes) -> str:

@@ -32,7 +32,11 @@ def uncounted(stream: Stream, packet: Packet[Stream]) -> int:
     if number < 0 or entries[number].pos == position:
         return 0
     number = bisect_left(entries, position, key=lambda entry: entry.pos)
-    return entries[number].timestamp // unit - packet.pts if number < len(entries) and entries[number].pos == position else 0
+    return (
+        entries[number].timestamp // unit - packet.pts
+        if number < len(entries) and entries[number].pos == position
+        else 0
+    )
 
 
 def _index_unit(stream: Stream, packet: Packet[Stream]) -> int:
@@ -72,7 +76,9 @@ class HoleMeter:
 
     def _is_behind_amr(self, head: bytes) -> bool:
         is_amr = self._codec in amr.CODECS
-        return is_amr and not amr.begins_frame(self._codec, head[0]) and not amr.goes_on(self._file, self._at, self._codec)
+        return (
+            is_amr and not amr.begins_frame(self._codec, head[0]) and not amr.goes_on(self._file, self._at, self._codec)
+        )
 
     def bare(self, packet: Packet[Stream]) -> Iterator[Packet[Stream]]:
         """Cut off what may follow the frame in a packet: libav adds to the last one all that stands behind it."""

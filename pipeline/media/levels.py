@@ -42,7 +42,9 @@ class Level(msgspec.Struct, frozen=True):
     ms."""
 
     mean_db: float  # of all
-    loud_db: float  # reached for a second in all, or for a quarter of what is shorter than 4 s: what talks, but for clicks
+    loud_db: (
+        float  # reached for a second in all, or for a quarter of what is shorter than 4 s: what talks, but for clicks
+    )
     word_db: float  # reached for 0.3 s in all: a short word somewhere
     top_db: float  # of the loudest block
     peak: float
@@ -62,8 +64,12 @@ class Stretches:
     """The power (mean square) over time: of each second of what was looked at, which is one of four seconds after the first minute."""
 
     edges_ms: NDArray[np.int64]  # on the film's clock, where each begins, and last the end: shape (stretches + 1,)
-    power: NDArray[np.float64]  # of each channel, and last of the mix: shape (channels + 1, stretches), or (1, stretches) of one channel
-    unrelated: NDArray[np.float64]  # that the mix would have if no channel had anything in common with another: shape (stretches,)
+    power: NDArray[
+        np.float64
+    ]  # of each channel, and last of the mix: shape (channels + 1, stretches), or (1, stretches) of one channel
+    unrelated: NDArray[
+        np.float64
+    ]  # that the mix would have if no channel had anything in common with another: shape (stretches,)
 
 
 class Levels(msgspec.Struct, frozen=True):
@@ -174,7 +180,11 @@ class _Tally:
             self._over += (np.abs(sound) > 1).sum(axis=1)
         self._samples += sound.shape[1]
         whole = sound.shape[1] // self._block * self._block
-        parts = [part for part in (sound[:, :whole].reshape(len(sound), -1, self._block), sound[:, np.newaxis, whole:]) if part.size]
+        parts = [
+            part
+            for part in (sound[:, :whole].reshape(len(sound), -1, self._block), sound[:, np.newaxis, whole:])
+            if part.size
+        ]
         powers = [self._add_blocks(part) for part in parts]
         starts = np.arange(0, powers[0].shape[1], _STRETCH)
         self._power.append(np.add.reduceat(powers[0], starts, axis=1) / np.diff(starts, append=powers[0].shape[1]))
@@ -195,7 +205,9 @@ class _Tally:
 
     def levels(self) -> Levels:
         rows = [self._level(row) for row in range(len(self._squares))]
-        power = sum(weight**2 * 10 ** (level.mean_db / 10) for weight, level in zip(self._weights.tolist(), rows, strict=False))
+        power = sum(
+            weight**2 * 10 ** (level.mean_db / 10) for weight, level in zip(self._weights.tolist(), rows, strict=False)
+        )
         return Levels(tuple(rows[: self._channels]), rows[-1], _db(power), self._stretches())
 
     def _stretches(self) -> Stretches:
@@ -203,7 +215,11 @@ class _Tally:
 
         edges = np.concatenate([*self._edges_us, np.array([self._held_to_us])])
         power = np.concatenate(self._power, axis=1)
-        return Stretches((edges / 1000).astype(np.int64), power, np.square(self._weights.astype(np.float64)) @ power[: self._channels])
+        return Stretches(
+            (edges / 1000).astype(np.int64),
+            power,
+            np.square(self._weights.astype(np.float64)) @ power[: self._channels],
+        )
 
     def _level(self, row: int) -> Level:
         offset = self._sums[row] / self._samples
@@ -253,7 +269,9 @@ def mix_weights(layout: str, channels: int) -> tuple[float, ...]:
         unit[:, channel] = 0.5
         frame = AudioFrame.from_ndarray(unit.reshape(1, -1), format="flt", layout=layout)
         frame.sample_rate = 48_000
-        (mixed,) = AudioResampler(format="s16", layout="mono").resample(frame)  # floats would be mixed with other weights
+        (mixed,) = AudioResampler(format="s16", layout="mono").resample(
+            frame
+        )  # floats would be mixed with other weights
         weights.append(float(samples_of(mixed)[0][-1]) / 16384)
     return tuple(weights)
 

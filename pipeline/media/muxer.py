@@ -12,7 +12,10 @@ from sutradhar.pipeline.media.container import open_media, url
 from sutradhar.pipeline.media.ffmpeg import answer, complaint, input_arguments
 
 MUXERS = {"mkv": "matroska", "mp4": "mp4"}
-MUXER_OPTIONS = {"mkv": ("-allow_raw_vfw", "1"), "mp4": ()}  # pictures that no codec has made smaller, as an avi has them
+MUXER_OPTIONS = {
+    "mkv": ("-allow_raw_vfw", "1"),
+    "mp4": (),
+}  # pictures that no codec has made smaller, as an avi has them
 LOSSLESS = "flac"
 # By the sample format that a codec is decoded to: the PCM that holds it whole, and that players know.
 _PCM = {"u8": "pcm_u8", "s16": "pcm_s16le", "s32": "pcm_s32le", "flt": "pcm_f32le", "dbl": "pcm_f64le"}
@@ -55,7 +58,9 @@ def _is_faithful(path: Path, streams: Sequence[str], copy: Path) -> bool:
     if not any(film):
         return len(streams) <= 1
     copied = _frames(copy, [str(number) for number in range(len(streams))], _OF_COPY)
-    return _all_among(copied, film) or (len(streams) == 1 and any(copied) and _all_among(copied, _frames(path, streams, _MANY_OF_FILM)))
+    return _all_among(copied, film) or (
+        len(streams) == 1 and any(copied) and _all_among(copied, _frames(path, streams, _MANY_OF_FILM))
+    )
 
 
 def _all_among(copied: Sequence[set[str]], film: Sequence[set[str]]) -> bool:
@@ -66,8 +71,19 @@ def _all_among(copied: Sequence[set[str]], film: Sequence[set[str]]) -> bool:
 def _frames(path: Path, streams: Sequence[str], limits: Sequence[str]) -> list[set[str]]:
     """Check sums of the first frames of each stream, as they are decoded. Empty sets where ffmpeg does not decode all of the streams."""
     film = [*FILM_FLAGS, *_BEGINNING, *input_arguments(path)]
-    decoded = ["-c:a", "pcm_s32le", "-vf", "setpts=N/TB", *limits, "-f", "framecrc", "-"]  # by times of its own ffmpeg would drop frames
-    rows = [line.split(",") for line in answer([*film, *_maps(streams), *decoded]).splitlines() if not line.startswith("#")]
+    decoded = [
+        "-c:a",
+        "pcm_s32le",
+        "-vf",
+        "setpts=N/TB",
+        *limits,
+        "-f",
+        "framecrc",
+        "-",
+    ]  # by times of its own ffmpeg would drop frames
+    rows = [
+        line.split(",") for line in answer([*film, *_maps(streams), *decoded]).splitlines() if not line.startswith("#")
+    ]
     return [{row[5] for row in rows if row[0] == str(number)} for number in range(len(streams))]
 
 

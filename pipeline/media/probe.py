@@ -33,8 +33,15 @@ MAX_SAMPLE_RATE = 768_000  # Hz, the highest rate that converters for sale have
 
 UNKNOWN_CODEC = "unknown codec"
 _NO_START_US = 1_000_000  # a timeline that starts earlier than this starts at 0, but for the priming of an encoder
-_IMAGES = {"png": ("image/png", "png"), "mjpeg": ("image/jpeg", "jpg"), "gif": ("image/gif", "gif"), "webp": ("image/webp", "webp")}
-_NO_TITLE = re.compile(r"handler|core media|iso media|muxer|mainconcept", re.IGNORECASE)  # of a track: what programs write by themselves
+_IMAGES = {
+    "png": ("image/png", "png"),
+    "mjpeg": ("image/jpeg", "jpg"),
+    "gif": ("image/gif", "gif"),
+    "webp": ("image/webp", "webp"),
+}
+_NO_TITLE = re.compile(
+    r"handler|core media|iso media|muxer|mainconcept", re.IGNORECASE
+)  # of a track: what programs write by themselves
 _PIECE = 1 << 20  # bytes of head, middle and tail that identify a file
 
 
@@ -104,7 +111,9 @@ class MediaInfo(msgspec.Struct, frozen=True):
     promises: bool  # its header says how long it is, and in this format that can be relied on
     start_ms: int  # where the container's own timeline starts; 0 on the film's clock
     size: int  # bytes
-    missing_bytes: int  # that the file's structure promises beyond its end, or that cannot be read there: it was cut short
+    missing_bytes: (
+        int  # that the file's structure promises beyond its end, or that cannot be read there: it was cut short
+    )
     misses_more: bool  # and nothing says how much beyond these
     zeros: int  # bytes at its end that are 0 where sound should be
     video: VideoStream | None
@@ -125,8 +134,14 @@ class MediaInfo(msgspec.Struct, frozen=True):
     def promise(self) -> str:
         """Say what the file's structure promises of its size, where that is more than there is."""
         if self.misses_more:
-            return f"is cut short: its last {self.missing_bytes:,} bytes are missing or cannot be read" if self.is_cut_short else extent.TORN
-        return f"is cut short: its header promises {self.missing_bytes:,} bytes more than the {self.size:,} that are there"
+            return (
+                f"is cut short: its last {self.missing_bytes:,} bytes are missing or cannot be read"
+                if self.is_cut_short
+                else extent.TORN
+            )
+        return (
+            f"is cut short: its header promises {self.missing_bytes:,} bytes more than the {self.size:,} that are there"
+        )
 
     @property
     def fault(self) -> str:
@@ -136,7 +151,9 @@ class MediaInfo(msgspec.Struct, frozen=True):
             return self.promise
         if self.promises and not self.misses_more and self.format != "mov":
             return ""
-        lost_ms = self.duration_ms * self.zeros // max(1, self.size)  # a download that set room aside, or padding if they are few
+        lost_ms = (
+            self.duration_ms * self.zeros // max(1, self.size)
+        )  # a download that set room aside, or padding if they are few
         if lost_ms > bearable_ms(self.duration_ms, at_end=True):
             return f"is cut short: its last {self.zeros:,} of {self.size:,} bytes are all 0"
         return ""
@@ -150,7 +167,9 @@ def probe(path: Path) -> MediaInfo:
         told_us = mp3.promised_ms(path) * 1000 if name == "mp3" else 0
         promised_us = told_us or _promised_us(container, FORMATS[name], start_us)
         relies = FORMATS[name].promises or told_us > 0
-        untrue_us = promised_us if relies and not extent.is_possible(promised_us // 1000, path.stat().st_size, name) else 0
+        untrue_us = (
+            promised_us if relies and not extent.is_possible(promised_us // 1000, path.stat().st_size, name) else 0
+        )
         promised_us = 0 if untrue_us else promised_us
         missing = extent.missing(path)
         films = [stream for stream in container.streams.video if not _is_picture(stream)]
@@ -166,7 +185,11 @@ def probe(path: Path) -> MediaInfo:
             video=_video(films[0]) if films else None,
             audio=tuple(_audio(stream, index, start_us) for index, stream in enumerate(container.streams.audio)),
             subtitles=tuple(_subtitles(stream) for stream in container.streams.subtitles),
-            others=tuple(_other(stream, len(container.chapters())) for stream in container.streams if _is_other(stream, films[:1])),
+            others=tuple(
+                _other(stream, len(container.chapters()))
+                for stream in container.streams
+                if _is_other(stream, films[:1])
+            ),
             untrue_ms=untrue_us // 1000,
             title=container.metadata.get("title", "").strip(),
         )
@@ -256,7 +279,11 @@ def _track_title(stream: Stream) -> str:
 def _video(stream: LibavVideo) -> VideoStream:
     context = stream.codec_context
     return VideoStream(
-        _codec(stream), context.width if context else 0, context.height if context else 0, float(stream.average_rate or 0), _track_title(stream)
+        _codec(stream),
+        context.width if context else 0,
+        context.height if context else 0,
+        float(stream.average_rate or 0),
+        _track_title(stream),
     )
 
 
@@ -271,7 +298,9 @@ def _audio(stream: AudioStream, index: int, start_us: int) -> AudioTrack:
         language=_language(stream),
         title=_track_title(stream),
         default="default" in _dispositions(stream),
-        start_ms=(int(begins * stream.time_base * 1_000_000) - start_us) // 1000 if begins is not None and stream.time_base else 0,
+        start_ms=(int(begins * stream.time_base * 1_000_000) - start_us) // 1000
+        if begins is not None and stream.time_base
+        else 0,
         dispositions=_dispositions(stream),
     )
 
@@ -284,7 +313,9 @@ def _other(stream: Stream, chapters: int) -> OtherStream:
     codec = stream.metadata.get("filename") or _codec(stream) if stream.type == "attachment" else _codec(stream)
     # In mov chapters are a track of texts.
     told = stream.type == "data" and ("timecode" in stream.metadata or (chapters > 0 and stream.frames == chapters))
-    return OtherStream(stream.index, stream.type, codec, _is_picture(stream), told, _language(stream), _track_title(stream))
+    return OtherStream(
+        stream.index, stream.type, codec, _is_picture(stream), told, _language(stream), _track_title(stream)
+    )
 
 
 def _check(info: MediaInfo, name: str) -> None:
@@ -295,10 +326,14 @@ def _check(info: MediaInfo, name: str) -> None:
     if all(track.codec == UNKNOWN_CODEC for track in info.audio):
         raise UsageError(f"{name}: its sound is in a codec that is not known here: convert it first")
     if info.duration_ms > MAX_HOURS * 3_600_000:
-        raise UsageError(f"{name} lasts {info.duration_ms / 3_600_000:.1f} hours, and the limit is {MAX_HOURS}: cut it into parts")
+        raise UsageError(
+            f"{name} lasts {info.duration_ms / 3_600_000:.1f} hours, and the limit is {MAX_HOURS}: cut it into parts"
+        )
     for track in info.audio:
         where = f"{name}: audio track {track.index} has"
         if track.channels > MAX_CHANNELS:
             raise UsageError(f"{where} {track.channels} channels, and the limit is {MAX_CHANNELS}: mix it down first")
         if track.sample_rate > MAX_SAMPLE_RATE:
-            raise UsageError(f"{where} {track.sample_rate} samples a second, and the limit is {MAX_SAMPLE_RATE}: resample it first")
+            raise UsageError(
+                f"{where} {track.sample_rate} samples a second, and the limit is {MAX_SAMPLE_RATE}: resample it first"
+            )

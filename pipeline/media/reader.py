@@ -61,7 +61,9 @@ class TrackReader:
         self.damage = Damage()
         self.gaps = Gaps()
         self._pauses = info.audio[track].codec in _PAUSING
-        self._told_us = self._packet_end_us = 0  # where the packet before the present one ends by its own account, and the present one
+        self._told_us = self._packet_end_us = (
+            0  # where the packet before the present one ends by its own account, and the present one
+        )
         self._last_us = info.duration_ms * 1000 + _SPLICE_FORWARD_US  # no time beyond it can be true
         self._others_us = 0  # how far the other streams reach
         self._next_us = 0  # where the audio decoded so far ends
@@ -116,7 +118,9 @@ class TrackReader:
     def broke_at_end(self) -> bool:
         """Tell whether the audio ends in damage. In a packet of several frames, damage is told at the first of them."""
         damage = self.damage
-        is_last = damage.open or (self.format.splices and damage.places > 0 and self._next_us - damage.last_us < _PACKET_US)
+        is_last = damage.open or (
+            self.format.splices and damage.places > 0 and self._next_us - damage.last_us < _PACKET_US
+        )
         return is_last and not self.format.ends_in_tags
 
     @property
@@ -143,12 +147,18 @@ class TrackReader:
         """Return where the picture of a broadcast ends, in ms: libav looks for it at the end of the file. 0 where it is
         not found there."""
         film = next(iter(self.container.streams.video), None)
-        return (_microseconds(film, (film.start_time or 0) + film.duration) - self.origin_us) // 1000 if film and film.duration else 0
+        return (
+            (_microseconds(film, (film.start_time or 0) + film.duration) - self.origin_us) // 1000
+            if film and film.duration
+            else 0
+        )
 
     def _end_ms(self, info: MediaInfo) -> int:
         """Where the audio ends by the header, or all streams where it does not tell for each."""
         if self.stream.duration and not self.format.counts_frames:
-            own_ms = (_microseconds(self.stream, (self.stream.start_time or 0) + self.stream.duration) - self.origin_us) // 1000
+            own_ms = (
+                _microseconds(self.stream, (self.stream.start_time or 0) + self.stream.duration) - self.origin_us
+            ) // 1000
             return own_ms if extent.is_possible(own_ms, info.size, info.format) else info.duration_ms
         return info.duration_ms
 
@@ -172,7 +182,9 @@ class TrackReader:
             except av.FFmpegError as error:
                 failures += 1
                 self._damaged(error.strerror or "unknown error", _READ_AHEAD_US)
-            except IndexError:  # PyAV's, at the end, where a stream appeared after the header: ours has been flushed by then
+            except (
+                IndexError
+            ):  # PyAV's, at the end, where a stream appeared after the header: ours has been flushed by then
                 return
 
     def _frames(self) -> Iterator[AudioFrame]:
@@ -195,7 +207,9 @@ class TrackReader:
         self._packets_seen += 1
         if packet.pts is not None:
             self._told_us = self._packet_end_us
-            self._packet_end_us = _microseconds(self.stream, packet.pts + (packet.duration or 0)) - self.origin_us + self._splice_us
+            self._packet_end_us = (
+                _microseconds(self.stream, packet.pts + (packet.duration or 0)) - self.origin_us + self._splice_us
+            )
         if self.format.counts_chunks and packet.size and self._packets_seen % CHECKED_EACH == 0:
             self._look_up(packet)
         if self._holes and packet.size and self._holes.is_tag(packet):

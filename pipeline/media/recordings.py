@@ -42,7 +42,9 @@ class Found:
     @property
     def other_names(self) -> str:
         """For the end of a line: "; left out by their names: 2 .txt (CORPUS_GLOB chooses)"."""
-        kinds = ", ".join(f"{count} {suffix or 'without suffix'}" for suffix, count in self.by_name.most_common(KINDS_NAMED))
+        kinds = ", ".join(
+            f"{count} {suffix or 'without suffix'}" for suffix, count in self.by_name.most_common(KINDS_NAMED)
+        )
         if more := sum(count for _, count in self.by_name.most_common()[KINDS_NAMED:]):
             kinds += f" and {more} more"
         return f"; left out by their names: {kinds} (CORPUS_GLOB chooses)" if kinds else ""
@@ -61,7 +63,9 @@ class Found:
     def unseen(self) -> str:
         """What no pattern can choose: "left out: 2 hidden, 1 link to a folder"."""
         parts = [f"{self.hidden} hidden"] if self.hidden else []
-        parts += [f"{counted(self.links, 'link')} to {'a folder' if self.links == 1 else 'folders'}"] if self.links else []
+        parts += (
+            [f"{counted(self.links, 'link')} to {'a folder' if self.links == 1 else 'folders'}"] if self.links else []
+        )
         parts += [f"our own {', '.join(map(escaped, self.own))}"] if self.own else []
         parts += [f"{counted(self.jobs, 'job')} of another Sutradhar"] if self.jobs else []
         return f"left out: {', '.join(parts)}" if parts else ""
@@ -119,7 +123,9 @@ def _walk(folder: Path, found: Found, own: Set[tuple[int, int]]) -> Iterator[str
         for entry in here:
             if entry.name.startswith("."):
                 found.hidden += 1
-            elif not _is_folder(entry):  # also a link that leads nowhere or in a circle: a recording that cannot be read
+            elif not _is_folder(
+                entry
+            ):  # also a link that leads nowhere or in a circle: a recording that cannot be read
                 yield entry.path[start:]
             elif entry.is_symlink():
                 found.links += 1
@@ -168,5 +174,7 @@ def _as_path(name: str, where: str) -> str:
         except UsageError as error:
             raise UsageError(f"{where}: {error}") from None
     if address := ADDRESS.match(name):
-        raise UsageError(f"{where}: {address.group()} addresses are not fetched; download the recordings, and list their paths")
+        raise UsageError(
+            f"{where}: {address.group()} addresses are not fetched; download the recordings, and list their paths"
+        )
     return name

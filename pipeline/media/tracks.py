@@ -16,20 +16,29 @@ if TYPE_CHECKING:
 # Tracks that are not the film's own dialogue, or not it alone, by ffmpeg's dispositions and by what people write into titles.
 ASIDE = {
     "comment": re.compile(r"comm?ent(?:ary|aries|aires?|ato|arios?)|kommentar", re.IGNORECASE),
-    "visual_impaired": re.compile(r"\bADs?\b|\bDVS\b|(?i:(?:audio|video)[ -]?d[ei]s[ck]ri|descriptive|visual(?:ly)?[ -]impaired|h.rfilm)"),
+    "visual_impaired": re.compile(
+        r"\bADs?\b|\bDVS\b|(?i:(?:audio|video)[ -]?d[ei]s[ck]ri|descriptive|visual(?:ly)?[ -]impaired|h.rfilm)"
+    ),
     "descriptions": None,
     "karaoke": re.compile(r"karaoke|instrumental", re.IGNORECASE),
-    "clean_effects": re.compile(r"\bM&E\b|music (?:and effects|only)|isolated (?:score|music)|(?:score|effects) only", re.IGNORECASE),
+    "clean_effects": re.compile(
+        r"\bM&E\b|music (?:and effects|only)|isolated (?:score|music)|(?:score|effects) only", re.IGNORECASE
+    ),
     "lyrics": None,
     "dependent": None,
 }
-AS_GOOD_AS_SILENT_DB, SOUND_DB = -70.0, -55.0  # below the one is silence or the noise of a converter; above the other is sound
+AS_GOOD_AS_SILENT_DB, SOUND_DB = (
+    -70.0,
+    -55.0,
+)  # below the one is silence or the noise of a converter; above the other is sound
 DUB = re.compile(r"\bdub(?:bed|bing)?\b|\bvoice[ -]?over\b", re.IGNORECASE)
 
 
 def set_aside(track: AudioTrack) -> str:
     """Names the tag because of which a track comes last: "comment", "visual_impaired"; "" where there is none."""
-    return next((tag for tag, title in ASIDE.items() if tag in track.dispositions or (title and title.search(track.title))), "")
+    return next(
+        (tag for tag, title in ASIDE.items() if tag in track.dispositions or (title and title.search(track.title))), ""
+    )
 
 
 def in_order(tracks: Sequence[AudioTrack], language: str) -> list[AudioTrack]:
@@ -82,7 +91,11 @@ def silent_before(path: Path, taken: AudioTrack, tracks: Sequence[AudioTrack], p
     from sutradhar.pipeline.media.sampling import loudest_db
 
     before = [track for track in _before(taken, tracks) if not _why_last(track)]
-    silent = [track.index for track in before if loudest_db(path, track.index, part, AS_GOOD_AS_SILENT_DB) <= AS_GOOD_AS_SILENT_DB]
+    silent = [
+        track.index
+        for track in before
+        if loudest_db(path, track.index, part, AS_GOOD_AS_SILENT_DB) <= AS_GOOD_AS_SILENT_DB
+    ]
     if not silent:
         return ""
     names = f"track {silent[0]} is" if len(silent) == 1 else f"tracks {', '.join(map(str, silent))} are"

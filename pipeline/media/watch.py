@@ -37,13 +37,19 @@ def read_whole_file(job_folder: Path) -> WholeFile | None:
 def stamp(path: Path) -> tuple[int, ...]:
     """Another one whenever anybody writes to the file or puts another into its place. Raises OSError."""
     status = path.stat()
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns  # not the inode: some network file systems make up another each time
+    return (
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+    )  # not the inode: some network file systems make up another each time
 
 
 def check_still(path: Path, before: tuple[int, ...]) -> None:
     """Raises UsageError where the file is not as it was a moment ago: a download or a copy that goes on."""
     if stamp(path) != before:
-        raise UsageError(f"{escaped(path.name)} is still being written: wait until it is whole, then run the same command again")
+        raise UsageError(
+            f"{escaped(path.name)} is still being written: wait until it is whole, then run the same command again"
+        )
 
 
 class MediaWatch:
@@ -63,7 +69,9 @@ class MediaWatch:
         try:
             now = stamp(self._path)
             found = media.identity(self._path) if now != self._stamp else self.record
-            if (found.size, found.sha256) != (self.record.size, self.record.sha256) or (now != self._stamp and not self._same_bytes()):
+            if (found.size, found.sha256) != (self.record.size, self.record.sha256) or (
+                now != self._stamp and not self._same_bytes()
+            ):
                 raise self._changed(found, when)
         except OSError as error:
             raise StageFailed(
@@ -74,7 +82,9 @@ class MediaWatch:
     def read_whole(self) -> None:
         """Read the film to its last byte, in a thread, unless that was done in an earlier run."""
         known = read_whole_file(self._job_folder)
-        if self._reader or (known and (known.content.size, known.content.mtime_ns) == (self.record.size, self.record.mtime_ns)):
+        if self._reader or (
+            known and (known.content.size, known.content.mtime_ns) == (self.record.size, self.record.mtime_ns)
+        ):
             return
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -137,7 +147,9 @@ class MediaWatch:
     def _changed(self, found: FileRecord, when: str) -> StageFailed:
         then = self.record.size
         how = f"has grown from {size(then)} to {size(found.size)}" if found.size > then else "is not the same any more"
-        return StageFailed(f"{self._name} {how}, {when}: wait until nothing writes to it, then run the same command again")
+        return StageFailed(
+            f"{self._name} {how}, {when}: wait until nothing writes to it, then run the same command again"
+        )
 
     @property
     def _name(self) -> str:

@@ -38,14 +38,26 @@ def _list(models_dir: Path) -> None:
         source = read_source(path)
         size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
         forms = ", ".join(forms_of(path)) or f"incomplete: {problem(path, meant_form(path))}"
-        rows.append((path.name, forms, wording.size(size), f"{source.repo} {source.revision[:8]}, {source.licence}" if source else ""))
+        rows.append(
+            (
+                path.name,
+                forms,
+                wording.size(size),
+                f"{source.repo} {source.revision[:8]}, {source.licence}" if source else "",
+            )
+        )
     for form in FORMS:
         for name in FORMS[form].releases:
             if cached := library.in_hub_cache(name, form):
                 rows.append((name, form, "", f"hub cache, {cached.revision[:8]}"))
     _print_table(rows)
     if len(rows) == 1:
-        print(named(f"Nothing is in {models_dir} yet; fetch the starter model with scripts/get-model.sh {library.STARTER}"), file=sys.stderr)
+        print(
+            named(
+                f"Nothing is in {models_dir} yet; fetch the starter model with scripts/get-model.sh {library.STARTER}"
+            ),
+            file=sys.stderr,
+        )
 
 
 def _list_tuned(language: str) -> None:
@@ -55,7 +67,14 @@ def _list_tuned(language: str) -> None:
     rows = [("MODEL", "LANGUAGE", "LICENCE", "FROM")]
     for name, release in tuned.items():
         if not code or code in release.languages:
-            rows.append((name, ", ".join(release.languages), release.licence, release.repo + f" ({release.note})" * bool(release.note)))
+            rows.append(
+                (
+                    name,
+                    ", ".join(release.languages),
+                    release.licence,
+                    release.repo + f" ({release.note})" * bool(release.note),
+                )
+            )
     if len(rows) == 1:
         raise UsageError(f"No model here is tuned for {language}; sizes such as large-v3 know most languages")
     _print_table(rows)
@@ -64,7 +83,11 @@ def _list_tuned(language: str) -> None:
 def _print_table(rows: Sequence[tuple[str, str, str, str]]) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for row in rows:
-        print(wording.escaped("  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3])).rstrip()))
+        print(
+            wording.escaped(
+                "  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3])).rstrip()
+            )
+        )
 
 
 def _fetch_named(name: str, form: str, models_dir: Path) -> None:
@@ -104,7 +127,11 @@ def make_parser() -> argparse.ArgumentParser:
         help=f"size ({', '.join(FORMS[library.DEFAULT_FORM].releases)}), name of a tuned model, or hub id",
     )
     fetcher.add_argument(
-        "--list", metavar="LANG", nargs="?", const="", help="fetch none: print the tuned models that have names, for a language or all"
+        "--list",
+        metavar="LANG",
+        nargs="?",
+        const="",
+        help="fetch none: print the tuned models that have names, for a language or all",
     )
     fetcher.add_argument(
         "--form",
@@ -125,7 +152,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return exit_code_of(lambda: _list_tuned(arguments.list), "nothing was changed")
     if not arguments.name:
         arguments.parser.error("missing: NAME")
-    form = arguments.form or next((form for form in _FAMILIES if FORMS[form].family in arguments.name.lower()), library.DEFAULT_FORM)
+    form = arguments.form or next(
+        (form for form in _FAMILIES if FORMS[form].family in arguments.name.lower()), library.DEFAULT_FORM
+    )
     return exit_code_of(lambda: _fetch_named(arguments.name, form, models_dir), "the same command goes on from here")
 
 

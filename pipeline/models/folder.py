@@ -75,7 +75,9 @@ def is_made_of(folder: Path, original: Path) -> bool:
     made = source.conversion if source else None
     if not made or made.original != str(original):
         return False
-    return all((original / name).is_file() and record.looks_same(original / name) for name, record in made.files.items())
+    return all(
+        (original / name).is_file() and record.looks_same(original / name) for name, record in made.files.items()
+    )
 
 
 def meant_form(folder: Path) -> str:
@@ -93,7 +95,11 @@ def meant_form(folder: Path) -> str:
 def is_ours(folder: Path, form: str) -> bool:
     """Whether the folder is one that we made, of this form, and that nobody has put anything into: it may be made anew, whatever its state."""
     source = read_source(folder)
-    return source is not None and source.form == form and {path.name for path in folder.iterdir()} <= {SOURCE, ".DS_Store", *source.files}
+    return (
+        source is not None
+        and source.form == form
+        and {path.name for path in folder.iterdir()} <= {SOURCE, ".DS_Store", *source.files}
+    )
 
 
 def folder_name(name: str) -> str:

@@ -37,7 +37,11 @@ def _base(name: str) -> str:
 def sizes(form: str) -> list[str]:
     """That can be had in a form, downloaded or converted."""
     converter = FORMS[form].converter
-    return list(dict.fromkeys(size for other in (form, *(converter.takes if converter else ())) for size in FORMS[other].releases))
+    return list(
+        dict.fromkeys(
+            size for other in (form, *(converter.takes if converter else ())) for size in FORMS[other].releases
+        )
+    )
 
 
 def not_in_form(name: str, full: str, form: str) -> str:

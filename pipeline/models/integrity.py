@@ -34,7 +34,9 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     files: dict[str, FileRecord]
 
 
-def check_content(model: ResolvedModel, workspace: Workspace, *, verify: bool = False, say: Callable[[str], None] = lambda line: None) -> None:
+def check_content(
+    model: ResolvedModel, workspace: Workspace, *, verify: bool = False, say: Callable[[str], None] = lambda line: None
+) -> None:
     """Raises UsageError where a file is damaged, and OSError."""
     place = _place(model, workspace)
     known = read_known(place, Checked)
@@ -59,11 +61,17 @@ def _files(model: ResolvedModel) -> dict[str, Path]:
     """Find the files that make the model what it is: not a README beside it."""
     source, form = read_source(model.path), FORMS[model.form]
     made = source.files if source else {}
-    return {path.name: path for path in sorted(model.path.iterdir()) if path.is_file() and (path.name in made or form.has(path.name))}
+    return {
+        path.name: path
+        for path in sorted(model.path.iterdir())
+        if path.is_file() and (path.name in made or form.has(path.name))
+    }
 
 
 def _is_recent(known: Checked, files: Mapping[str, Path]) -> bool:
-    same = known.files.keys() == files.keys() and all(known.files[name].looks_same(path) for name, path in files.items())
+    same = known.files.keys() == files.keys() and all(
+        known.files[name].looks_same(path) for name, path in files.items()
+    )
     return same and abs(time.time() - known.at) < DAY
 
 
@@ -78,7 +86,9 @@ def _compare(model: ResolvedModel, found: Mapping[str, FileRecord], known: Check
         ours = source.files.get(name) if source else None
         then = ours or (known.files.get(name) if known else None)
         if then and then.sha256 != now.sha256 and (ours or then.size == now.size):
-            raise UsageError(f"Model {model.name} is damaged: {name} is not what it was when the model was {_made(ours)}, by its sha256. {again}")
+            raise UsageError(
+                f"Model {model.name} is damaged: {name} is not what it was when the model was {_made(ours)}, by its sha256. {again}"
+            )
         if what := damage(model.path / name):
             raise UsageError(f"Model {model.name} is damaged: {name} cannot be used: {what}. {again}")
 

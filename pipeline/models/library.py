@@ -21,11 +21,22 @@ from pathlib import Path
 
 from sutradhar.pipeline import wording
 from sutradhar.pipeline.errors import OtherForm, OutOfReach, UsageError
+from sutradhar.pipeline.installed import CLONE
 from sutradhar.pipeline.machine.engines import DEFAULT, ENGINES
 from sutradhar.pipeline.models import hints
-from sutradhar.pipeline.models.folder import ALIASES, FORMS, PICKLE, folder_name, forms_of, is_made_of, is_ours, problem, read_source
+from sutradhar.pipeline.models.folder import (
+    ALIASES,
+    FORMS,
+    PICKLE,
+    folder_name,
+    forms_of,
+    is_made_of,
+    is_ours,
+    problem,
+    read_source,
+)
 from sutradhar.pipeline.models.form import Release
-from sutradhar.pipeline.workspace import CLONE, Workspace
+from sutradhar.pipeline.workspace import Workspace
 
 QUANTISED = re.compile(r"([^/]+)-q([48])")
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
@@ -42,7 +53,9 @@ class ResolvedModel:
     form: str
 
 
-def resolve(name: str, form: str, *, models_dir: Path, offline: bool, say: Callable[[str], None] | None = None) -> ResolvedModel:
+def resolve(
+    name: str, form: str, *, models_dir: Path, offline: bool, say: Callable[[str], None] | None = None
+) -> ResolvedModel:
     """The model, fetched if need be. `say` is told in a line what is going on. Raises UsageError."""
     found = check(name, form, models_dir=models_dir, offline=offline)
     return found or fetch(name, form, models_dir=models_dir, say=say or to_stderr)
@@ -95,7 +108,11 @@ def find(name: str, form: str, *, models_dir: Path) -> ResolvedModel | None:
         if not can_convert(form) or not find_original(name, form, models_dir=models_dir):
             raise UsageError(f"{path} is no {form} model: {reason}. {_how_to_mend(path, form)}")
         made = _place_of_copy(path, form, models_dir)
-        return ResolvedModel(made.resolve(), name, _revision(made), form) if not problem(made, form) and is_made_of(made, path) else None
+        return (
+            ResolvedModel(made.resolve(), name, _revision(made), form)
+            if not problem(made, form) and is_made_of(made, path)
+            else None
+        )
     for path in _places(name, form, models_dir):
         if not problem(path, form):
             return ResolvedModel(path.resolve(), name, _revision(path), form)
@@ -110,7 +127,14 @@ def find_original(name: str, form: str, *, models_dir: Path) -> ResolvedModel | 
         return None
     if is_folder(name):
         path = Path(name).expanduser().resolve()
-        return next((ResolvedModel(path, name, _revision(path), other) for other in converter.takes if not problem(path, other)), None)
+        return next(
+            (
+                ResolvedModel(path, name, _revision(path), other)
+                for other in converter.takes
+                if not problem(path, other)
+            ),
+            None,
+        )
     base, bits = _split(name, form)
     forms = [other for other in converter.takes if bits or other != form]
     return next((found for other in forms if (found := find(base, other, models_dir=models_dir))), None)
@@ -134,7 +158,9 @@ def fetch(name: str, form: str, *, models_dir: Path, say: Callable[[str], None])
     return _convert(original, name, form, models_dir, say)
 
 
-def _download_one(offers: Sequence[tuple[str, str]], name: str, form: str, models_dir: Path, say: Callable[[str], None]) -> ResolvedModel:
+def _download_one(
+    offers: Sequence[tuple[str, str]], name: str, form: str, models_dir: Path, say: Callable[[str], None]
+) -> ResolvedModel:
     """The first of several offers; of a hub id, in whichever of the forms the hub has it. Raises UsageError."""
     first, *others = offers
     _require_converter(first, name, form)
@@ -162,10 +188,16 @@ def _download(name: str, form: str, models_dir: Path, say: Callable[[str], None]
     return ResolvedModel(target.resolve(), name, _revision(target), form)
 
 
-def _convert(original: ResolvedModel, name: str, form: str, models_dir: Path, say: Callable[[str], None]) -> ResolvedModel:
+def _convert(
+    original: ResolvedModel, name: str, form: str, models_dir: Path, say: Callable[[str], None]
+) -> ResolvedModel:
     from sutradhar.pipeline.models import downloads
 
-    target = _place_of_copy(original.path, form, models_dir) if is_folder(name) else models_dir / f"{folder_name(name)}-{form}"
+    target = (
+        _place_of_copy(original.path, form, models_dir)
+        if is_folder(name)
+        else models_dir / f"{folder_name(name)}-{form}"
+    )
     say(f"Making models/{target.name} out of the {original.form} form of {original.name}, this once")
     downloads.convert(target, original.path, form, _split(name, form)[1])
     return ResolvedModel(target.resolve(), name, _revision(target), form)
@@ -229,7 +261,9 @@ def _offers(name: str, form: str, models_dir: Path) -> list[tuple[str, str]]:
     converter = FORMS[form].converter
     if HUB_ID.fullmatch(name):
         published = (form, *(converter.takes if converter else ()))
-        return [(name, other) for other in dict.fromkeys(published) if FORMS[other].releases]  # what only our converter makes, nobody publishes
+        return [
+            (name, other) for other in dict.fromkeys(published) if FORMS[other].releases
+        ]  # what only our converter makes, nobody publishes
     base, _ = _split(name, form)
     wanted = [(name, form), *((base, other) for other in (converter.takes if converter else ()))]
     offers = [offer for offer in dict.fromkeys(wanted) if offer[0] in FORMS[offer[1]].releases]
@@ -241,7 +275,9 @@ def _offers(name: str, form: str, models_dir: Path) -> list[tuple[str, str]]:
         raise _is_damaged(damaged, form)
     others = [other for other in FORMS if name in FORMS[other].releases]
     if others:
-        raise UsageError(f"Model '{name}' has no {form} form on the hub, only {', '.join(others)}; put its {form} folder into models/{name}-{form}")
+        raise UsageError(
+            f"Model '{name}' has no {form} form on the hub, only {', '.join(others)}; put its {form} folder into models/{name}-{form}"
+        )
     here = [model for other in FORMS for model in _names_here(models_dir, other)]
     raise UsageError(f"No model '{name}': {hints.unknown_name(name, form, here)}")
 
@@ -297,7 +333,11 @@ def _not_here(name: str, form: str, models_dir: Path, why: str) -> UsageError:
     if find_original(name, form, models_dir=models_dir):  # so the converter cannot work
         return _no_converter(name, form)
     damaged = _damaged(name, form, models_dir)
-    what = f"models/{damaged.name} is incomplete ({problem(damaged, form)})" if damaged else f"Model '{name}' is not in models/"
+    what = (
+        f"models/{damaged.name} is incomplete ({problem(damaged, form)})"
+        if damaged
+        else f"Model '{name}' is not in models/"
+    )
     here = _names_here(models_dir, form)
     use = FORMS[form].chosen_by.format(name=here[0]) if here else ""
     instead = f"use {use}" if use else f"fetch it where there is a network ({command_to_get(name, form)})"

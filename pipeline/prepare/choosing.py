@@ -82,7 +82,9 @@ def languages(arguments: argparse.Namespace, choices: Choices, console: Console)
     if source != "auto":
         source = names_of.parse(arguments.source_language)
     choices.take("SOURCE_LANGUAGE", source)
-    console.info(f"Language: {'detected from the sound' if source == 'auto' else f'{names_of.name(source)} ({source})'}")
+    console.info(
+        f"Language: {'detected from the sound' if source == 'auto' else f'{names_of.name(source)} ({source})'}"
+    )
     if arguments.workflow == "transcribe":
         if arguments.target_language:
             raise UsageError("-t belongs to --translate; --transcribe writes the language spoken")
@@ -103,20 +105,34 @@ def media(arguments: argparse.Namespace, info: MediaInfo, choices: Choices, cons
     from sutradhar.pipeline.media.tracks import choose_track, set_aside
 
     own_title = without_controls(info.title)
-    choices.take("TITLE", own_title or without_controls(arguments.media.stem), "the film's own title" if own_title else "")
+    choices.take(
+        "TITLE", own_title or without_controls(arguments.media.stem), "the film's own title" if own_title else ""
+    )
     track = choose_track(info.audio, arguments.audio_track, choices.values["SOURCE_LANGUAGE"])
     why = ""
     if not arguments.audio_track:
         track, why = _best_of_others(arguments, info, track, console)
     choices.take("AUDIO_TRACK", track.index, f"{track.describe()} of {len(info.audio)}{why}")
-    if choices.values["SOURCE_LANGUAGE"] != "auto" and track.language and not names_of.same(track.language, choices.values["SOURCE_LANGUAGE"]):
-        console.warn(f"Audio track {track.index} is tagged {names_of.name(track.language)}, not {names_of.name(choices.values['SOURCE_LANGUAGE'])}")
+    if (
+        choices.values["SOURCE_LANGUAGE"] != "auto"
+        and track.language
+        and not names_of.same(track.language, choices.values["SOURCE_LANGUAGE"])
+    ):
+        console.warn(
+            f"Audio track {track.index} is tagged {names_of.name(track.language)}, not {names_of.name(choices.values['SOURCE_LANGUAGE'])}"
+        )
     if tag := set_aside(track):
-        console.warn(f"Audio track {track.index} is tagged {tag} or titled so: perhaps not the film's own dialogue; --audio-track chooses another")
+        console.warn(
+            f"Audio track {track.index} is tagged {tag} or titled so: perhaps not the film's own dialogue; --audio-track chooses another"
+        )
     if arguments.channels == "split" and track.channels == 1:
-        console.warn(f"--channels split needs two channels or more, and audio track {track.index} has 1: it is one speaker")
+        console.warn(
+            f"--channels split needs two channels or more, and audio track {track.index} has 1: it is one speaker"
+        )
     if len(info.audio) > 1:
-        console.info(f"Audio track {track.index}: {track.describe()}; --audio-track chooses another of {len(info.audio)}")
+        console.info(
+            f"Audio track {track.index}: {track.describe()}; --audio-track chooses another of {len(info.audio)}"
+        )
     for key, text in (("MEDIA_START_TIME", arguments.start), ("MEDIA_END_TIME", arguments.end)):
         choices.take(key, timecode.format_ms(timecode.parse_ms(text)) if text else "")
     choices.take("ALLOW_TRUNCATED", arguments.allow_truncated)
@@ -128,7 +144,9 @@ def media(arguments: argparse.Namespace, info: MediaInfo, choices: Choices, cons
         console.info(f"The file has subtitles already: {', '.join(track.describe() for track in info.subtitles)}")
 
 
-def _best_of_others(arguments: argparse.Namespace, info: MediaInfo, track: AudioTrack, console: Console) -> tuple[AudioTrack, str]:
+def _best_of_others(
+    arguments: argparse.Namespace, info: MediaInfo, track: AudioTrack, console: Console
+) -> tuple[AudioTrack, str]:
     """This track, or another where it is silent; and why it is not the one that stands first."""
     from sutradhar.pipeline import timecode
     from sutradhar.pipeline.media import shown
@@ -148,7 +166,9 @@ def _best_of_others(arguments: argparse.Namespace, info: MediaInfo, track: Audio
 def corpus(arguments: argparse.Namespace, choices: Choices) -> None:
     """What is asked for of a folder of recordings."""
     choices.take("WORKFLOW", "corpus")
-    choices.take("TITLE", without_controls(arguments.media.stem if arguments.from_list else arguments.media.resolve().name))
+    choices.take(
+        "TITLE", without_controls(arguments.media.stem if arguments.from_list else arguments.media.resolve().name)
+    )
     choices.take("ALLOW_TRUNCATED", arguments.allow_truncated)
     choices.take("OFFLINE", arguments.offline)
     choices.take("CORPUS_ORDER", "shuffled" if arguments.shuffle else "longest")
@@ -169,7 +189,9 @@ class Announcer(Protocol):
     def warn(self, message: str) -> None: ...
 
 
-def recogniser(arguments: argparse.Namespace, machine: Hardware, models: Path, choices: Choices, console: Announcer) -> None:
+def recogniser(
+    arguments: argparse.Namespace, machine: Hardware, models: Path, choices: Choices, console: Announcer
+) -> None:
     from sutradhar.pipeline.machine import sizing
     from sutradhar.pipeline.models import library
 
@@ -189,8 +211,14 @@ def recogniser(arguments: argparse.Namespace, machine: Hardware, models: Path, c
     else:
         choices.take("WHISPER_COMPUTE_TYPE", *sizing.choose_compute_type(engine, runs_on, machine.capability))
         suited, reason = sizing.choose_model(engine, runs_on, memory_gb, machine.cores)
-    if device == "cuda" and len(machine.gpus) > 1 and choices.values["WORKFLOW"] != "corpus":  # a folder is shared out to all of them
-        choices.take("CUDA_VISIBLE_DEVICES", machine.gpu_uuid, f"{machine.gpu_name}, the one of {len(machine.gpus)} with the most free memory")
+    if (
+        device == "cuda" and len(machine.gpus) > 1 and choices.values["WORKFLOW"] != "corpus"
+    ):  # a folder is shared out to all of them
+        choices.take(
+            "CUDA_VISIBLE_DEVICES",
+            machine.gpu_uuid,
+            f"{machine.gpu_name}, the one of {len(machine.gpus)} with the most free memory",
+        )
     if arguments.model:
         name = Path(arguments.model).expanduser().resolve() if library.is_folder(arguments.model) else arguments.model
         choices.take("WHISPER_MODEL", name, "given with --model")
@@ -198,17 +226,27 @@ def recogniser(arguments: argparse.Namespace, machine: Hardware, models: Path, c
         in_turn = sizing.in_turn(engine.sizes, suited, runs_on, memory_gb)
         here = (model for model in in_turn if library.is_at_hand(model, engine.form, models_dir=models))
         model = next(here, engine.sizes.smallest)
-        time = f" ({sizing.film_time(engine.sizes, model, machine.cores)})" if runs_on == "cpu" and model != suited else ""
-        choices.take("WHISPER_MODEL", model, reason if model == suited else f"the one that is here{time}; {suited} suits this machine: {reason}")
+        time = (
+            f" ({sizing.film_time(engine.sizes, model, machine.cores)})" if runs_on == "cpu" and model != suited else ""
+        )
+        choices.take(
+            "WHISPER_MODEL",
+            model,
+            reason if model == suited else f"the one that is here{time}; {suited} suits this machine: {reason}",
+        )
         if model == library.STARTER:
             _name_a_better_model((suited, reason), runs_on, engine, machine, choices.values["SOURCE_LANGUAGE"], console)
     if engine.measures_memory:
         choices.take("BATCH_SIZE", "auto", "as many windows as fit once the model is loaded")
     else:
-        choices.take("BATCH_SIZE", *sizing.batch_size(engine.sizes, choices.values["WHISPER_MODEL"], runs_on, memory_gb))
+        choices.take(
+            "BATCH_SIZE", *sizing.batch_size(engine.sizes, choices.values["WHISPER_MODEL"], runs_on, memory_gb)
+        )
 
 
-def _name_a_better_model(suited: tuple[str, str], device: str, engine: About, machine: Hardware, language: str, console: Announcer) -> None:
+def _name_a_better_model(
+    suited: tuple[str, str], device: str, engine: About, machine: Hardware, language: str, console: Announcer
+) -> None:
     """Warn of what the starter model cannot do, and say which model can and how long that takes here. `suited` is that
     model and the reason for it."""
     from sutradhar.pipeline.machine import sizing
@@ -219,14 +257,23 @@ def _name_a_better_model(suited: tuple[str, str], device: str, engine: About, ma
     if language != "en":
         starter += ", which is of little use but for English (Hindi: 88 % of characters wrong)"
     if model != library.STARTER:
-        time = f" ({sizing.film_times(engine.sizes, model, language, machine.memory_gb, machine.cores)})" if device == "cpu" else ""
+        time = (
+            f" ({sizing.film_times(engine.sizes, model, language, machine.memory_gb, machine.cores)})"
+            if device == "cpu"
+            else ""
+        )
         console.warn(f"{starter}. Get the one for this machine{time}: {library.command_to_get(model, engine.form)}")
     elif language != "en":
         console.warn(f"{starter}. No larger one suits this machine: {reason}")
 
 
 def translator(
-    arguments: argparse.Namespace, changes: Mapping[str, str], machine: Hardware, workspace: Workspace, choices: Choices, console: Console
+    arguments: argparse.Namespace,
+    changes: Mapping[str, str],
+    machine: Hardware,
+    workspace: Workspace,
+    choices: Choices,
+    console: Console,
 ) -> None:
     from sutradhar.pipeline.machine import hardware, sizing
     from sutradhar.pipeline.prepare import translators
@@ -237,7 +284,9 @@ def translator(
     device = changes.get("INDICTRANS2_DEVICE") or device
     if device not in translators.COMPUTE_TYPES:
         return  # a bad value, which is refused with the other settings
-    compute_type, reason = sizing.choose_compute_type(engines.ENGINES[translators.backend(device)], device, machine.capability)
+    compute_type, reason = sizing.choose_compute_type(
+        engines.ENGINES[translators.backend(device)], device, machine.capability
+    )
     form = translators.form(device, changes.get("INDICTRANS2_COMPUTE_TYPE") or compute_type)
     targets = choices.values["TARGET_LANGUAGES"].split(",")
     wanted, model = arguments.translation_engine or "auto", changes.get("INDICTRANS2_MODEL", "")
@@ -260,7 +309,9 @@ def _backend_and_device(arguments: argparse.Namespace, machine: Hardware, consol
     if why_not := hardware.why_not(engines.DEFAULT, device, machine):
         raise UsageError(f"--device {device}: {why_not}; use --device {advice.device}")
     if why_not := hardware.why_not(backend, device, machine):
-        raise UsageError(f"--backend {backend} --device {device}: {why_not}. {default.title} works here: --backend {default.name}")
+        raise UsageError(
+            f"--backend {backend} --device {device}: {why_not}. {default.title} works here: --backend {default.name}"
+        )
     for warning in engine.fallback_warnings.get(device, ()):
         console.warn(warning)
     return backend, device

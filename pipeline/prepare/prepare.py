@@ -10,9 +10,9 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from sutradhar.pipeline.commands import Joined, ListSettings, Parser, as_path
+from sutradhar.pipeline.commands import Joined, Parser, as_path
 from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.jobs.leftovers import sweep_workspace
 from sutradhar.pipeline.machine import engines
@@ -55,6 +55,16 @@ ONE_FILE = (
 )
 
 
+class ListSettings(argparse.Action):
+    """Prints every setting, those of stages too, and ends the command."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *ignored: Any, **options: Any) -> NoReturn:
+        from sutradhar.pipeline.jobs.settings import listing
+
+        print(listing())
+        parser.exit()
+
+
 def make_parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="prepare-job.sh",
@@ -63,12 +73,35 @@ def make_parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         example="./prepare-job.sh film.mkv --transcribe -s hi",
     )
-    parser.add_argument("media", metavar="MEDIA", nargs="?", help="film or recording, one a job; or a folder of recordings")
+    parser.add_argument(
+        "media", metavar="MEDIA", nargs="?", help="film or recording, one a job; or a folder of recordings"
+    )
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--transcribe", dest="workflow", action="store_const", const="transcribe", help="subtitles in the language spoken")
-    what.add_argument("--translate", dest="workflow", action="store_const", const="translate", help="subtitles in other languages as well")
-    parser.add_argument("-s", "--source-language", default="", metavar="LANG", help="language spoken: hi, hin, Hindi, or auto")
-    parser.add_argument("-t", "--target-language", action=Joined, default="", metavar="LANG[,LANG]", help="languages to translate to (default: en)")
+    what.add_argument(
+        "--transcribe",
+        dest="workflow",
+        action="store_const",
+        const="transcribe",
+        help="subtitles in the language spoken",
+    )
+    what.add_argument(
+        "--translate",
+        dest="workflow",
+        action="store_const",
+        const="translate",
+        help="subtitles in other languages as well",
+    )
+    parser.add_argument(
+        "-s", "--source-language", default="", metavar="LANG", help="language spoken: hi, hin, Hindi, or auto"
+    )
+    parser.add_argument(
+        "-t",
+        "--target-language",
+        action=Joined,
+        default="",
+        metavar="LANG[,LANG]",
+        help="languages to translate to (default: en)",
+    )
     parser.add_argument(
         "--translation-engine",
         type=str.lower,
@@ -77,34 +110,74 @@ def make_parser() -> argparse.ArgumentParser:
         help=f"auto (default) takes {' or '.join(TRANSLATOR_NAMES)} where it knows the languages and its model is here,"
         " else whisper, which knows English alone",
     )
-    parser.add_argument("--glossary", metavar="FILE", help="names and terms, a line each: source, TAB, target; samples/glossary.tsv explains it")
+    parser.add_argument(
+        "--glossary",
+        metavar="FILE",
+        help="names and terms, a line each: source, TAB, target; samples/glossary.tsv explains it",
+    )
     parser.add_argument("--start", default="", metavar="T", help="work from here on (90, 1:30, 00:01:30.500)")
     parser.add_argument("--end", default="", metavar="T", help="work up to here")
     parser.add_argument(
-        "--audio-track", default="", metavar="N|LANG", help="audio track, counted from 0, or its language (default: the source language's)"
+        "--audio-track",
+        default="",
+        metavar="N|LANG",
+        help="audio track, counted from 0, or its language (default: the source language's)",
     )
     parser.add_argument("--model", default="", help="Whisper model: a size such as large-v3, a hub id, or a folder")
-    parser.add_argument("--backend", type=str.lower, default="", help=f"recogniser: {', '.join(engines.ENGINES)} (default: what suits this machine)")
-    parser.add_argument("--device", type=str.lower, choices=("cpu", "cuda", "mps"), help="where recognition runs (default: what suits this machine)")
-    parser.add_argument("--channels", choices=("mix", "split"), default="", help="split takes each channel of stereo as a speaker")
+    parser.add_argument(
+        "--backend",
+        type=str.lower,
+        default="",
+        help=f"recogniser: {', '.join(engines.ENGINES)} (default: what suits this machine)",
+    )
+    parser.add_argument(
+        "--device",
+        type=str.lower,
+        choices=("cpu", "cuda", "mps"),
+        help="where recognition runs (default: what suits this machine)",
+    )
+    parser.add_argument(
+        "--channels", choices=("mix", "split"), default="", help="split takes each channel of stereo as a speaker"
+    )
     of_files = f"files to write: {','.join(FORMATS)} (default: all; for folders txt,json)"
     parser.add_argument("--formats", default="", metavar="LIST", help=of_files)
-    parser.add_argument("--allow-truncated", action="store_true", help="accept a file that ends before its container says it does")
+    parser.add_argument(
+        "--allow-truncated", action="store_true", help="accept a file that ends before its container says it does"
+    )
     parser.add_argument("--offline", action="store_true", help="never ask a model hub")
     other = "any other setting (repeatable); --list-settings tells of all"
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes", help=other)
     all_settings = "print every setting of a job with its default and meaning, and exit"
     parser.add_argument("--list-settings", action=ListSettings, nargs=0, help=all_settings)
     corpus = parser.add_argument_group("folders of recordings")
-    corpus.add_argument("--from-list", metavar="FILE", help="instead of a folder: a file that names recordings, a path a line")
-    corpus.add_argument("--glob", action=Joined, default="", metavar="PATTERN", help="only files with such names: '*.wav' (repeatable)")
+    corpus.add_argument(
+        "--from-list", metavar="FILE", help="instead of a folder: a file that names recordings, a path a line"
+    )
+    corpus.add_argument(
+        "--glob", action=Joined, default="", metavar="PATTERN", help="only files with such names: '*.wav' (repeatable)"
+    )
     corpus.add_argument("--min-bytes", default="", metavar="N", help="smaller files count as empty")
     corpus.add_argument("--limit", default="", metavar="N", help="work on so many of them")
-    corpus.add_argument("--shuffle", nargs="?", const="1", default="", metavar="SEED", help="in random order instead of the longest first")
-    corpus.add_argument("--timestamps", choices=("word", "segment", "none"), default="", help="times in the results (default: segment)")
-    corpus.add_argument("--executor", choices=("local", "ray"), default="", help="who runs the workers (default: local)")
-    corpus.add_argument("--workers", default="", metavar="N", help="processes that recognise (default: one for each GPU)")
-    parser.add_argument("--job-id", default="", metavar="ID", help="name of the job (default: date, title and a number)")
+    corpus.add_argument(
+        "--shuffle",
+        nargs="?",
+        const="1",
+        default="",
+        metavar="SEED",
+        help="in random order instead of the longest first",
+    )
+    corpus.add_argument(
+        "--timestamps", choices=("word", "segment", "none"), default="", help="times in the results (default: segment)"
+    )
+    corpus.add_argument(
+        "--executor", choices=("local", "ray"), default="", help="who runs the workers (default: local)"
+    )
+    corpus.add_argument(
+        "--workers", default="", metavar="N", help="processes that recognise (default: one for each GPU)"
+    )
+    parser.add_argument(
+        "--job-id", default="", metavar="ID", help="name of the job (default: date, title and a number)"
+    )
     parser.add_argument("--run", action="store_true", help="run the job at once")
     parser.add_argument("--version", action="version", version=f"Sutradhar {VERSION}")
     return parser
@@ -218,8 +291,14 @@ def prepare(arguments: argparse.Namespace, workspace: Workspace, console: Consol
 def _check_corpus(arguments: argparse.Namespace) -> None:
     """Raises UsageError for what does not go with a folder of recordings."""
     if arguments.workflow != "transcribe":
-        raise UsageError(f"Recordings of a folder are transcribed, not translated: use --transcribe. To translate films, give {ONE_FILE}")
-    for option, given in (("--start", arguments.start), ("--end", arguments.end), ("--audio-track", arguments.audio_track)):
+        raise UsageError(
+            f"Recordings of a folder are transcribed, not translated: use --transcribe. To translate films, give {ONE_FILE}"
+        )
+    for option, given in (
+        ("--start", arguments.start),
+        ("--end", arguments.end),
+        ("--audio-track", arguments.audio_track),
+    ):
         if given:
             raise UsageError(f"{option} is for one film; a folder of recordings is worked on whole")
     if arguments.from_list:
@@ -240,11 +319,17 @@ def _look_for_recordings(arguments: argparse.Namespace, workspace: Workspace, co
     left_out = found.other_names + (found.unseen and f"; {found.unseen}") + (found.unread and f"; {found.unread}")
     if not found.paths:
         which = f"no file that --glob {arguments.glob!r} chooses" if arguments.glob else "no recordings"
-        remedy = "write the path of a recording into each line of it" if arguments.from_list else "give another folder or --glob"
+        remedy = (
+            "write the path of a recording into each line of it"
+            if arguments.from_list
+            else "give another folder or --glob"
+        )
         raise UsageError(f"{arguments.media} holds {which}{left_out}; {remedy}")
     there = list(recordings.sizes(found))
     if not there:
-        raise UsageError(f"Of the {counted(len(found.paths), 'file')} that {arguments.media} names none is there; look at its paths")
+        raise UsageError(
+            f"Of the {counted(len(found.paths), 'file')} that {arguments.media} names none is there; look at its paths"
+        )
     gone = len(found.paths) - len(there)
     lost = f"; {gone:,} of them cannot be found" if gone else ""
     console.info(f"Recordings: {counted(len(found.paths), 'file')}, {size(sum(there))}{lost}{left_out}")
@@ -258,18 +343,24 @@ def _name_other_job(media: Path, settings: Settings, workspace: Workspace, conso
     same: list[Job] = []
     for job in all_jobs(workspace):
         with contextlib.suppress(UsageError):
-            if job.request.media == source and all(getattr(job.settings(), key) == getattr(settings, key) for key in WHICH_RECORDINGS):
+            if job.request.media == source and all(
+                getattr(job.settings(), key) == getattr(settings, key) for key in WHICH_RECORDINGS
+            ):
                 same.append(job)
     begun = [job for job in same if any(job.artifacts.glob("*/stage.json"))]
     for other in (begun or same)[-1:]:
-        console.warn(f"This is a new job. {other.id} is of the same recordings: ./run-pipeline.sh -j {other.id} goes on with it")
+        console.warn(
+            f"This is a new job. {other.id} is of the same recordings: ./run-pipeline.sh -j {other.id} goes on with it"
+        )
 
 
 def _check_film(arguments: argparse.Namespace) -> None:
     """Raises UsageError for what goes with a folder of recordings alone."""
     for name in choosing.CORPUS_OPTIONS.values():
         if getattr(arguments, name):
-            raise UsageError(f"--{name.replace('_', '-')} is for a folder of recordings; {arguments.media.name} is one file")
+            raise UsageError(
+                f"--{name.replace('_', '-')} is for a folder of recordings; {arguments.media.name} is one file"
+            )
 
 
 def _check_values(arguments: argparse.Namespace, changes: dict[str, str], *, is_corpus: bool) -> None:
@@ -292,7 +383,9 @@ def _take_as_options(changes: dict[str, str], options: dict[str, str], arguments
     for key in changes.keys() & options.keys():
         given = getattr(arguments, options[key])
         if given and to_text(given) != changes[key]:
-            raise UsageError(f"--set {key}={changes[key]} contradicts the option that says {key}={to_text(given)}; give one of them")
+            raise UsageError(
+                f"--set {key}={changes[key]} contradicts the option that says {key}={to_text(given)}; give one of them"
+            )
         setattr(arguments, options[key], changes[key])
 
 
@@ -304,8 +397,14 @@ def _clip_ms(settings: Settings, info: MediaInfo) -> int:
         raise UsageError("The file holds no sound: its audio is 0 s long; give another file")
     start = timecode.parse_ms(settings.MEDIA_START_TIME or "0")
     if start >= info.duration_ms:
-        raise UsageError(f"--start {timecode.format_ms(start)} is past the end: the file lasts until {timecode.format_ms(info.duration_ms)}")
-    end = min(timecode.parse_ms(settings.MEDIA_END_TIME), info.duration_ms) if settings.MEDIA_END_TIME else info.duration_ms
+        raise UsageError(
+            f"--start {timecode.format_ms(start)} is past the end: the file lasts until {timecode.format_ms(info.duration_ms)}"
+        )
+    end = (
+        min(timecode.parse_ms(settings.MEDIA_END_TIME), info.duration_ms)
+        if settings.MEDIA_END_TIME
+        else info.duration_ms
+    )
     if start >= end:
         raise UsageError(f"--start {timecode.format_ms(start)} is not before --end {timecode.format_ms(end)}")
     return end - start
@@ -353,7 +452,9 @@ def _foreseen(film: Path, settings: Settings) -> list[str]:
     return [line for step in steps_of(WORKFLOWS, settings) for line in step.stage.foresee(film, settings)]
 
 
-def _write(arguments: argparse.Namespace, workspace: Workspace, settings: Settings, choices: choosing.Choices, duration_ms: int) -> Job:
+def _write(
+    arguments: argparse.Namespace, workspace: Workspace, settings: Settings, choices: choosing.Choices, duration_ms: int
+) -> Job:
     from sutradhar.pipeline import media
     from sutradhar.pipeline.jobs import envfile
     from sutradhar.pipeline.jobs.job import Job, Request
@@ -373,14 +474,18 @@ def _write(arguments: argparse.Namespace, workspace: Workspace, settings: Settin
             created_at=datetime.now(timezone.utc).isoformat(timespec="microseconds"),
         )
         try:
-            env_text = envfile.render(settings, header, choices.reasons, without=_idle_keys(settings) - choices.reasons.keys())
+            env_text = envfile.render(
+                settings, header, choices.reasons, without=_idle_keys(settings) - choices.reasons.keys()
+            )
             with signals_held():
                 job = Job.create(workspace, request, env_text, files)
                 when_interrupted(f"Interrupted; job {job_id} is prepared: ./run-pipeline.sh -j {job_id}")
                 return job
         except FileExistsError:
             if arguments.job_id:
-                raise UsageError(f"Job {job_id} exists already; run it with ./run-pipeline.sh -j {job_id} or choose another --job-id") from None
+                raise UsageError(
+                    f"Job {job_id} exists already; run it with ./run-pipeline.sh -j {job_id} or choose another --job-id"
+                ) from None
     raise UsageError("No free job id is left for today; remove old jobs from jobs/")
 
 

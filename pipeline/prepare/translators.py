@@ -38,7 +38,9 @@ def check(settings: Settings) -> None:
     """Raises UsageError for what the translator does not know, for one model where it takes several, and for numbers that the device has not."""
     source, targets = settings.SOURCE_LANGUAGE, settings.targets
     if source == "auto":
-        raise UsageError(f"TRANSLATION_ENGINE={TRANSLATOR.name} needs to know the language spoken: set SOURCE_LANGUAGE (-s)")
+        raise UsageError(
+            f"TRANSLATION_ENGINE={TRANSLATOR.name} needs to know the language spoken: set SOURCE_LANGUAGE (-s)"
+        )
     for target in targets:
         if target != source and not knows(source, target):
             raise UsageError(
@@ -52,7 +54,9 @@ def check(settings: Settings) -> None:
     device, compute_type = settings.INDICTRANS2_DEVICE, settings.INDICTRANS2_COMPUTE_TYPE
     if compute_type not in COMPUTE_TYPES[device]:
         able = ", ".join(COMPUTE_TYPES[device])
-        raise UsageError(f"INDICTRANS2_COMPUTE_TYPE={compute_type} does not go with INDICTRANS2_DEVICE={device}; {able} do")
+        raise UsageError(
+            f"INDICTRANS2_COMPUTE_TYPE={compute_type} does not go with INDICTRANS2_DEVICE={device}; {able} do"
+        )
 
 
 @dataclass(frozen=True)
@@ -70,17 +74,29 @@ def choose(source: str, targets: Sequence[str], wanted: str, model: str, form: s
     able = source != "auto" and all(knows(source, target) for target in targets)
     sizes = [model] if model else list(SIZES)
     here = next((size for size in sizes if able and _is_here(size, source, targets, form, models_dir)), "")
-    if wanted == TRANSLATOR.name or (wanted == "auto" and (here or (model and able))):  # a model that is named is used or refused
-        return Choice(TRANSLATOR.name, here or sizes[0], f"it knows {pair}, and its model is here" if here else "as asked for")
+    if wanted == TRANSLATOR.name or (
+        wanted == "auto" and (here or (model and able))
+    ):  # a model that is named is used or refused
+        return Choice(
+            TRANSLATOR.name, here or sizes[0], f"it knows {pair}, and its model is here" if here else "as asked for"
+        )
     if list(targets) == [ENGLISH]:
-        return Choice("whisper", sizes[0], "as asked for" if wanted == "whisper" else _why_whisper(source, targets, pair, able=able))
+        return Choice(
+            "whisper",
+            sizes[0],
+            "as asked for" if wanted == "whisper" else _why_whisper(source, targets, pair, able=able),
+        )
     if wanted == "auto" and able:
-        raise UsageError(f"To translate {pair} takes {TRANSLATOR.title}, whose model is not here; get it: {get(source, targets)}")
+        raise UsageError(
+            f"To translate {pair} takes {TRANSLATOR.title}, whose model is not here; get it: {get(source, targets)}"
+        )
     if source == "auto":
         raise UsageError(f"To translate to {', '.join(targets)} the language spoken has to be named: -s")
     if able:
         raise UsageError(f"Whisper translates to en alone: leave --translation-engine whisper away for {pair}")
-    raise UsageError(f"Nothing here translates {pair}: Whisper translates to en alone, {TRANSLATOR.title} knows {KNOWN}")
+    raise UsageError(
+        f"Nothing here translates {pair}: Whisper translates to en alone, {TRANSLATOR.title} knows {KNOWN}"
+    )
 
 
 def _why_whisper(source: str, targets: Sequence[str], pair: str, *, able: bool) -> str:
@@ -91,8 +107,12 @@ def _why_whisper(source: str, targets: Sequence[str], pair: str, *, able: bool) 
 
 def get(source: str, targets: Sequence[str]) -> str:
     """Commands that fetch the best models."""
-    return "; ".join(f"scripts/get-model.sh {model_name(next(iter(SIZES)), way)}" for way in directions(source, targets))
+    return "; ".join(
+        f"scripts/get-model.sh {model_name(next(iter(SIZES)), way)}" for way in directions(source, targets)
+    )
 
 
 def _is_here(size: str, source: str, targets: Sequence[str], form: str, models_dir: Path) -> bool:
-    return all(library.is_at_hand(model_name(size, way), form, models_dir=models_dir) for way in directions(source, targets))
+    return all(
+        library.is_at_hand(model_name(size, way), form, models_dir=models_dir) for way in directions(source, targets)
+    )

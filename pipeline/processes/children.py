@@ -15,13 +15,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sutradhar.pipeline.installed import CODE
 from sutradhar.pipeline.processes.ending import signals_held
-from sutradhar.pipeline.workspace import CODE
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 M_ARENA_MAX = -8  # malloc.h of glibc
 GRACE = 5.0  # seconds that processes are given to end by themselves after SIGTERM
-SECRET = re.compile(r"(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(_|$)|API_?KEY|(^|_)(AUTH|PAT|KEY)(_|$)|_PWD$", re.IGNORECASE)
+SECRET = re.compile(
+    r"(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(_|$)|API_?KEY|(^|_)(AUTH|PAT|KEY)(_|$)|_PWD$", re.IGNORECASE
+)
 LOOK_EVERY = 0.02  # seconds between two looks whether they have
 
 
@@ -44,7 +46,15 @@ def without_secrets() -> dict[str, str]:
 
 def leashed(command: Sequence[str]) -> list[str]:
     """A command of others, so that it is killed when this process ends, however it ends. On Linux it is the very process that is started."""
-    return [sys.executable, "-I", "-S", "-c", _code("sutradhar.pipeline.processes.children", "leash"), str(os.getpid()), *command]
+    return [
+        sys.executable,
+        "-I",
+        "-S",
+        "-c",
+        _code("sutradhar.pipeline.processes.children", "leash"),
+        str(os.getpid()),
+        *command,
+    ]
 
 
 def leash() -> None:
@@ -73,7 +83,11 @@ def _watched(command: Sequence[str], parent: int) -> int:
 
 
 def run(
-    command: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None, timeout: float | None = None
+    command: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout: float | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, with nothing to read, and take what it says. It never outlives this process.
 
@@ -82,7 +96,14 @@ def run(
         with signals_held():
             pipe = subprocess.PIPE
             child = subprocess.Popen(
-                leashed(command), cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, errors="replace"
+                leashed(command),
+                cwd=cwd,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=pipe,
+                stderr=pipe,
+                text=True,
+                errors="replace",
             )
             started.enter_context(child)
             started.callback(end, child)

@@ -46,16 +46,47 @@ def make_parser() -> argparse.ArgumentParser:
         names="-j",
     )
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("-j", "--job", nargs="+", metavar="JOB", help="jobs to run, one after another; a part of an id that no other has will do")
+    what.add_argument(
+        "-j",
+        "--job",
+        nargs="+",
+        metavar="JOB",
+        help="jobs to run, one after another; a part of an id that no other has will do",
+    )
     what.add_argument("--all", action="store_true", help="run every job that is not finished, oldest first")
     what.add_argument("--list", action="store_true", help="list all jobs")
-    what.add_argument("--status", nargs="?", const="", metavar="JOB", help="show the stages of a job (without JOB: of all that run, or the newest)")
-    parser.add_argument("--from", dest="start", default="", metavar="STAGE", help="run this stage and all after it again; see below for folders")
-    parser.add_argument("--until", default="", metavar="STAGE", help="stop after this stage")
-    parser.add_argument("--force", action="append", default=[], metavar="STAGE", help="run this stage again even if nothing changed (repeatable)")
-    parser.add_argument("--verify", action="store_true", help="read every file in full to see whether it is as it was made")
+    what.add_argument(
+        "--status",
+        nargs="?",
+        const="",
+        metavar="JOB",
+        help="show the stages of a job (without JOB: of all that run, or the newest)",
+    )
     parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", dest="changes", help="write a setting into the job's .env first (repeatable)"
+        "--from",
+        dest="start",
+        default="",
+        metavar="STAGE",
+        help="run this stage and all after it again; see below for folders",
+    )
+    parser.add_argument("--until", default="", metavar="STAGE", help="stop after this stage")
+    parser.add_argument(
+        "--force",
+        action="append",
+        default=[],
+        metavar="STAGE",
+        help="run this stage again even if nothing changed (repeatable)",
+    )
+    parser.add_argument(
+        "--verify", action="store_true", help="read every file in full to see whether it is as it was made"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="changes",
+        help="write a setting into the job's .env first (repeatable)",
     )
     parser.add_argument("--version", action="version", version=f"Sutradhar {VERSION}")
     return parser
@@ -97,7 +128,9 @@ def _show(arguments: argparse.Namespace, console: Console, workspace: Workspace)
 
     jobs = all_jobs(workspace)
     if closed := closed_jobs(workspace):
-        console.warn(f"{counted(closed, 'job')} in {workspace.jobs} may not be read by you; SUTRADHAR_HOME says where jobs of your own are")
+        console.warn(
+            f"{counted(closed, 'job')} in {workspace.jobs} may not be read by you; SUTRADHAR_HOME says where jobs of your own are"
+        )
     if arguments.list:
         for line in status.listing(jobs):
             console.print(line)
@@ -155,7 +188,9 @@ def _tell(summary: Summary, console: Console) -> None:
     if worked := media_seconds * (1 - _done_before(summary)):
         speed = f"{worked / summary.seconds:.1f}x real time, real-time factor {summary.seconds / worked:.2f}"
         whole = "" if worked == media_seconds else f"the rest of {media_seconds:.1f}s: "
-        console.info(f"Job {summary.job.id}: done in {summary.seconds:.1f}s for {whole}{worked:.1f}s of media ({speed})")
+        console.info(
+            f"Job {summary.job.id}: done in {summary.seconds:.1f}s for {whole}{worked:.1f}s of media ({speed})"
+        )
     elif summary.ran:
         console.info(f"Job {summary.job.id}: done in {summary.seconds:.1f}s")
     else:

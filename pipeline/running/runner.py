@@ -69,7 +69,9 @@ class Summary:
     files: list[Path] = field(default_factory=list)
 
 
-def run_job(job: Job, workflows: Mapping[str, Sequence[Stage]], plan: Plan, changes: Mapping[str, str], console: Console) -> Summary:
+def run_job(
+    job: Job, workflows: Mapping[str, Sequence[Stage]], plan: Plan, changes: Mapping[str, str], console: Console
+) -> Summary:
     """Bring a job to its end, after writing `changes` into its settings. Raises UsageError, JobBusy, StageFailed, Interrupted."""
     with job.lock() as amiss, console.logging_to(job.logs / "pipeline.log"), contextlib.ExitStack() as begun:
         for line in amiss:
@@ -175,7 +177,9 @@ class JobRun:
     def warn_of_idle(self, changes: Iterable[str]) -> None:
         used = {key for step in self.steps for key in step.values} | USED_BY_THE_RUNNER
         if idle := sorted(set(changes) - used):
-            self.console.warn(f"{', '.join(idle)}: no stage of this job uses {'it' if len(idle) == 1 else 'them'}, so nothing changes")
+            self.console.warn(
+                f"{', '.join(idle)}: no stage of this job uses {'it' if len(idle) == 1 else 'them'}, so nothing changes"
+            )
 
     def _check_media(self) -> None:
         prepared = self.job.request.media_record
@@ -188,11 +192,15 @@ class JobRun:
             reads = any(step.stage.reads_media for step in self.steps)  # lists of recordings may grow
             changed = self.watch.verify(_now()) if self.plan.verify and reads else ""
         except OSError as error:
-            raise UsageError(f"Cannot read {self.job.media}: {error.strerror}; put the file back, or {self._where_it_is}") from None
+            raise UsageError(
+                f"Cannot read {self.job.media}: {error.strerror}; put the file back, or {self._where_it_is}"
+            ) from None
         if changed:
             self.console.warn(changed)
         elif self.watch.record.sha256 != prepared.sha256 and reads:
-            self.console.warn(f"{self.job.media.name} is not the file that the job was prepared for; working on the new one")
+            self.console.warn(
+                f"{self.job.media.name} is not the file that the job was prepared for; working on the new one"
+            )
 
     @property
     def _where_it_is(self) -> str:
@@ -223,7 +231,9 @@ class JobRun:
         for engine in (need for stage in due for need in stage.engines(self.settings)):
             hardware.check(engine.backend, engine.device, workspace.hardware_cache, self.console, engine.setting)
         for need in dict.fromkeys(need for stage in due for need in stage.models(self.settings)):
-            model = library.resolve(need.name, need.form, models_dir=workspace.models, offline=self.settings.OFFLINE, say=self.console.info)
+            model = library.resolve(
+                need.name, need.form, models_dir=workspace.models, offline=self.settings.OFFLINE, say=self.console.info
+            )
             integrity.check_content(model, workspace, say=self.console.info)
 
     def _verify_models(self, selected: Sequence[Stage]) -> None:

@@ -54,7 +54,9 @@ class EditLog:
             parts = self._parts()
             if len(parts) < 2:
                 return
-            write_whole(self._folder / token_hex(8), b"".join(digest + b"\n" for digest in sorted(self._read(parts))), sync=True)
+            write_whole(
+                self._folder / token_hex(8), b"".join(digest + b"\n" for digest in sorted(self._read(parts))), sync=True
+            )
             if self._mine:
                 self._mine.close()
                 self._mine = None

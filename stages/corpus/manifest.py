@@ -91,7 +91,9 @@ class Journal:
     """Appends rows to a manifest."""
 
     def __init__(self, path: Path) -> None:
-        self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o666), "ab", buffering=0)
+        self._file = os.fdopen(
+            os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o666), "ab", buffering=0
+        )
         if self._file.tell() and not _ends_line(path):
             self._file.write(b"\n")
 

@@ -25,6 +25,15 @@ from sutradhar.stages.transcript import Segment
 FOLDER = "results"
 SCHEMA = 1
 MADE_WITH = "made-with.json"  # what a fingerprint stands for
+# All that the user's files depend on, beside the results.
+FILE_SETTINGS = (
+    "CORPUS_FORMATS",
+    "CORPUS_TIMESTAMPS",
+    "SUBTITLE_PROFILE",
+    "SUBTITLE_FPS",
+    "SUBTITLE_BOM",
+    "SUBTITLE_NEWLINE",
+)
 MADE_BY = "made-by"  # a file for each different maker
 
 
@@ -84,12 +93,17 @@ class Store:
         self.fingerprint = hashlib.sha256(msgspec.json.encode([SCHEMA, sorted(made_with.items())])).hexdigest()[:16]
         self.all = folder
         self.folder = folder / self.fingerprint
-        self._folders = (self.folder, *(sorted(path for path in folder.glob("*/") if path != self.folder) if mix else ()))
+        self._folders = (
+            self.folder,
+            *(sorted(path for path in folder.glob("*/") if path != self.folder) if mix else ()),
+        )
 
     @classmethod
     def of_fingerprint(cls, folder: Path, fingerprint: str) -> Store:
         """As it lies there, with what else lies there. Raises OSError or msgspec.MsgspecError."""
-        return cls(folder, msgspec.json.decode((folder / fingerprint / MADE_WITH).read_bytes(), type=dict[str, str]), mix=True)
+        return cls(
+            folder, msgspec.json.decode((folder / fingerprint / MADE_WITH).read_bytes(), type=dict[str, str]), mix=True
+        )
 
     def create(self) -> None:
         """Raises OSError."""
@@ -199,7 +213,12 @@ class Store:
 
     def sweep(self) -> None:
         """Remove what killed workers left half written, whatever their settings. Raises OSError."""
-        leftovers.remove_from(inside for folder in self.all.glob("*/") if not folder.is_symlink() for inside in (folder, *folder.glob("*/")))
+        leftovers.remove_from(
+            inside
+            for folder in self.all.glob("*/")
+            if not folder.is_symlink()
+            for inside in (folder, *folder.glob("*/"))
+        )
 
 
 def ids_of(folder: Path, settings: Mapping[str, str], *, mix: bool) -> set[str]:
@@ -216,7 +235,9 @@ def ids_of(folder: Path, settings: Mapping[str, str], *, mix: bool) -> set[str]:
 def _names(folder: Path) -> Iterator[str]:
     for part in folder.glob("[0-9a-f][0-9a-f]"):
         with contextlib.suppress(NotADirectoryError), os.scandir(part) as entries:
-            yield from (entry.name[:-5] for entry in entries if entry.name.endswith(".json") and not entry.name.startswith("."))
+            yield from (
+                entry.name[:-5] for entry in entries if entry.name.endswith(".json") and not entry.name.startswith(".")
+            )
 
 
 def _done(folder: Path) -> Iterator[str]:

@@ -46,7 +46,9 @@ def run(ctx: StageContext) -> Outcome:
     rows = {row.path: row for row in (*_look(ctx, path, found.paths, known), *_kept(known, found))}
     save(ctx.write("folders"), Folders({escaped(folder): reason for folder, reason in found.closed.items()}))
     if gone := len(known.keys() - rows.keys()):
-        ctx.log.warning(f"{counted(gone, 'recording')} of earlier runs not found any more: in no table from now on; their files in transcripts/ stay")
+        ctx.log.warning(
+            f"{counted(gone, 'recording')} of earlier runs not found any more: in no table from now on; their files in transcripts/ stay"
+        )
     manifest.rewrite(path, rows.values())
     return Outcome(
         summary=_summary(rows, known, found),
@@ -67,11 +69,17 @@ def _kept(known: Mapping[str, Recording], found: Found) -> list[Recording]:
 def _failures(found: Found) -> str:
     """Say how many folders could not be listed; "" for none. Nobody expects transcripts of a disk's own lost+found."""
     closed = [folder for folder in found.closed if folder != "lost+found"]
-    return f"{counted(len(closed), 'folder')} could not be listed, and what may lie there has no transcript" if closed else ""
+    return (
+        f"{counted(len(closed), 'folder')} could not be listed, and what may lie there has no transcript"
+        if closed
+        else ""
+    )
 
 
 def _summary(rows: Mapping[str, Recording], known: Mapping[str, Recording], found: Found) -> str:
-    parts = [f"{counted(len(rows), 'recording')}, {clock(sum(row.duration_ms for row in rows.values()) / 1000)} of sound"]
+    parts = [
+        f"{counted(len(rows), 'recording')}, {clock(sum(row.duration_ms for row in rows.values()) / 1000)} of sound"
+    ]
     statuses = Counter(row.status for row in rows.values())
     parts += [f"{statuses[status]} {status}" for status in manifest.NO_RECORDING if statuses[status]]
     good = [row.id for row in rows.values() if row.status not in manifest.NO_RECORDING]
@@ -108,9 +116,13 @@ def _row(folder: Path, name: str, known: Recording | None, ctx: StageContext) ->
         return _unreadable(name, f"cannot be read: {error.strerror}")
     if not S_ISREG(status.st_mode):  # reading a pipe would never end
         return _unreadable(name, "it is no file")
-    unchanged = known and len(known.id) == SHA256 and (known.bytes, known.mtime_ns) == (status.st_size, status.st_mtime_ns)
+    unchanged = (
+        known and len(known.id) == SHA256 and (known.bytes, known.mtime_ns) == (status.st_size, status.st_mtime_ns)
+    )
     large_enough = status.st_size >= ctx.settings.CORPUS_MIN_BYTES
-    as_before = known and unchanged and large_enough and known.status not in manifest.NO_RECORDING  # those are few, and settings may have changed
+    as_before = (
+        known and unchanged and large_enough and known.status not in manifest.NO_RECORDING
+    )  # those are few, and settings may have changed
     if known and as_before and (not ctx.verify or _holds(path, known)):
         return known
     row = _examined(path, name, ctx.settings)

@@ -15,5 +15,9 @@ def file_of(path: str, form: str) -> str:
     """Within the tree. A name that would be too long is cut, and ends in a sign that no other has."""
     folder, slash, base = path.lstrip("/").rpartition("/")
     if len(f".tmp-1234567-{base}.{form}".encode()) > MAX_BYTES:
-        base = base.encode()[:200].decode(errors="ignore") + "~" + hashlib.sha256(path.encode(errors="surrogateescape")).hexdigest()[:8]
+        base = (
+            base.encode()[:200].decode(errors="ignore")
+            + "~"
+            + hashlib.sha256(path.encode(errors="surrogateescape")).hexdigest()[:8]
+        )
     return f"{folder}{slash}{base}.{form}"

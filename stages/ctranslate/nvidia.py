@@ -9,7 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 # In the order in which they need each other: https://docs.nvidia.com/deeplearning/cudnn/backend/latest/
-LIBRARIES = ("cuda_runtime/lib/libcudart.so.12", "cublas/lib/libcublasLt.so.12", "cublas/lib/libcublas.so.12", "cudnn/lib/libcudnn*.so.9")
+LIBRARIES = (
+    "cuda_runtime/lib/libcudart.so.12",
+    "cublas/lib/libcublasLt.so.12",
+    "cublas/lib/libcublas.so.12",
+    "cudnn/lib/libcudnn*.so.9",
+)
 
 
 def preload_libraries() -> None:
@@ -34,7 +39,14 @@ def gpu_use(chosen: Sequence[str]) -> int | None:
     try:
         pynvml.nvmlInit()
         names = chosen or [str(index) for index in range(pynvml.nvmlDeviceGetCount())]
-        handles = [pynvml.nvmlDeviceGetHandleByIndex(int(name)) if name.isdigit() else pynvml.nvmlDeviceGetHandleByUUID(name) for name in names]
-        return round(sum(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu for handle in handles) / len(handles)) if handles else None
+        handles = [
+            pynvml.nvmlDeviceGetHandleByIndex(int(name)) if name.isdigit() else pynvml.nvmlDeviceGetHandleByUUID(name)
+            for name in names
+        ]
+        return (
+            round(sum(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu for handle in handles) / len(handles))
+            if handles
+            else None
+        )
     except pynvml.NVMLError:
         return None

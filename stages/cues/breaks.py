@@ -26,14 +26,18 @@ def sentence_ends(tokens: Sequence[Token], language: str = "") -> list[bool]:
     pairs = list(pairwise(tokens))
     marks = [ends_clause(left.last_word, language) for left, right in pairs if right.opens_segment]
     punctuated = sum(marks) >= _PUNCTUATED * len(marks)
-    ends = [ends_sentence(left.last_word, right.text, language) or (right.opens_segment and not punctuated) for left, right in pairs]
+    ends = [
+        ends_sentence(left.last_word, right.text, language) or (right.opens_segment and not punctuated)
+        for left, right in pairs
+    ]
     return [False][: len(tokens)] + ends
 
 
 def break_costs(tokens: Sequence[Token], ends: Sequence[bool], language: str) -> list[float]:
     """The cost of a break before each token: 0 where a sentence `ends`, 1 between any two words, about 3 after an article."""
     return [0.0][: len(tokens)] + [
-        0.0 if end else _break_cost(left, right, language) for (left, right), end in zip(pairwise(tokens), ends[1:], strict=True)
+        0.0 if end else _break_cost(left, right, language)
+        for (left, right), end in zip(pairwise(tokens), ends[1:], strict=True)
     ]
 
 

@@ -44,7 +44,10 @@ def build_cues(transcript: Transcript, rules: Rules) -> list[Cue]:
     speech = [Span(tokens[start].start_ms, tokens[end - 1].end_ms) for start, end in pairs]
     reading = [rules.reading_ms(passage.width(start, end), end - start) for start, end in pairs]
     shown = schedule(speech, reading, clip, rules)
-    return [Cue(span.start_ms, span.end_ms, _lines(passage, start, end, rules)) for (start, end), span in zip(pairs, shown, strict=True)]
+    return [
+        Cue(span.start_ms, span.end_ms, _lines(passage, start, end, rules))
+        for (start, end), span in zip(pairs, shown, strict=True)
+    ]
 
 
 def _lines(passage: Passage, start: int, end: int, rules: Rules) -> tuple[str, ...]:
@@ -102,7 +105,11 @@ class _Costing:
         passage, rules = self.passage, self.rules
         width = passage.width(start, end)
         fullness = width / self.full
-        cost = self.cuts[end] + _FULLNESS * fullness * fullness + _HELD_SECOND * (passage.held[end - 1] - passage.held[start]) / 1000
+        cost = (
+            self.cuts[end]
+            + _FULLNESS * fullness * fullness
+            + _HELD_SECOND * (passage.held[end - 1] - passage.held[start]) / 1000
+        )
         ends = passage.ends[end - 1] - passage.ends[start]
         if ends:
             whole = passage.closed[start] and passage.closed[end]

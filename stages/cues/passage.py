@@ -25,11 +25,18 @@ class Passage:
         self.pauses = [0] + [right.start_ms - left.end_ms for left, right in pairwise(tokens)]
         self.closed = [end or pause >= rules.pause_ms for end, pause in zip(ends, self.pauses, strict=True)] + [True]
         self.closed[0] = True
-        self.ends = list(accumulate(end * (_NEW_SEGMENT if token.opens_segment else 1.0) for end, token in zip(ends, tokens, strict=True)))
+        self.ends = list(
+            accumulate(
+                end * (_NEW_SEGMENT if token.opens_segment else 1.0) for end, token in zip(ends, tokens, strict=True)
+            )
+        )
         self.held = list(accumulate(max(0, pause - _HELD_PAUSE_MS) for pause in self.pauses))
         space = typography.measure(" ", rules.language)
         self._spaces = [space * token.spaced for token in tokens]
-        widths = (typography.measure(token.text, rules.language) + gap for token, gap in zip(tokens, self._spaces, strict=True))
+        widths = (
+            typography.measure(token.text, rules.language) + gap
+            for token, gap in zip(tokens, self._spaces, strict=True)
+        )
         self._widths = list(accumulate(widths, initial=0.0))
 
     def width(self, start: int, end: int) -> float:

@@ -58,8 +58,17 @@ PROFILES: Mapping[str, Profile] = {
         word_ms=333,
     ),
     "ted": Profile(source="TED Translators cheat sheet", max_chars=42, max_cps=21, min_ms=1000, max_ms=7000),
-    "amazon": Profile(source="Amazon Prime Video, as Subtitle Edit's preset has it", max_chars=42, max_cps=17, min_ms=1000, max_ms=7007, gap_ms=83),
-    "shorts": Profile(source="Subtitle Edit's preset for 9:16 video", max_chars=24, max_cps=25, min_ms=700, max_ms=5000),
+    "amazon": Profile(
+        source="Amazon Prime Video, as Subtitle Edit's preset has it",
+        max_chars=42,
+        max_cps=17,
+        min_ms=1000,
+        max_ms=7007,
+        gap_ms=83,
+    ),
+    "shorts": Profile(
+        source="Subtitle Edit's preset for 9:16 video", max_chars=24, max_cps=25, min_ms=700, max_ms=5000
+    ),
 }
 
 

@@ -46,7 +46,9 @@ def tokens_of(transcript: Transcript, rules: Rules) -> list[Token]:
 
 def spoken_tokens(transcript: Transcript) -> list[Token]:
     """The tokens of a transcript, however wide."""
-    pieces = [piece for segment in transcript.segments for piece in _pieces(segment, segment.language or transcript.language)]
+    pieces = [
+        piece for segment in transcript.segments for piece in _pieces(segment, segment.language or transcript.language)
+    ]
     spans = without_overlap([Span(piece.start_ms, piece.end_ms) for piece in pieces], clip_of(transcript))
     timed = (
         Token(piece.text, piece.spaced, piece.opens_segment, span.start_ms, span.end_ms, piece.begins_word)
@@ -102,7 +104,9 @@ def _longest_ordered(values: Sequence[int]) -> list[int]:
 def _pieces(segment: Segment, language: str) -> Iterator[Token]:
     """The least that has a time of its own: words, or parts of one."""
     blocks = list(_blocks(segment))
-    for block, parts in zip(blocks, in_words([" " * block.spaced + block.text for block in blocks], language), strict=True):
+    for block, parts in zip(
+        blocks, in_words([" " * block.spaced + block.text for block in blocks], language), strict=True
+    ):
         if len(parts) == 1:
             yield block if parts[0][1] else replace(block, begins_word=False)
             continue
@@ -127,7 +131,11 @@ def _blocks(segment: Segment) -> Iterator[Token]:
 
 def _untimed(segment: Segment) -> tuple[Word, ...]:
     """The text of a segment without word times, shared over the segment's span."""
-    parts = typography.clusters(segment.text) if _is_spaceless(segment.text) else [f" {word}" for word in typography.split_blanks(segment.text)]
+    parts = (
+        typography.clusters(segment.text)
+        if _is_spaceless(segment.text)
+        else [f" {word}" for word in typography.split_blanks(segment.text)]
+    )
     spans = shares(parts, segment.start_ms, segment.end_ms)
     return tuple(Word(part, span.start_ms, span.end_ms, 0.0) for part, span in zip(parts, spans, strict=True))
 

@@ -17,7 +17,13 @@ def track_of(transcript: Transcript, rules: Rules) -> Track:
     cues = tuple(cues_of_speakers(transcript, rules))
     doubt = script_doubt(transcript.segments)
     note = "; ".join(filter(None, (transcript.note, doubt)))
-    return Track(transcript.language, note, cues, doubt, with_note(cues, f"[{doubt}]", transcript.start_ms, rules) if doubt else ())
+    return Track(
+        transcript.language,
+        note,
+        cues,
+        doubt,
+        with_note(cues, f"[{doubt}]", transcript.start_ms, rules) if doubt else (),
+    )
 
 
 def with_note(cues: Sequence[Cue], note: str, start_ms: int, rules: Rules) -> tuple[Cue, ...]:

@@ -7,7 +7,9 @@ import math
 from sutradhar.stages.cues.passage import Passage
 from sutradhar.stages.cues.rules import Rules
 
-_IMBALANCE = 1.5  # for lines whose lengths differ by a whole line, growing with the square; half of it between sentences
+_IMBALANCE = (
+    1.5  # for lines whose lengths differ by a whole line, growing with the square; half of it between sentences
+)
 _TOP_HEAVY = 0.3  # for an upper line that is longer by a whole line: it hides more of the picture
 
 

@@ -14,7 +14,14 @@ from sutradhar.pipeline.jobs.stage import Outcome, Stage, StageContext
 from sutradhar.pipeline.media import SAMPLE_RATE, Decoding, without_name
 from sutradhar.pipeline.media.tracks import aside_before, in_place_of, silent_before
 from sutradhar.pipeline.timecode import format_ms, parse_ms
-from sutradhar.stages.sound.account import Account, Listener, Take, account_for, account_of_others, with_quiet_parts_raised
+from sutradhar.stages.sound.account import (
+    Account,
+    Listener,
+    Take,
+    account_for,
+    account_of_others,
+    with_quiet_parts_raised,
+)
 from sutradhar.stages.sound.silero import count_speech_ms
 from sutradhar.stages.sound.voices import Spool, sides, told_by
 from sutradhar.stages.sound.wav import SAMPLE_BYTES, Sound, new_wav, write_block, write_in_turn
@@ -23,13 +30,17 @@ from sutradhar.stages.transcript import Audio, save
 
 def clip(settings: Settings) -> tuple[int, int | None]:
     """First and last millisecond to work on, film time. Raises UsageError."""
-    return parse_ms(settings.MEDIA_START_TIME or "0"), parse_ms(settings.MEDIA_END_TIME) if settings.MEDIA_END_TIME else None
+    return parse_ms(settings.MEDIA_START_TIME or "0"), parse_ms(
+        settings.MEDIA_END_TIME
+    ) if settings.MEDIA_END_TIME else None
 
 
 def check(settings: Settings) -> None:
     clip(settings)
     if settings.AUDIO_CHANNELS == "split" and settings.WORKFLOW == "translate":
-        raise UsageError("AUDIO_CHANNELS=split: sentences of two speakers at a time are not translated; set it to mix, or use --transcribe")
+        raise UsageError(
+            "AUDIO_CHANNELS=split: sentences of two speakers at a time are not translated; set it to mix, or use --transcribe"
+        )
 
 
 def run(ctx: StageContext) -> Outcome:
@@ -67,7 +78,11 @@ def run(ctx: StageContext) -> Outcome:
         degraded=(
             *lost,
             *(f"{sound.name}: {line}" for line in (*_silent_before(sound), *account.remarks)),
-            *([f"AUDIO_CHANNELS=split: audio track {track.index} has 1 channel, so it is one speaker"] if split else []),
+            *(
+                [f"AUDIO_CHANNELS=split: audio track {track.index} has 1 channel, so it is one speaker"]
+                if split
+                else []
+            ),
         ),
         seconds_of_media=duration_ms / 1000,
     )
@@ -77,7 +92,9 @@ def _take_apart(ctx: StageContext, sound: Decoding, listener: Listener, path: Pa
     """Each channel of the track as a speaker, one after another in the file."""
     track = sound.info.audio[sound.track]
     expected_ms = _expected_ms(sound)
-    ctx.check_room(path, 2 * track.channels * expected_ms * SAMPLE_RATE * SAMPLE_BYTES // 1000)  # each for himself, and in turn
+    ctx.check_room(
+        path, 2 * track.channels * expected_ms * SAMPLE_RATE * SAMPLE_BYTES // 1000
+    )  # each for himself, and in turn
     done, total = 0.0, track.channels * expected_ms / 1000
 
     def tell(seconds: float) -> None:
@@ -89,11 +106,17 @@ def _take_apart(ctx: StageContext, sound: Decoding, listener: Listener, path: Pa
         found = sides(listener, track, Spool("channel", expected_ms, ctx.scratch, open_files, tell))
         duration_ms = write_in_turn([voice.sound for voice in found.voices], path)
     voices = tuple(voice.speaker for voice in found.voices)
-    save(ctx.write("audio"), Audio(sound.start_ms, duration_ms, SAMPLE_RATE, track.index, track.language, found.cause, voices))
+    save(
+        ctx.write("audio"),
+        Audio(sound.start_ms, duration_ms, SAMPLE_RATE, track.index, track.language, found.cause, voices),
+    )
     return Outcome(
         summary=f"Audio extracted: {format_ms(duration_ms)} of each channel of track {track.index}, {track.describe()}{_notes(sound, found.notes)}",
         packages=("av",),
-        degraded=tuple(f"{sound.name}: {without_name(line, sound.path)}" for line in dict.fromkeys((*_silent_before(sound), *found.remarks))),
+        degraded=tuple(
+            f"{sound.name}: {without_name(line, sound.path)}"
+            for line in dict.fromkeys((*_silent_before(sound), *found.remarks))
+        ),
         seconds_of_media=duration_ms / 1000,
     )
 
@@ -102,7 +125,14 @@ def _account(sound: Decoding, duration_ms: int, listener: Listener, audio: Path)
     """The track is the person's choice: where nobody is heard in it, but in another, that is told, and not taken."""
     chosen = sound.info.audio[sound.track]
     others = in_place_of(chosen, sound.info.audio)
-    account = account_for(sound.levels, Take(chosen.index), duration_ms, partial(_speech_ms, audio, listener), listener, unsure=bool(others))
+    account = account_for(
+        sound.levels,
+        Take(chosen.index),
+        duration_ms,
+        partial(_speech_ms, audio, listener),
+        listener,
+        unsure=bool(others),
+    )
     if account.nobody and (other := account_of_others(others, duration_ms, listener)):
         why, there = account.cause or f"hardly anybody is heard in audio track {chosen.index}", other.take.track
         line = f"{why}, but somebody speaks in track {there}: set AUDIO_TRACK={there}"
@@ -113,7 +143,9 @@ def _account(sound: Decoding, duration_ms: int, listener: Listener, audio: Path)
 def _silent_before(sound: Decoding) -> list[str]:
     """Told where another track would be expected, but was not chosen because it is silent."""
     tracks = sound.info.audio
-    line = silent_before(sound.path, tracks[sound.track], tracks, (sound.start_ms, sound.start_ms + _expected_ms(sound)))
+    line = silent_before(
+        sound.path, tracks[sound.track], tracks, (sound.start_ms, sound.start_ms + _expected_ms(sound))
+    )
     return [line] if line else []
 
 

@@ -29,10 +29,15 @@ def run(ctx: StageContext) -> Outcome:
     missing = [segment for segment in english.segments if segment.is_untranslated] if english else []
     if not missing:
         save(ctx.write("translations"), Translations(translations))
-        return Outcome(summary="Nothing for Whisper to translate: it translates into English alone, where nothing is missing", seconds_of_media=0.0)
+        return Outcome(
+            summary="Nothing for Whisper to translate: it translates into English alone, where nothing is missing",
+            seconds_of_media=0.0,
+        )
     rescued, engine, packages, degraded = _rescue(missing, source, ctx)
     merged = [
-        replace(transcript, segments=tuple(_merged(transcript.segments, rescued))) if transcript is english else transcript
+        replace(transcript, segments=tuple(_merged(transcript.segments, rescued)))
+        if transcript is english
+        else transcript
         for transcript in translations
     ]
     save(ctx.write("translations"), Translations(tuple(merged)))
@@ -59,10 +64,17 @@ def _rescue(
         recogniser = KeptRecogniser(ctx, pieces, translate=True)
         cut_out = partial(_window, missing, sound, audio, source.language)
         try:
-            recognitions = recogniser.recognise({number: _seconds([segment]) for number, segment in enumerate(missing)}, cut_out)
+            recognitions = recogniser.recognise(
+                {number: _seconds([segment]) for number, segment in enumerate(missing)}, cut_out
+            )
         except CannotTranslate as error:  # turbo, for one: no reason to lose all the rest
             return {}, {}, (), (str(error),)
-    heard = ((missing[one.window], part) for one in recognitions if one.translation for part in segments_of([one.translation]))
+    heard = (
+        (missing[one.window], part)
+        for one in recognitions
+        if one.translation
+        for part in segments_of([one.translation])
+    )
     found = [(segment, _inside(part, segment)) for segment, part in heard]
     shared = shared_by_several([part for _, part in found], source.segments)
     rescued: dict[int, list[Segment]] = {}

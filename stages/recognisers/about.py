@@ -42,7 +42,9 @@ class Trial:
     program: str
     title: str  # what it does, as messages call it
     seconds: float  # a trial that takes longer hangs
-    remedies: Mapping[str, str] = field(default_factory=dict)  # by what a known fault says, what is wrong and what to do about it
+    remedies: Mapping[str, str] = field(
+        default_factory=dict
+    )  # by what a known fault says, what is wrong and what to do about it
 
     def remedy(self, fault: str) -> str:
         """Empty for a fault that is not known."""

@@ -79,7 +79,9 @@ class Recognition:
     language_probability: float
     phrases: tuple[Phrase, ...]  # sentences, and what pauses part
     confidence: float  # 0 to 1: the geometric mean of the probabilities of the pieces that the engine made the text of
-    translation: Recognition | None = None  # into English, where that was asked for and the speech is in another language
+    translation: Recognition | None = (
+        None  # into English, where that was asked for and the speech is in another language
+    )
     echoed: bool = False  # with the prompt, the text was the prompt again; this is what is heard without it
     whisper: WhisperScores | None = None
 
@@ -99,7 +101,9 @@ class CannotTranslate(UsageError):
     """The model was not trained to translate."""
 
     def __init__(self, model: str) -> None:
-        super().__init__(f"WHISPER_MODEL={model} was not trained to translate: use large-v3, medium, small or base, or the workflow transcribe")
+        super().__init__(
+            f"WHISPER_MODEL={model} was not trained to translate: use large-v3, medium, small or base, or the workflow transcribe"
+        )
 
 
 class UnknownLanguage(UsageError):

@@ -23,6 +23,8 @@ def echoes(recognitions: Sequence[Recognition]) -> list[str]:
 def doubts(transcript: Transcript, found: Windows) -> list[str]:
     """Say why there is no text, or why the text may be of no use."""
     if not transcript.segments:
-        return [f"No speech was found, so the subtitles are empty: {found.cause}" if not found.windows else UNINTELLIGIBLE]
+        return [
+            f"No speech was found, so the subtitles are empty: {found.cause}" if not found.windows else UNINTELLIGIBLE
+        ]
     doubt = script_doubt(transcript.segments)
     return [f"{doubt}: {wrong_script_because(transcript.language)}"] if doubt else []

@@ -56,7 +56,9 @@ class KeptRecogniser:
         """Recognise in the order of `seconds`, which has the length of each window by its id; `cut_out` makes the
         window. Tells the progress. Raises what opening a recogniser raises, CannotTranslate too, and OSError where the
         disk is full."""
-        found = {window: recognition for window in seconds if (recognition := self.pieces.get(str(window), Recognition))}
+        found = {
+            window: recognition for window in seconds if (recognition := self.pieces.get(str(window), Recognition))
+        }
         progress = WindowProgress(self._ctx, seconds, found)
         if found:
             self._ctx.log.info(f"Going on: {len(found)} of {counted(len(seconds), 'window')} are there already")
@@ -70,7 +72,11 @@ class KeptRecogniser:
         return [found[window] for window in seconds if window in found]
 
     def _windows(
-        self, ids: Iterable[int], cut_out: Callable[[int], AudioWindow], found: Mapping[int, Recognition], progress: WindowProgress
+        self,
+        ids: Iterable[int],
+        cut_out: Callable[[int], AudioWindow],
+        found: Mapping[int, Recognition],
+        progress: WindowProgress,
     ) -> Iterator[AudioWindow]:
         for number in ids:
             yield replace(cut_out(number), known=number in found, tell=partial(progress.tell, number))

@@ -15,7 +15,9 @@ from sutradhar.stages.recognisers.about import OPTIONS, About
 from sutradhar.stages.recognisers.contract import Recogniser
 
 
-def open_recogniser(settings: Settings, model: ResolvedModel, *, translate: bool, log: logging.Logger, times: bool = True) -> Recogniser:
+def open_recogniser(
+    settings: Settings, model: ResolvedModel, *, translate: bool, log: logging.Logger, times: bool = True
+) -> Recogniser:
     """Load the engine that the settings name; without `times` it is faster, and words have none of their own.
 
     Raises UsageError where the machine, model or language will not do."""

@@ -22,7 +22,11 @@ LEAST_CONFIDENCE = 1e-6  # below it, the logarithm says no more
 def split_phrases(words: Sequence[Word], language: str = "") -> tuple[Phrase, ...]:
     """The words in sentences; "" is a language that is not known."""
     begins = begin_words([word.text for word in words], language)
-    cuts = [index for index, (before, after) in enumerate(pairwise(words), start=1) if begins[index] and _parts(before, after, language)]
+    cuts = [
+        index
+        for index, (before, after) in enumerate(pairwise(words), start=1)
+        if begins[index] and _parts(before, after, language)
+    ]
     return tuple(tuple(words[begin:end]) for begin, end in pairwise([0, *cuts, len(words)]) if begin < end)
 
 

@@ -34,7 +34,9 @@ class Verdict:
 
 
 def language_of(
-    windows: Sequence[Window], cut_out: Callable[[Window], AudioWindow], detect: Callable[[Sequence[AudioWindow]], list[LanguageGuess]]
+    windows: Sequence[Window],
+    cut_out: Callable[[Window], AudioWindow],
+    detect: Callable[[Sequence[AudioWindow]], list[LanguageGuess]],
 ) -> Verdict:
     """Let windows from all over a film vote on its language. There must be one at least."""
     speech_ms = [sum(span.end_ms - span.start_ms for span in window.speech) for window in windows]
@@ -56,7 +58,10 @@ def vote(votes: Sequence[dict[str, float]], weights: Sequence[float]) -> tuple[s
     """The likeliest language and its probability, from the probabilities that each window gives to every language."""
     total = sum(weights)
     scores = {
-        language: sum(weight * math.log(max(heard[language], FLOOR)) for heard, weight in zip(votes, weights, strict=True)) / total
+        language: sum(
+            weight * math.log(max(heard[language], FLOOR)) for heard, weight in zip(votes, weights, strict=True)
+        )
+        / total
         for language in votes[0]
     }
     language = max(scores, key=lambda name: scores[name])

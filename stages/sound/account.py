@@ -35,7 +35,10 @@ SAME_DB = 0.1  # that every channel is as loud as the mix: they hold the same, s
 HOT = 1.25  # times full scale: decoders of MP3 and AAC overshoot by less
 HOT_SHARE = 0.0005  # of the samples
 CREST = 100.0  # a peak that is so much above what is loud is a click
-OFFSET, OFFSET_OF_LEVEL = 0.03, 0.3  # of full scale, where recordings have up to 0.01; and of the level, which clipping shifts
+OFFSET, OFFSET_OF_LEVEL = (
+    0.03,
+    0.3,
+)  # of full scale, where recordings have up to 0.01; and of the level, which clipping shifts
 CLIPPED = 0.02  # share of samples at full scale
 FEW_MS, FEW_SHARE = 1000, 0.02  # less speech is none to speak of
 CLEARLY, NEARLY = 2.0, 0.9  # times as much speech
@@ -123,7 +126,9 @@ class Listener:
             self._tell(seconds)
 
 
-def account_for(levels: Levels | None, take: Take, duration_ms: int, heard: CountSpeech, listener: Listener, *, unsure: bool = False) -> Account:
+def account_for(
+    levels: Levels | None, take: Take, duration_ms: int, heard: CountSpeech, listener: Listener, *, unsure: bool = False
+) -> Account:
     """Judge a track that was mixed without a correction. `heard` counts the speech in that mix; it is asked only where levels leave
     something open, or where there are other tracks to take, and one is `unsure`."""
     if levels is None:
@@ -140,7 +145,9 @@ def account_for(levels: Levels | None, take: Take, duration_ms: int, heard: Coun
     speech_ms = found.speech_ms or heard(few_ms(duration_ms))
     found = replace(found, speech_ms=speech_ms, nobody=speech_ms < few_ms(duration_ms))
     if several and (found.nobody or cancels(levels)):
-        found = found if found.nobody else replace(found, speech_ms=heard(None))  # channels are counted to their end too
+        found = (
+            found if found.nobody else replace(found, speech_ms=heard(None))
+        )  # channels are counted to their end too
         found = _alone(levels, found, listener, few_ms(duration_ms)) or found
     return replace(found, cause=_cause(levels, take.track)) if found.nobody else found
 
@@ -176,7 +183,9 @@ def with_quiet_parts_raised(account: Account, levels: Levels | None, sound: Read
     quiet = quiet_parts(levels.stretches, row, whole, QUIET_DB, PART_RAISED_TO_DB)
     deep_ms = sum(part.end_ms - part.start_ms for part in quiet if part.gain > IN_16_BITS)
     anew = deep_ms >= DEEP_SHARE * (whole[1] - whole[0])
-    parts = tuple(part for part in quiet if (anew or part.gain <= IN_16_BITS) and _speaks_in(part, take, sound, listener))
+    parts = tuple(
+        part for part in quiet if (anew or part.gain <= IN_16_BITS) and _speaks_in(part, take, sound, listener)
+    )
     if not parts:
         return account
     where = named([(part.start_ms, part.end_ms) for part in parts])
@@ -205,7 +214,9 @@ def _partly_cancelled(levels: Levels, mix: Account, listener: Listener) -> Accou
         return None
     one = channel_of_all(levels.stretches, QUIET_DB)
     track, mix_ms = mix.take.track, listener.hear(mix.take)[0]
-    heard = [listener.hear(Take(track, channel))[0] for channel in (range(len(levels.channels)) if one is None else [one])]
+    heard = [
+        listener.hear(Take(track, channel))[0] for channel in (range(len(levels.channels)) if one is None else [one])
+    ]
     if max(heard) < mix_ms + FEW_MS:
         return None
     why = f"its channels cancel each other in the mix {named(parts)} (one is inverted there)"
@@ -286,9 +297,15 @@ def corrected(level: Level, levels: Levels, take: Take) -> Account:
         remarks.append("it has samples that are no numbers (NaN, infinity): silenced")
     clipped = max(one.clipped - one.over for one in channels)
     if clipped > CLIPPED:
-        remarks.append(f"clipped: {clipped:.0%} of its samples are at full scale, so words may be missing or wrong; record it at a lower level")
+        remarks.append(
+            f"clipped: {clipped:.0%} of its samples are at full scale, so words may be missing or wrong; record it at a lower level"
+        )
     needed = gain != 1 or off_centre or level.broken
-    correction = Correction(gain, tuple(one.offset for one in levels.channels) if off_centre or gain > 1 else ()) if needed else None
+    correction = (
+        Correction(gain, tuple(one.offset for one in levels.channels) if off_centre or gain > 1 else ())
+        if needed
+        else None
+    )
     return Account(replace(take, correction=correction), tuple(remarks), tuple(notes))
 
 

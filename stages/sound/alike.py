@@ -46,7 +46,11 @@ def likeness(left: Readable, right: Readable, detector: Detector) -> int:
         return sign
     if correlation < SIMILAR:
         return 0
-    gains = product / ours, sign * np.sqrt(theirs / ours), theirs / product  # right where the noise is in the right one, in both, in the left one
+    gains = (
+        product / ours,
+        sign * np.sqrt(theirs / ours),
+        theirs / product,
+    )  # right where the noise is in the right one, in both, in the left one
     rests = (_rest(left, right, lag, float(gain)) for gain in gains)
     return sign if any(count_speech_ms(rest, detector, enough_ms=VOICE_MS) < VOICE_MS for rest in rests) else 0
 
@@ -71,10 +75,14 @@ def _lag(left: Readable, right: Readable) -> int:
     """Find by how many samples the right one is later, judged by the loudest piece."""
     import numpy as np
 
-    start = max(range(0, left.samples, PIECE), key=lambda start: float(np.square(left.read(start, PIECE)).sum()), default=0)
+    start = max(
+        range(0, left.samples, PIECE), key=lambda start: float(np.square(left.read(start, PIECE)).sum()), default=0
+    )
     ours, theirs = left.read(start, PIECE), right.read(start, PIECE)
     size = 1 << (len(ours) + MAX_LAG).bit_length()
-    products: list[float] = np.abs(np.fft.irfft(np.fft.rfft(theirs, size) * np.conj(np.fft.rfft(ours, size)), size)).round(6).tolist()
+    products: list[float] = (
+        np.abs(np.fft.irfft(np.fft.rfft(theirs, size) * np.conj(np.fft.rfft(ours, size)), size)).round(6).tolist()
+    )
     return max(range(-MAX_LAG, MAX_LAG + 1), key=lambda lag: (products[lag], -abs(lag)))
 
 
@@ -84,7 +92,9 @@ def _block_sums(left: Readable, right: Readable, start: int, lag: int) -> NDArra
 
     pair = _pair(left, right, start, lag)
     first, second = (np.pad(one, (0, -len(one) % BLOCK)).reshape(-1, BLOCK).astype(np.float64) for one in pair)
-    sums: NDArray[np.float64] = np.stack([(first * second).sum(axis=1), (first * first).sum(axis=1), (second * second).sum(axis=1)])
+    sums: NDArray[np.float64] = np.stack(
+        [(first * second).sum(axis=1), (first * first).sum(axis=1), (second * second).sum(axis=1)]
+    )
     return sums
 
 

@@ -31,7 +31,10 @@ THREADS = 2  # 600 s of sound: 0.9 s on one thread, 0.6 s on two
 
 
 def speech_probabilities(
-    sound: Sound | Samples, progress: Callable[[float, float], None] = lambda done, total: None, detector: Detector | None = None, block: int = BLOCK
+    sound: Sound | Samples,
+    progress: Callable[[float, float], None] = lambda done, total: None,
+    detector: Detector | None = None,
+    block: int = BLOCK,
 ) -> array[float]:
     """One probability for each frame, the last of them filled up with silence. `progress` gets seconds done and in all."""
     probabilities = array("f")
@@ -79,7 +82,9 @@ def model_path() -> Path:
     """The network's file. Importing faster_whisper for it would load the recogniser's libraries as well."""
     package = importlib.util.find_spec("faster_whisper")
     if package is None or package.origin is None:
-        raise UsageError("The package faster-whisper, which holds the speech detector, is not installed: run ./scripts/bootstrap.sh")
+        raise UsageError(
+            "The package faster-whisper, which holds the speech detector, is not installed: run ./scripts/bootstrap.sh"
+        )
     path = Path(package.origin).parent / "assets" / MODEL
     if not path.is_file():
         raise UsageError(f"{path} is missing: reinstall faster-whisper 1.2 with ./scripts/bootstrap.sh")
@@ -97,7 +102,9 @@ class Detector:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False
-        self._session = onnxruntime.InferenceSession(str(model_path()), providers=["CPUExecutionProvider"], sess_options=options)
+        self._session = onnxruntime.InferenceSession(
+            str(model_path()), providers=["CPUExecutionProvider"], sess_options=options
+        )
         self.reset()
 
     def reset(self) -> None:

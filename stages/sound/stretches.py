@@ -64,7 +64,9 @@ def quiet_parts(stretches: Stretches, row: int, part: Part, below_db: float, to_
     return found
 
 
-def speaks(raised: Iterable[NDArray[np.float32]], as_is: Iterable[NDArray[np.float32]], part: RaisedPart, detector: Detector) -> bool:
+def speaks(
+    raised: Iterable[NDArray[np.float32]], as_is: Iterable[NDArray[np.float32]], part: RaisedPart, detector: Detector
+) -> bool:
     """Tell whether somebody is heard in a part only when it is raised."""
     raised_ms = count_speech_ms(raised, detector)
     least_ms = max(SPOKEN_MS, SPOKEN_SHARE * (part.end_ms - part.start_ms))
@@ -89,7 +91,9 @@ def named(parts: Sequence[Part]) -> str:
 
 def _cancelled(stretches: Stretches, above_db: float) -> Flags:
     loudest, mix = stretches.power[:-1].max(axis=0), stretches.power[-1]
-    found: Flags = (loudest > 10 ** (above_db / 10)) & (mix < CANCELLED * stretches.unrelated) & (mix < FAR_BELOW * loudest)
+    found: Flags = (
+        (loudest > 10 ** (above_db / 10)) & (mix < CANCELLED * stretches.unrelated) & (mix < FAR_BELOW * loudest)
+    )
     return found
 
 

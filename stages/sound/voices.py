@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 
 from sutradhar.pipeline.media import SAMPLE_RATE, AudioTrack, Decoding, Levels
 from sutradhar.pipeline.media.tracks import in_place_of
-from sutradhar.stages.sound.account import Listener, Take, account_for, account_of_others, already, mended, with_quiet_parts_raised
+from sutradhar.stages.sound.account import (
+    Listener,
+    Take,
+    account_for,
+    account_of_others,
+    already,
+    mended,
+    with_quiet_parts_raised,
+)
 from sutradhar.stages.sound.alike import likeness
 from sutradhar.stages.sound.silero import FRAME_MS, Detector, likely
 from sutradhar.stages.sound.thresholds import NOISE_DB
@@ -82,7 +90,9 @@ def whole(
     probabilities = listen(sound)
     speech_ms = likely(probabilities) * FRAME_MS
     others = in_place_of(chosen, tracks)
-    account = account_for(first.levels, Take(chosen.index), sound.duration_ms, already(speech_ms), listener, unsure=bool(others))
+    account = account_for(
+        first.levels, Take(chosen.index), sound.duration_ms, already(speech_ms), listener, unsure=bool(others)
+    )
     remarks = list(account.remarks)
     if account.nobody and (other := account_of_others(others, sound.duration_ms, listener)):
         why = account.cause or f"hardly anybody is heard in audio track {chosen.index}"
@@ -135,11 +145,17 @@ def sides(listener: Listener, track: AudioTrack, spool: Spool) -> Voices:
             corrected.add(channel)
         if not any(group.take_in(channel, sound, listener.detector) for group in groups):
             groups.append(_Group([channel], [sound]))
-    silent = [number for number, level in enumerate(levels.channels if levels else ()) if level.top_db < NOISE_DB and number not in corrected]
+    silent = [
+        number
+        for number, level in enumerate(levels.channels if levels else ())
+        if level.top_db < NOISE_DB and number not in corrected
+    ]
     if len(silent) == track.channels:
         return Voices([Voice("", groups[0].sounds[0])], remarks, f"audio track {track.index} is silent", notes)
     if silent:
-        notes.append(f"channel {silent[0] + 1} is silent" if len(silent) == 1 else f"channels {_numbers(silent)} are silent")
+        notes.append(
+            f"channel {silent[0] + 1} is silent" if len(silent) == 1 else f"channels {_numbers(silent)} are silent"
+        )
     groups = [group for group in groups if not set(group.channels) <= set(silent)]
     notes += [_same(group, track.channels) for group in groups if len(group.channels) > 1]
     alone = len(groups) == 1 and len(groups[0].channels) > 1
@@ -157,10 +173,14 @@ def _side(
     notes += harmless
     if first.levels is None or take.channel is None or first.levels.channels[take.channel].silent:
         return sound, first.levels, False
-    account = mended(first.levels.channels[take.channel], first.levels, take, lambda enough_ms: listener.hear(take)[0], listener)
+    account = mended(
+        first.levels.channels[take.channel], first.levels, take, lambda enough_ms: listener.hear(take)[0], listener
+    )
     account = with_quiet_parts_raised(account, first.levels, sound, listener)
     remarks += (
-        f"channel {take.channel + 1} is {line}" if line.startswith("very quiet") else f"channel {take.channel + 1}: {line}"
+        f"channel {take.channel + 1} is {line}"
+        if line.startswith("very quiet")
+        else f"channel {take.channel + 1}: {line}"
         for line in account.remarks
     )
     notes += (f"channel {take.channel + 1}: {line}" for line in account.notes)
@@ -180,5 +200,11 @@ def _same(group: _Group, channels: int) -> str:
 
 def _voice(group: _Group, levels: Levels | None, alone: bool) -> Voice:
     """The loudest of the channels that hold the same."""
-    loudest = 0 if levels is None else max(range(len(group.channels)), key=lambda number: round(levels.channels[group.channels[number]].mean_db, 1))
+    loudest = (
+        0
+        if levels is None
+        else max(
+            range(len(group.channels)), key=lambda number: round(levels.channels[group.channels[number]].mean_db, 1)
+        )
+    )
     return Voice("" if alone else str(group.channels[loudest] + 1), group.sounds[loudest])

@@ -17,7 +17,12 @@ from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.stages.sound.silero import FRAME_MS
 from sutradhar.stages.transcript import Span, Window
 
-SETTINGS = ("SILERO_THRESHOLD", "SILERO_MIN_SPEECH_DURATION_MS", "SILERO_MIN_SILENCE_DURATION_MS", "SILERO_SPEECH_PAD_MS")
+SETTINGS = (
+    "SILERO_THRESHOLD",
+    "SILERO_MIN_SPEECH_DURATION_MS",
+    "SILERO_MIN_SILENCE_DURATION_MS",
+    "SILERO_SPEECH_PAD_MS",
+)
 WINDOW_MS = 30_000
 HYSTERESIS = 0.15
 CUT_COST = 0.5  # of a cut without any pause, in windows
@@ -34,10 +39,17 @@ class Stretch:
     pause_ms: int
 
 
-def find_windows(probabilities: Sequence[float], duration_ms: int, settings: Settings, start_ms: int = 0) -> tuple[Window, ...]:
+def find_windows(
+    probabilities: Sequence[float], duration_ms: int, settings: Settings, start_ms: int = 0
+) -> tuple[Window, ...]:
     """Windows on the film's clock, of sound that begins there at `start_ms`."""
-    spans = [Span(first * FRAME_MS, min(end * FRAME_MS, duration_ms)) for first, end in speech_frames(probabilities, settings)]
-    stretches = [part for whole in pad(spans, settings.SILERO_SPEECH_PAD_MS, duration_ms) for part in cut(whole, probabilities)]
+    spans = [
+        Span(first * FRAME_MS, min(end * FRAME_MS, duration_ms))
+        for first, end in speech_frames(probabilities, settings)
+    ]
+    stretches = [
+        part for whole in pad(spans, settings.SILERO_SPEECH_PAD_MS, duration_ms) for part in cut(whole, probabilities)
+    ]
     return tuple(
         Window(
             number,
@@ -49,9 +61,15 @@ def find_windows(probabilities: Sequence[float], duration_ms: int, settings: Set
     )
 
 
-def windows_of_voices(heard: Sequence[tuple[str, Sequence[float]]], duration_ms: int, settings: Settings, start_ms: int = 0) -> tuple[Window, ...]:
+def windows_of_voices(
+    heard: Sequence[tuple[str, Sequence[float]]], duration_ms: int, settings: Settings, start_ms: int = 0
+) -> tuple[Window, ...]:
     """Windows of several voices, each with its name and its probabilities, in the order in which they begin."""
-    found = [replace(one, speaker=name) for name, heard_of in heard for one in find_windows(heard_of, duration_ms, settings, start_ms)]
+    found = [
+        replace(one, speaker=name)
+        for name, heard_of in heard
+        for one in find_windows(heard_of, duration_ms, settings, start_ms)
+    ]
     found.sort(key=lambda window: window.start_ms)
     return tuple(replace(window, id=number) for number, window in enumerate(found))
 
@@ -59,7 +77,10 @@ def windows_of_voices(heard: Sequence[tuple[str, Sequence[float]]], duration_ms:
 def speech_frames(probabilities: Sequence[float], settings: Settings) -> Iterator[tuple[int, int]]:
     """First frame of each span of speech, and the one after its last."""
     begin, end = settings.SILERO_THRESHOLD, max(settings.SILERO_THRESHOLD - HYSTERESIS, 0.01)
-    min_speech, min_silence = settings.SILERO_MIN_SPEECH_DURATION_MS / FRAME_MS, settings.SILERO_MIN_SILENCE_DURATION_MS / FRAME_MS
+    min_speech, min_silence = (
+        settings.SILERO_MIN_SPEECH_DURATION_MS / FRAME_MS,
+        settings.SILERO_MIN_SILENCE_DURATION_MS / FRAME_MS,
+    )
     first = quiet_since = None
     for frame, probability in enumerate(probabilities):
         if probability >= begin:
@@ -82,7 +103,11 @@ def pad(spans: Sequence[Span], padding_ms: int, duration_ms: int) -> Iterator[St
         after = spans[index + 1].start_ms if index + 1 < len(spans) else duration_ms
         room_before = (span.start_ms - before + 1) // 2 if index else span.start_ms
         room_after = (after - span.end_ms) // 2 if index + 1 < len(spans) else after - span.end_ms
-        yield Stretch(span.start_ms - min(padding_ms, room_before), span.end_ms + min(padding_ms, room_after), span.start_ms - before)
+        yield Stretch(
+            span.start_ms - min(padding_ms, room_before),
+            span.end_ms + min(padding_ms, room_after),
+            span.start_ms - before,
+        )
 
 
 def cut(stretch: Stretch, probabilities: Sequence[float]) -> Iterator[Stretch]:

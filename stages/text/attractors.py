@@ -45,7 +45,11 @@ def attractors(pairs: Iterable[tuple[str, str]]) -> set[int]:
 
 def _but_some_words(words: Sequence[str]) -> set[str]:
     """The text, and what is left of it without each of its words or two: texts that differ in these share such a rest."""
-    rests = {" ".join([*words[:place], *words[place + many :]]) for many in range(1, _DIFFERENT + 1) for place in range(len(words) - many + 1)}
+    rests = {
+        " ".join([*words[:place], *words[place + many :]])
+        for many in range(1, _DIFFERENT + 1)
+        for place in range(len(words) - many + 1)
+    }
     return {" ".join(words), *rests}
 
 

@@ -13,5 +13,8 @@ def compression_ratio(text: str) -> float:
     Hindi would fail the threshold. Here each character is one byte: 1.4 and 1.5.
     """
     numbers: dict[str, int] = {}
-    data = bytes(ord(character) if character.isascii() else 128 + numbers.setdefault(character, len(numbers)) % 128 for character in text)
+    data = bytes(
+        ord(character) if character.isascii() else 128 + numbers.setdefault(character, len(numbers)) % 128
+        for character in text
+    )
     return len(data) / len(zlib.compress(data))

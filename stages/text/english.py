@@ -33,7 +33,9 @@ def shared_by_several(segments: Sequence[Segment], source: Sequence[Segment]) ->
 
 
 def said_during(segment: Segment, source: Sequence[Segment]) -> str:
-    return " ".join(other.text for other in source if other.start_ms < segment.end_ms and segment.start_ms < other.end_ms)
+    return " ".join(
+        other.text for other in source if other.start_ms < segment.end_ms and segment.start_ms < other.end_ms
+    )
 
 
 def _words(text: str) -> list[str]:

@@ -16,7 +16,9 @@ from sutradhar.pipeline.errors import UsageError
 from sutradhar.stages.text.characters import IN_WORD, clean
 from sutradhar.stages.text.scripts import LATIN, in_script, script_of
 
-_SLOTS = re.compile(r"#G\d+")  # the form of a tag: what takes e-mail addresses and URLs out of a sentence takes it out too, and puts it back
+_SLOTS = re.compile(
+    r"#G\d+"
+)  # the form of a tag: what takes e-mail addresses and URLs out of a sentence takes it out too, and puts it back
 _BETWEEN_NAMES = ", "
 MAX_LINES = 5_000
 NAMES_LENGTH = 400  # characters of a prompt that a glossary may fill
@@ -83,7 +85,13 @@ class Glossary:
     def fitting(self, language: str) -> Glossary:
         """The terms whose targets are written in the script of a language: one file serves several targets."""
         script = script_of(language)
-        return Glossary([term for term in self._in_order if all(in_script(letter, script) for letter in term.target if letter.isalpha())])
+        return Glossary(
+            [
+                term
+                for term in self._in_order
+                if all(in_script(letter, script) for letter in term.target if letter.isalpha())
+            ]
+        )
 
     def prompt(self, limit: int) -> str:
         """The names as they are said, for the recogniser: as many as go into `limit` characters, in the order of the file."""
@@ -123,14 +131,18 @@ def read_glossary(path: Path) -> Glossary:
     terms: dict[str, Term] = {}
     lines = _lines(path)
     if len(lines) > MAX_LINES:
-        raise UsageError(f"{path} has {len(lines):,} lines, but a glossary may have {MAX_LINES:,}: keep the names of this film")
+        raise UsageError(
+            f"{path} has {len(lines):,} lines, but a glossary may have {MAX_LINES:,}: keep the names of this film"
+        )
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         term = _parsed(path, number, line)
         first = terms.setdefault(term.source.lower(), term)
         if first.target != term.target:
-            raise UsageError(f"{path}, line {number}: {term.source} is {first.target} in line {first.line} already; keep one of the two")
+            raise UsageError(
+                f"{path}, line {number}: {term.source} is {first.target} in line {first.line} already; keep one of the two"
+            )
     return Glossary(tuple(terms.values()))
 
 

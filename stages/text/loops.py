@@ -13,7 +13,9 @@ LONGEST = 8  # words
 _ONE_LETTER = re.compile(r"([^\W\d_])\1{5,}")  # nooooooo; not 1000000
 _SYLLABLES = re.compile(r"([^\W\d_][^\s\d_]{1,11}?)\1{2,}")  # killillillill
 _MANY_TIMES = 6
-_LAUGHED = word_set("ha ah he eh hi ih ho oh la na da di ta हा हे ही हो खी हि ला ना আহা হা হি லா ஹா హా లా ಹಾ ഹാ હા ਹਾ ہا")  # or sung, fewer times than that
+_LAUGHED = word_set(
+    "ha ah he eh hi ih ho oh la na da di ta हा हे ही हो खी हि ला ना আহা হা হি லா ஹா హా లా ಹಾ ഹാ હા ਹਾ ہا"
+)  # or sung, fewer times than that
 
 
 def collapse(text: str) -> str:

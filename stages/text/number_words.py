@@ -77,16 +77,35 @@ _HINDI = """
 
 
 def _english() -> dict[str, Fraction]:
-    units = {word: Fraction(value) for words in (_ENGLISH, _ENGLISH_ORDINALS) for value, word in enumerate(words.split())}
-    tens = {word: Fraction(10 * value) for words in (_ENGLISH_TENS, _ENGLISH_TENTHS, _ENGLISH_DECADES) for value, word in enumerate(words.split(), 2)}
-    return units | tens | {"half": Fraction(1, 2), "halves": Fraction(1, 2), "quarter": Fraction(1, 4), "quarters": Fraction(1, 4)}
+    units = {
+        word: Fraction(value) for words in (_ENGLISH, _ENGLISH_ORDINALS) for value, word in enumerate(words.split())
+    }
+    tens = {
+        word: Fraction(10 * value)
+        for words in (_ENGLISH_TENS, _ENGLISH_TENTHS, _ENGLISH_DECADES)
+        for value, word in enumerate(words.split(), 2)
+    }
+    return (
+        units
+        | tens
+        | {"half": Fraction(1, 2), "halves": Fraction(1, 2), "quarter": Fraction(1, 4), "quarters": Fraction(1, 4)}
+    )
 
 
 def _hindi() -> dict[str, Fraction]:
     values = {clean(word): Fraction(value) for value, words in enumerate(_HINDI.split()) for word in words.split("/")}
-    ordinals = {word + ending: value for word, value in values.items() if value > 4 for ending in ("वाँ", "वां", "वीं", "वें", "वा", "वी", "वे")}
+    ordinals = {
+        word + ending: value
+        for word, value in values.items()
+        if value > 4
+        for ending in ("वाँ", "वां", "वीं", "वें", "वा", "वी", "वे")
+    }
     times = {word + ending: value for word, value in values.items() for ending in ("गुना", "गुनी", "गुने")}
-    firsts = {word: Fraction(value) for value, words in enumerate(NUMBER_WORDS["hi"][:7]) for word in map(clean, words.split())}
+    firsts = {
+        word: Fraction(value)
+        for value, words in enumerate(NUMBER_WORDS["hi"][:7])
+        for word in map(clean, words.split())
+    }
     parts = {
         "आधा": Fraction(1, 2),
         "आधी": Fraction(1, 2),

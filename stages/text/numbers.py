@@ -28,7 +28,11 @@ def is_number(word: str) -> bool:
 
 def numbers(text: str) -> set[int]:
     """The numbers in digits of any script: 1,500 and 1500 are one, 12:30 and 3.5 two each."""
-    return {int(part[-MAX_DIGITS:]) for number in _NUMBER.findall(text) for part in re.split("[.:]", number.replace(",", ""))}
+    return {
+        int(part[-MAX_DIGITS:])
+        for number in _NUMBER.findall(text)
+        for part in re.split("[.:]", number.replace(",", ""))
+    }
 
 
 def digits_of(text: str) -> str:

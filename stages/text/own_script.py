@@ -31,7 +31,9 @@ class Letters:
                 self._letters += count
                 if not is_of(script, segment.language):
                     self._foreign[segment.language, script] += count
-                    self._has_roman_hindi |= script == LATIN and self._is_few_latin and roman.language_of(segment.text) == "hindi"
+                    self._has_roman_hindi |= (
+                        script == LATIN and self._is_few_latin and roman.language_of(segment.text) == "hindi"
+                    )
 
     @property
     def share(self) -> float:

@@ -137,7 +137,9 @@ def _part(match: re.Match[str], word: str, values: Mapping[str, Fraction]) -> _P
         return _decimal(match["number"])
     if match["time"]:
         hour, minutes = map(int, match["time"].split(":"))
-        return _Part(hour + Fraction(minutes, 60), digits=frozenset((hour, minutes)), otherwise=_on_the_clock(hour, minutes))
+        return _Part(
+            hour + Fraction(minutes, 60), digits=frozenset((hour, minutes)), otherwise=_on_the_clock(hour, minutes)
+        )
     if match["share"]:
         above, below = map(int, match["share"].split("/"))
         return _Part(Fraction(above, below), digits=frozenset((above, below)), is_share=True)
@@ -147,7 +149,9 @@ def _part(match: re.Match[str], word: str, values: Mapping[str, Fraction]) -> _P
 def _decimal(number: str) -> _Part:
     whole, _, decimals = number[-MAX_DIGITS:].replace(",", "").partition(".")
     value = Fraction(int(whole)) + (Fraction(int(decimals), 10 ** len(decimals)) if decimals else 0)
-    clock = _on_the_clock(int(whole), int(decimals)) if len(decimals) == 2 and int(whole) < 24 else frozenset[Fraction]()
+    clock = (
+        _on_the_clock(int(whole), int(decimals)) if len(decimals) == 2 and int(whole) < 24 else frozenset[Fraction]()
+    )
     return _Part(value, digits=frozenset(numbers(number)), otherwise=clock)
 
 

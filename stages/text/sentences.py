@@ -10,7 +10,16 @@ import re
 import unicodedata
 from functools import cache
 
-from sutradhar.stages.text.abbreviations import EVERYWHERE, LAST, NEVER_LAST, OPENERS, ORDINALS, SOMETIMES_LAST, SOMETIMES_LAST_IN, WITH_A_CAPITAL
+from sutradhar.stages.text.abbreviations import (
+    EVERYWHERE,
+    LAST,
+    NEVER_LAST,
+    OPENERS,
+    ORDINALS,
+    SOMETIMES_LAST,
+    SOMETIMES_LAST_IN,
+    WITH_A_CAPITAL,
+)
 from sutradhar.stages.text.characters import CLOSING, COMMAS, DASHES, ELLIPSES, OPENING, STOPS, bare, visible
 from sutradhar.stages.text.scripts import LATIN, script_of
 

@@ -8,7 +8,9 @@ import unicodedata
 from sutradhar.stages.text.characters import CLOSING, COMMAS, DASHES, OPENING, STOPS, bare
 from sutradhar.stages.text.scripts import WIDE_PUNCTUATION, needs_no_space
 
-_BLANK = re.compile(r"(?:(?![\u00a0\u2007\u202f])[\s\x00-\x1f\x7f-\x9f])+")  # the three that forbid a break belong to their word
+_BLANK = re.compile(
+    r"(?:(?![\u00a0\u2007\u202f])[\s\x00-\x1f\x7f-\x9f])+"
+)  # the three that forbid a break belong to their word
 
 _PUNCTUATION = frozenset(CLOSING + STOPS + COMMAS + "%‰℃°")
 # What Japanese and Thai typesetting keeps off the start of a line, or off its end.
@@ -20,7 +22,11 @@ _HALF_WIDTH_COUNTS_HALF = frozenset(("zh", "yue", "ja", "ko"))
 
 def split_blanks(text: str) -> list[str]:
     """Its words, as spaces, line ends and control characters part them; those that show nothing are left out."""
-    return [word for word in _BLANK.split(text) if any(unicodedata.category(character) not in ("Cf", "Zs") for character in word)]
+    return [
+        word
+        for word in _BLANK.split(text)
+        if any(unicodedata.category(character) not in ("Cf", "Zs") for character in word)
+    ]
 
 
 def is_blank(character: str) -> bool:
@@ -72,7 +78,12 @@ def clusters(text: str) -> list[str]:
 
 def _joins(cluster: str, character: str) -> bool:
     last = cluster[-1]
-    if unicodedata.category(character).startswith("M") or character == "\u200d" or last == "\u200d" or "\U0001f3fb" <= character <= "\U0001f3ff":
+    if (
+        unicodedata.category(character).startswith("M")
+        or character == "\u200d"
+        or last == "\u200d"
+        or "\U0001f3fb" <= character <= "\U0001f3ff"
+    ):
         return True
     if unicodedata.combining(last) == 9:  # a virama: the next consonant is part of the conjunct
         return character.isalpha()

@@ -17,7 +17,9 @@ _HAN = re.compile(f"[{_HAN_CHARACTERS}]+")
 _NUMERALS = re.compile("[0-9０-９〇零一二三四五六七八九十百千万萬億亿兆]+")
 _COUNTED = re.compile(f"[%％{_HAN_CHARACTERS}]")
 # Words of Japanese after which another may begin. Other hiragana behind a word is its ending, for which ICU has many words.
-_PARTICLES = word_set("は が を に へ と も の で から まで より には では とは へは でも とも にも からは までに ので のに けど")
+_PARTICLES = word_set(
+    "は が を に へ と も の で から まで より には では とは へは でも とも にも からは までに ので のに けど"
+)
 _BEGIN_NO_WORD = tuple("っゃゅょんらりるれろ")
 _JAPANESE_ENDINGS = word_set("です でし でしょ だ だっ だろ ます まし ました ませ ません ましょ ま")
 _BEFORE_A_WORD = "てでばに"  # how a verb ends before another, and an adverb: 食べて|ください
@@ -82,7 +84,11 @@ def _goes_on_in_japanese(word: str, part: str, following: str) -> bool:
     if part in _JAPANESE_ENDINGS or part.startswith(_BEGIN_NO_WORD):
         return True
     if part in _PARTICLES:
-        return following.startswith(_BEGIN_NO_WORD) or following in _JAPANESE_ENDINGS or (part == "で" and word[-1] in "んい")
+        return (
+            following.startswith(_BEGIN_NO_WORD)
+            or following in _JAPANESE_ENDINGS
+            or (part == "で" and word[-1] in "んい")
+        )
     return word not in _PARTICLES and (len(part) == 1 or len(word) == 1 or word[-1] not in _BEFORE_A_WORD)
 
 
@@ -100,7 +106,9 @@ def in_words(pieces: Sequence[str], language: str = "") -> list[list[tuple[str, 
     for piece in pieces:
         end = begin + len(piece)
         places = [place for place in range(begin + 1, end) if place in starts and _apart(text, place)] if starts else []
-        first = begin == 0 or text[begin - 1].isspace() or piece[:1].isspace() or (begin in starts and _apart(text, begin))
+        first = (
+            begin == 0 or text[begin - 1].isspace() or piece[:1].isspace() or (begin in starts and _apart(text, begin))
+        )
         bounds = [begin, *places, end]
         found.append([(text[left:right], first or left > begin) for left, right in pairwise(bounds)])
         begin = end

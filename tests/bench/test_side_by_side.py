@@ -21,7 +21,11 @@ HOLD_100_MIB = f"{sys.executable} -c 'import time; x = bytearray(100 << 20); tim
 
 def test_medians_and_ratios() -> None:
     warm = [(Run(9.0, 300 * MIB, 500 * MIB), Run(9.0, 100 * MIB, 120 * MIB))]
-    timed = [(Run(2.0, 310 * MIB), Run(1.0, 90 * MIB)), (Run(3.0, 290 * MIB), Run(2.0, 110 * MIB)), (Run(6.0, 1), Run(1.5, 1))]
+    timed = [
+        (Run(2.0, 310 * MIB), Run(1.0, 90 * MIB)),
+        (Run(3.0, 290 * MIB), Run(2.0, 110 * MIB)),
+        (Run(6.0, 1), Run(1.5, 1)),
+    ]
     result = summarise(("a", "b"), warm, timed)
     assert (result.a.seconds, result.b.seconds) == (Spread(3.0, 2.0, 6.0), Spread(1.5, 1.0, 2.0))
     assert result.ratio == 2.0
@@ -78,7 +82,10 @@ def test_an_interrupt_kills_the_whole_group(tmp_path: Path) -> None:
 
 def test_paths_of_the_machine_are_left_out() -> None:
     text = "/opt/film/.venv/bin/python /opt/film-2/x --out /opt/film; ls /home/me/a /home/meg"
-    assert without_paths(text, Path("/opt/film"), Path("/home/me")) == "./.venv/bin/python /opt/film-2/x --out .; ls ~/a /home/meg"
+    assert (
+        without_paths(text, Path("/opt/film"), Path("/home/me"))
+        == "./.venv/bin/python /opt/film-2/x --out .; ls ~/a /home/meg"
+    )
 
 
 def test_result_file(tmp_path: Path) -> None:
@@ -92,7 +99,9 @@ def test_result_file(tmp_path: Path) -> None:
     assert str(root) not in path.read_text()
 
 
-@pytest.mark.parametrize("arguments", [["../up", "--a", "true", "--b", "true"], ["x", "--a", "true", "--b", "true", "--runs", "0"]])
+@pytest.mark.parametrize(
+    "arguments", [["../up", "--a", "true", "--b", "true"], ["x", "--a", "true", "--b", "true", "--runs", "0"]]
+)
 def test_bad_arguments(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     try:
         code = main(arguments)

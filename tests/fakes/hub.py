@@ -29,11 +29,17 @@ class FakeHub:
     def info(self) -> bytes:
         siblings = []
         for name, content in self.files.items():
-            sibling = {"rfilename": name, "size": len(content), "blobId": hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()}
+            sibling = {
+                "rfilename": name,
+                "size": len(content),
+                "blobId": hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest(),
+            }
             if name.endswith(LARGE):
                 sibling["lfs"] = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content), "pointerSize": 1}
             siblings.append(sibling)
-        return json.dumps({"id": self.repo, "sha": COMMIT, "siblings": siblings, "cardData": {"license": self.licence}}).encode()
+        return json.dumps(
+            {"id": self.repo, "sha": COMMIT, "siblings": siblings, "cardData": {"license": self.licence}}
+        ).encode()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -62,7 +68,11 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(b"", 404, {"X-Error-Code": "RepoNotFound"})
 
     def send_file(self, content: bytes) -> None:
-        headers = {"ETag": f'"{hashlib.sha256(content).hexdigest()}"', "X-Repo-Commit": COMMIT, "Accept-Ranges": "bytes"}
+        headers = {
+            "ETag": f'"{hashlib.sha256(content).hexdigest()}"',
+            "X-Repo-Commit": COMMIT,
+            "Accept-Ranges": "bytes",
+        }
         start = int(self.headers.get("Range", "bytes=0-")[6:-1])
         if start:
             headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"

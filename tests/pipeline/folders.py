@@ -33,7 +33,9 @@ def corpus_job(home: Path, source: Path, job_id: str) -> Job:
 def stages_of(job: Job) -> list[str]:
     """The lines of `--status` for the stages, with a blank between words, and without the times."""
     lines = (" ".join(line.split()) for line in run_pipeline(job, "--status", job.id)[1].splitlines()[1:])
-    return [re.sub(r" \d+\.\ds; .*", "", line) for line in lines if line.split()[0] in ("copy", "shout", "look", "tell")]
+    return [
+        re.sub(r" \d+\.\ds; .*", "", line) for line in lines if line.split()[0] in ("copy", "shout", "look", "tell")
+    ]
 
 
 def run_pipeline(job: Job, *arguments: str) -> tuple[int, str]:

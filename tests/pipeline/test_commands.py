@@ -17,7 +17,11 @@ from sutradhar.pipeline.running import run
 @pytest.mark.parametrize(
     ("command", "arguments", "line"),
     [
-        (prepare, [], "missing: -s/--source-language, --transcribe or --translate, a film, a recording or a folder of recordings. For example: "),
+        (
+            prepare,
+            [],
+            "missing: -s/--source-language, --transcribe or --translate, a film, a recording or a folder of recordings. For example: ",
+        ),
         (
             prepare,
             ["film.mp4"],
@@ -29,16 +33,26 @@ from sutradhar.pipeline.running import run
             ["a", "--trancribe", "-s", "hi"],
             "unknown option --trancribe; did you mean --transcribe? For example: ",
         ),
-        (prepare, ["a", "--transcribe", "-s", "hi", "--device", "gpu"], "--device: invalid choice: 'gpu' (choose from "),
+        (
+            prepare,
+            ["a", "--transcribe", "-s", "hi", "--device", "gpu"],
+            "--device: invalid choice: 'gpu' (choose from ",
+        ),
         (prepare, ["a", "--transcribe", "-s", "hi", "b\x1b[31m"], "unrecognized arguments: b\\x1b[31m."),
-        (run, [], "one of the arguments -j/--job --all --list --status is required. For example: ./run-pipeline.sh -j 20261121-film-1"),
+        (
+            run,
+            [],
+            "one of the arguments -j/--job --all --list --status is required. For example: ./run-pipeline.sh -j 20261121-film-1",
+        ),
         (run, ["film-1"], "film-1 stands there without an option: run-pipeline.sh -j film-1. For example: "),
         (run, ["--xyz"], "unknown option --xyz. For example: "),
         (command_of_models, ["fetch"], "missing: NAME. For example: scripts/get-model.sh large-v3"),
         (hardware, ["--jsn"], "unknown option --jsn; did you mean --json?"),
     ],
 )
-def test_wrong_usage_ends_in_one_line(command: object, arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_usage_ends_in_one_line(
+    command: object, arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as ended:
         command.main(arguments)  # type: ignore[attr-defined]
     output = capsys.readouterr()
@@ -50,19 +64,37 @@ def test_wrong_usage_ends_in_one_line(command: object, arguments: list[str], lin
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        ("https://me:secret@youtu.be/abc?key=1", "https://youtu.be/abc is an address, not a file: download it first, then give the file"),
+        (
+            "https://me:secret@youtu.be/abc?key=1",
+            "https://youtu.be/abc is an address, not a file: download it first, then give the file",
+        ),
         ("HTTP://site/film.mp4", "http://site/film.mp4 is an address, not a file: download it first"),
         ("www.youtube.com/watch?v=1", "www.youtube.com/watch?v=1 is an address, not a file: download it first"),
         ("youtu.be/abc", "youtu.be/abc is an address, not a file: download it first"),
         ("s3://bucket/film.mkv", "s3://bucket/film.mkv is an address, not a file: download it first"),
-        ("rtsp://camera/1", "rtsp://camera/1 is a stream, not a file: download it first (ffmpeg -i ADDRESS -c copy film.mkv records it)"),
+        (
+            "rtsp://camera/1",
+            "rtsp://camera/1 is a stream, not a file: download it first (ffmpeg -i ADDRESS -c copy film.mkv records it)",
+        ),
         ("magnet:?xt=urn:btih:1", "magnet:?xt=urn:btih:1 is a magnet link, not a file: download it first"),
         ("-", "- is standard input, not a file"),
-        ("C:\\films\\x.mkv", "C:\\films\\x.mkv is a Windows path, which is not a file here: in WSL it is /mnt/c/films/x.mkv"),
-        ("me@nas:/films/x.mkv", "me@nas:/films/x.mkv is on another machine, not a file here: copy it to this one first"),
-        ("nas:film.mkv", "nas:film.mkv is no file here, and looks like one on another machine: copy it to this one first"),
+        (
+            "C:\\films\\x.mkv",
+            "C:\\films\\x.mkv is a Windows path, which is not a file here: in WSL it is /mnt/c/films/x.mkv",
+        ),
+        (
+            "me@nas:/films/x.mkv",
+            "me@nas:/films/x.mkv is on another machine, not a file here: copy it to this one first",
+        ),
+        (
+            "nas:film.mkv",
+            "nas:film.mkv is no file here, and looks like one on another machine: copy it to this one first",
+        ),
         ("nas:films/a b.mkv", "nas:films/a b.mkv is no file here, and looks like one on another machine"),
-        ("file://nas/films/x.mkv", "file://nas/films/x.mkv is a file on another machine; write file:///folder/file, or the path alone"),
+        (
+            "file://nas/films/x.mkv",
+            "file://nas/films/x.mkv is a file on another machine; write file:///folder/file, or the path alone",
+        ),
         ("\\\\nas\\films", "\\\\nas\\films is on another machine"),
         ("", "An empty name was given"),
         ("https://x/\x1b[31m", "https://x/\\x1b[31m is an address"),
@@ -84,7 +116,9 @@ def test_a_file_that_begins_like_an_option_is_told_with_the_way_to_give_it(
     assert capsys.readouterr().err.startswith("[ERROR] -rf.mp4 begins like an option: write ./-rf.mp4. For example: ")
 
 
-def test_names_that_look_like_addresses_are_files_where_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_that_look_like_addresses_are_files_where_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("C:\\x.mkv", "magnet:?x", "-", "~", "Mission: Impossible.mkv"):
         Path(name).touch()

@@ -23,7 +23,10 @@ def test_pace_tells_share_speed_and_time_left() -> None:
     assert pace(Progress(120, 120), 10) == "100 %, 12.0x real time"
     assert pace(Progress(30, 120, left=75.0), 10) == "25 %, 3.0x real time, 1:15 left"
     assert pace(Progress(0, 120), 0) == "0 %, 0.0x real time"
-    assert pace(Progress(60, 120, already=30, note="2 of 9 files", now="now 4.0x"), 10) == "50 %, 3.0x real time, 0:20 left (2 of 9 files, now 4.0x)"
+    assert (
+        pace(Progress(60, 120, already=30, note="2 of 9 files", now="now 4.0x"), 10)
+        == "50 %, 3.0x real time, 0:20 left (2 of 9 files, now 4.0x)"
+    )
 
 
 def test_lines_go_to_the_stream_and_with_the_time_to_the_log(tmp_path: Path) -> None:
@@ -34,7 +37,10 @@ def test_lines_go_to_the_stream_and_with_the_time_to_the_log(tmp_path: Path) -> 
         console.warn("careful")
     console.error("after")
     assert stream.getvalue() == "[INFO] [x] is not markup\n[WARN] careful\n[ERROR] after\n"
-    assert [line[20:] for line in (tmp_path / "log").read_text().splitlines()] == ["[INFO] [x] is not markup", "[WARN] careful"]
+    assert [line[20:] for line in (tmp_path / "log").read_text().splitlines()] == [
+        "[INFO] [x] is not markup",
+        "[WARN] careful",
+    ]
 
 
 def test_what_was_foretold_is_for_the_log_alone(tmp_path: Path) -> None:
@@ -45,7 +51,10 @@ def test_what_was_foretold_is_for_the_log_alone(tmp_path: Path) -> None:
         console.warn_of_deed("mp4 cannot hold it")
         console.warn_of_deed("damaged")
     assert stream.getvalue() == "[WARN] damaged\n"
-    assert [line[20:] for line in (tmp_path / "log").read_text().splitlines()] == ["[WARN] mp4 cannot hold it", "[WARN] damaged"]
+    assert [line[20:] for line in (tmp_path / "log").read_text().splitlines()] == [
+        "[WARN] mp4 cannot hold it",
+        "[WARN] damaged",
+    ]
 
 
 def test_text_from_outside_is_escaped_in_all_that_is_shown_and_logged(tmp_path: Path) -> None:
@@ -67,7 +76,9 @@ def test_a_log_of_what_libraries_print_keeps_its_lines_and_escapes_the_rest() ->
     assert said == b"Traceback:\n  'a\\x1b[31m\\xff'\n"
 
 
-def test_without_a_terminal_a_line_tells_now_and_then_how_far_it_is_or_that_it_still_works(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_terminal_a_line_tells_now_and_then_how_far_it_is_or_that_it_still_works(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("sutradhar.pipeline.console.PLAIN_INTERVAL", 0.05)
     stream = io.StringIO()
     console = Console(stream)

@@ -40,7 +40,9 @@ def test_write_atomic_syncs_before_and_after_the_rename(tmp_path: Path, monkeypa
     [lambda path: files.write_atomic(path, b"new"), files.sync_file, lambda path: files.sync_folder(path.parent)],
     ids=["write", "file", "folder"],
 )
-def test_what_the_disk_refuses_is_named_also_where_it_is_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: Callable[[Path], None]) -> None:
+def test_what_the_disk_refuses_is_named_also_where_it_is_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: Callable[[Path], None]
+) -> None:
     def broken(descriptor: int) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
@@ -51,7 +53,9 @@ def test_what_the_disk_refuses_is_named_also_where_it_is_open(tmp_path: Path, mo
     assert str(caught.value.filename) in (str(tmp_path / "x"), str(tmp_path))
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"old")
 
@@ -85,7 +89,10 @@ def test_a_shortage_of_inodes_is_told_as_such(without_inodes: Path) -> None:
     with pytest.raises(OSError, match="No space left") as caught:
         path.write_text("x")
     said = "no more files can be made there, since its inodes are used up (8.4 MB free)"
-    assert in_one_line(caught.value) == f"No space left on device for {path}: {said}; make room and run the same command again"
+    assert (
+        in_one_line(caught.value)
+        == f"No space left on device for {path}: {said}; make room and run the same command again"
+    )
     assert files.room(path) == said
 
 
@@ -97,11 +104,16 @@ def test_file_systems_that_count_no_inodes_have_none_used_up(tmp_path: Path, mon
     f_files = 0
     assert files.room(tmp_path / "gone" / "x") == "2.0 MB free"
     f_files = 10
-    assert files.room(tmp_path / "gone" / "x") == "no more files can be made there, since its inodes are used up (2.0 MB free)"
+    assert (
+        files.room(tmp_path / "gone" / "x")
+        == "no more files can be made there, since its inodes are used up (2.0 MB free)"
+    )
 
 
 @pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.ENOSYS])
-def test_a_file_system_without_fsync_is_written_to_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+def test_a_file_system_without_fsync_is_written_to_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
     monkeypatch.setattr(os, "fsync", _refused(number))
     files.write_atomic(tmp_path / "x", b"new")
     assert (tmp_path / "x").read_bytes() == b"new"
@@ -126,11 +138,16 @@ def test_a_new_folder_lets_in_whom_the_one_above_lets_in(tmp_path: Path) -> None
     for mode, folder, file in ((0o755, 0o755, 0o644), (0o700, 0o700, 0o600), (0o750, 0o750, 0o640)):
         (tmp_path / "models").chmod(mode)
         files.open_like(tmp_path / "models", tmp_path / "models" / "base")
-        assert [path.stat().st_mode & 0o777 for path in (tmp_path / "models" / "base", tmp_path / "models" / "base" / "model.bin")] == [folder, file]
+        assert [
+            path.stat().st_mode & 0o777
+            for path in (tmp_path / "models" / "base", tmp_path / "models" / "base" / "model.bin")
+        ] == [folder, file]
 
 
 def test_json_is_escaped_without_a_change_of_what_it_says() -> None:
     said = {"a\u2028b": "\x1b\x85\u202e\U000e0041\x7f नमस्ते 👨‍👩‍👧", "n": -0.25}
     data = files.json_document(said)
-    assert data.decode() == '{\n "a\\u2028b": "\\u001b\\u0085\\u202e\\udb40\\udc41\\u007f नमस्ते 👨‍👩‍👧",\n "n": -0.25\n}\n'
+    assert (
+        data.decode() == '{\n "a\\u2028b": "\\u001b\\u0085\\u202e\\udb40\\udc41\\u007f नमस्ते 👨‍👩‍👧",\n "n": -0.25\n}\n'
+    )
     assert msgspec.json.decode(data) == json.loads(data) == said

@@ -21,7 +21,10 @@ def test_a_clone_names_its_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
         ("Get it: ./scripts/get-model.sh large-v3 --form mlx", "Get it: sutradhar models fetch large-v3 --form mlx"),
         ("(prepare-job.sh --help tells all)", "(sutradhar prepare --help tells all)"),
         ("or run ./install-mlx.sh", 'or run pip install "sutradhar[mlx]"'),
-        ("/srv/run-pipeline.sh and my-prepare-job.sh are files of others", "/srv/run-pipeline.sh and my-prepare-job.sh are files of others"),
+        (
+            "/srv/run-pipeline.sh and my-prepare-job.sh are files of others",
+            "/srv/run-pipeline.sh and my-prepare-job.sh are files of others",
+        ),
     ],
 )
 def test_an_installation_names_its_command(in_a_clone: str, installed_as: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,15 @@ def test_knows_a_language_by_any_of_its_names(text: str, code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "hint"), [("Englsh", "did you mean English"), ("xx", "such as Hindi or hi"), ("und", ""), ("", ""), ("auto", ""), ("q" * 500, "")]
+    ("text", "hint"),
+    [
+        ("Englsh", "did you mean English"),
+        ("xx", "such as Hindi or hi"),
+        ("und", ""),
+        ("", ""),
+        ("auto", ""),
+        ("q" * 500, ""),
+    ],
 )
 def test_refuses_what_is_no_language(text: str, hint: str) -> None:
     with pytest.raises(UsageError, match="Unknown language") as refusal:
@@ -72,7 +80,11 @@ def test_whispers_languages_are_found_by_code_and_by_name() -> None:
     ],
 )
 def test_codes_and_names_for_containers(code: str, bibliographic: str, terminologic: str, name: str) -> None:
-    assert (languages.alpha3_bibliographic(code), languages.alpha3_terminologic(code), languages.name(code)) == (bibliographic, terminologic, name)
+    assert (languages.alpha3_bibliographic(code), languages.alpha3_terminologic(code), languages.name(code)) == (
+        bibliographic,
+        terminologic,
+        name,
+    )
 
 
 def test_same_compares_tags_of_any_form() -> None:

@@ -42,6 +42,14 @@ def test_names_of_files_and_paths(name: str, file: bool, below: bool, plain: boo
 
 
 def test_digests_and_numbers() -> None:
-    assert [fits(Hex, text) for text in ("", "ab01", "AB", "0x", "../a", "ab\n", "a" * 129)] == [True, True, False, False, False, False, False]
+    assert [fits(Hex, text) for text in ("", "ab01", "AB", "0x", "../a", "ab\n", "a" * 129)] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+        False,
+        False,
+    ]
     assert [fits(Count, number) for number in (0, 2**31 - 1, 2**31, -1)] == [True, True, False, False]
     assert [fits(Size, number) for number in (2**63 - 1, 2**63, -1)] == [True, False, False]

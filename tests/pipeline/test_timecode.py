@@ -28,7 +28,23 @@ def test_reads_what_people_write(text: str, milliseconds: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "-5", "1:60", "1:60:00", "1:2:3:4", "1h30", "10:", ":10", "1.2345", "1e3", "inf", "९०", "1:-2", "00:00:01.5\n2"]
+    "text",
+    [
+        "",
+        "-5",
+        "1:60",
+        "1:60:00",
+        "1:2:3:4",
+        "1h30",
+        "10:",
+        ":10",
+        "1.2345",
+        "1e3",
+        "inf",
+        "९०",
+        "1:-2",
+        "00:00:01.5\n2",
+    ],
 )
 def test_refuses_anything_else_in_one_line(text: str) -> None:
     with pytest.raises(UsageError, match="is not a time") as refusal:

@@ -10,7 +10,8 @@ def test_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "words"), [(0, "0.0 MB"), (870_000, "0.9 MB"), (134_400_000, "134 MB"), (999_000_000, "999 MB"), (3_086_000_000, "3.1 GB")]
+    ("count", "words"),
+    [(0, "0.0 MB"), (870_000, "0.9 MB"), (134_400_000, "134 MB"), (999_000_000, "999 MB"), (3_086_000_000, "3.1 GB")],
 )
 def test_sizes_below_a_gigabyte_are_in_megabytes(count: int, words: str) -> None:
     assert size(count) == words

@@ -79,7 +79,7 @@ class Tree:
             "mlx-cuda13.txt": "cuda",
             "mlx.build|verify": "verify",
             "sutradhar.pipeline.models.command": "model",
-            "sutradhar.pipeline.machine.hardware": "hardware",
+            "sutradhar.pipeline.machine.command": "hardware",
         }
         return [name for line in lines for word, name in words.items() if word in line]
 
@@ -96,13 +96,21 @@ def tree(tmp_path: Path) -> Tree:
         ("mlx-cuda13", "mlx-cuda-13==0.32.4"),
     ):
         (root / "requirements" / f"{name}.txt").write_text(f"{line}\n")
-    for name, text in (("python3", PYTHON), ("uv", UV), ("prepare-job.sh", WRAPPER), ("log", ""), ("mlx build", "cpu\n")):
+    for name, text in (
+        ("python3", PYTHON),
+        ("uv", UV),
+        ("prepare-job.sh", WRAPPER),
+        ("log", ""),
+        ("mlx build", "cpu\n"),
+    ):
         (root / name).write_text(text)
         (root / name).chmod(0o755)
     shutil.copy(ROOT / "install-mlx.sh", root)
     # The set-up asks for 10 GB of disk, which a machine that only runs tests may not have.
     script = (root / "scripts" / "bootstrap.sh").read_text()
-    (root / "scripts" / "bootstrap.sh").write_text(script.replace("NEEDED_GB=10", "NEEDED_GB=0").replace("check_disk 5", "check_disk 0"))
+    (root / "scripts" / "bootstrap.sh").write_text(
+        script.replace("NEEDED_GB=10", "NEEDED_GB=0").replace("check_disk 5", "check_disk 0")
+    )
     made = Tree(root)
     made.system(getconf="glibc 2.36", sysctl="1", sw_vers="15.1")
     return made

@@ -52,7 +52,9 @@ def test_packages_that_somebody_took_away_are_put_back(tree: Tree) -> None:
 
 def test_a_killed_set_up_is_made_anew(tree: Tree) -> None:
     (tree.root / "slow").touch()
-    child = subprocess.Popen([tree.root / "scripts" / "bootstrap.sh"], env=tree.env, stderr=subprocess.DEVNULL, start_new_session=True)
+    child = subprocess.Popen(
+        [tree.root / "scripts" / "bootstrap.sh"], env=tree.env, stderr=subprocess.DEVNULL, start_new_session=True
+    )
     while "--requirement" not in (tree.root / "log").read_text():
         time.sleep(0.01)
     os.killpg(child.pid, signal.SIGKILL)
@@ -107,14 +109,17 @@ def test_help_sets_nothing_up(tree: Tree) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "module"), [("prepare-job.sh", "sutradhar.pipeline.prepare.prepare"), ("run-pipeline.sh", "sutradhar.pipeline.running.run")]
+    ("script", "module"),
+    [("prepare-job.sh", "sutradhar.pipeline.prepare.prepare"), ("run-pipeline.sh", "sutradhar.pipeline.running.run")],
 )
 @pytest.mark.parametrize("option", ["-h", "--help"])
 def test_help_is_the_same_without_an_environment(script: str, module: str, option: str, tree: Tree) -> None:
     shutil.copytree(ROOT / "sutradhar", tree.root / "sutradhar")
     shutil.copy(ROOT / script, tree.root)
     shown = tree.run(tree.root / script, "film.mkv", option)
-    with_environment = subprocess.run([sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    with_environment = subprocess.run(
+        [sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert (shown.returncode, shown.stdout, shown.stderr) == (0, with_environment.stdout, "")
     assert not (tree.root / ".venv").exists()
 
@@ -126,7 +131,9 @@ def test_help_sets_up_where_it_needs_more_than_python(tree: Tree) -> None:
 
 
 def test_a_film_called_help_is_no_request_for_it(tree: Tree) -> None:
-    assert tree.run(tree.root / "prepare-job.sh", "--", "--help").stderr.startswith("[INFO] First run: setting up .venv")
+    assert tree.run(tree.root / "prepare-job.sh", "--", "--help").stderr.startswith(
+        "[INFO] First run: setting up .venv"
+    )
 
 
 def test_a_wrapper_works_from_anywhere_and_sets_up_first(tree: Tree, tmp_path: Path) -> None:
@@ -135,7 +142,9 @@ def test_a_wrapper_works_from_anywhere_and_sets_up_first(tree: Tree, tmp_path: P
     first = tree.run(link, "a film.mkv", "", cwd=tmp_path)
     assert (first.returncode, first.stdout) == (0, "sutradhar.pipeline.prepare.prepare\n")
     assert first.stderr.startswith("[INFO] First run: setting up .venv (scripts/bootstrap.sh)\n")
-    assert (tree.root / "log").read_text().splitlines()[-1] == f"-m|sutradhar.pipeline.prepare.prepare|a film.mkv||{tmp_path}|{tree.root}|1|"
+    assert (tree.root / "log").read_text().splitlines()[
+        -1
+    ] == f"-m|sutradhar.pipeline.prepare.prepare|a film.mkv||{tmp_path}|{tree.root}|1|"
     second = tree.run(link, cwd=tmp_path)
     assert (second.returncode, second.stderr) == (0, "")
 
@@ -150,7 +159,9 @@ def test_a_set_up_for_a_command_ends_with_it(tree: Tree) -> None:
     command.wait()
     until = time.monotonic() + 20
     while left := [
-        line for line in subprocess.run(["ps", "-Ao", "args"], capture_output=True, text=True).stdout.splitlines() if str(tree.root) in line
+        line
+        for line in subprocess.run(["ps", "-Ao", "args"], capture_output=True, text=True).stdout.splitlines()
+        if str(tree.root) in line
     ]:
         assert time.monotonic() < until, left
         time.sleep(0.1)
@@ -177,13 +188,17 @@ def test_who_may_not_run_the_python_of_a_shared_clone_is_told_of_sutradhar_home(
         if folder != Path(tempfile.gettempdir()):
             folder.chmod(0o755)
     other = tree.run("setpriv", "--reuid=65534", "--clear-groups", str(tree.root / "prepare-job.sh"), "film.mkv")
-    way = "set SUTRADHAR_HOME to a folder of your own (export SUTRADHAR_HOME=~/sutradhar), and run the same command again"
+    way = (
+        "set SUTRADHAR_HOME to a folder of your own (export SUTRADHAR_HOME=~/sutradhar), and run the same command again"
+    )
     assert (other.returncode, other.stdout, other.stderr) == (2, "", f"[ERROR] {python} may not be run by you: {way}\n")
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs another user")
 @pytest.mark.parametrize(("option", "code"), [("", 0), ("--dev", 2), ("--force", 2)])
-def test_packages_of_a_shared_clone_are_used_and_left_to_its_owner(tree: Tree, tmp_path: Path, option: str, code: int) -> None:
+def test_packages_of_a_shared_clone_are_used_and_left_to_its_owner(
+    tree: Tree, tmp_path: Path, option: str, code: int
+) -> None:
     tree.bootstrap()
     tree.done()
     for folder in (tree.root, *tree.root.parents[:3]):
@@ -193,7 +208,14 @@ def test_packages_of_a_shared_clone_are_used_and_left_to_its_owner(tree: Tree, t
     mine = tmp_path / "mine"
     mine.mkdir()
     mine.chmod(0o777)
-    command = ["setpriv", "--reuid=65534", "--clear-groups", "env", f"SUTRADHAR_HOME={mine}", str(tree.root / "scripts/bootstrap.sh")]
+    command = [
+        "setpriv",
+        "--reuid=65534",
+        "--clear-groups",
+        "env",
+        f"SUTRADHAR_HOME={mine}",
+        str(tree.root / "scripts/bootstrap.sh"),
+    ]
     other = tree.run(*command, *filter(None, [option]))
     assert other.returncode == code, other.stderr
     if code:
@@ -207,7 +229,10 @@ def test_a_python_of_ones_choice_that_will_not_do_is_named(tree: Tree) -> None:
     (tree.root / "python3").write_text("#!/bin/sh\necho Python 3.9.2; exit 1\n")
     refused = tree.bootstrap()
     assert refused.returncode == 1
-    assert f"PYTHON={tree.root}/python3 cannot be used (Python 3.9.2): it must be a Python from 3.10 to 3.13" in refused.stderr
+    assert (
+        f"PYTHON={tree.root}/python3 cannot be used (Python 3.9.2): it must be a Python from 3.10 to 3.13"
+        in refused.stderr
+    )
 
 
 @pytest.mark.parametrize("option", ["--list", "--status", "--status=film"])

@@ -47,7 +47,12 @@ class Company:
         (self.folder / "run.txt").write_text(pin)
         command = [self.venv / "bin" / "python", ROOT / "scripts" / "install.py", self.venv, self.folder / "run.txt"]
         bare = {"PATH": "/usr/bin:/bin", "HOME": str(self.folder), "PIP_CONFIG_FILE": str(self.folder / "pip.conf")}
-        return subprocess.run(command, env=bare | {"UV_CACHE_DIR": str(self.folder / "cache"), **environment}, capture_output=True, text=True)
+        return subprocess.run(
+            command,
+            env=bare | {"UV_CACHE_DIR": str(self.folder / "cache"), **environment},
+            capture_output=True,
+            text=True,
+        )
 
     @property
     def digest(self) -> str:
@@ -120,7 +125,9 @@ def make_wheel(folder: Path) -> None:
     with zipfile.ZipFile(folder / WHEEL, "w") as wheel:
         wheel.writestr("tiny_thing.py", "")
         wheel.writestr(f"{info}/METADATA", METADATA)
-        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
         wheel.writestr(f"{info}/RECORD", "")
     (folder / "index.html").write_text(f'<a href="{WHEEL}">{WHEEL}</a>')
 
@@ -158,7 +165,9 @@ def test_a_file_that_is_not_the_pinned_one_stops_the_set_up_in_one_line(company:
     done = company.install("0" * 64)
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert line.startswith("[ERROR] tiny-thing==1.0 is not the file that requirements/run.txt pins: its hash differs, so nothing was installed.")
+    assert line.startswith(
+        "[ERROR] tiny-thing==1.0 is not the file that requirements/run.txt pins: its hash differs, so nothing was installed."
+    )
     assert not company.installed
     (company.venv / "bin" / "uv").unlink()  # pip says the same, also where it is uv itself that was changed
     by_pip = company.install("0" * 64)
@@ -188,7 +197,9 @@ global.cert='/etc/ca.pem'
 global.no-index='false'
 list.format='columns'
 """
-    assert pip_settings.uv_environment(pip_settings.parse(listing), {"UV_HTTP_TIMEOUT": "7", "REQUESTS_CA_BUNDLE": "/other.pem"}, "") == {
+    assert pip_settings.uv_environment(
+        pip_settings.parse(listing), {"UV_HTTP_TIMEOUT": "7", "REQUESTS_CA_BUNDLE": "/other.pem"}, ""
+    ) == {
         "UV_DEFAULT_INDEX": "https://from.variable/simple",
         "UV_INDEX": "https://one/simple https://two/simple",
         "UV_FIND_LINKS": "/a,/b",
@@ -198,7 +209,9 @@ list.format='columns'
         "SSL_CERT_FILE": "/etc/ca.pem",
         "UV_INDEX_STRATEGY": "unsafe-best-match",
     }
-    assert pip_settings.uv_environment({}, {"CURL_CA_BUNDLE": str(tmp_path)}, "/pip.pem") == {"SSL_CERT_DIR": str(tmp_path)}
+    assert pip_settings.uv_environment({}, {"CURL_CA_BUNDLE": str(tmp_path)}, "/pip.pem") == {
+        "SSL_CERT_DIR": str(tmp_path)
+    }
     assert pip_settings.uv_environment({}, {}, "/pip.pem") == {"SSL_CERT_FILE": "/pip.pem"}
     assert pip_settings.uv_environment({}, {}, "") == {"UV_SYSTEM_CERTS": "1"}
 
@@ -206,10 +219,19 @@ list.format='columns'
 def test_how_far_it_is_comes_from_what_the_installers_say() -> None:
     uv, pip = install.Progress(), install.Progress(one_by_one=True)
     assert str(uv).startswith("looking for packages, 0:0")
-    for line in ("Resolved 150 packages in 135ms", "Downloading torch (846.8MiB)", "Downloading nvidia-cudnn-cu12 (1.0GiB)", " Downloaded torch"):
+    for line in (
+        "Resolved 150 packages in 135ms",
+        "Downloading torch (846.8MiB)",
+        "Downloading nvidia-cudnn-cu12 (1.0GiB)",
+        " Downloaded torch",
+    ):
         uv.hear(line)
     assert str(uv).startswith("847 MB of 1,871 fetched, 0:0")
-    for line in ("Collecting av", "  Downloading av-18.1.0.whl (34.1 MB)", "  Downloading https://a.b/numpy-2.4.6.whl (16.9 MB)"):
+    for line in (
+        "Collecting av",
+        "  Downloading av-18.1.0.whl (34.1 MB)",
+        "  Downloading https://a.b/numpy-2.4.6.whl (16.9 MB)",
+    ):
         pip.hear(line)
     assert str(pip).startswith("34 MB fetched, 0:0")
     pip.hear("Installing collected packages: numpy, av")
@@ -226,6 +248,8 @@ def test_an_installer_ends_with_who_called_it(tmp_path: Path) -> None:
         "install.run(['sh', '-c', 'echo $$ > \"$0\"; exec sleep 60', str(pid)], dict(os.environ), install.Progress())"
     )
     pid = tmp_path / "pid"
-    subprocess.run([sys.executable, "-c", code, str(ROOT / "scripts"), str(pid)], timeout=30, capture_output=True, check=True)
+    subprocess.run(
+        [sys.executable, "-c", code, str(ROOT / "scripts"), str(pid)], timeout=30, capture_output=True, check=True
+    )
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)

@@ -25,9 +25,15 @@ def test_installs_verifies_and_then_looks_at_the_hardware(tree: Tree) -> None:
 
 def test_the_build_for_cuda_lies_apart_and_comes_first(tree: Tree) -> None:
     (tree.root / "mlx build").write_text("cuda13\n")
-    folder, path = tree.root / ".venv" / "mlx-cuda13", tree.root / ".venv" / "lib" / "python3.11" / "site-packages" / "mlx-cuda13.pth"
+    folder, path = (
+        tree.root / ".venv" / "mlx-cuda13",
+        tree.root / ".venv" / "lib" / "python3.11" / "site-packages" / "mlx-cuda13.pth",
+    )
     assert tree.install_mlx().returncode == 0
-    assert f"--requirement {tree.root}/requirements/mlx-cuda13.txt --no-deps --target {folder}.new\n" in (tree.root / "log").read_text()
+    assert (
+        f"--requirement {tree.root}/requirements/mlx-cuda13.txt --no-deps --target {folder}.new\n"
+        in (tree.root / "log").read_text()
+    )
     assert tree.done() == ["venv", "run", "mlx", "choose", "cuda", "verify", "model", "hardware"]
     assert folder.is_dir()
     assert path.read_text() == 'import sys; sys.path.insert(0, sys.prefix + "/mlx-cuda13")\n'
@@ -49,7 +55,9 @@ def test_what_fails_leaves_the_hardware_cache_and_says_so(fault: str, tree: Tree
     (tree.root / fault).touch()
     failed = tree.install_mlx()
     assert failed.returncode == 1
-    assert failed.stderr.endswith(f"[WARN] MLX was not set up, and {tree.root}/out/hardware_cache.json was left as it was\n")
+    assert failed.stderr.endswith(
+        f"[WARN] MLX was not set up, and {tree.root}/out/hardware_cache.json was left as it was\n"
+    )
     assert "hardware" not in tree.done()
     (tree.root / fault).unlink()
     assert tree.install_mlx().returncode == 0
@@ -98,12 +106,17 @@ def names_below(child: subprocess.Popen[str]) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize(("command", "again"), [(["install-mlx.sh"], "./install-mlx.sh"), (["scripts/bootstrap.sh", "--dev"], "the same command")])
+@pytest.mark.parametrize(
+    ("command", "again"),
+    [(["install-mlx.sh"], "./install-mlx.sh"), (["scripts/bootstrap.sh", "--dev"], "the same command")],
+)
 def test_an_interruption_is_said_and_keeps_what_works(command: list[str], again: str, tree: Tree) -> None:
     tree.bootstrap()
     tree.done()
     (tree.root / "slow").touch()
-    child = subprocess.Popen([tree.root / command[0], *command[1:]], env=tree.env, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    child = subprocess.Popen(
+        [tree.root / command[0], *command[1:]], env=tree.env, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
     while "sleep" not in names_below(child):
         time.sleep(0.01)
     assert "--requirement" in (tree.root / "log").read_text()
@@ -131,11 +144,20 @@ def test_a_build_for_cuda_that_cannot_be_had_leaves_what_works(tree: Tree) -> No
 @pytest.mark.parametrize(
     ("system", "message"),
     [
-        ({"uname": "Darwin", "sysctl": "1", "sw_vers": "13.6.1"}, "MLX needs macOS 14 or newer, and this is 13.6.1. Update macOS"),
+        (
+            {"uname": "Darwin", "sysctl": "1", "sw_vers": "13.6.1"},
+            "MLX needs macOS 14 or newer, and this is 13.6.1. Update macOS",
+        ),
         ({"uname": "Darwin", "sysctl": ""}, "MLX needs Apple Silicon, and this Mac has an Intel processor"),
-        ({"uname": "Linux", "getconf": "glibc 2.31"}, "MLX's wheels need glibc 2.35 (Ubuntu 22.04, Debian 12), and this is 2.31"),
+        (
+            {"uname": "Linux", "getconf": "glibc 2.31"},
+            "MLX's wheels need glibc 2.35 (Ubuntu 22.04, Debian 12), and this is 2.31",
+        ),
         ({"uname": "Linux", "getconf": ""}, "MLX's wheels need glibc, which this Linux does not use"),
-        ({"uname": "Linux", "getconf": "glibc 2.41"}, "MLX has no wheels for processors of the kind Linux, only for x86_64 and aarch64"),
+        (
+            {"uname": "Linux", "getconf": "glibc 2.41"},
+            "MLX has no wheels for processors of the kind Linux, only for x86_64 and aarch64",
+        ),
         ({"uname": "MINGW64_NT-10.0"}, "MLX runs on macOS and Linux; on Windows use WSL 2"),
     ],
     ids=["old macOS", "Intel Mac", "old glibc", "musl", "other processor", "Windows"],

@@ -39,6 +39,11 @@ def test_sets_agree_on_versions(name: str) -> None:
 
 
 def test_mlx_is_of_one_version_in_all_its_builds() -> None:
-    builds = {pin for name in ("mlx", "mlx-cuda13") for pin in pins(name) if pin[0].startswith("mlx") and pin[0] != "mlx-whisper"}
+    builds = {
+        pin
+        for name in ("mlx", "mlx-cuda13")
+        for pin in pins(name)
+        if pin[0].startswith("mlx") and pin[0] != "mlx-whisper"
+    }
     assert {package for package, _ in builds} == {"mlx", "mlx-cpu", "mlx-metal", "mlx-cuda-13"}
     assert len({version for _, version in builds}) == 1

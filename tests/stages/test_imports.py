@@ -11,12 +11,17 @@ from sutradhar.stages import WORKFLOWS
 from tests.conftest import ROOT
 
 # By the name of each stage, the module or package that it is defined in: {"vad": "sutradhar.stages.film.vad"}.
-STAGES = {stage.name: ".".join(stage.run.__module__.split(".")[:4]) for stages in WORKFLOWS.values() for stage in stages}
+STAGES = {
+    stage.name: ".".join(stage.run.__module__.split(".")[:4]) for stages in WORKFLOWS.values() for stage in stages
+}
 
 
 def modules(folder: str) -> dict[str, Path]:
     """By the name that each is imported by."""
-    paths = {".".join(("sutradhar", *path.relative_to(ROOT).with_suffix("").parts)): path for path in (ROOT / folder).rglob("*.py")}
+    paths = {
+        ".".join(("sutradhar", *path.relative_to(ROOT).with_suffix("").parts)): path
+        for path in (ROOT / folder).rglob("*.py")
+    }
     return {name.removesuffix(".__init__"): path for name, path in paths.items()}
 
 
@@ -34,7 +39,11 @@ def imports(name: str, path: Path) -> Iterator[str]:
 def texts(path: Path) -> Iterator[str]:
     """What a module may import by its name, or run as a process."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("sutradhar.stages."):
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and node.value.startswith("sutradhar.stages.")
+        ):
             yield node.value
 
 
@@ -48,7 +57,9 @@ def test_a_stage_is_the_module_of_its_name() -> None:
 
 
 def test_no_stage_and_no_library_imports_another_stage() -> None:
-    several = {name: path for name, path in modules("stages").items() if name != "sutradhar.stages"}  # the list of them all
+    several = {
+        name: path for name, path in modules("stages").items() if name != "sutradhar.stages"
+    }  # the list of them all
     used = {(name, other) for name, path in several.items() for other in (*imports(name, path), *texts(path))}
     assert ("sutradhar.stages.corpus.recognise", "sutradhar.stages.recognisers.declared") in used
     assert {(name, other) for name, other in used if stage_of(other) not in (None, stage_of(name))} == set()
@@ -57,5 +68,11 @@ def test_no_stage_and_no_library_imports_another_stage() -> None:
 def test_the_pipeline_imports_no_more_of_the_stages_than_their_lists_and_the_descriptions_of_engines() -> None:
     used = {other for name, path in modules("pipeline").items() for other in imports(name, path)}
     found = {other.removeprefix("sutradhar.stages.") for other in used if other.startswith("sutradhar.stages.")}
-    lists = {"WORKFLOWS", "cues.formats.FORMATS", "recognisers.ABOUTS", "film.translate.TRANSLATORS", "film.translate.NAMES"}
+    lists = {
+        "WORKFLOWS",
+        "cues.formats.FORMATS",
+        "recognisers.ABOUTS",
+        "film.translate.TRANSLATORS",
+        "film.translate.NAMES",
+    }
     assert found == lists | {f"recognisers.about.{name}" for name in ("About", "Capability", "ModelSizes", "Trial")}

@@ -19,8 +19,14 @@ SAMPLE = str(ROOT / "samples" / "dialogue.mp4")
         (["transcribe"], "missing: FILE. For example: sutradhar transcribe film.mkv -l en -o film.srt"),
         (["models"], "missing: COMMAND. For example: sutradhar models fetch large-v3"),
         (["models", "fetch"], "missing: NAME. For example: sutradhar models fetch large-v3"),
-        (["prepare", "film.mkv"], "missing: -s/--source-language, --transcribe or --translate. For example: sutradhar prepare film.mkv"),
-        (["run", "film-1"], "film-1 stands there without an option: sutradhar run -j film-1. For example: sutradhar run -j"),
+        (
+            ["prepare", "film.mkv"],
+            "missing: -s/--source-language, --transcribe or --translate. For example: sutradhar prepare film.mkv",
+        ),
+        (
+            ["run", "film-1"],
+            "film-1 stands there without an option: sutradhar run -j film-1. For example: sutradhar run -j",
+        ),
     ],
 )
 def test_wrong_usage_names_the_command_that_was_typed(
@@ -33,8 +39,13 @@ def test_wrong_usage_names_the_command_that_was_typed(
     assert capsys.readouterr().err.startswith(f"[ERROR] {line}")
 
 
-@pytest.mark.parametrize("arguments", [[], ["transcribe"], ["prepare"], ["run"], ["status"], ["models"], ["models", "fetch"], ["models", "convert"]])
-def test_every_command_has_help_with_examples(arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["transcribe"], ["prepare"], ["run"], ["status"], ["models"], ["models", "fetch"], ["models", "convert"]],
+)
+def test_every_command_has_help_with_examples(
+    arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(AS_COMMAND, "1")
     with pytest.raises(SystemExit) as ended:
         command.main([*arguments, "--help"])
@@ -57,7 +68,11 @@ def test_every_command_has_help_with_examples(arguments: list[str], capsys: pyte
     ],
 )
 def test_what_cannot_be_written_is_refused_before_anything_is_loaded(
-    arguments: tuple[str, ...], line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    arguments: tuple[str, ...],
+    line: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "there.srt").write_text("mine")

@@ -31,9 +31,14 @@ def result(model: sutradhar.Model) -> sutradhar.Transcript:
     return model.transcribe(SAMPLE, language="English")
 
 
-def test_its_segments_are_those_of_the_film_workflow(model: sutradhar.Model, result: sutradhar.Transcript, tmp_path: Path) -> None:
+def test_its_segments_are_those_of_the_film_workflow(
+    model: sutradhar.Model, result: sutradhar.Transcript, tmp_path: Path
+) -> None:
     (tmp_path / "base").symlink_to(ROOT / "models" / "base")
-    same = {key: getattr(model.settings, key) for key in ("WHISPER_COMPUTE_TYPE", "BATCH_SIZE", "WHISPER_BACKEND", "WHISPERX_DEVICE")}
+    same = {
+        key: getattr(model.settings, key)
+        for key in ("WHISPER_COMPUTE_TYPE", "BATCH_SIZE", "WHISPER_BACKEND", "WHISPERX_DEVICE")
+    }
     for stage in (demux.STAGE, vad.STAGE, asr.STAGE):
         one = StageRun(stage, SAMPLE, tmp_path, SOURCE_LANGUAGE="en", **same)
         one.run()
@@ -43,12 +48,19 @@ def test_its_segments_are_those_of_the_film_workflow(model: sutradhar.Model, res
 
 def test_a_result_has_text_words_and_language(result: sutradhar.Transcript) -> None:
     assert result.text.startswith("Good morning, Daniel")
-    assert (result.language, result.language_probability, result.duration_ms, result.warnings) == ("en", 1.0, 27_520, ())
+    assert (result.language, result.language_probability, result.duration_ms, result.warnings) == (
+        "en",
+        1.0,
+        27_520,
+        (),
+    )
     assert "".join(word.text for word in result.segments[0].words).strip() == result.segments[0].text
     assert len(result.words) == sum(len(segment.words) for segment in result)
 
 
-def test_many_files_in_a_stream_that_finds_their_languages_and_returns_their_errors(model: sutradhar.Model, tmp_path: Path) -> None:
+def test_many_files_in_a_stream_that_finds_their_languages_and_returns_their_errors(
+    model: sutradhar.Model, tmp_path: Path
+) -> None:
     sound = np.concatenate(list(media.decode(SAMPLE, end_ms=9000)))
     (tmp_path / "notes.txt").write_text("no sound")
     sources = [sound, tmp_path / "notes.txt", np.zeros(16_000, np.float32), SAMPLE]
@@ -65,7 +77,9 @@ def test_many_files_in_a_stream_that_finds_their_languages_and_returns_their_err
 
 def test_a_part_keeps_the_times_of_the_file_and_progress_is_told(model: sutradhar.Model) -> None:
     told: list[tuple[float, float]] = []
-    part = model.transcribe(SAMPLE, language="en", start="0:08", end=12, progress=lambda done, total: told.append((done, total)))
+    part = model.transcribe(
+        SAMPLE, language="en", start="0:08", end=12, progress=lambda done, total: told.append((done, total))
+    )
     assert (part.start_ms, part.duration_ms, told) == (8000, 4000, [(4.0, 4.0)])
     assert all(8000 <= word.start_ms <= word.end_ms <= 12_000 for word in part.words)
 
@@ -106,7 +120,9 @@ def test_a_call_within_a_call_is_refused_and_a_language_that_the_model_does_not_
 
 
 def test_memory_bounds_the_batch_and_refuses_what_does_not_fit() -> None:
-    with sutradhar.load("base", models_dir=ROOT / "models", max_memory_gb=0.8, backend="whisperx", device="cpu") as small:
+    with sutradhar.load(
+        "base", models_dir=ROOT / "models", max_memory_gb=0.8, backend="whisperx", device="cpu"
+    ) as small:
         assert small.settings.BATCH_SIZE == 3
     with pytest.raises(sutradhar.UsageError, match="max_memory_gb=1 does not hold model large-v3 and one window"):
         sutradhar.load("large-v3", max_memory_gb=1, backend="whisperx", device="cpu")

@@ -11,16 +11,28 @@ from sutradhar.stages.transcript import Segment, Word
 
 def transcript(**changes: object) -> Transcript:
     words = tuple(
-        Word(f" {text}", 1000 + 400 * number, 1300 + 400 * number, 0.9) for number, text in enumerate(["One", "two", "three", "four", "five", "six"])
+        Word(f" {text}", 1000 + 400 * number, 1300 + 400 * number, 0.9)
+        for number, text in enumerate(["One", "two", "three", "four", "five", "six"])
     )
     segment = Segment(0, 1000, 3300, "One two three four five six", words, "en", 1.0, -0.1, 0.0, 1.0, 0.0)
     return Transcript(
-        **{"path": None, "language": "en", "language_probability": 1.0, "start_ms": 0, "duration_ms": 9000, "segments": (segment,)} | changes
+        **{
+            "path": None,
+            "language": "en",
+            "language_probability": 1.0,
+            "start_ms": 0,
+            "duration_ms": 9000,
+            "segments": (segment,),
+        }
+        | changes
     )  # type: ignore[arg-type]
 
 
 def test_the_suffix_or_the_format_says_what_is_written(tmp_path: Path) -> None:
-    assert transcript().save(tmp_path / "a.srt").read_text() == "1\n00:00:01,000 --> 00:00:03,800\nOne two three four five six\n\n"
+    assert (
+        transcript().save(tmp_path / "a.srt").read_text()
+        == "1\n00:00:01,000 --> 00:00:03,800\nOne two three four five six\n\n"
+    )
     assert transcript().save(tmp_path / "a.txt").read_text() == "One two three four five six\n"
     assert transcript().save(str(tmp_path / "b"), format="vtt", newline="crlf").read_bytes().startswith(b"WEBVTT\r\n")
     with pytest.raises(sutradhar.UsageError, match="No format 'doc'; choose from srt, vtt, json, txt"):

@@ -27,12 +27,18 @@ def run(ctx: StageContext) -> Outcome:
     rows = manifest.read(ctx.keep(manifest.FILE))
     lines, table = ctx.deliver("transcripts.jsonl"), ctx.deliver("transcripts.parquet")
     survey = Survey(tables.write(lines, table, _entries(ctx, rows, store), ctx.settings.CORPUS_TIMESTAMPS))
-    survey.not_done += [NotDone(f"{folder}/", "folder", f"cannot be listed: {reason}", 1) for folder, reason in _closed(ctx).items()]
+    survey.not_done += [
+        NotDone(f"{folder}/", "folder", f"cannot be listed: {reason}", 1) for folder, reason in _closed(ctx).items()
+    ]
     summary = survey.summary
-    made_with = {fingerprint: store.settings_of(fingerprint) for fingerprint in summary.made_with or [store.fingerprint]}
+    made_with = {
+        fingerprint: store.settings_of(fingerprint) for fingerprint in summary.made_with or [store.fingerprint]
+    }
     ctx.deliver("summary.json").write_bytes(json_document(summary))
     ctx.deliver("failures.csv").write_text(tables.not_done(survey.not_done), encoding="utf-8")
-    ctx.deliver("report.html").write_text(report.page(ctx.media.name, _about(ctx), survey, made_with, _links(ctx)), encoding="utf-8")
+    ctx.deliver("report.html").write_text(
+        report.page(ctx.media.name, _about(ctx), survey, made_with, _links(ctx)), encoding="utf-8"
+    )
     ctx.write("summary").write_bytes(msgspec.json.encode(summary))
     return Outcome(
         summary=f"Exported {counted(summary.done, 'transcript')}, {clock(summary.sound_s)} of sound; a file for each is in {TREE}/",
@@ -47,7 +53,11 @@ def _entries(ctx: StageContext, rows: dict[str, Recording], store: Store) -> Ite
     for number, row in enumerate(rows.values(), start=1):
         found = store.find(row.id) if row.status == "done" else None
         if row.status == "done" and not found:
-            how = "was damaged: run again, and it is made anew" if store.put_aside(row.id) else "is gone or cannot be read: run again"
+            how = (
+                "was damaged: run again, and it is made anew"
+                if store.put_aside(row.id)
+                else "is gone or cannot be read: run again"
+            )
             row = replace(row, status="failed", reason=f"its result in {results.FOLDER}/ {how}")
         yield Entry(row, *found) if found else Entry(row, None)
         ctx.progress(number, len(rows), unit=" files/s", note=f"{number:,} of {len(rows):,} files")

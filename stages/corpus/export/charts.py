@@ -38,16 +38,24 @@ def _counts(values: Sequence[float]) -> list[int]:
 def _axes(most: int, first: str, middle: str, last: str) -> str:
     ground = HEIGHT - BOTTOM
     marks = (
-        *((LEFT, HEIGHT - 5, "start", first), ((LEFT + WIDTH) / 2, HEIGHT - 5, "middle", middle), (WIDTH, HEIGHT - 5, "end", last)),
+        *(
+            (LEFT, HEIGHT - 5, "start", first),
+            ((LEFT + WIDTH) / 2, HEIGHT - 5, "middle", middle),
+            (WIDTH, HEIGHT - 5, "end", last),
+        ),
         *((LEFT - 6, TOP + 4, "end", f"{most:,}"), (LEFT - 6, ground + 4, "end", "0")),
     )
     lines = "".join(f'<line x1="{LEFT}" y1="{y}" x2="{WIDTH}" y2="{y}"/>' for y in (TOP, ground))
-    return lines + "".join(f'<text x="{x:g}" y="{y}" text-anchor="{anchor}">{escape(text)}</text>' for x, y, anchor, text in marks)
+    return lines + "".join(
+        f'<text x="{x:g}" y="{y}" text-anchor="{anchor}">{escape(text)}</text>' for x, y, anchor, text in marks
+    )
 
 
 def _bars(counts: Sequence[int]) -> str:
     wide, scale = (WIDTH - LEFT) / BARS, (HEIGHT - TOP - BOTTOM) / max(counts)
-    return "".join(_bar(LEFT + place * wide + 1, wide - 2, count * scale, count) for place, count in enumerate(counts) if count)
+    return "".join(
+        _bar(LEFT + place * wide + 1, wide - 2, count * scale, count) for place, count in enumerate(counts) if count
+    )
 
 
 def _bar(x: float, width: float, height: float, count: int) -> str:

@@ -16,7 +16,9 @@ from sutradhar.stages.corpus.results import model_file_of
 
 SHOWN = 200  # rows of a list; the files have all
 STYLE = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
-Links = Callable[[str], str]  # from a recording's path to that of its transcript, relative to the page; empty where there is none
+Links = Callable[
+    [str], str
+]  # from a recording's path to that of its transcript, relative to the page; empty where there is none
 Look = Literal["text", "short", "number"]  # of a column; short ones are not broken
 
 
@@ -42,21 +44,39 @@ def page(title: str, about: str, survey: Survey, made_with: Mapping[str, Mapping
     return (
         f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">\n'
         f"<title>{_text(title)}: transcripts</title>\n<style>{STYLE}</style>\n"
-        f'<h1>{_text(title)}</h1>\n<p class="quiet">{_text(about)}</p>\n' + "\n".join(part for part in sections if part) + "\n</html>\n"
+        f'<h1>{_text(title)}</h1>\n<p class="quiet">{_text(about)}</p>\n'
+        + "\n".join(part for part in sections if part)
+        + "\n</html>\n"
     )
 
 
 def _figures(summary: FolderSummary) -> str:
     figures = [("files", f"{summary.files:,}"), *((status, f"{count:,}") for status, count in summary.statuses.items())]
-    parts = (("recordings with text", summary.with_text), ("nobody speaks", summary.silent), ("copies of them", summary.copies))
+    parts = (
+        ("recordings with text", summary.with_text),
+        ("nobody speaks", summary.silent),
+        ("copies of them", summary.copies),
+    )
     figures += [(name, f"{count:,}") for name, count in parts if count]
     if summary.recordings:
-        figures += [("sound", _length(summary.sound_s)), ("speech of all channels", _length(summary.speech_of_all_channels_s))]
+        figures += [
+            ("sound", _length(summary.sound_s)),
+            ("speech of all channels", _length(summary.speech_of_all_channels_s)),
+        ]
     if summary.speed:
         figures += [("speed of a worker", f"{summary.speed:,.1f}x")]
-    line = f'<p class="bad">{_text(summary.shortfall)}</p>' if summary.shortfall else '<p class="quiet">No file failed.</p>'
+    line = (
+        f'<p class="bad">{_text(summary.shortfall)}</p>'
+        if summary.shortfall
+        else '<p class="quiet">No file failed.</p>'
+    )
     line += f'<p class="bad">{_text(summary.script_doubt)}</p>' if summary.script_doubt else ""
-    return line + "<dl>" + "".join(f"<div><dt>{_text(name)}</dt><dd>{_text(value)}</dd></div>" for name, value in figures) + "</dl>"
+    return (
+        line
+        + "<dl>"
+        + "".join(f"<div><dt>{_text(name)}</dt><dd>{_text(value)}</dd></div>" for name, value in figures)
+        + "</dl>"
+    )
 
 
 def _length(seconds: float) -> str:
@@ -82,12 +102,16 @@ def _number(value: float) -> str:
 
 def _not_done(survey: Survey) -> str:
     rows = [(file.path, file.status, file.reason) for file in survey.not_done[:SHOWN]]
-    return _table({"file": "text", "status": "short", "reason": "text"}, rows) + _more(len(survey.not_done) - SHOWN, "failures.csv")
+    return _table({"file": "text", "status": "short", "reason": "text"}, rows) + _more(
+        len(survey.not_done) - SHOWN, "failures.csv"
+    )
 
 
 def _doubts(summary: FolderSummary, link: Links) -> str:
     rows = [(Link(file.path, link(file.path)), f"{file.avg_logprob:.2f}") for file in summary.low_confidence_files]
-    return _table({"file": "text", "log-probability": "number"}, rows) + _more(summary.low_confidence - LISTED, "transcripts.jsonl (avg_logprob)")
+    return _table({"file": "text", "log-probability": "number"}, rows) + _more(
+        summary.low_confidence - LISTED, "transcripts.jsonl (avg_logprob)"
+    )
 
 
 def _silent(summary: FolderSummary, link: Links) -> str:
@@ -123,7 +147,10 @@ def _counts(name: str, of: str, counts: Mapping[str, int]) -> str:
 
 
 def _table(columns: Mapping[str, Look], rows: Iterable[Sequence[str | Link]]) -> str:
-    body = "".join(f"<tr>{''.join(_cell(cell, look) for cell, look in zip(row, columns.values(), strict=True))}</tr>" for row in rows)
+    body = "".join(
+        f"<tr>{''.join(_cell(cell, look) for cell, look in zip(row, columns.values(), strict=True))}</tr>"
+        for row in rows
+    )
     head = "".join(f'<th class="{look}">{_text(name)}</th>' for name, look in columns.items())
     return f"<table><tr>{head}</tr>{body}</table>" if body else ""
 
@@ -131,7 +158,11 @@ def _table(columns: Mapping[str, Look], rows: Iterable[Sequence[str | Link]]) ->
 def _cell(cell: str | Link, look: Look) -> str:
     if isinstance(cell, str):
         return f'<td class="{look}">{_text(cell)}</td>'
-    return f'<td class="{look}"><a href="{quote(cell.path)}">{_text(cell.text)}</a></td>' if cell.path else _cell(cell.text, look)
+    return (
+        f'<td class="{look}"><a href="{quote(cell.path)}">{_text(cell.text)}</a></td>'
+        if cell.path
+        else _cell(cell.text, look)
+    )
 
 
 def _more(count: int, where: str) -> str:

@@ -51,7 +51,9 @@ class Quantiles(msgspec.Struct, frozen=True):
         ordered = sorted(value for value in values if math.isfinite(value))
         if not ordered:
             return None
-        return cls(*(round(ordered[min(len(ordered) - 1, int(len(ordered) * share))], 4) for share in (0, 0.05, 0.5, 0.95, 1)))
+        return cls(
+            *(round(ordered[min(len(ordered) - 1, int(len(ordered) * share))], 4) for share in (0, 0.05, 0.5, 0.95, 1))
+        )
 
 
 class FolderSummary(msgspec.Struct, frozen=True, kw_only=True):

@@ -67,7 +67,11 @@ WORD: tuple[Column[Word], ...] = (
     Column("probability", "float32", lambda word: word.probability),
 )
 WORDS: tuple[Column[Segment], ...] = (Column("words", WORD, lambda segment: segment.words),)
-SEGMENTS: dict[Times, tuple[Column[Segment], ...]] = {"none": SEGMENT, "segment": (*TIMES, *SEGMENT), "word": (*TIMES, *SEGMENT, *WORDS)}
+SEGMENTS: dict[Times, tuple[Column[Segment], ...]] = {
+    "none": SEGMENT,
+    "segment": (*TIMES, *SEGMENT),
+    "word": (*TIMES, *SEGMENT, *WORDS),
+}
 
 
 def write(lines: Path, table: Path, entries: Iterable[Entry], times: Times) -> Iterator[Entry]:
@@ -94,13 +98,19 @@ def write(lines: Path, table: Path, entries: Iterable[Entry], times: Times) -> I
 def _fields(columns: Sequence[Column[Any]]) -> list[tuple[str, pyarrow.DataType]]:
     import pyarrow as pa
 
-    kinds = (pa.type_for_alias(column.kind) if isinstance(column.kind, str) else pa.list_(pa.struct(_fields(column.kind))) for column in columns)
+    kinds = (
+        pa.type_for_alias(column.kind) if isinstance(column.kind, str) else pa.list_(pa.struct(_fields(column.kind)))
+        for column in columns
+    )
     return list(zip((column.name for column in columns), kinds, strict=True))
 
 
 def _row(of: T, columns: Sequence[Column[T]]) -> dict[str, Any]:
     return {
-        column.name: column.value(of) if isinstance(column.kind, str) else [_row(one, column.kind) for one in column.value(of)] for column in columns
+        column.name: column.value(of)
+        if isinstance(column.kind, str)
+        else [_row(one, column.kind) for one in column.value(of)]
+        for column in columns
     }
 
 

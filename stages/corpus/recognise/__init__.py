@@ -3,7 +3,7 @@
 What is in the store is done, whoever did it; so any run goes on where another stopped. The rooms: `corpus` (what is to do and what is
 done), `dispatcher` (who works on what), `supervisor` (keeps workers supplied and alive), `executors` with `local` and `ray_workers` (where they
 run), `messages` (what they tell each other); within a worker `worker`, `transcriber`, `prefetch`, `loading`, each calling the next, and
-`room` (what it may take of its machine); `files` (what the user gets); `shard` (a part of the work, for clusters).
+`worker_limits` (what it may take of its machine); `files` (what the user gets); `shard` (a part of the work, for clusters).
 """
 
 from __future__ import annotations
@@ -56,9 +56,17 @@ def work(ctx: StageContext, shard: tuple[int, int] | None = None) -> Corpus:
 
     settings = ctx.settings
     form = engines.engine_of(settings.WHISPER_BACKEND).form
-    model = library.resolve(settings.WHISPER_MODEL, form, models_dir=ctx.models, offline=settings.OFFLINE, say=ctx.log.info)
-    prompt = glossary.prompt_of(settings.WHISPER_INITIAL_PROMPT, ctx.job_file(settings.GLOSSARY) if settings.GLOSSARY else None)
-    store = results.Store(ctx.keep(results.FOLDER), _made_with(settings, model) | _glossary(settings, ctx.artifacts.parent), mix=settings.CORPUS_MIX)
+    model = library.resolve(
+        settings.WHISPER_MODEL, form, models_dir=ctx.models, offline=settings.OFFLINE, say=ctx.log.info
+    )
+    prompt = glossary.prompt_of(
+        settings.WHISPER_INITIAL_PROMPT, ctx.job_file(settings.GLOSSARY) if settings.GLOSSARY else None
+    )
+    store = results.Store(
+        ctx.keep(results.FOLDER),
+        _made_with(settings, model) | _glossary(settings, ctx.artifacts.parent),
+        mix=settings.CORPUS_MIX,
+    )
     _refuse_to_mix(store, settings)
     store.create()
     corpus = Corpus(ctx, store, Files(ctx.tree(TREE), settings), shard)
@@ -85,7 +93,9 @@ def _values(settings: Settings) -> dict[str, Any]:
 def _made_with(settings: Settings, model: library.ResolvedModel) -> dict[str, str]:
     """All that decides what a result says, but for the glossary."""
     files = sorted(path for path in model.path.iterdir() if path.is_file())
-    return _settings_made_with(settings) | {results.key_of_model_file(path.name): identity(path).sha256 for path in files}
+    return _settings_made_with(settings) | {
+        results.key_of_model_file(path.name): identity(path).sha256 for path in files
+    }
 
 
 def _settings_made_with(settings: Settings) -> dict[str, str]:
@@ -106,7 +116,10 @@ def _refuse_to_mix(store: results.Store, settings: Settings) -> None:
         return
     other = others[-1]
     key = next((key for key in (*store.made_with, *other) if other.get(key) != store.made_with.get(key)), "version")
-    was, back = f"{key}={other.get(key, '')}, and it is {store.made_with.get(key, '')} now", f"Set it back with --set {key}={other.get(key, '')}"
+    was, back = (
+        f"{key}={other.get(key, '')}, and it is {store.made_with.get(key, '')} now",
+        f"Set it back with --set {key}={other.get(key, '')}",
+    )
     if file := results.model_file_of(key):
         was = f"other weights than those of WHISPER_MODEL={settings.WHISPER_MODEL} now ({file} differs)"
         back = "Set WHISPER_MODEL back with --set"
@@ -131,14 +144,18 @@ def standing(job: Path, settings: Settings) -> Standing | None:
     """How many recordings have a result, by whoever works on them, shards of a cluster too. `job` is its folder."""
     try:
         rows = manifest.read(job / manifest.FILE).values()
-        there = results.ids_of(job / results.FOLDER, _settings_made_with(settings) | _glossary(settings, job), mix=settings.CORPUS_MIX)
+        there = results.ids_of(
+            job / results.FOLDER, _settings_made_with(settings) | _glossary(settings, job), mix=settings.CORPUS_MIX
+        )
     except OSError:
         return None
     wanted = {row.id for row in rows if row.status not in manifest.NO_RECORDING}
     if not wanted:
         return None
     total = min(len(wanted), settings.CORPUS_LIMIT or len(wanted))
-    text = f"{min(len(wanted & there), total):,} of {counted(total, 'recording')} have a result, a transcript or a failure"
+    text = (
+        f"{min(len(wanted & there), total):,} of {counted(total, 'recording')} have a result, a transcript or a failure"
+    )
     return Standing(text, is_new=manifest.digest(rows) != _digest_when_done(job))
 
 
@@ -155,9 +172,11 @@ def engines_of(settings: Settings) -> tuple[EngineNeed, ...]:
 
 DONE = "recognise/done.json"
 GLOSSARY = "GLOSSARY"  # the setting, and what its file held, among what a result was made with
-RESULT_SETTINGS = (*declared.SETTINGS, *windows.SETTINGS, "CORPUS_CHANNELS")  # tell results apart; CORPUS_TIMESTAMPS=none does so as well
-# What the user's files depend on beside the results.
-FILE_SETTINGS = ("CORPUS_FORMATS", "CORPUS_TIMESTAMPS", "SUBTITLE_PROFILE", "SUBTITLE_FPS", "SUBTITLE_BOM", "SUBTITLE_NEWLINE")
+RESULT_SETTINGS = (
+    *declared.SETTINGS,
+    *windows.SETTINGS,
+    "CORPUS_CHANNELS",
+)  # tell results apart; CORPUS_TIMESTAMPS=none does so as well
 STAGE = Stage(
     name="recognise",
     run=run,
@@ -167,7 +186,7 @@ STAGE = Stage(
     trees=(TREE,),
     settings=(
         *RESULT_SETTINGS,
-        *FILE_SETTINGS,
+        *results.FILE_SETTINGS,
         GLOSSARY,
         "ALLOW_TRUNCATED",
         "CORPUS_LIMIT",

@@ -102,7 +102,10 @@ class Corpus:
         """Longest first, so that no long one is left for the end. Or shuffled, so that whatever comes later changes little of the order: the
         same ones are chosen then by CORPUS_LIMIT."""
         if self._ctx.settings.CORPUS_ORDER == "shuffled":
-            return sorted(self._copies, key=lambda recording: hashlib.sha256(f"{self._ctx.settings.CORPUS_SEED} {recording}".encode()).digest())
+            return sorted(
+                self._copies,
+                key=lambda recording: hashlib.sha256(f"{self._ctx.settings.CORPUS_SEED} {recording}".encode()).digest(),
+            )
         return sorted(self._copies, key=lambda recording: (-self._copies[recording][0].duration_ms, recording))
 
     def _result(self, rows: Sequence[Recording]) -> Result | None:
@@ -134,7 +137,9 @@ class Corpus:
         if result is None or result.status != "done":
             return None
         remarks = self._files.write(result, self._stale(self._copies[recording]))
-        return Done(recording, attempts=result.attempts, degraded=result.degraded, notes=result.notes, remarks=tuple(remarks))
+        return Done(
+            recording, attempts=result.attempts, degraded=result.degraded, notes=result.notes, remarks=tuple(remarks)
+        )
 
     def tell(self, event: Event | FailedForGood) -> None:
         match event:
@@ -256,7 +261,10 @@ class Corpus:
         alike: dict[str, list[str]] = {}
         for line in self._notes:
             alike.setdefault(reasons.kind(line), []).append(line)
-        counts = {lines[0] if len(lines) == 1 else kind: sum(self._notes[line] for line in lines) for kind, lines in alike.items()}
+        counts = {
+            lines[0] if len(lines) == 1 else kind: sum(self._notes[line] for line in lines)
+            for kind, lines in alike.items()
+        }
         return "".join(f"; of {counted(count, 'recording')} {line}" for line, count in counts.items())
 
     def standing(self) -> str:

@@ -95,7 +95,9 @@ class Dispatcher:
             return None
         return FailedForGood(task, reason)
 
-    def died(self, worker: int, reason: str, *, killed: bool, done: Iterable[str] = ()) -> tuple[list[FailedForGood], int]:
+    def died(
+        self, worker: int, reason: str, *, killed: bool, done: Iterable[str] = ()
+    ) -> tuple[list[FailedForGood], int]:
         """The worker is no more. `done` has a result all the same; what was not begun goes to the others. What is given up, and how many
         recordings are tried again alone."""
         state = self._workers.pop(worker)

@@ -16,7 +16,10 @@ from sutradhar.stages.corpus.recognise.messages import Setup
 from sutradhar.stages.corpus.recognise.supervisor import Deliver, Handle, Supervisor
 from sutradhar.stages.corpus.recognise.worker_limits import batch_of
 
-EXECUTORS = {"local": "sutradhar.stages.corpus.recognise.local", "ray": "sutradhar.stages.corpus.recognise.ray_workers"}  # by CORPUS_EXECUTOR
+EXECUTORS = {
+    "local": "sutradhar.stages.corpus.recognise.local",
+    "ray": "sutradhar.stages.corpus.recognise.ray_workers",
+}  # by CORPUS_EXECUTOR
 BATCHES_GIVEN = 6  # recordings that a worker is given at a time, in batches: two are loaded ahead, three recognised, and some are being written
 
 
@@ -40,7 +43,9 @@ def run(setup: Setup, corpus: Corpus) -> None:
     executor = cast(Executor, import_module(EXECUTORS[settings.CORPUS_EXECUTOR]))
     try:
         places = executor.places(settings)
-        places = list(islice(cycle(places), len(places) if settings.CORPUS_WORKERS == "auto" else settings.CORPUS_WORKERS))[: len(corpus.tasks)]
+        places = list(
+            islice(cycle(places), len(places) if settings.CORPUS_WORKERS == "auto" else settings.CORPUS_WORKERS)
+        )[: len(corpus.tasks)]
         dispatcher = Dispatcher(corpus.tasks, BATCHES_GIVEN * batch_of(settings), batch_of(settings))
         start = partial(executor.start, replace(setup, beside=executor.beside(settings, len(places))))
         Supervisor(start, places, dispatcher, corpus.made, corpus.tell).run()

@@ -15,10 +15,9 @@ from sutradhar.pipeline.errors import is_unwritable
 from sutradhar.pipeline.files import write_whole
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.stages.corpus.edit_log import EditLog
-from sutradhar.stages.corpus.recognise import FILE_SETTINGS
 from sutradhar.stages.corpus.recognise.formats import formats_of
 from sutradhar.stages.corpus.recognise.messages import Remark
-from sutradhar.stages.corpus.results import Result
+from sutradhar.stages.corpus.results import FILE_SETTINGS, Result
 from sutradhar.stages.corpus.transcript_paths import file_of
 from sutradhar.stages.cues.formats import format_of
 
@@ -48,9 +47,15 @@ class Files:
             if is_unwritable(error):
                 raise
             return Remark(path, f"its {form} could not be written ({error.strerror})", unwritten=True)
-        except (ValueError, LookupError, ArithmeticError) as error:  # a result that the format cannot take must not cost the others
+        except (
+            ValueError,
+            LookupError,
+            ArithmeticError,
+        ) as error:  # a result that the format cannot take must not cost the others
             where = traceback.extract_tb(error.__traceback__)[-1]  # the message may hold text
-            return Remark(path, f"its {form} could not be made ({type(error).__name__} in {where.name})", unwritten=True)
+            return Remark(
+                path, f"its {form} could not be made ({type(error).__name__} in {where.name})", unwritten=True
+            )
         return Remark(path, f"its {form} had been edited: that version is kept beside it as …{kept}") if kept else None
 
     def _encoded(self, text: str, form: str) -> bytes:
@@ -72,7 +77,11 @@ class Files:
             return ""
         ending = ""
         if present and not self._written.has(target, present):
-            kept = next(spare for n in count(1) if not (spare := target.with_name(f"{target.stem}.edited-{n}{target.suffix}")).exists())
+            kept = next(
+                spare
+                for n in count(1)
+                if not (spare := target.with_name(f"{target.stem}.edited-{n}{target.suffix}")).exists()
+            )
             target.rename(kept)
             ending = kept.name.removeprefix(target.stem)
         self._written.add(target, content)

@@ -24,7 +24,9 @@ Writer = Callable[[Result, str, Settings], str]  # of a recording of that path
 def as_txt(result: Result, path: str, settings: Settings) -> str:
     """A line a segment, after one that puts the text in doubt."""
     doubt = script_doubt(result.segments)
-    return (f"[{doubt}]\n" if doubt else "") + "".join(f"{label(segment.speaker)}{segment.text}\n" for segment in result.segments)
+    return (f"[{doubt}]\n" if doubt else "") + "".join(
+        f"{label(segment.speaker)}{segment.text}\n" for segment in result.segments
+    )
 
 
 def as_json(result: Result, path: str, settings: Settings) -> str:
@@ -50,7 +52,11 @@ def _segment(segment: Segment, times: str) -> dict[str, Any]:
     if times != "none":
         found |= {"start_ms": segment.start_ms, "end_ms": segment.end_ms}
     no_speech_prob = None if segment.no_speech_prob is None else round(segment.no_speech_prob, 4)
-    found |= {"avg_logprob": round(segment.avg_logprob, 4), "no_speech_prob": no_speech_prob, "temperature": segment.temperature}
+    found |= {
+        "avg_logprob": round(segment.avg_logprob, 4),
+        "no_speech_prob": no_speech_prob,
+        "temperature": segment.temperature,
+    }
     if times == "word":
         found["words"] = segment.words
     return found
@@ -76,6 +82,8 @@ def formats_of(settings: Settings) -> dict[str, Writer]:
     for name in chosen("CORPUS_FORMATS", settings.CORPUS_FORMATS):
         form = format_of(name)
         if form.needs_times and settings.CORPUS_TIMESTAMPS == "none":
-            raise UsageError(f"CORPUS_FORMATS={settings.CORPUS_FORMATS}: {name} needs times; set CORPUS_TIMESTAMPS=segment")
+            raise UsageError(
+                f"CORPUS_FORMATS={settings.CORPUS_FORMATS}: {name} needs times; set CORPUS_TIMESTAMPS=segment"
+            )
         writers[name] = OWN.get(name) or partial(_as_subtitles, form)
     return writers

@@ -43,7 +43,9 @@ class Channel:
     speaker: str  # "" where there is only one
     windows: tuple[Window, ...]
     sounds: tuple[WindowSound, ...] = ()  # of each window
-    file: Path | None = None  # in their place, for what is long: a WAV of the channel, which is removed when it was read
+    file: Path | None = (
+        None  # in their place, for what is long: a WAV of the channel, which is removed when it was read
+    )
 
     def read(self) -> Iterator[tuple[Window, NDArray[np.float32], Any]]:
         """Each window with its samples from -1 to 1, and for `AudioWindow.prepared` what was made of them."""
@@ -117,9 +119,14 @@ class Loader:
             if self._settings.CORPUS_CHANNELS == "split" and tracks[0].channels > 1:
                 voices = sides(listener, tracks[0], spool)
             else:
-                voices = whole(listener, first, spool, tracks, lambda sound: speech_probabilities(sound, detector=self._detector))
+                voices = whole(
+                    listener, first, spool, tracks, lambda sound: speech_probabilities(sound, detector=self._detector)
+                )
             silent = silent_before(path, tracks[0], tracks, (0, first.info.duration_ms))
-            remarks, notes = [*filter(None, [silent]), *voices.remarks], [*filter(None, [aside_before(tracks[0], tracks)]), *voices.notes]
+            remarks, notes = (
+                [*filter(None, [silent]), *voices.remarks],
+                [*filter(None, [aside_before(tracks[0], tracks)]), *voices.notes],
+            )
             return self._heard(task, path, replace(voices, remarks=remarks, notes=notes), preparation)
 
     def _best_track(self, listener: Listener, path: Path) -> tuple[Decoding, Sequence[AudioTrack]]:
@@ -157,7 +164,9 @@ class Loader:
                     return self._folder / name
         return None
 
-    def _channel(self, sound: Samples | Sound, speaker: str, probabilities: Sequence[float], preparation: Preparation | None) -> Channel:
+    def _channel(
+        self, sound: Samples | Sound, speaker: str, probabilities: Sequence[float], preparation: Preparation | None
+    ) -> Channel:
         windows = find_windows(probabilities, sound.duration_ms, self._settings)
         if isinstance(sound, Sound):
             return Channel(speaker, windows, file=sound.path)

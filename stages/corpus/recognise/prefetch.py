@@ -45,7 +45,9 @@ class LoaderPool:
     ended."""
 
     def __init__(self, count: int, folder: Path, spool: Path, settings: Settings) -> None:
-        self.preparation: Preparation | None = None  # known only when the model is loaded, which takes longer than starting processes
+        self.preparation: Preparation | None = (
+            None  # known only when the model is loaded, which takes longer than starting processes
+        )
         self._start = partial(LoaderProcess, folder, spool, settings)
         self._idle: queue.SimpleQueue[LoaderProcess] = queue.SimpleQueue()
         self._threads = ThreadPoolExecutor(count)
@@ -57,7 +59,9 @@ class LoaderPool:
         try:
             self._threads.submit(self._ask, None).result()
         except LoaderEnded:
-            raise StageFailed("The processes that decode end as soon as they have begun: too little memory is the usual reason") from None
+            raise StageFailed(
+                "The processes that decode end as soon as they have begun: too little memory is the usual reason"
+            ) from None
 
     def submit(self, task: Task) -> Future[Loaded | Failed | Deferred]:
         return self._threads.submit(self._ask, (task, self.preparation))
@@ -122,7 +126,9 @@ def load_for_parent() -> None:
     questions = _messages(incoming)
     folder, spool, settings = next(questions)
     share_one_heap()
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # there are as many processes as there are cores for them; NumPy is not loaded yet
+    os.environ["OPENBLAS_NUM_THREADS"] = (
+        "1"  # there are as many processes as there are cores for them; NumPy is not loaded yet
+    )
     loader = Loader(folder, spool, settings)
     for question in questions:
         pickle.dump(_answer(loader, question), answers, pickle.HIGHEST_PROTOCOL)
@@ -135,7 +141,9 @@ def _messages(file: IO[bytes]) -> Iterator[Any]:
             yield pickle.load(file)
 
 
-def _answer(loader: Loader, question: tuple[Task, Preparation | None] | None) -> Loaded | Failed | Deferred | OSError | None:
+def _answer(
+    loader: Loader, question: tuple[Task, Preparation | None] | None
+) -> Loaded | Failed | Deferred | OSError | None:
     try:
         return loader.load(*question) if question else None
     except OSError as error:
@@ -164,11 +172,17 @@ class Prefetcher:
 
     def _has_room(self) -> bool:
         count = len(self._pending)
-        return count < MIN_AHEAD or (count < self._most and sum(task.duration_ms for task, _ in self._pending) < AHEAD_MS)
+        return count < MIN_AHEAD or (
+            count < self._most and sum(task.duration_ms for task, _ in self._pending) < AHEAD_MS
+        )
 
     def _load_again(self, task: Task) -> Loaded | Failed | Deferred:
         """Somebody may have killed the process that loaded it: only what one ends over twice is at fault."""
         try:
             return self._pool.submit(task).result()
         except LoaderEnded:
-            return Failed(task.id, "the process that decoded it ended by itself: damage or too little memory is the usual reason", again=True)
+            return Failed(
+                task.id,
+                "the process that decoded it ended by itself: damage or too little memory is the usual reason",
+                again=True,
+            )

@@ -16,10 +16,10 @@ from typing import Any
 import msgspec
 
 from sutradhar.pipeline.errors import UsageError
+from sutradhar.pipeline.installed import CODE
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.processes.channel import boundary, log_as_notes
 from sutradhar.pipeline.processes.children import share_one_heap
-from sutradhar.pipeline.workspace import CODE
 from sutradhar.stages.corpus.recognise.messages import Event, Setup, Work
 from sutradhar.stages.corpus.recognise.supervisor import Deliver, Handle
 from sutradhar.stages.corpus.recognise.worker import Inbox, Worker
@@ -57,9 +57,13 @@ def places(settings: Settings) -> list[str]:
     on_gpus = settings.WHISPERX_DEVICE == "cuda"
     room = int(_resources().get("GPU" if on_gpus else "CPU", 0))
     if on_gpus and not room:
-        raise UsageError("WHISPERX_DEVICE=cuda, but the Ray cluster has no GPU: set WHISPERX_DEVICE=cpu, or RAY_ADDRESS to another cluster")
+        raise UsageError(
+            "WHISPERX_DEVICE=cuda, but the Ray cluster has no GPU: set WHISPERX_DEVICE=cpu, or RAY_ADDRESS to another cluster"
+        )
     if isinstance(settings.CORPUS_WORKERS, int) and settings.CORPUS_WORKERS > room:
-        log.warning(f"CORPUS_WORKERS={settings.CORPUS_WORKERS}, but the Ray cluster has room for {room} now: the others wait for more")
+        log.warning(
+            f"CORPUS_WORKERS={settings.CORPUS_WORKERS}, but the Ray cluster has room for {room} now: the others wait for more"
+        )
     return [""] * (room if on_gpus else len(_nodes()))
 
 
@@ -67,10 +71,17 @@ def _connected() -> Any:
     try:
         import ray
     except ImportError:
-        raise UsageError("CORPUS_EXECUTOR=ray, but Ray is not installed: .venv/bin/pip install -r requirements/ray.txt") from None
+        raise UsageError(
+            "CORPUS_EXECUTOR=ray, but Ray is not installed: .venv/bin/pip install -r requirements/ray.txt"
+        ) from None
     if not ray.is_initialized():
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it reports to its makers otherwise
-        ray.init(runtime_env={"env_vars": {"PYTHONPATH": str(CODE)}}, log_to_driver=False, include_dashboard=False, logging_level=logging.ERROR)
+        ray.init(
+            runtime_env={"env_vars": {"PYTHONPATH": str(CODE)}},
+            log_to_driver=False,
+            include_dashboard=False,
+            logging_level=logging.ERROR,
+        )
     return ray
 
 

@@ -33,7 +33,9 @@ from sutradhar.stages.corpus import recognise
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m sutradhar.stages.corpus.recognise.shard", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m sutradhar.stages.corpus.recognise.shard",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("job", metavar="JOB")
     parser.add_argument("number", type=int, metavar="NUMBER", help="which shard, from 0")
@@ -73,7 +75,9 @@ def _work(job: Job, shard: tuple[int, int], console: Console) -> int:
         raise UsageError(f"Job {job.id} is no folder of recordings: run it with ./run-pipeline.sh -j {job.id}")
     log = log_to(console.say)
     for need in recognise.STAGE.models(settings):
-        model = library.resolve(need.name, need.form, models_dir=job.workspace.models, offline=settings.OFFLINE, say=console.info)
+        model = library.resolve(
+            need.name, need.form, models_dir=job.workspace.models, offline=settings.OFFLINE, say=console.info
+        )
         integrity.check_content(model, job.workspace, say=console.info)
     (step,) = steps_of({"corpus": (recognise.STAGE,)}, settings)
     with _scratch(job) as scratch:

@@ -103,7 +103,11 @@ class Supervisor:
             return
         self._looked = now
         for number, worker in self._workers.items():
-            if now - worker.heard > STUCK and not worker.broken and (self._dispatcher.given(number) or not worker.ready):
+            if (
+                now - worker.heard > STUCK
+                and not worker.broken
+                and (self._dispatcher.given(number) or not worker.ready)
+            ):
                 worker.broken = Broken(f"nothing was heard of it for {STUCK / 60:.0f} minutes", 1)
                 worker.handle.end()
 
@@ -157,7 +161,9 @@ class Supervisor:
             self._barren = 0
             self._tell(event)
         ended = [event.id for event in done]
-        given_up, again = self._dispatcher.died(number, f"the worker ended on it: {reason}", killed=killed and not worker.broken, done=ended)
+        given_up, again = self._dispatcher.died(
+            number, f"the worker ended on it: {reason}", killed=killed and not worker.broken, done=ended
+        )
         for one in given_up:
             self._barren = 0
             self._tell(one)
@@ -171,6 +177,10 @@ class Supervisor:
         if worker.ready or self._stillborn[worker.place] < MAX_FAILED_STARTS:
             self._start(worker.place)
         elif self._workers:
-            self._tell(Degraded(f"No worker can start{f' on GPU {worker.place}' if worker.place else ''}, the others go on: {reason}"))
+            self._tell(
+                Degraded(
+                    f"No worker can start{f' on GPU {worker.place}' if worker.place else ''}, the others go on: {reason}"
+                )
+            )
         else:
             raise StageFailed(f"No worker can start: {reason}")

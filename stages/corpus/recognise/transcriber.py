@@ -83,7 +83,13 @@ class _SharedTime:
 
 class Transcriber:
     def __init__(
-        self, recogniser: Recogniser, settings: Settings, prefetcher: Prefetcher, store: Store, files: Files, tell: Callable[[Event], None]
+        self,
+        recogniser: Recogniser,
+        settings: Settings,
+        prefetcher: Prefetcher,
+        store: Store,
+        files: Files,
+        tell: Callable[[Event], None],
     ) -> None:
         """`tell` is called from several threads."""
         self._recogniser, self._settings, self._prefetcher = recogniser, settings, prefetcher
@@ -129,7 +135,15 @@ class Transcriber:
                     number = self._windows_so_far = self._windows_so_far + 1
                     length_ms = max(1, window.end_ms - window.start_ms)
                     self._in_hand[number] = _InHand(recording, channel.speaker, length_ms, self._time.begin(length_ms))
-                    yield AudioWindow(number, window.start_ms, audio, window.speech, language, self._settings.WHISPER_INITIAL_PROMPT, prepared)
+                    yield AudioWindow(
+                        number,
+                        window.start_ms,
+                        audio,
+                        window.speech,
+                        language,
+                        self._settings.WHISPER_INITIAL_PROMPT,
+                        prepared,
+                    )
 
     def _take_in(self, recognition: Recognition) -> _Recording:
         window = self._in_hand.pop(recognition.window)
@@ -181,13 +195,23 @@ class Transcriber:
             self._tell(Failed(result.id, "the model gave numbers for it that are none (NaN)", again=True))
             return
         remarks = self._files.write(result, recording.task.paths)
-        self._tell(Done(result.id, attempts=result.attempts, degraded=result.degraded, notes=result.notes, remarks=tuple(remarks)))
+        self._tell(
+            Done(
+                result.id,
+                attempts=result.attempts,
+                degraded=result.degraded,
+                notes=result.notes,
+                remarks=tuple(remarks),
+            )
+        )
 
 
 def _recording(loaded: Loaded) -> _Recording:
     windows = [window for channel in loaded.channels for window in channel.windows]
     speech_ms = sum(span.end_ms - span.start_ms for window in windows for span in window.speech)
-    return _Recording(loaded.task, loaded.duration_ms, speech_ms, loaded.degraded, loaded.cause, loaded.notes, len(windows))
+    return _Recording(
+        loaded.task, loaded.duration_ms, speech_ms, loaded.degraded, loaded.cause, loaded.notes, len(windows)
+    )
 
 
 def _language(segments: tuple[Segment, ...]) -> str:
@@ -205,7 +229,11 @@ def _echoes(recognitions: list[tuple[str, Recognition]]) -> list[str]:
 def _doubts(segments: tuple[Segment, ...], recording: _Recording) -> list[str]:
     """What a person should know of a text before they trust it: the same line for each, so that they can be counted."""
     if not segments:
-        return [f"no speech was found: {recording.cause}" if recording.cause else "no words were made out where speech was found"]
+        return [
+            f"no speech was found: {recording.cause}"
+            if recording.cause
+            else "no words were made out where speech was found"
+        ]
     letters = Letters(segments)
     if not letters.doubt:
         return []

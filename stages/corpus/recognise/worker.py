@@ -88,21 +88,36 @@ class Worker:
 
         settings = setup.settings
         self._inbox, self._tell, self._most_bytes = inbox, tell, worker_limits.most_bytes(settings, setup.beside)
-        self._pool = LoaderPool(worker_limits.loaders(settings.WHISPERX_DEVICE, setup.beside), Path(setup.folder), Path(setup.spool), settings)
+        self._pool = LoaderPool(
+            worker_limits.loaders(settings.WHISPERX_DEVICE, setup.beside),
+            Path(setup.folder),
+            Path(setup.spool),
+            settings,
+        )
         form = engines.engine_of(settings.WHISPER_BACKEND).form
-        model = library.resolve(settings.WHISPER_MODEL, form, models_dir=Path(setup.models), offline=settings.OFFLINE, say=lambda line: None)
+        model = library.resolve(
+            settings.WHISPER_MODEL, form, models_dir=Path(setup.models), offline=settings.OFFLINE, say=lambda line: None
+        )
         self._recogniser = open_recogniser(
-            settings, model, translate=False, times=settings.CORPUS_TIMESTAMPS != "none", log=logging.getLogger("sutradhar")
+            settings,
+            model,
+            translate=False,
+            times=settings.CORPUS_TIMESTAMPS != "none",
+            log=logging.getLogger("sutradhar"),
         )
         self._told, self._leaving, self._telling = 0, False, threading.Lock()
         self._process, self._looked, self._worked = psutil.Process(), -LOOK_EVERY, False
         self._pool.preparation = self._recogniser.preparation
         prefetcher = Prefetcher(self._pool, 2 * worker_limits.batch_of(settings))
         store = Store(Path(setup.results), setup.made_with)
-        self._transcriber = Transcriber(self._recogniser, settings, prefetcher, store, Files(Path(setup.tree), settings), self._watching)
+        self._transcriber = Transcriber(
+            self._recogniser, settings, prefetcher, store, Files(Path(setup.tree), settings), self._watching
+        )
         self._pool.wait()  # so that what it takes is seen
         if self._most_bytes and (held := self._held_bytes()) > self._most_bytes:
-            raise UsageError(f"CORPUS_WORKER_GB={self._most_bytes / 1e9:.1f} is less than a worker takes with its model ({held / 1e9:.1f}): raise it")
+            raise UsageError(
+                f"CORPUS_WORKER_GB={self._most_bytes / 1e9:.1f} is less than a worker takes with its model ({held / 1e9:.1f}): raise it"
+            )
         tell(Ready(self._recogniser.engine, self._recogniser.packages))
 
     def run(self) -> None:

@@ -28,7 +28,12 @@ from sutradhar.stages.text.word_times import in_order, moved
 from sutradhar.stages.transcript import Audio, Segment, Transcript, Word, load, save
 
 MARGIN_MS = 200  # of sound around a segment: the recogniser's times are about so exact
-FOLDER_FILES = (("config.json",), ("model.safetensors",), ("preprocessor_config.json",), ("vocab.json", "tokenizer.json"))
+FOLDER_FILES = (
+    ("config.json",),
+    ("model.safetensors",),
+    ("preprocessor_config.json",),
+    ("vocab.json", "tokenizer.json"),
+)
 
 
 def check(settings: Settings) -> None:
@@ -43,10 +48,14 @@ def run(ctx: StageContext) -> Outcome:
     model = find_model(ctx.settings.ALIGNMENT_MODEL, transcript.language, ctx.models) if transcript.segments else None
     if model and any(segment.speaker for segment in transcript.segments):
         save(ctx.write("transcript"), transcript)
-        return Outcome(summary="Alignment left out", degraded=("AUDIO_CHANNELS=split: words keep the recogniser's times",))
+        return Outcome(
+            summary="Alignment left out", degraded=("AUDIO_CHANNELS=split: words keep the recogniser's times",)
+        )
     if model is None:
         save(ctx.write("transcript"), transcript)
-        return Outcome(summary=f"Alignment completed: {counted(len(transcript.segments), 'segment')} with the recogniser's word times")
+        return Outcome(
+            summary=f"Alignment completed: {counted(len(transcript.segments), 'segment')} with the recogniser's word times"
+        )
     aligner = Wav2Vec2Aligner(model, transcript.language, "cuda" if ctx.settings.WHISPERX_DEVICE == "cuda" else "cpu")
     ctx.log.info(f"Alignment model: {Path(model).name}")
     with Sound(ctx.read("sound")) as sound:
@@ -60,12 +69,18 @@ def run(ctx: StageContext) -> Outcome:
     )
 
 
-def _aligned(transcript: Transcript, sound: Sound, audio: Audio, aligner: Wav2Vec2Aligner, ctx: StageContext) -> Iterator[Segment]:
+def _aligned(
+    transcript: Transcript, sound: Sound, audio: Audio, aligner: Wav2Vec2Aligner, ctx: StageContext
+) -> Iterator[Segment]:
     """Each segment with the sound around it, as far as the middle of the pause before and after."""
     segments = transcript.segments
     for index, segment in enumerate(segments):
         before = (segments[index - 1].end_ms + segment.start_ms) // 2 if index else audio.start_ms
-        after = (segment.end_ms + segments[index + 1].start_ms) // 2 if index + 1 < len(segments) else audio.start_ms + audio.duration_ms
+        after = (
+            (segment.end_ms + segments[index + 1].start_ms) // 2
+            if index + 1 < len(segments)
+            else audio.start_ms + audio.duration_ms
+        )
         begin, end = max(segment.start_ms - MARGIN_MS, before), min(segment.end_ms + MARGIN_MS, after)
         words = aligner.align(segment.words, sound.read_ms(begin - audio.start_ms, end - audio.start_ms), begin, end)
         yield msgspec.structs.replace(segment, words=words, start_ms=words[0].start_ms, end_ms=words[-1].end_ms)
@@ -82,7 +97,9 @@ def find_model(wanted: str, language: str, models: Path) -> str | None:
     if wanted != "auto":
         path = next((path for path in (models / wanted, Path(wanted).expanduser()) if path.is_dir()), None)
         if path is None:
-            raise UsageError(f"ALIGNMENT_MODEL={wanted}: there is no such folder, nor one in models/; give auto, none or a wav2vec2 folder")
+            raise UsageError(
+                f"ALIGNMENT_MODEL={wanted}: there is no such folder, nor one in models/; give auto, none or a wav2vec2 folder"
+            )
         return str(_checked(path))
     path = models / f"align-{language}"
     if path.is_dir():
@@ -100,11 +117,15 @@ def _checked(path: Path) -> Path:
 
 def _is_cached(name: str) -> bool:
     if name in TORCH_FILES:
-        cache = Path(os.environ.get("TORCH_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "torch")
+        cache = Path(
+            os.environ.get("TORCH_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "torch"
+        )
         return (cache / "hub" / "checkpoints" / TORCH_FILES[name]).is_file()
     from huggingface_hub import try_to_load_from_cache
 
-    return any(isinstance(try_to_load_from_cache(name, file), str) for file in ("model.safetensors", "pytorch_model.bin"))
+    return any(
+        isinstance(try_to_load_from_cache(name, file), str) for file in ("model.safetensors", "pytorch_model.bin")
+    )
 
 
 # --- Aligning
@@ -132,9 +153,13 @@ class Wav2Vec2Aligner:
         self._whisperx.nltk_load = lambda resource: WholeText()
         logging.getLogger("whisperx").setLevel(logging.ERROR)  # its warnings quote the text
         try:
-            self._model, self._metadata = self._whisperx.load_align_model(language, device, model_name=model, model_cache_only=True)
+            self._model, self._metadata = self._whisperx.load_align_model(
+                language, device, model_name=model, model_cache_only=True
+            )
         except (ValueError, OSError, RuntimeError, KeyError) as error:
-            raise UsageError(f"ALIGNMENT_MODEL: {model} cannot be loaded ({str(error).splitlines()[0][:200]}); try another, or none") from error
+            raise UsageError(
+                f"ALIGNMENT_MODEL: {model} cannot be loaded ({str(error).splitlines()[0][:200]}); try another, or none"
+            ) from error
 
     def align(self, words: Sequence[Word], samples: Any, start_ms: int, end_ms: int) -> tuple[Word, ...]:
         """The words of a segment with times from `samples`, its sound from `start_ms` to `end_ms`, film time."""
@@ -142,19 +167,27 @@ class Wav2Vec2Aligner:
         self.words += len(words)
         times = self._character_times(text, samples)
         bounds = [0, *accumulate(len(word.text) for word in words)]
-        refined = [_refine(word, times[begin:end], start_ms) for word, (begin, end) in zip(words, pairwise(bounds), strict=True)]
+        refined = [
+            _refine(word, times[begin:end], start_ms)
+            for word, (begin, end) in zip(words, pairwise(bounds), strict=True)
+        ]
         self.kept += sum(word is None for word in refined)
         return in_order(_fill(words, refined, start_ms, end_ms), start_ms, end_ms)
 
     def _character_times(self, text: str, samples: Any) -> list[tuple[float, float] | None]:
         """Seconds for each character that the model's alphabet has."""
         segment = {"text": text, "start": 0.0, "end": len(samples) / SAMPLE_RATE}
-        done = self._whisperx.align([segment], self._model, self._metadata, samples, self.device, return_char_alignments=True)["segments"]
+        done = self._whisperx.align(
+            [segment], self._model, self._metadata, samples, self.device, return_char_alignments=True
+        )["segments"]
         characters = done[0].get("chars") if done else None
         if not characters or len(characters) != len(text):
             return [None] * len(text)
         alphabet = self._metadata["dictionary"]
-        return [(entry["start"], entry["end"]) if "start" in entry and entry["char"].lower() in alphabet else None for entry in characters]
+        return [
+            (entry["start"], entry["end"]) if "start" in entry and entry["char"].lower() in alphabet else None
+            for entry in characters
+        ]
 
 
 def _refine(word: Word, times: Sequence[tuple[float, float] | None], offset_ms: int) -> Word | None:

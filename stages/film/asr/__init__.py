@@ -96,7 +96,9 @@ def _language(
         return known, {}
     verdict = language_of(windows, lambda window: _cut_out(sound, audio, window, None, ""), recogniser.detect_languages)
     found = verdict.found
-    ctx.log.info(f"Detected language: {found.language} ({found.probability:.2f}) in {counted(verdict.voters, 'window')}")
+    ctx.log.info(
+        f"Detected language: {found.language} ({found.probability:.2f}) in {counted(verdict.voters, 'window')}"
+    )
     recogniser.pieces.keep({LANGUAGE: found})
     return found, verdict.prepared
 
@@ -117,17 +119,23 @@ def _recognise(
     ctx: StageContext,
 ) -> list[Recognition]:
     """In the order of the windows."""
-    prompt = glossary.prompt_of(ctx.settings.WHISPER_INITIAL_PROMPT, ctx.job_file(ctx.settings.GLOSSARY) if ctx.settings.GLOSSARY else None)
+    prompt = glossary.prompt_of(
+        ctx.settings.WHISPER_INITIAL_PROMPT, ctx.job_file(ctx.settings.GLOSSARY) if ctx.settings.GLOSSARY else None
+    )
     by_id = {window.id: window for window in windows}
 
     def cut_out(number: int) -> AudioWindow:
         return replace(_cut_out(sound, audio, by_id[number], language, prompt), prepared=prepared.pop(number, None))
 
-    return recogniser.recognise({number: (window.end_ms - window.start_ms) / 1000 for number, window in by_id.items()}, cut_out)
+    return recogniser.recognise(
+        {number: (window.end_ms - window.start_ms) / 1000 for number, window in by_id.items()}, cut_out
+    )
 
 
 def _cut_out(sound: Sound, audio: Audio, window: Window, language: str | None, prompt: str) -> AudioWindow:
-    samples = spoken_by(sound, window.speaker, audio.voices).read_ms(window.start_ms - audio.start_ms, window.end_ms - audio.start_ms)
+    samples = spoken_by(sound, window.speaker, audio.voices).read_ms(
+        window.start_ms - audio.start_ms, window.end_ms - audio.start_ms
+    )
     return AudioWindow(window.id, window.start_ms, samples, window.speech, language, prompt)
 
 
@@ -135,7 +143,9 @@ def check(settings: Settings) -> None:
     """Raises UsageError for a recogniser or language that there is not, or that Whisper does not translate to."""
     declared.check(settings)
     if settings.translator == "whisper" and settings.targets != ("en",):
-        raise UsageError(f"TARGET_LANGUAGES={settings.TARGET_LANGUAGES}: Whisper translates into English only; set TARGET_LANGUAGES=en")
+        raise UsageError(
+            f"TARGET_LANGUAGES={settings.TARGET_LANGUAGES}: Whisper translates into English only; set TARGET_LANGUAGES=en"
+        )
     if UNTRAINED.search(Path(settings.WHISPER_MODEL).name):  # a model is looked into as it is loaded, which is later
         raise CannotTranslate(settings.WHISPER_MODEL)
 

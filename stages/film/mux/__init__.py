@@ -36,7 +36,10 @@ def run(ctx: StageContext) -> Outcome:
         notes = _make(ctx, info, planned, tracks, output)
     except media.NotWritten as error:  # the subtitles are there all the same: hours of work have not failed
         output.unlink(missing_ok=True)
-        return Outcome(summary="No film with subtitles made", degraded=(f"No film with subtitles made: {error}. --force mux tries again",))
+        return Outcome(
+            summary="No film with subtitles made",
+            degraded=(f"No film with subtitles made: {error}. --force mux tries again",),
+        )
     return Outcome(
         summary=f"Film with subtitles made: {planned.container}, {', '.join(_title(track) for track in tracks)}",
         engine={"backend": media.ffmpeg_version()},
@@ -117,7 +120,11 @@ class _Copy:
             film = [*media.input_arguments(self.ctx.media), "-map", f"0:{part.stream}", "-c:a", part.encoder, *fill]
             media.run_ffmpeg([*film, "-fflags", "+bitexact", "-flags:a", "+bitexact", "-f", "matroska"], path)
             self.files += 1
-            self.inputs += ["-itsoffset", f"{media.probe(path).start_ms}ms", *media.input_arguments(path)]  # ffmpeg would move it to 0
+            self.inputs += [
+                "-itsoffset",
+                f"{media.probe(path).start_ms}ms",
+                *media.input_arguments(path),
+            ]  # ffmpeg would move it to 0
             self.sound[part] = f"{self.files}:a"
 
     def take_subtitles(self) -> None:
@@ -131,9 +138,14 @@ class _Copy:
                 # In a call of its own: where ffmpeg converts what it copies beside, the order of packets changes from run to run.
                 path = self.ctx.scratch / f"film-{number}.srt"
                 try:
-                    media.run_ffmpeg([*media.input_arguments(self.ctx.media), "-map", f"0:s:{number}", "-c", "srt", "-f", "srt"], path)
+                    media.run_ffmpeg(
+                        [*media.input_arguments(self.ctx.media), "-map", f"0:s:{number}", "-c", "srt", "-f", "srt"],
+                        path,
+                    )
                 except media.NotWritten as error:
-                    self.notes.append(f"The film's own subtitles could not be converted, and are left out: {track.describe()} ({error})")
+                    self.notes.append(
+                        f"The film's own subtitles could not be converted, and are left out: {track.describe()} ({error})"
+                    )
                 else:
                     self._map_file(path, flags, track.language, track.title)
 
@@ -145,10 +157,22 @@ class _Copy:
     def arguments(self) -> list[str]:
         film = [*media.FILM_FLAGS, *media.input_arguments(self.ctx.media)]
         parts = [text for part in self.plan.parts for text in ("-map", self.sound.get(part, f"0:{part.stream}"))]
-        names = [text for number, part in enumerate(self.plan.parts) for text in self._named(str(number), self._title_of(part))]
+        names = [
+            text
+            for number, part in enumerate(self.plan.parts)
+            for text in self._named(str(number), self._title_of(part))
+        ]
         own = [*parts, "-c", COPY, "-map_metadata", "0", "-map_chapters", "0", *names]
         # The same input gives the same bytes: no random ids, dates or versions.
-        form = ["-fflags", "+bitexact", "-flags:s", "+bitexact", "-strict", "experimental", *media.MUXER_OPTIONS[self.container]]
+        form = [
+            "-fflags",
+            "+bitexact",
+            "-flags:s",
+            "+bitexact",
+            "-strict",
+            "experimental",
+            *media.MUXER_OPTIONS[self.container],
+        ]
         title = ["-metadata", f"title={self.ctx.settings.TITLE}"] if self.ctx.settings.TITLE else []
         return [*film, *self.inputs, *own, *self._attachments(), *self.subtitles, *form, *title]
 
@@ -170,7 +194,15 @@ class _Copy:
     def _map(self, source: str, codec: str, flags: list[str], title: str) -> str:
         stream = f"s:{self.count}"
         self.count += 1
-        self.subtitles += ["-map", source, f"-c:{stream}", codec, f"-disposition:{stream}", "+".join(flags) or "0", *self._named(stream, title)]
+        self.subtitles += [
+            "-map",
+            source,
+            f"-c:{stream}",
+            codec,
+            f"-disposition:{stream}",
+            "+".join(flags) or "0",
+            *self._named(stream, title),
+        ]
         return stream
 
     def _map_file(self, path: Path, flags: list[str], language: str, title: str) -> None:

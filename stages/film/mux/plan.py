@@ -27,7 +27,14 @@ KEPT_SUBTITLES = {
         "mov_text": "srt",
         "eia_608": "srt",
     },
-    "mp4": {"mov_text": "copy", "dvd_subtitle": "copy", "subrip": "srt", "ass": "srt", "webvtt": "srt", "eia_608": "srt"},
+    "mp4": {
+        "mov_text": "copy",
+        "dvd_subtitle": "copy",
+        "subrip": "srt",
+        "ass": "srt",
+        "webvtt": "srt",
+        "eia_608": "srt",
+    },
 }
 COPY = "copy"
 
@@ -74,7 +81,11 @@ def _plan_for(container: str, path: Path, info: MediaInfo, mute: Mapping[int, st
         part, note = _sound(path, track, refused, mute, container)
         parts += [part] if part else []
         notes += [note] if note else []
-    impossible = f"{container} cannot hold its picture ({info.video.codec}): {refused['V:0']}" if info.video and "V:0" in refused else ""
+    impossible = (
+        f"{container} cannot hold its picture ({info.video.codec}): {refused['V:0']}"
+        if info.video and "V:0" in refused
+        else ""
+    )
     return CopyPlan(container, tuple(parts), (*notes, *_lost(info, container, refused)), impossible)
 
 
@@ -115,7 +126,9 @@ def _sounds(info: MediaInfo) -> list[str]:
     return [f"a:{track.index}" for track in info.audio]
 
 
-def _sound(path: Path, track: AudioTrack, refused: Mapping[str, str], mute: Mapping[int, str], container: str) -> tuple[StreamPart | None, str]:
+def _sound(
+    path: Path, track: AudioTrack, refused: Mapping[str, str], mute: Mapping[int, str], container: str
+) -> tuple[StreamPart | None, str]:
     """Decide what becomes of an audio track, and what to say of that."""
     stream, name = f"a:{track.index}", f"audio track {track.index}, {track.describe()}"
     if stream not in refused:
@@ -132,10 +145,16 @@ def _lost(info: MediaInfo, container: str, refused: Mapping[str, str]) -> Iterat
     plain = [track.describe() for track in info.subtitles if track.codec == "ass" and container == "mp4"]
     files = [stream.codec for stream in info.others if stream.kind == "attachment" and container == "mp4"]
     pictures = [stream.codec for stream in info.others if str(stream.index) in refused]
-    notes = ((subtitles, "subtitles left out"), (plain, "subtitles without their styling"), (files, "attached files left out"))
+    notes = (
+        (subtitles, "subtitles left out"),
+        (plain, "subtitles without their styling"),
+        (files, "attached files left out"),
+    )
     remedy = "; MUX_CONTAINER=mkv keeps them" if container == "mp4" else ""
     for names, what in (*notes, (pictures, "pictures left out")):
         if names:
             yield f"{container} cannot hold all of the film: {what}: {', '.join(names)}{remedy}"
-    if data := [stream.describe() for stream in info.others if stream.kind in ("data", "unknown") and not stream.told_elsewhere]:
+    if data := [
+        stream.describe() for stream in info.others if stream.kind in ("data", "unknown") and not stream.told_elsewhere
+    ]:
         yield f"The film with subtitles has picture, sound and subtitles only: data tracks left out: {', '.join(data)}"

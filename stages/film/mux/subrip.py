@@ -14,7 +14,10 @@ _WORD_JOINER = "\u2060"  # has no width and allows no line break; what it stands
 
 
 def literal_srt(cues: Iterable[Cue]) -> str:
-    return "".join(f"{number}\n{_time(cue.start_ms)} --> {_time(cue.end_ms)}\n{_text(cue)}\n\n" for number, cue in enumerate(cues, 1))
+    return "".join(
+        f"{number}\n{_time(cue.start_ms)} --> {_time(cue.end_ms)}\n{_text(cue)}\n\n"
+        for number, cue in enumerate(cues, 1)
+    )
 
 
 def _text(cue: Cue) -> str:

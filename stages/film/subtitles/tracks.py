@@ -33,7 +33,8 @@ def make_tracks(ctx: StageContext) -> Outcome:
         degraded += _broken_rules(transcript, track, ctx.settings)
     save(ctx.write("tracks"), tracks)
     return Outcome(
-        summary="Subtitles completed: " + ", ".join(f"{counted(len(track.cues), 'cue')} in {track.language}" for track in tracks.tracks),
+        summary="Subtitles completed: "
+        + ", ".join(f"{counted(len(track.cues), 'cue')} in {track.language}" for track in tracks.tracks),
         packages=("pysubs2",),
         degraded=tuple(degraded),
         seconds_of_media=original.duration_ms / 1000,
@@ -63,4 +64,6 @@ def _broken_rules(transcript: Transcript, track: Track, settings: Settings) -> l
     if not broken:
         return []
     cues, names = {violation.cue for violation in broken}, ", ".join(sorted({violation.rule for violation in broken}))
-    return [f"{len(cues)} of {len(track.cues)} {track.language} cues break the {settings.SUBTITLE_PROFILE} rules ({names}): the speech left no room"]
+    return [
+        f"{len(cues)} of {len(track.cues)} {track.language} cues break the {settings.SUBTITLE_PROFILE} rules ({names}): the speech left no room"
+    ]

@@ -58,14 +58,20 @@ class Rendering:
 class Chain:
     """Translates between two languages."""
 
-    def __init__(self, translator: Translator, source: str, target: str, search: BeamSearch, glossary: Glossary) -> None:
+    def __init__(
+        self, translator: Translator, source: str, target: str, search: BeamSearch, glossary: Glossary
+    ) -> None:
         self._translator, self._source, self._target = translator, source, target
         self._search, self._glossary = search, glossary
 
-    def render(self, sentences: Sequence[Sentence], report: Callable[[int, int], None] = lambda done, total: None) -> list[Rendering]:
+    def render(
+        self, sentences: Sequence[Sentence], report: Callable[[int, int], None] = lambda done, total: None
+    ) -> list[Rendering]:
         """Of each sentence, in their order. What is said twice is translated once."""
         settled = [self._without_translator(sentence) for sentence in sentences]
-        texts, places = distinct(sentence.text for sentence, done in zip(sentences, settled, strict=True) if done is None)
+        texts, places = distinct(
+            sentence.text for sentence, done in zip(sentences, settled, strict=True) if done is None
+        )
         renderings = self._translate(texts, report) if texts else []
         rendered = iter(renderings[place] for place in places)
         return [done or next(rendered) for done in settled]
@@ -110,14 +116,19 @@ class Chain:
 
     def _judge(self, text: str, hypotheses: Sequence[Translation], way: Way) -> Rendering:
         """The first without faults; else the first, with its own."""
-        judged = [(one, faults(text, one.text, self._source, self._target)) for one in hypotheses or [Translation("", 0.0)]]
+        judged = [
+            (one, faults(text, one.text, self._source, self._target)) for one in hypotheses or [Translation("", 0.0)]
+        ]
         best, found = next(((one, wrong) for one, wrong in judged if not wrong), judged[0])
         return Rendering(best.text, best.score, way, found)
 
     def _others(self, texts: Sequence[str]) -> list[list[Translation]]:
         beams = max(5, self._search.beams)
         return self._translator.translate(
-            texts, self._source, self._target, replace(self._search, beams=beams, hypotheses=beams, unrepeated=UNREPEATED)
+            texts,
+            self._source,
+            self._target,
+            replace(self._search, beams=beams, hypotheses=beams, unrepeated=UNREPEATED),
         )
 
     def _greedy(self, texts: Sequence[str]) -> list[list[Translation]]:
@@ -126,7 +137,11 @@ class Chain:
     def _halves(self, texts: Sequence[str]) -> list[list[Translation]]:
         """Both halves of each, put together; none of what is too short to be cut."""
         halves = [halve(text) for text in texts]
-        found = iter(self._translator.translate([half for pair in halves for half in pair], self._source, self._target, self._search))
+        found = iter(
+            self._translator.translate(
+                [half for pair in halves for half in pair], self._source, self._target, self._search
+            )
+        )
         parts = [[next(found) for _ in pair] for pair in halves]
         return [[_joined(pair[0][0], pair[1][0])] if pair and all(pair) else [] for pair in parts]
 
@@ -138,7 +153,11 @@ class Chain:
             if one.way is not Way.NONE and (terms := self._glossary.missing(texts[number], one.text))
         ]
         protected = [self._glossary.protect(texts[number]) for number, _ in missing]
-        found = self._translator.translate([one.text for one in protected], self._source, self._target, self._search) if missing else []
+        found = (
+            self._translator.translate([one.text for one in protected], self._source, self._target, self._search)
+            if missing
+            else []
+        )
         for (number, terms), one, hypotheses in zip(missing, protected, found, strict=True):
             restored = [replace(hypothesis, text=one.restore(hypothesis.text)) for hypothesis in hypotheses]
             kept = [hypothesis for hypothesis in restored if self._glossary.kept(texts[number], hypothesis.text)]
@@ -154,7 +173,11 @@ def _attractors(texts: Sequence[str], renderings: Sequence[Rendering]) -> set[in
 def halve(text: str) -> tuple[str, ...]:
     """Two parts, cut rather after a comma than in the middle; none where a half would be a few words."""
     words = text.split()
-    places = [place for place in range(HALF_WORDS, len(words) - HALF_WORDS + 1) if not one_number(words[place - 1], words[place])]
+    places = [
+        place
+        for place in range(HALF_WORDS, len(words) - HALF_WORDS + 1)
+        if not one_number(words[place - 1], words[place])
+    ]
     if not places:
         return ()
     best = min(places, key=lambda place: abs(2 * place - len(words)) - len(words) * ends_clause(words[place - 1]) / 2)

@@ -17,9 +17,10 @@ from sutradhar.pipeline.wording import counted
 from sutradhar.stages.film.translate.chain import USUAL_WAYS, Chain, Rendering, Way, ways
 from sutradhar.stages.film.translate.kept import SCHEMA, KeptTranslator
 from sutradhar.stages.film.translate.markup import put_back
+from sutradhar.stages.film.translate.opening import open_translator
 from sutradhar.stages.film.translate.retime import as_spoken, segment_of
 from sutradhar.stages.film.translate.sentences import Sentence, assemble
-from sutradhar.stages.film.translate.translator import BeamSearch, open_translator
+from sutradhar.stages.film.translate.translator import BeamSearch
 from sutradhar.stages.text.glossary import Glossary, read_glossary
 from sutradhar.stages.transcript import MISSING, Segment, Transcript, Translations, load, note_of_untranslated, save
 
@@ -37,7 +38,10 @@ def translate(ctx: StageContext) -> Outcome:
         _log(ctx.log, target, sentences, done[target])
     degraded = [line for target in targets for line in _report(target, done[target])]
     transcripts = [
-        Transcript(target, source.start_ms, source.duration_ms, tuple(segments_of(sentences, done[target], target)), NOTE) for target in targets
+        Transcript(
+            target, source.start_ms, source.duration_ms, tuple(segments_of(sentences, done[target], target)), NOTE
+        )
+        for target in targets
     ]
     save(ctx.write("translations"), Translations(tuple(transcripts)))
     if len(targets) < len(settings.targets):
@@ -52,7 +56,11 @@ def translate(ctx: StageContext) -> Outcome:
 
 
 def _rendered(
-    sentences: Sequence[Sentence], source: Transcript, targets: Sequence[str], models: Mapping[str, ResolvedModel], ctx: StageContext
+    sentences: Sequence[Sentence],
+    source: Transcript,
+    targets: Sequence[str],
+    models: Mapping[str, ResolvedModel],
+    ctx: StageContext,
 ) -> dict[str, list[Rendering]]:
     """Translate the sentences into each target language. What is translated is kept, so that an interrupted run goes on
     with the rest."""
@@ -81,7 +89,11 @@ class FilmProgress:
     def __init__(self, ctx: StageContext, seconds: float, targets: Sequence[str], *, is_first: bool) -> None:
         self._ctx, self._seconds, self._total = ctx, seconds, seconds * len(targets)
         self._before, self._already = -seconds, 0.0  # of the languages before this one; of earlier runs
-        self._target, self._is_told, self._known = "", True, 0  # of its first search: whether that is told of, and what was there
+        self._target, self._is_told, self._known = (
+            "",
+            True,
+            0,
+        )  # of its first search: whether that is told of, and what was there
         self._is_again = not is_first  # and nothing of the attempt before has been found
 
     def begin(self, target: str) -> Callable[[int, int], None]:
@@ -126,7 +138,9 @@ def segments_of(sentences: Sequence[Sentence], renderings: Sequence[Rendering], 
             segments.append(replace(segment, note=note_of_untranslated(", ".join(rendering.faults))))
         elif text := put_back(sentence.lifted, rendering.text, target):
             segment = segment_of(sentence, text, target, len(segments), rendering.score)
-            segments.append(segment if rendering.way in USUAL_WAYS else replace(segment, note=f"by {rendering.way.value}"))
+            segments.append(
+                segment if rendering.way in USUAL_WAYS else replace(segment, note=f"by {rendering.way.value}")
+            )
     return segments
 
 
@@ -143,7 +157,9 @@ def _log(log: logging.Logger, target: str, sentences: Sequence[Sentence], render
         if rendering.way is Way.NONE:
             log.info(f"{target}: {format_ms(sentence.start_ms)} not translated ({', '.join(rendering.faults)})")
         elif rendering.missing_terms:
-            log.info(f"{target}: {format_ms(sentence.start_ms)} {counted(rendering.missing_terms, 'term')} of the glossary missing")
+            log.info(
+                f"{target}: {format_ms(sentence.start_ms)} {counted(rendering.missing_terms, 'term')} of the glossary missing"
+            )
 
 
 def _engine(settings: Settings, models: Mapping[str, ResolvedModel]) -> dict[str, str]:
@@ -158,11 +174,19 @@ def _engine(settings: Settings, models: Mapping[str, ResolvedModel]) -> dict[str
 
 def _report(target: str, renderings: Sequence[Rendering]) -> list[str]:
     """What a person should know, a line each."""
-    lines = [f"{target}: {counted(count, 'sentence')} translated by {way.value}, where the usual search failed" for way, count in ways(renderings)]
+    lines = [
+        f"{target}: {counted(count, 'sentence')} translated by {way.value}, where the usual search failed"
+        for way, count in ways(renderings)
+    ]
     failed = [rendering for rendering in renderings if rendering.way is Way.NONE]
     if failed:
-        why = ", ".join(f"{fault} {count}" for fault, count in Counter(fault for one in failed for fault in one.faults).most_common())
-        lines.append(f"{target}: {len(failed)} of {counted(len(renderings), 'sentence')} not translated by IndicTrans2 ({why})")
+        why = ", ".join(
+            f"{fault} {count}"
+            for fault, count in Counter(fault for one in failed for fault in one.faults).most_common()
+        )
+        lines.append(
+            f"{target}: {len(failed)} of {counted(len(renderings), 'sentence')} not translated by IndicTrans2 ({why})"
+        )
     if english := sum(rendering.way is Way.ENGLISH for rendering in renderings):
         lines.append(f"{target}: {counted(english, 'sentence')} said in English left in English")
     if missing := sum(rendering.missing_terms for rendering in renderings):

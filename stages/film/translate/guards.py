@@ -18,7 +18,16 @@ from sutradhar.stages.text.roman_words import ENGLISH
 from sutradhar.stages.text.scripts import LATIN, in_script, is_usual, script_of, script_of_letter
 
 Fault = Literal[
-    "blank", "same as source", "too short", "too long", "loop", "source script", "untranslated", "unknown word", "placeholder", "number lost"
+    "blank",
+    "same as source",
+    "too short",
+    "too long",
+    "loop",
+    "source script",
+    "untranslated",
+    "unknown word",
+    "placeholder",
+    "number lost",
 ]
 
 # Characters that say what takes 100 in English: measured for Hindi, and about so many for the others.
@@ -51,7 +60,8 @@ def faults(source: str, target: str, source_language: str, target_language: str)
         "source script": _has_source_script(source, target, source_language, target_language),
         "untranslated": _is_untranslated(source, target, target_language),
         "unknown word": _UNKNOWN.search(target) is not None and _UNKNOWN.search(source) is None,
-        "placeholder": (_PLACEHOLDER.search(target) is not None and _PLACEHOLDER.search(source) is None) or _is_taken_out_lost(source, target),
+        "placeholder": (_PLACEHOLDER.search(target) is not None and _PLACEHOLDER.search(source) is None)
+        or _is_taken_out_lost(source, target),
         "number lost": lost(source, target, source_language, target_language),
     }
     return tuple(fault for fault, fires in found.items() if fires)
@@ -73,14 +83,20 @@ def _is_same(source: str, target: str) -> bool:
 def _has_source_script(source: str, target: str, source_language: str, target_language: str) -> bool:
     """Tell whether there are letters of a script that is neither the target's nor Latin, but for single ones of the source, as in
     "3 µm" and "α particle". Whisper now and then writes Hindi in Arabic letters, so the source's script is not the only one to look for."""
-    if script_of(target_language) == LATIN and script_of(source_language) != LATIN and target != target.translate(_DANDAS):
+    if (
+        script_of(target_language) == LATIN
+        and script_of(source_language) != LATIN
+        and target != target.translate(_DANDAS)
+    ):
         return True
     return any(_is_foreign(word, source, source_language, target_language) for word in WORDS.findall(target))
 
 
 def _is_foreign(word: str, source: str, source_language: str, target_language: str) -> bool:
     scripts = {letter: script_of_letter(letter) for letter in word if letter.isalpha()}
-    foreign = [letter for letter, script in scripts.items() if script != LATIN and not is_usual(script, target_language)]
+    foreign = [
+        letter for letter, script in scripts.items() if script != LATIN and not is_usual(script, target_language)
+    ]
     is_symbol = len(foreign) == 1 and foreign[0] in source and not is_usual(scripts[foreign[0]], source_language)
     return bool(foreign) and not is_symbol
 

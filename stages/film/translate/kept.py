@@ -14,17 +14,28 @@ SCHEMA = 1  # of what is kept: another one whenever translations mean something 
 class KeptTranslator:
     """Implements `Translator` by a `BatchTranslator`, which is loaded when there is something to translate, and not before."""
 
-    def __init__(self, load: Callable[[], BatchTranslator], pieces: Pieces, tell_known: Callable[[int, int], None]) -> None:
+    def __init__(
+        self, load: Callable[[], BatchTranslator], pieces: Pieces, tell_known: Callable[[int, int], None]
+    ) -> None:
         """`tell_known` is told of each call how many of its sentences earlier runs have translated, and of how many."""
         self._load, self._pieces, self._tell_known = load, pieces, tell_known
         self._loaded: BatchTranslator | None = None
 
     def translate(
-        self, sentences: Sequence[str], source: str, target: str, search: BeamSearch, report: Callable[[int, int], None] = lambda done, total: None
+        self,
+        sentences: Sequence[str],
+        source: str,
+        target: str,
+        search: BeamSearch,
+        report: Callable[[int, int], None] = lambda done, total: None,
     ) -> list[list[Translation]]:
         """Translate as `Translator` says. Raises OSError where the disk is full."""
         keys = [" ".join(map(str, (source, target, *astuple(search), sentence))) for sentence in sentences]
-        known = {number: found for number, key in enumerate(keys) if (found := self._pieces.get(key, list[Translation])) is not None}
+        known = {
+            number: found
+            for number, key in enumerate(keys)
+            if (found := self._pieces.get(key, list[Translation])) is not None
+        }
         self._tell_known(len(known), len(sentences))
         if len(known) == len(sentences):
             report(len(known), len(known))

@@ -18,7 +18,10 @@ _SOUNDS: tuple[Sound, ...] = (
     {"en": "singing|sings|song", "hi": "गाना|गीत|गाते हुए|गाना बजता है"},
     {"en": "applause|applauding|clapping|audience applauding", "hi": "तालियाँ|तालियों की गड़गड़ाहट|ताली"},
     {"en": "cheering|cheers|crowd cheering|cheers and applause", "hi": "जयकार|भीड़ का शोर"},
-    {"en": "laughter|laughs|laughing|laugh|chuckles|chuckling|giggles|giggling|audience laughing", "hi": "हँसी|हँसते हुए|हँसता है|हँसती है|हँसना|ठहाका"},
+    {
+        "en": "laughter|laughs|laughing|laugh|chuckles|chuckling|giggles|giggling|audience laughing",
+        "hi": "हँसी|हँसते हुए|हँसता है|हँसती है|हँसना|ठहाका",
+    },
     {"en": "silence|silent|blank audio|no audio|no speech", "hi": "मौन|ख़ामोशी|सन्नाटा|शांति"},
     {
         "en": "phone rings|phone ringing|telephone rings|telephone ringing|phone rings in the background|cell phone rings|ringtone",
@@ -46,7 +49,10 @@ _SOUNDS: tuple[Sound, ...] = (
     {"en": "dog barking|dog barks|barking|dogs barking", "hi": "कुत्ते का भौंकना|कुत्ता भौंकता है"},
     {"en": "noise|background noise|indistinct noise|static", "hi": "शोर|शोरगुल"},
     {"en": "inaudible|unintelligible|indistinct|indistinct chatter", "hi": "अस्पष्ट|अस्पष्ट आवाज़"},
-    {"en": "speaking in foreign language|speaks in foreign language|foreign language|speaking foreign language", "hi": "विदेशी भाषा में|विदेशी भाषा"},
+    {
+        "en": "speaking in foreign language|speaks in foreign language|foreign language|speaking foreign language",
+        "hi": "विदेशी भाषा में|विदेशी भाषा",
+    },
 )
 
 

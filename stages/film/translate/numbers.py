@@ -27,18 +27,23 @@ def lost(source: str, target: str, source_language: str, target_language: str) -
         return False
     strange = [other for other in translated if other.is_exact and not any(_is_same(one, other) for one in said)]
     if target_language in VALUES:
-        return any(one.numbers or (strange and one.is_exact and one.value > _SMALL and _has_large(strange)) for one in missing)
+        return any(
+            one.numbers or (strange and one.is_exact and one.value > _SMALL and _has_large(strange)) for one in missing
+        )
     return any(one.numbers and (strange or _is_long(one)) for one in missing)
 
 
 def _is_kept(one: Quantity, translated: Sequence[Quantity], target: str, language: str) -> bool:
     if any(_is_same(one, other) for other in translated):
         return True
-    if one.multiplied and (language in VALUES or any(other.multiplied and other.parts == one.parts for other in translated)):
+    if one.multiplied and (
+        language in VALUES or any(other.multiplied and other.parts == one.parts for other in translated)
+    ):
         return False
     read, digits = numbers(target) | {part for other in translated for part in other.parts}, digits_of(target)
     return bool(one.numbers) and all(
-        number in read or (number >= _GROUPED and str(number) in digits) or _is_small_word(number, target, language) for number in one.numbers
+        number in read or (number >= _GROUPED and str(number) in digits) or _is_small_word(number, target, language)
+        for number in one.numbers
     )
 
 

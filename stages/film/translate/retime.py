@@ -29,7 +29,9 @@ def segment_of(sentence: Sentence, text: str, language: str, number: int, score:
     pieces = pieces_of(text)
     spans = _times(pieces, spoken(sentence.words))
     probability = round(math.exp(min(0.0, score)), 3)
-    words = tuple(Word(piece, span.start_ms, span.end_ms, probability) for piece, span in zip(pieces, spans, strict=True))
+    words = tuple(
+        Word(piece, span.start_ms, span.end_ms, probability) for piece, span in zip(pieces, spans, strict=True)
+    )
     return _segment(sentence, text, words, language, number, score)
 
 
@@ -40,7 +42,9 @@ def as_spoken(sentence: Sentence, language: str, number: int) -> Segment:
     return _segment(sentence, text, sentence.words, language, number, score)
 
 
-def _segment(sentence: Sentence, text: str, words: tuple[Word, ...], language: str, number: int, score: float) -> Segment:
+def _segment(
+    sentence: Sentence, text: str, words: tuple[Word, ...], language: str, number: int, score: float
+) -> Segment:
     return Segment(
         id=number,
         start_ms=sentence.start_ms,
@@ -92,7 +96,11 @@ def _times(pieces: Sequence[str], islands: Sequence[Span]) -> list[Span]:
         return []
     islands = _joined(islands, len(pieces))
     bounds = _bounds(pieces, islands)
-    return [span for island, (first, end) in zip(islands, pairwise(bounds), strict=True) for span in _shares(pieces[first:end], island)]
+    return [
+        span
+        for island, (first, end) in zip(islands, pairwise(bounds), strict=True)
+        for span in _shares(pieces[first:end], island)
+    ]
 
 
 def _joined(islands: Sequence[Span], most: int) -> list[Span]:
@@ -114,7 +122,9 @@ def _bounds(pieces: Sequence[str], islands: Sequence[Span]) -> list[int]:
     for number, done in enumerate(list(accumulate(lengths))[:-1], start=1):
         wanted = reached[-1] * done / total
         places = range(bounds[-1] + 1, len(pieces) - (len(islands) - number) + 1)
-        bounds.append(min(places, key=lambda place: abs(reached[place] - wanted) - clause_worth * ends_clause(pieces[place - 1])))
+        bounds.append(
+            min(places, key=lambda place: abs(reached[place] - wanted) - clause_worth * ends_clause(pieces[place - 1]))
+        )
     return [*bounds, len(pieces)]
 
 

@@ -117,7 +117,10 @@ def _untimed(segment: Segment) -> list[Word]:
     total = max(1, sum(map(len, texts)))
     words, done = [], 0
     for text in texts:
-        marks = [segment.start_ms + (segment.end_ms - segment.start_ms) * length // total for length in (done, done + len(text))]
+        marks = [
+            segment.start_ms + (segment.end_ms - segment.start_ms) * length // total
+            for length in (done, done + len(text))
+        ]
         words.append(Word(text, marks[0], marks[1], 0.0))
         done += len(text)
     return words
@@ -198,7 +201,9 @@ def _is_torn(last: _Spoken, following: _Spoken) -> bool:
     """Would an end here part what belongs together?"""
     if one_number(last.text, following.text):
         return True
-    return bare(last.text) in _UNFINISHED.get(last.language, _NO_WORDS) or bare(following.text) in _GOES_ON.get(last.language, _NO_WORDS)
+    return bare(last.text) in _UNFINISHED.get(last.language, _NO_WORDS) or bare(following.text) in _GOES_ON.get(
+        last.language, _NO_WORDS
+    )
 
 
 def _pause(left: _Spoken, right: _Spoken) -> int:
@@ -212,7 +217,11 @@ def _count(run: Sequence[_Spoken]) -> int:
 def _cut(run: Sequence[_Spoken]) -> list[Sequence[_Spoken]]:
     """The sentence, or its parts where it is longer than the model reads well."""
     is_long = _count(run) > LONGEST_WORDS or run[-1].word.end_ms - run[0].word.start_ms > LONGEST_MS
-    places = [place for place in range(SHORTEST_CUT_WORDS, len(run) - SHORTEST_CUT_WORDS + 1) if _may_cut(run[place - 1], run[place])]
+    places = [
+        place
+        for place in range(SHORTEST_CUT_WORDS, len(run) - SHORTEST_CUT_WORDS + 1)
+        if _may_cut(run[place - 1], run[place])
+    ]
     if not is_long or not places:
         return [run]
     best = max(places, key=lambda place: _worth(run, place))
@@ -220,7 +229,11 @@ def _cut(run: Sequence[_Spoken]) -> list[Sequence[_Spoken]]:
 
 
 def _may_cut(left: _Spoken, right: _Spoken) -> bool:
-    return (right.spaced or is_spaceless(right.text[0])) and not (left.label and left.label == right.label) and not one_number(left.text, right.text)
+    return (
+        (right.spaced or is_spaceless(right.text[0]))
+        and not (left.label and left.label == right.label)
+        and not one_number(left.text, right.text)
+    )
 
 
 def _worth(run: Sequence[_Spoken], place: int) -> float:

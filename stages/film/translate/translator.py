@@ -1,7 +1,7 @@
-"""What a translator is handed and gives back, and how one is opened.
+"""The contract of translators: what one is handed and gives back.
 
 To add one: a package beside `indictrans2` with `open_engine(settings, model) -> BatchTranslator` in its `engine.py` and a description in its
-`about.py`, a line in `open_translator`, and its name in `NAMES` of `stages/film/translate/__init__.py`.
+`about.py`, and its name in `NAMES` of `stages/film/translate/__init__.py`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
-
-from sutradhar.pipeline.jobs.settings import Settings
-from sutradhar.pipeline.models.library import ResolvedModel
 
 LONGEST = 256  # tokens of a sentence or translation
 
@@ -39,7 +36,12 @@ class Translation:
 
 class Translator(Protocol):
     def translate(
-        self, sentences: Sequence[str], source: str, target: str, search: BeamSearch, report: Callable[[int, int], None] = ...
+        self,
+        sentences: Sequence[str],
+        source: str,
+        target: str,
+        search: BeamSearch,
+        report: Callable[[int, int], None] = ...,
     ) -> list[list[Translation]]:
         """The translations of each sentence, the best first; none of a blank one, nor of one that is too long for the model.
 
@@ -62,10 +64,3 @@ class BatchTranslator(Protocol):
         A batch of which all is `known` is not translated again: batches are the same whatever is known, and so is what
         comes of them, to the last bit."""
         ...
-
-
-def open_translator(settings: Settings, model: ResolvedModel) -> BatchTranslator:
-    """Raises UsageError where the model's files are damaged, or the device does not compute so."""
-    from sutradhar.stages.film.translate.indictrans2.engine import open_engine
-
-    return open_engine(settings, model)

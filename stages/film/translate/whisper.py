@@ -7,7 +7,16 @@ from msgspec.structs import replace
 from sutradhar.pipeline.jobs.stage import Outcome, StageContext
 from sutradhar.pipeline.wording import counted
 from sutradhar.stages.text.english import is_translation, shared_by_several
-from sutradhar.stages.transcript import MISSING, Segment, Transcript, Translations, Word, load, note_of_untranslated, save
+from sutradhar.stages.transcript import (
+    MISSING,
+    Segment,
+    Transcript,
+    Translations,
+    Word,
+    load,
+    note_of_untranslated,
+    save,
+)
 
 TARGET = "en"  # all that Whisper translates into
 
@@ -21,7 +30,11 @@ def translate(ctx: StageContext) -> Outcome:
     translation = load(ctx.read("translation"), Transcript)
     shared = shared_by_several(translation.segments, source.segments)
     segments = tuple(
-        _marked(segment, "same for several") if place in shared else segment if is_translation(segment, source.segments) else _marked(segment)
+        _marked(segment, "same for several")
+        if place in shared
+        else segment
+        if is_translation(segment, source.segments)
+        else _marked(segment)
         for place, segment in enumerate(translation.segments)
     )
     missing = sum(segment.is_untranslated for segment in segments)
@@ -29,7 +42,9 @@ def translate(ctx: StageContext) -> Outcome:
     save(ctx.write("translations"), Translations((english,)))
     return Outcome(
         summary=f"Translation completed: {counted(len(segments), 'segment')}, by Whisper's own translation",
-        degraded=(f"{missing} of {len(segments)} segments were no translation; the subtitles show {MISSING} there",) if missing else (),
+        degraded=(f"{missing} of {len(segments)} segments were no translation; the subtitles show {MISSING} there",)
+        if missing
+        else (),
         seconds_of_media=source.duration_ms / 1000,
     )
 

@@ -45,7 +45,9 @@ def difference(found: NDArray[np.float32], expected: NDArray[np.float32]) -> NDA
 def refuse_beyond(allowed: float, what: str, apart: float) -> None:
     """Raises SutradharError."""
     if not apart <= allowed:  # also where it is not a number
-        raise SutradharError(f"What was written does not compute what the original does: {what} is {apart:.2g} apart, where {allowed:g} is allowed")
+        raise SutradharError(
+            f"What was written does not compute what the original does: {what} is {apart:.2g} apart, where {allowed:g} is allowed"
+        )
 
 
 def by_ctranslate(folder: Path, mel: NDArray[np.float32]) -> Decoded:
@@ -87,7 +89,9 @@ def by_transformers(folder: Path, mel: NDArray[np.float32], tokens: list[int] | 
     import torch
     from transformers import WhisperModel
 
-    model = WhisperModel.from_pretrained(folder, local_files_only=True, use_safetensors=True, dtype=torch.float32, attn_implementation="eager").eval()
+    model = WhisperModel.from_pretrained(
+        folder, local_files_only=True, use_safetensors=True, dtype=torch.float32, attn_implementation="eager"
+    ).eval()
     encoder, positions = model.encoder, mel.shape[2] // 2
     encoder.embed_positions.weight = torch.nn.Parameter(encoder.embed_positions.weight[:positions])
     encoder.embed_positions.num_embeddings = positions
@@ -95,6 +99,8 @@ def by_transformers(folder: Path, mel: NDArray[np.float32], tokens: list[int] | 
     tokens = tokens or text_tokens(model.config.vocab_size)
     with torch.inference_mode():
         encoded = encoder(torch.from_numpy(mel))
-        decoded = model.decoder(input_ids=torch.tensor([tokens]), encoder_hidden_states=encoded.last_hidden_state).last_hidden_state
+        decoded = model.decoder(
+            input_ids=torch.tensor([tokens]), encoder_hidden_states=encoded.last_hidden_state
+        ).last_hidden_state
         logits = decoded[:, -TEXT_TOKENS:] @ model.decoder.embed_tokens.weight.T
     return Decoded(encoded.last_hidden_state[0].numpy(), tokens, logits[0].numpy())

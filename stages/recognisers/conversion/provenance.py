@@ -18,7 +18,11 @@ INPUTS = {  # of each form, the files that make the result what it is
 
 def describe(original: Path, form: str, numbers: str) -> Conversion:
     """Reads all of the original. Raises OSError."""
-    return Conversion(original=str(original), files={name: record(path) for name, path in _inputs(original, form).items()}, numbers=numbers)
+    return Conversion(
+        original=str(original),
+        files={name: record(path) for name, path in _inputs(original, form).items()},
+        numbers=numbers,
+    )
 
 
 def refuse_another(target: Path, original: Path, form: str, numbers: str) -> None:
@@ -39,7 +43,9 @@ def refuse_another(target: Path, original: Path, form: str, numbers: str) -> Non
 def _is_unchanged(made: Conversion, original: Path, form: str) -> bool:
     inputs = _inputs(original, form)
     same_place = made.original == str(original)
-    return inputs.keys() == made.files.keys() and all(_is_same(made.files[name], path, same_place) for name, path in inputs.items())
+    return inputs.keys() == made.files.keys() and all(
+        _is_same(made.files[name], path, same_place) for name, path in inputs.items()
+    )
 
 
 def _is_same(found: FileRecord, path: Path, same_place: bool) -> bool:

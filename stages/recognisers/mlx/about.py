@@ -10,7 +10,9 @@ from sutradhar.stages.recognisers.about import OPTIONS, About, Trial
 from sutradhar.stages.recognisers.whisper.forms import HUGGING_FACE
 from sutradhar.stages.recognisers.whisper.sizes import WHISPER_SIZES
 
-ON_CUDA = "on one H200 at 16 windows large-v3 ran at 865 times real time, CTranslate2 at 398 (bench/results/mlx_speed.json)"
+ON_CUDA = (
+    "on one H200 at 16 windows large-v3 ran at 865 times real time, CTranslate2 at 398 (bench/results/mlx_speed.json)"
+)
 TRIAL = """
 import mlx.core as mx
 print(mx.__version__, flush=True)
@@ -55,7 +57,9 @@ MLX = Form(
         "large-v3": Release("mlx-community/whisper-large-v3-mlx", "49e6aa286ad60c14352c404340ded53710378a11"),
         "large-v3-q4": Release("mlx-community/whisper-large-v3-mlx-4bit", "d12b5d0043a6fe0c59af321617fba041d4e8e0c8"),
         "large-v3-turbo": Release("mlx-community/whisper-large-v3-turbo", "a4aaeec0636e6fef84abdcbe3544cb2bf7e9f6fb"),
-        "large-v3-turbo-q4": Release("mlx-community/whisper-large-v3-turbo-q4", "660c343bbf4e52ac257f0b7d952e5388e6f93bef"),
+        "large-v3-turbo-q4": Release(
+            "mlx-community/whisper-large-v3-turbo-q4", "660c343bbf4e52ac257f0b7d952e5388e6f93bef"
+        ),
     },
     converter=Converter(
         module="sutradhar.stages.recognisers.mlx.convert",
@@ -85,7 +89,9 @@ ABOUT = About(
     compute_types=("float16", "bfloat16", "float32"),
     compute_type_advice="float16, or float32 on a CPU",
     measures_memory=True,
-    trial=Trial(TRIAL, "import mlx.core", seconds=60, remedies=REMEDIES),  # on a GPU the first reads and compiles for a few seconds
+    trial=Trial(
+        TRIAL, "import mlx.core", seconds=60, remedies=REMEDIES
+    ),  # on a GPU the first reads and compiles for a few seconds
     preferred_on={"mps": "runs on the Apple GPU", "cuda": f"runs on the NVIDIA GPU: {ON_CUDA}"},
     too_slow_on_cpu="MLX on a CPU takes ten times as long as WhisperX",
     oldest_capability=(8, 0),  # our kernels for MLX use the matrix instructions of Ampere (mma.m16n8k16)

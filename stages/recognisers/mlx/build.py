@@ -29,7 +29,10 @@ class Build:
 
 
 BUILDS = {
-    "metal": Build("mps", "MLX needs macOS 14 or newer on a real Apple Silicon machine: update macOS and run ./install-mlx.sh again"),
+    "metal": Build(
+        "mps",
+        "MLX needs macOS 14 or newer on a real Apple Silicon machine: update macOS and run ./install-mlx.sh again",
+    ),
     "cuda13": Build("cuda", "nvidia-smi must work, with driver 580 or newer: mend that and run ./install-mlx.sh again"),
     "cpu": Build("cpu", "Make the environment anew: scripts/bootstrap.sh --force --mlx"),
 }
@@ -41,12 +44,23 @@ def choose(facts: Probe) -> tuple[str, str]:
     if facts.system == "Darwin":
         return "metal", ""
     if not nvidia.gpus:
-        return "cpu", f"the NVIDIA driver does not answer: {nvidia.error or 'it sees no GPU'}" if nvidia.adapters else "no NVIDIA GPU here"
+        return (
+            "cpu",
+            f"the NVIDIA driver does not answer: {nvidia.error or 'it sees no GPU'}"
+            if nvidia.adapters
+            else "no NVIDIA GPU here",
+        )
     if nvidia.cuda < OLDEST_CUDA:
-        return "cpu", f"the one for CUDA needs NVIDIA's driver 580 or newer, and this is {nvidia.driver}; update it and run ./install-mlx.sh again"
+        return (
+            "cpu",
+            f"the one for CUDA needs NVIDIA's driver 580 or newer, and this is {nvidia.driver}; update it and run ./install-mlx.sh again",
+        )
     if not any(sizing.capability(gpu.compute_capability) >= ABOUT.oldest_capability for gpu in nvidia.gpus):
         needed = ".".join(map(str, ABOUT.oldest_capability))
-        return "cpu", f"{nvidia.gpus[0].name} has compute capability {nvidia.gpus[0].compute_capability}, and the one for CUDA needs {needed}"
+        return (
+            "cpu",
+            f"{nvidia.gpus[0].name} has compute capability {nvidia.gpus[0].compute_capability}, and the one for CUDA needs {needed}",
+        )
     return "cuda13", ""
 
 
@@ -61,7 +75,10 @@ def verify(facts: Probe, build: str) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = Parser(prog="python -m sutradhar.stages.recognisers.mlx.build", description="Choose a build of MLX, or verify the installed one.")
+    parser = Parser(
+        prog="python -m sutradhar.stages.recognisers.mlx.build",
+        description="Choose a build of MLX, or verify the installed one.",
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="choose | verify BUILD")
     commands.add_parser("choose", help="print the build that suits this machine")
     commands.add_parser("verify", help="multiply two matrices").add_argument("build", choices=tuple(BUILDS))

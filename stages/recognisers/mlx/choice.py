@@ -53,7 +53,9 @@ class State(NamedTuple):
     no_speech: mx.array  # (B,)
     finished: mx.array  # (B,), how many texts
     text: mx.array  # (B, L, S), the tokens so far
-    best: mx.array  # (B, 4), of the best finished text: normalised score, sum of log-probs, tokens, 1 if it ended by the end of text
+    best: (
+        mx.array
+    )  # (B, 4), of the best finished text: normalised score, sum of log-probs, tokens, 1 if it ended by the end of text
     best_text: mx.array  # (B, S)
     done: mx.array  # (B,)
 
@@ -85,7 +87,9 @@ class State(NamedTuple):
 
     def where(self, taken: mx.array, new: State) -> State:
         """`new` in the slots that `taken` (B,) says, this one elsewhere."""
-        merged: State = _map(lambda old, value: mx.where(taken.reshape(-1, *[1] * (old.ndim - 1)), value, old), self, new)
+        merged: State = _map(
+            lambda old, value: mx.where(taken.reshape(-1, *[1] * (old.ndim - 1)), value, old), self, new
+        )
         return merged
 
 
@@ -124,7 +128,9 @@ class Chooser:
 
     def _by_kernels(self, state: State, logits: mx.array) -> State:
         likely, numbers, total, no_speech = cuda_choice.rank(logits, self._forbidden, state, self._tokens)
-        extended = cuda_choice.extend(likely, numbers, total, state, self._length_penalty, self._search.enough, self._context, self._tokens)
+        extended = cuda_choice.extend(
+            likely, numbers, total, state, self._length_penalty, self._search.enough, self._context, self._tokens
+        )
         changed = dict(zip(cuda_choice.EXTENDED, extended, strict=True))
         timestamps = Timestamps(*(changed.pop(name) for name in Timestamps._fields))
         return state._replace(**changed, timestamps=timestamps, no_speech=no_speech)
@@ -145,12 +151,16 @@ class Chooser:
         token, parent, score, state = self._extend(phase, state, logits)
         token, parent = token.astype(mx.int32), parent.astype(mx.int32)
         if phase.starting:
-            fed = mx.take_along_axis(state.prompt, mx.maximum(state.generated + state.prompt_length, 0)[:, None] % self._columns, axis=1)
+            fed = mx.take_along_axis(
+                state.prompt, mx.maximum(state.generated + state.prompt_length, 0)[:, None] % self._columns, axis=1
+            )
             feeding = (state.generated < 0)[:, None]
             token = mx.where(feeding, fed, token)
             parent = mx.where(feeding, mx.arange(self._search.beams)[None], parent)
             score = mx.where(feeding, state.score, score)
-        timestamps = Timestamps(*(_of_parent(values, parent) for values in state.timestamps)).after(token, self._vocabulary)
+        timestamps = Timestamps(*(_of_parent(values, parent) for values in state.timestamps)).after(
+            token, self._vocabulary
+        )
         if phase.starting:
             timestamps = _map(partial(_keep, feeding), state.timestamps, timestamps)
         return state._replace(
@@ -160,7 +170,9 @@ class Chooser:
             score=score,
             timestamps=timestamps,
             ancestors=self._of_parents(state.ancestors, parent),
-            text=mx.where(self._places == state.generated[:, None, None], token[..., None], self._of_parents(state.text, parent)),
+            text=mx.where(
+                self._places == state.generated[:, None, None], token[..., None], self._of_parents(state.text, parent)
+            ),
             no_speech=no_speech,
         )
 
@@ -202,7 +214,9 @@ class Chooser:
         order = mx.argsort(-scores, axis=-1)[:, : 2 * beams]
         scores, tokens = mx.take_along_axis(scores, order, axis=-1), mx.take_along_axis(tokens, order, axis=-1)
         candidates = (scores, tokens, order // (beams + 1))
-        going_on = mx.argsort(mx.where(tokens == self._vocabulary.eot, 2 * beams, mx.arange(2 * beams)), axis=-1)[:, :beams]
+        going_on = mx.argsort(mx.where(tokens == self._vocabulary.eot, 2 * beams, mx.arange(2 * beams)), axis=-1)[
+            :, :beams
+        ]
         ends = tuple(values[:, :beams] for values in candidates)
         return ends, tuple(mx.take_along_axis(values, going_on, axis=-1) for values in candidates)
 
@@ -215,7 +229,9 @@ class Chooser:
         beams, size = self._search.beams, self._vocabulary.size
         sample = state.sample[:, None] + mx.arange(beams)[None]
         warmth = mx.broadcast_to(mx.round(state.temperature * 100).astype(mx.int32)[:, None], sample.shape) + SEED
-        keys = mx.stack([mx.broadcast_to(state.generated[:, None], sample.shape), sample * 1024 + warmth], axis=-1).astype(mx.uint32)
+        keys = mx.stack(
+            [mx.broadcast_to(state.generated[:, None], sample.shape), sample * 1024 + warmth], axis=-1
+        ).astype(mx.uint32)
         return mx.vmap(lambda key: mx.random.gumbel((size,), key=key))(keys.reshape(-1, 2)).reshape(*sample.shape, size)
 
     def _finish(self, state: State, score: mx.array, token: mx.array, parent: mx.array) -> State:
@@ -225,9 +241,14 @@ class Chooser:
         last = (generated + 1 >= state.limit[:, None]) | (state.position[:, None] + 2 >= self._context)
         ready = (ends | last) & (generated >= 0) & (score > -mx.inf) & ~state.done[:, None]
         length = mx.where(ends, generated, generated + 1)
-        normalised = mx.where(ready, score / mx.maximum(length, 1).astype(mx.float32) ** self._search.length_penalty, -mx.inf)
+        normalised = mx.where(
+            ready, score / mx.maximum(length, 1).astype(mx.float32) ** self._search.length_penalty, -mx.inf
+        )
         index = mx.argmax(normalised, axis=-1, keepdims=True)
-        found = [mx.take_along_axis(values.astype(mx.float32), index, axis=-1) for values in (normalised, score, length, ends)]
+        found = [
+            mx.take_along_axis(values.astype(mx.float32), index, axis=-1)
+            for values in (normalised, score, length, ends)
+        ]
         better = found[0] > state.best[:, :1]
         whole = mx.take_along_axis(state.text, mx.take_along_axis(parent, index, axis=-1)[..., None], axis=1)[:, 0]
         whole = mx.where(self._places == generated, mx.take_along_axis(token, index, axis=-1), whole)
@@ -260,4 +281,6 @@ def _keep(keep: mx.array, old: mx.array, new: mx.array) -> mx.array:
 
 def _map(function: Any, old: Any, new: Any) -> Any:
     """The same named tuple, made of `function` of both for each array."""
-    return type(old)(*(_map(function, a, b) if isinstance(a, tuple) else function(a, b) for a, b in zip(old, new, strict=True)))
+    return type(old)(
+        *(_map(function, a, b) if isinstance(a, tuple) else function(a, b) for a, b in zip(old, new, strict=True))
+    )

@@ -122,7 +122,9 @@ def _locate(source: str, models_dir: Path) -> tuple[Path, str]:
         return path, path.name
     if quantised := library.QUANTISED.fullmatch(source):
         raise UsageError(f"Name the model to quantise, and the bits: {quantised[1]} --bits {quantised[2]}")
-    here = library.find_original(source, FORM, models_dir=models_dir) or library.find(source, FORM, models_dir=models_dir)
+    here = library.find_original(source, FORM, models_dir=models_dir) or library.find(
+        source, FORM, models_dir=models_dir
+    )
     found = here or library.resolve(source, "ct2", models_dir=models_dir, offline=False, say=_say)
     return found.path, folder_name(found.name)
 
@@ -131,11 +133,15 @@ def _target(output: str, name: str, numbers: NumberFormat, models_dir: Path) -> 
     if library.is_folder(output):
         target = Path(output).expanduser().resolve()
         if not target.parent.is_dir():
-            raise UsageError(f"There is no folder {target.parent} to put {target.name} into; make it, or choose another --output")
+            raise UsageError(
+                f"There is no folder {target.parent} to put {target.name} into; make it, or choose another --output"
+            )
         return target
     if output:
         if not PLAIN_NAME.fullmatch(output):
-            raise UsageError(f"--output {output!r} is neither a name (letters, digits, '.', '_', '-') nor a folder (./{output})")
+            raise UsageError(
+                f"--output {output!r} is neither a name (letters, digits, '.', '_', '-') nor a folder (./{output})"
+            )
         return (models_dir / output).resolve()
     suffix = f"-q{numbers.bits}" if numbers.bits else "-fp32" if numbers.dtype == "float32" else ""
     return (models_dir / f"{name}{suffix}-{FORM}").resolve()
@@ -157,10 +163,16 @@ def make_parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         example="scripts/convert-model.sh base",
     )
-    parser.add_argument("source", metavar="SOURCE", help="a size or a name in models/, a folder (./NAME), or a .pt file")
+    parser.add_argument(
+        "source", metavar="SOURCE", help="a size or a name in models/, a folder (./NAME), or a .pt file"
+    )
     parser.add_argument("--bits", type=int, choices=(4, 8), default=0, help="quantise: smaller and faster, less exact")
-    parser.add_argument("--dtype", choices=("float16", "float32"), default="float16", help="of what is not quantised (default: float16)")
-    parser.add_argument("--output", metavar="DIR|NAME", default="", help="NAME: in models/ (default: models/SOURCE[-q4|-q8|-fp32]-mlx)")
+    parser.add_argument(
+        "--dtype", choices=("float16", "float32"), default="float16", help="of what is not quantised (default: float16)"
+    )
+    parser.add_argument(
+        "--output", metavar="DIR|NAME", default="", help="NAME: in models/ (default: models/SOURCE[-q4|-q8|-fp32]-mlx)"
+    )
     return parser
 
 
@@ -185,7 +197,9 @@ def _convert_named(arguments: argparse.Namespace, models_dir: Path) -> None:
     path, name = _locate(arguments.source, models_dir)
     target = _target(arguments.output, name, numbers, models_dir)
     convert(path, target, numbers)
-    _say(f"Next: ./prepare-job.sh FILM --transcribe -s LANGUAGE --backend {FORM} --model {_name_of(target, models_dir)}")
+    _say(
+        f"Next: ./prepare-job.sh FILM --transcribe -s LANGUAGE --backend {FORM} --model {_name_of(target, models_dir)}"
+    )
     print(target)
 
 

@@ -33,7 +33,11 @@ MAX_NORMED_ROWS = 16  # of one that normalises its rows on the way; with more it
 
 def available() -> bool:
     """Whether MLX computes on an NVIDIA GPU whose tensor cores know the products that `linear` uses (compute capability 8.0)."""
-    return bool(mx.cuda.is_available()) and mx.default_device() == mx.Device(mx.gpu) and int(mx.device_info()["compute_capability_major"]) >= 8
+    return (
+        bool(mx.cuda.is_available())
+        and mx.default_device() == mx.Device(mx.gpu)
+        and int(mx.device_info()["compute_capability_major"]) >= 8
+    )
 
 
 def usable(dtype: mx.Dtype) -> bool:
@@ -57,7 +61,11 @@ def attend(queries: mx.array, keys: mx.array, values: mx.array, counters: mx.arr
     `make_counters`), puts their parts together."""
     batch, length, _ = queries.shape
     heads, count = keys.shape[1], keys.shape[2]
-    splits = max(1, min(BUSY_BLOCKS // (batch * heads), count // FEWEST_KEYS), -(-length * count * 4 // (SHARED_BYTES - MIX_BYTES * length)))
+    splits = max(
+        1,
+        min(BUSY_BLOCKS // (batch * heads), count // FEWEST_KEYS),
+        -(-length * count * 4 // (SHARED_BYTES - MIX_BYTES * length)),
+    )
     out: mx.array = ATTEND(
         [queries, keys, values, counters],
         [(queries.shape, queries.dtype), ((batch * heads, splits, length, HEAD + 2), mx.float32)],
@@ -86,7 +94,9 @@ def past_fits(length: int, columns: int) -> bool:
     return length <= MAX_QUERIES and length * (length * columns * 4 + MIX_BYTES) <= SHARED_BYTES
 
 
-def attend_past(qkv: mx.array, past_keys: mx.array, past_values: mx.array, column: mx.array, mask: mx.array) -> mx.array:
+def attend_past(
+    qkv: mx.array, past_keys: mx.array, past_values: mx.array, column: mx.array, mask: mx.array
+) -> mx.array:
     """Attention of new tokens over their row's past and themselves: (B, L, H * 64).
 
     `qkv` (B, L, 3 * H * 64) holds queries, keys and values one after the other. The keys and values of beam l are WRITTEN
@@ -121,7 +131,14 @@ def embed(tokens: mx.array, positions: mx.array, embedding: mx.array, positional
 
 def gelu(x: mx.array) -> mx.array:
     """Of each of a multiple of 8 elements."""
-    (out,) = GELU([x], [(x.shape, x.dtype)], blocks=-(-x.size // 8 // THREADS), threads=THREADS, constants={"T": x.dtype}, scalars=[x.size // 8])
+    (out,) = GELU(
+        [x],
+        [(x.shape, x.dtype)],
+        blocks=-(-x.size // 8 // THREADS),
+        threads=THREADS,
+        constants={"T": x.dtype},
+        scalars=[x.size // 8],
+    )
     return out
 
 
@@ -129,7 +146,14 @@ def place(keys: mx.array, values: mx.array, new_keys: mx.array, new_values: mx.a
     """Write new rows (N, H, keys, 64) INTO `keys` and `values` (B, H, keys, 64). Evaluate the result, which holds nothing, before they are read."""
     pieces, threads = keys[0].nbytes // 16, 96  # 1500 keys of a head are 125 times so many: no thread is left over
     blocks = new_keys.nbytes // 16 // threads
-    (mark,) = PLACE([keys, values, new_keys, new_values, rows], [((1,), mx.int32)], blocks=blocks, threads=threads, constants={}, scalars=[pieces])
+    (mark,) = PLACE(
+        [keys, values, new_keys, new_values, rows],
+        [((1,), mx.int32)],
+        blocks=blocks,
+        threads=threads,
+        constants={},
+        scalars=[pieces],
+    )
     return mark
 
 
@@ -152,7 +176,13 @@ def linear(
     tiles = 1 if count <= 2048 else 2 if count <= 4096 else 4
     flags = {"BIAS": bias is not None, "RESIDUAL": residual is not None, "NORM": norm is not None, "ERF": gelu}
     (out,) = LINEAR(
-        [x, weight, weight if bias is None else bias, weight if residual is None else residual, *(norm or (weight, weight))],
+        [
+            x,
+            weight,
+            weight if bias is None else bias,
+            weight if residual is None else residual,
+            *(norm or (weight, weight)),
+        ],
         [((*x.shape[:-1], count), dtype or x.dtype)],
         blocks=-(-count // (8 * tiles)),
         threads=THREADS,

@@ -29,7 +29,9 @@ def look(ancestors: mx.array, position: mx.array, column: mx.array) -> tuple[mx.
     return now, mask
 
 
-def rank(logits: mx.array, forbidden: mx.array, state: Any, tokens: dict[str, int]) -> tuple[mx.array, mx.array, mx.array, mx.array]:
+def rank(
+    logits: mx.array, forbidden: mx.array, state: Any, tokens: dict[str, int]
+) -> tuple[mx.array, mx.array, mx.array, mx.array]:
     """The likeliest tokens that each beam may take, in order, from its logits (B, L, V); a row that has a temperature draws one.
 
     `forbidden` (V,) has bit 0 for a token that is never chosen, bit 1 for one that is never chosen first. Gives logits and numbers of the
@@ -42,7 +44,12 @@ def rank(logits: mx.array, forbidden: mx.array, state: Any, tokens: dict[str, in
             *[logits, forbidden, state.generated, state.start, state.timed],
             *[*state.timestamps, state.temperature, state.sample, state.no_speech],
         ],
-        [((batch, beams, best), mx.float32), ((batch, beams, best), mx.int32), ((batch, beams), mx.float32), ((batch,), mx.float32)],
+        [
+            ((batch, beams, best), mx.float32),
+            ((batch, beams, best), mx.int32),
+            ((batch, beams), mx.float32),
+            ((batch,), mx.float32),
+        ],
         blocks=batch * beams,
         threads=RANK_THREADS,
         constants={"L": beams, "BEST": best, **tokens},
@@ -52,7 +59,14 @@ def rank(logits: mx.array, forbidden: mx.array, state: Any, tokens: dict[str, in
 
 
 def extend(
-    likely: mx.array, numbers: mx.array, total: mx.array, state: Any, length_penalty: mx.array, enough: int, context: int, tokens: dict[str, int]
+    likely: mx.array,
+    numbers: mx.array,
+    total: mx.array,
+    state: Any,
+    length_penalty: mx.array,
+    enough: int,
+    context: int,
+    tokens: dict[str, int],
 ) -> list[mx.array]:
     """The fields of the next state that change, in the order of `EXTENDED`, from what `rank` gives."""
     batch, beams = state.token.shape
@@ -72,7 +86,16 @@ def extend(
                 state.limit,
                 state.score,
             ],
-            *[*state.timestamps, state.ancestors, state.finished, state.text, state.best, state.best_text, state.done, length_penalty],
+            *[
+                *state.timestamps,
+                state.ancestors,
+                state.finished,
+                state.text,
+                state.best,
+                state.best_text,
+                state.done,
+                length_penalty,
+            ],
         ],
         [
             *[(of_beams, mx.int32), (of_slots, mx.int32), (of_slots, mx.int32), (of_beams, mx.float32)],
@@ -110,7 +133,19 @@ LOOK = Kernel(
 # timestamps win where they are likelier together than any text.
 RANK = Kernel(
     "rank",
-    ("logits", "forbidden", "generated", "start", "timed", "last", "before_last", "latest", "temperature", "sample", "no_speech"),
+    (
+        "logits",
+        "forbidden",
+        "generated",
+        "start",
+        "timed",
+        "last",
+        "before_last",
+        "latest",
+        "temperature",
+        "sample",
+        "no_speech",
+    ),
     ("likely", "numbers", "total", "no_speech_now"),
     source("rank"),
     scalars=("V",),
@@ -120,8 +155,30 @@ RANK = Kernel(
 EXTEND = Kernel(
     "extend",
     (
-        *("likely", "numbers", "total", "position", "generated", "prompt", "prompt_length", "temperature", "limit", "score"),
-        *("last", "before_last", "latest", "ancestors", "finished", "text", "best", "best_text", "done", "length_penalty"),
+        *(
+            "likely",
+            "numbers",
+            "total",
+            "position",
+            "generated",
+            "prompt",
+            "prompt_length",
+            "temperature",
+            "limit",
+            "score",
+        ),
+        *(
+            "last",
+            "before_last",
+            "latest",
+            "ancestors",
+            "finished",
+            "text",
+            "best",
+            "best_text",
+            "done",
+            "length_penalty",
+        ),
     ),
     tuple(f"{name}_next" for name in EXTENDED),
     source("extend"),

@@ -58,7 +58,9 @@ class Kernel:
     ) -> list[mx.array]:
         """Run it: `outputs` are shapes and types, `constants` are known to the compiler, so that each set of them is compiled once.
         Raises RuntimeError where the compiler is missing or fails."""
-        cubin = _compiled(self, tuple(array.dtype for array in inputs), tuple(dtype for _, dtype in outputs), tuple(constants.items()))
+        cubin = _compiled(
+            self, tuple(array.dtype for array in inputs), tuple(dtype for _, dtype in outputs), tuple(constants.items())
+        )
         found: list[mx.array] = mx.fast.precompiled_cuda_kernel(
             name=self.name,
             compiled_source=cubin,
@@ -72,7 +74,9 @@ class Kernel:
         )
         return found
 
-    def code(self, inputs: Sequence[mx.Dtype], outputs: Sequence[mx.Dtype], constants: Sequence[tuple[str, int | mx.Dtype]]) -> str:
+    def code(
+        self, inputs: Sequence[mx.Dtype], outputs: Sequence[mx.Dtype], constants: Sequence[tuple[str, int | mx.Dtype]]
+    ) -> str:
         """The whole program in CUDA C++."""
         parameters = [
             *(f"const {TYPES[dtype]}* {name}" for name, dtype in zip(self.inputs, inputs, strict=True)),
@@ -80,16 +84,24 @@ class Kernel:
             *(f"int {name}" for name in self.scalars),
         ]
         known = [
-            f"using {name} = {TYPES[value]};" if isinstance(value, mx.Dtype) else f"constexpr int {name} = {int(value)};" for name, value in constants
+            f"using {name} = {TYPES[value]};"
+            if isinstance(value, mx.Dtype)
+            else f"constexpr int {name} = {int(value)};"
+            for name, value in constants
         ]
         head = f'extern "C" __global__ void {self.name}({", ".join(parameters)})'
         return "\n".join([INCLUDES, self.header, head, "{", *known, self.source, "}"])
 
 
 @cache
-def _compiled(kernel: Kernel, inputs: tuple[Any, ...], outputs: tuple[Any, ...], constants: tuple[tuple[str, Any], ...]) -> bytes:
+def _compiled(
+    kernel: Kernel, inputs: tuple[Any, ...], outputs: tuple[Any, ...], constants: tuple[tuple[str, Any], ...]
+) -> bytes:
     facts = mx.device_info()
-    return compile_cuda(kernel.code(inputs, outputs, constants), f"sm_{facts['compute_capability_major']}{facts['compute_capability_minor']}")
+    return compile_cuda(
+        kernel.code(inputs, outputs, constants),
+        f"sm_{facts['compute_capability_major']}{facts['compute_capability_minor']}",
+    )
 
 
 def compile_cuda(code: str, architecture: str) -> bytes:
@@ -98,9 +110,16 @@ def compile_cuda(code: str, architecture: str) -> bytes:
     program = ctypes.c_void_p()
     _check(library, library.nvrtcCreateProgram(ctypes.byref(program), code.encode(), b"sutradhar.cu", 0, None, None))
     try:
-        options = [f"--gpu-architecture={architecture}".encode(), b"--std=c++17", b"-default-device", f"--include-path={headers}".encode()]
+        options = [
+            f"--gpu-architecture={architecture}".encode(),
+            b"--std=c++17",
+            b"-default-device",
+            f"--include-path={headers}".encode(),
+        ]
         if library.nvrtcCompileProgram(program, len(options), (ctypes.c_char_p * len(options))(*options)):
-            raise RuntimeError(f"CUDA's compiler failed: {_read(library, program, 'ProgramLog').decode(errors='replace')}")
+            raise RuntimeError(
+                f"CUDA's compiler failed: {_read(library, program, 'ProgramLog').decode(errors='replace')}"
+            )
         return _read(library, program, "CUBIN")
     finally:
         library.nvrtcDestroyProgram(ctypes.byref(program))

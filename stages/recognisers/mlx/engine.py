@@ -14,7 +14,14 @@ from sutradhar.pipeline import languages
 from sutradhar.pipeline.errors import SutradharError, UsageError
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.models.library import ResolvedModel
-from sutradhar.stages.recognisers.contract import AudioWindow, CannotTranslate, LanguageGuess, Recognition, UnknownLanguage, Waiting
+from sutradhar.stages.recognisers.contract import (
+    AudioWindow,
+    CannotTranslate,
+    LanguageGuess,
+    Recognition,
+    UnknownLanguage,
+    Waiting,
+)
 from sutradhar.stages.recognisers.mlx import memory, selftest, tokens
 from sutradhar.stages.recognisers.mlx.about import ABOUT
 from sutradhar.stages.recognisers.mlx.choice import Search
@@ -28,13 +35,17 @@ from sutradhar.stages.recognisers.whisper.spectrogram import extractor, log_mel,
 CACHE_BYTES = 2 << 30  # of freed memory that MLX keeps for itself
 
 
-def open_engine(settings: Settings, model: ResolvedModel, translate: bool, times: bool, log: logging.Logger) -> MlxWhisper:
+def open_engine(
+    settings: Settings, model: ResolvedModel, translate: bool, times: bool, log: logging.Logger
+) -> MlxWhisper:
     """Raises UsageError where the device, its number formats or the model will not do, and SutradharError where MLX computes wrongly."""
     device, compute_type = settings.WHISPERX_DEVICE, settings.WHISPER_COMPUTE_TYPE
     _choose_device(device)
     if compute_type not in DTYPES:
         quantised = f"; for 8-bit weights choose the model {model.name}-q8" if compute_type.startswith("int8") else ""
-        raise UsageError(f"WHISPER_COMPUTE_TYPE={compute_type} does not go with WHISPER_BACKEND=mlx; {', '.join(DTYPES)} do{quantised}")
+        raise UsageError(
+            f"WHISPER_COMPUTE_TYPE={compute_type} does not go with WHISPER_BACKEND=mlx; {', '.join(DTYPES)} do{quantised}"
+        )
     mx.set_cache_limit(CACHE_BYTES)
     network = load_network(model.path, compute_type)
     known = tokens.languages(network)
@@ -53,7 +64,9 @@ def _choose_device(device: str) -> None:
     there = {"cpu": True, "mps": mx.metal.is_available(), "cuda": mx.cuda.is_available()}
     if not there[device]:
         usable = " or ".join(name for name, here in there.items() if here)
-        raise UsageError(f"WHISPERX_DEVICE={device}, but this MLX cannot use it: set WHISPERX_DEVICE={usable}, or run ./install-mlx.sh")
+        raise UsageError(
+            f"WHISPERX_DEVICE={device}, but this MLX cannot use it: set WHISPERX_DEVICE={usable}, or run ./install-mlx.sh"
+        )
     mx.set_default_device(mx.Device(mx.cpu if device == "cpu" else mx.gpu))
 
 
@@ -62,7 +75,15 @@ class MlxWhisper:
 
     packages = ABOUT.packages
 
-    def __init__(self, network: Network, model: ResolvedModel, settings: Settings, translate: bool, log: logging.Logger, times: bool = True) -> None:
+    def __init__(
+        self,
+        network: Network,
+        model: ResolvedModel,
+        settings: Settings,
+        translate: bool,
+        log: logging.Logger,
+        times: bool = True,
+    ) -> None:
         self.degraded: list[str] = []
         self._less = ""  # the line there that says that memory made do for fewer windows
         search = Search(settings.WHISPER_BEAM_SIZE, settings.WHISPER_PATIENCE, settings.WHISPER_LENGTH_PENALTY)
@@ -84,7 +105,13 @@ class MlxWhisper:
         self.preparation = preparation(network.dims.n_mels)
         self._features = extractor(network.dims.n_mels)
         self._stream = Stream(
-            network, tokens.vocabulary_of(network), tokens.language_tokens(network), self._spectrograms, search, slots, self._note_less
+            network,
+            tokens.vocabulary_of(network),
+            tokens.language_tokens(network),
+            self._spectrograms,
+            search,
+            slots,
+            self._note_less,
         )
 
     def check(self) -> None:
@@ -92,7 +119,9 @@ class MlxWhisper:
         try:
             self._stream.check()
         except selftest.BrokenBuild as error:
-            raise SutradharError(f"MLX {mx.__version__} is broken here: {error}. Run ./install-mlx.sh, or set WHISPER_BACKEND=whisperx") from None
+            raise SutradharError(
+                f"MLX {mx.__version__} is broken here: {error}. Run ./install-mlx.sh, or set WHISPER_BACKEND=whisperx"
+            ) from None
         except OutOfMemory:
             raise self._too_large() from None
 

@@ -20,7 +20,9 @@ from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.models.content import dimensions_problem, read_json
 from sutradhar.stages.recognisers.mlx.content import content_problem, weights_of
 
-ALIGNMENT_HEADS = "alignment_heads"  # not weights: models may come without, and mlx-whisper takes the upper half of all then
+ALIGNMENT_HEADS = (
+    "alignment_heads"  # not weights: models may come without, and mlx-whisper takes the upper half of all then
+)
 Heads = NDArray[np.int32]  # (count, 2): layer and head
 
 
@@ -124,6 +126,11 @@ def as_heads(pairs: object, dims: ModelDimensions) -> Heads | None:
         heads = np.array(pairs, np.int32)
     except (ValueError, TypeError):
         heads = np.empty(0, np.int32)
-    if heads.ndim != 2 or heads.shape[1] != 2 or heads.min() < 0 or (heads >= (dims.n_text_layer, dims.n_text_head)).any():
+    if (
+        heads.ndim != 2
+        or heads.shape[1] != 2
+        or heads.min() < 0
+        or (heads >= (dims.n_text_layer, dims.n_text_head)).any()
+    ):
         raise UsageError(f"its alignment heads are {pairs!r}")
     return heads

@@ -9,7 +9,9 @@ from sutradhar.stages.recognisers.mlx.network import PROJECTED_AT_ONCE, Network
 
 SHARE = 0.7  # of what is free; the rest is for other programs and what is not counted here
 MOST = {"cuda": 48, "mps": 16, "cpu": 8}  # slots; more gain little
-ENCODER_COPIES = 34  # of a window's features that two encoder layers make, the widened ones counted as four: MLX frees one late
+ENCODER_COPIES = (
+    34  # of a window's features that two encoder layers make, the widened ones counted as four: MLX frees one late
+)
 SCORE_COPIES = 2  # of what each frame looks at in each other, where attention is no fused kernel
 ENCODED_AT_ONCE = 16  # windows; more are no faster on any GPU
 ALIGNED_AT_ONCE = 8  # windows whose words are timed together
@@ -45,7 +47,9 @@ def align_bytes(network: Network, windows: int) -> int:
     """Words timed together: keys and values of the sound, and of each token its float32 scores of the sound and of all tokens, with what
     is made of them on the way."""
     token = 4 * (ALIGN_COPIES * len(network.alignment_heads) * network.frames + LIKELY_COPIES * network.dims.n_vocab)
-    return int(windows * _keys_and_values_bytes(network, network.frames) + min(windows * LONGEST_TEXT, ALIGNED_TOKENS) * token)
+    return int(
+        windows * _keys_and_values_bytes(network, network.frames) + min(windows * LONGEST_TEXT, ALIGNED_TOKENS) * token
+    )
 
 
 def decoding_bytes(network: Network, slots: int, beams: int, columns: int) -> int:
@@ -62,7 +66,9 @@ def decoding_bytes(network: Network, slots: int, beams: int, columns: int) -> in
 def fitting_slots(network: Network, device: str, beams: int, columns: int) -> int:
     """Windows to decode at once, so that it takes no more than `SHARE` of the free memory; at least one."""
     room = SHARE * free_bytes(device)
-    return next((slots for slots in range(MOST[device], 1, -1) if decoding_bytes(network, slots, beams, columns) <= room), 1)
+    return next(
+        (slots for slots in range(MOST[device], 1, -1) if decoding_bytes(network, slots, beams, columns) <= room), 1
+    )
 
 
 def keep_to(limit: int) -> None:

@@ -74,7 +74,9 @@ class Network:
         x = _gelu(encoder.conv1(mel.astype(self.dtype)))
         x = _gelu(encoder.conv2(x)) + self._encoder_positions
         for layer in self._encoder_layers:
-            queries, keys, values = (_heads(part).swapaxes(1, 2) for part in mx.split(layer.qkv(x, norm=layer.norm), 3, axis=-1))
+            queries, keys, values = (
+                _heads(part).swapaxes(1, 2) for part in mx.split(layer.qkv(x, norm=layer.norm), 3, axis=-1)
+            )
             mixed = mx.fast.scaled_dot_product_attention(queries, keys, values, scale=HEAD**-0.5)
             x = layer.out(mixed.swapaxes(1, 2).reshape(x.shape), x)
             x = layer.mlp(x)
@@ -120,7 +122,13 @@ class Network:
         return [(mx.zeros(shape, self.dtype), mx.zeros(shape, self.dtype)) for _ in self._layers]
 
     def step(
-        self, tokens: mx.array, positions: mx.array, column: mx.array, mask: mx.array, past: Sequence[KeysValues], cross: Sequence[KeysValues]
+        self,
+        tokens: mx.array,
+        positions: mx.array,
+        column: mx.array,
+        mask: mx.array,
+        past: Sequence[KeysValues],
+        cross: Sequence[KeysValues],
     ) -> tuple[mx.array, list[KeysValues]]:
         """One token of each beam: logits (B, L, vocabulary), and the new past.
 
@@ -144,7 +152,9 @@ class Network:
         x: mx.array = embedding(tokens) + positional[positions]
         return x
 
-    def read(self, tokens: mx.array, features: mx.array, heads: Sequence[Sequence[int]] = ()) -> tuple[mx.array, list[mx.array]]:
+    def read(
+        self, tokens: mx.array, features: mx.array, heads: Sequence[Sequence[int]] = ()
+    ) -> tuple[mx.array, list[mx.array]]:
         """Whole texts (N, L) with their windows' features (N, 1500, D): the last layer's output (N, L, D), and of each layer's
         `heads` their scores of the sound, float32 (N, heads, L, 1500)."""
         x = self._decoder.token_embedding(tokens) + self._decoder.positional_embedding[: tokens.shape[1]]
@@ -185,14 +195,18 @@ class Network:
         mixed = mx.fast.scaled_dot_product_attention(_heads(queries).swapaxes(1, 2), *cross, scale=HEAD**-0.5)
         return mixed.swapaxes(1, 2).reshape(queries.shape)
 
-    def _attend_past(self, qkv: mx.array, past: KeysValues, column: mx.array, mask: mx.array) -> tuple[mx.array, KeysValues]:
+    def _attend_past(
+        self, qkv: mx.array, past: KeysValues, column: mx.array, mask: mx.array
+    ) -> tuple[mx.array, KeysValues]:
         if self._kernels and cuda.past_fits(qkv.shape[1], past[0].shape[3]):
             return cuda.attend_past(qkv, *past, column, mask), past
         queries, key, value = (_heads(part).swapaxes(1, 2) for part in mx.split(qkv, 3, axis=-1))
         keys = mx.slice_update(past[0], key[:, :, :, None], column, axes=[3])
         values = mx.slice_update(past[1], value[:, :, :, None], column, axes=[3])
         flat = (*keys.shape[:2], -1, HEAD)
-        mixed = mx.fast.scaled_dot_product_attention(queries, keys.reshape(flat), values.reshape(flat), scale=HEAD**-0.5, mask=mask[:, None])
+        mixed = mx.fast.scaled_dot_product_attention(
+            queries, keys.reshape(flat), values.reshape(flat), scale=HEAD**-0.5, mask=mask[:, None]
+        )
         return mixed.swapaxes(1, 2).reshape(*qkv.shape[:2], -1), (keys, values)
 
 
@@ -223,7 +237,9 @@ class _Product:
         self._kernels = kernels and self._plain
         if self._plain:
             self._weight = mx.concatenate([module.weight for module in modules])
-            self._bias = mx.concatenate([module.bias if "bias" in module else mx.zeros_like(module.weight[:, 0]) for module in modules])
+            self._bias = mx.concatenate(
+                [module.bias if "bias" in module else mx.zeros_like(module.weight[:, 0]) for module in modules]
+            )
             mx.eval(self._weight, self._bias)
             if len(modules) > 1:  # the modules keep views, so that nothing is held twice
                 bounds = np.cumsum([module.weight.shape[0] for module in modules])[:-1].tolist()
@@ -231,7 +247,9 @@ class _Product:
                     module.weight = part
                     mx.eval(part)
 
-    def __call__(self, x: mx.array, residual: mx.array | None = None, *, norm: Any = None, gelu: bool = False) -> mx.array:
+    def __call__(
+        self, x: mx.array, residual: mx.array | None = None, *, norm: Any = None, gelu: bool = False
+    ) -> mx.array:
         """`norm`, a LayerNorm, is applied to x first."""
         rows = x.size // x.shape[-1]
         if self._kernels and norm and rows <= cuda.MAX_NORMED_ROWS:

@@ -22,7 +22,9 @@ ROWS = 3
 # Of the largest number. The most that was seen with base, large-v3 and turbo on an H200: 0.0019 (TF32), 0.0126, 0.0489; a fiftieth
 # of the sound lost is 0.23.
 TOLERANCE = {mx.float32: 4e-3, mx.float16: 0.03, mx.bfloat16: 0.1}
-ROWS_APART = 0.25  # of the tolerance; rounding may depend on the row: matrix products treat the last ones of a tile apart
+ROWS_APART = (
+    0.25  # of the tolerance; rounding may depend on the row: matrix products treat the last ones of a tile apart
+)
 
 
 class BrokenBuild(RuntimeError):
@@ -45,7 +47,9 @@ def check(network: Network, vocabulary: Vocabulary, search: Search = Search(), r
     if not found.encoder < most:
         raise BrokenBuild(f"the fused encoder is {found.encoder:.1%} off the plain computation")
     if not found.rows < ROWS_APART * most:
-        raise BrokenBuild(f"the same window gives different results in different rows of a batch ({found.rows:.1%} apart)")
+        raise BrokenBuild(
+            f"the same window gives different results in different rows of a batch ({found.rows:.1%} apart)"
+        )
     if not found.decoder < most:
         raise BrokenBuild(f"the fused decoder is {found.decoder:.1%} off the plain computation")
 

@@ -89,9 +89,15 @@ class Slots:
     def admit(self, tasks: Sequence[tuple[Any, Task]]) -> None:
         """Give each task a slot, the one that still holds its sound where there is such. A prompt and its text fit into the columns."""
         slots = self._choose_slots([task for _, task in tasks])
-        fresh = [(slot, task.features) for slot, (_, task) in zip(slots, tasks, strict=True) if self._sounds[slot] is not task.features]
+        fresh = [
+            (slot, task.features)
+            for slot, (_, task) in zip(slots, tasks, strict=True)
+            if self._sounds[slot] is not task.features
+        ]
         if fresh:
-            self._network.replace_cross(self._cross, [slot for slot, _ in fresh], mx.stack([sound for _, sound in fresh]))
+            self._network.replace_cross(
+                self._cross, [slot for slot, _ in fresh], mx.stack([sound for _, sound in fresh])
+            )
             for slot, sound in fresh:
                 self._sounds[slot] = sound
         self._state = self._fill(slots, [task for _, task in tasks])
@@ -124,7 +130,12 @@ class Slots:
             prompt[slot, : len(task.prompt)] = task.prompt
             prompt_length[slot] = len(task.prompt)
             start[slot] = task.prompt.index(self._vocabulary.sot) + 1 - len(task.prompt)
-            timed[slot], temperature[slot], sample[slot], limit[slot] = self._timed(task), task.temperature, task.sample, task.limit
+            timed[slot], temperature[slot], sample[slot], limit[slot] = (
+                self._timed(task),
+                task.temperature,
+                task.sample,
+                task.limit,
+            )
             if task.temperature == 0:
                 score[slot, 1:] = -np.inf  # the beams are alike until the first choice
             else:
@@ -157,7 +168,9 @@ class Slots:
             column = mx.array([self._step % self.columns])
             _, mask = look(self._state.ancestors, self._state.position + self._step, column)
             tokens = mx.full((self.count, self._search.beams), token)
-            found, self._past = self._network.step(tokens, mx.full(tokens.shape, self._step), column, mask, self._past, self._cross)
+            found, self._past = self._network.step(
+                tokens, mx.full(tokens.shape, self._step), column, mask, self._past, self._cross
+            )
             mx.eval(found)
             logits.append(np.array(found.reshape(-1, found.shape[-1])))
             self._step += 1
@@ -187,7 +200,9 @@ class Slots:
     def _collect(self, state: State, step: int) -> list[tuple[Any, Text]]:
         """The texts that were done by a step, while the device works on the next."""
         done = np.array(state.done)
-        ended = [(slot, tenant) for slot, tenant in enumerate(self._tenants) if tenant and tenant.since < step and done[slot]]
+        ended = [
+            (slot, tenant) for slot, tenant in enumerate(self._tenants) if tenant and tenant.since < step and done[slot]
+        ]
         if not ended:
             return []
         best, tokens, no_speech = np.array(state.best), np.array(state.best_text), np.array(state.no_speech)
@@ -197,7 +212,13 @@ class Slots:
 
 
 def _steps(
-    network: Network, chooser: Chooser, phase: Phase, state: State, columns: mx.array, past: Sequence[KeysValues], cross: Sequence[KeysValues]
+    network: Network,
+    chooser: Chooser,
+    phase: Phase,
+    state: State,
+    columns: mx.array,
+    past: Sequence[KeysValues],
+    cross: Sequence[KeysValues],
 ) -> tuple[State, Sequence[KeysValues]]:
     """No method of `Slots`, which would hold itself then, and its memory when it is given up."""
     for number in range(STEPS_AT_ONCE):

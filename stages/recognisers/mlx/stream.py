@@ -79,7 +79,12 @@ class Stream:
     ) -> None:
         """`languages` are the language tokens; `spectrograms` makes (windows, 3000, mels) of what they ask for; `notice` is told when
         memory makes do for so many slots only."""
-        self._network, self._vocabulary, self._languages, self._spectrograms = network, vocabulary, languages, spectrograms
+        self._network, self._vocabulary, self._languages, self._spectrograms = (
+            network,
+            vocabulary,
+            languages,
+            spectrograms,
+        )
         self._search, self._limit, self._notice = search, slots, notice
         self._aligner = Aligner(network)
         self._slots: Slots | None = None
@@ -178,7 +183,10 @@ class Stream:
         samples = range(0, BEST_OF, self._search.beams) if request.temperature > 0 else range(1)
         asked = _Asked(window, len(samples))
         limit = min(MAX_TEXT, MAX_LENGTH - len(request.prompt))
-        tasks = [(asked, Task(request.encoded, request.prompt, request.temperature, sample, limit, BEST_OF - sample)) for sample in samples]
+        tasks = [
+            (asked, Task(request.encoded, request.prompt, request.temperature, sample, limit, BEST_OF - sample))
+            for sample in samples
+        ]
         if request.temperature > 0:
             _insert(self._queues.generate, self._count_urgent(self._queues.generate), tasks)
         else:
@@ -233,7 +241,9 @@ class Stream:
                 self._send(window, {"en": 1.0})
             return
         tokens = mx.array([[self._vocabulary.sot]] * len(some))
-        logits = self._network.logits(self._network.read(tokens, mx.stack([request.encoded for _, request in some]))[0])[:, 0]
+        logits = self._network.logits(
+            self._network.read(tokens, mx.stack([request.encoded for _, request in some]))[0]
+        )[:, 0]
         heard = np.array(mx.softmax(logits[:, mx.array(list(self._languages.values()))], axis=-1))
         _drop(self._queues.hear, len(some))
         for (window, _), probabilities in zip(some, heard.tolist(), strict=True):
@@ -270,8 +280,12 @@ class Stream:
         asked.texts.append(text)
         asked.missing -= 1
         if not asked.missing:
-            best = max(asked.texts, key=lambda text: text.sum_logprob / max(1, len(text.tokens)) ** self._search.length_penalty)
-            self._send(asked.window, Decoded(best.tokens, best.sum_logprob / (len(best.tokens) + 1), best.no_speech_prob))
+            best = max(
+                asked.texts, key=lambda text: text.sum_logprob / max(1, len(text.tokens)) ** self._search.length_penalty
+            )
+            self._send(
+                asked.window, Decoded(best.tokens, best.sum_logprob / (len(best.tokens) + 1), best.no_speech_prob)
+            )
 
     def _align(self) -> None:
         some = _fitting(self._batch(self._queues.align, min(self._limit, ALIGNED_AT_ONCE)))
@@ -342,4 +356,7 @@ def _drop(queue: deque[Any], count: int) -> None:
 def is_out_of_memory(error: RuntimeError) -> bool:
     """MLX has no type of its own for it."""
     message = str(error).lower()
-    return any(sign in message for sign in ("out of memory", "unable to allocate", "insufficient memory", "attempting to allocate"))
+    return any(
+        sign in message
+        for sign in ("out of memory", "unable to allocate", "insufficient memory", "attempting to allocate")
+    )

@@ -50,7 +50,14 @@ def language_tokens(network: Network) -> dict[str, int]:
 def vocabulary_of(network: Network) -> Vocabulary:
     """What is suppressed is what OpenAI's Whisper suppresses by default, and CTranslate2 and mlx-whisper do."""
     tokenizer = make_tokenizer(network, "transcribe", "en")
-    special = (tokenizer.transcribe, tokenizer.translate, tokenizer.sot, tokenizer.sot_prev, tokenizer.sot_lm, tokenizer.no_speech)
+    special = (
+        tokenizer.transcribe,
+        tokenizer.translate,
+        tokenizer.sot,
+        tokenizer.sot_prev,
+        tokenizer.sot_lm,
+        tokenizer.no_speech,
+    )
     return Vocabulary(
         size=network.dims.n_vocab,
         eot=tokenizer.eot,

@@ -33,20 +33,36 @@ class Aligner:
         self._attend = cuda.compiled(partial(self._costs, layers))
 
     def align(
-        self, features: mx.array, starts: Sequence[Sequence[int]], texts: Sequence[Sequence[int]], eot: int, frames: Sequence[int]
+        self,
+        features: mx.array,
+        starts: Sequence[Sequence[int]],
+        texts: Sequence[Sequence[int]],
+        eot: int,
+        frames: Sequence[int],
     ) -> list[Alignment]:
         """For windows' features (N, 1500, D): the start sequence of each, ending in the token that announces text, its text, and how many
         frames of the window are sound."""
         rows = [[*start, *text, eot] for start, text in zip(starts, texts, strict=True)]
         length = padded(max(map(len, rows)))
         tokens = np.array([[*row, *[eot] * (length - len(row))] for row in rows], np.int32)
-        lengths = mx.array([len(start) for start in starts]), mx.array([len(row) for row in rows]), mx.array(list(frames))
+        lengths = (
+            mx.array([len(start) for start in starts]),
+            mx.array([len(row) for row in rows]),
+            mx.array(list(frames)),
+        )
         costs, likely = (np.array(values) for values in self._attend(mx.array(tokens), features, *lengths, eot))
         with ThreadPoolExecutor() as pool:
             return list(pool.map(_alignment, costs, likely, map(len, starts), map(len, texts), frames))
 
     def _costs(
-        self, heads: Sequence[Sequence[int]], tokens: mx.array, features: mx.array, starts: mx.array, lengths: mx.array, frames: mx.array, eot: int
+        self,
+        heads: Sequence[Sequence[int]],
+        tokens: mx.array,
+        features: mx.array,
+        starts: mx.array,
+        lengths: mx.array,
+        frames: mx.array,
+        eot: int,
     ) -> tuple[mx.array, mx.array]:
         """What it costs to say a token in a frame (N, T, F), and the probability of each token after those before it (N, T)."""
         x, scores = self._network.read(tokens, features, heads)
@@ -82,14 +98,19 @@ def _median(values: mx.array, frames: mx.array) -> mx.array:
         index = mx.clip(mx.where(index > last, 2 * last - index, index), 0, last)
         neighbours.append(mx.take_along_axis(values, index[:, None, None], axis=-1))
     for low, high in EXCHANGES:
-        neighbours[low], neighbours[high] = mx.minimum(neighbours[low], neighbours[high]), mx.maximum(neighbours[low], neighbours[high])
+        neighbours[low], neighbours[high] = (
+            mx.minimum(neighbours[low], neighbours[high]),
+            mx.maximum(neighbours[low], neighbours[high]),
+        )
     return neighbours[MEDIAN // 2]
 
 
 def _alignment(costs: Any, likely: Any, start: int, length: int, frames: int) -> Alignment:
     rows = slice(start - 1, start + length)
     path = warp(np.ascontiguousarray(costs[rows, :frames], np.float32))
-    return Alignment([(int(token), int(frame)) for token, frame in path], likely[start - 1 : start - 1 + length].tolist())
+    return Alignment(
+        [(int(token), int(frame)) for token, frame in path], likely[start - 1 : start - 1 + length].tolist()
+    )
 
 
 def _warp(costs: Any) -> Any:

@@ -45,7 +45,9 @@ TRANSCRIBED = 0.8  # and then, where it is translated too
 class Decoder:
     """Has no state: its generators may run at the same time, in several threads."""
 
-    def __init__(self, tokenizer: Callable[[str, str], Tokenizer], settings: Settings, *, translate: bool, times: bool = True) -> None:
+    def __init__(
+        self, tokenizer: Callable[[str, str], Tokenizer], settings: Settings, *, translate: bool, times: bool = True
+    ) -> None:
         """`tokenizer` makes one for a task and a language. Without `times` words are spread over the speech, and skipped speech is not noticed."""
         self._settings, self._translate, self._times = settings, translate, times
         self._thresholds = Thresholds.of(settings)
@@ -75,13 +77,25 @@ class Decoder:
     def _translated(self, window: AudioWindow, encoded: Encoded, language: str) -> Steps[Recognition]:
         """English phrases with Whisper's own times: cross-attention follows the words of a translation badly."""
         tokenizer = self._tokenizer("translate", language)
-        attempt = yield from self._hear_text(window, encoded, tuple(tokenizer.sot_sequence), tokenizer, self._settings.temperatures)
+        attempt = yield from self._hear_text(
+            window, encoded, tuple(tokenizer.sot_sequence), tokenizer, self._settings.temperatures
+        )
         probability = math.exp(attempt.avg_logprob)
-        phrases = timestamped_phrases(attempt.tokens, tokenizer.timestamp_begin, lambda tokens: tokenizer.decode(list(tokens)), window, probability)
+        phrases = timestamped_phrases(
+            attempt.tokens,
+            tokenizer.timestamp_begin,
+            lambda tokens: tokenizer.decode(list(tokens)),
+            window,
+            probability,
+        )
         return _recognition(window, attempt, phrases, "en", 1.0)
 
-    def _transcribe(self, window: AudioWindow, encoded: Encoded, tokenizer: Tokenizer, temperatures: Sequence[float]) -> Steps[Text]:
-        attempt = yield from self._hear_text(window, encoded, (*tokenizer.sot_sequence, tokenizer.no_timestamps), tokenizer, temperatures)
+    def _transcribe(
+        self, window: AudioWindow, encoded: Encoded, tokenizer: Tokenizer, temperatures: Sequence[float]
+    ) -> Steps[Text]:
+        attempt = yield from self._hear_text(
+            window, encoded, (*tokenizer.sot_sequence, tokenizer.no_timestamps), tokenizer, temperatures
+        )
         if not self._times:
             return attempt, _spread(window, attempt, window.speech)
         alignment = yield Align(encoded, tokenizer, attempt.tokens, len(window.audio))
@@ -105,10 +119,17 @@ class Decoder:
         return [tokenizer.sot_prev, *tokens[-(MAX_TEXT - 1) :]] if tokens else []
 
     def _hear_text(
-        self, window: AudioWindow, encoded: Encoded, start: tuple[int, ...], tokenizer: Tokenizer, temperatures: Sequence[float]
+        self,
+        window: AudioWindow,
+        encoded: Encoded,
+        start: tuple[int, ...],
+        tokenizer: Tokenizer,
+        temperatures: Sequence[float],
     ) -> Steps[Attempt]:
         """The text with the window's prompt; without it where the prompt comes back as the text, and nothing else confirms that."""
-        attempt = yield from self._decode(window, encoded, (*self._previous(tokenizer, window.prompt), *start), tokenizer, temperatures)
+        attempt = yield from self._decode(
+            window, encoded, (*self._previous(tokenizer, window.prompt), *start), tokenizer, temperatures
+        )
         echo = repeats(attempt.text, window.prompt)
         if echo is None:
             return attempt
@@ -116,7 +137,12 @@ class Decoder:
         return attempt if confirmed(echo, plain.text) else replace(plain, echoed=True)
 
     def _decode(
-        self, window: AudioWindow, encoded: Encoded, prompt: tuple[int, ...], tokenizer: Tokenizer, temperatures: Sequence[float]
+        self,
+        window: AudioWindow,
+        encoded: Encoded,
+        prompt: tuple[int, ...],
+        tokenizer: Tokenizer,
+        temperatures: Sequence[float],
     ) -> Steps[Attempt]:
         """Try one temperature after another until a text is accepted; a silent window ends without text."""
         attempts: list[Attempt] = []
@@ -138,7 +164,14 @@ def _encoded(window: AudioWindow) -> Steps[Encoded]:
 
 def _attempt(window: AudioWindow, decoded: Decoded, temperature: float, tokenizer: Tokenizer) -> Attempt:
     text = tokenizer.decode(decoded.tokens).strip()
-    return Attempt(tuple(decoded.tokens), text, decoded.avg_logprob, decoded.no_speech_prob, temperature, len(window.audio) / 16_000)
+    return Attempt(
+        tuple(decoded.tokens),
+        text,
+        decoded.avg_logprob,
+        decoded.no_speech_prob,
+        temperature,
+        len(window.audio) / 16_000,
+    )
 
 
 def _timings(window: AudioWindow, attempt: Attempt, alignment: Alignment, tokenizer: Tokenizer) -> list[Timing]:
@@ -150,10 +183,14 @@ def _timings(window: AudioWindow, attempt: Attempt, alignment: Alignment, tokeni
 
 def _spread(window: AudioWindow, attempt: Attempt, speech: Sequence[Span]) -> list[Timing]:
     spans = [Span(span.start_ms - window.offset_ms, span.end_ms - window.offset_ms) for span in speech]
-    return [Timing(*msgspec.structs.astuple(word)) for word in spread(attempt.text, spans, math.exp(attempt.avg_logprob))]
+    return [
+        Timing(*msgspec.structs.astuple(word)) for word in spread(attempt.text, spans, math.exp(attempt.avg_logprob))
+    ]
 
 
-def _recognition(window: AudioWindow, attempt: Attempt, phrases: tuple[Phrase, ...], language: str, probability: float) -> Recognition:
+def _recognition(
+    window: AudioWindow, attempt: Attempt, phrases: tuple[Phrase, ...], language: str, probability: float
+) -> Recognition:
     return Recognition(
         window=window.id,
         text="".join(word.text for phrase in phrases for word in phrase).strip(),
@@ -162,5 +199,7 @@ def _recognition(window: AudioWindow, attempt: Attempt, phrases: tuple[Phrase, .
         phrases=phrases,
         confidence=attempt.probability,
         echoed=attempt.echoed,
-        whisper=WhisperScores(attempt.tokens, attempt.avg_logprob, attempt.no_speech_prob, attempt.compression_ratio, attempt.temperature),
+        whisper=WhisperScores(
+            attempt.tokens, attempt.avg_logprob, attempt.no_speech_prob, attempt.compression_ratio, attempt.temperature
+        ),
     )

@@ -61,7 +61,10 @@ def _runs(known: Sequence[str], told: Sequence[str]) -> Iterator[tuple[int, int]
 
 def _common(left: Sequence[str], right: Sequence[str]) -> int:
     """Count the units that both begin with."""
-    return next((place for place, (one, other) in enumerate(zip(left, right, strict=False)) if one != other), min(len(left), len(right)))
+    return next(
+        (place for place, (one, other) in enumerate(zip(left, right, strict=False)) if one != other),
+        min(len(left), len(right)),
+    )
 
 
 def _units(text: str) -> list[str]:

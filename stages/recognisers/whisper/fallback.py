@@ -45,14 +45,20 @@ class Thresholds:
 
     @classmethod
     def of(cls, settings: Settings) -> Thresholds:
-        return cls(settings.WHISPER_LOGPROB_THRESHOLD, settings.WHISPER_COMPRESSION_RATIO_THRESHOLD, settings.WHISPER_NO_SPEECH_THRESHOLD)
+        return cls(
+            settings.WHISPER_LOGPROB_THRESHOLD,
+            settings.WHISPER_COMPRESSION_RATIO_THRESHOLD,
+            settings.WHISPER_NO_SPEECH_THRESHOLD,
+        )
 
     def silent(self, attempt: Attempt) -> bool:
         return attempt.avg_logprob < self.logprob and attempt.no_speech_prob > self.no_speech
 
     def accept(self, attempt: Attempt) -> bool:
         """Whether no other temperature need be tried."""
-        return self.silent(attempt) or (attempt.avg_logprob >= self.logprob and not self.loops(attempt))  # NaN is no log-prob
+        return self.silent(attempt) or (
+            attempt.avg_logprob >= self.logprob and not self.loops(attempt)
+        )  # NaN is no log-prob
 
     def loops(self, attempt: Attempt) -> bool:
         """Whether a text repeats itself: it compresses well or, with little sound, is longer than could be said in the time.

@@ -14,11 +14,19 @@ FINE_TUNES = {
     "whisper-tiny-hindi": Release("collabora/whisper-tiny-hindi", "", CREATIVE_COMMONS, ("hi",)),
     "whisper-medium-vaani-hindi": Release("ARTPARK-IISc/whisper-medium-vaani-hindi", "", "mit", ("hi",)),
     "whisper-tiny-vaani-hindi": Release("ARTPARK-IISc/whisper-tiny-vaani-hindi", "", "mit", ("hi",)),
-    "whisper-hindi2hinglish-apex": Release("Oriserve/Whisper-Hindi2Hinglish-Apex", "", APACHE, ("hi",), "Hinglish in Latin letters"),
-    "whisper-hindi2hinglish-prime": Release(
-        "Oriserve/Whisper-Hindi2Hinglish-Prime", "f85cf467ac948d8114851f7b1cd57a93f8ef2de2", APACHE, ("hi",), "Hinglish in Latin letters"
+    "whisper-hindi2hinglish-apex": Release(
+        "Oriserve/Whisper-Hindi2Hinglish-Apex", "", APACHE, ("hi",), "Hinglish in Latin letters"
     ),
-    "whisper-hindi2hinglish-swift": Release("Oriserve/Whisper-Hindi2Hinglish-Swift", "", APACHE, ("hi",), "Hinglish in Latin letters"),
+    "whisper-hindi2hinglish-prime": Release(
+        "Oriserve/Whisper-Hindi2Hinglish-Prime",
+        "f85cf467ac948d8114851f7b1cd57a93f8ef2de2",
+        APACHE,
+        ("hi",),
+        "Hinglish in Latin letters",
+    ),
+    "whisper-hindi2hinglish-swift": Release(
+        "Oriserve/Whisper-Hindi2Hinglish-Swift", "", APACHE, ("hi",), "Hinglish in Latin letters"
+    ),
 }
 HUGGING_FACE = Form(
     title="Hugging Face",

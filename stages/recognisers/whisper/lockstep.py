@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sutradhar.stages.recognisers.whisper.requests import Align, DetectLanguage, Encode, Generate, Request, Result, Steps
+from sutradhar.stages.recognisers.whisper.requests import (
+    Align,
+    DetectLanguage,
+    Encode,
+    Generate,
+    Request,
+    Result,
+    Steps,
+)
 
 ORDER = (Encode, DetectLanguage, Generate, Align)  # who is behind goes first, so that the windows keep together
 

@@ -35,7 +35,9 @@ class Gap:
 def find_gaps(timings: Sequence[Timing], window: AudioWindow) -> list[Gap]:
     last_ms = timings[-1].end_ms if timings else 0
     tail = Timing("", last_ms, window.end_ms - window.offset_ms, 0)
-    excess = [_spoken_ms(timing, window) - _plausible_ms(timing.text) for timing in timings] + [_spoken_ms(tail, window)]
+    excess = [_spoken_ms(timing, window) - _plausible_ms(timing.text) for timing in timings] + [
+        _spoken_ms(tail, window)
+    ]
     gaps, first = [], 0
     for index, timing in enumerate((*timings, tail)):
         if excess[index] <= SLOW_MS:
@@ -62,7 +64,13 @@ def cut_out(window: AudioWindow, gap: Gap) -> AudioWindow:
     """The speech of a gap as a window of its own."""
     speech = clip(window.speech, window.offset_ms + gap.start_ms, window.offset_ms + gap.end_ms)
     start_ms, end_ms = speech[0].start_ms - window.offset_ms, speech[-1].end_ms - window.offset_ms
-    return replace(window, offset_ms=speech[0].start_ms, audio=window.audio[start_ms * 16 : end_ms * 16], speech=speech, prepared=None)
+    return replace(
+        window,
+        offset_ms=speech[0].start_ms,
+        audio=window.audio[start_ms * 16 : end_ms * 16],
+        speech=speech,
+        prepared=None,
+    )
 
 
 def fill(timings: Sequence[Timing], gap: Gap, found: Sequence[Timing], delay_ms: int) -> list[Timing]:
@@ -80,8 +88,18 @@ def fill(timings: Sequence[Timing], gap: Gap, found: Sequence[Timing], delay_ms:
     known = {_bare(word) for word in words}
     kept = [word for word in lost if _bare(word) and _bare(word) not in known]
     if not before or before[-1].text.endswith(tuple(STOPS)):
-        return before + words + [replace(word, start_ms=max(word.start_ms, word.end_ms - _plausible_ms(word.text))) for word in kept] + after
-    return before + [replace(word, end_ms=min(word.end_ms, word.start_ms + _plausible_ms(word.text))) for word in kept] + words + after
+        return (
+            before
+            + words
+            + [replace(word, start_ms=max(word.start_ms, word.end_ms - _plausible_ms(word.text))) for word in kept]
+            + after
+        )
+    return (
+        before
+        + [replace(word, end_ms=min(word.end_ms, word.start_ms + _plausible_ms(word.text))) for word in kept]
+        + words
+        + after
+    )
 
 
 def _bare(timing: Timing) -> str:
@@ -92,4 +110,6 @@ def join(attempt: Attempt, found: Attempt) -> Attempt:
     """The scores of both, by their tokens."""
     ours, theirs = len(attempt.tokens) + 1, len(found.tokens) + 1
     avg_logprob = (attempt.avg_logprob * ours + found.avg_logprob * theirs) / (ours + theirs)
-    return replace(attempt, tokens=attempt.tokens + found.tokens, avg_logprob=avg_logprob, echoed=attempt.echoed or found.echoed)
+    return replace(
+        attempt, tokens=attempt.tokens + found.tokens, avg_logprob=avg_logprob, echoed=attempt.echoed or found.echoed
+    )

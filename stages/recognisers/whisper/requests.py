@@ -113,5 +113,7 @@ class Decoded:
 
 @dataclass(frozen=True)
 class Alignment:
-    pairs: Sequence[tuple[int, int]]  # token and the frame of 20 ms in which it begins; none where the window is too short
+    pairs: Sequence[
+        tuple[int, int]
+    ]  # token and the frame of 20 ms in which it begins; none where the window is too short
     probabilities: Sequence[float]  # of each token

@@ -30,7 +30,11 @@ def split_at_timestamps(tokens: Sequence[int], first_timestamp: int) -> list[tup
 
 
 def timestamped_phrases(
-    tokens: Sequence[int], first_timestamp: int, decode: Callable[[Sequence[int]], str], window: AudioWindow, probability: float
+    tokens: Sequence[int],
+    first_timestamp: int,
+    decode: Callable[[Sequence[int]], str],
+    window: AudioWindow,
+    probability: float,
 ) -> tuple[Phrase, ...]:
     """English phrases, a translation's, whose words share the speech between two timestamps by their lengths."""
     groups: list[Sequence[Word]] = []

@@ -37,12 +37,18 @@ class Timing:
 def time_words(timings: Sequence[Timing], offset_ms: int, end_ms: int, speech: Sequence[Span]) -> tuple[Word, ...]:
     """Words on the film's clock, in order and without overlap, from `offset_ms` to `end_ms`, inside the speech."""
     timings = merge_punctuation(shorten_at_sentence_ends(timings))
-    words = [Word(timing.text, offset_ms + timing.start_ms, offset_ms + timing.end_ms, timing.probability) for timing in timings]
+    words = [
+        Word(timing.text, offset_ms + timing.start_ms, offset_ms + timing.end_ms, timing.probability)
+        for timing in timings
+    ]
     return in_order(snap_to_speech(words, speech), offset_ms, end_ms)
 
 
 def from_alignment(
-    words: Sequence[str], tokens: Sequence[Sequence[int]], alignment: Sequence[tuple[int, int]], probabilities: Sequence[float]
+    words: Sequence[str],
+    tokens: Sequence[Sequence[int]],
+    alignment: Sequence[tuple[int, int]],
+    probabilities: Sequence[float],
 ) -> list[Timing]:
     """Times of words from pairs of (token, encoder frame), of which there is at least one for each token.
 
@@ -54,7 +60,9 @@ def from_alignment(
             text.replace(REPLACEMENT, ""),
             token_starts[first] * FRAME_MS,
             token_starts[end] * FRAME_MS,
-            round(sum(probabilities[first:end]) / (end - first), 3),  # further digits depend on what else is in the batch
+            round(
+                sum(probabilities[first:end]) / (end - first), 3
+            ),  # further digits depend on what else is in the batch
         )
         for text, (first, end) in zip(words[:-1], pairwise(bounds), strict=True)
     ]
@@ -120,7 +128,9 @@ def _snap(word: Word, islands: Sequence[Span]) -> Word:
         return min(word.end_ms, island.end_ms) - max(word.start_ms, island.start_ms)
 
     island = max(islands, key=shared)
-    inside = island.start_ms <= word.start_ms <= word.end_ms <= island.end_ms  # a word without length shares no time with anything
+    inside = (
+        island.start_ms <= word.start_ms <= word.end_ms <= island.end_ms
+    )  # a word without length shares no time with anything
     if inside or shared(island) > 0:
         return moved(word, max(word.start_ms, island.start_ms), min(word.end_ms, island.end_ms))
     duration = min(word.end_ms - word.start_ms, island.end_ms - island.start_ms)

@@ -22,7 +22,13 @@ from sutradhar.pipeline.models.folder import problem
 from sutradhar.pipeline.processes.ending import end_with, exit_code_of
 from sutradhar.pipeline.wording import escaped
 from sutradhar.stages.recognisers.conversion import provenance
-from sutradhar.stages.recognisers.conversion.decoded import by_ctranslate, by_transformers, difference, noise, refuse_beyond
+from sutradhar.stages.recognisers.conversion.decoded import (
+    by_ctranslate,
+    by_transformers,
+    difference,
+    noise,
+    refuse_beyond,
+)
 
 if TYPE_CHECKING:
     from ctranslate2.converters import TransformersConverter
@@ -62,7 +68,9 @@ def _check_original(folder: Path) -> None:
         raise UsageError(f"{folder} cannot be converted: config.json calls it {kind!r}, not 'whisper'")
     if not (folder / TOKENIZER).is_file() and not all((folder / name).is_file() for name in SLOW_TOKENIZER):
         wanted = f"{TOKENIZER}, or {' and '.join(SLOW_TOKENIZER)}"
-        raise UsageError(f"{folder} cannot be converted: it has no tokenizer ({wanted}); copy that of the model it was tuned from")
+        raise UsageError(
+            f"{folder} cannot be converted: it has no tokenizer ({wanted}); copy that of the model it was tuned from"
+        )
 
 
 def _write(original: Path, place: Path) -> None:
@@ -91,7 +99,9 @@ def _converter(original: Path) -> TransformersConverter:
 
     class Converter(TransformersConverter):  # type: ignore[misc]  # CTranslate2 has no types
         def load_model(self, model_class: Any, model_name_or_path: str, **kwargs: Any) -> Any:
-            return model_class.from_pretrained(model_name_or_path, use_safetensors=True, local_files_only=True, trust_remote_code=False, **kwargs)
+            return model_class.from_pretrained(
+                model_name_or_path, use_safetensors=True, local_files_only=True, trust_remote_code=False, **kwargs
+            )
 
         def load_tokenizer(self, tokenizer_class: Any, model_name_or_path: str, **kwargs: Any) -> Any:
             return _fast_tokenizer(Path(model_name_or_path))

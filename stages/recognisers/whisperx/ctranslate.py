@@ -28,7 +28,16 @@ from numpy.typing import NDArray
 
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.stages.ctranslate.nvidia import is_out_of_memory
-from sutradhar.stages.recognisers.whisper.requests import BEST_OF, HOP, MAX_LENGTH, Align, Alignment, Decoded, Encode, Generate
+from sutradhar.stages.recognisers.whisper.requests import (
+    BEST_OF,
+    HOP,
+    MAX_LENGTH,
+    Align,
+    Alignment,
+    Decoded,
+    Encode,
+    Generate,
+)
 from sutradhar.stages.recognisers.whisper.spectrogram import extractor, log_mel, whole_windows
 
 SEED = 1
@@ -51,7 +60,9 @@ class Whisper:
         ctranslate2.set_random_seed(SEED)
         self.device, self.workers, self.threads = device, workers, threads
         self._folder = folder
-        self._load = partial(ctranslate2.models.Whisper, str(folder), device=device, compute_type=compute_type, intra_threads=threads)
+        self._load = partial(
+            ctranslate2.models.Whisper, str(folder), device=device, compute_type=compute_type, intra_threads=threads
+        )
         self._model = self._load(inter_threads=workers)
         self.compute_type: str = self._model.compute_type
         self.multilingual: bool = self._model.is_multilingual
@@ -89,11 +100,19 @@ class Whisper:
     def hear(self, windows: Sequence[Encoded]) -> list[dict[str, float]]:
         if not self.multilingual:
             return [{"en": 1.0}] * len(windows)
-        return [{token[2:-2]: probability for token, probability in row} for row in self._model.detect_language(_gather(windows))]
+        return [
+            {token[2:-2]: probability for token, probability in row}
+            for row in self._model.detect_language(_gather(windows))
+        ]
 
     def generate(self, asked: Sequence[Generate], settings: Settings) -> list[Decoded]:
         """Texts for requests of one prompt, none of them sampled."""
-        return _generate(self._model, asked, settings, {"beam_size": settings.WHISPER_BEAM_SIZE, "patience": settings.WHISPER_PATIENCE})
+        return _generate(
+            self._model,
+            asked,
+            settings,
+            {"beam_size": settings.WHISPER_BEAM_SIZE, "patience": settings.WHISPER_PATIENCE},
+        )
 
     def align(self, asked: Sequence[Align]) -> list[Alignment]:
         """Times for requests of one language and task."""
@@ -126,7 +145,12 @@ class Sampler:
         if not self._drawing:
             self._turn.acquire()
             self._drawing = request.encoded, None
-        search = {"beam_size": 1, "num_hypotheses": BEST_OF, "sampling_topk": 0, "sampling_temperature": request.temperature}
+        search = {
+            "beam_size": 1,
+            "num_hypotheses": BEST_OF,
+            "sampling_topk": 0,
+            "sampling_temperature": request.temperature,
+        }
         model = self._drawing[1]
         try:
             model = model or self._load()
@@ -192,7 +216,9 @@ class _Row:
 def _gather(windows: Sequence[Encoded]) -> Any:
     """As one batch, without a copy where it is one already, or a single window."""
     batch = windows[0].batch
-    if all(window.batch is batch for window in windows) and [window.row for window in windows] == list(range(batch.shape[0])):
+    if all(window.batch is batch for window in windows) and [window.row for window in windows] == list(
+        range(batch.shape[0])
+    ):
         return batch
     if len(windows) == 1 and batch.device == "cuda" and batch.dtype != ctranslate2.DataType.bfloat16:
         return ctranslate2.StorageView.from_array(_Row(batch, windows[0].row))

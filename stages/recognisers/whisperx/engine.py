@@ -27,10 +27,26 @@ from sutradhar.pipeline.machine.hardware import recommend
 from sutradhar.pipeline.machine.probe import probe, usable_cores
 from sutradhar.pipeline.models.library import ResolvedModel
 from sutradhar.stages.ctranslate.nvidia import is_out_of_memory, preload_libraries
-from sutradhar.stages.recognisers.contract import IDLE_SECONDS, AudioWindow, CannotTranslate, LanguageGuess, Recognition, UnknownLanguage, Waiting
+from sutradhar.stages.recognisers.contract import (
+    IDLE_SECONDS,
+    AudioWindow,
+    CannotTranslate,
+    LanguageGuess,
+    Recognition,
+    UnknownLanguage,
+    Waiting,
+)
 from sutradhar.stages.recognisers.whisper import lockstep
 from sutradhar.stages.recognisers.whisper.decoding import Decoder
-from sutradhar.stages.recognisers.whisper.requests import Align, DetectLanguage, Encode, Generate, Request, Result, Steps
+from sutradhar.stages.recognisers.whisper.requests import (
+    Align,
+    DetectLanguage,
+    Encode,
+    Generate,
+    Request,
+    Result,
+    Steps,
+)
 from sutradhar.stages.recognisers.whisper.spectrogram import preparation
 from sutradhar.stages.recognisers.whisperx.about import ABOUT
 from sutradhar.stages.recognisers.whisperx.ctranslate import Sampler, Whisper
@@ -42,7 +58,9 @@ IN_HAND = 30.0  # seconds of work that a kill may cost of each worker, where win
 # longer than four together, two by two 5 % (base, int8, two cores), so a fast model gets more at once
 
 
-def open_engine(settings: Settings, model: ResolvedModel, translate: bool, times: bool, log: logging.Logger) -> WhisperX:
+def open_engine(
+    settings: Settings, model: ResolvedModel, translate: bool, times: bool, log: logging.Logger
+) -> WhisperX:
     """Raises UsageError where the device, its number formats or the model will not do."""
     device, degraded = settings.WHISPERX_DEVICE, []
     if device == "mps":
@@ -52,10 +70,14 @@ def open_engine(settings: Settings, model: ResolvedModel, translate: bool, times
     if device == "cuda":
         preload_libraries()
         if not ctranslate2.get_cuda_device_count():
-            raise UsageError("WHISPERX_DEVICE=cuda, but no NVIDIA GPU can be used here: look at nvidia-smi, or set WHISPERX_DEVICE=cpu")
+            raise UsageError(
+                "WHISPERX_DEVICE=cuda, but no NVIDIA GPU can be used here: look at nvidia-smi, or set WHISPERX_DEVICE=cpu"
+            )
     compute_type, supported = settings.WHISPER_COMPUTE_TYPE, ctranslate2.get_supported_compute_types(device)
     if compute_type not in supported:
-        raise UsageError(f"WHISPER_COMPUTE_TYPE={compute_type} does not go with {device} here; {', '.join(sorted(supported))} do")
+        raise UsageError(
+            f"WHISPER_COMPUTE_TYPE={compute_type} does not go with {device} here; {', '.join(sorted(supported))} do"
+        )
     cores = usable_cores()
     batch_size = settings.BATCH_SIZE if settings.BATCH_SIZE != "auto" else _fitting_batch(model.name, device)
     workers = min(cores, batch_size) if device == "cpu" else 1
@@ -75,7 +97,9 @@ def _loaded(model: ResolvedModel, device: str, compute_type: str, workers: int, 
     except (IndexError, RuntimeError, ValueError) as error:
         if isinstance(error, RuntimeError) and is_out_of_memory(error):
             raise
-        raise UsageError(f"{model.path} cannot be loaded ({error}): get the model again, or choose another WHISPER_MODEL") from None
+        raise UsageError(
+            f"{model.path} cannot be loaded ({error}): get the model again, or choose another WHISPER_MODEL"
+        ) from None
 
 
 def _fitting_batch(model: str, device: str) -> int:
@@ -172,7 +196,9 @@ class WhisperX:
 
     def _too_large(self) -> SutradharError:
         model, compute_type = self.engine["model"], self.engine["compute_type"]
-        return SutradharError(f"Out of GPU memory with {model} in {compute_type}, one window at a time: choose a smaller model or int8_float16")
+        return SutradharError(
+            f"Out of GPU memory with {model} in {compute_type}, one window at a time: choose a smaller model or int8_float16"
+        )
 
     def _lower_limit(self, too_many: int) -> None:
         if too_many == 1:
@@ -180,7 +206,9 @@ class WhisperX:
         limit = too_many // 2
         if limit < self._group_limit:
             self._group_limit = limit
-            self.degraded.append(f"Out of GPU memory: decoded {limit} windows at once instead of BATCH_SIZE={self._batch_size}")
+            self.degraded.append(
+                f"Out of GPU memory: decoded {limit} windows at once instead of BATCH_SIZE={self._batch_size}"
+            )
 
     def _draw_from_one(self) -> None:
         line = "Out of GPU memory for a second model: texts at higher temperatures may be others in another run"
@@ -189,7 +217,9 @@ class WhisperX:
 
     # --- What the windows ask for
 
-    def _run(self, windows: Sequence[Steps[Result]], tell: Callable[[int, Result], None] = lambda number, result: None) -> list[Result]:
+    def _run(
+        self, windows: Sequence[Steps[Result]], tell: Callable[[int, Result], None] = lambda number, result: None
+    ) -> list[Result]:
         sampler = self._whisper.sampler(self._draw_from_one)
         try:
             return lockstep.run(windows, partial(self._answer, sampler), tell, self._whisper.singly)
@@ -210,7 +240,9 @@ class WhisperX:
         return _by(lambda request: request.prompt, asked, lambda alike: self._whisper.generate(alike, self._settings))
 
 
-def _by(key: Callable[[Any], Hashable], asked: Sequence[Any], answer: Callable[[Sequence[Any]], list[Any]]) -> list[Any]:
+def _by(
+    key: Callable[[Any], Hashable], asked: Sequence[Any], answer: Callable[[Sequence[Any]], list[Any]]
+) -> list[Any]:
     """Answers to requests, of which only those alike can be computed together."""
     alike: dict[Hashable, list[int]] = {}
     for number, request in enumerate(asked):

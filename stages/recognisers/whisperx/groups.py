@@ -46,7 +46,9 @@ def batches(windows: Iterable[AudioWindow | Waiting], size: int, workers: int) -
         yield from (group for group in groups if not all(window.known for window in group))
 
 
-def free_groups(windows: Iterable[AudioWindow | Waiting], size: int, workers: int, fitting: Callable[[], int]) -> Iterator[Group | Waiting]:
+def free_groups(
+    windows: Iterable[AudioWindow | Waiting], size: int, workers: int, fitting: Callable[[], int]
+) -> Iterator[Group | Waiting]:
     """Groups of any size, for windows that do not depend on their mates: no more than `fitting`, and fewer towards the end, so
     that no worker waits long for another. Up to `size` windows are read ahead."""
     source = _Source(window for window in windows if window is NOTHING_YET or not window.known)

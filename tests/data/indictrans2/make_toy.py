@@ -71,7 +71,9 @@ def training_texts(hindi: str, english: str) -> Iterator[tuple[str, str]]:
         masked = list(dict.fromkeys(re.findall(pattern, hindi)))
         for order in (masked, masked[::-1]):
             placeholders = {text: f"<ID{number}>" for number, text in enumerate(order, 1)}
-            sides = [re.sub(pattern, lambda match, known=placeholders: known[match[0]], text) for text in (hindi, english)]
+            sides = [
+                re.sub(pattern, lambda match, known=placeholders: known[match[0]], text) for text in (hindi, english)
+            ]
             processor = IndicProcessor(inference=False)
             source = processor.preprocess_batch(sides[:1], src_lang=SOURCE, tgt_lang=TARGET)[0]
             yield source, processor.preprocess_batch(sides[1:], src_lang=TARGET, tgt_lang=SOURCE, is_target=True)[0]
@@ -96,10 +98,15 @@ def train_pieces(texts: Iterable[str], size: int) -> bytes:
 def number_pieces(model: bytes, tags: tuple[str, ...] = (), without: int = 0) -> dict[str, int]:
     """Piece to id, as in dict.*.json: another order than SentencePiece's, and `without` of its pieces missing, as in the real ones."""
     processor = sentencepiece.SentencePieceProcessor(model_proto=model)
-    pieces = [processor.id_to_piece(index) for index in range(processor.get_piece_size()) if not processor.is_control(index)]
+    pieces = [
+        processor.id_to_piece(index) for index in range(processor.get_piece_size()) if not processor.is_control(index)
+    ]
     pieces = sorted(piece for piece in pieces if piece not in SPECIAL)
     left_out = set(random.Random(0).sample(pieces, without))
-    return {piece: index for index, piece in enumerate([*SPECIAL, *tags, *(piece for piece in pieces if piece not in left_out)])}
+    return {
+        piece: index
+        for index, piece in enumerate([*SPECIAL, *tags, *(piece for piece in pieces if piece not in left_out)])
+    }
 
 
 @dataclass(frozen=True)
@@ -119,7 +126,9 @@ class Side:
 
     def write(self, folder: Path, name: str) -> None:
         (folder / f"model.{name}").write_bytes(self.model)
-        (folder / f"dict.{name}.json").write_text(json.dumps(self.ids, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
+        (folder / f"dict.{name}.json").write_text(
+            json.dumps(self.ids, ensure_ascii=False, indent=0) + "\n", encoding="utf-8"
+        )
 
 
 def encode_source(side: Side, tagged: str) -> list[int]:
@@ -132,7 +141,12 @@ def config(source: Side, target: Side, *, width: int, ffn: int, heads: int, laye
     """config.json of the hub with other sizes; `tied` as the distilled models, otherwise as the 1B ones."""
     sizes: dict[str, Any] = {}
     for side, ids in (("encoder", source.ids), ("decoder", target.ids)):
-        sizes |= {f"{side}_vocab_size": len(ids), f"{side}_embed_dim": width, f"{side}_ffn_dim": ffn, f"{side}_layers": layers}
+        sizes |= {
+            f"{side}_vocab_size": len(ids),
+            f"{side}_embed_dim": width,
+            f"{side}_ffn_dim": ffn,
+            f"{side}_layers": layers,
+        }
         sizes |= {f"{side}_attention_heads": heads, f"{side}_layerdrop": 0, f"{side}_normalize_before": True}
     return {
         "activation_dropout": 0.0,
@@ -198,7 +212,9 @@ class Layer(nn.Module):
             self.encoder_attn, self.encoder_attn_layer_norm = Attention(), nn.LayerNorm(WIDTH)
         self.fc1, self.fc2, self.final_layer_norm = nn.Linear(WIDTH, FFN), nn.Linear(FFN, WIDTH), nn.LayerNorm(WIDTH)
 
-    def forward(self, states: Tensor, mask: Tensor, memory: Tensor | None = None, memory_mask: Tensor | None = None) -> Tensor:
+    def forward(
+        self, states: Tensor, mask: Tensor, memory: Tensor | None = None, memory_mask: Tensor | None = None
+    ) -> Tensor:
         normed = self.self_attn_layer_norm(states)
         states = states + self.self_attn(normed, normed, mask)
         if memory is not None:
@@ -253,7 +269,10 @@ def pad(rows: list[list[int]]) -> Tensor:
 def batches(examples: list[tuple[list[int], list[int]]], order: random.Random) -> list[tuple[Tensor, Tensor]]:
     """A new shuffle, then by length within runs of batches, so that little is padding."""
     shuffled = order.sample(examples, len(examples))
-    runs = [sorted(shuffled[start : start + 8 * BATCH], key=lambda pair: len(pair[1])) for start in range(0, len(shuffled), 8 * BATCH)]
+    runs = [
+        sorted(shuffled[start : start + 8 * BATCH], key=lambda pair: len(pair[1]))
+        for start in range(0, len(shuffled), 8 * BATCH)
+    ]
     ordered = [pair for run in runs for pair in run]
     groups = [ordered[start : start + BATCH] for start in range(0, len(ordered), BATCH)]
     order.shuffle(groups)
@@ -315,7 +334,9 @@ def main(folder: Path) -> int:
     shape = config(source, target, width=WIDTH, ffn=FFN, heads=HEADS, layers=LAYERS, tied=True)
     (folder / "config.json").write_text(json.dumps(shape, indent=2) + "\n")
     weights = {name: tensor.half() for name, tensor in model.state_dict().items()}
-    weights["lm_head.weight"] = weights["model.decoder.embed_tokens.weight"].clone()  # AI4Bharat's code needs both names
+    weights["lm_head.weight"] = weights[
+        "model.decoder.embed_tokens.weight"
+    ].clone()  # AI4Bharat's code needs both names
     save_file(weights, folder / "model.safetensors", {"format": "pt"})
     for name, spoken in (("phrasebook", phrasebook()), ("with every ending", pairs)):
         outputs = translate(model, source, target, [hindi for hindi, _ in spoken])

@@ -64,18 +64,29 @@ def load_code(folder: Path, module: str) -> Any:
 def load_model(code: Path, checkpoint: Path) -> Any:
     """Their model with a checkpoint's weights in float32. Their `from_pretrained` leaves what a tied file does not name random."""
     theirs = load_code(code, "modeling_indictrans").IndicTransForConditionalGeneration
-    shape = load_code(code, "configuration_indictrans").IndicTransConfig(**json.loads((checkpoint / "config.json").read_text()))
+    shape = load_code(code, "configuration_indictrans").IndicTransConfig(
+        **json.loads((checkpoint / "config.json").read_text())
+    )
     model = type(theirs.__name__, (theirs, transformers.GenerationMixin), {})(shape)
     model.generation_config = transformers.GenerationConfig.from_model_config(shape)
     missing, unexpected = model.load_state_dict(load_file(checkpoint / "model.safetensors"), strict=False)
     assert not unexpected, unexpected
-    assert set(missing) <= ({"model.decoder.embed_tokens.weight"} if shape.share_decoder_input_output_embed else set()), missing
+    assert set(missing) <= (
+        {"model.decoder.embed_tokens.weight"} if shape.share_decoder_input_output_embed else set()
+    ), missing
     return model.float().eval()
 
 
 def load_tokenizer(code: Path, folder: Path) -> Any:
-    files = {"src_vocab_fp": "dict.SRC.json", "tgt_vocab_fp": "dict.TGT.json", "src_spm_fp": "model.SRC", "tgt_spm_fp": "model.TGT"}
-    return load_code(code, "tokenization_indictrans").IndicTransTokenizer(**{name: str(folder / file) for name, file in files.items()})
+    files = {
+        "src_vocab_fp": "dict.SRC.json",
+        "tgt_vocab_fp": "dict.TGT.json",
+        "src_spm_fp": "model.SRC",
+        "tgt_spm_fp": "model.TGT",
+    }
+    return load_code(code, "tokenization_indictrans").IndicTransTokenizer(
+        **{name: str(folder / file) for name, file in files.items()}
+    )
 
 
 def number_placeholders(tagged: str) -> str:
@@ -168,7 +179,12 @@ def record_checkpoint(folder: Path, code: Path, texts: list[str]) -> None:
             raise SystemExit(f"{folder.name}: float64 finds other outputs; choose another seed")
         row = {"text": text, "source": ids, "target": target, "log_probs": log_probs} | found
         rows.append(json.dumps(row, ensure_ascii=False))
-    head = json.dumps({"transformers": transformers.__version__, "generate": {name: SEARCH | settings for name, settings in SEARCHES.items()}})
+    head = json.dumps(
+        {
+            "transformers": transformers.__version__,
+            "generate": {name: SEARCH | settings for name, settings in SEARCHES.items()},
+        }
+    )
     (folder / "reference.json").write_text(f'{head[:-1]}, "sentences": [\n{write_rows(rows)}]}}\n', encoding="utf-8")
 
 
@@ -202,7 +218,10 @@ def record_encoding(arguments: argparse.Namespace) -> None:
         "target": zip(target_rows, tokenizer(text_target=labels)["input_ids"], strict=True),
         "target_raw": zip(target_rows, tokenizer(text_target=english)["input_ids"], strict=True),
     }
-    written = [f'"{side}": {{\n' + write_rows(f'"{row["id"]}": {ids}' for row, ids in rows) + "}" for side, rows in sides.items()]
+    written = [
+        f'"{side}": {{\n' + write_rows(f'"{row["id"]}": {ids}' for row, ids in rows) + "}"
+        for side, rows in sides.items()
+    ]
     (HERE / "encoding.json").write_text("{" + ", ".join(written) + "}\n")
 
 

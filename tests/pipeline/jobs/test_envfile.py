@@ -15,7 +15,22 @@ def read(text: str | bytes) -> Settings:
 
 
 @pytest.mark.parametrize(
-    "title", ["$(touch X)", "`id`", "a;b", "Tom & Jerry", "it's", '"quoted"', "${HOME}", "दीवार 🎬", " lead", "a\\'b\\\\", "#x # y", "a\nb", ""]
+    "title",
+    [
+        "$(touch X)",
+        "`id`",
+        "a;b",
+        "Tom & Jerry",
+        "it's",
+        '"quoted"',
+        "${HOME}",
+        "दीवार 🎬",
+        " lead",
+        "a\\'b\\\\",
+        "#x # y",
+        "a\nb",
+        "",
+    ],
 )
 def test_values_are_stored_literally(title: str) -> None:
     assert read(envfile.render(Settings(TITLE=title), "Job", {})).TITLE == title
@@ -29,7 +44,9 @@ def test_any_text_survives_the_file(title: str) -> None:
 
 def test_every_setting_is_written_with_what_it_means() -> None:
     text = envfile.render(Settings(), "Job x", {"WHISPER_MODEL": "it is\nhere"})
-    assert "as many as fit. Lower it when memory runs out. A whole number from 1 to 512, or auto.\nBATCH_SIZE=8\n" in text
+    assert (
+        "as many as fit. Lower it when memory runs out. A whole number from 1 to 512, or auto.\nBATCH_SIZE=8\n" in text
+    )
     assert "# Chosen: it is here\nWHISPER_MODEL=base\n" in text
     assert read(text) == Settings()
 
@@ -44,13 +61,19 @@ def test_every_setting_is_written_with_what_it_means() -> None:
         ("\n\nTITLE=${HOME}\n", "job.env line 3: variables are not expanded here"),
         (b"TITLE=a\nSOURCE_LANGUAGE=\xff\n", "job.env line 2: not UTF-8 text"),
         ("BATCH_SIZE=0", "job.env: BATCH_SIZE='0' does not fit: it must be a whole number from 1 to 512, or auto"),
-        ("BATCH_SIZE=many", "job.env: BATCH_SIZE='many' does not fit: it must be a whole number from 1 to 512, or auto"),
+        (
+            "BATCH_SIZE=many",
+            "job.env: BATCH_SIZE='many' does not fit: it must be a whole number from 1 to 512, or auto",
+        ),
         ("WHISPERX_DEVICE=tpu", "does not fit: it must be one of cpu, cuda, mps"),
         ("WHISPER_TEMPERATURE=warm", "does not fit: it must be numbers below 2 separated by commas, such as 0.0,0.2"),
         ("SILERO_THRESHOLD=1", "does not fit: it must be a number above 0, below 1"),
         ("OFFLINE=perhaps", "does not fit: it must be true or false"),
         ("WHISPER_MODEL=", "does not fit: it must be some text"),
-        ("SOURCE_LANGUAGE='hi\n'", "SOURCE_LANGUAGE='hi\\n' does not fit: it must be an ISO 639 code such as hi, or auto"),
+        (
+            "SOURCE_LANGUAGE='hi\n'",
+            "SOURCE_LANGUAGE='hi\\n' does not fit: it must be an ISO 639 code such as hi, or auto",
+        ),
     ],
 )
 def test_refuses_with_the_line(text: str | bytes, message: str) -> None:
@@ -64,8 +87,17 @@ def test_accepts_windows_line_ends_and_byte_order_mark() -> None:
 
 
 def test_words_of_ours_may_be_in_capitals_and_free_text_stays() -> None:
-    found = read("BATCH_SIZE=AUTO\nWHISPER_BACKEND=MLX\nSOURCE_LANGUAGE=HI\nOFFLINE=True\nTITLE=Sholay\nWHISPER_MODEL=./Mine\n")
-    assert found == Settings(BATCH_SIZE="auto", WHISPER_BACKEND="mlx", SOURCE_LANGUAGE="hi", OFFLINE=True, TITLE="Sholay", WHISPER_MODEL="./Mine")
+    found = read(
+        "BATCH_SIZE=AUTO\nWHISPER_BACKEND=MLX\nSOURCE_LANGUAGE=HI\nOFFLINE=True\nTITLE=Sholay\nWHISPER_MODEL=./Mine\n"
+    )
+    assert found == Settings(
+        BATCH_SIZE="auto",
+        WHISPER_BACKEND="mlx",
+        SOURCE_LANGUAGE="hi",
+        OFFLINE=True,
+        TITLE="Sholay",
+        WHISPER_MODEL="./Mine",
+    )
     assert envfile.parse_assignments(["WHISPER_BACKEND=MLX", "TITLE=X"]) == {"WHISPER_BACKEND": "mlx", "TITLE": "X"}
 
 
@@ -78,7 +110,9 @@ def test_change_leaves_the_rest_as_it_was() -> None:
 def test_change_replaces_why_the_old_value_was_chosen() -> None:
     text = envfile.render(Settings(), "Job", {"WHISPER_BACKEND": "it is faster", "WHISPER_MODEL": "it is here"})
     changed = envfile.change(text, {"WHISPER_BACKEND": "mlx"}, "with --set")
-    assert changed == text.replace("# Chosen: it is faster\nWHISPER_BACKEND=whisperx\n", "# Chosen: with --set\nWHISPER_BACKEND=mlx\n")
+    assert changed == text.replace(
+        "# Chosen: it is faster\nWHISPER_BACKEND=whisperx\n", "# Chosen: with --set\nWHISPER_BACKEND=mlx\n"
+    )
     assert envfile.change(changed, {"WHISPER_BACKEND": "mlx"}, "with --set") == changed
 
 

@@ -73,7 +73,10 @@ def test_a_file_of_the_users_that_is_gone_or_wrong_is_refused_before_a_stage_sta
     with pytest.raises(UsageError, match=r"names.tsv, line 1: write source, TAB, target"):
         run_job(job, stages, Plan(), {}, Console(output))
     (job.folder / "names.tsv").unlink()
-    with pytest.raises(UsageError, match=r"^Cannot read the glossary .*names.tsv: No such file or directory; give the path of a text file$"):
+    with pytest.raises(
+        UsageError,
+        match=r"^Cannot read the glossary .*names.tsv: No such file or directory; give the path of a text file$",
+    ):
         run_job(job, stages, Plan(), {}, Console(output))
     assert "STARTING" not in output.getvalue()
 

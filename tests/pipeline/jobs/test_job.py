@@ -18,7 +18,9 @@ from tests.conftest import ROOT
 
 
 def request(job_id: str, created_at: str = "2026-01-01") -> Request:
-    return Request(job_id=job_id, media="/film.mkv", media_record=FileRecord(1, 1, "00"), duration_ms=1, created_at=created_at)
+    return Request(
+        job_id=job_id, media="/film.mkv", media_record=FileRecord(1, 1, "00"), duration_ms=1, created_at=created_at
+    )
 
 
 @pytest.fixture
@@ -26,7 +28,9 @@ def workspace(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path)
 
 
-@pytest.mark.parametrize("bad", ["../../x", "/etc/x", "-rf", "a\nb", "job\n", "x" * 64, "$(id)", "A", "", ".", "a b", "दो"])
+@pytest.mark.parametrize(
+    "bad", ["../../x", "/etc/x", "-rf", "a\nb", "job\n", "x" * 64, "$(id)", "A", "", ".", "a b", "दो"]
+)
 def test_what_is_no_job_id_is_refused_before_any_path_is_made(bad: str, workspace: Workspace) -> None:
     with pytest.raises(UsageError, match="is no job id"):
         Job.open(workspace, bad)
@@ -39,9 +43,21 @@ def test_job_ids() -> None:
 
 
 def test_a_name_that_is_a_whole_title_wins_over_those_that_it_is_a_part_of(workspace: Workspace) -> None:
-    for job_id in ("20261201-e-2", "20261201-e-1", "20261201-unintelligible-2", "20261201-dialogue-2", "20261201-one-1", "20261201-phone-1"):
+    for job_id in (
+        "20261201-e-2",
+        "20261201-e-1",
+        "20261201-unintelligible-2",
+        "20261201-dialogue-2",
+        "20261201-one-1",
+        "20261201-phone-1",
+    ):
         Job.create(workspace, request(job_id), "")
-    assert [find_job(workspace, name).id[9:] for name in ("e-2", "one", "unint", "20261201-d")] == ["e-2", "one-1", "unintelligible-2", "dialogue-2"]
+    assert [find_job(workspace, name).id[9:] for name in ("e-2", "one", "unint", "20261201-d")] == [
+        "e-2",
+        "one-1",
+        "unintelligible-2",
+        "dialogue-2",
+    ]
     with pytest.raises(UsageError, match=r"^e may be any of 20261201-e-1, 20261201-e-2; give more"):
         find_job(workspace, "e")
 
@@ -86,7 +102,9 @@ job.Job.create(Workspace(Path(sys.argv[1])), job.Request(job_id="killed", media=
 
 
 def test_what_a_killed_prepare_left_is_removed_and_what_another_makes_is_not(workspace: Workspace) -> None:
-    with subprocess.Popen([sys.executable, "-c", MAKES_A_JOB, str(workspace.root)], cwd=ROOT, stdout=subprocess.PIPE) as maker:
+    with subprocess.Popen(
+        [sys.executable, "-c", MAKES_A_JOB, str(workspace.root)], cwd=ROOT, stdout=subprocess.PIPE
+    ) as maker:
         assert maker.stdout
         assert maker.stdout.readline() == b"here\n"
         Job.create(workspace, request("a"), "")
@@ -149,7 +167,11 @@ def test_a_pipe_in_the_place_of_a_file_holds_nobody_up(name: str, workspace: Wor
     os.mkfifo(job.folder / name)
     assert (job.failure(), job.stopped()) == ("", None)
     assert all_jobs(workspace) == ([] if name == "job.json" else [job])
-    with pytest.raises(UsageError, match=r"it is no file") if name in (".a-1.env", "job.json") else contextlib.nullcontext():
+    with (
+        pytest.raises(UsageError, match=r"it is no file")
+        if name in (".a-1.env", "job.json")
+        else contextlib.nullcontext()
+    ):
         Job.open(workspace, "a-1").settings()
 
 

@@ -25,7 +25,9 @@ with place_for(Path(sys.argv[1]), "mlx", print) as place:
 def test_a_model_that_nobody_makes_any_more_is_removed_and_a_download_stays(tmp_path: Path) -> None:
     workspace, models = Workspace(tmp_path), tmp_path / "models"
     (models / ".fetch-large").mkdir(parents=True)
-    with subprocess.Popen([sys.executable, "-c", MAKES_A_MODEL, str(models / "base-mlx")], cwd=ROOT, stdout=subprocess.PIPE) as maker:
+    with subprocess.Popen(
+        [sys.executable, "-c", MAKES_A_MODEL, str(models / "base-mlx")], cwd=ROOT, stdout=subprocess.PIPE
+    ) as maker:
         assert maker.stdout
         assert maker.stdout.readline() == b"here\n"
         sweep_workspace(workspace)
@@ -48,7 +50,12 @@ def test_a_small_file_that_nobody_writes_any_more_is_removed(tmp_path: Path) -> 
 
 def test_what_a_run_left_half_made_goes_and_what_recordings_are_called_stays(tmp_path: Path) -> None:
     job, stages, out = tmp_path / "jobs/a", tmp_path / "jobs/a/stages", tmp_path / "out/a"
-    ours = [job / ".tmp-00aaff-a.env", stages / ".tmp-7-asr/asr/transcript.json", stages / "asr/.tmp-00aaff-stage.json", out / ".tmp-7-mux/film.mkv"]
+    ours = [
+        job / ".tmp-00aaff-a.env",
+        stages / ".tmp-7-asr/asr/transcript.json",
+        stages / "asr/.tmp-00aaff-stage.json",
+        out / ".tmp-7-mux/film.mkv",
+    ]
     theirs = out / "transcripts/.tmp-takes/take 1.txt"
     for path in (*ours, theirs):
         path.parent.mkdir(parents=True, exist_ok=True)

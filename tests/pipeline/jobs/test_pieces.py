@@ -64,8 +64,12 @@ def test_a_piece_that_is_damaged_anywhere_is_not_there_and_costs_no_other(tmp_pa
     assert content.endswith(first + second + third)
 
 
-@pytest.mark.parametrize("content", [b"[1, 2.0]", b'["a"]', b'{"a": 1.0}', b"null", b"[[", b'["a", ' + b"[" * 99_999, b'["\xff", 1.0]'])
-def test_a_piece_of_a_wrong_form_with_a_checksum_that_is_right_is_not_there_and_costs_no_other(content: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "content", [b"[1, 2.0]", b'["a"]', b'{"a": 1.0}', b"null", b"[[", b'["a", ' + b"[" * 99_999, b'["\xff", 1.0]']
+)
+def test_a_piece_of_a_wrong_form_with_a_checksum_that_is_right_is_not_there_and_costs_no_other(
+    content: bytes, tmp_path: Path
+) -> None:
     path = tmp_path / "pieces"
     checksum = hashlib.sha256(content).hexdigest()[:16].encode()
     path.write_bytes(kept(path, b=2.0) + checksum + b" " + content + b"\n")
@@ -136,7 +140,9 @@ try:
 except OSError as error:
     print(error.errno, error.filename)
 """
-    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
     assert told == [str(errno.EFBIG), str(path)]
     assert path.stat().st_size == limit
     assert found(path)["a"] == 1.0

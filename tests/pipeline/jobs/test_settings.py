@@ -70,7 +70,10 @@ class AsJobsHave(msgspec.Struct):
 @pytest.mark.parametrize(
     ("structs", "message"),
     [
-        ({"shout": AsJobsHave}, "Stage shout declares the setting TITLE, which every job has already; give it another name"),
+        (
+            {"shout": AsJobsHave},
+            "Stage shout declares the setting TITLE, which every job has already; give it another name",
+        ),
         (
             {"shout": Louder, "cry": Louder},
             "Stage cry declares the setting LOUDNESS, which stage shout has already; give it another name",

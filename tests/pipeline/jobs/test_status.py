@@ -40,7 +40,9 @@ def test_status_and_list_need_the_folder_no_more(tmp_path: Path) -> None:
     (tmp_path / "calls").rmdir()
     assert run_pipeline(job, "--status", job.id)[1].startswith("Job calls-1: done\n")
     run_pipeline(job, "-j", job.id)
-    assert f"  last run   {tmp_path}/calls is no folder any more; put it back" in run_pipeline(job, "--status", job.id)[1]
+    assert (
+        f"  last run   {tmp_path}/calls is no folder any more; put it back" in run_pipeline(job, "--status", job.id)[1]
+    )
 
 
 def test_the_list_says_what_is_no_film(tmp_path: Path) -> None:
@@ -57,7 +59,15 @@ def test_the_list_says_what_is_no_film(tmp_path: Path) -> None:
 def test_a_run_in_another_shell_is_told_with_its_note(tmp_path: Path) -> None:
     job = folder_job(tmp_path)
     with job.lock():
-        job.note_running(Running(os.getpid(), socket.gethostname(), "look", Progress(30, 120, already=10, note="3 of 9 files, 1 failed"), 10.0))
+        job.note_running(
+            Running(
+                os.getpid(),
+                socket.gethostname(),
+                "look",
+                Progress(30, 120, already=10, note="3 of 9 files, 1 failed"),
+                10.0,
+            )
+        )
         output = run_pipeline(job, "--status", job.id)[1]
         assert "  look       running     25 %, 2.0x real time, 0:45 left (3 of 9 files, 1 failed)\n" in output
         job.note_running(Running(os.getpid(), socket.gethostname(), "look", Progress(30, 120, unit=" files/s"), 10.0))
@@ -76,7 +86,9 @@ def test_a_run_in_another_shell_is_told_with_its_note(tmp_path: Path) -> None:
 )
 def test_a_note_is_believed_only_while_the_job_is_locked(owner: str, tmp_path: Path) -> None:
     job = folder_job(tmp_path, "a.wav")
-    (job.folder / "running.json").write_text(f'{{{owner}, "stage": "look", "progress": {{"done": 1, "total": 2}}, "seconds": 1}}')
+    (job.folder / "running.json").write_text(
+        f'{{{owner}, "stage": "look", "progress": {{"done": 1, "total": 2}}, "seconds": 1}}'
+    )
     output = run_pipeline(job, "--status")[1]
     assert output.startswith("Job calls-1: unfinished\n")
     assert "running" not in output
@@ -112,7 +124,9 @@ def test_without_a_name_every_job_that_runs_is_shown_and_else_the_newest(tmp_pat
         (Progress(0, 0), "it had begun"),
     ],
 )
-def test_how_far_a_run_that_ended_early_had_come_is_told_until_its_stage_is_done(tmp_path: Path, progress: Progress, remark: str) -> None:
+def test_how_far_a_run_that_ended_early_had_come_is_told_until_its_stage_is_done(
+    tmp_path: Path, progress: Progress, remark: str
+) -> None:
     job = folder_job(tmp_path, "a.wav")
     run_pipeline(job, "-j", job.id)  # the stage looks for what is new, so it has to run again although it was done once
     job.note_running(Running(DEAD, socket.gethostname(), "look", progress, 10.0))  # as kill -9 leaves it
@@ -149,4 +163,9 @@ def test_a_job_that_is_done_has_no_room_for_a_failure(tmp_path: Path) -> None:
     job = folder_job(tmp_path, "a.wav")
     job.note_failure("look: it failed")
     run_pipeline(job, "-j", job.id)
-    assert sorted(path.name for path in job.folder.iterdir() if path.is_file()) == [".calls-1.env", ".lock", "job.json", "looks.txt"]
+    assert sorted(path.name for path in job.folder.iterdir() if path.is_file()) == [
+        ".calls-1.env",
+        ".lock",
+        "job.json",
+        "looks.txt",
+    ]

@@ -21,7 +21,11 @@ def a_stage(name: str, reads: tuple[str, ...], writes: tuple[str, ...]) -> Stage
     return Stage(name, lambda ctx: Outcome(""), reads=reads, writes=writes)
 
 
-MAKE, CHANGE, SHOW = a_stage("make", (), ("text",)), a_stage("change", ("text",), ("text",)), a_stage("show", ("text",), ("picture",))
+MAKE, CHANGE, SHOW = (
+    a_stage("make", (), ("text",)),
+    a_stage("change", ("text",), ("text",)),
+    a_stage("show", ("text",), ("picture",)),
+)
 
 
 def test_a_stage_is_handed_what_was_made_last_before_it() -> None:
@@ -92,7 +96,9 @@ def test_artifacts_lie_where_they_always_lay(settings: Settings, name: str, read
         ),
     ],
 )
-def test_settings_of_translation_count_where_the_recogniser_translates(settings: Settings, name: str, writes: list[str], counted: set[str]) -> None:
+def test_settings_of_translation_count_where_the_recogniser_translates(
+    settings: Settings, name: str, writes: list[str], counted: set[str]
+) -> None:
     (step,) = [step for step in steps_of(WORKFLOWS, settings) if step.name == name]
     assert list(step.writes.values()) == writes
     assert step.settings.keys() - set(OF_RECOGNITION) == counted
@@ -100,7 +106,8 @@ def test_settings_of_translation_count_where_the_recogniser_translates(settings:
 
 def test_settings_of_indictrans2_count_where_it_translates() -> None:
     by_whisper, by_indictrans2 = (
-        next(step for step in steps_of(WORKFLOWS, settings) if step.name == "translate") for settings in (WHISPER, INDICTRANS2)
+        next(step for step in steps_of(WORKFLOWS, settings) if step.name == "translate")
+        for settings in (WHISPER, INDICTRANS2)
     )
     assert by_whisper.settings == {"TRANSLATION_ENGINE": "whisper"}
     assert by_indictrans2.settings == {

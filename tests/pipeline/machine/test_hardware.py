@@ -14,7 +14,7 @@ import pytest
 
 from sutradhar.pipeline.console import Console
 from sutradhar.pipeline.errors import UsageError
-from sutradhar.pipeline.machine import hardware, sizing
+from sutradhar.pipeline.machine import command, hardware, sizing
 from sutradhar.pipeline.machine.hardware import Hardware, recommend
 from sutradhar.pipeline.machine.probe import Backend, Probe
 from sutradhar.stages.recognisers.mlx.about import ON_CUDA
@@ -56,12 +56,20 @@ def machine(name: str) -> Hardware:
         ("container", "cpu", None, ("whisperx", "cpu", "base", "int8", 4)),
     ],
 )
-def test_recommends(name: str, gpu_type: str, gpu_memory_gb: float | None, expected: tuple[str, str, str, str, int]) -> None:
+def test_recommends(
+    name: str, gpu_type: str, gpu_memory_gb: float | None, expected: tuple[str, str, str, str, int]
+) -> None:
     found = machine(name)
     advice = found.recommended_settings
     assert (found.gpu_type, found.gpu_memory_gb) == (gpu_type, gpu_memory_gb)
     assert found.gpu_available == (gpu_type in ("mps", "cuda"))
-    assert (advice.whisper_backend, advice.device, advice.whisper_model, advice.compute_type, advice.batch_size) == expected
+    assert (
+        advice.whisper_backend,
+        advice.device,
+        advice.whisper_model,
+        advice.compute_type,
+        advice.batch_size,
+    ) == expected
 
 
 @pytest.mark.parametrize(
@@ -82,13 +90,19 @@ def test_says_why_the_gpu_is_used_or_not(name: str, words: str) -> None:
 
 def test_records_every_gpu_and_names_the_one_to_use() -> None:
     found = machine("two-gpus-one-hidden")
-    assert [(gpu.index, gpu.usable, gpu.reason) for gpu in found.gpus] == [(0, True, ""), (1, False, "hidden by CUDA_VISIBLE_DEVICES=0")]
+    assert [(gpu.index, gpu.usable, gpu.reason) for gpu in found.gpus] == [
+        (0, True, ""),
+        (1, False, "hidden by CUDA_VISIBLE_DEVICES=0"),
+    ]
     assert found.gpu_uuid == found.gpus[0].uuid
     assert machine("two-gpus").gpu_uuid == found.gpus[1].uuid
 
 
 def test_reasons_for_the_settings() -> None:
-    assert machine("gtx-1060").recommended_settings.compute_type_reason == "compute capability 6.1 has no fast float16, but has int8"
+    assert (
+        machine("gtx-1060").recommended_settings.compute_type_reason
+        == "compute capability 6.1 has no fast float16, but has int8"
+    )
     assert (
         machine("rtx-3090").recommended_settings.batch_size_reason
         == "four fifths of 24.0 GB less 7.0 for the model, at 1.2 GB a window; from 1 to 32"
@@ -101,9 +115,14 @@ def test_reasons_for_the_settings() -> None:
         "MLX 0.32.4 runs on the NVIDIA GPU: on one H200 at 16 windows"
     )
     assert machine("h100-mlx-cpu").recommended_settings.whisper_backend_reason == "WhisperX 3.8.6"
-    assert machine("m1-pro-16gb").recommended_settings.batch_size_reason.endswith("from 1 to 16; jobs say auto: MLX measures what fits")
+    assert machine("m1-pro-16gb").recommended_settings.batch_size_reason.endswith(
+        "from 1 to 16; jobs say auto: MLX measures what fits"
+    )
     without_mlx = machine("m1-pro-16gb-no-mlx").recommended_settings
-    assert without_mlx.whisper_backend_reason == "MLX cannot be used (the package mlx is not installed); run ./install-mlx.sh"
+    assert (
+        without_mlx.whisper_backend_reason
+        == "MLX cannot be used (the package mlx is not installed); run ./install-mlx.sh"
+    )
     assert without_mlx.device_reason == "only MLX can use the Apple GPU"
 
 
@@ -117,14 +136,21 @@ def cores(number: int, name: str = "cpu-32gb") -> Hardware:
         (1, "cpu-32gb", "small", "a film of 2 h takes about 45 min on 1 core; medium would take 2 h 10 min"),
         (2, "cpu-32gb", "medium", "a film of 2 h takes about 1 h on 2 cores; large-v3 would take 1 h 50 min"),
         (2, "cpu-8gb", "medium", "7.6 GB of memory; large-v3 needs 16; a film of 2 h takes about 1 h on 2 cores"),
-        (4, "cpu-32gb", "large-v3", "31.2 GB of memory; large-v3 needs 16; a film of 2 h takes about 55 min on 4 cores"),
+        (
+            4,
+            "cpu-32gb",
+            "large-v3",
+            "31.2 GB of memory; large-v3 needs 16; a film of 2 h takes about 55 min on 4 cores",
+        ),
         (16, "cpu-4gb", "small", "3.8 GB of memory; medium needs 8; a film of 2 h takes about 10 min on 16 cores"),
         (1, "container", "base", "2.0 GB of memory; small needs 4; a film of 2 h takes about 15 min on 1 core"),
         (2, "rtx-3090", "large-v3", "24.0 GB of memory; large-v3 needs 6"),
         (2, "m1-pro-16gb", "large-v3", "10.0 GB of memory; large-v3 needs 6"),
     ],
 )
-def test_on_a_cpu_a_model_is_recommended_that_hears_a_film_in_its_own_length(number: int, name: str, model: str, reason: str) -> None:
+def test_on_a_cpu_a_model_is_recommended_that_hears_a_film_in_its_own_length(
+    number: int, name: str, model: str, reason: str
+) -> None:
     advice = cores(number, name).recommended_settings
     assert (advice.whisper_model, advice.whisper_model_reason) == (model, reason)
 
@@ -132,12 +158,14 @@ def test_on_a_cpu_a_model_is_recommended_that_hears_a_film_in_its_own_length(num
 def test_the_times_of_a_film_are_those_that_were_measured() -> None:
     measured = json.loads((ROOT / "bench" / "results" / "model_cost.json").read_text())["seconds_a_window"]
     assert WHISPER_SIZES.cpu_seconds == {
-        model: (round(measured[model]["encode"], 1), round(measured[model]["decode"], 1)) for model in WHISPER_SIZES.cpu_seconds
+        model: (round(measured[model]["encode"], 1), round(measured[model]["decode"], 1))
+        for model in WHISPER_SIZES.cpu_seconds
     }
 
 
 @pytest.mark.parametrize(
-    ("hours", "text"), [(0.001, "5 min"), (0.93, "55 min"), (0.97, "1 h"), (1.32, "1 h 20 min"), (2.13, "2 h 10 min"), (26.0, "26 h")]
+    ("hours", "text"),
+    [(0.001, "5 min"), (0.93, "55 min"), (0.97, "1 h"), (1.32, "1 h 20 min"), (2.13, "2 h 10 min"), (26.0, "26 h")],
 )
 def test_durations_are_no_more_exact_than_they_are_known(hours: float, text: str) -> None:
     assert sizing.duration(hours) == text
@@ -148,7 +176,10 @@ def test_where_mlx_has_no_metal_the_apple_gpu_is_not_used() -> None:
     mlx = Backend(available=True, version="0.32.4", reason="mps: no Metal device", devices=("cpu",))
     advice = recommend(msgspec.structs.replace(facts, backends={**facts.backends, "mlx": mlx})).recommended_settings
     assert (advice.whisper_backend, advice.device, advice.compute_type) == ("whisperx", "cpu", "int8")
-    assert advice.whisper_backend_reason == "MLX 0.32.4 as it is installed cannot use mps, only cpu (mps: no Metal device); run ./install-mlx.sh"
+    assert (
+        advice.whisper_backend_reason
+        == "MLX 0.32.4 as it is installed cannot use mps, only cpu (mps: no Metal device); run ./install-mlx.sh"
+    )
 
 
 def test_the_speed_given_as_a_reason_is_the_one_that_was_measured() -> None:
@@ -172,13 +203,18 @@ def test_a_container_is_what_its_limits_say() -> None:
     assert (found.memory.total_gb, found.memory.limit_gb, found.memory.available_gb) == (503.5, 2.0, 1.8)
 
 
-@pytest.mark.parametrize(("device", "memory_gb", "batch"), [("cuda", 3, 4), ("cuda", 80, 32), ("mps", 80, 16), ("cpu", 80, 8), ("cpu", 0.3, 1)])
+@pytest.mark.parametrize(
+    ("device", "memory_gb", "batch"),
+    [("cuda", 3, 4), ("cuda", 80, 32), ("mps", 80, 16), ("cpu", 80, 8), ("cpu", 0.3, 1)],
+)
 def test_batch_size_stays_in_bounds(device: str, memory_gb: float, batch: int) -> None:
     assert sizing.batch_size(WHISPER_SIZES, "base" if memory_gb < 4 else "large-v3", device, memory_gb)[0] == batch
 
 
 def test_a_model_that_the_tables_do_not_know_counts_as_the_biggest() -> None:
-    assert sizing.batch_size(WHISPER_SIZES, "my-own", "cuda", 24.0) == sizing.batch_size(WHISPER_SIZES, "large-v3", "cuda", 24.0)
+    assert sizing.batch_size(WHISPER_SIZES, "my-own", "cuda", 24.0) == sizing.batch_size(
+        WHISPER_SIZES, "large-v3", "cuda", 24.0
+    )
 
 
 @pytest.fixture
@@ -190,7 +226,12 @@ def test_cache_round_trip(path: Path, on_machine: Callable[[str], Probe]) -> Non
     found = hardware.write_cache(path, recommend(on_machine("rtx-3090")))
     assert hardware.read_cache(path, pytest.fail) == found
     keys = json.loads(path.read_text())
-    assert (keys["schema"], keys["gpu_type"], keys["gpu_name"], keys["gpu_memory_gb"]) == (2, "cuda", "NVIDIA GeForce RTX 3090", 24.0)
+    assert (keys["schema"], keys["gpu_type"], keys["gpu_name"], keys["gpu_memory_gb"]) == (
+        2,
+        "cuda",
+        "NVIDIA GeForce RTX 3090",
+        24.0,
+    )
     assert keys["recommended_settings"]["whisper_model"] == "large-v3"
     assert list(path.parent.iterdir()) == [path]
 
@@ -227,7 +268,9 @@ def test_what_changes_on_one_machine_does_not_make_its_cache_another_s(
     assert hardware.read_cache(path, pytest.fail) == machine(made_on)
 
 
-def test_a_little_memory_more_or_less_is_the_same_machine(path: Path, on_machine: Callable[[str], Probe], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_little_memory_more_or_less_is_the_same_machine(
+    path: Path, on_machine: Callable[[str], Probe], monkeypatch: pytest.MonkeyPatch
+) -> None:
     facts = on_machine("cpu-16gb")
     hardware.write_cache(path, recommend(msgspec.structs.replace(facts, memory=facts.memory - (300 << 20))))
     assert hardware.read_cache(path, pytest.fail)
@@ -254,7 +297,9 @@ def test_a_cache_of_another_schema_is_not_used(path: Path) -> None:
     assert hardware.read_cache(path, lambda warning: None) is None
 
 
-def test_the_machine_is_looked_at_anew_where_the_cache_is_of_another(path: Path, on_machine: Callable[[str], Probe]) -> None:
+def test_the_machine_is_looked_at_anew_where_the_cache_is_of_another(
+    path: Path, on_machine: Callable[[str], Probe]
+) -> None:
     hardware.write_cache(path, machine("m1-pro-16gb"))
     here, output = recommend(on_machine("cpu-16gb")), io.StringIO()
     assert hardware.this_machine(path, Console(output)) == here
@@ -286,17 +331,17 @@ def test_a_translators_device_is_refused_in_its_own_settings(path: Path, on_mach
 
 def test_command_on_this_machine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "cache.json"
-    assert hardware.main(["--json", "--write", str(path)]) == 0
+    assert command.main(["--json", "--write", str(path)]) == 0
     printed = capsys.readouterr().out
     assert printed == path.read_text()
     assert json.loads(printed)["memory"]["total_gb"] > 0
-    assert hardware.main([]) == 0
+    assert command.main([]) == 0
     assert "Recommended" in capsys.readouterr().out
 
 
 def test_command_refuses_a_path_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
-    assert hardware.main(["--write", str(tmp_path / "file" / "cache.json")]) == 2
+    assert command.main(["--write", str(tmp_path / "file" / "cache.json")]) == 2
     assert capsys.readouterr().err.startswith("[ERROR] Cannot write")
 
 

@@ -57,7 +57,10 @@ def test_version_1_in_a_container_whose_path_is_the_hosts(tmp_path: Path) -> Non
     [
         {},
         {"sys/fs/cgroup/cpu.max": "max 100000", "sys/fs/cgroup/memory.max": "max"},
-        {"sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1", "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712"},
+        {
+            "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1",
+            "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712",
+        },
         {"proc/self/cgroup": "", "sys/fs/cgroup/cpu.max": ""},
     ],
 )
@@ -101,7 +104,9 @@ RIGHT = repr("256")
         (MLX.format(cpu=RIGHT, gpu=RIGHT), probe.Backend(available=True, version="9.9", devices=("cpu", "cuda"))),
         (
             MLX.format(cpu=RIGHT, gpu=repr("0")),
-            probe.Backend(available=True, version="9.9", reason="cuda: a product of matrices came out wrong", devices=("cpu",)),
+            probe.Backend(
+                available=True, version="9.9", reason="cuda: a product of matrices came out wrong", devices=("cpu",)
+            ),
         ),
         (
             MLX.format(cpu=RIGHT, gpu=repr("exec('raise RuntimeError(\\'no kernel image\\')')")),
@@ -118,7 +123,9 @@ RIGHT = repr("256")
     ],
     ids=["both", "wrong", "error", "crash", "import"],
 )
-def test_mlx_is_tried_on_each_device(core: str, expected: probe.Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mlx_is_tried_on_each_device(
+    core: str, expected: probe.Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tree(tmp_path, {"mlx/__init__.py": "", "mlx/core.py": core, "mlx_whisper/__init__.py": ""})
     for name in ("mlx", "mlx_whisper"):
         monkeypatch.delitem(sys.modules, name, raising=False)
@@ -137,11 +144,17 @@ RECORDED = [  # as users of macOS 15 reported them
 
 @pytest.mark.parametrize("said", RECORDED, ids=["language", "target", "source"])
 @pytest.mark.parametrize("at", ["import", "sum"])
-def test_a_build_for_a_newer_macos_is_told_with_its_remedy(said: str, at: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_build_for_a_newer_macos_is_told_with_its_remedy(
+    said: str, at: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sum_fails = MLX.format(cpu=RIGHT, gpu=repr(f"exec({f'raise RuntimeError({said!r})'!r})"))
     tree(
         tmp_path,
-        {"mlx/__init__.py": "", "mlx/core.py": f"raise ImportError({said!r})" if at == "import" else sum_fails, "mlx_whisper/__init__.py": ""},
+        {
+            "mlx/__init__.py": "",
+            "mlx/core.py": f"raise ImportError({said!r})" if at == "import" else sum_fails,
+            "mlx_whisper/__init__.py": "",
+        },
     )
     for name in ("mlx", "mlx_whisper"):
         monkeypatch.delitem(sys.modules, name, raising=False)

@@ -54,10 +54,23 @@ FILMS = {
     "a.wmv": ("-c:v", "wmv2", "-c:a", "wmav2"),
 }
 UNSYNCHRONISED = {"a.wav"}  # a byte less moves no frame, but the sound has no frames to find again
-ONE_PLACE = [name for name in (*SOUNDS, *FILMS) if name != "fragmented.mp4"]  # which libav does not read behind a broken box
+ONE_PLACE = [
+    name for name in (*SOUNDS, *FILMS) if name != "fragmented.mp4"
+]  # which libav does not read behind a broken box
 GUESSED = {"without-header.mp3", "a.mp3", "a.aac", "a.ac3"}  # where only the bytes of a long hole tell how long it is
 # Nothing in them tells how long the whole is.
-ENDLESS = {"without-header.mp3", "a.aac", "a.ac3", "a.opus", "vorbis.ogg", "live.webm", "fragmented.mp4", "a.ts", "aac.ts", "a.mpg"}
+ENDLESS = {
+    "without-header.mp3",
+    "a.aac",
+    "a.ac3",
+    "a.opus",
+    "vorbis.ogg",
+    "live.webm",
+    "fragmented.mp4",
+    "a.ts",
+    "aac.ts",
+    "a.mpg",
+}
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +99,9 @@ def beeps(samples: NDArray[np.int16]) -> dict[int, float]:
     return found
 
 
-def read(folder: Path, name: str, content: bytes, *, allow_truncated: bool = False) -> tuple[NDArray[np.int16], list[str]]:
+def read(
+    folder: Path, name: str, content: bytes, *, allow_truncated: bool = False
+) -> tuple[NDArray[np.int16], list[str]]:
     path = folder / name
     path.write_bytes(content)
     sound = media.decode(path, allow_truncated=allow_truncated)
@@ -117,7 +132,15 @@ def with_hole(content: bytes, length: int) -> bytes:
 
 @pytest.mark.parametrize(
     ("seconds", "inside", "at_end"),
-    [(1, 250, 83), (4, 1000, 333), (10, 1200, 833), (60, 1200, 1200), (600, 12_000, 12_000), (7200, 30_000, 30_000), (86_400, 30_000, 30_000)],
+    [
+        (1, 250, 83),
+        (4, 1000, 333),
+        (10, 1200, 833),
+        (60, 1200, 1200),
+        (600, 12_000, 12_000),
+        (7200, 30_000, 30_000),
+        (86_400, 30_000, 30_000),
+    ],
 )
 def test_how_much_may_be_missing(seconds: int, inside: int, at_end: int) -> None:
     assert (bearable_ms(seconds * 1000), bearable_ms(seconds * 1000, at_end=True)) == (inside, at_end)
@@ -154,7 +177,9 @@ def test_rare_formats_are_read(name: str, tmp_path: Path) -> None:
     content = ffmpeg(tmp_path / f"whole-{name}", *picture, *BEEPS, *RARE[name]).read_bytes()
     samples, degraded = read(tmp_path, name, content)
     assert len(samples) / media.SAMPLE_RATE == pytest.approx(SECONDS, abs=0.1)
-    assert degraded == ([] if name != "a.rm" else ["a.rm: its times do not fit its sound, which was taken as it is, piece after piece"])
+    assert degraded == (
+        [] if name != "a.rm" else ["a.rm: its times do not fit its sound, which was taken as it is, piece after piece"]
+    )
     with pytest.raises((StageFailed, UsageError)) if name in ("ac3.rm", "a.wtv") else nullcontext():
         _, degraded = read(tmp_path, name, content[: len(content) // 2 + 65])
         assert any("its end may be missing" in line for line in degraded)
@@ -164,13 +189,17 @@ def test_rare_formats_are_read(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [*SOUNDS, *FILMS])
-def test_one_flipped_bit_refuses_no_file_and_moves_nothing(name: str, made: Callable[[str], bytes], tmp_path: Path) -> None:
+def test_one_flipped_bit_refuses_no_file_and_moves_nothing(
+    name: str, made: Callable[[str], bytes], tmp_path: Path
+) -> None:
     samples, _ = read(tmp_path, name, flipped(made(name), 1))
     assert_times_are_right(samples, SECONDS - 1)
 
 
 @pytest.mark.parametrize("name", ONE_PLACE)
-def test_a_hole_of_100_bytes_refuses_no_file_and_moves_nothing(name: str, made: Callable[[str], bytes], tmp_path: Path) -> None:
+def test_a_hole_of_100_bytes_refuses_no_file_and_moves_nothing(
+    name: str, made: Callable[[str], bytes], tmp_path: Path
+) -> None:
     samples, _ = read(tmp_path, name, with_hole(made(name), 100))
     assert_times_are_right(samples, SECONDS - 1)
 
@@ -191,7 +220,9 @@ def test_what_is_missing_is_noted_with_its_place_and_amount(made: Callable[[str]
 
 @pytest.mark.parametrize("packets", [1, 50])
 @pytest.mark.parametrize("name", ["a.ts", "aac.ts"])
-def test_lost_packets_of_a_transport_stream_are_noted(name: str, packets: int, made: Callable[[str], bytes], tmp_path: Path) -> None:
+def test_lost_packets_of_a_transport_stream_are_noted(
+    name: str, packets: int, made: Callable[[str], bytes], tmp_path: Path
+) -> None:
     content = made(name)
     sound = [at for at in range(0, len(content), 188) if struct.unpack_from(">H", content, at + 1)[0] & 0x1FFF == 0x101]
     lost = sound[len(sound) // 2]
@@ -229,7 +260,9 @@ def test_what_a_wav_lacks_at_its_end_is_noted(made: Callable[[str], bytes], tmp_
 
 @pytest.mark.parametrize("keep", [0.85, 0.5])
 @pytest.mark.parametrize("name", [name for name in (*SOUNDS, *FILMS) if name not in ENDLESS])
-def test_a_share_that_was_cut_off_is_refused(name: str, keep: float, made: Callable[[str], bytes], tmp_path: Path) -> None:
+def test_a_share_that_was_cut_off_is_refused(
+    name: str, keep: float, made: Callable[[str], bytes], tmp_path: Path
+) -> None:
     content = made(name)
     with pytest.raises((StageFailed, UsageError), match=r"is cut short.*opy it again"):
         read(tmp_path, name, content[: int(len(content) * keep) // 188 * 188 + 13])
@@ -255,9 +288,16 @@ def test_a_hole_of_a_quarter_is_refused_or_silent(name: str, made: Callable[[str
 
 @pytest.mark.parametrize(
     ("name", "keep"),
-    [("a.ts", 0.5), ("a.mpg", 0.5), ("a.aac", 0.5), *((name, 0.99) for name in sorted(ENDLESS - {"without-header.mp3", "vorbis.ogg"}))],
+    [
+        ("a.ts", 0.5),
+        ("a.mpg", 0.5),
+        ("a.aac", 0.5),
+        *((name, 0.99) for name in sorted(ENDLESS - {"without-header.mp3", "vorbis.ogg"})),
+    ],
 )
-def test_a_recording_that_was_stopped_inside_a_packet_is_read(name: str, keep: float, made: Callable[[str], bytes], tmp_path: Path) -> None:
+def test_a_recording_that_was_stopped_inside_a_packet_is_read(
+    name: str, keep: float, made: Callable[[str], bytes], tmp_path: Path
+) -> None:
     content = made(name)
     samples, degraded = read(tmp_path, name, content[: int(len(content) * keep) // 188 * 188 + 65])
     assert f"{name} ends inside a packet: its end may be missing" in degraded
@@ -266,7 +306,9 @@ def test_a_recording_that_was_stopped_inside_a_packet_is_read(name: str, keep: f
 
 def test_what_a_single_fragment_lacks_is_judged_by_its_share(tmp_path: Path) -> None:
     """It holds the whole film, and its index tells how much that is."""
-    content = ffmpeg(tmp_path / "whole.mp4", *BEEPS, "-c:a", "aac", "-movflags", "frag_keyframe+empty_moov").read_bytes()
+    content = ffmpeg(
+        tmp_path / "whole.mp4", *BEEPS, "-c:a", "aac", "-movflags", "frag_keyframe+empty_moov"
+    ).read_bytes()
     samples, degraded = read(tmp_path, "a.mp4", content[:-1000])
     assert degraded == ["a.mp4 ends inside a packet: its end may be missing"]
     assert_times_are_right(samples, SECONDS - 1)
@@ -275,11 +317,15 @@ def test_what_a_single_fragment_lacks_is_judged_by_its_share(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("lost", [150, 100_000])
-def test_an_mp4_whose_index_moved_or_is_gone_is_damaged(lost: int, made: Callable[[str], bytes], tmp_path: Path) -> None:
+def test_an_mp4_whose_index_moved_or_is_gone_is_damaged(
+    lost: int, made: Callable[[str], bytes], tmp_path: Path
+) -> None:
     content = ffmpeg(tmp_path / "whole.m4a", *BEEPS).read_bytes()
     index = content.rindex(b"moov") - 4
     cut = content[:5000] + content[5150:] if lost == 150 else content[:index]
-    with pytest.raises(UsageError, match=r"^a\.m4a is damaged: its index cannot be found \(.*\): repair it or copy it again"):
+    with pytest.raises(
+        UsageError, match=r"^a\.m4a is damaged: its index cannot be found \(.*\): repair it or copy it again"
+    ):
         read(tmp_path, "a.m4a", cut)
 
 
@@ -294,7 +340,10 @@ def test_padding_of_zeros_is_no_damage(made: Callable[[str], bytes], tmp_path: P
 
 TAGS = {
     "ID3v1": b"TAG" + bytes(125),
-    "APEv2": b"APETAGEX" + struct.pack("<IIII", 2000, 100_000, 1, 0xA0000000) + bytes(8) + random.Random(5).randbytes(100_000),
+    "APEv2": b"APETAGEX"
+    + struct.pack("<IIII", 2000, 100_000, 1, 0xA0000000)
+    + bytes(8)
+    + random.Random(5).randbytes(100_000),
     "Lyrics3": b"LYRICSBEGIN" + b"la la \xff\xfb\x90 " * 3000 + b"LYRICS200",
 }
 
@@ -342,7 +391,9 @@ def test_mp3s_that_were_joined_are_all_read(made: Callable[[str], bytes], tmp_pa
     samples, degraded = read(tmp_path, "a.mp3", made("a.mp3") + TAGS["ID3v1"] + picture + other + made("a.mp3"))
     assert len(samples) / media.SAMPLE_RATE == pytest.approx(3 * SECONDS, abs=0.2)
     for part in range(3):
-        assert_times_are_right(samples[part * SECONDS * media.SAMPLE_RATE :][: SECONDS * media.SAMPLE_RATE], SECONDS, within=0.15)
+        assert_times_are_right(
+            samples[part * SECONDS * media.SAMPLE_RATE :][: SECONDS * media.SAMPLE_RATE], SECONDS, within=0.15
+        )
     assert degraded == ["a.mp3: decoded 36.1 s, but the container says 12.0 s: all of it was taken"]
 
 
@@ -382,7 +433,18 @@ def test_a_flac_without_its_length_is_read_whole(made: Callable[[str], bytes], t
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.mov"])
 @pytest.mark.parametrize("seconds", [3, 30])
 def test_sound_and_picture_may_end_at_different_times(name: str, seconds: int, tmp_path: Path) -> None:
-    path = ffmpeg(tmp_path / name, "-f", "lavfi", "-i", f"testsrc=s=64x48:r=10:d={seconds}", *BEEPS, "-c:v", "mpeg4", "-c:a", "aac")
+    path = ffmpeg(
+        tmp_path / name,
+        "-f",
+        "lavfi",
+        "-i",
+        f"testsrc=s=64x48:r=10:d={seconds}",
+        *BEEPS,
+        "-c:v",
+        "mpeg4",
+        "-c:a",
+        "aac",
+    )
     samples, degraded = read(tmp_path, name, path.read_bytes())
     assert (len(beeps(samples)), degraded) == (SECONDS, [])
 
@@ -390,7 +452,9 @@ def test_sound_and_picture_may_end_at_different_times(name: str, seconds: int, t
 def test_the_picture_may_end_later_in_a_film_with_a_track_that_nothing_decodes(tmp_path: Path) -> None:
     """As the spatial sound of some phones: libav reads the whole film in search of what it is."""
     picture = (*PICTURE[:-1], f"testsrc=s=64x48:r=10:d={SECONDS + 3}")
-    path = ffmpeg(tmp_path / "a.mov", *BEEPS, *picture, "-map", "1", "-map", "0", "-map", "0", "-c:a", "aac", "-c:v", "mpeg4")
+    path = ffmpeg(
+        tmp_path / "a.mov", *BEEPS, *picture, "-map", "1", "-map", "0", "-map", "0", "-c:a", "aac", "-c:v", "mpeg4"
+    )
     content = path.read_bytes()
     at = content.rindex(b"trak")
     samples, degraded = read(tmp_path, "a.mov", content[:at] + content[at:].replace(b"mp4a", b"apac"))
@@ -401,7 +465,13 @@ def test_the_picture_may_end_later_in_a_film_with_a_track_that_nothing_decodes(t
 
 
 @pytest.mark.parametrize(
-    "error", [IndexError("list index out of range"), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"), OverflowError(), MemoryError()]
+    "error",
+    [
+        IndexError("list index out of range"),
+        UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"),
+        OverflowError(),
+        MemoryError(),
+    ],
 )
 def test_whatever_pyav_raises_is_told_in_one_line(
     error: Exception, made: Callable[[str], bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -412,7 +482,9 @@ def test_whatever_pyav_raises_is_told_in_one_line(
         raise error
 
     monkeypatch.setattr(sys.modules["sutradhar.pipeline.media.probe"], "_audio", fail)
-    with pytest.raises(UsageError, match=rf"^a\.flac cannot be read \({type(error).__name__}.*\): repair it or copy it again$"):
+    with pytest.raises(
+        UsageError, match=rf"^a\.flac cannot be read \({type(error).__name__}.*\): repair it or copy it again$"
+    ):
         media.probe(tmp_path / "a.flac")
 
 
@@ -430,7 +502,9 @@ class WithLateStream:
         raise IndexError("list index out of range")
 
 
-def test_a_stream_that_appears_behind_the_header_is_left_out(made: Callable[[str], bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stream_that_appears_behind_the_header_is_left_out(
+    made: Callable[[str], bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     @contextmanager
     def opened(path: Path, *, strict: bool, whole: bool = False) -> Iterator[WithLateStream]:
         with open_media(path, strict=strict, whole=whole) as container:

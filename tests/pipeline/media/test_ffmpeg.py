@@ -37,7 +37,10 @@ def test_one_that_was_killed_as_it_was_tried_is_tried_again(monkeypatch: pytest.
 def test_none_that_starts_is_one_line_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     killed(99, monkeypatch)
-    with pytest.raises(StageFailed, match=r"^There is no ffmpeg that can be started: install one .* or run scripts/bootstrap\.sh, then run"):
+    with pytest.raises(
+        StageFailed,
+        match=r"^There is no ffmpeg that can be started: install one .* or run scripts/bootstrap\.sh, then run",
+    ):
         ffmpeg_path()
     monkeypatch.undo()
     assert ffmpeg_path()

@@ -39,7 +39,9 @@ def test_each_channel_and_the_mix_with_what_cancels_in_it(tmp_path: Path) -> Non
     assert found.unrelated_db == pytest.approx(-26, abs=0.1)
 
 
-@pytest.mark.parametrize("form", ["pcm_u8", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f64le", "pcm_mulaw", "flac", "ac3"])
+@pytest.mark.parametrize(
+    "form", ["pcm_u8", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f64le", "pcm_mulaw", "flac", "ac3"]
+)
 def test_every_sample_format_has_the_same_full_scale(form: str, tmp_path: Path) -> None:
     path = ffmpeg(tmp_path / "a.mka", "-i", f"file:{floats(tmp_path / 'b.wav', 0.5 * SINE, 0.25 * SINE)}", "-c:a", form)
     found = levels_of(path)
@@ -96,4 +98,10 @@ def test_a_correction_is_made_in_floats(tmp_path: Path) -> None:
     path = floats(tmp_path / "a.wav", 1e-5 * SINE + 0.1, 1e-5 * SINE - 0.2)
     raised = np.concatenate(list(media.decode(path, correction=Correction(5e4, (0.1, -0.2))))) / 32768
     assert np.abs(raised - 0.5 * SINE).max() < 0.001
-    assert np.abs(np.concatenate(list(media.decode(path, channel=1, correction=Correction(5e4, (0.1, -0.2))))) / 32768 - 0.5 * SINE).max() < 0.001
+    assert (
+        np.abs(
+            np.concatenate(list(media.decode(path, channel=1, correction=Correction(5e4, (0.1, -0.2))))) / 32768
+            - 0.5 * SINE
+        ).max()
+        < 0.001
+    )

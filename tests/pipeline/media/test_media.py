@@ -70,7 +70,14 @@ FILMS = {
     "a.webm": ("-c:v", "libvpx", "-c:a", "libvorbis"),
     "a.flv": ("-c:v", "flv", "-c:a", "libmp3lame", "-ar", "44100"),
 }
-UNTOLD_CUTS = {"vbr-without-header.mp3", "a.aac", "a.amr", "a.ts", "fragmented.m4a", "live.webm"}  # nothing in these files says how long they were
+UNTOLD_CUTS = {
+    "vbr-without-header.mp3",
+    "a.aac",
+    "a.amr",
+    "a.ts",
+    "fragmented.m4a",
+    "live.webm",
+}  # nothing in these files says how long they were
 
 
 def make(folder: Path, name: str) -> Path:
@@ -93,7 +100,22 @@ def test_probe_tells_what_a_film_holds(tmp_path: Path) -> None:
     subtitles = tmp_path / "s.srt"
     subtitles.write_text("1\n00:00:01,000 --> 00:00:02,000\nHallo\n")
     cover = ffmpeg(tmp_path / "cover.png", "-f", "lavfi", "-i", "color=s=16x16:d=0.1", "-frames:v", "1")
-    streams = ("-i", str(subtitles), "-map", "0", "-map", "1", "-map", "1", "-map", "2", "-attach", str(cover), "-metadata:s:t", "mimetype=image/png")
+    streams = (
+        "-i",
+        str(subtitles),
+        "-map",
+        "0",
+        "-map",
+        "1",
+        "-map",
+        "1",
+        "-map",
+        "2",
+        "-attach",
+        str(cover),
+        "-metadata:s:t",
+        "mimetype=image/png",
+    )
     names = (
         "-metadata:s:a:0",
         "language=hin",
@@ -121,7 +143,13 @@ def test_probe_tells_what_a_film_holds(tmp_path: Path) -> None:
         "forced",
     )
     info = media.probe(path)
-    assert (info.format, info.duration_ms, info.start_ms, info.promises, info.missing_bytes) == ("matroska", 4000, 0, True, 0)
+    assert (info.format, info.duration_ms, info.start_ms, info.promises, info.missing_bytes) == (
+        "matroska",
+        4000,
+        0,
+        True,
+        0,
+    )
     assert info.video == media.VideoStream("mpeg4", 64, 48, 10.0)
     assert [track.describe() for track in info.audio] == ["hin (flac, 1 channel)", "eng (flac, 2 channels), Comments"]
     assert [(track.sample_rate, track.start_ms) for track in info.audio] == [(48000, 0), (48000, 0)]
@@ -132,7 +160,9 @@ def test_probe_tells_what_a_film_holds(tmp_path: Path) -> None:
 
 def test_a_recording_with_a_cover_has_no_video(tmp_path: Path) -> None:
     cover = ffmpeg(tmp_path / "cover.png", "-f", "lavfi", "-i", "color=s=16x16:d=0.1", "-frames:v", "1")
-    path = recording(tmp_path / "song.mp3", "-i", str(cover), "-map", "0", "-map", "1", "-disposition:v", "attached_pic")
+    path = recording(
+        tmp_path / "song.mp3", "-i", str(cover), "-map", "0", "-map", "1", "-disposition:v", "attached_pic"
+    )
     assert media.probe(path).video is None
     assert len(decoded(path)) == 4 * media.SAMPLE_RATE
 
@@ -151,7 +181,9 @@ def test_probe_measures_what_the_header_does_not_tell(tmp_path: Path) -> None:
 
 def test_a_guessed_duration_is_no_promise(tmp_path: Path) -> None:
     """The bit rate of the noise at its beginning says nothing of the silence after it."""
-    path = recording(tmp_path / "a.mp3", "-af", "volume='lt(t,1)':eval=frame,apad=pad_dur=30", "-q:a", "0", "-write_xing", "0")
+    path = recording(
+        tmp_path / "a.mp3", "-af", "volume='lt(t,1)':eval=frame,apad=pad_dur=30", "-q:a", "0", "-write_xing", "0"
+    )
     info = media.probe(path)
     assert (info.promises, abs(info.duration_ms - 34_000) > 1000) == (False, True)
     assert len(decoded(path)) / media.SAMPLE_RATE == pytest.approx(34, abs=0.1)
@@ -200,8 +232,14 @@ def impostor(folder: Path, text: str) -> Path:
         (lambda folder: ffmpeg(folder / "silent.mkv", *PICTURE, "-c:v", "mpeg4"), "has no audio track, only mpeg4"),
         (lambda folder: wav(folder / "a.wav", bytes(660), channels=33), "33 channels, and the limit is 32"),
         (lambda folder: wav(folder / "a.wav", bytes(1280), channels=64), "64 channels, and the limit is 32"),
-        (lambda folder: wav(folder / "a.wav", bytes(640), rate=1_000_000), "1000000 samples a second, and the limit is 768000"),
-        (lambda folder: wav(folder / "a.wav", bytes(100_000), rate=1, bits=8), r"lasts 27\.8 hours, and the limit is 24"),
+        (
+            lambda folder: wav(folder / "a.wav", bytes(640), rate=1_000_000),
+            "1000000 samples a second, and the limit is 768000",
+        ),
+        (
+            lambda folder: wav(folder / "a.wav", bytes(100_000), rate=1, bits=8),
+            r"lasts 27\.8 hours, and the limit is 24",
+        ),
         (lambda folder: wav(folder / "a.wav", bytes(640), code=0x7777), "a codec that is not known"),
         (lambda folder: cut(make(folder, "a.mp4")), "is cut short, and its index is in what is missing"),
     ],
@@ -219,7 +257,9 @@ def test_refuses_in_one_line_what_is_no_media(
 def hours_of_silence(path: Path, hours: int, *, hidden: bool) -> Path:
     """AAC, whose header tells no duration: libav guesses by the bit rate of the beginning, much too little where that is noise."""
     silence = ffmpeg(path.with_name("silence.aac"), "-f", "lavfi", "-i", "anullsrc=r=8000:cl=mono:d=1").read_bytes()
-    noise = ffmpeg(path.with_name("noise.aac"), "-f", "lavfi", "-i", "anoisesrc=r=8000:d=60", "-ac", "1", "-b:a", "48k").read_bytes()
+    noise = ffmpeg(
+        path.with_name("noise.aac"), "-f", "lavfi", "-i", "anoisesrc=r=8000:d=60", "-ac", "1", "-b:a", "48k"
+    ).read_bytes()
     frame = silence[-11:]
     assert frame[:2] == silence[:2]  # the mark that a frame begins with
     path.write_bytes(noise * hidden + frame * (hours * 3600 * 8000 // 1024))
@@ -230,11 +270,15 @@ def test_40_hours_are_refused_before_they_are_decoded(tmp_path: Path) -> None:
     sparse = wav(tmp_path / "a.wav", b"", rate=8000, bits=8, declared=40 * 3600 * 8000)
     os.truncate(sparse, 44 + 40 * 3600 * 8000)
     for path in (sparse, hours_of_silence(tmp_path / "a.aac", 40, hidden=False)):
-        with pytest.raises(UsageError, match=rf"^{path.name} lasts 40\.0 hours, and the limit is 24: cut it into parts"):
+        with pytest.raises(
+            UsageError, match=rf"^{path.name} lasts 40\.0 hours, and the limit is 24: cut it into parts"
+        ):
             media.probe(path)
 
 
-def test_hours_that_the_header_hides_are_refused_at_the_limit_in_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hours_that_the_header_hides_are_refused_at_the_limit_in_little_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sys.modules["sutradhar.pipeline.media.decode"], "MAX_HOURS", 1)
     sound = media.decode(hours_of_silence(tmp_path / "a.aac", 2, hidden=True))
     assert sound.info.duration_ms < 1_800_000
@@ -311,7 +355,9 @@ def test_whole_files_are_decoded_whole(name: str, tmp_path: Path, capfd: pytest.
     sound = media.decode(make(tmp_path, name))
     samples = np.concatenate(list(sound))
     assert len(samples) == pytest.approx(4 * media.SAMPLE_RATE, abs=0.1 * media.SAMPLE_RATE)
-    assert 1500 < np.sqrt((samples.astype(float) ** 2).mean()) < 3000  # 2896 is that of a sine of 1/8; AMR is for voices
+    assert (
+        1500 < np.sqrt((samples.astype(float) ** 2).mean()) < 3000
+    )  # 2896 is that of a sine of 1/8; AMR is for voices
     assert sound.degraded == []
     assert capfd.readouterr() == ("", "")
 
@@ -346,7 +392,9 @@ def test_the_films_clock_starts_where_the_containers_timeline_starts(name: str, 
 
 
 def test_gaps_are_silent_and_what_follows_keeps_its_time(tmp_path: Path) -> None:
-    path = ffmpeg(tmp_path / "a.mkv", *PICTURE, *TONE, "-af", "aselect='lt(t,1)+gte(t,2)'", "-c:v", "mpeg4", "-c:a", "pcm_s16le")
+    path = ffmpeg(
+        tmp_path / "a.mkv", *PICTURE, *TONE, "-af", "aselect='lt(t,1)+gte(t,2)'", "-c:v", "mpeg4", "-c:a", "pcm_s16le"
+    )
     samples = decoded(path)
     loudest = [int(np.abs(samples[tenth * 1600 : (tenth + 1) * 1600]).max()) for tenth in range(39)]
     assert [tenth for tenth in range(39) if loudest[tenth] < 1000] == list(range(11, 20))
@@ -364,11 +412,18 @@ def test_recordings_joined_end_to_end_are_decoded_one_after_the_other(tmp_path: 
 def test_a_clip_is_the_same_stretch_of_the_whole(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     sweep = ("-f", "lavfi", "-i", "aevalsrc=sin(300*t*t)/4:d=12:s=48000")
-    ffmpeg(path, *((*PICTURE[:-1], "testsrc=s=64x48:r=25:d=12") if name in FILMS else ()), *sweep, *(FILMS | RECORDINGS)[name])
+    ffmpeg(
+        path,
+        *((*PICTURE[:-1], "testsrc=s=64x48:r=25:d=12") if name in FILMS else ()),
+        *sweep,
+        *(FILMS | RECORDINGS)[name],
+    )
     whole = decoded(path)
     clip = decoded(path, 0, 7250, 8750)
     assert len(clip) == 1500 * media.SAMPLE_RATE // 1000
-    around = whole[7250 * 16 - 16 : 8750 * 16 + 16].astype(float)  # timestamps are rounded to a millisecond in some containers
+    around = whole[7250 * 16 - 16 : 8750 * 16 + 16].astype(
+        float
+    )  # timestamps are rounded to a millisecond in some containers
     differences = [np.abs(around[at : at + len(clip)] - clip).mean() for at in range(33)]
     assert min(differences) < 0.1 * np.abs(clip).mean()
 
@@ -427,7 +482,9 @@ def test_telephone_recordings_in_gsm(tmp_path: Path) -> None:
     (tmp_path / "a.gsm").write_bytes((b"\xd0" + bytes(32)) * 50)  # 50 frames of 20 ms
     assert len(decoded(tmp_path / "a.gsm")) == 16_000
     form = b"WAVEfmt \x14\0\0\0\x31\0\x01\0\x40\x1f\0\0\x59\x06\0\0\x41\0\0\0\x02\0\x40\x01"  # WAV49: blocks of 65 bytes, 320 samples
-    (tmp_path / "a.wav").write_bytes(b"RIFF\0\0\0\0" + form + b"data" + (65 * 25).to_bytes(4, "little") + bytes(65 * 25))
+    (tmp_path / "a.wav").write_bytes(
+        b"RIFF\0\0\0\0" + form + b"data" + (65 * 25).to_bytes(4, "little") + bytes(65 * 25)
+    )
     assert len(decoded(tmp_path / "a.wav")) == 16_000
 
 
@@ -460,7 +517,10 @@ def test_what_is_left_of_a_cut_file_can_be_asked_for(name: str, tmp_path: Path) 
 
 
 def test_the_message_compares_what_there_is_with_what_was_promised(tmp_path: Path) -> None:
-    with pytest.raises(StageFailed, match=r"a\.flac: decoded [12]\.\d s, but the container says 4\.0 s: the file is cut short.*ALLOW_TRUNCATED=true"):
+    with pytest.raises(
+        StageFailed,
+        match=r"a\.flac: decoded [12]\.\d s, but the container says 4\.0 s: the file is cut short.*ALLOW_TRUNCATED=true",
+    ):
         decoded(cut(make(tmp_path, "a.flac")))
 
 
@@ -479,7 +539,10 @@ def test_much_damage_inside_is_told_with_its_time_or_left_out(name: str, tmp_pat
     middle, much = len(data) // 3, len(data) * 2 // 5
     data[middle : middle + much] = random.Random(1).randbytes(much)
     path.write_bytes(data)
-    with pytest.raises(StageFailed, match=r"is damaged at 00:00:0[01]\.\d+ \(.+\).*: \d\.\d+ s could not be read\. Repair or copy it again"):
+    with pytest.raises(
+        StageFailed,
+        match=r"is damaged at 00:00:0[01]\.\d+ \(.+\).*: \d\.\d+ s could not be read\. Repair or copy it again",
+    ):
         decoded(path)
     sound = media.decode(path, allow_truncated=True)
     assert sum(map(len, sound)) / media.SAMPLE_RATE == pytest.approx(4, abs=0.6)
@@ -489,7 +552,9 @@ def test_much_damage_inside_is_told_with_its_time_or_left_out(name: str, tmp_pat
 def test_an_impossible_time_is_damage_and_does_not_become_hours_of_silence(tmp_path: Path) -> None:
     path = recording(tmp_path / "a.mka", "-c:a", "flac", "-cluster_time_limit", "1000")
     data = path.read_bytes()
-    last_cluster = data.index(b"\xe7", data.rindex(b"\x1f\x43\xb6\x75"))  # its Timestamp element: E7 82 and two bytes of milliseconds
+    last_cluster = data.index(
+        b"\xe7", data.rindex(b"\x1f\x43\xb6\x75")
+    )  # its Timestamp element: E7 82 and two bytes of milliseconds
     path.write_bytes(data[: last_cluster + 2] + b"\xff\xff" + data[last_cluster + 4 :])
     sound = media.decode(path)
     assert sum(map(len, sound)) == 4 * media.SAMPLE_RATE
@@ -503,7 +568,12 @@ def pieces(*placed: tuple[int, int], begin: int = 0, end: int = 100) -> list[int
     """Which samples of placed runs (position, length), numbered from 1, come out, with 0 for silence."""
     line = Timeline(begin, end)
     runs = [np.arange(at + 1, at + 1 + length, dtype=np.int32) for at, length in placed]
-    return [int(sample) for (at, _), run in zip(placed, runs, strict=True) for block in line.place(at, run) for sample in block]
+    return [
+        int(sample)
+        for (at, _), run in zip(placed, runs, strict=True)
+        for block in line.place(at, run)
+        for sample in block
+    ]
 
 
 def test_timeline_fills_gaps_trims_overlaps_and_keeps_to_its_stretch() -> None:
@@ -570,7 +640,9 @@ def test_ffmpeg_is_killed_with_its_parent(root: Path, tmp_path: Path) -> None:
         parent.stdout.readline()
         parent.kill()
     deadline = time.monotonic() + 5
-    while str(tmp_path) in (running := subprocess.run(["ps", "-Ao", "args"], capture_output=True, text=True, check=True).stdout):
+    while str(tmp_path) in (
+        running := subprocess.run(["ps", "-Ao", "args"], capture_output=True, text=True, check=True).stdout
+    ):
         assert time.monotonic() < deadline, running
 
 
@@ -590,7 +662,10 @@ def test_a_question_to_ffmpeg_ends_with_who_asks(root: Path, tmp_path: Path, mon
 
 def test_the_module_is_light(root: Path) -> None:
     heavy = "import sys, sutradhar.pipeline.media; print([name for name in ('av', 'numpy', 'imageio_ffmpeg', 'langcodes') if name in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", heavy], cwd=root, capture_output=True, text=True, check=True).stdout == "[]\n"
+    assert (
+        subprocess.run([sys.executable, "-c", heavy], cwd=root, capture_output=True, text=True, check=True).stdout
+        == "[]\n"
+    )
 
 
 @pytest.mark.parametrize("end_ms", [3000, 3900])
@@ -611,4 +686,6 @@ def test_a_clip_may_end_after_the_sound_and_before_the_picture(end_ms: int, tmp_
 )
 def test_a_message_on_a_file_can_do_without_its_name(message: str, expected: str) -> None:
     assert media.without_name(message, Path("in/a.wav")) == expected
-    assert media.without_name(message.replace("a.wav", "x\\ny.wav"), Path("x\ny.wav")) == expected.replace("a.wav", "x\\ny.wav")
+    assert media.without_name(message.replace("a.wav", "x\\ny.wav"), Path("x\ny.wav")) == expected.replace(
+        "a.wav", "x\\ny.wav"
+    )

@@ -18,7 +18,9 @@ def killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     times.write_text("x")
     script = tmp_path / "bin" / "ffmpeg"
     script.parent.mkdir()
-    script.write_text(f'#!/bin/sh\nif [ -s "{times}" ]; then sed -i "s/x//;/^$/d" "{times}"; kill -9 $$; fi\nexec "{real}" "$@"\n')
+    script.write_text(
+        f'#!/bin/sh\nif [ -s "{times}" ]; then sed -i "s/x//;/^$/d" "{times}"; kill -9 $$; fi\nexec "{real}" "$@"\n'
+    )
     script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{script.parent}:/usr/bin:/bin")
     return times

@@ -67,7 +67,9 @@ print(found.paths, found.closed)
     for folder in tmp_path.parents[:2]:
         if folder != Path(tempfile.gettempdir()):
             folder.chmod(0o755)
-    said = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     assert said == "['open/a.wav'] {'closed': 'Permission denied', 'gone': 'No such file or directory'}\n"
 
 
@@ -100,8 +102,22 @@ def listed(folder: Path, *lines: str) -> list[str]:
 
 
 def test_listed_files_have_a_path_from_the_list_where_they_lie_below_it(tmp_path: Path) -> None:
-    lines = ["# calls", "a.wav", str(tmp_path / "b/c.wav"), "./a.wav", "/elsewhere/d.wav", "x/../../e.wav", f"file://{tmp_path}/%E0%A4%95%20f.wav"]
-    assert listed(tmp_path, *lines) == ["a.wav", "b/c.wav", "/elsewhere/d.wav", str(tmp_path.parent / "e.wav"), "क f.wav"]
+    lines = [
+        "# calls",
+        "a.wav",
+        str(tmp_path / "b/c.wav"),
+        "./a.wav",
+        "/elsewhere/d.wav",
+        "x/../../e.wav",
+        f"file://{tmp_path}/%E0%A4%95%20f.wav",
+    ]
+    assert listed(tmp_path, *lines) == [
+        "a.wav",
+        "b/c.wav",
+        "/elsewhere/d.wav",
+        str(tmp_path.parent / "e.wav"),
+        "क f.wav",
+    ]
     assert listed(tmp_path, "file://localhost/elsewhere/d.wav", "100%25.wav") == ["/elsewhere/d.wav", "100%25.wav"]
 
 
@@ -114,7 +130,10 @@ def test_listed_files_whose_results_would_meet_keep_their_whole_path(tmp_path: P
     [
         ("https://host/a.wav", "https:// addresses are not fetched; download the recordings, and list their paths"),
         ("s3://bucket/a.wav", "s3:// addresses are not fetched; download the recordings, and list their paths"),
-        ("file://host/a.wav", "file://host/a.wav is a file on another machine; write file:///folder/file, or the path alone"),
+        (
+            "file://host/a.wav",
+            "file://host/a.wav is a file on another machine; write file:///folder/file, or the path alone",
+        ),
     ],
 )
 def test_addresses_in_a_list_are_refused_with_their_line(tmp_path: Path, line: str, reason: str) -> None:

@@ -37,7 +37,9 @@ def test_some_places_tell_whether_there_is_anything(tmp_path: Path) -> None:
         (("-disposition:a:1", "comment"), 0),
     ],
 )
-def test_another_track_takes_the_place_of_a_silent_one_where_its_tags_allow(tags: tuple[str, ...], taken: int, tmp_path: Path) -> None:
+def test_another_track_takes_the_place_of_a_silent_one_where_its_tags_allow(
+    tags: tuple[str, ...], taken: int, tmp_path: Path
+) -> None:
     path = tracks(tmp_path / "a.mkv", *tags)
     found = media.probe(path).audio
     assert not_silent(path, found[0], found, (0, 40_000)).index == taken

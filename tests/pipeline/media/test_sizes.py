@@ -16,9 +16,26 @@ from tests.make_media import ffmpeg, wav
 RATE = 16_000
 SOUND = (np.random.default_rng(1).normal(0, 2000, 9 * RATE)).astype("<i2").tobytes()  # 9 s
 TOLD = 2 * RATE * 2  # bytes of 2 s
-FORMATS = {"a.wav": (), "rf64.wav": ("-rf64", "always"), "a.aiff": (), "a.caf": ("-c:a", "pcm_s16le"), "a.au": (), "a.w64": ()}
+FORMATS = {
+    "a.wav": (),
+    "rf64.wav": ("-rf64", "always"),
+    "a.aiff": (),
+    "a.caf": ("-c:a", "pcm_s16le"),
+    "a.au": (),
+    "a.w64": (),
+}
 LIST = b"LIST" + struct.pack("<I", 20) + b"INFOISFT" + bytes(12)
-PLACEHOLDERS = (0xFFFFFFFF, 0x80000000, 0x7FFFFFFF, 0x7FFFF000, 0x7FFFF000 - 36, 0xFFFFFFFF - 44, 0x7FFF0000, 0x80000024, 0xFFFFF000)
+PLACEHOLDERS = (
+    0xFFFFFFFF,
+    0x80000000,
+    0x7FFFFFFF,
+    0x7FFFF000,
+    0x7FFFF000 - 36,
+    0xFFFFFFFF - 44,
+    0x7FFF0000,
+    0x80000024,
+    0xFFFFF000,
+)
 
 
 def read(path: Path) -> tuple[float, list[str]]:
@@ -47,7 +64,10 @@ def test_sound_behind_the_headers_size_is_taken_and_told_of(name: str, told: int
     path = recording(tmp_path / name)
     with_size(path, told)
     assert media.probe(path).duration_ms == 9000
-    assert read(path) == (9.0, [f"its header tells of {told:,} bytes of sound, and 288,000 are there: all of it was taken"])
+    assert read(path) == (
+        9.0,
+        [f"its header tells of {told:,} bytes of sound, and 288,000 are there: all of it was taken"],
+    )
 
 
 @pytest.mark.parametrize("size", PLACEHOLDERS)
@@ -88,7 +108,12 @@ def test_the_size_of_the_header_alone_is_what_a_recorder_that_died_leaves(rate: 
 
 @pytest.mark.parametrize(
     "behind",
-    [LIST, LIST + b"id3 " + struct.pack("<I", 3001) + b"q" * 3001 + b"\0", b"PAD " + struct.pack("<I", 4000) + bytes(4000), bytes(50_000)],
+    [
+        LIST,
+        LIST + b"id3 " + struct.pack("<I", 3001) + b"q" * 3001 + b"\0",
+        b"PAD " + struct.pack("<I", 4000) + bytes(4000),
+        bytes(50_000),
+    ],
     ids=["LIST", "id3", "PAD", "zeros"],
 )
 def test_other_chunks_and_zeros_behind_the_sound_are_none(behind: bytes, tmp_path: Path) -> None:
@@ -165,7 +190,10 @@ def test_sound_in_several_chunks_is_all_read(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes() + further[0] + LIST + further[1])
     samples = np.concatenate(list(media.decode(path)))
     assert np.abs(samples.astype(int) - np.frombuffer(SOUND, "<i2")).max() <= 1
-    assert read(path) == (9.0, ["its header tells of 64,000 bytes of sound, and 288,000 are there: all of it was taken"])
+    assert read(path) == (
+        9.0,
+        ["its header tells of 64,000 bytes of sound, and 288,000 are there: all of it was taken"],
+    )
 
 
 @pytest.mark.parametrize("name", ["a.aiff", "a.caf", "a.w64"])
@@ -189,7 +217,10 @@ def test_an_odd_chunk_may_lack_its_padding(name: str, tmp_path: Path) -> None:
         path.write_bytes(content[:36] + b"junk" + struct.pack("<I", 5) + b"abcde" + content[36:])
     else:
         path.write_bytes(content[:16] + struct.pack("<I", 17) + content[20:36] + b"\0" + content[36:])
-    assert read(path) == (9.0, ["is damaged at its beginning: a part of its header is a byte too short. Its sound is whole"])
+    assert read(path) == (
+        9.0,
+        ["is damaged at its beginning: a part of its header is a byte too short. Its sound is whole"],
+    )
 
 
 @pytest.mark.parametrize("pad", [b"\0", b"X"])

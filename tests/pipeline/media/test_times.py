@@ -128,7 +128,12 @@ def huge_mkv(content: bytearray) -> None:
 
 @pytest.mark.parametrize(
     ("name", "arguments", "damage"),
-    [("a.flac", (), huge_flac), ("a.mp3", (), huge_mp3), ("a.aiff", (), huge_aiff), ("a.mkv", ("-c:a", "aac"), huge_mkv)],
+    [
+        ("a.flac", (), huge_flac),
+        ("a.mp3", (), huge_mp3),
+        ("a.aiff", (), huge_aiff),
+        ("a.mkv", ("-c:a", "aac"), huge_mkv),
+    ],
 )
 def test_a_length_that_the_file_cannot_hold_is_no_promise(
     name: str, arguments: tuple[str, ...], damage: Callable[[bytearray], None], tmp_path: Path
@@ -162,7 +167,9 @@ def test_a_length_of_much_silence_in_few_bytes_is_true(tmp_path: Path) -> None:
         (20, 60, r"its picture ends .*: all of it was taken"),
     ],
 )
-def test_sound_and_picture_of_a_broadcast_that_end_far_apart_are_told_of(picture: int, sound: int, said: str, name: str, tmp_path: Path) -> None:
+def test_sound_and_picture_of_a_broadcast_that_end_far_apart_are_told_of(
+    picture: int, sound: int, said: str, name: str, tmp_path: Path
+) -> None:
     path = broadcast(tmp_path / name, picture, sound)
     seconds, degraded = read(path)
     assert seconds == pytest.approx(sound, abs=0.2)
@@ -172,10 +179,21 @@ def test_sound_and_picture_of_a_broadcast_that_end_far_apart_are_told_of(picture
 
 @pytest.mark.parametrize("name", ["a.ts", "a.mpg"])
 @pytest.mark.parametrize("seconds", [3, 20])
-def test_sound_and_picture_of_a_broadcast_that_end_together_are_in_order(seconds: int, name: str, tmp_path: Path) -> None:
+def test_sound_and_picture_of_a_broadcast_that_end_together_are_in_order(
+    seconds: int, name: str, tmp_path: Path
+) -> None:
     assert read(broadcast(tmp_path / name, seconds, seconds))[1] == []
 
 
 def broadcast(path: Path, picture: int, sound: int) -> Path:
-    streams = ("-f", "lavfi", "-i", f"testsrc=s=160x120:r=25:d={picture}", "-f", "lavfi", "-i", f"anoisesrc=d={sound}:a=0.1:r=48000")
+    streams = (
+        "-f",
+        "lavfi",
+        "-i",
+        f"testsrc=s=160x120:r=25:d={picture}",
+        "-f",
+        "lavfi",
+        "-i",
+        f"anoisesrc=d={sound}:a=0.1:r=48000",
+    )
     return ffmpeg(path, *streams, "-c:v", "mpeg2video", "-b:v", "1M", "-c:a", "mp2")

@@ -27,7 +27,9 @@ def test_what_is_tagged_as_no_dialogue_of_the_film_comes_last(tag: str) -> None:
     assert choose_track([track(0, "eng", tag), track(1, "eng")], "", "en").index == 1
     assert choose_track([track(0, "", tag, "default"), track(1, "")], "", "auto").index == 1
     assert choose_track([track(0, "eng", tag), track(1, "eng")], "en", "hi").index == 1
-    assert choose_track([track(0, "eng", tag), track(1, "hin", "default")], "", "en").index == 0  # the language that was asked for
+    assert (
+        choose_track([track(0, "eng", tag), track(1, "hin", "default")], "", "en").index == 0
+    )  # the language that was asked for
 
 
 @pytest.mark.parametrize(
@@ -50,7 +52,9 @@ def test_titles_tell_as_well(title: str) -> None:
     assert choose_track([track(0, "eng", "default", title=title), track(1, "eng")], "", "en").index == 1
 
 
-@pytest.mark.parametrize("title", ["", "Stereo", "Surround 5.1", "SoundHandler", "Original", "English (SDH)", "Adult voices"])
+@pytest.mark.parametrize(
+    "title", ["", "Stereo", "Surround 5.1", "SoundHandler", "Original", "English (SDH)", "Adult voices"]
+)
 def test_usual_titles_tell_nothing(title: str) -> None:
     assert not set_aside(track(0, "eng", "default", "original", "hearing_impaired", title=title))
 
@@ -62,4 +66,6 @@ def test_the_default_comes_before_others_in_its_language_and_a_track_without_lan
 
 
 def test_what_nothing_decodes_comes_last() -> None:
-    assert choose_track([track(0, "eng", "default", codec=UNKNOWN_CODEC), track(1, "eng", "comment")], "", "en").index == 1
+    assert (
+        choose_track([track(0, "eng", "default", codec=UNKNOWN_CODEC), track(1, "eng", "comment")], "", "en").index == 1
+    )

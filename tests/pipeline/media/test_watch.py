@@ -42,7 +42,9 @@ def film(tmp_path: Path) -> Path:
 @pytest.fixture
 def job(tmp_path: Path, film: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
     monkeypatch.setattr(stage_process, "call", Calls())
-    request = Request(job_id="test-1", media=str(film), media_record=media.identity(film), duration_ms=2000, created_at="2026-01-01")
+    request = Request(
+        job_id="test-1", media=str(film), media_record=media.identity(film), duration_ms=2000, created_at="2026-01-01"
+    )
     return Job.create(Workspace(tmp_path), request, envfile.render(Settings(SOURCE_LANGUAGE="en"), "Job", {}))
 
 
@@ -62,7 +64,9 @@ class Calls:
         return stage_process.Result(Outcome("Done"), {}, 1)
 
 
-def run(job: Job, monkeypatch: pytest.MonkeyPatch, *, verify: bool = False, **while_running: Callable[[], object]) -> tuple[list[str], str]:
+def run(
+    job: Job, monkeypatch: pytest.MonkeyPatch, *, verify: bool = False, **while_running: Callable[[], object]
+) -> tuple[list[str], str]:
     calls, output = Calls(**while_running), io.StringIO()
     monkeypatch.setattr(stage_process, "call", calls)
     run_job(job, STAGES, Plan(verify=verify), {}, Console(output))
@@ -103,19 +107,25 @@ CHANGES = [append, replace, exchange, flip, truncate, Path.unlink]
 
 
 @pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize(("stage", "where"), [("copy", "while copy read it"), ("shout", "before last reads it"), ("last", "while last read it")])
+@pytest.mark.parametrize(
+    ("stage", "where"),
+    [("copy", "while copy read it"), ("shout", "before last reads it"), ("last", "while last read it")],
+)
 def test_a_film_that_changes_is_an_error_never_a_mixture(
     job: Job, film: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], object], stage: str, where: str
 ) -> None:
     with pytest.raises(
-        StageFailed, match=rf"^film\.txt .*, {where}: (wait until nothing writes to it|put it back), then run the same command again$"
+        StageFailed,
+        match=rf"^film\.txt .*, {where}: (wait until nothing writes to it|put it back), then run the same command again$",
     ):
         run(job, monkeypatch, **{stage: lambda: change(film)})
     assert not job.marker_path("last").exists()
     assert job.marker_path("copy").exists() == (stage != "copy")
 
 
-def test_what_a_stage_says_of_a_film_that_grows_is_that_it_grows(job: Job, film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_stage_says_of_a_film_that_grows_is_that_it_grows(
+    job: Job, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail() -> None:
         append(film)
         raise StageFailed("the film is cut short")
@@ -124,14 +134,22 @@ def test_what_a_stage_says_of_a_film_that_grows_is_that_it_grows(job: Job, film:
         run(job, monkeypatch, copy=fail)
 
 
-@pytest.mark.parametrize("change", [os.utime, lambda film: film.chmod(0o600), lambda film: os.link(film, film.with_suffix(".link"))])
-def test_a_new_date_or_owner_alone_is_no_change(job: Job, film: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], object]) -> None:
+@pytest.mark.parametrize(
+    "change", [os.utime, lambda film: film.chmod(0o600), lambda film: os.link(film, film.with_suffix(".link"))]
+)
+def test_a_new_date_or_owner_alone_is_no_change(
+    job: Job, film: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], object]
+) -> None:
     watch = MediaWatch(film, job.folder)
     watch.read_whole()
     watch.finish(lambda line: None)
     change(film)
     watch.look("now")
-    assert run(job, monkeypatch, shout=lambda: change(film) if change is os.utime else None)[0] == ["copy", "shout", "last"]
+    assert run(job, monkeypatch, shout=lambda: change(film) if change is os.utime else None)[0] == [
+        "copy",
+        "shout",
+        "last",
+    ]
 
 
 def test_the_next_run_works_on_the_new_film(job: Job, film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,7 +195,9 @@ def test_a_film_that_is_still_being_written_is_refused_when_the_job_is_prepared(
     check_still(film, before)
     shutil.copy2(film, film.with_suffix(".old"))
     append(film)
-    with pytest.raises(UsageError, match=r"^film.txt is still being written: wait until it is whole, then run the same command again$"):
+    with pytest.raises(
+        UsageError, match=r"^film.txt is still being written: wait until it is whole, then run the same command again$"
+    ):
         check_still(film, before)
 
 

@@ -18,7 +18,9 @@ BASE = dict(zip(DIMENSIONS, (80, 1500, 512, 8, 6, 51865, 448, 512, 8, 6), strict
 
 def safetensors(metadata: object = None) -> bytes:
     """MLX writes null where there are no metadata."""
-    header = json.dumps({"__metadata__": metadata, "w": {"dtype": "F16", "shape": [3], "data_offsets": [0, 6]}}).encode()
+    header = json.dumps(
+        {"__metadata__": metadata, "w": {"dtype": "F16", "shape": [3], "data_offsets": [0, 6]}}
+    ).encode()
     return struct.pack("<Q", len(header)) + header + bytes(6)
 
 
@@ -67,7 +69,16 @@ def test_a_configuration_that_is_no_whispers(content: str, problem: str, tmp_pat
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\x05", safetensors()[:-1], safetensors() + b"\0", safetensors()[:20], b"\xff" * 100, b"\2" + bytes(7) + b"[]"]
+    "content",
+    [
+        b"",
+        b"\x05",
+        safetensors()[:-1],
+        safetensors() + b"\0",
+        safetensors()[:20],
+        b"\xff" * 100,
+        b"\2" + bytes(7) + b"[]",
+    ],
 )
 def test_weights_that_are_cut_short_or_no_safetensors(content: bytes, tmp_path: Path) -> None:
     (make_mlx(tmp_path) / "weights.safetensors").write_bytes(content)

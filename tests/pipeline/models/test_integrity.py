@@ -45,7 +45,9 @@ def make_model(folder: Path, *, ours: bool, variable: str = "w") -> ResolvedMode
     if ours:
         from sutradhar.pipeline.models.downloads import write_source
 
-        write_source(folder, Release("someone/whisper"), "ct2", "hub", "mit", {name: record(folder / name) for name in NAMES})
+        write_source(
+            folder, Release("someone/whisper"), "ct2", "hub", "mit", {name: record(folder / name) for name in NAMES}
+        )
     return ResolvedModel(folder.resolve(), "base", "", "ct2")
 
 
@@ -69,7 +71,10 @@ def test_a_flipped_bit_is_noticed_in_every_file(tmp_path: Path, name: str, ours:
         else r"Get it again, or, .* remove .*/model_hashes/base-\w{8}\.json"
     )
     when = "fetched or converted" if ours else "first used"
-    with pytest.raises(UsageError, match=rf"^Model base is damaged: {name} is not what it was when the model was {when}, by its sha256\. {remedy}$"):
+    with pytest.raises(
+        UsageError,
+        match=rf"^Model base is damaged: {name} is not what it was when the model was {when}, by its sha256\. {remedy}$",
+    ):
         integrity.check_content(model, workspace)
 
 
@@ -80,7 +85,9 @@ def test_one_that_we_made_is_compared_with_what_we_wrote_then_also_when_it_is_fi
         integrity.check_content(model, Workspace(tmp_path))
 
 
-def test_a_bit_under_an_old_date_is_noticed_a_day_later_and_with_verify(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bit_under_an_old_date_is_noticed_a_day_later_and_with_verify(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model, workspace = make_model(tmp_path / "models" / "base", ours=False), Workspace(tmp_path)
     integrity.check_content(model, workspace)
     flip(model.path / "model.bin", keep_date=True)
@@ -111,11 +118,16 @@ def test_a_folder_in_the_place_of_the_record_is_told_by_its_name(tmp_path: Path)
     place.mkdir()
     with pytest.raises(OSError, match="directory") as caught:
         integrity.check_content(model, workspace)
-    assert in_one_line(caught.value) == f"Cannot use {place}: Is a directory; put right what is there and run the same command again"
+    assert (
+        in_one_line(caught.value)
+        == f"Cannot use {place}: Is a directory; put right what is there and run the same command again"
+    )
     assert list(place.parent.iterdir()) == [place]
 
 
-def test_a_file_of_another_size_was_put_there_by_somebody_and_so_is_one_after_the_record_is_removed(tmp_path: Path) -> None:
+def test_a_file_of_another_size_was_put_there_by_somebody_and_so_is_one_after_the_record_is_removed(
+    tmp_path: Path,
+) -> None:
     model, workspace = make_model(tmp_path / "models" / "base", ours=False), Workspace(tmp_path)
     integrity.check_content(model, workspace)
     (model.path / "vocabulary.txt").write_text("a\nb\nc\nd\n")
@@ -159,10 +171,15 @@ def test_a_damaged_record_is_made_anew(tmp_path: Path, content: bytes) -> None:
         ("model.bin", b"\xff" * 40, "its names, shapes and length do not go together"),
     ],
 )
-def test_a_damaged_header_is_one_line_before_anything_is_loaded(tmp_path: Path, name: str, content: bytes, what: str) -> None:
+def test_a_damaged_header_is_one_line_before_anything_is_loaded(
+    tmp_path: Path, name: str, content: bytes, what: str
+) -> None:
     model = make_model(tmp_path / "models" / "base", ours=False)
     (model.path / name).write_bytes(content)
-    with pytest.raises(UsageError, match=rf"^Model base is damaged: {name} cannot be used: {what}\. Get it again, or, if another model was put"):
+    with pytest.raises(
+        UsageError,
+        match=rf"^Model base is damaged: {name} cannot be used: {what}\. Get it again, or, if another model was put",
+    ):
         integrity.check_content(model, Workspace(tmp_path))
 
 
@@ -195,7 +212,9 @@ WORDS = "a\nb\n<|30.00|>\n"
         ("vocabulary.json", "3", 0),
     ],
 )
-def test_a_vocabulary_that_is_cut_short_is_told_also_of_the_users_own_model(tmp_path: Path, name: str, content: str, there: int | None) -> None:
+def test_a_vocabulary_that_is_cut_short_is_told_also_of_the_users_own_model(
+    tmp_path: Path, name: str, content: str, there: int | None
+) -> None:
     model = make_model(tmp_path / "models" / "base", ours=False, variable="decoder/embeddings/weight")
     (model.path / "vocabulary.txt").unlink()
     (model.path / name).write_text(content)
@@ -223,7 +242,9 @@ def test_the_starter_model_is_whole_and_is_not_where_a_byte_of_its_header_is_ano
     assert content.damage(Path(copy)) == "its names, shapes and length do not go together"
 
 
-def test_a_run_checks_its_models_before_a_stage_starts_and_with_verify_those_of_stages_that_are_done(job, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_run_checks_its_models_before_a_stage_starts_and_with_verify_those_of_stages_that_are_done(
+    job, monkeypatch: pytest.MonkeyPatch
+) -> None:  # type: ignore[no-untyped-def]
     model = make_model(job.workspace.models / "base", ours=True)
     copy, shout = WORKFLOWS["film"]
     stages = {"film": (copy, replace(shout, models=lambda settings: (ModelNeed("base", "ct2"),)))}

@@ -122,8 +122,9 @@ def test_refuses_with_the_remedy(tmp_path: Path) -> None:
         " (or one for Hugging Face or CTranslate2 as models/someone--whisper-q4),"
         " or fetch it where there is a network (./scripts/get-model.sh someone/whisper-q4 --form mlx)"
     )
-    assert "Put its MLX folder there as models/large-v3-q4-mlx (or one for Hugging Face or CTranslate2 as models/large-v3), or" in refusal(
-        "large-v3-q4", here, form="mlx"
+    assert (
+        "Put its MLX folder there as models/large-v3-q4-mlx (or one for Hugging Face or CTranslate2 as models/large-v3), or"
+        in refusal("large-v3-q4", here, form="mlx")
     )
     make(here / "base")
     assert (
@@ -149,8 +150,14 @@ def test_refuses_a_typo_with_the_closest_name(tmp_path: Path) -> None:
     [
         ("base-q5", "quantised models are -q4 and -q8 (base-q4, base-q8), with --backend mlx; in full it is base"),
         ("base-Q4", "quantised models are -q4 and -q8 (base-q4, base-q8), with --backend mlx; in full it is base"),
-        ("turbo-fp32", "quantised models are -q4 and -q8 (turbo-q4, turbo-q8), with --backend mlx; in full it is turbo"),
-        ("large-v3-4bit", "quantised models are -q4 and -q8 (large-v3-q4, large-v3-q8), with --backend mlx; in full it is large-v3"),
+        (
+            "turbo-fp32",
+            "quantised models are -q4 and -q8 (turbo-q4, turbo-q8), with --backend mlx; in full it is turbo",
+        ),
+        (
+            "large-v3-4bit",
+            "quantised models are -q4 and -q8 (large-v3-q4, large-v3-q8), with --backend mlx; in full it is large-v3",
+        ),
         ("base-q4-mlx", "that is what its folder is called; the model is base-q4, with --backend mlx"),
         ("base-mlx", "that is what its folder is called; the model is base, with --backend mlx"),
         ("large-v3-ct2", "that is what its folder is called; the model is large-v3, with --backend whisperx"),
@@ -164,7 +171,9 @@ def test_refuses_a_name_that_says_too_much_with_the_one_to_use(name: str, hint: 
 
 
 def test_refuses_a_form_that_the_hub_does_not_have(tmp_path: Path) -> None:
-    assert refusal("large-v2", tmp_path, form="hf").startswith("Model 'large-v2' has no hf form on the hub, only ct2, mlx;")
+    assert refusal("large-v2", tmp_path, form="hf").startswith(
+        "Model 'large-v2' has no hf form on the hub, only ct2, mlx;"
+    )
     assert refusal("large-v2-q4", tmp_path) == (
         "Model 'large-v2-q4' has no CTranslate2 form: -q4 and -q8 are for MLX. Add --backend mlx (to get-model.sh: --form mlx), or take large-v2"
     )
@@ -188,7 +197,9 @@ def converter(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str, int]
 
     monkeypatch.setattr(downloads, "convert", convert)
     monkeypatch.setattr(downloads, "fetch_release", fetch)
-    monkeypatch.setattr(downloads, "fetch_starter", lambda target, release, say: fetch(target, Release("starter"), "ct2", say))
+    monkeypatch.setattr(
+        downloads, "fetch_starter", lambda target, release, say: fetch(target, Release("starter"), "ct2", say)
+    )
     monkeypatch.setattr(library, "can_convert", lambda form: form == "mlx")
     return asked
 
@@ -210,13 +221,37 @@ Asked = list[tuple[str, str, str, int]]
         ({}, "base", False, [("fetch", "base", "starter", 0), ("convert", "base-mlx", "base", 0)]),
         ({}, "base-q4", False, [("fetch", "base", "starter", 0), ("convert", "base-q4-mlx", "base", 4)]),
         ({}, "large-v3-q4", True, [("fetch", "large-v3-q4-mlx", "mlx-community/whisper-large-v3-mlx-4bit", 0)]),
-        ({}, "small-q8", True, [("fetch", "small-mlx", "mlx-community/whisper-small-mlx", 0), ("convert", "small-q8-mlx", "small-mlx", 8)]),
-        ({}, "medium.en", True, [("fetch", "medium.en", "Systran/faster-whisper-medium.en", 0), ("convert", "medium.en-mlx", "medium.en", 0)]),
-        ({}, "mlx-community/whisper-x-q4", True, [("fetch", "mlx-community--whisper-x-q4-mlx", "mlx-community/whisper-x-q4", 0)]),
+        (
+            {},
+            "small-q8",
+            True,
+            [("fetch", "small-mlx", "mlx-community/whisper-small-mlx", 0), ("convert", "small-q8-mlx", "small-mlx", 8)],
+        ),
+        (
+            {},
+            "medium.en",
+            True,
+            [
+                ("fetch", "medium.en", "Systran/faster-whisper-medium.en", 0),
+                ("convert", "medium.en-mlx", "medium.en", 0),
+            ],
+        ),
+        (
+            {},
+            "mlx-community/whisper-x-q4",
+            True,
+            [("fetch", "mlx-community--whisper-x-q4-mlx", "mlx-community/whisper-x-q4", 0)],
+        ),
     ],
 )
 def test_a_model_is_converted_or_else_fetched(
-    here: dict[str, str], name: str, hub: bool, asked: Asked, converter: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    here: dict[str, str],
+    name: str,
+    hub: bool,
+    asked: Asked,
+    converter: Asked,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(library, "_hub_answers", lambda: hub)
     folder = tmp_path / "models"
@@ -288,11 +323,15 @@ def test_a_folder_of_another_form_is_converted_and_refused_with_the_command_wher
     (asked,) = converter
     assert (asked[1].startswith("own-"), asked[1].endswith("-mlx"), asked[2]) == (True, True, "own")
     monkeypatch.setattr(library, "can_convert", lambda form: False)
-    assert refusal(str(own), here, form="mlx").endswith(f". To make one of it: scripts/convert-model.sh {own}, and then --model own")
+    assert refusal(str(own), here, form="mlx").endswith(
+        f". To make one of it: scripts/convert-model.sh {own}, and then --model own"
+    )
     assert "convert-model" not in refusal(str(make(tmp_path / "other", "config.json", "weights.npz")), here)
 
 
-def test_a_folder_in_models_given_by_its_path_is_the_model_of_its_name(converter: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_in_models_given_by_its_path_is_the_model_of_its_name(
+    converter: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     here, folder = tmp_path / "models", make(tmp_path / "models" / "base")
     monkeypatch.chdir(tmp_path)
     for _ in range(2):
@@ -314,7 +353,10 @@ def test_the_converter_is_a_child_whose_last_words_are_passed_on(tmp_path: Path)
 
 def test_refuses_a_folder_that_is_no_model(tmp_path: Path) -> None:
     own = make(tmp_path / "own", "model.bin", "config.json", "vocabulary.txt")
-    assert refusal(str(own), tmp_path) == "models/own is no ct2 model: tokenizer.json is missing. Get or convert the model again, or choose another"
+    assert (
+        refusal(str(own), tmp_path)
+        == "models/own is no ct2 model: tokenizer.json is missing. Get or convert the model again, or choose another"
+    )
     assert refusal("./none", tmp_path).endswith("none is no ct2 model: there is no such folder")
 
 
@@ -323,7 +365,9 @@ def test_refuses_a_folder_that_was_cut_short(tmp_path: Path) -> None:
     files = {name: {"size": 9 if name == "model.bin" else 1, "mtime_ns": 0, "sha256": ""} for name in CT2_FILES}
     source = {"repo": "", "revision": "", "form": "ct2", "via": "", "licence": "", "fetched_at": "", "files": files}
     (folder / "source.json").write_text(json.dumps(source))
-    assert refusal("base", tmp_path, offline=True).startswith("models/base is incomplete (model.bin has 1 of 9 bytes) and OFFLINE is on.")
+    assert refusal("base", tmp_path, offline=True).startswith(
+        "models/base is incomplete (model.bin has 1 of 9 bytes) and OFFLINE is on."
+    )
 
 
 def test_a_damaged_folder_of_somebody_elses_is_refused_and_never_replaced(tmp_path: Path) -> None:
@@ -356,7 +400,11 @@ def test_list_shows_what_is_here(tmp_path: Path, capsys: pytest.CaptureFixture[s
     make(tmp_path / "models" / "base")
     make(tmp_path / "models" / "half", "model.bin")
     make(
-        tmp_path / "hub-cache" / "models--mlx-community--whisper-tiny-mlx" / "snapshots" / FORMS["mlx"].releases["tiny"].revision,
+        tmp_path
+        / "hub-cache"
+        / "models--mlx-community--whisper-tiny-mlx"
+        / "snapshots"
+        / FORMS["mlx"].releases["tiny"].revision,
         "config.json",
         "weights.npz",
     )
@@ -380,7 +428,10 @@ def test_fetch_ends_with_usage_errors(tmp_path: Path, capsys: pytest.CaptureFixt
     assert command.main(["fetch", "larg-v3"]) == 2
     assert command.main(["fetch", "./folder"]) == 2
     assert command.main(["fetch", "someone/whisper"]) == 2
-    assert "and the hub cannot be reached. Put its CTranslate2 folder there as models/someone--whisper-ct2 (or one" in capsys.readouterr().err
+    assert (
+        "and the hub cannot be reached. Put its CTranslate2 folder there as models/someone--whisper-ct2 (or one"
+        in capsys.readouterr().err
+    )
 
 
 def test_help_names_the_script_that_people_run(capsys: pytest.CaptureFixture[str]) -> None:
@@ -393,7 +444,10 @@ def test_lists_the_tuned_models_of_a_language_with_source_and_licence(capsys: py
     assert command.main(["fetch", "--list", "Hindi"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "whisper-hindi-large-v2        hi        apache-2.0  vasista22/whisper-hindi-large-v2" in lines
-    assert "whisper-hindi2hinglish-swift  hi        apache-2.0  Oriserve/Whisper-Hindi2Hinglish-Swift (Hinglish in Latin letters)" in lines
+    assert (
+        "whisper-hindi2hinglish-swift  hi        apache-2.0  Oriserve/Whisper-Hindi2Hinglish-Swift (Hinglish in Latin letters)"
+        in lines
+    )
     assert command.main(["fetch", "--list", "fr"]) == 2
     assert "No model here is tuned for fr; sizes such as large-v3 know most languages" in capsys.readouterr().err
 

@@ -50,7 +50,12 @@ def test_writes_the_job_and_prints_its_id_alone(workspace: Workspace, capsys: py
     assert job.id.endswith("-dialogue-1")
     assert f"Next: ./run-pipeline.sh -j {job.id}" in output.err
     settings = job.settings()
-    assert (settings.SOURCE_LANGUAGE, settings.WORKFLOW, settings.SUBTITLE_FPS, settings.TITLE) == ("en", "transcribe", 25.0, "Dialogue")
+    assert (settings.SOURCE_LANGUAGE, settings.WORKFLOW, settings.SUBTITLE_FPS, settings.TITLE) == (
+        "en",
+        "transcribe",
+        25.0,
+        "Dialogue",
+    )
     assert job.request.media == str(SAMPLE)
 
 
@@ -59,13 +64,21 @@ def test_a_films_settings_are_those_of_films(workspace: Workspace, capsys: pytes
     text = Job.open(workspace, capsys.readouterr().out.strip()).env_path.read_text()
     assert "CORPUS_" not in text
     assert "Folders of recordings" not in text
-    assert all(f"\n{key}=" in text for key in ("TITLE", "INDICTRANS2_MODEL", "MUX_CONTAINER", "SUBTITLE_BOM", "OUT_MODE", "CUDA_VISIBLE_DEVICES"))
+    assert all(
+        f"\n{key}=" in text
+        for key in ("TITLE", "INDICTRANS2_MODEL", "MUX_CONTAINER", "SUBTITLE_BOM", "OUT_MODE", "CUDA_VISIBLE_DEVICES")
+    )
 
 
-def test_a_folders_settings_are_those_of_folders(calls: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folders_settings_are_those_of_folders(
+    calls: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(str(calls), "--transcribe", "-s", "en") == 0
     text = Job.open(workspace, capsys.readouterr().out.strip()).env_path.read_text()
-    assert not any(f"\n{key}=" in text for key in ("AUDIO_TRACK", "MEDIA_START_TIME", "MUX_CONTAINER", "INDICTRANS2_MODEL", "ALIGNMENT_MODEL"))
+    assert not any(
+        f"\n{key}=" in text
+        for key in ("AUDIO_TRACK", "MEDIA_START_TIME", "MUX_CONTAINER", "INDICTRANS2_MODEL", "ALIGNMENT_MODEL")
+    )
     assert all(f"\n{key}=" in text for key in ("CORPUS_LIMIT", "SUBTITLE_PROFILE", "SUBTITLE_BOM", "OUT_MODE"))
 
 
@@ -78,8 +91,13 @@ def test_ids_count_up_and_can_be_given(workspace: Workspace, capsys: pytest.Capt
     assert "Job mine exists already" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["Mission: Impossible (1996).mp4", 'it\'s %03d "x".mp4', "दीवार 🎬.mp4", "-rf.mp4", "a\nb.mp4", "x;y & $(id).mp4"])
-def test_any_file_name_works(tmp_path: Path, name: str, workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["Mission: Impossible (1996).mp4", 'it\'s %03d "x".mp4', "दीवार 🎬.mp4", "-rf.mp4", "a\nb.mp4", "x;y & $(id).mp4"],
+)
+def test_any_file_name_works(
+    tmp_path: Path, name: str, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
     film = tmp_path / name
     film.symlink_to(ffmpeg(tmp_path / "untitled.mp4", "-i", str(SAMPLE), "-c", "copy", "-map_metadata", "-1"))
     assert run("--transcribe", "-s", "en", "--", str(film)) == 0
@@ -87,7 +105,9 @@ def test_any_file_name_works(tmp_path: Path, name: str, workspace: Workspace, ca
     assert job.settings().TITLE == film.stem.replace("\n", " ")
 
 
-def test_the_title_is_the_one_asked_for_or_the_films_own(tmp_path: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_title_is_the_one_asked_for_or_the_films_own(
+    tmp_path: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
     film = ffmpeg(tmp_path / "name.mp4", "-i", str(SAMPLE), "-c", "copy", "-metadata", "title=Its own\n title")
     for options, title in (((), "Its own title"), (("--set", "TITLE=Mine"), "Mine")):
         assert run(str(film), "--transcribe", "-s", "en", *options) == 0
@@ -112,9 +132,18 @@ def test_a_clip_is_measured(workspace: Workspace, capsys: pytest.CaptureFixture[
             "takes IndicTrans2, whose model is not here; get it: scripts/get-model.sh indictrans2-indic-indic-1B",
         ),
         (["--translate", "-s", "fr", "-t", "ta"], "Nothing here translates fr to ta"),
-        (["--translate", "-s", "hi", "--glossary", "nowhere.tsv"], "Cannot read the glossary nowhere.tsv: No such file or directory"),
-        (["--translate", "-s", "hi", "--model", "large-v3-turbo"], "[ERROR] WHISPER_MODEL=large-v3-turbo was not trained to translate: use"),
-        (["--translate", "-s", "hi", "--model", "distil-large-v3"], "[ERROR] WHISPER_MODEL=distil-large-v3 was not trained to translate: use"),
+        (
+            ["--translate", "-s", "hi", "--glossary", "nowhere.tsv"],
+            "Cannot read the glossary nowhere.tsv: No such file or directory",
+        ),
+        (
+            ["--translate", "-s", "hi", "--model", "large-v3-turbo"],
+            "[ERROR] WHISPER_MODEL=large-v3-turbo was not trained to translate: use",
+        ),
+        (
+            ["--translate", "-s", "hi", "--model", "distil-large-v3"],
+            "[ERROR] WHISPER_MODEL=distil-large-v3 was not trained to translate: use",
+        ),
         (["--translate", "-s", "en"], "The source is English already"),
         (["--transcribe", "-s", "en", "--start", "9:00"], "is past the end"),
         (["--transcribe", "-s", "en", "--start", "soon"], "soon"),
@@ -122,19 +151,33 @@ def test_a_clip_is_measured(workspace: Workspace, capsys: pytest.CaptureFixture[
         (["--transcribe", "-s", "en", "--model", "bsae"], "did you mean base?"),
         (["--transcribe", "-s", "en", "--model", "large-v3", "--offline"], "large-v3"),
         (["--transcribe", "-s", "en", "--device", "mps"], "--device mps: this is not an Apple Silicon machine"),
-        (["--transcribe", "-s", "en", "--set", "BATCH_SIZE=no"], "BATCH_SIZE='no' does not fit: it must be a whole number from 1 to 512, or auto"),
+        (
+            ["--transcribe", "-s", "en", "--set", "BATCH_SIZE=no"],
+            "BATCH_SIZE='no' does not fit: it must be a whole number from 1 to 512, or auto",
+        ),
         (
             ["--transcribe", "-s", "en", "--backend", "whisperx", "--set", "WHISPER_BACKEND=mlx"],
             "--set WHISPER_BACKEND=mlx contradicts the option that says WHISPER_BACKEND=whisperx; give one of them",
         ),
-        (["--transcribe", "-s", "en", "--offline", "--set", "OFFLINE=false"], "--set OFFLINE=false contradicts the option that says OFFLINE=true"),
-        (["--transcribe", "-s", "en", "--set", "WORKFLOW=translate"], "contradicts the option that says WORKFLOW=transcribe"),
+        (
+            ["--transcribe", "-s", "en", "--offline", "--set", "OFFLINE=false"],
+            "--set OFFLINE=false contradicts the option that says OFFLINE=true",
+        ),
+        (
+            ["--transcribe", "-s", "en", "--set", "WORKFLOW=translate"],
+            "contradicts the option that says WORKFLOW=transcribe",
+        ),
         (["--transcribe", "-s", "en", "--set", "AUDIO_TRACK=3"], "No audio track 3; the file has 0:"),
-        (["--transcribe", "-s", "en", "--set", "WHISPER_MODEL="], "WHISPER_MODEL='' does not fit: it must be some text"),
+        (
+            ["--transcribe", "-s", "en", "--set", "WHISPER_MODEL="],
+            "WHISPER_MODEL='' does not fit: it must be some text",
+        ),
         (["--transcribe", "-s", "en", "--job-id", "../x"], "is no job id"),
     ],
 )
-def test_refuses_in_one_line_and_writes_nothing(workspace: Workspace, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_refuses_in_one_line_and_writes_nothing(
+    workspace: Workspace, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(str(SAMPLE), *arguments) == 2
     output = capsys.readouterr()
     assert output.out == ""
@@ -148,7 +191,9 @@ def test_refuses_in_one_line_and_writes_nothing(workspace: Workspace, arguments:
     [([str(SAMPLE), str(SAMPLE)], "2 files were given")],
     ids=["files"],
 )
-def test_several_films_are_refused_with_the_command_that_takes_them(media: list[str], what: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_several_films_are_refused_with_the_command_that_takes_them(
+    media: list[str], what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     remedy = (
         'for film in *.mkv; do ./prepare-job.sh "$film" ...; done, and then ./run-pipeline.sh --all;'
         " many recordings are one job: give their folder, or --from-list FILE"
@@ -164,14 +209,18 @@ def test_an_argument_that_is_no_file_is_not_taken_for_one(capsys: pytest.Capture
     assert "[ERROR] unrecognized arguments: hi. For example: " in capsys.readouterr().err
 
 
-def test_targets_add_up_and_the_language_spoken_is_none(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_targets_add_up_and_the_language_spoken_is_none(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(str(SAMPLE), "--translate", "-s", "hi", "-t", "en,", "-t", "hi") == 0
     output = capsys.readouterr()
     assert Job.open(workspace, output.out.strip()).settings().TARGET_LANGUAGES == "en"
     assert "[WARN] No translation to Hindi: it is the language spoken" in output.err
 
 
-def test_a_silent_track_is_passed_over_unless_it_is_asked_for(tmp_path: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_silent_track_is_passed_over_unless_it_is_asked_for(
+    tmp_path: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
     silence = ("-f", "lavfi", "-i", "anullsrc=r=48000:d=4")
     path = ffmpeg(tmp_path / "a.mkv", *silence, *TONE, "-map", "0", "-map", "1", "-c:a", "flac")
     for options, track, warned in (((), 1, True), (("--audio-track", "0"), 0, False)):
@@ -194,11 +243,27 @@ def test_why_the_first_track_was_not_taken_stands_in_the_settings(
     output = capsys.readouterr()
     assert output.err.count("[WARN] Audio track 0 is silent: track 1 was taken\n") == 1
     text = Job.open(workspace, output.out.strip()).env_path.read_text()
-    assert re.search(r"# Chosen: .*flac, 1 channel\) of 2; audio track 0 is silent: track 1 was taken\nAUDIO_TRACK=1\n", text)
+    assert re.search(
+        r"# Chosen: .*flac, 1 channel\) of 2; audio track 0 is silent: track 1 was taken\nAUDIO_TRACK=1\n", text
+    )
 
 
-def test_a_commentary_that_stands_first_is_named(tmp_path: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
-    path = ffmpeg(tmp_path / "a.mkv", *TONE, *TONE, "-map", "0", "-map", "1", "-c:a", "flac", "-metadata:s:a:0", "title=Commentary")
+def test_a_commentary_that_stands_first_is_named(
+    tmp_path: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = ffmpeg(
+        tmp_path / "a.mkv",
+        *TONE,
+        *TONE,
+        "-map",
+        "0",
+        "-map",
+        "1",
+        "-c:a",
+        "flac",
+        "-metadata:s:a:0",
+        "title=Commentary",
+    )
     assert run(str(path), "--transcribe", "-s", "en") == 0
     output = capsys.readouterr()
     assert output.err.count("[INFO] Audio track 0 is tagged comment or titled so: track 1 was taken\n") == 1
@@ -206,13 +271,18 @@ def test_a_commentary_that_stands_first_is_named(tmp_path: Path, workspace: Work
     assert why in Job.open(workspace, output.out.strip()).env_path.read_text()
 
 
-def test_a_film_that_lacks_its_end_is_refused_as_the_run_would(tmp_path: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_film_that_lacks_its_end_is_refused_as_the_run_would(
+    tmp_path: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = cut(ffmpeg(tmp_path / "a.wav", *TONE))
     remedy = "Repair or copy it again, or accept it with --set ALLOW_TRUNCATED=true"
     for options in ((), ("--set", "ALLOW_TRUNCATED=false")):
         assert run(str(path), "--transcribe", "-s", "en", *options) == 2
         (error,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("[ERROR]")]
-        assert re.fullmatch(rf"\[ERROR\] a\.wav is cut short: its header promises [\d,]+ bytes more than the [\d,]+ that are there\. {remedy}", error)
+        assert re.fullmatch(
+            rf"\[ERROR\] a\.wav is cut short: its header promises [\d,]+ bytes more than the [\d,]+ that are there\. {remedy}",
+            error,
+        )
         with pytest.raises(StageFailed) as failed:
             list(media.decode(path))
         assert f"[ERROR] {failed.value}" == error
@@ -223,12 +293,17 @@ def test_a_film_that_lacks_its_end_is_refused_as_the_run_would(tmp_path: Path, w
         assert Job.open(workspace, output.out.strip()).settings().ALLOW_TRUNCATED
 
 
-def test_a_download_whose_end_is_zeros_is_refused(tmp_path: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_download_whose_end_is_zeros_is_refused(
+    tmp_path: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = ffmpeg(tmp_path / "a.mp3", *TONE, "-write_xing", "0", "-id3v2_version", "0")
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2] + bytes(len(data) - len(data) // 2))
     assert run(str(path), "--transcribe", "-s", "en") == 2
-    assert re.search(r"\[ERROR\] a\.mp3 is cut short: its last [\d,]+ of [\d,]+ bytes are all 0\. Repair or copy it again", capsys.readouterr().err)
+    assert re.search(
+        r"\[ERROR\] a\.mp3 is cut short: its last [\d,]+ of [\d,]+ bytes are all 0\. Repair or copy it again",
+        capsys.readouterr().err,
+    )
 
 
 def test_reasons_stand_beside_what_was_chosen(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
@@ -276,7 +351,12 @@ def test_chooses_what_the_recogniser_can_do(
     on_machine(machine)
     assert run(str(SAMPLE), "--transcribe", "-s", "en", "--model", "base", *options) == 0
     settings = Job.open(workspace, capsys.readouterr().out.strip()).settings()
-    assert (settings.WHISPER_BACKEND, settings.WHISPERX_DEVICE, settings.WHISPER_COMPUTE_TYPE, settings.BATCH_SIZE) == expected
+    assert (
+        settings.WHISPER_BACKEND,
+        settings.WHISPERX_DEVICE,
+        settings.WHISPER_COMPUTE_TYPE,
+        settings.BATCH_SIZE,
+    ) == expected
 
 
 @pytest.mark.parametrize(
@@ -287,8 +367,16 @@ def test_chooses_what_the_recogniser_can_do(
             ["--backend", "mlx"],
             "--backend mlx --device cpu: MLX cannot be used (the package mlx is not installed); run ./install-mlx.sh.",
         ),
-        ("m1-pro-16gb-no-mlx", ["--backend", "mlx", "--device", "mps"], "--device mps: MLX cannot be used (the package mlx is not installed)"),
-        ("h100-mlx-cpu", ["--backend", "mlx"], "--device cuda: MLX 0.32.4 as it is installed cannot use cuda, only cpu; run ./install-mlx.sh."),
+        (
+            "m1-pro-16gb-no-mlx",
+            ["--backend", "mlx", "--device", "mps"],
+            "--device mps: MLX cannot be used (the package mlx is not installed)",
+        ),
+        (
+            "h100-mlx-cpu",
+            ["--backend", "mlx"],
+            "--device cuda: MLX 0.32.4 as it is installed cannot use cuda, only cpu; run ./install-mlx.sh.",
+        ),
         ("m1-pro-16gb", ["--device", "cuda"], "--device cuda: no usable NVIDIA GPU here"),
         ("cpu-16gb-mlx", ["--backend", "mlx", "--device", "mps"], "--device mps: this is not an Apple Silicon machine"),
         ("cpu-16gb-mlx", ["--backend", "kaldi"], "WHISPER_BACKEND=kaldi: this version has no such recogniser"),
@@ -300,7 +388,12 @@ def test_chooses_what_the_recogniser_can_do(
     ],
 )
 def test_refuses_a_recogniser_that_this_machine_cannot_run(
-    machine: str, options: list[str], message: str, workspace: Workspace, on_machine: Callable[[str], Probe], capsys: pytest.CaptureFixture[str]
+    machine: str,
+    options: list[str],
+    message: str,
+    workspace: Workspace,
+    on_machine: Callable[[str], Probe],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     on_machine(machine)
     assert run(str(SAMPLE), "--transcribe", "-s", "en", "--model", "base", *options) == 2
@@ -317,7 +410,9 @@ def names(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("workflow", ["--transcribe", "--translate"])
-def test_a_glossary_is_copied_into_the_job(workflow: str, names: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_glossary_is_copied_into_the_job(
+    workflow: str, names: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(str(SAMPLE), workflow, "-s", "de", "--glossary", str(names)) == 0
     job = Job.open(workspace, capsys.readouterr().out.strip())
     copy = job.folder / "glossary.tsv"
@@ -332,7 +427,10 @@ def test_a_glossary_with_a_bad_line_is_refused_with_its_number(
 ) -> None:
     names.write_text("# names\nDaniel Dan\n", encoding="utf-8")
     assert run(str(SAMPLE), workflow, "-s", "de", "--glossary", str(names)) == 2
-    assert capsys.readouterr().err.splitlines()[-1] == f"[ERROR] {names}, line 2: write source, TAB, target, and if you like TAB and a note"
+    assert (
+        capsys.readouterr().err.splitlines()[-1]
+        == f"[ERROR] {names}, line 2: write source, TAB, target, and if you like TAB and a note"
+    )
     assert not workspace.jobs.exists()
 
 
@@ -340,7 +438,9 @@ def test_a_glossary_with_a_bad_line_is_refused_with_its_number(
 def indictrans2(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """IndicTrans2 from Hindi to English is here, and so are models of Whisper."""
     monkeypatch.setattr(library, "can_convert", lambda form: True)
-    monkeypatch.setattr("sutradhar.pipeline.models.integrity.check_content", lambda *_, **__: None)  # the files are empty
+    monkeypatch.setattr(
+        "sutradhar.pipeline.models.integrity.check_content", lambda *_, **__: None
+    )  # the files are empty
     workspace.models.unlink()
     workspace.models.mkdir()
     (workspace.models / "base").symlink_to(ROOT / "models" / "base")
@@ -380,7 +480,9 @@ def test_the_translator_is_set_to_what_the_machine_can_do(
 
 
 @pytest.mark.usefixtures("indictrans2")
-def test_a_glossary_is_an_input_of_recognition_and_translation(names: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_glossary_is_an_input_of_recognition_and_translation(
+    names: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(str(SAMPLE), "--translate", "-s", "hi", "-t", "en", "--model", "base", "--glossary", str(names)) == 0
     settings = Job.open(workspace, capsys.readouterr().out.strip()).settings()
     assert stages_with_files(settings) == ["asr", "translate"]
@@ -391,12 +493,19 @@ def test_a_glossary_is_an_input_of_recognition_and_translation(names: Path, work
     ("options", "message"),
     [
         (["--set", "INDICTRANS2_DEVICE=tpu"], "INDICTRANS2_DEVICE='tpu' does not fit"),
-        (["--set", "INDICTRANS2_COMPUTE_TYPE=float16"], "INDICTRANS2_COMPUTE_TYPE=float16 does not go with INDICTRANS2_DEVICE=cpu; int8, float32 do"),
+        (
+            ["--set", "INDICTRANS2_COMPUTE_TYPE=float16"],
+            "INDICTRANS2_COMPUTE_TYPE=float16 does not go with INDICTRANS2_DEVICE=cpu; int8, float32 do",
+        ),
         (["--set", "INDICTRANS2_MODEL=./nowhere"], "nowhere is no indictrans2-int8 model: there is no such folder"),
     ],
 )
 def test_refuses_a_translator_that_cannot_work(
-    options: list[str], message: str, workspace: Workspace, on_machine: Callable[[str], Probe], capsys: pytest.CaptureFixture[str]
+    options: list[str],
+    message: str,
+    workspace: Workspace,
+    on_machine: Callable[[str], Probe],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     on_machine("cpu-16gb")
     assert run(str(SAMPLE), "--translate", "-s", "hi", "-t", "en", "--model", "base", *options) == 2
@@ -442,7 +551,11 @@ WEAK = "which is of little use but for English (Hindi: 88 % of characters wrong)
 @pytest.mark.parametrize(
     ("machine", "options", "warning"),
     [
-        ("cpu-2-cores", ["-s", "en"], ". Get the one for this machine (a film of 2 h takes about 1 h on 2 cores): ./scripts/get-model.sh medium"),
+        (
+            "cpu-2-cores",
+            ["-s", "en"],
+            ". Get the one for this machine (a film of 2 h takes about 1 h on 2 cores): ./scripts/get-model.sh medium",
+        ),
         (
             "cpu-2-cores",
             ["-s", "hi"],
@@ -467,7 +580,12 @@ WEAK = "which is of little use but for English (Hindi: 88 % of characters wrong)
     ],
 )
 def test_with_the_starter_model_it_says_which_one_suits_this_machine_and_how_long_that_takes(
-    machine: str, options: list[str], warning: str, workspace: Workspace, on_machine: Callable[[str], Probe], capsys: pytest.CaptureFixture[str]
+    machine: str,
+    options: list[str],
+    warning: str,
+    workspace: Workspace,
+    on_machine: Callable[[str], Probe],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     on_machine(machine)
     assert run(str(SAMPLE), "--transcribe", *options) == 0
@@ -477,9 +595,24 @@ def test_with_the_starter_model_it_says_which_one_suits_this_machine_and_how_lon
 @pytest.mark.parametrize(
     ("machine", "here", "taken", "reason"),
     [
-        ("cpu-2-cores", ["medium", "large-v3"], "medium", "a film of 2 h takes about 1 h on 2 cores; large-v3 would take 1 h 50 min"),
-        ("cpu-2-cores", ["small", "large-v3"], "large-v3", "the one that is here (a film of 2 h takes about 1 h 50 min on 2 cores); medium suits"),
-        ("cpu-8gb", ["small", "large-v3"], "small", "the one that is here (a film of 2 h takes about 10 min on 8 cores); medium suits"),
+        (
+            "cpu-2-cores",
+            ["medium", "large-v3"],
+            "medium",
+            "a film of 2 h takes about 1 h on 2 cores; large-v3 would take 1 h 50 min",
+        ),
+        (
+            "cpu-2-cores",
+            ["small", "large-v3"],
+            "large-v3",
+            "the one that is here (a film of 2 h takes about 1 h 50 min on 2 cores); medium suits",
+        ),
+        (
+            "cpu-8gb",
+            ["small", "large-v3"],
+            "small",
+            "the one that is here (a film of 2 h takes about 10 min on 8 cores); medium suits",
+        ),
         ("gpu-half-full", ["small", "large-v3"], "small", "the one that is here; medium suits"),
     ],
 )
@@ -520,7 +653,21 @@ def test_a_model_given_with_set_is_taken_as_if_with_its_option(
     workspace: Workspace, on_machine: Callable[[str], Probe], capsys: pytest.CaptureFixture[str]
 ) -> None:
     on_machine("cpu-16gb-mlx")
-    assert run(str(SAMPLE), "--transcribe", "-s", "en", "--backend", "mlx", "--set", "WHISPER_MODEL=base-q8", "--set", "MEDIA_END_TIME=5") == 0
+    assert (
+        run(
+            str(SAMPLE),
+            "--transcribe",
+            "-s",
+            "en",
+            "--backend",
+            "mlx",
+            "--set",
+            "WHISPER_MODEL=base-q8",
+            "--set",
+            "MEDIA_END_TIME=5",
+        )
+        == 0
+    )
     output = capsys.readouterr()
     assert "starter model" not in output.err
     job = Job.open(workspace, output.out.strip())
@@ -566,14 +713,21 @@ def calls(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_folder_of_recordings_is_one_job(calls: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_of_recordings_is_one_job(
+    calls: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(str(calls), "--transcribe", "-s", "English") == 0
     job = Job.open(workspace, capsys.readouterr().out.strip())
     assert job.id.endswith("-calls-1")
     assert (job.request.media, job.request.media_record, job.request.duration_ms) == (str(calls), None, 0)
     settings = job.settings()
     assert (settings.WORKFLOW, settings.SOURCE_LANGUAGE, settings.TITLE) == ("corpus", "en", "calls")
-    assert (settings.CORPUS_ORDER, settings.CORPUS_LIMIT, settings.CORPUS_GLOB, settings.CORPUS_FORMATS) == ("longest", 0, "", "txt,json")
+    assert (settings.CORPUS_ORDER, settings.CORPUS_LIMIT, settings.CORPUS_GLOB, settings.CORPUS_FORMATS) == (
+        "longest",
+        0,
+        "",
+        "txt,json",
+    )
 
 
 def test_a_list_of_recordings_is_one_job(calls: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
@@ -585,8 +739,12 @@ def test_a_list_of_recordings_is_one_job(calls: Path, workspace: Workspace, caps
     assert (job.settings().WORKFLOW, job.settings().TITLE) == ("corpus", "नाम.2024")
 
 
-@pytest.mark.parametrize(("name", "slug"), [("calls.2024.11", "calls-2024-11"), ("कॉल 🎬", "kol-clapper"), ("a b\nc", "a-b-c")])
-def test_any_name_of_a_folder_works(name: str, slug: str, calls: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("name", "slug"), [("calls.2024.11", "calls-2024-11"), ("कॉल 🎬", "kol-clapper"), ("a b\nc", "a-b-c")]
+)
+def test_any_name_of_a_folder_works(
+    name: str, slug: str, calls: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = calls.rename(calls.with_name(name))
     assert run(str(folder), "--transcribe", "-s", "en") == 0
     job = Job.open(workspace, capsys.readouterr().out.strip())
@@ -619,14 +777,20 @@ def test_the_present_folder_is_called_by_its_name(
     ],
 )
 def test_options_for_folders_are_settings(
-    options: list[str], expected: dict[str, object], calls: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+    options: list[str],
+    expected: dict[str, object],
+    calls: Path,
+    workspace: Workspace,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert run(str(calls), "--transcribe", "-s", "en", "--model", "base", *options) == 0
     settings = Job.open(workspace, capsys.readouterr().out.strip()).settings()
     assert {key: getattr(settings, key) for key in expected} == expected
 
 
-def test_a_glossary_of_a_folder_is_copied_and_checked(calls: Path, names: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_glossary_of_a_folder_is_copied_and_checked(
+    calls: Path, names: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
     command = (str(calls), "--transcribe", "-s", "en", "--model", "base", "--glossary", str(names))
     assert run(*command) == 0
     job = Job.open(workspace, capsys.readouterr().out.strip())
@@ -638,18 +802,25 @@ def test_a_glossary_of_a_folder_is_copied_and_checked(calls: Path, names: Path, 
     assert "line 1: write source, TAB, target" in capsys.readouterr().err
 
 
-def test_channels_of_a_film_are_split_by_the_option_of_folders(tmp_path: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_channels_of_a_film_are_split_by_the_option_of_folders(
+    tmp_path: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(str(SAMPLE), "--transcribe", "-s", "en", "--channels", "split") == 0
     said = capsys.readouterr()
     assert Job.open(workspace, said.out.strip()).settings().AUDIO_CHANNELS == "split"
     assert "needs two channels" not in said.err
     assert run(str(recording(tmp_path / "mono.wav")), "--transcribe", "-s", "en", "--channels", "split") == 0
-    assert "--channels split needs two channels or more, and audio track 0 has 1: it is one speaker" in capsys.readouterr().err
+    assert (
+        "--channels split needs two channels or more, and audio track 0 has 1: it is one speaker"
+        in capsys.readouterr().err
+    )
     assert run(str(SAMPLE), "--translate", "-s", "hi", "--channels", "split") == 2
     assert "sentences of two speakers at a time are not translated" in capsys.readouterr().err
 
 
-def test_formats_are_chosen_for_films_and_for_folders_by_one_option(calls: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_formats_are_chosen_for_films_and_for_folders_by_one_option(
+    calls: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(str(SAMPLE), "--transcribe", "-s", "en", "--formats", "txt,srt") == 0
     assert Job.open(workspace, capsys.readouterr().out.strip()).settings().SUBTITLE_FORMATS == "txt,srt"
     assert run(str(SAMPLE), "--transcribe", "-s", "en", "--set", "SUBTITLE_FORMATS=vtt") == 0
@@ -681,29 +852,59 @@ def test_a_second_job_of_the_same_recordings_says_how_to_go_on_with_the_first(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["calls", "--translate", "-s", "hi"], "Recordings of a folder are transcribed, not translated: use --transcribe."),
+        (
+            ["calls", "--translate", "-s", "hi"],
+            "Recordings of a folder are transcribed, not translated: use --transcribe.",
+        ),
         (["calls", "--transcribe", "-s", "hi", "-t", "en"], "-t belongs to --translate"),
-        (["calls", "--transcribe", "-s", "hi", "--start", "1:00"], "--start is for one film; a folder of recordings is worked on whole"),
+        (
+            ["calls", "--transcribe", "-s", "hi", "--start", "1:00"],
+            "--start is for one film; a folder of recordings is worked on whole",
+        ),
         (["calls", "--transcribe", "-s", "hi", "--set", "MEDIA_END_TIME=1:00"], "--end is for one film"),
         (["calls", "--transcribe", "-s", "hi", "--audio-track", "0"], "--audio-track is for one film"),
-        (["calls", "--from-list", "list.txt", "--transcribe", "-s", "hi"], "Give a folder or --from-list, not both (calls)"),
+        (
+            ["calls", "--from-list", "list.txt", "--transcribe", "-s", "hi"],
+            "Give a folder or --from-list, not both (calls)",
+        ),
         (["--from-list", "nowhere.txt", "--transcribe", "-s", "hi"], "--from-list nowhere.txt: there is no such file"),
         (["--from-list", "calls", "--transcribe", "-s", "hi"], "--from-list calls: there is no such file"),
-        (["calls", "--transcribe", "-s", "hi", "--formats", "txt,doc"], "no format doc; choose from srt, vtt, json, txt"),
-        (["calls", "--transcribe", "-s", "hi", "--formats", "srt", "--timestamps", "none"], "srt needs times; set CORPUS_TIMESTAMPS=segment"),
+        (
+            ["calls", "--transcribe", "-s", "hi", "--formats", "txt,doc"],
+            "no format doc; choose from srt, vtt, json, txt",
+        ),
+        (
+            ["calls", "--transcribe", "-s", "hi", "--formats", "srt", "--timestamps", "none"],
+            "srt needs times; set CORPUS_TIMESTAMPS=segment",
+        ),
         (
             ["calls", "--transcribe", "-s", "hi", "--limit", "-3"],
             "[ERROR] --limit: CORPUS_LIMIT='-3' does not fit: it must be a whole number at least 0",
         ),
-        (["calls", "--transcribe", "-s", "hi", "--shuffle", "seed"], "[ERROR] --shuffle: CORPUS_SEED='seed' does not fit"),
+        (
+            ["calls", "--transcribe", "-s", "hi", "--shuffle", "seed"],
+            "[ERROR] --shuffle: CORPUS_SEED='seed' does not fit",
+        ),
         (
             ["calls", "--transcribe", "-s", "hi", "--workers", "0"],
             "CORPUS_WORKERS='0' does not fit: it must be a whole number from 1 to 1024, or auto",
         ),
-        (["calls", "--transcribe", "-s", "hi", "--min-bytes", "1 KB"], "[ERROR] --min-bytes: CORPUS_MIN_BYTES='1 KB' does not fit"),
-        (["calls", "--transcribe", "-s", "hi", "--set", "CORPUS_LIMIT=-3"], "[ERROR] prepare-job.sh: CORPUS_LIMIT='-3' does not fit"),
-        (["calls", "--transcribe", "-s", "hi", "--limit", "5", "--set", "CORPUS_LIMIT=6"], "contradicts the option that says CORPUS_LIMIT=5"),
-        ([str(SAMPLE), "--transcribe", "-s", "en", "--formats", "srt,doc"], "no format doc; choose from srt, vtt, json, txt"),
+        (
+            ["calls", "--transcribe", "-s", "hi", "--min-bytes", "1 KB"],
+            "[ERROR] --min-bytes: CORPUS_MIN_BYTES='1 KB' does not fit",
+        ),
+        (
+            ["calls", "--transcribe", "-s", "hi", "--set", "CORPUS_LIMIT=-3"],
+            "[ERROR] prepare-job.sh: CORPUS_LIMIT='-3' does not fit",
+        ),
+        (
+            ["calls", "--transcribe", "-s", "hi", "--limit", "5", "--set", "CORPUS_LIMIT=6"],
+            "contradicts the option that says CORPUS_LIMIT=5",
+        ),
+        (
+            [str(SAMPLE), "--transcribe", "-s", "en", "--formats", "srt,doc"],
+            "no format doc; choose from srt, vtt, json, txt",
+        ),
         (
             [str(SAMPLE), "--transcribe", "-s", "en", "--set", "CORPUS_FORMATS=srt"],
             "CORPUS_FORMATS is for folders of recordings; of films it is SUBTITLE_FORMATS, or --formats",
@@ -712,8 +913,14 @@ def test_a_second_job_of_the_same_recordings_says_how_to_go_on_with_the_first(
             ["calls", "--transcribe", "-s", "en", "--set", "SUBTITLE_FORMATS=srt"],
             "SUBTITLE_FORMATS is for films; of folders of recordings it is CORPUS_FORMATS, or --formats",
         ),
-        ([str(SAMPLE), "--transcribe", "-s", "en", "--glob", "*.wav"], "--glob is for a folder of recordings; dialogue.mp4 is one file"),
-        ([str(SAMPLE), "--transcribe", "-s", "en", "--set", "CORPUS_MIN_BYTES=9"], "--min-bytes is for a folder of recordings"),
+        (
+            [str(SAMPLE), "--transcribe", "-s", "en", "--glob", "*.wav"],
+            "--glob is for a folder of recordings; dialogue.mp4 is one file",
+        ),
+        (
+            [str(SAMPLE), "--transcribe", "-s", "en", "--set", "CORPUS_MIN_BYTES=9"],
+            "--min-bytes is for a folder of recordings",
+        ),
         (["nowhere", "--transcribe", "-s", "en"], "nowhere does not exist"),
     ],
 )
@@ -752,12 +959,20 @@ def test_how_many_recordings_there_are_is_told(calls: Path, capsys: pytest.Captu
             ["calls", "--glob", "*.mp3"],
             "calls holds no file that --glob '*.mp3' chooses; left out by their names: 1 .wav (CORPUS_GLOB chooses); give another folder or --glob",
         ),
-        (["--from-list", "list.txt"], "list.txt holds no recordings; write the path of a recording into each line of it"),
+        (
+            ["--from-list", "list.txt"],
+            "list.txt holds no recordings; write the path of a recording into each line of it",
+        ),
         (["--from-list", "missing.txt"], "Of the 2 files that missing.txt names none is there; look at its paths"),
     ],
 )
 def test_where_nothing_is_to_recognise_no_job_is_prepared(
-    arguments: list[str], message: str, calls: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    arguments: list[str],
+    message: str,
+    calls: Path,
+    workspace: Workspace,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(calls.parent)
     Path("empty").mkdir()
@@ -769,7 +984,9 @@ def test_where_nothing_is_to_recognise_no_job_is_prepared(
     assert not workspace.jobs.exists()
 
 
-def test_a_list_whose_name_is_not_utf8_is_refused(calls: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_list_whose_name_is_not_utf8_is_refused(
+    calls: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
     name = os.fsdecode(bytes(calls / "caf") + b"\xe9.txt")
     Path(name).write_text("a.wav\n")
     assert run("--from-list", name, "--transcribe", "-s", "en") == 2
@@ -799,7 +1016,10 @@ def test_what_the_film_with_subtitles_will_lack_is_told_before_any_work(
 ) -> None:
     path = str(film(tmp_path / "film.mov", "-c:a", "pcm_f32be"))
     assert run(path, "--transcribe", "-s", "en") == 0
-    assert "[WARN] mkv cannot hold audio track 0, language not tagged (pcm_f32be, 1 channel): encoded without loss, to" in capsys.readouterr().err
+    assert (
+        "[WARN] mkv cannot hold audio track 0, language not tagged (pcm_f32be, 1 channel): encoded without loss, to"
+        in capsys.readouterr().err
+    )
     assert run(path, "--transcribe", "-s", "en", "--set", "MUX_CONTAINER=none") == 0
     assert "cannot hold" not in capsys.readouterr().err
     assert run(path, "--transcribe", "-s", "en", "--set", "MUX_CONTAINER=mp4") == 2
@@ -822,7 +1042,11 @@ def test_the_starter_model_is_fetched_before_a_job_is_written(
     """Whether its registry answers shows only then, and the run would be refused."""
     (workspace.root / "models").unlink()
     monkeypatch.setattr(library, "CLONE", workspace.root / "elsewhere")
-    monkeypatch.setattr(downloads, "fetch_starter", lambda target, release, say: (_ for _ in ()).throw(UsageError("no registry answers")))
+    monkeypatch.setattr(
+        downloads,
+        "fetch_starter",
+        lambda target, release, say: (_ for _ in ()).throw(UsageError("no registry answers")),
+    )
     assert run(str(SAMPLE), "--transcribe", "-s", "en") == 2
     assert capsys.readouterr().err.splitlines()[-1] == "[ERROR] no registry answers"
     assert not workspace.jobs.exists()
@@ -832,12 +1056,24 @@ def test_a_device_that_a_stage_cannot_have_is_refused(
     workspace: Workspace, indictrans2: None, on_machine: Callable[[str], Probe], capsys: pytest.CaptureFixture[str]
 ) -> None:
     on_machine("cpu-16gb")
-    command = ("--translate", "-s", "hi", "-t", "en", "--set", "INDICTRANS2_DEVICE=cuda", "--set", "INDICTRANS2_COMPUTE_TYPE=float16")
+    command = (
+        "--translate",
+        "-s",
+        "hi",
+        "-t",
+        "en",
+        "--set",
+        "INDICTRANS2_DEVICE=cuda",
+        "--set",
+        "INDICTRANS2_COMPUTE_TYPE=float16",
+    )
     assert run(str(SAMPLE), *command) == 2
     assert "INDICTRANS2_DEVICE=cuda: no usable NVIDIA GPU here" in capsys.readouterr().err.splitlines()[-1]
 
 
-def test_models_of_a_shared_clone_are_found_from_a_home_of_ones_own(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_models_of_a_shared_clone_are_found_from_a_home_of_ones_own(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
     (workspace.root / "models").unlink()
     assert library.find("base", "ct2", models_dir=workspace.models) is not None
     assert library.find("base", "ct2", models_dir=workspace.root / "others") is None

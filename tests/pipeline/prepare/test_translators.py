@@ -19,7 +19,9 @@ def no_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import huggingface_hub.constants
 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
-    monkeypatch.setattr(library, "can_convert", lambda form: FORMS[form].converter is not None)  # also where MLX is not installed
+    monkeypatch.setattr(
+        library, "can_convert", lambda form: FORMS[form].converter is not None
+    )  # also where MLX is not installed
 
 
 def put(folder: Path, name: str, form: str = "indictrans2") -> None:
@@ -95,8 +97,14 @@ def test_the_form_that_is_loaded(device: str, compute_type: str, form: str) -> N
             {"INDICTRANS2_MODEL": "./mine", "TARGET_LANGUAGES": "en,ta"},
             "INDICTRANS2_MODEL=./mine goes one way, but to en,ta it takes indic-en and indic-indic: set it to 1B or distilled",
         ),
-        ({"INDICTRANS2_DEVICE": "mps"}, "INDICTRANS2_COMPUTE_TYPE=int8 does not go with INDICTRANS2_DEVICE=mps; float16, bfloat16, float32 do"),
-        ({"INDICTRANS2_COMPUTE_TYPE": "float16"}, "INDICTRANS2_COMPUTE_TYPE=float16 does not go with INDICTRANS2_DEVICE=cpu; int8, float32 do"),
+        (
+            {"INDICTRANS2_DEVICE": "mps"},
+            "INDICTRANS2_COMPUTE_TYPE=int8 does not go with INDICTRANS2_DEVICE=mps; float16, bfloat16, float32 do",
+        ),
+        (
+            {"INDICTRANS2_COMPUTE_TYPE": "float16"},
+            "INDICTRANS2_COMPUTE_TYPE=float16 does not go with INDICTRANS2_DEVICE=cpu; int8, float32 do",
+        ),
     ],
 )
 def test_what_cannot_work_is_refused(settings: dict[str, str], message: str) -> None:
@@ -111,7 +119,12 @@ def test_what_cannot_work_is_refused(settings: dict[str, str], message: str) -> 
         {"SOURCE_LANGUAGE": "hi", "TARGET_LANGUAGES": "hi"},
         {"SOURCE_LANGUAGE": "hi", "TARGET_LANGUAGES": "en,ta"},
         {"SOURCE_LANGUAGE": "en", "TARGET_LANGUAGES": "hi,ta", "INDICTRANS2_MODEL": "./mine"},
-        {"SOURCE_LANGUAGE": "hi", "TARGET_LANGUAGES": "en", "INDICTRANS2_DEVICE": "mps", "INDICTRANS2_COMPUTE_TYPE": "float16"},
+        {
+            "SOURCE_LANGUAGE": "hi",
+            "TARGET_LANGUAGES": "en",
+            "INDICTRANS2_DEVICE": "mps",
+            "INDICTRANS2_COMPUTE_TYPE": "float16",
+        },
     ],
 )
 def test_what_can_work_is_not(settings: dict[str, str]) -> None:
@@ -120,13 +133,17 @@ def test_what_can_work_is_not(settings: dict[str, str]) -> None:
 
 def test_auto_takes_what_is_here(tmp_path: Path) -> None:
     put(tmp_path, "indictrans2-indic-en-1B")
-    assert choose("hi", ["en"], "auto", "", INT8, tmp_path) == Choice("indictrans2", "1B", "it knows hi to en, and its model is here")
+    assert choose("hi", ["en"], "auto", "", INT8, tmp_path) == Choice(
+        "indictrans2", "1B", "it knows hi to en, and its model is here"
+    )
 
 
 def test_auto_takes_the_distilled_model_where_only_that_is_here(tmp_path: Path) -> None:
     put(tmp_path, "indictrans2-indic-en-dist-200M-indictrans2-int8", INT8)
     assert choose("hi", ["en"], "auto", "", INT8, tmp_path).model == "distilled"
-    assert choose("hi", ["en"], "auto", "", "indictrans2", tmp_path).engine == "whisper"  # in another form, and from it there is no way back
+    assert (
+        choose("hi", ["en"], "auto", "", "indictrans2", tmp_path).engine == "whisper"
+    )  # in another form, and from it there is no way back
 
 
 def test_without_the_model_auto_takes_whisper_and_says_how_to_get_it(tmp_path: Path) -> None:
@@ -134,7 +151,10 @@ def test_without_the_model_auto_takes_whisper_and_says_how_to_get_it(tmp_path: P
     assert choose("hi", ["en"], "auto", "", INT8, tmp_path) == Choice("whisper", "1B", reason)
 
 
-@pytest.mark.parametrize(("source", "reason"), [("auto", "IndicTrans2 has to be told the language"), ("fr", "IndicTrans2 does not know fr to en")])
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [("auto", "IndicTrans2 has to be told the language"), ("fr", "IndicTrans2 does not know fr to en")],
+)
 def test_what_only_whisper_can_do_is_whispers(source: str, reason: str, tmp_path: Path) -> None:
     put(tmp_path, "indictrans2-indic-en-1B")
     assert choose(source, ["en"], "auto", "", INT8, tmp_path) == Choice("whisper", "1B", reason)
@@ -156,24 +176,35 @@ def test_an_engine_that_is_asked_for_is_taken(tmp_path: Path) -> None:
     put(tmp_path, "indictrans2-indic-en-1B")
     assert choose("hi", ["en"], "whisper", "", INT8, tmp_path) == Choice("whisper", "1B", "as asked for")
     assert choose("en", ["hi"], "indictrans2", "", INT8, tmp_path) == Choice("indictrans2", "1B", "as asked for")
-    assert choose("hi", ["en"], "indictrans2", "distilled", INT8, tmp_path) == Choice("indictrans2", "distilled", "as asked for")
+    assert choose("hi", ["en"], "indictrans2", "distilled", INT8, tmp_path) == Choice(
+        "indictrans2", "distilled", "as asked for"
+    )
 
 
 def test_a_model_that_is_asked_for_is_looked_for_alone(tmp_path: Path) -> None:
     put(tmp_path, "indictrans2-indic-en-1B")
     put(tmp_path, "toy")
     assert choose("hi", ["en"], "auto", "toy", INT8, tmp_path).model == "toy"
-    assert choose("hi", ["en"], "auto", "distilled", INT8, tmp_path) == Choice("indictrans2", "distilled", "as asked for")  # and refused later
+    assert choose("hi", ["en"], "auto", "distilled", INT8, tmp_path) == Choice(
+        "indictrans2", "distilled", "as asked for"
+    )  # and refused later
 
 
 @pytest.mark.parametrize(
     ("source", "targets", "wanted", "message"),
     [
         ("fr", ["ta"], "auto", "Nothing here translates fr to ta: Whisper translates to en alone"),
-        ("hi", ["ta"], "whisper", "Whisper translates to en alone: leave --translation-engine whisper away for hi to ta"),
+        (
+            "hi",
+            ["ta"],
+            "whisper",
+            "Whisper translates to en alone: leave --translation-engine whisper away for hi to ta",
+        ),
         ("auto", ["en", "hi"], "auto", "To translate to en, hi the language spoken has to be named: -s"),
     ],
 )
-def test_what_nothing_translates_is_refused(source: str, targets: list[str], wanted: str, message: str, tmp_path: Path) -> None:
+def test_what_nothing_translates_is_refused(
+    source: str, targets: list[str], wanted: str, message: str, tmp_path: Path
+) -> None:
     with pytest.raises(UsageError, match=message):
         choose(source, targets, wanted, "", INT8, tmp_path)

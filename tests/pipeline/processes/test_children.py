@@ -48,7 +48,9 @@ time.sleep(60)
 
 def group(kind: str, folder: Path) -> subprocess.Popen[bytes]:
     """Its leader ends at once, another member 0.3 s after it was asked to or not at all."""
-    leader = subprocess.Popen([sys.executable, "-c", GROUP, kind], cwd=folder, stdout=subprocess.PIPE, start_new_session=True)
+    leader = subprocess.Popen(
+        [sys.executable, "-c", GROUP, kind], cwd=folder, stdout=subprocess.PIPE, start_new_session=True
+    )
     assert leader.stdout
     assert leader.stdout.readline()
     return leader
@@ -74,7 +76,9 @@ RUNS = "from sutradhar.pipeline.processes.children import run; run(['sh', '-c', 
 
 def running(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
     """A process that has run a command of others, and the command's number."""
-    parent = subprocess.Popen([sys.executable, "-c", RUNS], cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", RUNS], cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL
+    )
     wait_for(lambda: (folder / "number").exists() and (folder / "number").read_text())
     return parent, int((folder / "number").read_text())
 
@@ -112,9 +116,14 @@ def test_where_the_system_cannot_bind_a_command_to_its_parent_it_is_watched(tmp_
 
 
 def test_processes_are_started_where_it_is_seen_to_that_they_end() -> None:
-    started = re.compile(r"subprocess\.(Popen|run|call|check_\w+)\(|os\.(fork|spawn\w+|system|popen)\(|multiprocessing|ProcessPool")
+    started = re.compile(
+        r"subprocess\.(Popen|run|call|check_\w+)\(|os\.(fork|spawn\w+|system|popen)\(|multiprocessing|ProcessPool"
+    )
     found = {
-        str(path.relative_to(ROOT)) for folder in ("pipeline", "stages") for path in (ROOT / folder).rglob("*.py") if started.search(path.read_text())
+        str(path.relative_to(ROOT))
+        for folder in ("pipeline", "stages")
+        for path in (ROOT / folder).rglob("*.py")
+        if started.search(path.read_text())
     }
     assert found == {
         "pipeline/processes/channel.py",

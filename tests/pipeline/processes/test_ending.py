@@ -31,11 +31,15 @@ def _heeds_hangups() -> Iterator[None]:
 
 def start(home: Path, *command: str, **options: object) -> subprocess.Popen[str]:
     environment = os.environ | {"SUTRADHAR_HOME": str(home)}
-    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)  # type: ignore[call-overload,no-any-return]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    )  # type: ignore[call-overload,no-any-return]
 
 
 @pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize("script", [("./run-pipeline.sh", "--status"), ("./prepare-job.sh", "FILM", "--transcribe", "-s", "en")])
+@pytest.mark.parametrize(
+    "script", [("./run-pipeline.sh", "--status"), ("./prepare-job.sh", "FILM", "--transcribe", "-s", "en")]
+)
 def test_a_signal_in_the_first_moments_ends_a_command_without_a_traceback(
     script: tuple[str, ...], seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,7 +88,8 @@ end_with({"tidied": tidied, "at_once": at_once}[sys.argv[1]])
 
 @pytest.mark.parametrize("number", TEXT)
 @pytest.mark.parametrize(
-    ("how", "said", "complained"), [("tidied", "tidied\n", ""), ("at_once", "whole\n", "[ERROR] Interrupted; nothing was done\n")]
+    ("how", "said", "complained"),
+    [("tidied", "tidied\n", ""), ("at_once", "whole\n", "[ERROR] Interrupted; nothing was done\n")],
 )
 def test_a_second_signal_does_not_keep_a_command_from_ending_in_order(
     how: str, said: str, complained: str, number: signal.Signals, tmp_path: Path
@@ -101,7 +106,8 @@ def test_a_second_signal_does_not_keep_a_command_from_ending_in_order(
 
 def test_a_command_that_tidies_up_for_ever_is_ended_by_a_later_signal(tmp_path: Path) -> None:
     code = BUSY.replace("time.sleep(0.5)", "time.sleep(60)").replace(
-        "take_signals(", "import sutradhar.pipeline.processes.ending; sutradhar.pipeline.processes.ending.PATIENCE = 0.1; take_signals("
+        "take_signals(",
+        "import sutradhar.pipeline.processes.ending; sutradhar.pipeline.processes.ending.PATIENCE = 0.1; take_signals(",
     )
     child = start(tmp_path, sys.executable, "-c", code, "tidied")
     assert child.stdout
@@ -117,7 +123,15 @@ STREAMS = ["", "<&-", ">&-", "2>&-", "<&- >&-", ">&- 2>&-", "<&- >&- 2>&-", "2>/
 
 def in_shell(home: Path, line: str, **environment: str) -> subprocess.CompletedProcess[str]:
     shell = os.environ | {"SUTRADHAR_HOME": str(home), "FILM": str(home / "फ़िल्म 🎬.wav")} | environment
-    return subprocess.run(["bash", "-o", "pipefail", "-c", line], cwd=ROOT, env=shell, capture_output=True, text=True, errors="replace", check=False)
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line],
+        cwd=ROOT,
+        env=shell,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
 
 
 @pytest.fixture
@@ -154,7 +168,9 @@ def test_an_answer_that_cannot_be_written_is_told_in_a_line(command: str, film: 
 def test_who_reads_one_line_is_no_error(film: Path) -> None:
     for number in range(3):
         in_shell(film, f"{PREPARE} --job-id job-{number}")
-    done = in_shell(film, "./run-pipeline.sh --list | head -n 1; ./run-pipeline.sh --help | true; ./run-pipeline.sh --status | true")
+    done = in_shell(
+        film, "./run-pipeline.sh --list | head -n 1; ./run-pipeline.sh --help | true; ./run-pipeline.sh --status | true"
+    )
     assert done.stdout.count("job-0") == 1
     assert not re.search("Traceback|Exception|BrokenPipe", done.stderr)
 
@@ -171,7 +187,11 @@ def test_who_reads_one_line_is_no_error(film: Path) -> None:
 )
 @pytest.mark.parametrize("wrapped", [True, False])
 def test_a_name_is_kept_as_it_is_in_every_locale(environment: dict[str, str], wrapped: bool, film: Path) -> None:
-    prepare = PREPARE if wrapped else PREPARE.replace("./prepare-job.sh", f"{sys.executable} -m sutradhar.pipeline.prepare.prepare")
+    prepare = (
+        PREPARE
+        if wrapped
+        else PREPARE.replace("./prepare-job.sh", f"{sys.executable} -m sutradhar.pipeline.prepare.prepare")
+    )
     job = in_shell(film, prepare, **environment)
     assert (job.returncode, "Traceback" in job.stderr) == (0, False)
     (kept,) = film.glob("jobs/*/job.json")

@@ -49,11 +49,15 @@ def assignment(home: Path) -> Assignment:
     ],
     ids=["a file that was open", "a file"],
 )
-def test_a_full_disk_is_named_with_what_is_free_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, filename: str | None, told: str) -> None:
+def test_a_full_disk_is_named_with_what_is_free_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, filename: str | None, told: str
+) -> None:
     free = {"jobs/a": 12_345_678, "out/a": 3_000_000_000, "elsewhere": 500_000}
     for folder in free:
         (tmp_path / folder).mkdir(parents=True)
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=free[str(Path(path).relative_to(tmp_path))]))
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda path: SimpleNamespace(free=free[str(Path(path).relative_to(tmp_path))])
+    )
 
     def fill(context: StageContext) -> Outcome:
         raise OSError(errno.ENOSPC, "No space left on device", *([str(tmp_path / filename)] if filename else []))
@@ -66,7 +70,10 @@ def test_a_full_disk_is_named_with_what_is_free_there(tmp_path: Path, monkeypatc
 @pytest.mark.parametrize(
     ("filename", "told"),
     [
-        (None, "Input/output error, in {home}/jobs/a, {home}/out/a or what the stage reads; put right what is there and run the same command again"),
+        (
+            None,
+            "Input/output error, in {home}/jobs/a, {home}/out/a or what the stage reads; put right what is there and run the same command again",
+        ),
         ("a.wav", "Cannot use a.wav: Input/output error; put right what is there and run the same command again"),
     ],
     ids=["a file that was open", "a file"],
@@ -79,7 +86,9 @@ def test_a_broken_disk_is_told_with_where_and_what_to_do(tmp_path: Path, filenam
     assert event == Broken(told.format(home=tmp_path), 1, hopeless=True)
 
 
-def test_what_libraries_and_their_processes_put_aside_goes_with_the_scratch_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_libraries_and_their_processes_put_aside_goes_with_the_scratch_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tempfile, "tempdir", None)
     for name in ("TMPDIR", "RAY_TMPDIR"):
         monkeypatch.setenv(name, str(tmp_path))
@@ -95,5 +104,6 @@ def test_a_package_that_is_gone_is_told_with_the_command_that_puts_it_back(tmp_p
         return Outcome("")
 
     assert run_stage(Stage("imports", imports), assignment(tmp_path), EventWriter(io.BytesIO())) == Broken(
-        "No module named 'no_such_package': something has been taken out of .venv; run ./scripts/bootstrap.sh, which puts it back", 1
+        "No module named 'no_such_package': something has been taken out of .venv; run ./scripts/bootstrap.sh, which puts it back",
+        1,
     )

@@ -102,7 +102,9 @@ def make_job(folder: Path) -> Job:
     folder.mkdir()
     film = folder / "film.txt"
     film.write_text("hello")
-    request = Request(job_id="test-1", media=str(film), media_record=media.identity(film), duration_ms=2000, created_at="2026-01-01")
+    request = Request(
+        job_id="test-1", media=str(film), media_record=media.identity(film), duration_ms=2000, created_at="2026-01-01"
+    )
     return Job.create(Workspace(folder), request, envfile.render(Settings(SOURCE_LANGUAGE="en"), "Job", {}))
 
 
@@ -133,7 +135,9 @@ def done_but_wrong(job: Job) -> list[str]:
     [("", False), ("hi", False), ("en", True)],
     ids=["once in a first run", "once in a run under another name", "from then on in a second run"],
 )
-def test_whatever_fails_is_told_and_put_right_by_the_next_run(disk: Disk, tmp_path: Path, earlier: str, broken: bool) -> None:
+def test_whatever_fails_is_told_and_put_right_by_the_next_run(
+    disk: Disk, tmp_path: Path, earlier: str, broken: bool
+) -> None:
     failures, number = 0, 0
     while disk.calls >= number:
         number += 1

@@ -22,7 +22,11 @@ def test_a_run_in_which_files_failed_ends_with_1_and_says_so_last(tmp_path: Path
     code, output = run_pipeline(job, "-j", job.id)
     assert code == 1
     assert "✅ Stage tell: COMPLETED" in output
-    assert output.splitlines()[-3:] == ["[INFO]   out/calls-1/report.txt", "[INFO]   out/calls-1/texts/", "[ERROR] 1 failed of 2 files"]
+    assert output.splitlines()[-3:] == [
+        "[INFO]   out/calls-1/report.txt",
+        "[INFO]   out/calls-1/texts/",
+        "[ERROR] 1 failed of 2 files",
+    ]
     assert (job.deliverables / "report.txt").read_text() == "2 files"
 
 
@@ -98,4 +102,7 @@ def test_the_speed_is_of_what_was_decoded_not_of_what_the_header_tells(tmp_path:
     film = Job(job.workspace, replace(job.request, duration_ms=6000))
     output = io.StringIO()
     _tell(Summary(film, ran=["asr"], seconds=5.0, before={"asr": 0.0}, decoded_seconds=15.0), Console(output))
-    assert output.getvalue() == "[INFO] Job calls-1: done in 5.0s for 15.0s of media (3.0x real time, real-time factor 0.33)\n"
+    assert (
+        output.getvalue()
+        == "[INFO] Job calls-1: done in 5.0s for 15.0s of media (3.0x real time, real-time factor 0.33)\n"
+    )

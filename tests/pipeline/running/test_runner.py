@@ -42,7 +42,9 @@ pytestmark = pytest.mark.usefixtures("fake_stages")
 def job(tmp_path: Path) -> Job:
     film = tmp_path / "film.txt"
     film.write_text("hello")
-    request = Request(job_id="test-1", media=str(film), media_record=media.identity(film), duration_ms=2000, created_at="2026-01-01")
+    request = Request(
+        job_id="test-1", media=str(film), media_record=media.identity(film), duration_ms=2000, created_at="2026-01-01"
+    )
     return Job.create(Workspace(tmp_path), request, envfile.render(Settings(SOURCE_LANGUAGE="en"), "Job", {}))
 
 
@@ -151,8 +153,12 @@ def test_a_change_that_a_stage_refuses_is_not_kept(job: Job) -> None:
     assert "TITLE=fail\n" in job.env_path.read_text()  # what fails for other reasons may work the next time
 
 
-@pytest.mark.parametrize(("mode", "file", "folder"), [("0644", 0o644, 0o755), ("0640", 0o640, 0o750), ("664", 0o664, 0o775)])
-def test_results_can_be_made_readable_by_others(mode: str, file: int, folder: int, job: Job, private_files: None) -> None:
+@pytest.mark.parametrize(
+    ("mode", "file", "folder"), [("0644", 0o644, 0o755), ("0640", 0o640, 0o750), ("664", 0o664, 0o775)]
+)
+def test_results_can_be_made_readable_by_others(
+    mode: str, file: int, folder: int, job: Job, private_files: None
+) -> None:
     run(job)
     text = job.deliverables / "film.en.txt"
     assert (text.stat().st_mode & 0o777, job.deliverables.stat().st_mode & 0o777) == (0o600, 0o700)
@@ -167,7 +173,10 @@ def test_results_can_be_made_readable_by_others(mode: str, file: int, folder: in
 
 
 def test_a_changed_setting_that_no_stage_uses_is_told(job: Job) -> None:
-    assert "[WARN] MUX_CONTAINER: no stage of this job uses it, so nothing changes" in run(job, MUX_CONTAINER="mkv", TITLE="x", OFFLINE="true")[1]
+    assert (
+        "[WARN] MUX_CONTAINER: no stage of this job uses it, so nothing changes"
+        in run(job, MUX_CONTAINER="mkv", TITLE="x", OFFLINE="true")[1]
+    )
     assert "[WARN]" not in run(job, TITLE="y")[1]
 
 
@@ -292,7 +301,9 @@ def test_what_is_done_needs_no_device_any_more(job: Job, on_machine: Callable[[s
     on_machine("cpu-16gb-mlx")
     run(job, TITLE="hoarse")
     copy, shout = WORKFLOWS["film"]
-    assert run_job(job, {"film": (copy, replace(shout, engines=no_metal))}, Plan(), {}, Console(io.StringIO())).ran == []
+    assert (
+        run_job(job, {"film": (copy, replace(shout, engines=no_metal))}, Plan(), {}, Console(io.StringIO())).ran == []
+    )
 
 
 def test_what_a_stage_leaves_beside_its_artifacts_is_not_published(job: Job) -> None:
@@ -300,7 +311,9 @@ def test_what_a_stage_leaves_beside_its_artifacts_is_not_published(job: Job) -> 
     assert {path.name for path in job.artifacts.iterdir()} == {"copy", "shout"}
 
 
-def test_the_marker_is_written_after_everything_it_names_is_on_the_disk(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_marker_is_written_after_everything_it_names_is_on_the_disk(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
     steps: list[str] = []
     replace, sync = Path.replace, files._sync
     monkeypatch.setattr(Path, "replace", lambda self, target: steps.append(Path(target).name) or replace(self, target))
@@ -309,7 +322,14 @@ def test_the_marker_is_written_after_everything_it_names_is_on_the_disk(job: Job
     mine = [step for step in steps if step not in ("running.json", "stopped.json")]
     assert mine[mine.index("film.en.txt") - 2 :] == [
         *["sync", "sync", "film.en.txt", "sync"],  # what the stage wrote, and the files for the user
-        *["sync", "text.json", "sync", "sync", "stage.json", "sync"],  # the old marker is gone, the artifacts and the new one are there
+        *[
+            "sync",
+            "text.json",
+            "sync",
+            "sync",
+            "stage.json",
+            "sync",
+        ],  # the old marker is gone, the artifacts and the new one are there
     ]
 
 
@@ -334,7 +354,9 @@ def folder_run(job: Job) -> list[str]:
     return run_job(job, WORKFLOWS, Plan(), {}, Console(io.StringIO())).ran
 
 
-def test_a_stage_that_looks_for_what_is_new_always_runs_and_the_others_only_when_there_is_something(tmp_path: Path) -> None:
+def test_a_stage_that_looks_for_what_is_new_always_runs_and_the_others_only_when_there_is_something(
+    tmp_path: Path,
+) -> None:
     job = folder_job(tmp_path, "a.wav")
     assert folder_run(job) == ["look", "tell"]
     assert folder_run(job) == ["look"]
@@ -388,7 +410,9 @@ def test_unknown_stage_is_refused(job: Job) -> None:
 
 @pytest.mark.parametrize("field", ["deliverables", "outputs"])
 @pytest.mark.parametrize("name", ["../../secret.txt", "/SECRET", "..", ".", "", "a\0b"])
-def test_a_marker_with_names_that_lead_elsewhere_means_not_done_and_touches_nothing_there(job: Job, field: str, name: str) -> None:
+def test_a_marker_with_names_that_lead_elsewhere_means_not_done_and_touches_nothing_there(
+    job: Job, field: str, name: str
+) -> None:
     run(job)
     secret = job.workspace.root / "secret.txt"
     secret.write_text("mine")
@@ -402,11 +426,19 @@ def test_a_marker_with_names_that_lead_elsewhere_means_not_done_and_touches_noth
 
 
 LINKS = ("stages/shout", "logs", "logs/shout.log", "failure.txt", "OUT", "OUT/texts", "OUT/texts/.written")
-DEEP_LINKS = ("pieces/shout/0123.jsonl", "stages/scan/manifest.jsonl", "results/0123/ab", "results/0123/made-by/4567.json", "a/b/c/d/e.txt")
+DEEP_LINKS = (
+    "pieces/shout/0123.jsonl",
+    "stages/scan/manifest.jsonl",
+    "results/0123/ab",
+    "results/0123/made-by/4567.json",
+    "a/b/c/d/e.txt",
+)
 
 
 @pytest.mark.parametrize("link", [*LINKS, *DEEP_LINKS])
-def test_a_link_in_the_place_of_what_is_the_jobs_own_is_refused_and_nothing_behind_it_is_touched(job: Job, link: str) -> None:
+def test_a_link_in_the_place_of_what_is_the_jobs_own_is_refused_and_nothing_behind_it_is_touched(
+    job: Job, link: str
+) -> None:
     elsewhere = job.workspace.root / "elsewhere"
     (elsewhere / ".tmp-mine").mkdir(parents=True)
     path = job.deliverables / link.removeprefix("OUT").lstrip("/") if link.startswith("OUT") else job.folder / link
@@ -441,10 +473,14 @@ def test_a_link_in_the_place_of_pieces_of_a_run_that_was_killed_costs_the_user_n
     assert mine.read_text() == "precious"
 
 
-@pytest.mark.parametrize("name", ["running.json", "stopped.json", "failure.txt", "media.json", "stages/shout/stage.json"])
+@pytest.mark.parametrize(
+    "name", ["running.json", "stopped.json", "failure.txt", "media.json", "stages/shout/stage.json"]
+)
 def test_a_folder_in_the_place_of_a_file_of_the_jobs_own_is_told_before_anything_runs(job: Job, name: str) -> None:
     (job.folder / name / "inside").mkdir(parents=True)
-    with pytest.raises(UsageError, match=rf"^{job.folder / name} is a folder, where a file of the job's own is to be: remove it"):
+    with pytest.raises(
+        UsageError, match=rf"^{job.folder / name} is a folder, where a file of the job's own is to be: remove it"
+    ):
         run(job)
     assert (job.folder / name / "inside").is_dir()
 
@@ -455,7 +491,10 @@ def test_a_folder_in_the_place_of_what_a_stage_makes_is_told_by_its_name(job: Jo
     (place / "inside").mkdir(parents=True)
     with pytest.raises(OSError, match="directory") as caught:
         run(job)
-    assert re.fullmatch(rf"Cannot use {place}: (Is a directory|Directory not empty); put right what is there and .*", in_one_line(caught.value))
+    assert re.fullmatch(
+        rf"Cannot use {place}: (Is a directory|Directory not empty); put right what is there and .*",
+        in_one_line(caught.value),
+    )
 
 
 @pytest.mark.parametrize(
@@ -522,7 +561,9 @@ def test_a_second_runner_is_turned_away(job: Job) -> None:
         run(job)
 
 
-def _hanging(job: Job, *, hangup: signal.Handlers = signal.SIG_DFL, title: str = "hang") -> tuple[subprocess.Popen[bytes], int, int]:
+def _hanging(
+    job: Job, *, hangup: signal.Handlers = signal.SIG_DFL, title: str = "hang"
+) -> tuple[subprocess.Popen[bytes], int, int]:
     """A runner whose first stage hangs, that stage's process, and one that the stage has started."""
     job.write_settings(job.changed_settings({"TITLE": title})[0])
     runner = subprocess.Popen(
@@ -641,7 +682,9 @@ def test_a_file_system_without_locks_is_refused_with_its_path_until_somebody_acc
     assert output.count(f"[WARN] {line}\n") == 1
 
 
-def test_where_nothing_can_be_locked_a_job_that_runs_is_still_refused_if_it_can(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_nothing_can_be_locked_a_job_that_runs_is_still_refused_if_it_can(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SUTRADHAR_NO_LOCK", "1")
     with job.lock(), pytest.raises(JobBusy):
         run(job)

@@ -63,7 +63,16 @@ def test_a_torn_last_line_is_not_trusted_and_costs_no_other(path: Path, length: 
 
 
 @pytest.mark.parametrize(
-    "line", [b"\n", b"null\n", b'{"path":"x"}\n', b"\0\0\0\n", b'"\xff\xfe"\n', LINE.replace(b"pending", b"lost"), LINE.replace(b"calls/a", b"\xff")]
+    "line",
+    [
+        b"\n",
+        b"null\n",
+        b'{"path":"x"}\n',
+        b"\0\0\0\n",
+        b'"\xff\xfe"\n',
+        LINE.replace(b"pending", b"lost"),
+        LINE.replace(b"calls/a", b"\xff"),
+    ],
 )
 def test_a_line_that_is_no_row_is_passed_over(path: Path, line: bytes) -> None:
     path.write_bytes(line + LINE)
@@ -85,8 +94,12 @@ def test_a_line_that_is_no_row_is_passed_over(path: Path, line: bytes) -> None:
         {"duration_ms": 10**30},
     ],
 )
-def test_a_row_that_nobody_of_ours_can_have_written_is_left_out_and_told_of_once(path: Path, change: dict[str, object]) -> None:
-    path.write_bytes(json.dumps(json.loads(LINE) | change).encode() + b"\n" + LINE + b'{"torn\n' + b'{"x":' + b"[" * 99_999 + b"\n")
+def test_a_row_that_nobody_of_ours_can_have_written_is_left_out_and_told_of_once(
+    path: Path, change: dict[str, object]
+) -> None:
+    path.write_bytes(
+        json.dumps(json.loads(LINE) | change).encode() + b"\n" + LINE + b'{"torn\n' + b'{"x":' + b"[" * 99_999 + b"\n"
+    )
     said: list[str] = []
     assert manifest.read(path, said.append) == {"calls/a.wav": CALL}
     assert said == ["1 line of manifest.jsonl cannot be trusted: what stands there is looked at anew"]
@@ -101,7 +114,9 @@ def test_two_processes_append_without_mixing_their_rows(path: Path) -> None:
     )
     writers = [subprocess.Popen([sys.executable, "-c", code, str(path), name], cwd=ROOT) for name in "ab"]
     assert [writer.wait(60) for writer in writers] == [0, 0]
-    assert len([line for line in path.read_bytes().split(b"\n") if line]) == 1200  # whoever opens it while another writes may add an empty one
+    assert (
+        len([line for line in path.read_bytes().split(b"\n") if line]) == 1200
+    )  # whoever opens it while another writes may add an empty one
     assert manifest.read(path).keys() == {f"{name}{number}.wav" for name in "ab" for number in range(300)}
 
 

@@ -59,7 +59,9 @@ def test_the_store_says_what_it_was_made_with(tmp_path: Path) -> None:
     assert Store.of_fingerprint(tmp_path, store.fingerprint).read(ID) == DONE
 
 
-@pytest.mark.parametrize("change", [{"WHISPER_MODEL": "small"}, {"WHISPER_BEAM_SIZE": "1"}, {"model model.bin": "d01d"}, {"times": "true"}])
+@pytest.mark.parametrize(
+    "change", [{"WHISPER_MODEL": "small"}, {"WHISPER_BEAM_SIZE": "1"}, {"model model.bin": "d01d"}, {"times": "true"}]
+)
 def test_another_setting_is_another_store(tmp_path: Path, change: dict[str, str]) -> None:
     store, other = made(tmp_path), made(tmp_path, **change)
     assert store.fingerprint != other.fingerprint
@@ -214,7 +216,13 @@ def test_a_result_that_was_written_anew_or_cut_changes_the_digest(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("content", "aside"), [(msgspec.json.encode(DONE), False), (b"{", True), (b"", True), (msgspec.json.encode(replace(DONE, id="cd" * 32)), True)]
+    ("content", "aside"),
+    [
+        (msgspec.json.encode(DONE), False),
+        (b"{", True),
+        (b"", True),
+        (msgspec.json.encode(replace(DONE, id="cd" * 32)), True),
+    ],
 )
 def test_only_what_is_damaged_is_put_aside(tmp_path: Path, content: bytes, aside: bool) -> None:
     store = made(tmp_path)

@@ -47,7 +47,9 @@ def call(path: Path, number: int = 0) -> Path:
 
 
 @pytest.mark.parametrize("forged", ["no-sha256", "ab", "../../../x"])
-def test_a_manifest_with_an_id_that_is_no_sha256_costs_no_more_than_reading_that_file_again(calls: Path, forged: str) -> None:
+def test_a_manifest_with_an_id_that_is_no_sha256_costs_no_more_than_reading_that_file_again(
+    calls: Path, forged: str
+) -> None:
     call(calls / "a.wav")
     rows, _ = look(calls)
     path = calls.parent / "manifest.jsonl"
@@ -79,7 +81,11 @@ def test_a_recording_is_described(calls: Path) -> None:
             channels=2,
         )
     }
-    assert (outcome.summary, outcome.seconds_of_media, outcome.failures) == ("Found 1 recording, 0:04 of sound", 4.0, "")
+    assert (outcome.summary, outcome.seconds_of_media, outcome.failures) == (
+        "Found 1 recording, 0:04 of sound",
+        4.0,
+        "",
+    )
 
 
 def test_what_is_no_recording_gets_a_reason_and_costs_no_other(calls: Path) -> None:
@@ -131,7 +137,17 @@ def test_copies_have_one_id_and_empty_files_are_none(calls: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["कॉल/नमस्ते 🎬.wav", LONG, f"{'d' * 250}/{LONG}", "a\nb.wav", "\u2028\x85.wav", ' "a", b;$(id).wav', "-rf.wav", "<script>.wav"]
+    "name",
+    [
+        "कॉल/नमस्ते 🎬.wav",
+        LONG,
+        f"{'d' * 250}/{LONG}",
+        "a\nb.wav",
+        "\u2028\x85.wav",
+        ' "a", b;$(id).wav',
+        "-rf.wav",
+        "<script>.wav",
+    ],
 )
 def test_any_name_is_a_name(calls: Path, name: str) -> None:
     call(calls / name)
@@ -150,7 +166,9 @@ def test_a_name_that_is_not_utf8_costs_no_other(calls: Path) -> None:
     assert outcome.summary.endswith("1 unsupported; left out by their names: 1 .\\xff (CORPUS_GLOB chooses)")
 
 
-def test_order_is_that_of_the_names_and_what_is_hidden_is_left_out_and_counted(calls: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_order_is_that_of_the_names_and_what_is_hidden_is_left_out_and_counted(
+    calls: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     for name in ("b.wav", "a/z.wav", "a/b/c.wav", "a.wav", "._a.wav", ".git/a.wav"):
         call(calls / name)
     (calls / "link").symlink_to(calls / "a")
@@ -182,7 +200,9 @@ def test_what_cannot_be_read_costs_no_other(calls: Path) -> None:
     assert outcome.summary == "Found 4 recordings, 0:01 of sound, 3 unsupported"
 
 
-def test_a_file_without_permission_is_looked_at_again_once_it_may_be_read(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_without_permission_is_looked_at_again_once_it_may_be_read(
+    calls: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = call(calls / "a.wav")
 
     def forbidden(path: Path) -> FileRecord:
@@ -206,7 +226,9 @@ def forbid(monkeypatch: pytest.MonkeyPatch, *folders: Path) -> None:
     monkeypatch.setattr(os, "scandir", scan_or_not)
 
 
-def test_folders_below_without_permission_are_named_and_cost_no_other(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_below_without_permission_are_named_and_cost_no_other(
+    calls: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("a", "lost+found", "z"):
         (calls / name).mkdir()
         call(calls / name / "a.wav")
@@ -216,13 +238,19 @@ def test_folders_below_without_permission_are_named_and_cost_no_other(calls: Pat
     assert outcome.degraded == ("2 folders cannot be read: a and 1 more",)
 
 
-@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.ENAMETOOLONG, errno.ENOENT, errno.EACCES, errno.ENOMEM])
-def test_a_folder_that_cannot_be_listed_costs_only_itself_and_is_named(calls: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+@pytest.mark.parametrize(
+    "number", [errno.EIO, errno.ESTALE, errno.ENAMETOOLONG, errno.ENOENT, errno.EACCES, errno.ENOMEM]
+)
+def test_a_folder_that_cannot_be_listed_costs_only_itself_and_is_named(
+    calls: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
     call(calls / "a/b/c.wav", 1)
     call(calls / "z.wav", 2)
     before, _ = look(calls)
     scandir = os.scandir
-    monkeypatch.setattr(os, "scandir", lambda path: _raise(number, path) if path == str(calls / "a/b") else scandir(path))
+    monkeypatch.setattr(
+        os, "scandir", lambda path: _raise(number, path) if path == str(calls / "a/b") else scandir(path)
+    )
     rows, outcome = look(calls)
     assert rows == before  # what was known of it stays
     assert outcome.failures == "1 folder could not be listed, and what may lie there has no transcript"
@@ -340,13 +368,21 @@ def test_a_list_names_files_by_absolute_and_relative_paths(calls: Path, tmp_path
 
 def test_a_list_that_is_no_text_is_refused(calls: Path, tmp_path: Path) -> None:
     (calls / "list.txt").write_text("a.wav\n", encoding="utf-16")
-    with pytest.raises(UsageError, match=r"list\.txt is no list of files in UTF-8; write the path of a recording into each of its lines$"):
+    with pytest.raises(
+        UsageError,
+        match=r"list\.txt is no list of files in UTF-8; write the path of a recording into each of its lines$",
+    ):
         StageRun(scan.STAGE, calls / "list.txt", tmp_path).run()
 
 
 @pytest.mark.parametrize(
     ("pattern", "names"),
-    [("", ["a.wav", "B.MP3", "d/a.wav"]), ("*.wav", ["a.wav", "d/a.wav"]), ("d/*, *.txt", ["c.txt", "d/a.wav"]), ("a.*", ["a.wav", "d/a.wav"])],
+    [
+        ("", ["a.wav", "B.MP3", "d/a.wav"]),
+        ("*.wav", ["a.wav", "d/a.wav"]),
+        ("d/*, *.txt", ["c.txt", "d/a.wav"]),
+        ("a.*", ["a.wav", "d/a.wav"]),
+    ],
 )
 def test_patterns_choose_by_name_or_path(calls: Path, pattern: str, names: list[str]) -> None:
     for number, name in enumerate(("a.wav", "B.MP3", "c.txt", "d/a.wav")):
@@ -361,7 +397,9 @@ def test_what_is_left_out_is_told(calls: Path) -> None:
         look(calls)[1].summary
         == "Found 2 recordings, 0:02 of sound, 1 copy of another; left out by their names: 2 .txt, 1 without suffix (CORPUS_GLOB chooses)"
     )
-    assert look(calls, CORPUS_GLOB="a*")[1].summary.endswith("left out by their names: 2 .txt, 1 .WAV, 1 without suffix (CORPUS_GLOB chooses)")
+    assert look(calls, CORPUS_GLOB="a*")[1].summary.endswith(
+        "left out by their names: 2 .txt, 1 .WAV, 1 without suffix (CORPUS_GLOB chooses)"
+    )
 
 
 def test_the_least_size_holds_for_what_was_looked_at_before_too(calls: Path) -> None:
@@ -374,17 +412,24 @@ def test_a_folder_without_recordings_is_told_with_what_is_there(calls: Path) -> 
     with pytest.raises(StageFailed, match=r"/calls holds no recordings$"):
         look(calls)
     (calls / "notes.txt").touch()
-    with pytest.raises(StageFailed, match=r"/calls holds no recordings; left out by their names: 1 \.txt \(CORPUS_GLOB chooses\)$"):
+    with pytest.raises(
+        StageFailed, match=r"/calls holds no recordings; left out by their names: 1 \.txt \(CORPUS_GLOB chooses\)$"
+    ):
         look(calls)
 
 
-def test_a_file_that_vanishes_while_it_is_looked_at_costs_no_other(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_vanishes_while_it_is_looked_at_costs_no_other(
+    calls: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("a.wav", "b.wav"):
         call(calls / name)
     find = scan.find
     monkeypatch.setattr(scan, "find", lambda *arguments: (find(*arguments), (calls / "a.wav").unlink())[0])
     rows, _ = look(calls)
-    assert [(row.status, row.reason) for row in rows.values()] == [("unsupported", "cannot be read: No such file or directory"), ("pending", "")]
+    assert [(row.status, row.reason) for row in rows.values()] == [
+        ("unsupported", "cannot be read: No such file or directory"),
+        ("pending", ""),
+    ]
     monkeypatch.undo()
     assert list(look(calls)[0]) == ["b.wav"]
 
@@ -398,4 +443,8 @@ def test_verify_reads_every_recording_again(calls: Path) -> None:
     run = StageRun(scan.STAGE, calls, calls.parent)
     run.context = dataclasses.replace(run.context, verify=True)
     run.run()
-    assert manifest.read(calls.parent / "manifest.jsonl")["a.wav"].id == sha256(path.read_bytes()).hexdigest() != before["a.wav"].id
+    assert (
+        manifest.read(calls.parent / "manifest.jsonl")["a.wav"].id
+        == sha256(path.read_bytes()).hexdigest()
+        != before["a.wav"].id
+    )

@@ -25,7 +25,9 @@ def spoken(text: str, language: str = "en", duration_ms: int = 60_000, character
 
 
 def transcript(segments: list[list[Word]], language: str = "en", duration_ms: int = 60_000) -> Transcript:
-    return Transcript(language, 0, duration_ms, tuple(segment(number, words, language) for number, words in enumerate(segments)))
+    return Transcript(
+        language, 0, duration_ms, tuple(segment(number, words, language) for number, words in enumerate(segments))
+    )
 
 
 def segment(number: int, words: list[Word], language: str) -> Segment:

@@ -60,7 +60,10 @@ def test_a_long_sentence_is_cut_where_its_clauses_meet() -> None:
 
 def test_no_cue_ends_with_the_first_word_of_the_next_sentence() -> None:
     text = "We had been walking along the river for hours. So nobody noticed that the little boat was gone."
-    assert shown(spoken(text)) == ["We had been walking / along the river for hours.", "So nobody noticed / that the little boat was gone."]
+    assert shown(spoken(text)) == [
+        "We had been walking / along the river for hours.",
+        "So nobody noticed / that the little boat was gone.",
+    ]
 
 
 def test_a_long_pause_ends_a_cue_even_after_an_article() -> None:
@@ -79,7 +82,10 @@ def test_a_long_pause_ends_a_cue_even_after_an_article() -> None:
             "उसने हमारा सब कुछ चुरा लिया और तुम बस खड़े देखते रहे।[60]| नहीं। मैंने उसे रोकने की कोशिश की थी लेकिन उसके पास बंदूक थी।",
             ["उसने हमारा सब कुछ चुरा लिया / और तुम बस खड़े देखते रहे।", "नहीं। मैंने उसे रोकने की कोशिश की थी / लेकिन उसके पास बंदूक थी।"],
         ),
-        ("यह मेरी किताब है ।[800] वह उसकी बहन के साथ दिल्ली जा रही है ।", ["यह मेरी किताब है ।", "वह उसकी बहन के साथ दिल्ली जा रही है ।"]),
+        (
+            "यह मेरी किताब है ।[800] वह उसकी बहन के साथ दिल्ली जा रही है ।",
+            ["यह मेरी किताब है ।", "वह उसकी बहन के साथ दिल्ली जा रही है ।"],
+        ),
     ],
 )
 def test_hindi(text: str, cues: list[str]) -> None:
@@ -87,14 +93,22 @@ def test_hindi(text: str, cues: list[str]) -> None:
 
 
 def test_languages_without_spaces() -> None:
-    chinese = [Word(text, 200 * number, 200 * number + 200, 1.0) for number, text in enumerate("我们今天去公园玩吧，你觉得怎么样？")]
-    japanese = [Word(text, 200 * number, 200 * number + 200, 1.0) for number, text in enumerate("昨日は友達と一緒に映画を見に行きました。")]
+    chinese = [
+        Word(text, 200 * number, 200 * number + 200, 1.0)
+        for number, text in enumerate("我们今天去公园玩吧，你觉得怎么样？")
+    ]
+    japanese = [
+        Word(text, 200 * number, 200 * number + 200, 1.0)
+        for number, text in enumerate("昨日は友達と一緒に映画を見に行きました。")
+    ]
     assert shown(transcript([chinese], "zh")) == ["我们今天去公园玩吧， / 你觉得怎么样？"]
     assert shown(transcript([japanese], "ja")) == ["昨日は友達と一緒に / 映画を見に行きました。"]
 
 
 def test_times_follow_the_speech_and_stay_to_be_read() -> None:
-    said = transcript([[Word(" Look,", 7200, 7520, 1.0)], [Word(" I", 10060, 10160, 1.0), Word(" know.", 10160, 10700, 1.0)]])
+    said = transcript(
+        [[Word(" Look,", 7200, 7520, 1.0)], [Word(" I", 10060, 10160, 1.0), Word(" know.", 10160, 10700, 1.0)]]
+    )
     assert build_cues(said, netflix()) == [Cue(7200, 8034, ("Look,",)), Cue(10060, 11200, ("I know.",))]
 
 
@@ -122,8 +136,14 @@ def test_no_words_no_cues() -> None:
 def test_profiles_differ() -> None:
     text = "The lead had dried into the shape of the pan, but it was no longer lead."
     assert shown(spoken(text)) == ["The lead had dried into the shape / of the pan, but it was no longer lead."]
-    assert shown(spoken(text), rules_for("bbc", "en", 24)) == ["The lead had dried / into the shape of the pan,", "but it was no longer lead."]
-    assert shown(spoken(text), rules_for("shorts", "en", 24)) == ["The lead had dried / into the shape", "of the pan, but it / was no longer lead."]
+    assert shown(spoken(text), rules_for("bbc", "en", 24)) == [
+        "The lead had dried / into the shape of the pan,",
+        "but it was no longer lead.",
+    ]
+    assert shown(spoken(text), rules_for("shorts", "en", 24)) == [
+        "The lead had dried / into the shape",
+        "of the pan, but it / was no longer lead.",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -162,5 +182,8 @@ def test_a_number_stays_on_one_line() -> None:
 
 
 def test_the_parts_of_an_indian_number_stay_together() -> None:
-    said = [Word(text, 1600 * number, 1600 * number + 300, 0.9) for number, text in enumerate((" यहाँ", " 1", ",00", ",000", " लोग"))]
+    said = [
+        Word(text, 1600 * number, 1600 * number + 300, 0.9)
+        for number, text in enumerate((" यहाँ", " 1", ",00", ",000", " लोग"))
+    ]
     assert any("1,00,000" in line for cue in build_cues(transcript([said], "hi"), netflix("hi")) for line in cue.lines)

@@ -14,7 +14,9 @@ from tests.real_sentences import SENTENCES
 from tests.stages.cues.support import spoken, transcript
 
 ODD = (r"C:\new\Notes {\an8}{\p1} \h", "<i>1 < 2 & 3 --> 4</i>")
-TRACK = Track("en", "", (Cue(0, 1000, ("Yes.",)), Cue(3_599_999, 3_601_001, ODD), Cue(3_700_000, 3_701_000, ("नमस्ते।", "שלום 🎬"))))
+TRACK = Track(
+    "en", "", (Cue(0, 1000, ("Yes.",)), Cue(3_599_999, 3_601_001, ODD), Cue(3_700_000, 3_701_000, ("नमस्ते।", "שלום 🎬")))
+)
 
 
 def written(form: str, track: Track = TRACK) -> str:

@@ -20,7 +20,9 @@ ORDINARY = """ the| a| and| house| Mr.| gone.| what?| yes,| है| नहीं
 ordinary = st.sampled_from(ORDINARY.split("|"))
 languages = st.sampled_from(["en", "hi", "zh", "ja", "ko", "th", "ar", "fr"])
 durations = st.sampled_from([0, 700, 30_000, 200_000])
-odd = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.text("ab \u0301\u200d-{}\\N<>&\n", max_size=120)
+odd = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.text(
+    "ab \u0301\u200d-{}\\N<>&\n", max_size=120
+)
 moments = st.integers(-2_000, 40_000)
 
 
@@ -40,7 +42,9 @@ def transcripts(draw: st.DrawFn) -> Transcript:
 
 
 def visible(text: str) -> str:
-    return "".join(character for character in text if unicodedata.category(character) not in ("Cf", "Cc", "Zs", "Zl", "Zp"))
+    return "".join(
+        character for character in text if unicodedata.category(character) not in ("Cf", "Cc", "Zs", "Zl", "Zp")
+    )
 
 
 @settings(max_examples=300, deadline=None)

@@ -16,7 +16,12 @@ def test_times_without_overlap_stay() -> None:
 
 
 def test_a_time_out_of_order_is_outvoted() -> None:
-    assert repaired((100, 300), (9000, 9100), (700, 900), (900, 1200)) == [(100, 300), (300, 700), (700, 900), (900, 1200)]
+    assert repaired((100, 300), (9000, 9100), (700, 900), (900, 1200)) == [
+        (100, 300),
+        (300, 700),
+        (700, 900),
+        (900, 1200),
+    ]
     assert repaired((5000, 5100), (700, 900), (900, 1200)) == [(700, 700), (700, 900), (900, 1200)]
     assert repaired((700, 900), (900, 1200), (10, 20)) == [(700, 900), (900, 1200), (1200, 1600)]
 
@@ -31,7 +36,13 @@ def test_shares_follow_the_lengths() -> None:
 
 
 def test_what_clings_together_is_one_token() -> None:
-    words = [Word(" I", 0, 1, 1.0), Word(" don", 1, 2, 1.0), Word("'t", 2, 3, 1.0), Word(" know", 3, 4, 1.0), Word(" !", 4, 5, 1.0)]
+    words = [
+        Word(" I", 0, 1, 1.0),
+        Word(" don", 1, 2, 1.0),
+        Word("'t", 2, 3, 1.0),
+        Word(" know", 3, 4, 1.0),
+        Word(" !", 4, 5, 1.0),
+    ]
     tokens = tokens_of(transcript([words]), netflix())
     assert [(token.text, token.spaced, token.start_ms, token.end_ms) for token in tokens] == [
         ("I", True, 0, 1),

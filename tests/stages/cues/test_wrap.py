@@ -23,11 +23,23 @@ def lines(text: str, language: str = "en") -> list[str]:
     [
         ("This line has exactly forty-two characters", ["This line has exactly forty-two characters"]),
         ("This line has exactly forty-three character", ["This line has exactly", "forty-three character"]),
-        ("He stole everything we had, and you just stood there.", ["He stole everything we had,", "and you just stood there."]),
-        ("It was in the beautiful old house of my grandmother.", ["It was in the beautiful old house", "of my grandmother."]),
-        ("Yesterday evening somebody saw Martin Luther King there.", ["Yesterday evening somebody", "saw Martin Luther King there."]),
+        (
+            "He stole everything we had, and you just stood there.",
+            ["He stole everything we had,", "and you just stood there."],
+        ),
+        (
+            "It was in the beautiful old house of my grandmother.",
+            ["It was in the beautiful old house", "of my grandmother."],
+        ),
+        (
+            "Yesterday evening somebody saw Martin Luther King there.",
+            ["Yesterday evening somebody", "saw Martin Luther King there."],
+        ),
         ("I haven't seen you in church lately. No way.", ["I haven't seen you in church lately.", "No way."]),
-        ("Nobody here wants to believe what Mr. Dashwood says.", ["Nobody here wants to believe", "what Mr. Dashwood says."]),
+        (
+            "Nobody here wants to believe what Mr. Dashwood says.",
+            ["Nobody here wants to believe", "what Mr. Dashwood says."],
+        ),
     ],
 )
 def test_english(text: str, expected: list[str]) -> None:
@@ -38,7 +50,10 @@ def test_english(text: str, expected: list[str]) -> None:
     ("text", "expected"),
     [
         ("कर्मचारियों को तीन हफ़्तों के लिए काम से निकाल दिया गया।", ["कर्मचारियों को तीन हफ़्तों के लिए", "काम से निकाल दिया गया।"]),
-        ("अगर हमको स्टेशन समय पर पहुँचना है तो हमको जल्दी करनी होगी।", ["अगर हमको स्टेशन समय पर पहुँचना है", "तो हमको जल्दी करनी होगी।"]),
+        (
+            "अगर हमको स्टेशन समय पर पहुँचना है तो हमको जल्दी करनी होगी।",
+            ["अगर हमको स्टेशन समय पर पहुँचना है", "तो हमको जल्दी करनी होगी।"],
+        ),
     ],
 )
 def test_hindi(text: str, expected: list[str]) -> None:

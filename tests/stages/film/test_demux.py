@@ -64,7 +64,9 @@ def test_progress_is_seconds_of_the_film(tmp_path: Path) -> None:
 
 def test_a_cut_film_fails_unless_it_is_allowed_and_then_says_so(tmp_path: Path) -> None:
     path = cut(film(tmp_path / "film.mkv", "-c:a", "flac"))
-    with pytest.raises(StageFailed, match=r"film\.mkv: decoded [12]\.\d s, but the container says 4\.0 s: the file is cut short"):
+    with pytest.raises(
+        StageFailed, match=r"film\.mkv: decoded [12]\.\d s, but the container says 4\.0 s: the file is cut short"
+    ):
         StageRun(STAGE, path, tmp_path).run()
     run = StageRun(STAGE, path, tmp_path, ALLOW_TRUNCATED=True)
     (degraded,) = run.run().degraded
@@ -99,10 +101,14 @@ def test_settings_that_make_no_sense_are_refused(tmp_path: Path) -> None:
             StageRun(STAGE, path, tmp_path, **settings).run()
 
 
-def test_a_disk_without_room_is_told_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_without_room_is_told_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = StageRun(STAGE, two_tracks(tmp_path), tmp_path, MEDIA_START_TIME="1")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9 - 127_000, 127_000))
-    with pytest.raises(StageFailed, match=r"^No space left on device: audio.wav needs about 0.1 MB, 0.1 MB are free; make room and"):
+    with pytest.raises(
+        StageFailed, match=r"^No space left on device: audio.wav needs about 0.1 MB, 0.1 MB are free; make room and"
+    ):
         run.run()
     assert list((run.scratch / "demux").iterdir()) == []
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9 - 128_000, 128_000))
@@ -116,7 +122,13 @@ def stereo(folder: Path, left: str, right: str) -> Path:
 
 
 def test_channels_that_are_split_follow_each_other_in_the_file(tmp_path: Path) -> None:
-    run = StageRun(STAGE, stereo(tmp_path, "sin(440*2*PI*t)/8", "sin(2000*2*PI*t)/8"), tmp_path, AUDIO_CHANNELS="split", MEDIA_START_TIME="1")
+    run = StageRun(
+        STAGE,
+        stereo(tmp_path, "sin(440*2*PI*t)/8", "sin(2000*2*PI*t)/8"),
+        tmp_path,
+        AUDIO_CHANNELS="split",
+        MEDIA_START_TIME="1",
+    )
     outcome = run.run()
     samples = sound_of(run)
     assert load(run.scratch / "demux" / "audio.json", Audio) == Audio(1000, 3000, 16_000, 0, "", voices=("1", "2"))
@@ -165,7 +177,11 @@ def test_what_has_no_two_channels_is_one_speaker(tmp_path: Path) -> None:
         ((speech(), silence()), ("1",), "channel 2 is silent"),
         ((turned_down(speech(), 45), turned_down(speech()[::-1], 45)), ("1", "2"), "very quiet"),
         ((speech(), speech()[::-1], silence(), silence()), ("1", "2"), "channels 3, 4 are silent"),
-        ((speech(), np.where(np.arange(len(speech())) < 4800, speech()[::-1], 0)), ("1", "2"), "of each channel of track 0"),
+        (
+            (speech(), np.where(np.arange(len(speech())) < 4800, speech()[::-1], 0)),
+            ("1", "2"),
+            "of each channel of track 0",
+        ),
     ],
 )
 def test_split_channels_of_a_film_are_judged_as_those_of_a_folder(
@@ -178,5 +194,8 @@ def test_split_channels_of_a_film_are_judged_as_those_of_a_folder(
 
 
 def test_split_channels_are_not_translated() -> None:
-    with pytest.raises(UsageError, match=r"^AUDIO_CHANNELS=split: sentences of two speakers at a time are not translated; set it to mix"):
+    with pytest.raises(
+        UsageError,
+        match=r"^AUDIO_CHANNELS=split: sentences of two speakers at a time are not translated; set it to mix",
+    ):
         STAGE.check(Settings(WORKFLOW="translate", AUDIO_CHANNELS="split"))

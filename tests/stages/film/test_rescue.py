@@ -22,7 +22,20 @@ SAID = ("मुझे घर जाना है।", "ट्रेन आएग
 
 def segment(number: int, text: str, language: str, note: str = "") -> Segment:
     start = START + 2000 * number
-    return Segment(number, start, start + 1500, text, (Word(f" {text}", start, start + 1500, 0.9),), language, 1.0, -0.2, 0.0, 1.0, 0.0, note)
+    return Segment(
+        number,
+        start,
+        start + 1500,
+        text,
+        (Word(f" {text}", start, start + 1500, 0.9),),
+        language,
+        1.0,
+        -0.2,
+        0.0,
+        1.0,
+        0.0,
+        note,
+    )
 
 
 def missing(number: int, language: str = "en") -> Segment:
@@ -53,12 +66,19 @@ class FakeWhisper:
         for window in reversed(self.windows):  # in any order
             heard = Recognition(window.id, "", "hi", 1.0, (), confidence=0.7)
             phrases = self._table.get(window.offset_ms)
-            yield replace(heard, translation=replace(heard, language="en", phrases=phrases)) if phrases is not None else heard
+            yield (
+                replace(heard, translation=replace(heard, language="en", phrases=phrases))
+                if phrases is not None
+                else heard
+            )
 
 
 def words(start_ms: int, text: str) -> tuple[Word, ...]:
     """500 ms each."""
-    return tuple(Word(f" {word}", start_ms + 500 * number, start_ms + 500 * (number + 1), 0.9) for number, word in enumerate(text.split()))
+    return tuple(
+        Word(f" {word}", start_ms + 500 * number, start_ms + 500 * (number + 1), 0.9)
+        for number, word in enumerate(text.split())
+    )
 
 
 BY_INDICTRANS2 = {"WORKFLOW": "translate", "TRANSLATION_ENGINE": "indictrans2"}
@@ -101,7 +121,10 @@ def says(whisper: FakeWhisper) -> Callable[[StageContext, bool], object]:
 def test_nothing_to_rescue_loads_nothing(translations: tuple[Transcript, ...], run: Rescue) -> None:
     outcome, after, _ = run(never, *translations)
     assert after == translations
-    assert outcome == Outcome("Nothing for Whisper to translate: it translates into English alone, where nothing is missing", seconds_of_media=0.0)
+    assert outcome == Outcome(
+        "Nothing for Whisper to translate: it translates into English alone, where nothing is missing",
+        seconds_of_media=0.0,
+    )
 
 
 def test_what_is_missing_is_replaced_in_its_own_time_and_numbered_anew(run: Rescue) -> None:
@@ -114,7 +137,9 @@ def test_what_is_missing_is_replaced_in_its_own_time_and_numbered_anew(run: Resc
         (2, begin + 700, begin + 1500, "It will come.", "by Whisper"),
         (3, START + 4000, START + 5500, "I am tired.", ""),
     ]
-    assert all(begin <= word.start_ms <= word.end_ms <= begin + 1500 for one in english.segments[1:3] for word in one.words)
+    assert all(
+        begin <= word.start_ms <= word.end_ms <= begin + 1500 for one in english.segments[1:3] for word in one.words
+    )
     assert english.note == "translated by IndicTrans2"
     assert outcome == Outcome(
         summary="Whisper translated 1 of 1 sentence that IndicTrans2 could not",
@@ -165,7 +190,9 @@ def test_what_whisper_cannot_give_either_stays_missing(run: Rescue) -> None:
 
 def test_only_the_english_transcript_is_touched(run: Rescue) -> None:
     tamil = transcript(missing(0, "ta"), missing(1, "ta"), language="ta")
-    _, (first, english), _ = run(says(FakeWhisper({START: (words(START, "I must go home."),)})), tamil, transcript(missing(0), TIRED))
+    _, (first, english), _ = run(
+        says(FakeWhisper({START: (words(START, "I must go home."),)})), tamil, transcript(missing(0), TIRED)
+    )
     assert first == tamil
     assert [one.text for one in english.segments] == ["I must go home.", "I am tired."]
 
@@ -185,7 +212,9 @@ def test_a_model_that_cannot_translate_loses_nothing_else(run: Rescue) -> None:
 
 
 def test_one_text_for_several_different_sentences_rescues_none(run: Rescue) -> None:
-    whisper = FakeWhisper({START + 2000 * number: (words(START + 2000 * number, "Thank you for watching this."),) for number in range(3)})
+    whisper = FakeWhisper(
+        {START + 2000 * number: (words(START + 2000 * number, "Thank you for watching this."),) for number in range(3)}
+    )
     outcome, (english,), _ = run(says(whisper), transcript(missing(0), missing(1), missing(2)))
     assert [one.text for one in english.segments] == [MISSING] * 3
     assert outcome.summary == "Whisper translated 0 of 3 sentences that IndicTrans2 could not"
@@ -212,9 +241,13 @@ class InterruptedWhisper(FakeWhisper):
             yield recognition
 
 
-def test_interrupted_it_goes_on_with_the_sentences_that_are_missing_and_comes_to_the_same_to_the_byte(run: Rescue) -> None:
+def test_interrupted_it_goes_on_with_the_sentences_that_are_missing_and_comes_to_the_same_to_the_byte(
+    run: Rescue,
+) -> None:
     texts = ("I must go home.", "A train comes.", "I am so tired.")
-    whisper = FakeWhisper({START + 2000 * number: (words(START + 2000 * number, text),) for number, text in enumerate(texts)})
+    whisper = FakeWhisper(
+        {START + 2000 * number: (words(START + 2000 * number, text),) for number, text in enumerate(texts)}
+    )
     lacking = transcript(missing(0), missing(1), missing(2))
     undisturbed, _, stage = run(says(whisper), lacking)
     whole = (stage.scratch / "rescue" / "transcripts.json").read_bytes()

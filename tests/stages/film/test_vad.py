@@ -36,7 +36,9 @@ def test_finds_the_speech_of_the_sample(tmp_path: Path, sound: Path) -> None:
     assert music == pytest.approx((13_740, 16_940), abs=400)
 
 
-def test_a_silent_film_has_no_windows_and_the_cause_that_demux_found_or_else_that_it_is_not_like_speech(tmp_path: Path) -> None:
+def test_a_silent_film_has_no_windows_and_the_cause_that_demux_found_or_else_that_it_is_not_like_speech(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "silence.wav"
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, 16_000, 0, "NONE", ""))

@@ -13,7 +13,13 @@ from transformers import WhisperConfig, WhisperForConditionalGeneration
 from tests.conftest import ROOT
 
 BASE = ROOT / "models" / "base"
-TINY = {"d_model": 384, "encoder_layers": 4, "decoder_layers": 4, "encoder_attention_heads": 6, "decoder_attention_heads": 6}
+TINY = {
+    "d_model": 384,
+    "encoder_layers": 4,
+    "decoder_layers": 4,
+    "encoder_attention_heads": 6,
+    "decoder_attention_heads": 6,
+}
 START, END, VOCABULARY = 50258, 50257, 51865
 
 
@@ -34,10 +40,18 @@ def save_base(folder: Path) -> Path:
 
     variables = ct2.Variables(BASE / "model.bin")
     weights = ct2._weights(variables, ct2._dimensions(variables))
-    sizes = {"d_model": 512, "encoder_ffn_dim": 2048, "decoder_ffn_dim": 2048, "encoder_attention_heads": 8, "decoder_attention_heads": 8}
+    sizes = {
+        "d_model": 512,
+        "encoder_ffn_dim": 2048,
+        "decoder_ffn_dim": 2048,
+        "encoder_attention_heads": 8,
+        "decoder_attention_heads": 8,
+    }
     model = WhisperForConditionalGeneration(_config(**sizes, encoder_layers=6, decoder_layers=6)).eval()
     names = [name for name in model.state_dict() if name != "proj_out.weight"]
-    state = {name: torch.from_numpy(np.ascontiguousarray(weights[huggingface._rename(name)], np.float32)) for name in names}
+    state = {
+        name: torch.from_numpy(np.ascontiguousarray(weights[huggingface._rename(name)], np.float32)) for name in names
+    }
     model.load_state_dict(state, strict=False)
     return _save(model, folder)
 

@@ -34,7 +34,16 @@ def test_every_engine_says_what_its_models_cost() -> None:
 def test_reading_them_loads_nothing_heavy() -> None:
     program = "import sys, sutradhar.pipeline.machine.engines, sutradhar.stages.film.translate; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    heavy = {"numpy", "msgspec", "torch", "mlx", "whisperx", "ctranslate2", "transformers", "sutradhar.stages.film.translate.stage"}
+    heavy = {
+        "numpy",
+        "msgspec",
+        "torch",
+        "mlx",
+        "whisperx",
+        "ctranslate2",
+        "transformers",
+        "sutradhar.stages.film.translate.stage",
+    }
     assert set(done.stdout.split()) & heavy == set()
 
 

@@ -19,7 +19,9 @@ def test_a_language_that_whisper_does_not_know_is_refused_before_the_run() -> No
 
 def test_needs_a_machine_that_can_run_its_recogniser_on_its_device() -> None:
     assert declared.engines_of(Settings(WHISPER_BACKEND="mlx", WHISPERX_DEVICE="mps")) == (EngineNeed("mlx", "mps"),)
-    assert declared.engines_of(Settings(WHISPER_BACKEND="whisperx", WHISPERX_DEVICE="mps")) == ()  # runs on the CPU then, and says so
+    assert (
+        declared.engines_of(Settings(WHISPER_BACKEND="whisperx", WHISPERX_DEVICE="mps")) == ()
+    )  # runs on the CPU then, and says so
 
 
 def test_needs_the_model_of_the_settings() -> None:
@@ -30,6 +32,8 @@ def test_needs_the_model_of_the_settings() -> None:
 def test_options_that_an_engine_does_not_have_are_named_where_they_are_set() -> None:
     deaf = replace(engines.engine_of("whisperx"), options=("WHISPER_BEAM_SIZE",))
     set_so = Settings(WHISPER_BEAM_SIZE=1, WHISPER_PATIENCE=2.0, WHISPER_INITIAL_PROMPT="secret")
-    assert without_effect(deaf, set_so) == ["WHISPER_PATIENCE and WHISPER_INITIAL_PROMPT without effect: WhisperX has no such option"]
+    assert without_effect(deaf, set_so) == [
+        "WHISPER_PATIENCE and WHISPER_INITIAL_PROMPT without effect: WhisperX has no such option"
+    ]
     assert without_effect(deaf, Settings(WHISPER_BEAM_SIZE=1)) == []
     assert without_effect(engines.engine_of("whisperx"), set_so) == []

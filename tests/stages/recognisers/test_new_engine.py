@@ -112,11 +112,21 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def python(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {key: value for key, value in os.environ.items() if key not in ("SUTRADHAR_HOME", "PYTHONPATH")}
-    return subprocess.run([sys.executable, "-m", *arguments], cwd=tree, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", *arguments], cwd=tree, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def prepared(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return python(tree, "sutradhar.pipeline.prepare.prepare", str(SAMPLE), "--transcribe", "--set", "ALIGNMENT_MODEL=none", *arguments)
+    return python(
+        tree,
+        "sutradhar.pipeline.prepare.prepare",
+        str(SAMPLE),
+        "--transcribe",
+        "--set",
+        "ALIGNMENT_MODEL=none",
+        *arguments,
+    )
 
 
 def test_it_passes_the_suite_that_is_shipped_for_it(tree: Path) -> None:
@@ -128,16 +138,22 @@ def test_it_passes_the_suite_that_is_shipped_for_it(tree: Path) -> None:
 
 
 def test_help_and_the_reference_of_the_settings_name_it(tree: Path) -> None:
-    assert "recogniser: whisperx, mlx, echo" in " ".join(python(tree, "sutradhar.pipeline.prepare.prepare", "--help").stdout.split())
+    assert "recogniser: whisperx, mlx, echo" in " ".join(
+        python(tree, "sutradhar.pipeline.prepare.prepare", "--help").stdout.split()
+    )
     assert "One of whisperx, mlx, echo." in python(tree, "sutradhar.pipeline.jobs.settings").stdout
-    assert "echo for echo" in " ".join(python(tree, "sutradhar.pipeline.models.command", "fetch", "--help").stdout.split())
+    assert "echo for echo" in " ".join(
+        python(tree, "sutradhar.pipeline.models.command", "fetch", "--help").stdout.split()
+    )
 
 
 def test_a_job_is_prepared_and_run_with_it(tree: Path) -> None:
     done = prepared(tree, "--backend", "echo", "-s", "en", "--job-id", "one", "--run")
     assert done.returncode == 0, done.stderr
     lines = (tree / "jobs" / "one" / ".one.env").read_text().splitlines()
-    assert {"WHISPER_BACKEND=echo", "WHISPER_MODEL=shouting", "WHISPER_COMPUTE_TYPE=float32", "BATCH_SIZE=8"} <= set(lines)
+    assert {"WHISPER_BACKEND=echo", "WHISPER_MODEL=shouting", "WHISPER_COMPUTE_TYPE=float32", "BATCH_SIZE=8"} <= set(
+        lines
+    )
     assert "# Chosen: an echo is exact" in lines
     assert (tree / "out" / "one" / "dialogue.en.txt").read_text().split()[0] == "Hello."
     marker = json.loads((tree / "jobs" / "one" / "stages" / "asr" / "stage.json").read_text())
@@ -152,7 +168,9 @@ def test_a_language_is_detected_with_it(tree: Path) -> None:
 
 
 def test_a_language_that_whisper_does_not_know_is_its_own_affair(tree: Path) -> None:
-    known = prepared(tree, "--backend", "echo", "-s", "Odia", "--job-id", "odia", "--set", "WHISPER_BEAM_SIZE=1", "--run")
+    known = prepared(
+        tree, "--backend", "echo", "-s", "Odia", "--job-id", "odia", "--set", "WHISPER_BEAM_SIZE=1", "--run"
+    )
     assert known.returncode == 0, known.stderr
     assert known.stderr.count("[WARN] WHISPER_BEAM_SIZE without effect: Echo has no such option") == 1
     assert (tree / "out" / "odia" / "dialogue.or.srt").is_file()

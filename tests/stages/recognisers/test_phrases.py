@@ -83,6 +83,8 @@ def test_segments_are_numbered_on_across_windows() -> None:
 
 
 def test_a_recogniser_without_whispers_scores_makes_segments_too() -> None:
-    (sure, lost) = segments_of(Recognition(0, "Yes.", "or", 1.0, split_phrases(words("Yes.")), confidence) for confidence in (0.5, 0.0))
+    (sure, lost) = segments_of(
+        Recognition(0, "Yes.", "or", 1.0, split_phrases(words("Yes.")), confidence) for confidence in (0.5, 0.0)
+    )
     assert (sure.avg_logprob, sure.no_speech_prob, sure.temperature, sure.language) == (-0.6931, None, None, "or")
     assert lost.avg_logprob == -13.8155

@@ -31,4 +31,15 @@ def test_the_verdict_of_one_window_is_its_own() -> None:
 
 
 def test_no_window_rules_a_language_out_alone() -> None:
-    assert vote([{"ta": 0.0, "te": 1.0}, {"ta": 0.999, "te": 0.001}, {"ta": 0.999, "te": 0.001}, {"ta": 0.999, "te": 0.001}], [1, 1, 1, 1])[0] == "ta"
+    assert (
+        vote(
+            [
+                {"ta": 0.0, "te": 1.0},
+                {"ta": 0.999, "te": 0.001},
+                {"ta": 0.999, "te": 0.001},
+                {"ta": 0.999, "te": 0.001},
+            ],
+            [1, 1, 1, 1],
+        )[0]
+        == "ta"
+    )

@@ -25,13 +25,18 @@ LOUD = 1000  # of 32768
 
 
 def load(path: Path, **settings: object) -> Loaded:
-    found = Loader(path.parent, path.parent, Settings(**settings)).load(Task(id="a", paths=(path.name,), duration_ms=8000), 80)  # type: ignore[arg-type]
+    found = Loader(path.parent, path.parent, Settings(**settings)).load(
+        Task(id="a", paths=(path.name,), duration_ms=8000), 80
+    )  # type: ignore[arg-type]
     assert isinstance(found, Loaded)
     return found
 
 
 def heard_ms(found: Loaded) -> list[int]:
-    return [sum(span.end_ms - span.start_ms for window in channel.windows for span in window.speech) for channel in found.channels]
+    return [
+        sum(span.end_ms - span.start_ms for window in channel.windows for span in window.speech)
+        for channel in found.channels
+    ]
 
 
 def extract(path: Path, folder: Path) -> tuple[tuple[str, ...], np.ndarray[tuple[int], np.dtype[np.int16]], StageRun]:
@@ -97,7 +102,10 @@ WHOLE: dict[str, Callable[[], Sequence[Wave]]] = {
     "mono": lambda: (speech(),),
     "stereo": lambda: (speech(), 0.5 * speech() + noise(-50)),
     "one side of stereo silent": lambda: (speech(), silence()),
-    "a call": lambda: (np.where(np.arange(len(speech())) < 64_000, speech(), 0), np.where(np.arange(len(speech())) < 64_000, 0, speech())),
+    "a call": lambda: (
+        np.where(np.arange(len(speech())) < 64_000, speech(), 0),
+        np.where(np.arange(len(speech())) < 64_000, 0, speech()),
+    ),
     "a word": lambda: (word(),),
     "a word and a breath": lambda: (np.concatenate([word(), noise(-80)[:12_800]]),),
     "a word in silence": lambda: (word_in(silence()),),
@@ -123,7 +131,9 @@ def test_channels_that_cancel_in_what_is_no_speech_stay_mixed(tmp_path: Path) ->
     assert np.corrcoef(samples, speech())[0, 1] > 0.99
 
 
-def test_where_somebody_is_heard_early_nothing_is_decoded_again_and_little_listened_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_somebody_is_heard_early_nothing_is_decoded_again_and_little_listened_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     decoded: list[Take] = []
     fed: list[int] = []
     decode, feed = Listener.decode, Detector.feed
@@ -160,10 +170,22 @@ def test_one_in_sixteen_bits_with_a_click_and_an_inverted_one_are_raised_too(tmp
 NOBODY: dict[str, tuple[Callable[[], Sequence[Wave]], str]] = {
     "silence": (lambda: (silence(),), "audio track 0 is digital silence. Give another track"),
     "silent stereo": (lambda: (silence(), silence()), "audio track 0 is digital silence. Give another track"),
-    "the last bit": (lambda: (np.sign(noise(0)) / 32768,), "audio track 0 holds nothing but noise at -90 dB. Give another"),
-    "a noise floor": (lambda: (noise(-70),), "audio track 0 is very quiet (-70 dB), and nobody is heard when it is raised. Give"),
-    "hum": (lambda: (hum(),), "there is sound, but it is not like speech: music or noise. Where somebody does speak, give another track"),
-    "inverted hum": (lambda: (hum(), -hum()), "the channels of audio track 0 cancel each other in the mix, and nobody is heard in any of them. Give"),
+    "the last bit": (
+        lambda: (np.sign(noise(0)) / 32768,),
+        "audio track 0 holds nothing but noise at -90 dB. Give another",
+    ),
+    "a noise floor": (
+        lambda: (noise(-70),),
+        "audio track 0 is very quiet (-70 dB), and nobody is heard when it is raised. Give",
+    ),
+    "hum": (
+        lambda: (hum(),),
+        "there is sound, but it is not like speech: music or noise. Where somebody does speak, give another track",
+    ),
+    "inverted hum": (
+        lambda: (hum(), -hum()),
+        "the channels of audio track 0 cancel each other in the mix, and nobody is heard in any of them. Give",
+    ),
 }
 
 
@@ -180,7 +202,10 @@ def test_why_nobody_is_heard_is_told_by_its_cause_and_noise_is_not_raised(kind: 
 @pytest.mark.parametrize(
     ("likeliest", "line"),
     [
-        (0.42, "nothing is like speech with more than 42% probability. Where somebody does speak, set SILERO_THRESHOLD to 0.3"),
+        (
+            0.42,
+            "nothing is like speech with more than 42% probability. Where somebody does speak, set SILERO_THRESHOLD to 0.3",
+        ),
         (0.9, "what sounds like speech is too short. Where somebody does speak, lower SILERO_MIN_SPEECH_DURATION_MS"),
     ],
 )
@@ -192,7 +217,9 @@ def test_what_is_clipped_is_told_and_what_floats_hold_above_full_scale_is_turned
     clipped, hot = integers(tmp_path / "clipped.wav", 20 * speech()), floats(tmp_path / "hot.wav", 4 * speech())
     (line,) = load(clipped).degraded
     assert line.startswith("clipped: ")
-    assert line.endswith("% of its samples are at full scale, so words may be missing or wrong; record it at a lower level")
+    assert line.endswith(
+        "% of its samples are at full scale, so words may be missing or wrong; record it at a lower level"
+    )
     degraded, samples, run = extract(hot, tmp_path)
     assert degraded == ()
     assert run.run().summary.endswith(" (its samples go up to 2 times full scale: turned down to fit)")
@@ -201,7 +228,10 @@ def test_what_is_clipped_is_told_and_what_floats_hold_above_full_scale_is_turned
 
 def test_floats_in_the_range_of_integers_are_turned_down(tmp_path: Path) -> None:
     found = load(floats(tmp_path / "a.wav", 32768 * speech()))
-    assert (found.degraded, found.notes) == ((), ("its samples go up to 1.64e+04 times full scale: turned down to fit",))
+    assert (found.degraded, found.notes) == (
+        (),
+        ("its samples go up to 1.64e+04 times full scale: turned down to fit",),
+    )
     assert heard_ms(found)[0] > 5000
 
 
@@ -229,7 +259,14 @@ def test_of_a_folder_a_track_is_taken_in_which_somebody_speaks(first: str, tmp_p
 
 
 def test_of_a_folder_the_track_is_chosen_by_its_tags(tmp_path: Path) -> None:
-    path = film(tmp_path / "a.mkv", {"eng": hum(), "eng ": speech()}, "-disposition:a:0", "comment", "-disposition:a:1", "default")
+    path = film(
+        tmp_path / "a.mkv",
+        {"eng": hum(), "eng ": speech()},
+        "-disposition:a:0",
+        "comment",
+        "-disposition:a:1",
+        "default",
+    )
     found = load(path, SOURCE_LANGUAGE="en")
     assert (found.degraded, found.cause) == ((), "")
     assert heard_ms(found)[0] > 5000
@@ -246,6 +283,8 @@ def test_of_a_film_the_track_that_was_chosen_stays_and_the_one_where_somebody_sp
 
 def test_of_a_folder_a_first_track_that_nothing_decodes_is_passed_over(tmp_path: Path) -> None:
     inputs = [f"file:{integers(tmp_path / f'{number}.wav', sound)}" for number, sound in enumerate((hum(), speech()))]
-    path = ffmpeg(tmp_path / "a.mov", "-i", inputs[0], "-i", inputs[1], "-map", "0", "-map", "1", "-c:a", "aac", "-c:a:0", "alac")
+    path = ffmpeg(
+        tmp_path / "a.mov", "-i", inputs[0], "-i", inputs[1], "-map", "0", "-map", "1", "-c:a", "aac", "-c:a:0", "alac"
+    )
     path.write_bytes(path.read_bytes().replace(b"alac", b"zzzz"))
     assert heard_ms(load(path))[0] > 5000

@@ -49,6 +49,8 @@ def test_progress_ends_at_the_end_of_the_sound(sound: Path) -> None:
 
 @pytest.mark.parametrize("origin", [None, "nowhere/faster_whisper/__init__.py"], ids=["no package", "no file in it"])
 def test_without_the_network_it_is_said_what_to_do(origin: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: ModuleSpec(name, None, origin=origin) if origin else None)
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: ModuleSpec(name, None, origin=origin) if origin else None
+    )
     with pytest.raises(UsageError, match=r"faster.whisper.*/scripts/bootstrap\.sh$"):
         model_path()

@@ -59,7 +59,9 @@ def test_where_channels_differ_elsewhere_the_mix_stays_and_the_remedy_is_told(tm
 
 
 @pytest.mark.parametrize(("by_db", "form"), [(50, integers), (66, floats), (90, floats)])
-def test_a_part_that_is_far_quieter_than_the_rest_is_raised(by_db: int, form: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_part_that_is_far_quieter_than_the_rest_is_raised(
+    by_db: int, form: Callable[..., Path], tmp_path: Path
+) -> None:
     path = form(tmp_path / "a.wav", after(turned_down(speech(), by_db), speech()))
     degraded, samples, _ = extract(path, tmp_path)
     (line,) = degraded
@@ -93,13 +95,18 @@ IN_ORDER: dict[str, Callable[[], Sequence[Wave]]] = {
     "hum": lambda: (after(speech(), turned_down(hum(), 50)),),
     "music that fades": lambda: (after(speech(), chords() * np.linspace(0.01, 0, HALF)),),
     "inverted hum": lambda: (after(speech(), 0.02 * hum()), after(speech(), -0.02 * hum())),
-    "a part inverted for 3 s": lambda: (twice(speech()), np.where(np.arange(2 * HALF) < 2 * HALF - 48_000, 1, -1) * twice(speech())),
+    "a part inverted for 3 s": lambda: (
+        twice(speech()),
+        np.where(np.arange(2 * HALF) < 2 * HALF - 48_000, 1, -1) * twice(speech()),
+    ),
 }
 
 
 def chords() -> Wave:
     time = np.arange(HALF) / SAMPLE_RATE
-    return np.asarray(sum(np.sin(2 * np.pi * tone * time) / number for number, tone in enumerate([220, 277, 330, 440], 1)) / 4)
+    return np.asarray(
+        sum(np.sin(2 * np.pi * tone * time) / number for number, tone in enumerate([220, 277, 330, 440], 1)) / 4
+    )
 
 
 @pytest.mark.parametrize("kind", IN_ORDER)

@@ -24,7 +24,13 @@ def test_samples_lie_between_minus_1_and_1(tmp_path: Path) -> None:
 
 def test_any_stretch_can_be_read_in_any_order(tmp_path: Path) -> None:
     with Sound(wav(tmp_path / "a.wav", *range(64))) as sound:
-        for start, count, expected in ((60, 2, [60, 61]), (0, 3, [0, 1, 2]), (62, 9, [62, 63]), (64, 1, []), (99, 1, [])):
+        for start, count, expected in (
+            (60, 2, [60, 61]),
+            (0, 3, [0, 1, 2]),
+            (62, 9, [62, 63]),
+            (64, 1, []),
+            (99, 1, []),
+        ):
             assert (sound.read(start, count) * 32_768).tolist() == expected
 
 

@@ -54,7 +54,12 @@ def test_long_speech_is_cut_where_it_dips_most_in_the_second_half_of_a_window() 
 
 def test_windows_are_few_and_cut_at_the_longest_pauses() -> None:
     # Two windows are needed; greedy packing would cut at the 300 ms before the last stretch.
-    stretches = [Stretch(0, 10_000, 0), Stretch(12_000, 20_000, 2000), Stretch(20_500, 29_000, 500), Stretch(29_300, 38_000, 300)]
+    stretches = [
+        Stretch(0, 10_000, 0),
+        Stretch(12_000, 20_000, 2000),
+        Stretch(20_500, 29_000, 500),
+        Stretch(29_300, 38_000, 300),
+    ]
     assert [len(group) for group in pack(stretches)] == [1, 3]
 
 
@@ -63,12 +68,16 @@ def test_a_pause_alone_is_no_reason_for_a_window_more() -> None:
 
 
 def test_windows_are_on_the_clock_of_the_film() -> None:
-    windows = find_windows(frames((QUIET, 50), (LOUD, 50), (QUIET, 50)), 4800, Settings(SILERO_SPEECH_PAD_MS=100), start_ms=60_000)
+    windows = find_windows(
+        frames((QUIET, 50), (LOUD, 50), (QUIET, 50)), 4800, Settings(SILERO_SPEECH_PAD_MS=100), start_ms=60_000
+    )
     assert windows == (Window(0, 61_500, 63_300, (Span(61_500, 63_300),)),)
 
 
 @given(st.lists(st.sampled_from([0.02, 0.2, 0.4, 0.6, 0.95]), max_size=2500), st.integers(0, 2000), st.integers(0, 31))
-def test_windows_hold_all_speech_in_order_and_at_most_30_s(probabilities: list[float], padding_ms: int, missing_ms: int) -> None:
+def test_windows_hold_all_speech_in_order_and_at_most_30_s(
+    probabilities: list[float], padding_ms: int, missing_ms: int
+) -> None:
     duration_ms = max(0, len(probabilities) * 32 - missing_ms)
     settings = Settings(SILERO_SPEECH_PAD_MS=padding_ms)
     windows = find_windows(probabilities, duration_ms, settings)
@@ -76,9 +85,13 @@ def test_windows_hold_all_speech_in_order_and_at_most_30_s(probabilities: list[f
     assert all(0 <= span.start_ms < span.end_ms <= duration_ms for span in spans)
     assert all(before.end_ms <= after.start_ms for before, after in pairwise(spans))
     assert all(window.end_ms - window.start_ms <= 30_000 for window in windows)
-    assert [(window.start_ms, window.end_ms) for window in windows] == [(window.speech[0].start_ms, window.speech[-1].end_ms) for window in windows]
+    assert [(window.start_ms, window.end_ms) for window in windows] == [
+        (window.speech[0].start_ms, window.speech[-1].end_ms) for window in windows
+    ]
     for first, end in speech_frames(probabilities, settings):
         covered = sum(
-            min(span.end_ms, end * 32) - max(span.start_ms, first * 32) for span in spans if span.start_ms < end * 32 and first * 32 < span.end_ms
+            min(span.end_ms, end * 32) - max(span.start_ms, first * 32)
+            for span in spans
+            if span.start_ms < end * 32 and first * 32 < span.end_ms
         )
         assert covered == min(end * 32, duration_ms) - first * 32

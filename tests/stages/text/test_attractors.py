@@ -27,7 +27,16 @@ def test_targets_that_differ_in_a_word_or_two_are_one() -> None:
     targets = (f"I don't know what you want, {name}." for name in ("sir", "brother", "madam", "my friend", "boss"))
     assert attractors(zip(SOURCES, targets, strict=True)) == {0, 1, 2, 3, 4}
     ways = ("मुझे नहीं पता तुम क्या चाहते हो", "मुझे नहीं पता वह क्या चाहता है", "मुझे नहीं पता हम क्या चाहते हैं")
-    assert attractors(zip(ways, ("I don't know what you want.", "I don't know what he wants.", "I don't know what we want."), strict=True)) == set()
+    assert (
+        attractors(
+            zip(
+                ways,
+                ("I don't know what you want.", "I don't know what he wants.", "I don't know what we want."),
+                strict=True,
+            )
+        )
+        == set()
+    )
 
 
 @pytest.mark.parametrize("reply", ["Yes.", "What?", "Come on.", "Thank you.", "All right, okay."])
@@ -38,7 +47,13 @@ def test_short_replies_are_said_in_many_ways(reply: str) -> None:
 
 
 def test_a_proverb_that_the_sources_have_many_of_is_no_fallback() -> None:
-    proverbs = ("जैसी करनी वैसी भरनी।", "अच्छा करो, अच्छा पाओ।", "जैसा करना वैसा भरना।", "जैसा बोओगे, वैसा काटोगे।", "कर भला तो हो भला।")
+    proverbs = (
+        "जैसी करनी वैसी भरनी।",
+        "अच्छा करो, अच्छा पाओ।",
+        "जैसा करना वैसा भरना।",
+        "जैसा बोओगे, वैसा काटोगे।",
+        "कर भला तो हो भला।",
+    )
     assert attractors((source, "You reap what you sow.") for source in proverbs) == set()
     assert attractors((source, "You reap what you sow.") for source in SOURCES) == {0, 1, 2, 3, 4}
 

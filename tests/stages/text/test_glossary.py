@@ -22,7 +22,10 @@ def written(folder: Path, content: bytes) -> Path:
 
 def test_a_file_is_read(tmp_path: Path) -> None:
     path = written(tmp_path, "\ufeff# names\r\n\r\nराज\tRaj\tthe hero\r\n सूर्य \tSurya\r\nराज\tRaj".encode())
-    assert [(term.source, term.target, term.line) for term in read_glossary(path).terms] == [("सूर्य", "Surya", 4), ("राज", "Raj", 3)]
+    assert [(term.source, term.target, term.line) for term in read_glossary(path).terms] == [
+        ("सूर्य", "Surya", 4),
+        ("राज", "Raj", 3),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -98,12 +101,20 @@ def test_the_prompt_has_the_names_as_they_are_said() -> None:
 
 def test_an_empty_glossary_finds_nothing() -> None:
     empty = Glossary([])
-    assert (empty.terms_in("राज"), empty.protect("राज").text, empty.kept("राज", ""), empty.prompt(10)) == ({}, "राज", True, "")
+    assert (empty.terms_in("राज"), empty.protect("राज").text, empty.kept("राज", ""), empty.prompt(10)) == (
+        {},
+        "राज",
+        True,
+        "",
+    )
 
 
 def test_the_sample_fits_the_sample_clip(root: Path) -> None:
     said = (root / "samples" / "dialogue.txt").read_text(encoding="utf-8")
-    assert [term.target for term in read_glossary(root / "samples" / "glossary.tsv").terms_in(said)] == ["डैनियल", "सबटाइटल"]
+    assert [term.target for term in read_glossary(root / "samples" / "glossary.tsv").terms_in(said)] == [
+        "डैनियल",
+        "सबटाइटल",
+    ]
 
 
 def test_of_a_file_for_several_languages_each_gets_the_terms_in_its_script() -> None:

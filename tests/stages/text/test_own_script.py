@@ -8,7 +8,14 @@ from tests.stages.corpus.recognise.support import segment
 
 @pytest.mark.parametrize(
     ("text", "language", "share"),
-    [("मैं Sanjay हूँ", "hi", 0.75), ("मैं स्कूल जा रहा हूँ।", "hi", 0.0), ("میں", "hi", 1.0), ("Hello", "en", 0.0), ("...", "hi", 0.0), ("漢字", "ja", 0.0)],
+    [
+        ("मैं Sanjay हूँ", "hi", 0.75),
+        ("मैं स्कूल जा रहा हूँ।", "hi", 0.0),
+        ("میں", "hi", 1.0),
+        ("Hello", "en", 0.0),
+        ("...", "hi", 0.0),
+        ("漢字", "ja", 0.0),
+    ],
 )
 def test_foreign_share(text: str, language: str, share: float) -> None:
     assert Letters([segment(text, language=language)]).share == pytest.approx(share)

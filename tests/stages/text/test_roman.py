@@ -42,4 +42,9 @@ def test_no_word_is_in_both_lists() -> None:
 
 
 def test_names_are_few_words_with_capitals() -> None:
-    assert [is_names(text) for text in ("Raj Malhotra!", "Om, 1995", "Raj came", "Come To My House Now")] == [True, True, False, False]
+    assert [is_names(text) for text in ("Raj Malhotra!", "Om, 1995", "Raj came", "Come To My House Now")] == [
+        True,
+        True,
+        False,
+        False,
+    ]

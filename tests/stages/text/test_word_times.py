@@ -39,7 +39,9 @@ def test_no_words() -> None:
 
 
 @given(st.lists(st.tuples(times, times), max_size=30), times, st.integers(30, 3_000))
-def test_whatever_comes_words_are_in_order_apart_inside_and_none_is_lost(spans: list[tuple[int, int]], start_ms: int, room_ms: int) -> None:
+def test_whatever_comes_words_are_in_order_apart_inside_and_none_is_lost(
+    spans: list[tuple[int, int]], start_ms: int, room_ms: int
+) -> None:
     words = [Word(str(number), start, end, number / 30) for number, (start, end) in enumerate(spans)]
     done = in_order(words, start_ms, start_ms + room_ms)
     assert [(word.text, word.probability) for word in done] == [(word.text, word.probability) for word in words]

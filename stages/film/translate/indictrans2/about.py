@@ -22,7 +22,14 @@ CHOSEN_BY = "INDICTRANS2_MODEL={name}"
 # As the hub has it, behind a form to agree to there: HF_TOKEN opens it.
 CHECKPOINT = Form(
     title="IndicTrans2",
-    files=(("config.json",), ("dict.SRC.json",), ("dict.TGT.json",), ("model.SRC",), ("model.TGT",), ("model.safetensors",)),
+    files=(
+        ("config.json",),
+        ("dict.SRC.json",),
+        ("dict.TGT.json",),
+        ("model.SRC",),
+        ("model.TGT",),
+        ("model.safetensors",),
+    ),
     releases={name: Release(f"ai4bharat/{name}") for ways in SIZES.values() for name in ways.values()},
     is_plain=True,
     family="indictrans2",
@@ -69,8 +76,15 @@ ABOUT = TranslatorAbout(
     languages=LANGUAGES,
     direction=direction,
     sizes=SIZES,
-    compute_types={"cpu": ("int8", "float32"), "cuda": ("int8", "float16", "bfloat16", "float32"), "mps": ("float16", "bfloat16", "float32")},
+    compute_types={
+        "cpu": ("int8", "float32"),
+        "cuda": ("int8", "float16", "bfloat16", "float32"),
+        "mps": ("float16", "bfloat16", "float32"),
+    },
     backends={"cpu": "whisperx", "cuda": "whisperx", "mps": "mlx"},
-    forms={"indictrans2": CHECKPOINT, **{f"indictrans2-{numbers}": _for_ctranslate(numbers) for numbers in ("int8", "float16", "float32")}},
+    forms={
+        "indictrans2": CHECKPOINT,
+        **{f"indictrans2-{numbers}": _for_ctranslate(numbers) for numbers in ("int8", "float16", "float32")},
+    },
     form=form,
 )

@@ -59,9 +59,13 @@ class Beams:
             self._ended[self._numbers[row]].append((score, text))
         self.done |= last | np.array([len(self._ended[number]) >= self._search.enough for number in self._numbers])
         going_on = np.argsort(ends, axis=-1, kind="stable")[:, :beams]
-        self._scores, parents, chosen = (np.take_along_axis(values, going_on, -1) for values in (totals, parents, chosen))
+        self._scores, parents, chosen = (
+            np.take_along_axis(values, going_on, -1) for values in (totals, parents, chosen)
+        )
         self._texts = _followed(self._texts, parents, chosen)
-        self._writers = _followed(self._writers, parents, np.broadcast_to(np.arange(beams, dtype=np.int32), (count, beams)))
+        self._writers = _followed(
+            self._writers, parents, np.broadcast_to(np.arange(beams, dtype=np.int32), (count, beams))
+        )
         return chosen
 
     def keep(self, rows: Array) -> None:

@@ -96,10 +96,14 @@ def read_weights(folder: Path, shape: Shape) -> dict[str, Array]:
         del weights[OUTPUT]
     expected = weight_shapes(shape, weights)
     if wrong := sorted(expected.keys() ^ weights.keys()):
-        raise UsageError(f"{folder / WEIGHTS} does not fit its config.json: {wrong[0]} is {'missing' if wrong[0] in expected else 'unknown'}")
+        raise UsageError(
+            f"{folder / WEIGHTS} does not fit its config.json: {wrong[0]} is {'missing' if wrong[0] in expected else 'unknown'}"
+        )
     for name, sizes in expected.items():
         if weights[name].shape != sizes:
-            raise UsageError(f"{folder / WEIGHTS} does not fit its config.json: {name} is {weights[name].shape}, not {sizes}")
+            raise UsageError(
+                f"{folder / WEIGHTS} does not fit its config.json: {name} is {weights[name].shape}, not {sizes}"
+            )
     return weights
 
 

@@ -33,7 +33,14 @@ def convert(checkpoint: Path, target: Path, form: str) -> None:
         source = read_source(checkpoint)
         release = Release(source.repo, source.revision) if source else Release(checkpoint.name)
         files = {path.name: record(path) for path in sorted(place.iterdir())}
-        downloads.write_source(place, release, form, f"converted from {ORIGINAL}, {quantization}", source.licence if source else "not stated", files)
+        downloads.write_source(
+            place,
+            release,
+            form,
+            f"converted from {ORIGINAL}, {quantization}",
+            source.licence if source else "not stated",
+            files,
+        )
 
 
 def _say(message: str) -> None:
@@ -50,7 +57,9 @@ def work(argv: Sequence[str] | None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("source", type=Path, help="folder of the checkpoint")
     parser.add_argument("--output", type=Path, required=True, help="folder to make")
-    parser.add_argument("--form", choices=[f"{ORIGINAL}-{numbers}" for numbers in ("int8", "float16", "float32")], required=True)
+    parser.add_argument(
+        "--form", choices=[f"{ORIGINAL}-{numbers}" for numbers in ("int8", "float16", "float32")], required=True
+    )
     arguments = parser.parse_args(argv)
     convert(arguments.source.resolve(), arguments.output.resolve(), arguments.form)
 

@@ -9,12 +9,23 @@ from typing import Any
 
 from sutradhar.pipeline.errors import UsageError
 from sutradhar.stages.ctranslate.nvidia import preload_libraries
-from sutradhar.stages.film.translate.indictrans2.checkpoint import OUTPUT, TARGET_EMBEDDING, Array, Shape, positional_table, read_shape, read_weights
+from sutradhar.stages.film.translate.indictrans2.checkpoint import (
+    OUTPUT,
+    TARGET_EMBEDDING,
+    Array,
+    Shape,
+    positional_table,
+    read_shape,
+    read_weights,
+)
 from sutradhar.stages.film.translate.indictrans2.generator import LONGEST, NEVER, BeamSearch, Hypothesis
 from sutradhar.stages.film.translate.indictrans2.tokenizer import END, START, UNKNOWN, Dictionary, IndicTokenizer
 
 POSITIONS = 2 * LONGEST  # rows of the positional table, which is computed: room for the end and the tags
-TOKENS_AT_ONCE = {"cpu": 1_024, "cuda": 16_384}  # of a batch, padding included; on a CPU more take memory and are no faster
+TOKENS_AT_ONCE = {
+    "cpu": 1_024,
+    "cuda": 16_384,
+}  # of a batch, padding included; on a CPU more take memory and are no faster
 
 
 class CTranslate2:
@@ -27,12 +38,18 @@ class CTranslate2:
         if device == "cuda":
             preload_libraries()
         try:
-            self._translator = ctranslate2.Translator(str(folder), device=device, compute_type=compute_type, intra_threads=threads)
+            self._translator = ctranslate2.Translator(
+                str(folder), device=device, compute_type=compute_type, intra_threads=threads
+            )
         except ValueError:
             supported = ", ".join(sorted(ctranslate2.get_supported_compute_types(device)))
-            raise UsageError(f"INDICTRANS2_COMPUTE_TYPE={compute_type} does not go with {device} here; {supported} do") from None
+            raise UsageError(
+                f"INDICTRANS2_COMPUTE_TYPE={compute_type} does not go with {device} here; {supported} do"
+            ) from None
         except RuntimeError as error:
-            raise UsageError(f"{folder} cannot be loaded ({error}); get the model again, or set INDICTRANS2_DEVICE=cpu") from None
+            raise UsageError(
+                f"{folder} cannot be loaded ({error}); get the model again, or set INDICTRANS2_DEVICE=cpu"
+            ) from None
         self.tokens_at_once = TOKENS_AT_ONCE[device]
 
     def generate(self, sentences: Sequence[Sequence[str]], search: BeamSearch) -> list[list[Hypothesis]]:
@@ -52,7 +69,10 @@ class CTranslate2:
             min_decoding_length=0,
             return_scores=True,
         )
-        return [[Hypothesis(tuple(pieces), score) for pieces, score in zip(one.hypotheses, one.scores, strict=True)] for one in found]
+        return [
+            [Hypothesis(tuple(pieces), score) for pieces, score in zip(one.hypotheses, one.scores, strict=True)]
+            for one in found
+        ]
 
     def score(self, sentences: Sequence[Sequence[str]], translations: Sequence[Sequence[str]]) -> list[list[float]]:
         found = self._translator.score_batch(

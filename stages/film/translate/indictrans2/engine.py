@@ -51,13 +51,19 @@ class IndicTrans2:
         """Translate as `BatchTranslator` says."""
         tagged, kept = processor.prepare(sentences, TAGS[source], TAGS[target])
         pieces = [self._tokenizer.split(text) for text in tagged]
-        fitting = [number for number, sentence in enumerate(sentences) if sentence.strip() and len(pieces[number]) <= MAX_PIECES]
+        fitting = [
+            number
+            for number, sentence in enumerate(sentences)
+            if sentence.strip() and len(pieces[number]) <= MAX_PIECES
+        ]
         order = sorted(fitting, key=lambda number: -len(pieces[number]))
         found: list[list[Translation]] = [[] for _ in sentences]
         done = 0
         for batch in _batches(order, pieces, self._generator.tokens_at_once):
             if any(number not in known for number in batch):
-                translated = self._translate([pieces[number] for number in batch], [kept[number] for number in batch], TAGS[target], search)
+                translated = self._translate(
+                    [pieces[number] for number in batch], [kept[number] for number in batch], TAGS[target], search
+                )
                 keep(dict(zip(batch, translated, strict=True)))
             else:
                 translated = [known[number] for number in batch]
@@ -67,10 +73,16 @@ class IndicTrans2:
             report(done, len(order))
         return found
 
-    def _translate(self, batch: Sequence[Sequence[str]], kept: Sequence[Sequence[str]], tag: str, search: BeamSearch) -> list[list[Translation]]:
+    def _translate(
+        self, batch: Sequence[Sequence[str]], kept: Sequence[Sequence[str]], tag: str, search: BeamSearch
+    ) -> list[list[Translation]]:
         generated = self._generator.generate(batch, search)
         texts = [self._tokenizer.join(one.pieces) for hypotheses in generated for one in hypotheses]
-        finished = iter(processor.finish(texts, [own for own, hypotheses in zip(kept, generated, strict=True) for _ in hypotheses], tag))
+        finished = iter(
+            processor.finish(
+                texts, [own for own, hypotheses in zip(kept, generated, strict=True) for _ in hypotheses], tag
+            )
+        )
         return [[Translation(next(finished), one.score) for one in hypotheses] for hypotheses in generated]
 
 

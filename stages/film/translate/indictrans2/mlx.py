@@ -17,7 +17,15 @@ import numpy as np
 from mlx.nn import gelu
 
 from sutradhar.stages.film.translate.indictrans2.beams import Beams, repeated
-from sutradhar.stages.film.translate.indictrans2.checkpoint import OUTPUT, TARGET_EMBEDDING, Array, Shape, positional_table, read_shape, read_weights
+from sutradhar.stages.film.translate.indictrans2.checkpoint import (
+    OUTPUT,
+    TARGET_EMBEDDING,
+    Array,
+    Shape,
+    positional_table,
+    read_shape,
+    read_weights,
+)
 from sutradhar.stages.film.translate.indictrans2.generator import LONGEST, NEVER, BeamSearch, Hypothesis
 from sutradhar.stages.film.translate.indictrans2.tokenizer import Dictionary
 from sutradhar.stages.mlx.top_k import largest
@@ -58,18 +66,29 @@ class TranslationNetwork:
         x = self._embed("encoder", tokens, self._positions[: tokens.shape[1]])
         for number in range(self.shape.encoder_layers):
             layer = f"model.encoder.layers.{number}"
-            queries, keys, values = (self._heads(part) for part in mx.split(self._after_norm(x, layer, "self_attn", "qkv"), 3, axis=-1))
+            queries, keys, values = (
+                self._heads(part) for part in mx.split(self._after_norm(x, layer, "self_attn", "qkv"), 3, axis=-1)
+            )
             x = x + self._out(self._attend(queries, keys, values, mask), f"{layer}.self_attn")
             x = self._widen(x, layer)
         x = self._norm(x, "model.encoder.layer_norm")
-        return [self._of_source(x, f"model.decoder.layers.{number}.encoder_attn.kv") for number in range(self.shape.decoder_layers)]
+        return [
+            self._of_source(x, f"model.decoder.layers.{number}.encoder_attn.kv")
+            for number in range(self.shape.decoder_layers)
+        ]
 
     def _of_source(self, x: mx.array, name: str) -> KeysValues:
         keys, values = (mx.contiguous(self._heads(part)) for part in mx.split(self._linear(x, name), 2, axis=-1))
         return keys, values
 
     def step(
-        self, tokens: mx.array, position: int, past: Sequence[KeysValues], ancestors: mx.array, source: Sequence[KeysValues], mask: mx.array
+        self,
+        tokens: mx.array,
+        position: int,
+        past: Sequence[KeysValues],
+        ancestors: mx.array,
+        source: Sequence[KeysValues],
+        mask: mx.array,
     ) -> tuple[mx.array, list[KeysValues]]:
         """One token of each beam (N, L): scores of all (N, L, V), float32, and the past (N, H, room, L, D / H) with its keys and values in
         column `position`. `ancestors` (N, 1, L, T * L) says in which columns of which beams the past of a beam lies."""
@@ -77,10 +96,14 @@ class TranslationNetwork:
         grown = []
         for number, (own, of_source) in enumerate(zip(past, source, strict=True)):
             layer = f"model.decoder.layers.{number}"
-            queries, *new = (self._heads(part) for part in mx.split(self._after_norm(x, layer, "self_attn", "qkv"), 3, axis=-1))
+            queries, *new = (
+                self._heads(part) for part in mx.split(self._after_norm(x, layer, "self_attn", "qkv"), 3, axis=-1)
+            )
             keys, values = (_put(old, fresh, position) for old, fresh in zip(own, new, strict=True))
             grown.append((keys, values))
-            x = x + self._out(self._attend(queries, _until(keys, position), _until(values, position), ancestors), f"{layer}.self_attn")
+            x = x + self._out(
+                self._attend(queries, _until(keys, position), _until(values, position), ancestors), f"{layer}.self_attn"
+            )
             queries = self._heads(self._after_norm(x, layer, "encoder_attn", "q_proj"))
             x = x + self._out(self._attend(queries, *of_source, mask), f"{layer}.encoder_attn")
             x = self._widen(x, layer)
@@ -91,7 +114,9 @@ class TranslationNetwork:
         x = self._embed("decoder", tokens, self._positions[: tokens.shape[1]])
         for number, of_source in enumerate(source):
             layer = f"model.decoder.layers.{number}"
-            queries, keys, values = (self._heads(part) for part in mx.split(self._after_norm(x, layer, "self_attn", "qkv"), 3, axis=-1))
+            queries, keys, values = (
+                self._heads(part) for part in mx.split(self._after_norm(x, layer, "self_attn", "qkv"), 3, axis=-1)
+            )
             x = x + self._out(self._attend(queries, keys, values, "causal"), f"{layer}.self_attn")
             queries = self._heads(self._after_norm(x, layer, "encoder_attn", "q_proj"))
             x = x + self._out(self._attend(queries, *of_source, mask), f"{layer}.encoder_attn")
@@ -136,7 +161,9 @@ class TranslationNetwork:
         return mx.fast.layer_norm(x, self._weights[f"{name}.weight"], self._weights[f"{name}.bias"], 1e-5)
 
 
-def attention(queries: mx.array, keys: mx.array, values: mx.array, *, scale: float, mask: mx.array | str | None) -> mx.array:
+def attention(
+    queries: mx.array, keys: mx.array, values: mx.array, *, scale: float, mask: mx.array | str | None
+) -> mx.array:
     """What mx.fast.scaled_dot_product_attention computes. On CUDA that goes to cuDNN, which plans for tens of milliseconds whenever a
     shape is new, and here most are."""
     scores = (queries * scale) @ keys.swapaxes(-1, -2)
@@ -186,7 +213,9 @@ class MlxTranslator:
         found: list[list[Hypothesis]] = [[] for _ in sentences]
         for batch in self._batches(sentences):
             for place, ended in zip(batch.places, self._search(batch, search), strict=True):
-                found[place] = [Hypothesis(tuple(self._target.tokens[number] for number in text), score) for score, text in ended]
+                found[place] = [
+                    Hypothesis(tuple(self._target.tokens[number] for number in text), score) for score, text in ended
+                ]
         return found
 
     def score(self, sentences: Sequence[Sequence[str]], translations: Sequence[Sequence[str]]) -> list[list[float]]:
@@ -195,7 +224,9 @@ class MlxTranslator:
             texts = [[*self._target.numbers(translations[place]), self._target.end] for place in batch.places]
             read = mx.array(_filled([[self._target.end, *text[:-1]] for text in texts], self._target.padding))
             scores = self._network.read(read, self._network.encode(batch.tokens, batch.mask), batch.mask)
-            chosen = mx.take_along_axis(scores, mx.array(_filled(texts, 0))[:, :, None], axis=-1)[..., 0] - mx.logsumexp(scores, axis=-1)
+            chosen = mx.take_along_axis(scores, mx.array(_filled(texts, 0))[:, :, None], axis=-1)[
+                ..., 0
+            ] - mx.logsumexp(scores, axis=-1)
             for place, text, log_probs in zip(batch.places, texts, chosen.tolist(), strict=True):
                 found[place] = log_probs[: len(text)]
         return found
@@ -217,7 +248,9 @@ class MlxTranslator:
         past = self._network.empty_past(len(batch.places), search.beams)
         tokens = np.full((len(batch.places), search.beams), self._target.end)
         for position in range(search.limit):
-            scores, past = self._network.step(mx.array(tokens), position, past, mx.array(beams.ancestors()), source, mask)
+            scores, past = self._network.step(
+                mx.array(tokens), position, past, mx.array(beams.ancestors()), source, mask
+            )
             likely, numbers = self._likely(scores, beams, search)
             tokens = beams.advance(np.array(likely), np.array(numbers))
             if beams.done.all():

@@ -50,4 +50,6 @@ def put_back(translation: str, kept: Sequence[str]) -> str:
 
 def ascii_digits(sentence: str) -> str:
     """ASCII digits for those of all scripts, as IndicProcessor writes them before it looks for numbers."""
-    return "".join(str(unicodedata.decimal(character)) if character.isdecimal() else character for character in sentence)
+    return "".join(
+        str(unicodedata.decimal(character)) if character.isdecimal() else character for character in sentence
+    )

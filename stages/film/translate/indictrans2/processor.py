@@ -21,7 +21,9 @@ PACKAGE = "IndicTransToolkit"
 def prepare(sentences: Sequence[str], source: str, target: str) -> tuple[list[str], list[list[str]]]:
     """Sentences as the tokenizer takes them, tags (`hin_Deva`) in front, and what their placeholders stand for."""
     taken_out = [placeholders.take_out(placeholders.ascii_digits(sentence)) for sentence in sentences]
-    prepared = _processor_class()(inference=False).preprocess_batch([text for text, _ in taken_out], src_lang=source, tgt_lang=target)
+    prepared = _processor_class()(inference=False).preprocess_batch(
+        [text for text, _ in taken_out], src_lang=source, tgt_lang=target
+    )
     return prepared, [kept for _, kept in taken_out]
 
 

@@ -44,7 +44,9 @@ class Dictionary:
         try:
             self._numbers: dict[str, int] = json.loads(path.read_bytes())
             self.tokens = sorted(self._numbers, key=self._numbers.__getitem__)
-            self.start, self.padding, self.end, self.unknown = (self._numbers[token] for token in (START, PADDING, END, UNKNOWN))
+            self.start, self.padding, self.end, self.unknown = (
+                self._numbers[token] for token in (START, PADDING, END, UNKNOWN)
+            )
         except (OSError, ValueError, KeyError, AttributeError, TypeError):
             raise UsageError(f"{path} is missing or damaged; get the model again") from None
         if size is not None and sorted(self._numbers.values()) != list(range(size)):

@@ -34,7 +34,11 @@ LAYER = {  # what stands alone in a layer
     "mlp1": "ffn/linear_0",
     "mlp2": "ffn/linear_1",
 }
-CROSS_LAYER = {"cross_attn_ln": "attention/layer_norm", "cross_attn.query": "attention/linear_0", "cross_attn.out": "attention/linear_2"}
+CROSS_LAYER = {
+    "cross_attn_ln": "attention/layer_norm",
+    "cross_attn.query": "attention/linear_0",
+    "cross_attn.out": "attention/linear_2",
+}
 
 
 class Variables:
@@ -65,22 +69,31 @@ class Variables:
         if f"{name}_scale" not in self._arrays:
             return array
         scale = self._arrays[f"{name}_scale"]
-        plain: NDArray[Any] = array.astype(np.float32) / scale.reshape(scale.shape + (1,) * (array.ndim - scale.ndim) if scale.ndim else ())
+        plain: NDArray[Any] = array.astype(np.float32) / scale.reshape(
+            scale.shape + (1,) * (array.ndim - scale.ndim) if scale.ndim else ()
+        )
         return plain
 
     def scalar(self, name: str, default: int) -> int:
         return int(self[name].item()) if name in self else default
 
     def layers(self, part: str) -> int:
-        return len({name.split("/")[1] for name in self._arrays.keys() | self._aliases if name.startswith(f"{part}/layer_")} - {"layer_norm"})
+        return len(
+            {name.split("/")[1] for name in self._arrays.keys() | self._aliases if name.startswith(f"{part}/layer_")}
+            - {"layer_norm"}
+        )
 
     def _read(self) -> None:
         version = self._number("I")
         if version not in VERSIONS:
-            raise UsageError(f"model.bin is of version {version}, not {VERSIONS[0]} to {VERSIONS[-1]}; convert the model for CTranslate2 anew")
+            raise UsageError(
+                f"model.bin is of version {version}, not {VERSIONS[0]} to {VERSIONS[-1]}; convert the model for CTranslate2 anew"
+            )
         specification = (self._text(), self._number("I"))
         if specification != SPECIFICATION:
-            raise UsageError(f"model.bin holds a {specification[0]} of revision {specification[1]}, not a {SPECIFICATION[0]} of {SPECIFICATION[1]}")
+            raise UsageError(
+                f"model.bin holds a {specification[0]} of revision {specification[1]}, not a {SPECIFICATION[0]} of {SPECIFICATION[1]}"
+            )
         for _ in range(self._number("I")):
             self._read_variable()
         for _ in range(self._number("I")):
@@ -113,12 +126,16 @@ def read(folder: Path) -> Original:
     """Raises UsageError."""
     config = read_json(folder / "config.json")
     if config.get("quantization_type"):
-        raise UsageError("its weights are AWQ-quantised, which only CTranslate2 can read; take the model they were made of")
+        raise UsageError(
+            "its weights are AWQ-quantised, which only CTranslate2 can read; take the model they were made of"
+        )
     variables = Variables(folder / "model.bin")
     _check_kind(variables)
     dims = _dimensions(variables)
     arrays = {name: mx.array(np.ascontiguousarray(array)) for name, array in _weights(variables, dims).items()}
-    return from_torch_layout(arrays, dims, as_heads(config.get("alignment_heads"), dims), partial(by_ctranslate, folder))
+    return from_torch_layout(
+        arrays, dims, as_heads(config.get("alignment_heads"), dims), partial(by_ctranslate, folder)
+    )
 
 
 def _check_kind(variables: Variables) -> None:
@@ -163,7 +180,9 @@ def _weights(variables: Variables, dims: ModelDimensions) -> dict[str, NDArray[A
             source, target = f"{part}/layer_{number}", f"{part}.blocks.{number}"
             for name, place in (LAYER | CROSS_LAYER if part == "decoder" else LAYER).items():
                 weights |= _pair(variables, f"{source}/{place}", f"{target}.{name}")
-            weights |= _split(variables, f"{source}/self_attention/linear_0", f"{target}.attn", ("query", "key", "value"))
+            weights |= _split(
+                variables, f"{source}/self_attention/linear_0", f"{target}.attn", ("query", "key", "value")
+            )
             if part == "decoder":
                 weights |= _split(variables, f"{source}/attention/linear_1", f"{target}.cross_attn", ("key", "value"))
     return weights
@@ -172,7 +191,10 @@ def _weights(variables: Variables, dims: ModelDimensions) -> dict[str, NDArray[A
 def _pair(variables: Variables, source: str, target: str) -> dict[str, NDArray[Any]]:
     """Weight and bias of a layer, which in normalisations are called gamma and beta."""
     names = ("gamma", "beta") if source.endswith("layer_norm") else ("weight", "bias")
-    return {f"{target}.{name}": variables[f"{source}/{place}"] for name, place in zip(("weight", "bias"), names, strict=True)}
+    return {
+        f"{target}.{name}": variables[f"{source}/{place}"]
+        for name, place in zip(("weight", "bias"), names, strict=True)
+    }
 
 
 def _split(variables: Variables, source: str, target: str, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:

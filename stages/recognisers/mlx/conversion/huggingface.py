@@ -58,8 +58,14 @@ def read(folder: Path) -> Original:
     output = weights.pop(OUTPUT, None)
     if output is not None and not mx.array_equal(output, weights[EMBEDDING]):
         raise UsageError("its output layer is not its embedding, as in Whisper")
-    dims = dimensions({ours: config.get(theirs) for ours, theirs in DIMENSIONS.items()} | {"n_vocab": weights[EMBEDDING].shape[0]})
-    heads = read_json(folder / "generation_config.json").get("alignment_heads") if (folder / "generation_config.json").is_file() else None
+    dims = dimensions(
+        {ours: config.get(theirs) for ours, theirs in DIMENSIONS.items()} | {"n_vocab": weights[EMBEDDING].shape[0]}
+    )
+    heads = (
+        read_json(folder / "generation_config.json").get("alignment_heads")
+        if (folder / "generation_config.json").is_file()
+        else None
+    )
     return from_torch_layout(weights, dims, as_heads(heads, dims), partial(by_transformers, folder))
 
 

@@ -36,7 +36,9 @@ def decode(model: Whisper, mel: NDArray[np.float32], tokens: list[int], position
     Positions of float32 make everything that is computed float32, whatever the weights are.
     """
     encoder, decoder = model.encoder, model.decoder
-    encoder._positional_embedding = (encoder._positional_embedding if positions is None else positions)[: mel.shape[2] // 2].astype(mx.float32)
+    encoder._positional_embedding = (encoder._positional_embedding if positions is None else positions)[
+        : mel.shape[2] // 2
+    ].astype(mx.float32)
     decoder.positional_embedding = decoder.positional_embedding.astype(mx.float32)
     encoded = model.embed_audio(mx.array(mel).swapaxes(1, 2))
     logits = model.logits(mx.array([tokens]), encoded)[0, -TEXT_TOKENS:]

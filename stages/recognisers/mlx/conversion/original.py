@@ -23,17 +23,24 @@ class Original:
     weights: dict[str, mx.array]  # all that mlx-whisper loads but the alignment heads
     positions: mx.array | None  # of the encoder, (n_audio_ctx, n_audio_state): mlx-whisper computes its own
     heads: Heads | None  # whose attention tells when a word is spoken; None where the model does not say
-    decode: Callable[[NDArray[np.float32]], Decoded]  # a mel spectrogram (1, n_mels, frames), frames even and at most 3000
+    decode: Callable[
+        [NDArray[np.float32]], Decoded
+    ]  # a mel spectrogram (1, n_mels, frames), frames even and at most 3000
 
 
 def from_torch_layout(
-    weights: Mapping[str, mx.array], dims: ModelDimensions, heads: Heads | None, decode: Callable[[NDArray[np.float32]], Decoded]
+    weights: Mapping[str, mx.array],
+    dims: ModelDimensions,
+    heads: Heads | None,
+    decode: Callable[[NDArray[np.float32]], Decoded],
 ) -> Original:
     """Of weights with mlx-whisper's names and PyTorch's convolutions (out, in, width).
 
     Raises UsageError where they are not exactly a Whisper of these dimensions.
     """
-    rest = {name: array.swapaxes(1, 2) if ".conv" in name and array.ndim == 3 else array for name, array in weights.items()}
+    rest = {
+        name: array.swapaxes(1, 2) if ".conv" in name and array.ndim == 3 else array for name, array in weights.items()
+    }
     positions = rest.pop(POSITIONS, None)
     if positions is not None:
         _check_positions(positions, dims)
@@ -43,5 +50,7 @@ def from_torch_layout(
 
 def _check_positions(positions: mx.array, dims: ModelDimensions) -> None:
     computed = sinusoids(dims.n_audio_ctx, dims.n_audio_state)
-    if positions.shape != computed.shape or bool(mx.abs(positions - computed).max() > 1e-2):  # bfloat16 rounds by up to 4e-3
+    if positions.shape != computed.shape or bool(
+        mx.abs(positions - computed).max() > 1e-2
+    ):  # bfloat16 rounds by up to 4e-3
         raise UsageError("its encoder's positions are not Whisper's sinusoids, which is what MLX would use")

@@ -82,7 +82,9 @@ def _make_room(folder: Path, original: Original, numbers: NumberFormat) -> None:
     needed = sum(array.size for array in original.weights.values()) * DTYPES[numbers.dtype].size
     free = shutil.disk_usage(folder).free
     if free < needed:
-        raise UsageError(f"The model needs {needed / 1e9:.1f} GB in {folder.parent}, where {free / 1e9:.1f} GB are free; make room and try again")
+        raise UsageError(
+            f"The model needs {needed / 1e9:.1f} GB in {folder.parent}, where {free / 1e9:.1f} GB are free; make room and try again"
+        )
 
 
 def _build(original: Original) -> Whisper:
@@ -117,7 +119,9 @@ def _compare_weights(written: Whisper, original: Original, numbers: NumberFormat
     stored = named_arrays(written)
     for name, weight in original.weights.items():
         layer = name.removesuffix(".weight")
-        copy = stored[name].astype(mx.float32) if f"{layer}.scales" not in stored else _dequantised(stored, layer, numbers)
+        copy = (
+            stored[name].astype(mx.float32) if f"{layer}.scales" not in stored else _dequantised(stored, layer, numbers)
+        )
         error = mx.linalg.norm(copy - weight) / mx.maximum(mx.linalg.norm(weight.astype(mx.float32)), 1e-9)
         refuse_beyond(WEIGHTS[numbers.name], name, cast(float, error.item()))
 

@@ -56,13 +56,19 @@ def shout(context: StageContext) -> Outcome:
     context.deliver(f"film.{context.settings.SOURCE_LANGUAGE}.txt").write_text(text)
     environment = Path("/proc/self/environ").read_text().split("\0") if title == "environment" else []
     degraded = {"hoarse": ("not loud enough",), "hostile": (HOSTILE,), "environment": tuple(environment)}.get(title, ())
-    return Outcome(HOSTILE if title == "hostile" else "Shouted", engine={"device": "cpu"}, degraded=degraded, seconds_of_media=2.0)
+    return Outcome(
+        HOSTILE if title == "hostile" else "Shouted", engine={"device": "cpu"}, degraded=degraded, seconds_of_media=2.0
+    )
 
 
 def look(context: StageContext) -> Outcome:
     with context.keep("looks.txt").open("a") as file:
         file.write("once more\n")
-    names = sorted(path.name for path in context.media.iterdir()) if context.media.is_dir() else context.media.read_text().split()
+    names = (
+        sorted(path.name for path in context.media.iterdir())
+        if context.media.is_dir()
+        else context.media.read_text().split()
+    )
     context.write("names").write_text("\n".join(names))
     return Outcome("Looked")
 

@@ -13,7 +13,16 @@ from sutradhar.stages.transcript import Segment, Word
 def row(path: str, status: Status = "done", reason: str = "", *, content: str = "", attempts: int = 1) -> Recording:
     name = sha256((content or path).encode()).hexdigest()
     return Recording(
-        path=path, id=name, bytes=100, mtime_ns=1, duration_ms=90_000, codec="gsm_ms", channels=2, status=status, reason=reason, attempts=attempts
+        path=path,
+        id=name,
+        bytes=100,
+        mtime_ns=1,
+        duration_ms=90_000,
+        codec="gsm_ms",
+        channels=2,
+        status=status,
+        reason=reason,
+        attempts=attempts,
     )
 
 
@@ -22,7 +31,14 @@ def segment(text: str, start_ms: int = 0, speaker: str = "") -> Segment:
     return Segment(0, start_ms, start_ms + 2000, text, words, "hi", 0.9, -0.25, 0.125, 1.0, 0.0, speaker)
 
 
-def result(recording: Recording, *texts: str, avg_logprob: float = -0.25, seconds: float = 9.0, language: str = "hi", degraded: str = "") -> Result:
+def result(
+    recording: Recording,
+    *texts: str,
+    avg_logprob: float = -0.25,
+    seconds: float = 9.0,
+    language: str = "hi",
+    degraded: str = "",
+) -> Result:
     return Result(
         id=recording.id,
         status="done",

@@ -91,7 +91,14 @@ def test_names_and_reasons_are_text_wherever_they_stand() -> None:
 
 
 def test_figures_say_what_was_done_and_what_not() -> None:
-    found = Page(page(done("a.wav", "x"), done("b.wav", content="a.wav"), done("c.wav"), Entry(row("d.wav", "empty", "0 bytes"), None)))
+    found = Page(
+        page(
+            done("a.wav", "x"),
+            done("b.wav", content="a.wav"),
+            done("c.wav"),
+            Entry(row("d.wav", "empty", "0 bytes"), None),
+        )
+    )
     assert list(zip(found.of("dt"), found.of("dd"), strict=True)) == [
         ("files", "4"),
         ("done", "3"),
@@ -105,7 +112,9 @@ def test_figures_say_what_was_done_and_what_not() -> None:
     ]
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(59.6, "1:00"), (3599.0, "59:59"), (3600.0, "1.0 h"), (5_760_000.0, "1,600.0 h")])
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(59.6, "1:00"), (3599.0, "59:59"), (3600.0, "1.0 h"), (5_760_000.0, "1,600.0 h")]
+)
 def test_lengths_under_an_hour_are_told_as_a_clock_does(seconds: float, text: str) -> None:
     assert report._length(seconds) == text
 
@@ -131,7 +140,9 @@ def test_statuses_are_not_broken_and_counts_stand_to_the_right() -> None:
 
 
 def test_charts_tell_their_values_in_words() -> None:
-    html = page(*(done(f"{n}.wav", "x", avg_logprob=-value, seconds=90.0 / 10**value) for n, value in enumerate((1, 2, 2, 3))))
+    html = page(
+        *(done(f"{n}.wav", "x", avg_logprob=-value, seconds=90.0 / 10**value) for n, value in enumerate((1, 2, 2, 3)))
+    )
     assert re.findall('aria-label="(.*?)"', html) == [
         "Length of the recordings: 1:30 to 1:30, median 1:30",
         "Speed, times real time: 10x to 1,000x, median 100x",
@@ -154,7 +165,9 @@ def test_long_lists_are_cut_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_recordings_to_look_at_have_a_link_to_their_transcript() -> None:
     html = page(done("ü/a#1 &.wav", "hm", avg_logprob=-2.0), done("silent.wav"), link="transcripts/{}.txt".format)
-    assert '<a href="transcripts/%C3%BC/a%231%20%26.wav.txt">ü/a#1 &amp;.wav</a></td><td class="number">-2.00</td>' in html
+    assert (
+        '<a href="transcripts/%C3%BC/a%231%20%26.wav.txt">ü/a#1 &amp;.wav</a></td><td class="number">-2.00</td>' in html
+    )
     assert '<a href="transcripts/silent.wav.txt">silent.wav</a>' in html
 
 
@@ -169,4 +182,13 @@ def test_results_of_several_settings_are_told_apart() -> None:
     settings["f1"] = settings["f2"] | {"model model.bin": "77ab"}
     found = Page(report.page("calls", "", survey, settings, no_link))
     assert found.of("h3") == ["f2: 2 recordings", "f1: 1 recording"]
-    assert found.of("td")[-8:] == ["WHISPER_MODEL", "mine", "model model.bin", "d01c", "WHISPER_MODEL", "mine", "model model.bin", "77ab"]
+    assert found.of("td")[-8:] == [
+        "WHISPER_MODEL",
+        "mine",
+        "model model.bin",
+        "d01c",
+        "WHISPER_MODEL",
+        "mine",
+        "model model.bin",
+        "77ab",
+    ]

@@ -53,16 +53,26 @@ def test_folders_that_could_not_be_listed_stand_among_what_has_no_transcript(tmp
     (tmp_path / "artifacts/scan").mkdir(parents=True)
     (tmp_path / "artifacts/scan/folders.json").write_text('{"closed":{"=in/b":"Input/output error"}}')
     export(tmp_path, row("a.wav"))
-    assert (tmp_path / "out/failures.csv").read_text().splitlines()[1:] == ["'=in/b/,folder,cannot be listed: Input/output error,1"]
+    assert (tmp_path / "out/failures.csv").read_text().splitlines()[1:] == [
+        "'=in/b/,folder,cannot be listed: Input/output error,1"
+    ]
 
 
 def test_delivers_every_table_and_the_report(tmp_path: Path) -> None:
     outcome = export(tmp_path, row("a.wav"), row("नमस्ते 🎬.wav"))
     out = tmp_path / "out"
-    assert {path.name for path in out.iterdir()} == {"transcripts.jsonl", "transcripts.parquet", "summary.json", "failures.csv", "report.html"}
+    assert {path.name for path in out.iterdir()} == {
+        "transcripts.jsonl",
+        "transcripts.parquet",
+        "summary.json",
+        "failures.csv",
+        "report.html",
+    }
     assert [line["text"] for line in lines(tmp_path)] == ["a.wav", "नमस्ते 🎬.wav"]
     assert json.loads((out / "summary.json").read_bytes())["statuses"] == {"done": 2}
-    assert json.loads((tmp_path / "scratch" / "export" / "summary.json").read_bytes()) == json.loads((out / "summary.json").read_bytes())
+    assert json.loads((tmp_path / "scratch" / "export" / "summary.json").read_bytes()) == json.loads(
+        (out / "summary.json").read_bytes()
+    )
     assert (out / "failures.csv").read_text() == "path,status,reason,attempts\n"
     assert "<h1>calls</h1>" in (out / "report.html").read_text(encoding="utf-8")
     assert (outcome.summary, outcome.failures, outcome.seconds_of_media) == (
@@ -86,7 +96,10 @@ def test_each_row_tells_which_store_its_result_is_from(tmp_path: Path) -> None:
 
 def test_failures_are_told_and_listed(tmp_path: Path) -> None:
     outcome = export(
-        tmp_path, row("a.wav"), row('b, "c".wav', "failed", "cut short", attempts=2), row("d.wav", "unsupported", "no sound", attempts=0)
+        tmp_path,
+        row("a.wav"),
+        row('b, "c".wav', "failed", "cut short", attempts=2),
+        row("d.wav", "unsupported", "no sound", attempts=0),
     )
     assert outcome.failures == "1 failed and 1 unsupported of 3 files; failures.csv says which and why"
     assert (tmp_path / "out" / "failures.csv").read_text() == (
@@ -103,10 +116,15 @@ def test_the_report_names_the_job_and_links_to_transcripts_that_are_there(tmp_pa
     export(tmp_path, row("a.wav"), row("b.wav"), row(long), avg_logprob=-2.0)
     html = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert re.findall('href="(.*?)"', html) == ["transcripts/a.wav.json", f"transcripts/{'c' * 200}~1fc01b30.json"]
-    assert re.search(rf'<p class="quiet">Job {tmp_path.name}, \d{{4}}-\d\d-\d\d \d\d:\d\d [^,]+, Sutradhar 0\.1\.0</p>', html)
+    assert re.search(
+        rf'<p class="quiet">Job {tmp_path.name}, \d{{4}}-\d\d-\d\d \d\d:\d\d [^,]+, Sutradhar 0\.1\.0</p>', html
+    )
 
 
-@pytest.mark.parametrize(("times", "names"), [("none", set()), ("segment", {"start_ms", "end_ms"}), ("word", {"start_ms", "end_ms", "words"})])
+@pytest.mark.parametrize(
+    ("times", "names"),
+    [("none", set()), ("segment", {"start_ms", "end_ms"}), ("word", {"start_ms", "end_ms", "words"})],
+)
 def test_times_follow_the_setting(tmp_path: Path, times: str, names: set[str]) -> None:
     export(tmp_path, row("a.wav"), times=times)
     segment = json.loads((tmp_path / "out" / "transcripts.jsonl").read_bytes())["segments"][0]
@@ -133,7 +151,10 @@ def test_a_damaged_result_is_a_failure_and_no_empty_transcript(tmp_path: Path) -
 
 @pytest.mark.parametrize("status", ["empty", "failed"])
 def test_a_folder_of_which_nothing_came_is_exported_too(tmp_path: Path, status: manifest.Status) -> None:
-    assert export(tmp_path, row("a.wav", status, "0 bytes")).summary == "Exported 0 transcripts, 0:00 of sound; a file for each is in transcripts/"
+    assert (
+        export(tmp_path, row("a.wav", status, "0 bytes")).summary
+        == "Exported 0 transcripts, 0:00 of sound; a file for each is in transcripts/"
+    )
     assert [line["status"] for line in lines(tmp_path)] == [status]
 
 

@@ -16,7 +16,9 @@ def summarise(*entries: Entry) -> FolderSummary:
 
 
 def test_figures_of_what_is_done() -> None:
-    survey = Survey([done("a.wav", "नमस्ते"), done("b.wav", "hello", language="en", seconds=4.5), done("c.wav", "hi", language="en")])
+    survey = Survey(
+        [done("a.wav", "नमस्ते"), done("b.wav", "hello", language="en", seconds=4.5), done("c.wav", "hi", language="en")]
+    )
     summary = survey.summary
     assert (summary.files, summary.done, summary.statuses, summary.shortfall) == (3, 3, {"done": 3}, "")
     assert (summary.sound_s, summary.sound_hours) == (270.0, 0.075)
@@ -27,7 +29,9 @@ def test_figures_of_what_is_done() -> None:
 
 
 def test_counts_add_up() -> None:
-    summary = summarise(done("a.wav", "hello"), done("b/a.wav", "hello", content="a.wav"), done("c.wav", "other"), done("d.wav"))
+    summary = summarise(
+        done("a.wav", "hello"), done("b/a.wav", "hello", content="a.wav"), done("c.wav", "other"), done("d.wav")
+    )
     assert (summary.done, summary.recordings, summary.copies) == (4, 3, 1)
     assert (summary.with_text, summary.silent, summary.silent_files) == (2, 1, ("d.wav",))
     assert (summary.sound_s, summary.languages, summary.made_with) == (270.0, {"hi": 2}, {"f1": 3})
@@ -82,7 +86,10 @@ def test_short_texts_in_another_script_are_told_of_together() -> None:
 
 def test_low_confidence_begins_with_the_lowest() -> None:
     summary = summarise(*(done(f"{value}.wav", "hm", avg_logprob=value) for value in (-0.5, -1.5, -1.0, -2.25)))
-    assert (summary.low_confidence, summary.low_confidence_files) == (2, (Doubt("-2.25.wav", -2.25), Doubt("-1.5.wav", -1.5)))
+    assert (summary.low_confidence, summary.low_confidence_files) == (
+        2,
+        (Doubt("-2.25.wav", -2.25), Doubt("-1.5.wav", -1.5)),
+    )
     assert summary.avg_logprob == Quantiles(-2.25, -2.25, -1.0, -0.5, -0.5)
 
 
@@ -92,11 +99,17 @@ def test_a_summary_does_not_grow_with_the_folder(monkeypatch: pytest.MonkeyPatch
     entries = [
         entry
         for n in range(9)
-        for entry in (done(f"{n}.wav", "x", avg_logprob=-2.0), done(f"s{n}.wav"), Entry(row(f"f{n}.wav", "failed", "cut"), None))
+        for entry in (
+            done(f"{n}.wav", "x", avg_logprob=-2.0),
+            done(f"s{n}.wav"),
+            Entry(row(f"f{n}.wav", "failed", "cut"), None),
+        )
     ]
     summary = summarise(*entries)
     assert (summary.low_confidence, summary.silent, summary.statuses["failed"]) == (9, 9, 9)
-    arrays = {name: len(value) for name, value in msgspec.to_builtins(summary).items() if isinstance(value, (list, tuple))}
+    arrays = {
+        name: len(value) for name, value in msgspec.to_builtins(summary).items() if isinstance(value, (list, tuple))
+    }
     assert arrays == {"silent_files": 2, "low_confidence_files": 2}
 
 

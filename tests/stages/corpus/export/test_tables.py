@@ -29,7 +29,9 @@ NAMES = {  # with how they stand in the CSV
 }
 
 
-def written(folder: Path, *entries: Entry, times: tables.Times = "segment") -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def written(
+    folder: Path, *entries: Entry, times: tables.Times = "segment"
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The rows as JSON lines and as a table."""
     lines, table = folder / "transcripts.jsonl", folder / "transcripts.parquet"
     assert tuple(tables.write(lines, table, entries, times)) == entries
@@ -39,7 +41,15 @@ def written(folder: Path, *entries: Entry, times: tables.Times = "segment") -> t
 def test_a_row_has_the_text_and_the_segments(tmp_path: Path) -> None:
     entry = done("कॉल/a.wav", "नमस्ते 🎬", "hello")
     (line,), (in_table,) = written(tmp_path, entry)
-    segment = {"start_ms": 0, "end_ms": 2000, "speaker": "", "language": "hi", "text": "नमस्ते 🎬", "avg_logprob": -0.25, "no_speech_prob": 0.125}
+    segment = {
+        "start_ms": 0,
+        "end_ms": 2000,
+        "speaker": "",
+        "language": "hi",
+        "text": "नमस्ते 🎬",
+        "avg_logprob": -0.25,
+        "no_speech_prob": 0.125,
+    }
     assert line == {
         "path": "कॉल/a.wav",
         "sha256": entry.recording.id,
@@ -66,7 +76,9 @@ WITH_WORDS = WITH_TIMES | {"words": [{"text": "hello", "start_ms": 100, "end_ms"
 
 
 @pytest.mark.parametrize(("times", "segment"), [("none", WITHOUT_TIMES), ("segment", WITH_TIMES), ("word", WITH_WORDS)])
-def test_segments_have_the_times_that_are_asked_for(tmp_path: Path, times: tables.Times, segment: dict[str, Any]) -> None:
+def test_segments_have_the_times_that_are_asked_for(
+    tmp_path: Path, times: tables.Times, segment: dict[str, Any]
+) -> None:
     (line,), (in_table,) = written(tmp_path, done("a.wav", "hello"), times=times)
     assert line["segments"] == in_table["segments"] == [segment]
 
@@ -75,7 +87,12 @@ def test_a_file_without_a_result_has_a_row_with_its_reason(tmp_path: Path) -> No
     (line,), (in_table,) = written(tmp_path, Entry(row("a.wav", "failed", "cut short"), None))
     assert (line["status"], line["reason"], line.get("text")) == ("failed", "cut short", None)
     assert line["made_with"] is in_table["made_with"] is None
-    assert (in_table["status"], in_table["reason"], in_table["text"], in_table["segments"]) == ("failed", "cut short", None, None)
+    assert (in_table["status"], in_table["reason"], in_table["text"], in_table["segments"]) == (
+        "failed",
+        "cut short",
+        None,
+        None,
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -92,14 +109,19 @@ def test_any_name_comes_back_from_every_table(tmp_path: Path, name: str) -> None
 def test_each_row_is_one_line_to_every_program(tmp_path: Path) -> None:
     rows = [done("a\u2028b.wav", "one\u2028two\u2029three\x85four"), done("b.wav", "five")]
     assert [line["text"] for line in written(tmp_path, *rows)[0]] == ["one\u2028two\u2029three\x85four", "five"]
-    assert [json.loads(line)["path"] for line in (tmp_path / "transcripts.jsonl").read_text().splitlines()] == ["a\u2028b.wav", "b.wav"]
+    assert [json.loads(line)["path"] for line in (tmp_path / "transcripts.jsonl").read_text().splitlines()] == [
+        "a\u2028b.wav",
+        "b.wav",
+    ]
 
 
 def test_many_rows_keep_their_order_across_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "GROUP_BYTES", 700)
     lines, in_table = written(tmp_path, *(done(f"{number}.wav") for number in range(7)))
     assert pyarrow.parquet.ParquetFile(tmp_path / "transcripts.parquet").num_row_groups == 3
-    assert [row["path"] for row in lines] == [row["path"] for row in in_table] == [f"{number}.wav" for number in range(7)]
+    assert (
+        [row["path"] for row in lines] == [row["path"] for row in in_table] == [f"{number}.wav" for number in range(7)]
+    )
 
 
 def test_no_rows_are_tables_without_rows(tmp_path: Path) -> None:

@@ -50,12 +50,22 @@ def setup(tmp_path: Path, folder: Path | None = None, models: Path | None = None
 def segment(text: str, start_ms: int = 0, speaker: str = "", language: str = "en") -> Segment:
     """Words of 200 ms each."""
     pieces = [word if number == 0 else f" {word}" for number, word in enumerate(text.split())]
-    words = tuple(Word(piece, start_ms + 200 * number, start_ms + 200 * number + 200, 0.9) for number, piece in enumerate(pieces))
+    words = tuple(
+        Word(piece, start_ms + 200 * number, start_ms + 200 * number + 200, 0.9) for number, piece in enumerate(pieces)
+    )
     return Segment(0, start_ms, words[-1].end_ms, text, words, language, 1.0, -0.25, 0.01, 1.2, 0.0, speaker=speaker)
 
 
 def result(name: str, *segments: Segment, status: str = "done", reason: str = "", attempts: int = 1) -> Result:
-    return Result(id=sha(name), status=status, reason=reason, attempts=attempts, duration_ms=5000, language="en", segments=segments)  # type: ignore[arg-type]
+    return Result(
+        id=sha(name),
+        status=status,
+        reason=reason,
+        attempts=attempts,
+        duration_ms=5000,
+        language="en",
+        segments=segments,
+    )  # type: ignore[arg-type]
 
 
 @dataclass

@@ -19,7 +19,17 @@ from sutradhar.stages.corpus.recognise import executors, files
 from sutradhar.stages.corpus.recognise.corpus import Corpus
 from sutradhar.stages.corpus.recognise.dispatcher import FailedForGood
 from sutradhar.stages.corpus.recognise.files import Files
-from sutradhar.stages.corpus.recognise.messages import Begun, Degraded, Done, Note, Ready, Retiring, Setup, Task, WindowsDone
+from sutradhar.stages.corpus.recognise.messages import (
+    Begun,
+    Degraded,
+    Done,
+    Note,
+    Ready,
+    Retiring,
+    Setup,
+    Task,
+    WindowsDone,
+)
 from sutradhar.stages.corpus.results import Maker, Store
 from tests.stages.corpus.recognise.support import Folder, result, row, segment, sha
 
@@ -39,10 +49,17 @@ def to_do(corpus: Corpus) -> list[str]:
 
 
 def test_the_longest_come_first_and_copies_are_one_task(tmp_path: Path) -> None:
-    rows = [*THREE, row("in/copy.wav", 1000, of="a.wav"), row("empty.wav", status="empty"), row("text.wav", status="unsupported")]
+    rows = [
+        *THREE,
+        row("in/copy.wav", 1000, of="a.wav"),
+        row("empty.wav", status="empty"),
+        row("text.wav", status="unsupported"),
+    ]
     whole = corpus(Folder(tmp_path, rows))
     assert to_do(whole) == ["b.wav", "c.wav", "a.wav"]
-    assert whole.tasks[-1] == Task(id=sha("a.wav"), paths=("a.wav", "in/copy.wav"), stamps=((100, 1), (100, 1)), duration_ms=1000)
+    assert whole.tasks[-1] == Task(
+        id=sha("a.wav"), paths=("a.wav", "in/copy.wav"), stamps=((100, 1), (100, 1)), duration_ms=1000
+    )
     assert whole.describe() == "3 recordings to recognise, 0:06 of sound"
 
 
@@ -58,7 +75,10 @@ def test_a_higher_limit_adds_to_what_a_lower_one_took(tmp_path: Path) -> None:
 
 def test_what_comes_later_changes_nothing_in_the_order_of_the_rest(tmp_path: Path) -> None:
     rows = [row(f"{number}.wav", 1000) for number in range(30)]
-    fewer, more = (to_do(corpus(Folder(tmp_path / name, rows[:end]), CORPUS_ORDER="shuffled")) for name, end in (("fewer", 29), ("more", 30)))
+    fewer, more = (
+        to_do(corpus(Folder(tmp_path / name, rows[:end]), CORPUS_ORDER="shuffled"))
+        for name, end in (("fewer", 29), ("more", 30))
+    )
     assert [path for path in more if path != "29.wav"] == fewer
     assert fewer != [f"{number}.wav" for number in range(29)]
 
@@ -106,7 +126,9 @@ def test_a_result_that_was_damaged_later_is_seen_where_every_file_is_to_be_read(
 
 
 @pytest.mark.parametrize(("failures", "again"), [(1, True), (2, False), (5, False)])
-def test_what_failed_is_tried_until_it_failed_often_enough_whatever_was_killed_meanwhile(failures: int, again: bool, tmp_path: Path) -> None:
+def test_what_failed_is_tried_until_it_failed_often_enough_whatever_was_killed_meanwhile(
+    failures: int, again: bool, tmp_path: Path
+) -> None:
     folder = Folder(tmp_path, [replace(one, status="failed", reason="odd", attempts=7) for one in THREE[:1]])
     folder.store().write(replace(result("a.wav", status="failed", reason="odd", attempts=7), failures=failures))
     whole = corpus(folder, CORPUS_ATTEMPTS=2)
@@ -201,11 +223,17 @@ def test_results_of_other_settings_are_not_mixed_in(tmp_path: Path) -> None:
         "This job has results made with SOURCE_LANGUAGE=en, and it is hi now. Set it back with --set SOURCE_LANGUAGE=en; or prepare a new job;"
     )
     assert "CORPUS_MIX=true" in message
-    assert refused(folder, SOURCE_LANGUAGE="en", CORPUS_CHANNELS="split").startswith("This job has results made with CORPUS_CHANNELS=mix")
-    assert refused(folder, SOURCE_LANGUAGE="en", SILERO_THRESHOLD=0.3).startswith("This job has results made with SILERO_THRESHOLD=0.5")
+    assert refused(folder, SOURCE_LANGUAGE="en", CORPUS_CHANNELS="split").startswith(
+        "This job has results made with CORPUS_CHANNELS=mix"
+    )
+    assert refused(folder, SOURCE_LANGUAGE="en", SILERO_THRESHOLD=0.3).startswith(
+        "This job has results made with SILERO_THRESHOLD=0.5"
+    )
 
 
-def test_results_of_another_glossary_are_not_mixed_in_and_its_names_steer_the_recogniser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_of_another_glossary_are_not_mixed_in_and_its_names_steer_the_recogniser(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = Folder(tmp_path, THREE)
     setups: list[Setup] = []
     monkeypatch.setattr(executors, "run", lambda setup, corpus: setups.append(setup))
@@ -232,7 +260,9 @@ def test_a_replaced_model_has_another_fingerprint(tmp_path: Path) -> None:
     assert [key for key in before if before[key] != after[key]] == ["model model.bin"]
 
 
-@pytest.mark.parametrize("settings", [{"BATCH_SIZE": 2}, {"CORPUS_WORKERS": 3}, {"CORPUS_ORDER": "shuffled"}, {"CORPUS_FORMATS": "srt"}])
+@pytest.mark.parametrize(
+    "settings", [{"BATCH_SIZE": 2}, {"CORPUS_WORKERS": 3}, {"CORPUS_ORDER": "shuffled"}, {"CORPUS_FORMATS": "srt"}]
+)
 def test_settings_that_change_no_result_change_no_fingerprint(settings: dict[str, object], tmp_path: Path) -> None:
     folder = Folder(tmp_path, THREE)
     assert made_with(folder.context(**settings)) == made_with(folder.context())
@@ -268,19 +298,34 @@ def test_notes_are_counted_and_degrade_nothing(tmp_path: Path) -> None:
 def test_notes_that_differ_in_their_numbers_are_counted_together(tmp_path: Path) -> None:
     whole = corpus(Folder(tmp_path, THREE))
     for name, there in (("a.wav", "144,000"), ("b.wav", "96,000")):
-        whole.tell(Done(sha(name), notes=(f"its header tells of 32,000 bytes of sound, and {there} are there: all of it was taken",)))
+        whole.tell(
+            Done(
+                sha(name),
+                notes=(f"its header tells of 32,000 bytes of sound, and {there} are there: all of it was taken",),
+            )
+        )
     assert whole.notes == "; of 2 recordings its header tells of … bytes of sound, and … are there: all of it was taken"
 
 
-def test_what_is_given_up_is_in_the_manifest_and_the_store_with_its_reason(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_given_up_is_in_the_manifest_and_the_store_with_its_reason(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     folder = Folder(tmp_path, THREE)
     whole = corpus(folder)
-    whole.tell(FailedForGood(replace(whole.tasks[0], attempts=2, failures=1), "the worker ended on it: ended by SIGSEGV"))
+    whole.tell(
+        FailedForGood(replace(whole.tasks[0], attempts=2, failures=1), "the worker ended on it: ended by SIGSEGV")
+    )
     (failed,) = [one for one in manifest.read(folder.manifest).values() if one.status == "failed"]
     assert (failed.path, failed.reason, failed.attempts) == ("b.wav", "the worker ended on it: ended by SIGSEGV", 2)
     stored = folder.store().read(sha("b.wav"))
     assert stored
-    assert (stored.status, stored.reason, stored.attempts, stored.failures, stored.duration_ms) == ("failed", failed.reason, 2, 2, 3000)
+    assert (stored.status, stored.reason, stored.attempts, stored.failures, stored.duration_ms) == (
+        "failed",
+        failed.reason,
+        2,
+        2,
+        3000,
+    )
     assert caplog.messages == ["b.wav: the worker ended on it: ended by SIGSEGV"]
     assert to_do(corpus(folder)) == ["c.wav", "a.wav"]
 
@@ -309,7 +354,10 @@ def test_a_failure_that_cannot_be_written_stands_in_the_manifest_and_costs_no_ot
     whole.tell(FailedForGood(whole.tasks[0], "its result could not be written (Is a directory)"))
     whole.tell(Done(sha("a.wav")))
     rows = manifest.read(folder.manifest)
-    assert (rows["b.wav"].status, rows["b.wav"].reason) == ("failed", "its result could not be written (Is a directory)")
+    assert (rows["b.wav"].status, rows["b.wav"].reason) == (
+        "failed",
+        "its result could not be written (Is a directory)",
+    )
     assert rows["a.wav"].status == "done"
     assert "b.wav" in to_do(corpus(folder))
 
@@ -328,7 +376,11 @@ def test_how_far_it_is_can_be_seen_by_the_results(tmp_path: Path) -> None:
     store.write(result("a.wav"))
     store.write(result("b.wav", status="failed"))
     store.write(result("gone.wav"))
-    assert (standing(), standing(CORPUS_LIMIT=2), standing(CORPUS_LIMIT=1)) == ("2 of 3 recordings", "2 of 2 recordings", "1 of 1 recording")
+    assert (standing(), standing(CORPUS_LIMIT=2), standing(CORPUS_LIMIT=1)) == (
+        "2 of 3 recordings",
+        "2 of 2 recordings",
+        "1 of 1 recording",
+    )
     assert standing(SOURCE_LANGUAGE="hi") == "0 of 3 recordings"
     assert standing(SOURCE_LANGUAGE="hi", CORPUS_MIX=True) == "2 of 3 recordings"
     assert standing(tmp_path / "elsewhere") == ""
@@ -366,7 +418,9 @@ def test_edited_files_are_told_of_in_one_line(tmp_path: Path) -> None:
         folder.store().write(result(one.path, segment("Another.")))
     rows = manifest.read(folder.manifest)
     manifest.rewrite(folder.manifest, [replace(row, status="pending") for row in rows.values()])
-    assert corpus(folder).degraded == ("b.wav and 2 more: its txt had been edited: that version is kept beside it as ….edited-1.txt",)
+    assert corpus(folder).degraded == (
+        "b.wav and 2 more: its txt had been edited: that version is kept beside it as ….edited-1.txt",
+    )
 
 
 def test_what_workers_say_of_themselves_is_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -413,7 +467,10 @@ def test_a_file_that_cannot_be_written_is_written_by_a_later_run(tmp_path: Path)
     reason = "its txt could not be written (Is a directory)"
     assert whole.degraded == (f"in/copy.wav: {reason}",)
     rows = manifest.read(folder.manifest)
-    assert [(rows[name].status, rows[name].reason) for name in ("a.wav", "in/copy.wav")] == [("done", ""), ("done", reason)]
+    assert [(rows[name].status, rows[name].reason) for name in ("a.wav", "in/copy.wav")] == [
+        ("done", ""),
+        ("done", reason),
+    ]
     assert to_do(whole) == ["b.wav", "c.wav"]
     in_the_way.rmdir()
     assert corpus(folder).degraded == ()
@@ -421,7 +478,9 @@ def test_a_file_that_cannot_be_written_is_written_by_a_later_run(tmp_path: Path)
     assert manifest.read(folder.manifest)["in/copy.wav"].reason == ""
 
 
-def test_old_files_that_could_not_be_replaced_are_by_a_later_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_files_that_could_not_be_replaced_are_by_a_later_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = Folder(tmp_path, [row("a.wav")])
     folder.store().write(result("a.wav", segment("Hello.")))
     corpus(folder)
@@ -455,7 +514,9 @@ def test_progress_counts_what_was_done_before_apart(tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.parametrize(("executor", "now"), [("local", "GPU 80 %"), ("ray", "")], ids=["here", "elsewhere"])
-def test_progress_tells_of_the_gpus_of_this_machine(tmp_path: Path, executor: str, now: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_tells_of_the_gpus_of_this_machine(
+    tmp_path: Path, executor: str, now: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = Folder(tmp_path, THREE)
     monkeypatch.setattr("sutradhar.stages.corpus.recognise.corpus.gpu_use", lambda chosen: 80)
     whole = corpus(folder, WHISPERX_DEVICE="cuda", CORPUS_EXECUTOR=executor)
@@ -491,10 +552,17 @@ def test_what_killed_workers_left_half_written_is_removed(tmp_path: Path) -> Non
         assert not any(half.exists() for half in halves)
 
 
-def test_progress_counts_what_is_in_hand_and_forgets_it_when_it_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_counts_what_is_in_hand_and_forgets_it_when_it_begins_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = Folder(tmp_path, THREE)  # 1, 3 and 2 s
     whole = corpus(folder)
     monkeypatch.setattr("sutradhar.stages.corpus.recognise.corpus.TOLD", 0.0)
-    for event in (WindowsDone(sha("b.wav"), 0.5), Begun(sha("b.wav")), WindowsDone(sha("b.wav"), 0.25), Done(sha("b.wav"))):
+    for event in (
+        WindowsDone(sha("b.wav"), 0.5),
+        Begun(sha("b.wav")),
+        WindowsDone(sha("b.wav"), 0.25),
+        Done(sha("b.wav")),
+    ):
         whole.tell(event)
     assert [progress.done for progress in folder.told] == [1.5, 0.0, 0.75, 3.0]

@@ -109,7 +109,9 @@ def test_a_recording_that_a_worker_dies_of_alone_is_given_up() -> None:
         dispatcher.join(worker)
         dispatcher.next_work(worker)
         dispatcher.begun(worker, "a")
-        assert [given_up.task.id for given_up in dispatcher.died(worker, "ended with code 139", killed=False)[0]] == expected
+        assert [
+            given_up.task.id for given_up in dispatcher.died(worker, "ended with code 139", killed=False)[0]
+        ] == expected
     assert dispatcher.done
 
 
@@ -149,7 +151,9 @@ def test_whoever_dies_when_every_recording_ends_once_and_only_what_kills_is_give
                 assert ids(work) == "".join(dispatcher.given(worker))
         worker = data.draw(st.sampled_from([worker for worker in begun if dispatcher.given(worker)]))
         fresh = [name for name in dispatcher.given(worker) if name not in begun[worker]]
-        what = data.draw(st.sampled_from(["begin"] * bool(fresh) + ["end"] * bool(begun[worker]) + ["be killed"] * bool(kills)))
+        what = data.draw(
+            st.sampled_from(["begin"] * bool(fresh) + ["end"] * bool(begun[worker]) + ["be killed"] * bool(kills))
+        )
         if what == "begin":
             dispatcher.begun(worker, fresh[0])
             begun[worker].append(fresh[0])
@@ -158,7 +162,9 @@ def test_whoever_dies_when_every_recording_ends_once_and_only_what_kills_is_give
         else:
             kills -= what == "be killed"
             done = [name for name in begun.pop(worker) if name not in deadly and data.draw(st.booleans())]
-            given_up = [one.task.id for one in dispatcher.died(worker, "it died", killed=what == "be killed", done=done)[0]]
+            given_up = [
+                one.task.id for one in dispatcher.died(worker, "it died", killed=what == "be killed", done=done)[0]
+            ]
             assert deadly.issuperset(given_up)
             ended += [*done, *given_up]
             workers += 1

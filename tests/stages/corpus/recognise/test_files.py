@@ -14,7 +14,9 @@ from sutradhar.stages.corpus.results import Result
 from tests.stages.corpus.recognise.support import result, segment, sha
 
 HELLO = result("a", segment("Hello there, my friend.", 1000), segment("Where were you?", 3000))
-CALL = result("a", segment("Hello there.", 1000, "1"), segment("Who is this?", 1200, "2"), segment("It is me.", 3000, "1"))
+CALL = result(
+    "a", segment("Hello there.", 1000, "1"), segment("Who is this?", 1200, "2"), segment("It is me.", 3000, "1")
+)
 
 
 def files(tmp_path: Path, formats: str = "txt", **settings: str) -> Files:
@@ -23,7 +25,9 @@ def files(tmp_path: Path, formats: str = "txt", **settings: str) -> Files:
 
 def names(folder: Path) -> list[str]:
     """Without the list of what was written."""
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path.parent.name != ".written")
+    return sorted(
+        str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path.parent.name != ".written"
+    )
 
 
 def test_text_is_a_line_a_segment_and_a_call_says_who_speaks(tmp_path: Path) -> None:
@@ -58,7 +62,11 @@ def test_a_short_call_in_urdu_letters_says_so(tmp_path: Path) -> None:
     call = result("a", segment("جی ہاں، کل آؤں گا۔", 1000, language="hi"))
     files(tmp_path, "srt,txt").write(call, ["call.wav"])
     note = "[100% of the text is not in Devanagari]\n"
-    assert (tmp_path / "call.wav.srt").read_text().startswith(f"1\n00:00:00,000 --> 00:00:00,916\n{note}\n2\n00:00:01,000 --> ")
+    assert (
+        (tmp_path / "call.wav.srt")
+        .read_text()
+        .startswith(f"1\n00:00:00,000 --> 00:00:00,916\n{note}\n2\n00:00:01,000 --> ")
+    )
     assert (tmp_path / "call.wav.txt").read_text() == f"{note}جی ہاں، کل آؤں گا۔\n"
 
 
@@ -88,7 +96,10 @@ def test_json_holds_what_is_known(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize(("times", "expected"), [("none", set()), ("segment", {"start_ms", "end_ms"}), ("word", {"start_ms", "end_ms", "words"})])
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [("none", set()), ("segment", {"start_ms", "end_ms"}), ("word", {"start_ms", "end_ms", "words"})],
+)
 def test_json_has_the_times_that_were_asked_for(times: str, expected: set[str], tmp_path: Path) -> None:
     files(tmp_path, "json", CORPUS_TIMESTAMPS=times).write(CALL, ["call.wav"])
     one = json.loads((tmp_path / "call.wav.json").read_text())["segments"][1]
@@ -167,7 +178,9 @@ def test_what_a_format_cannot_take_costs_that_file_alone(tmp_path: Path) -> None
         raise ValueError(result.segments[0].text)
 
     both._formats["txt"] = as_poison
-    assert both.write(HELLO, ["a.wav"]) == [Remark("a.wav", "its txt could not be made (ValueError in as_poison)", unwritten=True)]
+    assert both.write(HELLO, ["a.wav"]) == [
+        Remark("a.wav", "its txt could not be made (ValueError in as_poison)", unwritten=True)
+    ]
     assert names(tmp_path) == ["a.wav.json"]
 
 
@@ -204,7 +217,9 @@ def test_what_somebody_has_edited_is_kept_when_it_is_written_anew(tmp_path: Path
     first.sweep()
     files(tmp_path).sweep()  # another run, which has nothing to do here
     again = files(tmp_path)
-    assert again.write(CALL, ["a.wav", "b.wav"]) == [Remark("a.wav", "its txt had been edited: that version is kept beside it as ….edited-1.txt")]
+    assert again.write(CALL, ["a.wav", "b.wav"]) == [
+        Remark("a.wav", "its txt had been edited: that version is kept beside it as ….edited-1.txt")
+    ]
     assert (tmp_path / "a.wav.edited-1.txt").read_text() == "Hello there, my fiend.\n"
     assert files(tmp_path).write(HELLO, ["a.wav", "b.wav"]) == []
     assert names(tmp_path) == ["a.wav.edited-1.txt", "a.wav.txt", "b.wav.txt"]

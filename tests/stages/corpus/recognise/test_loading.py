@@ -59,7 +59,11 @@ def test_hears_the_speech_of_a_recording_where_it_is() -> None:
 
 def test_an_engine_that_prepares_nothing_costs_no_spectrogram(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FeatureExtractor, "__call__", None)
-    found = loaded(Loader(SAMPLE.parent, SAMPLE.parent, Settings()).load(Task(id="a", paths=(SAMPLE.name,), duration_ms=1000), None))
+    found = loaded(
+        Loader(SAMPLE.parent, SAMPLE.parent, Settings()).load(
+            Task(id="a", paths=(SAMPLE.name,), duration_ms=1000), None
+        )
+    )
     ((_, audio, prepared),) = found.channels[0].read()
     assert len(audio) > 16_000
     assert prepared is None
@@ -67,7 +71,9 @@ def test_an_engine_that_prepares_nothing_costs_no_spectrogram(monkeypatch: pytes
 
 def test_a_long_one_is_read_from_a_file_that_is_gone_afterwards(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").symlink_to(SAMPLE)
-    (short,), (long,) = (load(tmp_path, "a.mp4", duration_ms=duration_ms).channels for duration_ms in (LONG_MS, LONG_MS + 1))
+    (short,), (long,) = (
+        load(tmp_path, "a.mp4", duration_ms=duration_ms).channels for duration_ms in (LONG_MS, LONG_MS + 1)
+    )
     assert long.file
     assert long.file.parent == tmp_path
     assert (long.windows, long.sounds) == (short.windows, ())
@@ -81,12 +87,25 @@ def test_a_long_one_is_read_from_a_file_that_is_gone_afterwards(tmp_path: Path) 
 def test_the_sides_of_a_call_are_heard_apart(tmp_path: Path) -> None:
     """The left one speaks in the first half, the right one in the second."""
     parts = "[0:a]aresample=16000,pan=mono|c0=c0,asplit[a][b];[a]volume=0:enable='gt(t,13.7)'[l];[b]volume=0:enable='lt(t,16.9)'[r]"
-    call = ffmpeg(tmp_path / "call.wav", "-i", f"file:{SAMPLE}", "-filter_complex", f"{parts};[l][r]join=inputs=2:channel_layout=stereo", "-vn")
+    call = ffmpeg(
+        tmp_path / "call.wav",
+        "-i",
+        f"file:{SAMPLE}",
+        "-filter_complex",
+        f"{parts};[l][r]join=inputs=2:channel_layout=stereo",
+        "-vn",
+    )
     left, right = load(tmp_path, call.name, CORPUS_CHANNELS="split").channels
     assert (left.speaker, right.speaker) == ("1", "2")
-    assert [(window.start_ms // 5000, window.end_ms // 5000) for window in (*left.windows, *right.windows)] == [(0, 2), (3, 5)]
+    assert [(window.start_ms // 5000, window.end_ms // 5000) for window in (*left.windows, *right.windows)] == [
+        (0, 2),
+        (3, 5),
+    ]
     (mixed,) = load(tmp_path, call.name).channels
-    assert (mixed.speaker, [(window.start_ms // 5000, window.end_ms // 5000) for window in mixed.windows]) == ("", [(0, 5)])
+    assert (mixed.speaker, [(window.start_ms // 5000, window.end_ms // 5000) for window in mixed.windows]) == (
+        "",
+        [(0, 5)],
+    )
 
 
 def test_a_call_with_the_same_on_both_sides_is_one_voice(tmp_path: Path) -> None:
@@ -101,9 +120,20 @@ def test_a_track_that_was_passed_over_is_told(tmp_path: Path) -> None:
     silence = ("-f", "lavfi", "-i", "anullsrc=r=16000:cl=mono:d=10")
     maps = ("-map", "0:a", "-map", "1:a", "-c:a", "flac", "-metadata:s:a:1", "language=eng")
     ffmpeg(tmp_path / "silent.mkv", *silence, "-i", f"file:{SAMPLE}", *maps)
-    ffmpeg(tmp_path / "aside.mkv", "-i", f"file:{SAMPLE}", "-i", f"file:{SAMPLE}", *maps, "-metadata:s:a:0", "title=Audio description")
+    ffmpeg(
+        tmp_path / "aside.mkv",
+        "-i",
+        f"file:{SAMPLE}",
+        "-i",
+        f"file:{SAMPLE}",
+        *maps,
+        "-metadata:s:a:0",
+        "title=Audio description",
+    )
     for channels in ("mix", "split"):
-        silent, aside = (load(tmp_path, name, CORPUS_CHANNELS=channels, SOURCE_LANGUAGE="en") for name in ("silent.mkv", "aside.mkv"))
+        silent, aside = (
+            load(tmp_path, name, CORPUS_CHANNELS=channels, SOURCE_LANGUAGE="en") for name in ("silent.mkv", "aside.mkv")
+        )
         assert silent.degraded == ("audio track 0 is silent: track 1 was taken",)
         assert aside.degraded == ()
         assert aside.notes[0] == "audio track 0 is tagged visual_impaired or titled so: track 1 was taken"
@@ -134,7 +164,9 @@ def test_each_of_four_channels_is_a_speaker_and_a_silent_one_is_told(tmp_path: P
         ((0.7, 0, 1, 0), [""], "channels 2, 4 are silent; channels 1, 3 hold the same: taken as one speaker"),
     ],
 )
-def test_what_several_channels_hold_comes_once(factors: tuple[float, ...], speakers: list[str], remark: str, tmp_path: Path) -> None:
+def test_what_several_channels_hold_comes_once(
+    factors: tuple[float, ...], speakers: list[str], remark: str, tmp_path: Path
+) -> None:
     integers(tmp_path / "a.wav", *(factor * speech() for factor in factors))
     found = load(tmp_path, "a.wav", CORPUS_CHANNELS="split")
     assert [channel.speaker for channel in found.channels] == speakers
@@ -155,7 +187,9 @@ def test_a_detector_begins_anew_with_every_recording(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").symlink_to(SAMPLE)
     alone = load(tmp_path, "a.mp4").channels[0].windows
     for name in ("a.mp4", "silence.wav", "a.mp4"):
-        assert loaded(loader.load(task(name), PREPARATION)).channels[0].windows == (() if name == "silence.wav" else alone)
+        assert loaded(loader.load(task(name), PREPARATION)).channels[0].windows == (
+            () if name == "silence.wav" else alone
+        )
 
 
 def test_takes_the_first_of_its_names_that_is_still_there(tmp_path: Path) -> None:
@@ -167,11 +201,20 @@ def test_takes_the_first_of_its_names_that_is_still_there(tmp_path: Path) -> Non
 def test_a_recording_that_is_not_as_the_scan_saw_it_is_put_off_and_a_copy_takes_its_place(tmp_path: Path) -> None:
     for name in ("a.wav", "b.wav"):
         wav(tmp_path / name, bytes(16_000))
-    stamps = tuple((status.st_size, status.st_mtime_ns) for status in ((tmp_path / name).stat() for name in ("a.wav", "b.wav")))
+    stamps = tuple(
+        (status.st_size, status.st_mtime_ns) for status in ((tmp_path / name).stat() for name in ("a.wav", "b.wav"))
+    )
     wav(tmp_path / "a.wav", bytes(32_000))
     loader = Loader(tmp_path, tmp_path, Settings())
-    assert loaded(loader.load(Task(id="1", paths=("a.wav", "b.wav"), stamps=stamps, duration_ms=500), PREPARATION)).duration_ms == 500
-    assert isinstance(loader.load(Task(id="1", paths=("a.wav",), stamps=stamps[:1], duration_ms=500), PREPARATION), Deferred)
+    assert (
+        loaded(
+            loader.load(Task(id="1", paths=("a.wav", "b.wav"), stamps=stamps, duration_ms=500), PREPARATION)
+        ).duration_ms
+        == 500
+    )
+    assert isinstance(
+        loader.load(Task(id="1", paths=("a.wav",), stamps=stamps[:1], duration_ms=500), PREPARATION), Deferred
+    )
 
 
 def test_what_is_foreseen_is_told_and_not_tried_again(tmp_path: Path) -> None:
@@ -204,7 +247,9 @@ def test_what_is_odd_and_costs_nothing_is_a_note(tmp_path: Path) -> None:
         (MemoryError(), "MemoryError: "),
     ],
 )
-def test_what_is_not_foreseen_is_worth_another_attempt(error: Exception, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_foreseen_is_worth_another_attempt(
+    error: Exception, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: object, **__: object) -> None:
         raise error
 
@@ -251,5 +296,7 @@ def test_one_that_is_exchanged_while_it_is_read_is_put_off_also_under_its_old_da
 
     monkeypatch.setattr(Loader, "_load", exchange)
     stamps = ((before.st_size, before.st_mtime_ns),)
-    found = Loader(tmp_path, tmp_path, Settings()).load(Task(id="1", paths=("a.wav",), stamps=stamps, duration_ms=500), PREPARATION)
+    found = Loader(tmp_path, tmp_path, Settings()).load(
+        Task(id="1", paths=("a.wav",), stamps=stamps, duration_ms=500), PREPARATION
+    )
     assert found == Deferred("1", "changed while it was read")

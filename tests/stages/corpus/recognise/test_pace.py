@@ -50,7 +50,12 @@ def test_short_recordings_take_longer_for_their_sound(clock: Clock) -> None:
 def test_how_far_a_long_recording_has_come_counts_until_it_ends_or_begins_anew(clock: Clock) -> None:
     whole = Pace([60_000, 40_000], Counter(), [])
     seen = []
-    for step in (lambda: whole.come("a", 30_000), lambda: whole.begin_anew("a"), lambda: whole.come("a", 10_000), lambda: whole.end("a", 60_000)):
+    for step in (
+        lambda: whole.come("a", 30_000),
+        lambda: whole.begin_anew("a"),
+        lambda: whole.come("a", 10_000),
+        lambda: whole.end("a", 60_000),
+    ):
         step()
         seen.append(whole.seconds[0])
     assert seen == [30.0, 0.0, 10.0, 60.0]

@@ -39,7 +39,9 @@ def pool(tmp_path: Path) -> Iterator[LoaderPool]:
 
 def durations(prefetcher: Prefetcher, names: str) -> list[int | type]:
     tasks = iter([task(name) for name in names])
-    return [one.duration_ms if isinstance(one, Loaded) else type(one) for one in prefetcher.run(lambda: next(tasks, None))]
+    return [
+        one.duration_ms if isinstance(one, Loaded) else type(one) for one in prefetcher.run(lambda: next(tasks, None))
+    ]
 
 
 def loaders() -> list[psutil.Process]:
@@ -72,7 +74,9 @@ def test_a_process_that_is_killed_costs_nothing_whether_it_worked_or_not(pool: L
     assert [type(one) for one in running] == [Loaded] * 5
 
 
-def test_a_process_that_loads_sees_no_secrets_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_loads_sees_no_secrets_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     loader = LoaderProcess(tmp_path, tmp_path, Settings())
     loader.ask(None)
@@ -81,7 +85,9 @@ def test_a_process_that_loads_sees_no_secrets_of_the_environment(tmp_path: Path,
     assert (environment["PATH"], "HF_TOKEN" in environment) == (os.environ["PATH"], False)
 
 
-def test_a_process_that_stands_still_is_ended_as_one_that_ended_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_stands_still_is_ended_as_one_that_ended_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     loader = LoaderProcess(tmp_path, tmp_path, Settings())
     loader.ask(None)
     stopped = psutil.Process(loader.pid)
@@ -105,7 +111,9 @@ def test_processes_end_with_who_started_them() -> None:
         " pool = LoaderPool(2, pathlib.Path(), pathlib.Path(), Settings()); pool.wait(); print(pool._idle.get().pid, pool._idle.get().pid, flush=True);"
         " os.kill(os.getpid(), 9)"
     )
-    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False, timeout=60)
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False, timeout=60
+    )
     numbers = [int(number) for number in told.stdout.split()]
     assert len(numbers) == 2
     psutil.wait_procs([psutil.Process(number) for number in numbers if psutil.pid_exists(number)], timeout=10)
@@ -151,7 +159,12 @@ def test_only_the_recording_that_a_process_ends_over_fails() -> None:
     threads = Threads(1, nothing)
     tasks = iter([task(name) for name in ("a", "poison", "b", "c")])
     found = list(Prefetcher(threads, 8).run(lambda: next(tasks, None)))
-    assert [one.task.paths[0] if isinstance(one, Loaded) else (type(one), one.again) for one in found] == ["a", (Failed, True), "b", "c"]  # type: ignore[union-attr]
+    assert [one.task.paths[0] if isinstance(one, Loaded) else (type(one), one.again) for one in found] == [
+        "a",
+        (Failed, True),
+        "b",
+        "c",
+    ]  # type: ignore[union-attr]
 
 
 class Slow:
@@ -195,7 +208,11 @@ def test_recordings_come_in_their_order_whoever_is_ready_first() -> None:
         return Loaded(task)
 
     tasks = iter([task(name) for name in "abc"])
-    assert [one.task.paths[0] for one in Prefetcher(Threads(2, load), 3).run(lambda: next(tasks, None)) if isinstance(one, Loaded)] == ["a", "b", "c"]
+    assert [
+        one.task.paths[0]
+        for one in Prefetcher(Threads(2, load), 3).run(lambda: next(tasks, None))
+        if isinstance(one, Loaded)
+    ] == ["a", "b", "c"]
 
 
 def test_looks_so_many_recordings_ahead_and_no_more() -> None:
@@ -229,4 +246,6 @@ def test_goes_on_with_what_comes_later() -> None:
     prefetcher = Prefetcher(Threads(1, nothing), 4)
     assert len(list(prefetcher.run(lambda: tasks.pop() if tasks else None))) == 1
     tasks.append(task("b"))
-    assert [one.task.paths[0] for one in prefetcher.run(lambda: tasks.pop() if tasks else None) if isinstance(one, Loaded)] == ["b"]
+    assert [
+        one.task.paths[0] for one in prefetcher.run(lambda: tasks.pop() if tasks else None) if isinstance(one, Loaded)
+    ] == ["b"]

@@ -61,13 +61,23 @@ def run(setup: Setup, kill_at_first: bool) -> list[Event | FailedForGood]:
 
     def tell(event: Event | FailedForGood) -> None:
         if kill_at_first and not any(isinstance(event, Done) for event in told) and isinstance(event, Done):
-            actors = [process for process in psutil.Process().children(recursive=True) if "RayWorker" in process.name() + " ".join(process.cmdline())]
+            actors = [
+                process
+                for process in psutil.Process().children(recursive=True)
+                if "RayWorker" in process.name() + " ".join(process.cmdline())
+            ]
             actors[0].kill()
         told.append(event)
 
     tasks = [task(name, duration_ms=1_800_000) for name in PARTS]
     store = Store(Path(setup.results), {})
-    Supervisor(partial(ray_workers.start, setup), ["", ""], Dispatcher(tasks, 2), lambda name: Done(name) if store.read(name) else None, tell).run()
+    Supervisor(
+        partial(ray_workers.start, setup),
+        ["", ""],
+        Dispatcher(tasks, 2),
+        lambda name: Done(name) if store.read(name) else None,
+        tell,
+    ).run()
     return told
 
 

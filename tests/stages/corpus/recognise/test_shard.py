@@ -22,7 +22,9 @@ def test_a_damaged_model_is_refused_before_anything_is_recognised(
         raise UsageError("base/model.bin is damaged")
 
     request = Request(job_id="calls-1", media=str(tmp_path), media_record=None, duration_ms=0, created_at="2026-01-01")
-    Job.create(Workspace(tmp_path), request, envfile.render(Settings(WORKFLOW="corpus", SOURCE_LANGUAGE="en"), "Job", {}))
+    Job.create(
+        Workspace(tmp_path), request, envfile.render(Settings(WORKFLOW="corpus", SOURCE_LANGUAGE="en"), "Job", {})
+    )
     monkeypatch.setenv("SUTRADHAR_HOME", str(tmp_path))
     monkeypatch.setattr(sys, "argv", ["shard", "calls-1", "0", "1"])
     monkeypatch.setattr(shard.library, "resolve", lambda *_, **__: None)

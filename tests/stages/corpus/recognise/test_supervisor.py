@@ -70,14 +70,25 @@ def be_ready(worker: Fake) -> None:
 
 
 class Crew:
-    def __init__(self, work: Callable[[Fake, Work], None] = do, start: Callable[[Fake], None] = be_ready, done: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        work: Callable[[Fake, Work], None] = do,
+        start: Callable[[Fake], None] = be_ready,
+        done: Sequence[str] = (),
+    ) -> None:
         self.work, self.start, self.done = work, start, done
         self.launched: list[Fake] = []
         self.told: list[Event | FailedForGood] = []
 
     def run(self, names: str, gpus: Sequence[str] = ("",), most_given: int = 2) -> Crew:
         tasks = [Task(id=name, paths=(name,), duration_ms=1000) for name in names]
-        Supervisor(self.launch, gpus, Dispatcher(tasks, most_given), lambda name: Done(name) if name in self.done else None, self.told.append).run()
+        Supervisor(
+            self.launch,
+            gpus,
+            Dispatcher(tasks, most_given),
+            lambda name: Done(name) if name in self.done else None,
+            self.told.append,
+        ).run()
         return self
 
     def launch(self, gpu: str, deliver: Deliver) -> Fake:
@@ -115,7 +126,9 @@ def test_nothing_is_sent_to_a_worker_before_it_is_ready() -> None:
     assert ([worker.sent for worker in crew.launched], crew.ended) == ([[], ["a", "b", "c", "d"]], "abcd")
 
 
-def test_a_worker_that_tells_nothing_any_more_is_ended_and_what_it_hangs_on_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_tells_nothing_any_more_is_ended_and_what_it_hangs_on_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(supervisor, "STUCK", 0.06)
     monkeypatch.setattr(supervisor, "LOOK_EVERY", 0.01)
 
@@ -131,7 +144,9 @@ def test_a_worker_that_tells_nothing_any_more_is_ended_and_what_it_hangs_on_is_g
     assert crew.given_up["c"].startswith("the worker ended on it: nothing was heard of it for")
 
 
-def test_a_worker_that_tells_something_now_and_then_or_has_nothing_to_do_is_not_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_tells_something_now_and_then_or_has_nothing_to_do_is_not_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(supervisor, "STUCK", 0.2)
     monkeypatch.setattr(supervisor, "LOOK_EVERY", 0.01)
 
@@ -261,7 +276,9 @@ def test_what_is_put_off_is_neither_done_nor_given_up() -> None:
 
 def test_twenty_workers_in_a_row_that_get_nothing_done_end_the_stage() -> None:
     crew = Crew(work=lambda worker, work: worker.die())
-    with pytest.raises(StageFailed, match=r"^20 workers in a row ended before any recording was done: ended with code 139$"):
+    with pytest.raises(
+        StageFailed, match=r"^20 workers in a row ended before any recording was done: ended with code 139$"
+    ):
         crew.run("abc")
     assert len(crew.launched) == 20
 
@@ -331,5 +348,7 @@ def test_an_error_of_whoever_listens_ends_all_workers() -> None:
 
     crew = Crew()
     with pytest.raises(OSError, match="No space left"):
-        Supervisor(crew.launch, ["", ""], Dispatcher([Task(id="a", paths=("a",), duration_ms=1)], 1), lambda name: None, full).run()
+        Supervisor(
+            crew.launch, ["", ""], Dispatcher([Task(id="a", paths=("a",), duration_ms=1)], 1), lambda name: None, full
+        ).run()
     assert [worker.was_ended for worker in crew.launched] == [True, True]

@@ -59,7 +59,16 @@ class Fake:
         words = (Word(said, window.offset_ms, window.end_ms, 0.9),) if value else ()
         text, phrases = said if value else "", (words,) if words else ()
         scores = WhisperScores(tuple(range(value % 10)), self.logprobs[turn], 0.0, 1.0, 0.0)
-        return Recognition(window.id, text, language, 1.0, phrases, 0.5, echoed=self.echoed, whisper=scores if self.is_whisper else None)
+        return Recognition(
+            window.id,
+            text,
+            language,
+            1.0,
+            phrases,
+            0.5,
+            echoed=self.echoed,
+            whisper=scores if self.is_whisper else None,
+        )
 
     def knows(self, language: str) -> bool:
         return True
@@ -71,14 +80,23 @@ class Fake:
 def channel(*values: int, speaker: str = "", start_ms: int = 0, step_ms: int = 1000) -> Channel:
     """Sound of a second for each value, a window each."""
     begins = [start_ms + step_ms * number for number in range(len(values))]
-    windows = tuple(Window(number, begin, begin + 1000, (Span(begin, begin + 1000),)) for number, begin in enumerate(begins))
+    windows = tuple(
+        Window(number, begin, begin + 1000, (Span(begin, begin + 1000),)) for number, begin in enumerate(begins)
+    )
     return Channel(speaker, windows, tuple(WindowSound(np.full(16_000, value, np.int16), value) for value in values))
 
 
 class Room:
     """A transcriber, what it is given to hear, and what it tells."""
 
-    def __init__(self, tmp_path: Path, recordings: dict[str, Sequence[Channel] | str], batch: int = 4, attempts: int = 0, **settings: str) -> None:
+    def __init__(
+        self,
+        tmp_path: Path,
+        recordings: dict[str, Sequence[Channel] | str],
+        batch: int = 4,
+        attempts: int = 0,
+        **settings: str,
+    ) -> None:
         everything = Settings(**{"SOURCE_LANGUAGE": "en", "CORPUS_FORMATS": "txt", **settings})  # type: ignore[arg-type]
         self.tasks = [task(name, attempts=attempts) for name in recordings]
         self.recogniser, self.recordings = Fake(batch), recordings
@@ -89,7 +107,9 @@ class Room:
         self.told_before: dict[str, list[Event]] = {}  # a recording was listened to
         self.there: list[bool] = []  # whether of what was told done result and files were there
         prefetcher = Prefetcher(self, 8)
-        self.transcriber = Transcriber(self.recogniser, everything, prefetcher, self.store, Files(self.tree, everything), self.tell)
+        self.transcriber = Transcriber(
+            self.recogniser, everything, prefetcher, self.store, Files(self.tree, everything), self.tell
+        )
 
     def run(self) -> None:
         tasks = iter(self.tasks)
@@ -105,7 +125,11 @@ class Room:
         what = self.recordings[task.paths[0]]
         self.told_before[task.paths[0]] = self.told.copy()
         cause = "" if any(one.windows for one in what if isinstance(one, Channel)) else "digital silence"
-        return Failed(task.id, what, again=True) if isinstance(what, str) else Loaded(task, tuple(what), 9000, ("cut short",), cause)
+        return (
+            Failed(task.id, what, again=True)
+            if isinstance(what, str)
+            else Loaded(task, tuple(what), 9000, ("cut short",), cause)
+        )
 
     def tell(self, event: Event) -> None:
         self.told.append(event)
@@ -135,7 +159,9 @@ def test_every_word_lands_in_its_own_file_in_order(batch: int, tmp_path: Path) -
 
 
 def test_a_result_is_there_the_moment_its_last_window_is_done(tmp_path: Path) -> None:
-    room = Room(tmp_path, {"a": [channel(1)], "long": [channel(2, 3, 4)], "b": [channel(5)], "c": [channel(6)]}, batch=3)
+    room = Room(
+        tmp_path, {"a": [channel(1)], "long": [channel(2, 3, 4)], "b": [channel(5)], "c": [channel(6)]}, batch=3
+    )
     room.run()
     assert sorted(room.ended) == ["a", "b", "c", "long"]
     assert room.there == [True] * 4
@@ -152,7 +178,12 @@ def test_where_nobody_speaks_the_result_is_empty(tmp_path: Path) -> None:
     room.run()
     assert sorted(room.ended) == ["a", "noise", "silence"]
     for name in ("silence", "noise"):
-        assert (room.text(name), room.result(name).segments, room.result(name).language, room.result(name).avg_logprob) == ("", (), "", 0.0)
+        assert (
+            room.text(name),
+            room.result(name).segments,
+            room.result(name).language,
+            room.result(name).avg_logprob,
+        ) == ("", (), "", 0.0)
     assert (room.result("silence").speech_ms, room.result("noise").speech_ms) == (0, 1000)
     assert room.result("silence").degraded == ("cut short", "no speech was found: digital silence")
     assert room.result("noise").degraded == ("cut short", "no words were made out where speech was found")
@@ -187,9 +218,17 @@ def test_what_is_known_of_a_result(tmp_path: Path) -> None:
     room.recogniser.logprobs, room.recogniser.languages = [-1.0, -0.1], ["hi", "en"]
     room.run()
     result = room.result("a")
-    assert (result.status, result.attempts, result.duration_ms, result.speech_ms, result.degraded) == ("done", 2, 9000, 3000, ("cut short",))
+    assert (result.status, result.attempts, result.duration_ms, result.speech_ms, result.degraded) == (
+        "done",
+        2,
+        9000,
+        3000,
+        ("cut short",),
+    )
     assert result.language == "hi"  # two windows of three
-    assert result.avg_logprob == pytest.approx((2 * -0.1 + 3 * -1.0 + 5 * -1.0) / 10)  # by tokens, and one more for the end
+    assert result.avg_logprob == pytest.approx(
+        (2 * -0.1 + 3 * -1.0 + 5 * -1.0) / 10
+    )  # by tokens, and one more for the end
     assert room.told[-1] == Done(sha("a"), attempts=2, degraded=("cut short",))
 
 
@@ -203,7 +242,9 @@ def test_who_begins_at_once_with_the_other_comes_in_the_order_of_the_channels(tm
 def test_windows_carry_the_language_and_the_prompt(language: str, expected: str | None, tmp_path: Path) -> None:
     room = Room(tmp_path, {"a": [channel(1, 2)]}, SOURCE_LANGUAGE=language, WHISPER_INITIAL_PROMPT="राज")
     room.run()
-    assert [(window.language, window.prompt, window.offset_ms, len(window.audio)) for window in room.recogniser.windows] == [
+    assert [
+        (window.language, window.prompt, window.offset_ms, len(window.audio)) for window in room.recogniser.windows
+    ] == [
         (expected, "राज", 0, 16_000),
         (expected, "राज", 1000, 16_000),
     ]
@@ -213,7 +254,9 @@ def test_a_recording_of_many_windows_tells_how_far_it_has_come(tmp_path: Path, m
     monkeypatch.setattr(transcriber, "ALIVE_EVERY", -1.0)
     room = Room(tmp_path, {"a": [channel(1, 2, 3, 4)]}, batch=1)
     room.run()
-    assert [event for event in room.told if isinstance(event, WindowsDone)] == [WindowsDone(sha("a"), share) for share in (0.25, 0.5, 0.75)]
+    assert [event for event in room.told if isinstance(event, WindowsDone)] == [
+        WindowsDone(sha("a"), share) for share in (0.25, 0.5, 0.75)
+    ]
 
 
 def test_what_the_recogniser_raises_comes_through_and_what_was_done_stays(tmp_path: Path) -> None:
@@ -243,7 +286,9 @@ def test_the_recogniser_does_not_wait_for_the_disk(tmp_path: Path, monkeypatch: 
     assert sorted(room.ended) == ["a", "b", "c", "d"]
 
 
-def test_no_more_waits_for_a_slow_disk_than_memory_has_room_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_waits_for_a_slow_disk_than_memory_has_room_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(transcriber, "MAX_UNWRITTEN", 2)
     monkeypatch.setattr(transcriber, "WRITERS", 1)
     room = Room(tmp_path, {name: [channel(1)] for name in "abcdefgh"}, batch=1)
@@ -260,10 +305,16 @@ def test_no_more_waits_for_a_slow_disk_than_memory_has_room_for(tmp_path: Path, 
     assert len(room.ended) == 8
 
 
-def test_what_fails_to_be_written_costs_no_other_and_the_full_disk_is_what_is_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_fails_to_be_written_costs_no_other_and_the_full_disk_is_what_is_raised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     room = Room(tmp_path, {name: [channel(1)] for name in "abcdefgh"}, batch=8)
     write = room.store.write
-    errors = {sha("a"): OSError(errno.EACCES, "Permission denied"), sha("d"): OSError(errno.ENOSPC, "No space"), sha("g"): RuntimeError("odd")}
+    errors = {
+        sha("a"): OSError(errno.EACCES, "Permission denied"),
+        sha("d"): OSError(errno.ENOSPC, "No space"),
+        sha("g"): RuntimeError("odd"),
+    }
 
     def write_or_not(result: Result) -> None:
         if result.id in errors:
@@ -276,7 +327,9 @@ def test_what_fails_to_be_written_costs_no_other_and_the_full_disk_is_what_is_ra
     with pytest.raises(OSError, match="No space"):
         room.run()
     assert room.store.ids() == {sha(name) for name in "bcefh"}
-    assert [event for event in room.told if isinstance(event, Failed)] == [Failed(sha("a"), "its result could not be written (Permission denied)")]
+    assert [event for event in room.told if isinstance(event, Failed)] == [
+        Failed(sha("a"), "its result could not be written (Permission denied)")
+    ]
     assert sha("a") not in {event.id for event in room.told if isinstance(event, Done)}
 
 
@@ -327,7 +380,9 @@ def test_a_prompt_that_came_back_as_text_is_told_of(tmp_path: Path) -> None:
     room = Room(tmp_path, {"a": [channel(1)]})
     room.recogniser.echoed = True
     room.run()
-    assert room.result("a").degraded[1:] == ("the prompt (WHISPER_INITIAL_PROMPT, GLOSSARY) came back as text: heard again without it",)
+    assert room.result("a").degraded[1:] == (
+        "the prompt (WHISPER_INITIAL_PROMPT, GLOSSARY) came back as text: heard again without it",
+    )
 
 
 def test_runs_again_with_what_came_later(tmp_path: Path) -> None:

@@ -129,7 +129,12 @@ needs_model = pytest.mark.skipif(not (ROOT / "models" / "base").is_dir(), reason
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Parts of the sample of which the words are known, a silent one, and one that is cut short."""
     folder = tmp_path_factory.mktemp("clips")
-    for name, start, end in (("subtitles.wav", "3.7", "8.3"), ("long.wav", "8.3", "10.2"), ("music.wav", "14", "16.5"), ("cut.flac", "0", "9")):
+    for name, start, end in (
+        ("subtitles.wav", "3.7", "8.3"),
+        ("long.wav", "8.3", "10.2"),
+        ("music.wav", "14", "16.5"),
+        ("cut.flac", "0", "9"),
+    ):
         ffmpeg(folder / name, "-ss", start, "-to", end, "-i", f"file:{SAMPLE}", "-vn", "-ac", "1", "-ar", "16000")
     cut(folder / "cut.flac")
     return folder
@@ -137,7 +142,13 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(setup: Setup, names: Sequence[str]) -> list[Event | FailedForGood]:
     told: list[Event | FailedForGood] = []
-    Supervisor(partial(local.start, setup), [""], Dispatcher([task(name) for name in names], 8), lambda name: False, told.append).run()
+    Supervisor(
+        partial(local.start, setup),
+        [""],
+        Dispatcher([task(name) for name in names], 8),
+        lambda name: False,
+        told.append,
+    ).run()
     return told
 
 
@@ -164,7 +175,9 @@ def test_recognises_what_it_is_sent(clips: Path, tmp_path: Path, monkeypatch: py
 
 
 @needs_model
-def test_a_worker_that_grew_too_large_leaves_after_what_it_has_begun(clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_grew_too_large_leaves_after_what_it_has_begun(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setattr("sutradhar.stages.corpus.recognise.dispatcher.MIN_GIVEN", 1)
     told: list[Event | FailedForGood] = []
@@ -195,7 +208,9 @@ def held_when_ready(how: Setup) -> int:
     return held
 
 
-def test_a_ceiling_below_what_the_model_takes_is_refused(clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ceiling_below_what_the_model_takes_is_refused(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     with pytest.raises(UsageError, match=r"^CORPUS_WORKER_GB=0\.1 is less than a worker takes with its model"):
         run(setup(tmp_path, clips, ROOT / "models", CORPUS_WORKER_GB=0.1), ["music.wav"])

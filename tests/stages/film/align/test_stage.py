@@ -29,7 +29,13 @@ ALPHABET = "|abcdefghijklmnopqrstuvwxyz'"
 def wav2vec2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny model with random weights, as `save_pretrained` writes it."""
     import torch
-    from transformers import Wav2Vec2Config, Wav2Vec2CTCTokenizer, Wav2Vec2FeatureExtractor, Wav2Vec2ForCTC, Wav2Vec2Processor
+    from transformers import (
+        Wav2Vec2Config,
+        Wav2Vec2CTCTokenizer,
+        Wav2Vec2FeatureExtractor,
+        Wav2Vec2ForCTC,
+        Wav2Vec2Processor,
+    )
 
     folder = tmp_path_factory.mktemp("models") / "align-en"
     folder.mkdir()
@@ -60,7 +66,15 @@ def segment(number: int, *words: tuple[str, int, int]) -> Segment:
 
 SEGMENTS = (
     segment(0, (" Good", 700, 900), (" morning,", 900, 1300), (" Daniel.", 1300, 1900)),
-    segment(1, (" It", 3900, 4000), (" is", 4000, 4100), (" 7", 4300, 4600), (" well", 4700, 5000), ("-known", 5000, 5300), (" films.", 5300, 5900)),
+    segment(
+        1,
+        (" It", 3900, 4000),
+        (" is", 4000, 4100),
+        (" 7", 4300, 4600),
+        (" well", 4700, 5000),
+        ("-known", 5000, 5300),
+        (" films.", 5300, 5900),
+    ),
     segment(2, (" 1996", 8600, 9100)),
 )
 
@@ -92,11 +106,15 @@ def no_downloads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("no_downloads")
-def test_aligns_with_the_model_of_the_language(sound: Path, tmp_path: Path, wav2vec2: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_aligns_with_the_model_of_the_language(
+    sound: Path, tmp_path: Path, wav2vec2: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     outcome, transcript = run(sound, tmp_path, wav2vec2.parent, ALIGNMENT_MODEL="auto")
     assert outcome.summary == "Alignment completed: 3 segments, 2 of 10 words with the recogniser's times"
     assert outcome.engine == {"backend": "whisperx", "device": "cpu", "model": "align-en"}
-    assert [[word.text for word in one.words] for one in transcript.segments] == [[word.text for word in one.words] for one in SEGMENTS]
+    assert [[word.text for word in one.words] for one in transcript.segments] == [
+        [word.text for word in one.words] for one in SEGMENTS
+    ]
     assert [one.text for one in transcript.segments] == [one.text for one in SEGMENTS]
     words = [word for one in transcript.segments for word in one.words]
     assert all(word.end_ms - word.start_ms >= 20 for word in words)
@@ -118,7 +136,9 @@ def test_a_number_stays_between_its_neighbours(sound: Path, tmp_path: Path, wav2
 
 
 @pytest.mark.parametrize("wanted", ["auto", "none"])
-def test_without_a_model_the_times_stay(wanted: str, sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_model_the_times_stay(
+    wanted: str, sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda name, file: None)
     outcome, transcript = run(sound, tmp_path, tmp_path, ALIGNMENT_MODEL=wanted)
@@ -156,7 +176,9 @@ def test_the_models_are_those_of_the_whisperx_that_is_installed() -> None:
     from whisperx.alignment import DEFAULT_ALIGN_MODELS_HF, DEFAULT_ALIGN_MODELS_TORCH
 
     assert MODELS == DEFAULT_ALIGN_MODELS_TORCH | DEFAULT_ALIGN_MODELS_HF
-    assert TORCH_FILES == {name: getattr(torchaudio.pipelines, name)._path for name in DEFAULT_ALIGN_MODELS_TORCH.values()}
+    assert TORCH_FILES == {
+        name: getattr(torchaudio.pipelines, name)._path for name in DEFAULT_ALIGN_MODELS_TORCH.values()
+    }
 
 
 def test_a_model_in_a_cache_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

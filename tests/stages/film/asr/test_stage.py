@@ -40,7 +40,9 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def run(sound: Path, tmp_path: Path, speech: Sequence[tuple[int, int]] = SPEECH, **settings: object) -> tuple[Outcome, StageRun]:
+def run(
+    sound: Path, tmp_path: Path, speech: Sequence[tuple[int, int]] = SPEECH, **settings: object
+) -> tuple[Outcome, StageRun]:
     stage_run = StageRun(asr.STAGE, SAMPLE, tmp_path, **{"WHISPER_BEAM_SIZE": 1, **settings})
     for name in ("demux", "vad"):
         (stage_run.artifacts / name).mkdir(exist_ok=True)
@@ -54,7 +56,9 @@ def run(sound: Path, tmp_path: Path, speech: Sequence[tuple[int, int]] = SPEECH,
     return stage_run.run(), stage_run
 
 
-def test_makes_a_transcript_on_the_clock_of_the_film(sound: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_makes_a_transcript_on_the_clock_of_the_film(
+    sound: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO)
     outcome, stage = run(sound, tmp_path, SOURCE_LANGUAGE="auto")
     transcript = load(stage.scratch / "asr" / "transcript.json", Transcript)
@@ -125,7 +129,11 @@ def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[Interrupt
     return interrupt_after
 
 
-SAMPLING = {"WHISPER_LOGPROB_THRESHOLD": 0.0, "WHISPER_NO_SPEECH_THRESHOLD": 1.0, "WHISPER_TEMPERATURE": "0.0,0.6"}  # no text is believed
+SAMPLING = {
+    "WHISPER_LOGPROB_THRESHOLD": 0.0,
+    "WHISPER_NO_SPEECH_THRESHOLD": 1.0,
+    "WHISPER_TEMPERATURE": "0.0,0.6",
+}  # no text is believed
 
 
 @pytest.mark.parametrize(
@@ -149,7 +157,10 @@ def test_interrupted_again_and_again_it_comes_to_the_same_to_the_byte(
         with pytest.raises(StoppedEarly):
             run(sound, tmp_path / "in parts", **settings)
     outcome, parts = run(sound, tmp_path / "in parts", **settings)
-    assert all((whole.scratch / name).read_bytes() == (parts.scratch / name).read_bytes() for name in whole.context.writes.values())
+    assert all(
+        (whole.scratch / name).read_bytes() == (parts.scratch / name).read_bytes()
+        for name in whole.context.writes.values()
+    )
     assert [len(one.asked) for one in opened] == [3, 2, 1]
     assert (outcome.engine, outcome.packages) == (undisturbed.engine, undisturbed.packages)
 
@@ -163,10 +174,18 @@ def test_what_was_recognised_before_is_told_and_counts_in_the_progress(
     caplog.set_level(logging.INFO)
     interrupt(3)
     _, stage = run(sound, tmp_path, SOURCE_LANGUAGE="en")
-    assert caplog.messages[:3] == ["Recognising 3 windows", "Going on: 2 of 3 windows are there already", "Configured device: cpu (from job config)"]
+    assert caplog.messages[:3] == [
+        "Recognising 3 windows",
+        "Going on: 2 of 3 windows are there already",
+        "Configured device: cpu (from job config)",
+    ]
     assert 0 < stage.progress[0][0] < 9.3
     assert [progress.already for progress in stage.told] == [stage.progress[0][0]] * len(stage.told)
-    assert [stage.told[0].kept, stage.told[-2].kept, stage.told[-1].kept] == ["2 of 3 windows", "2 of 3 windows", "3 of 3 windows"]
+    assert [stage.told[0].kept, stage.told[-2].kept, stage.told[-1].kept] == [
+        "2 of 3 windows",
+        "2 of 3 windows",
+        "3 of 3 windows",
+    ]
 
 
 def test_an_attempt_of_which_nothing_was_kept_is_told(
@@ -190,7 +209,9 @@ def test_progress_moves_within_a_batch(sound: Path, tmp_path: Path) -> None:
     assert done[-1] == stage.progress[-1][1]
 
 
-def test_no_fallback_is_forgotten_and_when_all_is_there_nothing_is_loaded(sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_fallback_is_forgotten_and_when_all_is_there_nothing_is_loaded(
+    sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Falling:
         engine: Mapping[str, str] = {"model": "base", "device": "cuda"}
         packages = ("ctranslate2",)
@@ -220,7 +241,11 @@ def test_the_same_again_is_the_same_to_the_byte(sound: Path, tmp_path: Path) -> 
     results = []
     for name in ("once", "twice"):
         (tmp_path / name).mkdir()
-        settings = {"SOURCE_LANGUAGE": "en", "WHISPER_LOGPROB_THRESHOLD": 0.0, "WHISPER_NO_SPEECH_THRESHOLD": 1.0}  # all temperatures are tried
+        settings = {
+            "SOURCE_LANGUAGE": "en",
+            "WHISPER_LOGPROB_THRESHOLD": 0.0,
+            "WHISPER_NO_SPEECH_THRESHOLD": 1.0,
+        }  # all temperatures are tried
         _, stage = run(sound, tmp_path / name, SPEECH[:2], **settings)
         results.append((stage.scratch / "asr" / "transcript.json").read_bytes())
     assert results[0] == results[1]
@@ -234,7 +259,9 @@ def test_english_is_its_own_translation(sound: Path, tmp_path: Path) -> None:
 
 def test_a_translation_is_in_english(sound: Path, tmp_path: Path) -> None:
     _, stage = run(sound, tmp_path, SPEECH[2:], SOURCE_LANGUAGE="de", **TRANSLATING)
-    transcript, translation = (load(stage.scratch / "asr" / name, Transcript) for name in ("transcript.json", "translation.json"))
+    transcript, translation = (
+        load(stage.scratch / "asr" / name, Transcript) for name in ("transcript.json", "translation.json")
+    )
     assert (transcript.language, translation.language) == ("de", "en")
     assert {segment.language for segment in translation.segments} == {"en"}
     assert translation.segments[0].start_ms >= START + SPEECH[2][0]
@@ -261,7 +288,11 @@ def test_whisper_translates_into_english_only(targets: str) -> None:
 
 @pytest.mark.parametrize(
     ("settings", "prompt"),
-    [({}, ""), ({"GLOSSARY": "names.tsv"}, "राज, सूर्य"), ({"GLOSSARY": "names.tsv", "WHISPER_INITIAL_PROMPT": "A film."}, "A film. राज, सूर्य")],
+    [
+        ({}, ""),
+        ({"GLOSSARY": "names.tsv"}, "राज, सूर्य"),
+        ({"GLOSSARY": "names.tsv", "WHISPER_INITIAL_PROMPT": "A film."}, "A film. राज, सूर्य"),
+    ],
     ids=["none", "names", "names after the user's own text"],
 )
 def test_the_names_of_the_glossary_prompt_the_recogniser(
@@ -283,7 +314,9 @@ def test_the_names_of_the_glossary_prompt_the_recogniser(
     assert told == [prompt] * 3
 
 
-def test_windows_that_gave_the_prompt_back_are_told_of(sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_windows_that_gave_the_prompt_back_are_told_of(
+    sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class ListeningRecogniser:
         engine: Mapping[str, str] = {}
         packages = degraded = ()
@@ -294,4 +327,7 @@ def test_windows_that_gave_the_prompt_back_are_told_of(sound: Path, tmp_path: Pa
 
     monkeypatch.setattr(declared, "open_for", lambda ctx, translate: ListeningRecogniser())
     outcome, _ = run(sound, tmp_path, SOURCE_LANGUAGE="en", WHISPER_INITIAL_PROMPT="Names: Sanjay")
-    assert outcome.degraded[0] == "2 of 3 windows gave the prompt (WHISPER_INITIAL_PROMPT, GLOSSARY) back as text: heard again without it"
+    assert (
+        outcome.degraded[0]
+        == "2 of 3 windows gave the prompt (WHISPER_INITIAL_PROMPT, GLOSSARY) back as text: heard again without it"
+    )

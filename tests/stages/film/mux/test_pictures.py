@@ -15,7 +15,14 @@ from tests.stages.film.mux.test_stage import HINDI, muxed, result
 
 @pytest.mark.parametrize(
     ("name", "codec"),
-    [("film.mov", "smc"), ("film.mov", "msrle"), ("film.mov", "qtrle"), ("film.mov", "svq1"), ("film.avi", "svq1"), ("film.avi", "rpza")],
+    [
+        ("film.mov", "smc"),
+        ("film.mov", "msrle"),
+        ("film.mov", "qtrle"),
+        ("film.mov", "svq1"),
+        ("film.avi", "svq1"),
+        ("film.avi", "rpza"),
+    ],
 )
 def test_a_picture_that_would_not_look_the_same_is_not_copied(name: str, codec: str, tmp_path: Path) -> None:
     path = film(tmp_path / name, "-c:v", codec, "-c:a", "pcm_s16le")
@@ -31,7 +38,9 @@ def test_a_picture_that_would_not_look_the_same_is_not_copied(name: str, codec: 
 
 def frames(path: Path) -> list[str]:
     """Check sums of the picture, frame by frame."""
-    lines = ffmpeg(path.with_suffix(".md5"), "-i", str(path), "-map", "0:V:0", "-f", "framemd5").read_text().splitlines()
+    lines = (
+        ffmpeg(path.with_suffix(".md5"), "-i", str(path), "-map", "0:V:0", "-f", "framemd5").read_text().splitlines()
+    )
     return [line.rpartition(",")[2] for line in lines if not line.startswith("#")]
 
 
@@ -55,7 +64,9 @@ def test_a_picture_that_looks_the_same_is_copied(name: str, arguments: tuple[str
 
 
 def test_a_recording_that_begins_between_two_whole_pictures_is_copied(tmp_path: Path) -> None:
-    whole = ffmpeg(tmp_path / "whole.ts", *FILM[:8], "-c:v", "mpeg2video", "-r", "25", "-g", "30", "-bf", "2", "-c:a", "mp2").read_bytes()
+    whole = ffmpeg(
+        tmp_path / "whole.ts", *FILM[:8], "-c:v", "mpeg2video", "-r", "25", "-g", "30", "-bf", "2", "-c:a", "mp2"
+    ).read_bytes()
     path = tmp_path / "film.ts"
     path.write_bytes(whole[len(whole) // 8 // 188 * 188 :])
     assert foresee(path, Settings()) == ()

@@ -78,7 +78,10 @@ def test_adds_tracks_to_a_copy_of_the_film(
     output = result(run)
     before, after = media.probe(path), media.probe(output)
     assert output.name == f"film.subtitled.{container}"
-    assert (after.video, [track.codec for track in after.audio]) == (before.video, [track.codec for track in before.audio]) or name == "film.avi"
+    assert (after.video, [track.codec for track in after.audio]) == (
+        before.video,
+        [track.codec for track in before.audio],
+    ) or name == "film.avi"
     assert [(track.codec, track.language) for track in after.subtitles] == [(codec, tag) for tag in tags]
     assert [track.title for track in after.subtitles] == ["Hindi", "English (translated by Whisper)"]
     assert [track.dispositions for track in after.subtitles] == [("default",), ()]
@@ -108,7 +111,13 @@ def test_only_what_would_be_markup_is_touched() -> None:
 
 @pytest.mark.parametrize("name", ["film.mkv", "film.mp4", "film.ts"])
 def test_subtitles_keep_to_the_films_clock_wherever_its_timeline_starts(name: str, tmp_path: Path) -> None:
-    path = ffmpeg(tmp_path / name, *FILM, *(("-c:v", "mpeg2video", "-r", "25") if name == "film.ts" else ()), "-output_ts_offset", "1000")
+    path = ffmpeg(
+        tmp_path / name,
+        *FILM,
+        *(("-c:v", "mpeg2video", "-r", "25") if name == "film.ts" else ()),
+        "-output_ts_offset",
+        "1000",
+    )
     before, after = first_times(path), first_times(result(muxed(path, tmp_path, HINDI)))
     assert after["subtitle"] == pytest.approx(1.0, abs=0.03)
     assert after["video"] == pytest.approx(before["video"], abs=0.03)
@@ -170,7 +179,19 @@ def rich_film(folder: Path) -> Path:
         "-disposition:s:1",
         "hearing_impaired",
     )
-    return ffmpeg(folder / "rich.mkv", *FILM[:-4], *inputs, *files, *subtitles, "-c:v", "mpeg4", "-c:a", "aac", "-metadata:s:a:1", "title=Comments")
+    return ffmpeg(
+        folder / "rich.mkv",
+        *FILM[:-4],
+        *inputs,
+        *files,
+        *subtitles,
+        "-c:v",
+        "mpeg4",
+        "-c:a",
+        "aac",
+        "-metadata:s:a:1",
+        "title=Comments",
+    )
 
 
 def chapters(path: Path) -> list[str]:
@@ -237,10 +258,17 @@ def test_the_films_own_tracks_keep_their_names(name: str, container: str, tmp_pa
         for text in (f"-metadata:s:{stream}", f"{key}={title}")
     ]
     subtitles = ("-c:s", "srt" if name.endswith("mkv") else "mov_text", "-metadata:s:s:0", "language=hin")
-    path = ffmpeg(tmp_path / name, *FILM[:-4], "-i", str(tmp_path / "own.srt"), "-c:v", "mpeg4", "-c:a", "aac", *subtitles, *named)
+    path = ffmpeg(
+        tmp_path / name, *FILM[:-4], "-i", str(tmp_path / "own.srt"), "-c:v", "mpeg4", "-c:a", "aac", *subtitles, *named
+    )
     info = media.probe(result(muxed(path, tmp_path, HINDI, MUX_CONTAINER=container)))
     assert info.video is not None
-    assert [info.video.title, *(track.title for track in (*info.audio, *info.subtitles))] == ["Main", "Original Stereo", "HindiOwn", "Hindi"]
+    assert [info.video.title, *(track.title for track in (*info.audio, *info.subtitles))] == [
+        "Main",
+        "Original Stereo",
+        "HindiOwn",
+        "Hindi",
+    ]
 
 
 def test_what_programs_call_a_track_by_themselves_is_no_name(tmp_path: Path) -> None:
@@ -273,7 +301,10 @@ def test_mp4_that_cannot_be_had_is_refused(tmp_path: Path) -> None:
         muxed(path, tmp_path, HINDI, MUX_CONTAINER="mp4").run()
 
 
-@pytest.mark.parametrize(("source", "settings"), [("film.mkv", {}), ("film.mp4", {}), ("rich.mkv", {}), ("rich.mkv", {"MUX_CONTAINER": "mp4"})])
+@pytest.mark.parametrize(
+    ("source", "settings"),
+    [("film.mkv", {}), ("film.mp4", {}), ("rich.mkv", {}), ("rich.mkv", {"MUX_CONTAINER": "mp4"})],
+)
 def test_a_second_run_makes_the_same_bytes(source: str, settings: dict[str, object], tmp_path: Path) -> None:
     path = rich_film(tmp_path) if source == "rich.mkv" else film(tmp_path / source)
     run = muxed(path, tmp_path, HINDI, ENGLISH, **settings)
@@ -281,7 +312,9 @@ def test_a_second_run_makes_the_same_bytes(source: str, settings: dict[str, obje
     assert result(run).read_bytes() == first
 
 
-@pytest.mark.parametrize("name", ["Mission: Impossible (1996).mkv", "-rf.mp4", 'it\'s %03d "x".mkv', "दो बीघा 🎬.mkv", "two\nlines.mkv"])
+@pytest.mark.parametrize(
+    "name", ["Mission: Impossible (1996).mkv", "-rf.mp4", 'it\'s %03d "x".mkv', "दो बीघा 🎬.mkv", "two\nlines.mkv"]
+)
 def test_any_name_will_do(name: str, tmp_path: Path) -> None:
     path = film(tmp_path / name)
     assert result(muxed(path, tmp_path, HINDI)).name == f"{path.stem}.subtitled{path.suffix}"
@@ -304,7 +337,8 @@ def test_a_cut_film_is_copied_as_far_as_it_goes_only_when_allowed(tmp_path: Path
     run = muxed(path, tmp_path, ENGLISH)
     (note,) = run.run().degraded
     assert re.match(
-        r"No film with subtitles made: ffmpeg copied only [12] of 4 s of the film\. Repair .*--set ALLOW_TRUNCATED=true. --force mux", note
+        r"No film with subtitles made: ffmpeg copied only [12] of 4 s of the film\. Repair .*--set ALLOW_TRUNCATED=true. --force mux",
+        note,
     )
     assert list(run.deliverables.iterdir()) == []
     assert media.probe(result(muxed(path, tmp_path, HINDI, ALLOW_TRUNCATED=True))).subtitles[0].title == "Hindi"
@@ -322,7 +356,11 @@ DISC = ("-c:v", "mpeg2video", "-r", "25", "-ar", "48000", "-ac", "2")
     ("name", "arguments", "encoder"),
     [
         ("film.m2ts", (*DISC, "-c:a", "pcm_bluray", "-f", "mpegts", "-mpegts_m2ts_mode", "1"), "pcm_s16le"),
-        ("film.m2ts", (*DISC, "-c:a", "pcm_bluray", "-sample_fmt", "s32", "-f", "mpegts", "-mpegts_m2ts_mode", "1"), "pcm_s24le"),
+        (
+            "film.m2ts",
+            (*DISC, "-c:a", "pcm_bluray", "-sample_fmt", "s32", "-f", "mpegts", "-mpegts_m2ts_mode", "1"),
+            "pcm_s24le",
+        ),
         ("film.vob", (*DISC, "-c:a", "pcm_dvd", "-sample_fmt", "s16"), "pcm_s16le"),
         ("film.vob", (*DISC, "-c:a", "pcm_dvd", "-sample_fmt", "s32"), "pcm_s24le"),
         ("film.mov", ("-c:a", "pcm_f32be"), "pcm_f32le"),
@@ -331,7 +369,9 @@ DISC = ("-c:v", "mpeg2video", "-r", "25", "-ar", "48000", "-ac", "2")
         ("film.flv", ("-c:v", "flv1", "-c:a", "nellymoser", "-ar", "44100"), "flac"),
     ],
 )
-def test_sound_that_mkv_cannot_hold_is_encoded_without_loss_and_named(name: str, arguments: tuple[str, ...], encoder: str, tmp_path: Path) -> None:
+def test_sound_that_mkv_cannot_hold_is_encoded_without_loss_and_named(
+    name: str, arguments: tuple[str, ...], encoder: str, tmp_path: Path
+) -> None:
     path = film(tmp_path / name, *arguments)
     *why_mkv, foreseen = foresee(path, Settings())
     run = muxed(path, tmp_path, HINDI)
@@ -349,7 +389,16 @@ def test_sound_that_mkv_cannot_hold_is_encoded_without_loss_and_named(name: str,
 def test_an_encoded_track_keeps_its_place_its_time_and_its_tags(tmp_path: Path) -> None:
     second = ("-itsoffset", "1", "-f", "lavfi", "-i", "sine=frequency=880:sample_rate=48000:duration=2")
     maps = ("-map", "0", "-map", "2", "-map", "1", "-c:a", "aac", "-c:a:0", "pcm_f32be")
-    path = ffmpeg(tmp_path / "film.mov", *FILM[:8], *second, *maps, "-metadata:s:a:0", "language=ger", "-disposition:a:1", "default")
+    path = ffmpeg(
+        tmp_path / "film.mov",
+        *FILM[:8],
+        *second,
+        *maps,
+        "-metadata:s:a:0",
+        "language=ger",
+        "-disposition:a:1",
+        "default",
+    )
     info = media.probe(result(muxed(path, tmp_path, HINDI)))
     assert [(track.codec, track.language, track.start_ms, track.default) for track in info.audio] == [
         ("pcm_f32le", "ger", 1000, False),
@@ -364,9 +413,13 @@ def with_unknown_codec(path: Path) -> Path:
 
 
 def test_a_track_that_nothing_decodes_is_left_out_and_named(tmp_path: Path) -> None:
-    path = with_unknown_codec(film(tmp_path / "film.mov", "-map", "0", "-map", "1", "-map", "1", "-c:a", "aac", "-c:a:1", "alac"))
+    path = with_unknown_codec(
+        film(tmp_path / "film.mov", "-map", "0", "-map", "1", "-map", "1", "-c:a", "aac", "-c:a:1", "alac")
+    )
     (foreseen,) = foresee(path, Settings())
-    assert re.match(r"mp4 cannot hold audio track 1, .* and nothing decodes it: left out \(.*no decoder found", foreseen)
+    assert re.match(
+        r"mp4 cannot hold audio track 1, .* and nothing decodes it: left out \(.*no decoder found", foreseen
+    )
     run = muxed(path, tmp_path, HINDI)
     assert run.run().degraded == (foreseen,)
     assert [track.codec for track in media.probe(run.deliverables / "film.subtitled.mp4").audio] == ["aac"]
@@ -375,19 +428,43 @@ def test_a_track_that_nothing_decodes_is_left_out_and_named(tmp_path: Path) -> N
 def test_data_tracks_are_named_but_not_chapters_and_time_codes(tmp_path: Path) -> None:
     chapters = tmp_path / "chapters.txt"
     chapters.write_text(";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=4000\ntitle=One\n")
-    path = ffmpeg(tmp_path / "film.mov", *FILM[:8], "-i", str(chapters), "-map_metadata", "2", "-timecode", "01:00:00:00")
+    path = ffmpeg(
+        tmp_path / "film.mov", *FILM[:8], "-i", str(chapters), "-map_metadata", "2", "-timecode", "01:00:00:00"
+    )
     assert [stream.told_elsewhere for stream in media.probe(path).others] == [True, True]
     assert foresee(path, Settings()) == ()
-    klv = ffmpeg(tmp_path / "film.ts", *FILM[:8], "-f", "data", "-i", str(chapters), *("-map", "0", "-map", "1", "-map", "2"), "-c:d", "copy")
+    klv = ffmpeg(
+        tmp_path / "film.ts",
+        *FILM[:8],
+        "-f",
+        "data",
+        "-i",
+        str(chapters),
+        *("-map", "0", "-map", "1", "-map", "2"),
+        "-c:d",
+        "copy",
+    )
     (foreseen,) = foresee(klv, Settings())
-    assert foreseen.startswith("The film with subtitles has picture, sound and subtitles only: data tracks left out: language not tagged (")
+    assert foreseen.startswith(
+        "The film with subtitles has picture, sound and subtitles only: data tracks left out: language not tagged ("
+    )
     assert muxed(klv, tmp_path, HINDI).run().degraded == (foreseen,)
 
 
 def test_closed_captions_become_subtitles(tmp_path: Path) -> None:
-    (tmp_path / "own.scc").write_text("Scenarist_SCC V1.0\n\n00:00:01:00\t9420 9420 94ae 94ae 9470 9470 c8e5 ecec ef80 942c 942c 942f 942f\n\n")
+    (tmp_path / "own.scc").write_text(
+        "Scenarist_SCC V1.0\n\n00:00:01:00\t9420 9420 94ae 94ae 9470 9470 c8e5 ecec ef80 942c 942c 942f 942f\n\n"
+    )
     path = ffmpeg(
-        tmp_path / "film.mov", *FILM[:8], "-i", str(tmp_path / "own.scc"), *("-map", "0", "-map", "1", "-map", "2"), "-c:a", "aac", "-c:s", "copy"
+        tmp_path / "film.mov",
+        *FILM[:8],
+        "-i",
+        str(tmp_path / "own.scc"),
+        *("-map", "0", "-map", "1", "-map", "2"),
+        "-c:a",
+        "aac",
+        "-c:s",
+        "copy",
     )
     run = muxed(path, tmp_path, HINDI)
     assert run.run().degraded == ()
@@ -395,7 +472,9 @@ def test_closed_captions_become_subtitles(tmp_path: Path) -> None:
     assert [(track.codec, track.dispositions) for track in tracks] == [("mov_text", ()), ("mov_text", ("default",))]
 
 
-def test_a_film_that_ffmpeg_cannot_make_is_told_and_the_subtitles_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_film_that_ffmpeg_cannot_make_is_told_and_the_subtitles_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(media, "refusals", lambda *_: {})
     run = muxed(film(tmp_path / "film.mov", "-c:a", "adpcm_ima_qt"), tmp_path, HINDI)
     outcome = run.run()
@@ -411,12 +490,19 @@ def test_a_full_disk_is_still_an_error(tmp_path: Path) -> None:
     assert not isinstance(caught.value, media.NotWritten)
 
 
-def test_a_disk_without_room_for_the_film_is_told_before_it_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_without_room_for_the_film_is_told_before_it_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = muxed(film(tmp_path / "film.mkv"), tmp_path, HINDI)
     free = run.context.media.stat().st_size
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9 - free, free))
-    with pytest.raises(StageFailed, match=r"^No space left on device: film.subtitled.mkv needs about \d.\d MB, \d.\d MB are free; make room and"):
+    with pytest.raises(
+        StageFailed,
+        match=r"^No space left on device: film.subtitled.mkv needs about \d.\d MB, \d.\d MB are free; make room and",
+    ):
         run.run()
     assert list(run.deliverables.iterdir()) == []
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(0, 0, 0))  # as some network file systems say
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(0, 0, 0)
+    )  # as some network file systems say
     assert result(run).name == "film.subtitled.mkv"

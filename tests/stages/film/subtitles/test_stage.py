@@ -48,8 +48,12 @@ def run(tmp_path: Path, settings: Settings | None = None, **transcripts: Transcr
 def test_a_transcript_becomes_a_track_and_its_files(tmp_path: Path) -> None:
     outcome, files = run(tmp_path, align=spoken("नमस्ते।", language="hi"))
     assert files == ["film.final.hi.json", "film.final.hi.srt", "film.final.hi.txt", "film.final.hi.vtt"]
-    assert (tmp_path / "out" / "film.final.hi.srt").read_bytes() == "1\n00:00:00,000 --> 00:00:00,920\nनमस्ते।\n\n".encode()
-    assert load(tmp_path / "scratch" / "subtitles" / "tracks.json", Tracks) == Tracks((Track("hi", "", (Cue(0, 920, ("नमस्ते।",)),)),))
+    assert (
+        tmp_path / "out" / "film.final.hi.srt"
+    ).read_bytes() == "1\n00:00:00,000 --> 00:00:00,920\nनमस्ते।\n\n".encode()
+    assert load(tmp_path / "scratch" / "subtitles" / "tracks.json", Tracks) == Tracks(
+        (Track("hi", "", (Cue(0, 920, ("नमस्ते।",)),)),)
+    )
     assert (outcome.summary, outcome.degraded) == ("Subtitles completed: 1 cue in hi", ())
 
 
@@ -66,7 +70,10 @@ def test_a_text_in_another_script_says_so_in_its_own_files(tmp_path: Path) -> No
     run(tmp_path, align=spoken("Main ghar ja raha hoon.", language="hi"))
     (track,) = load(tmp_path / "scratch" / "subtitles" / "tracks.json", Tracks).tracks
     assert (track.note, track.doubt) == (note, note)
-    written = {form: (tmp_path / "out" / f"film.final.hi.{form}").read_text(encoding="utf-8") for form in ("srt", "txt", "vtt", "json")}
+    written = {
+        form: (tmp_path / "out" / f"film.final.hi.{form}").read_text(encoding="utf-8")
+        for form in ("srt", "txt", "vtt", "json")
+    }
     assert written["srt"].startswith(f"1\n00:00:00,000 --> 00:00:01,880\n[{note}]\nMain ghar ja raha hoon.\n\n")
     assert written["txt"] == f"[{note}]\nMain ghar ja raha hoon.\n"
     assert written["vtt"].startswith(f"WEBVTT\n\nNOTE {note}\n\n1\n00:00:00.000 --> ")
@@ -74,7 +81,9 @@ def test_a_text_in_another_script_says_so_in_its_own_files(tmp_path: Path) -> No
 
 
 def translated(tmp_path: Path, *transcripts: Transcript) -> list[str]:
-    ctx = context(tmp_path, Settings(WORKFLOW="translate", SUBTITLE_FORMATS="srt"), align=spoken("नमस्ते।", language="hi"))
+    ctx = context(
+        tmp_path, Settings(WORKFLOW="translate", SUBTITLE_FORMATS="srt"), align=spoken("नमस्ते।", language="hi")
+    )
     (ctx.artifacts / "translate").mkdir()
     save(ctx.artifacts / "translate" / "transcripts.json", Translations(transcripts))
     subtitles.run(ctx)
@@ -107,7 +116,10 @@ def test_the_same_transcript_gives_the_same_bytes(tmp_path: Path) -> None:
     made = []
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
-        run(tmp_path / name, align=spoken("Dr. Miller called this morning about the results of the test you took last week."))
+        run(
+            tmp_path / name,
+            align=spoken("Dr. Miller called this morning about the results of the test you took last week."),
+        )
         made.append({path.name: path.read_bytes() for path in (tmp_path / name / "out").iterdir()})
     assert made[0] == made[1]
     assert not any(data.startswith(b"\xef\xbb\xbf") or b"\r" in data for data in made[0].values())
@@ -123,4 +135,6 @@ def test_an_unknown_profile_or_format_is_a_usage_error(tmp_path: Path) -> None:
 
 def test_importing_the_stage_imports_nothing_heavy() -> None:
     code = "import sys, sutradhar.stages.film.subtitles; print([name for name in ('pysubs2', 'numpy', 'torch', 'av') if name in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )

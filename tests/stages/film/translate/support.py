@@ -26,7 +26,19 @@ def spoken(text: str, language: str = "hi", untimed: bool = False) -> Transcript
 
 def segment(words: list[Word], language: str, untimed: bool = False) -> Segment:
     text = "".join(word.text for word in words).strip()
-    return Segment(0, words[0].start_ms, words[-1].end_ms, text, () if untimed else tuple(words), language, 1.0, -0.2, 0.0, 1.5, 0.0)
+    return Segment(
+        0,
+        words[0].start_ms,
+        words[-1].end_ms,
+        text,
+        () if untimed else tuple(words),
+        language,
+        1.0,
+        -0.2,
+        0.0,
+        1.5,
+        0.0,
+    )
 
 
 def transcript(segments: list[Segment], language: str = "hi") -> Transcript:

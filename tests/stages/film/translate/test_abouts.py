@@ -13,7 +13,9 @@ def test_each_names_what_there_is() -> None:
     for about in TRANSLATORS:
         assert set(about.backends.values()) <= set(ENGINES)
         assert set(about.backends) == set(about.compute_types)
-        assert {about.form(device, kind) for device, kinds in about.compute_types.items() for kind in kinds} == set(about.forms)
+        assert {about.form(device, kind) for device, kinds in about.compute_types.items() for kind in kinds} == set(
+            about.forms
+        )
 
 
 def test_indictrans2_has_a_tag_for_every_language_that_it_says_it_knows() -> None:

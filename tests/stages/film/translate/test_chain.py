@@ -27,20 +27,31 @@ class Parrot:
         self.asked: list[list[str]] = []
 
     def translate(
-        self, sentences: Sequence[str], source: str, target: str, search: BeamSearch, report: Callable[[int, int], None] = lambda done, total: None
+        self,
+        sentences: Sequence[str],
+        source: str,
+        target: str,
+        search: BeamSearch,
+        report: Callable[[int, int], None] = lambda done, total: None,
     ) -> list[list[Translation]]:
         self.asked.append(list(sentences))
         kind = 0 if search.unrepeated else search.beams
-        return [[Translation(self._table[sentence].get(kind, self._table[sentence][5]), -0.5)] for sentence in sentences]
+        return [
+            [Translation(self._table[sentence].get(kind, self._table[sentence][5]), -0.5)] for sentence in sentences
+        ]
 
 
 def sentence(text: str, language: str = "hi") -> Sentence:
     return Sentence((Word(text, 0, 1000, 1.0),), language, lift(text))
 
 
-def render(table: Mapping[str, Mapping[int, str]], *texts: str, glossary: Sequence[Term] = ()) -> tuple[list[Rendering], Parrot]:
+def render(
+    table: Mapping[str, Mapping[int, str]], *texts: str, glossary: Sequence[Term] = ()
+) -> tuple[list[Rendering], Parrot]:
     parrot = Parrot(table)
-    return Chain(parrot, "hi", "en", BeamSearch(), Glossary(glossary)).render([sentence(text) for text in texts]), parrot
+    return Chain(parrot, "hi", "en", BeamSearch(), Glossary(glossary)).render(
+        [sentence(text) for text in texts]
+    ), parrot
 
 
 def test_what_passes_is_taken_and_what_is_said_twice_is_translated_once() -> None:
@@ -53,14 +64,19 @@ def test_what_passes_is_taken_and_what_is_said_twice_is_translated_once() -> Non
 @pytest.mark.parametrize(("kind", "way"), [(0, "other hypotheses"), (1, "greedy")])
 def test_another_search_is_tried_for_what_fails(kind: int, way: str) -> None:
     found, _ = render({COME: {5: LOOP, kind: "Come to my house tomorrow."}, HELLO: {5: "Hello, Raj."}}, HELLO, COME)
-    assert [(one.text, one.way.value) for one in found] == [("Hello, Raj.", "search"), ("Come to my house tomorrow.", way)]
+    assert [(one.text, one.way.value) for one in found] == [
+        ("Hello, Raj.", "search"),
+        ("Come to my house tomorrow.", way),
+    ]
     assert [(one.value, count) for one, count in ways(found)] == [(way, 1)]
 
 
 def test_halves_are_tried_last() -> None:
     left, right = halve(LONG)
     found, _ = render({LONG: {5: LOOP}, left: {5: "When it rains,"}, right: {5: "we will all stay at home."}}, LONG)
-    assert [(one.text, one.way.value, one.faults) for one in found] == [("When it rains, we will all stay at home.", "halves", ())]
+    assert [(one.text, one.way.value, one.faults) for one in found] == [
+        ("When it rains, we will all stay at home.", "halves", ())
+    ]
 
 
 def test_what_no_way_translates_is_told_of_and_never_the_source() -> None:
@@ -72,7 +88,10 @@ def test_what_no_way_translates_is_told_of_and_never_the_source() -> None:
 def test_what_is_too_long_for_the_model_is_halved() -> None:
     class Short(Parrot):
         def translate(self, sentences: Sequence[str], *arguments: Any) -> list[list[Translation]]:  # type: ignore[override]
-            return [[] if len(text.split()) > 5 else one for text, one in zip(sentences, super().translate(sentences, *arguments), strict=True)]
+            return [
+                [] if len(text.split()) > 5 else one
+                for text, one in zip(sentences, super().translate(sentences, *arguments), strict=True)
+            ]
 
     left, right = halve("एक दो तीन चार पाँच छह")
     table = {
@@ -82,13 +101,19 @@ def test_what_is_too_long_for_the_model_is_halved() -> None:
         LONG: {5: ""},
         **{half: {5: ""} for half in halve(LONG)},
     }
-    found = Chain(Short(table), "hi", "en", BeamSearch(), Glossary(())).render([sentence("एक दो तीन चार पाँच छह"), sentence(LONG)])
+    found = Chain(Short(table), "hi", "en", BeamSearch(), Glossary(())).render(
+        [sentence("एक दो तीन चार पाँच छह"), sentence(LONG)]
+    )
     assert [(one.text, one.way.value) for one in found] == [("One two three four five six.", "halves"), ("", "none")]
 
 
 def test_labels_english_and_roman_hindi_never_reach_the_translator() -> None:
     found, parrot = render({}, "[संगीत]", "What are you doing here?", "Kya kar rahe ho tum yahan?")
-    assert [(one.text, one.way.value) for one in found] == [("", "label"), ("What are you doing here?", "as spoken"), ("", "none")]
+    assert [(one.text, one.way.value) for one in found] == [
+        ("", "label"),
+        ("What are you doing here?", "as spoken"),
+        ("", "none"),
+    ]
     assert found[2].faults == ("roman script",)
     assert parrot.asked == []
 
@@ -108,7 +133,9 @@ def test_what_is_in_the_target_language_but_not_in_its_script_is_not_passed() ->
     spoken = [sentence("Come home now.", "en"), sentence("मेरे घर आना।", "en")]
     found = Chain(Parrot({}), "hi", "en", BeamSearch(), Glossary(())).render(spoken[:1])
     assert [(one.way.value, one.faults) for one in found] == [("as spoken", ())]
-    found = Chain(Parrot({"मेरे घर आना।": {5: "Come to my house."}}), "hi", "en", BeamSearch(), Glossary(())).render(spoken[1:])
+    found = Chain(Parrot({"मेरे घर आना।": {5: "Come to my house."}}), "hi", "en", BeamSearch(), Glossary(())).render(
+        spoken[1:]
+    )
     assert [(one.text, one.way.value) for one in found] == [("Come to my house.", "search")]
 
 
@@ -136,7 +163,9 @@ def test_a_missing_term_is_tried_protected() -> None:
 def test_a_term_that_protection_does_not_save_is_counted() -> None:
     sun = "सूर्य कल आएगा।"
     (found,), _ = render(
-        {sun: {5: "The sun will come tomorrow."}, "Surya कल आएगा।": {5: "It will come tomorrow."}}, sun, glossary=[Term("सूर्य", "Surya")]
+        {sun: {5: "The sun will come tomorrow."}, "Surya कल आएगा।": {5: "It will come tomorrow."}},
+        sun,
+        glossary=[Term("सूर्य", "Surya")],
     )
     assert (found.text, found.way.value, found.missing_terms) == ("The sun will come tomorrow.", "search", 1)
 

@@ -38,8 +38,15 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(tmp_path: Path, toy: Path, said: Transcript = SAID, **settings: str | int) -> tuple[Outcome, tuple[Transcript, ...], StageRun]:
-    usual = {"SOURCE_LANGUAGE": said.language, "TARGET_LANGUAGES": "en", "INDICTRANS2_MODEL": "toy", "INDICTRANS2_COMPUTE_TYPE": "float32"}
+def run(
+    tmp_path: Path, toy: Path, said: Transcript = SAID, **settings: str | int
+) -> tuple[Outcome, tuple[Transcript, ...], StageRun]:
+    usual = {
+        "SOURCE_LANGUAGE": said.language,
+        "TARGET_LANGUAGES": "en",
+        "INDICTRANS2_MODEL": "toy",
+        "INDICTRANS2_COMPUTE_TYPE": "float32",
+    }
     stage_run = StageRun(translate.STAGE, Path("film.mkv"), tmp_path, **(BY_INDICTRANS2 | usual | settings))
     if not (tmp_path / "toy").exists():
         (tmp_path / "toy").symlink_to(toy)
@@ -57,7 +64,9 @@ def segments(text: str, *renderings: Rendering, target: str = "en") -> list[Segm
 
 
 def test_a_translation_stands_in_the_time_of_its_sentence() -> None:
-    (home, comes) = segments(f"{HOME} |{COMES}", Rendering("I have to go.", -0.5, Way.SEARCH), Rendering("It comes.", -0.1, Way.SEARCH))
+    (home, comes) = segments(
+        f"{HOME} |{COMES}", Rendering("I have to go.", -0.5, Way.SEARCH), Rendering("It comes.", -0.1, Way.SEARCH)
+    )
     assert [(one.id, one.start_ms, one.end_ms, one.text, one.note) for one in (home, comes)] == [
         (0, 0, 1020, "I have to go.", ""),
         (1, 1020, 2340, "It comes.", ""),
@@ -85,7 +94,12 @@ def test_what_is_said_in_the_target_language_keeps_its_own_words_and_times() -> 
 
 
 def test_labels_are_translated_or_left_out_and_numbers_go_on() -> None:
-    found = segments(f"[संगीत] | [कखगघ] |{HOME}", Rendering("", 0.0, Way.LABEL), Rendering("", 0.0, Way.LABEL), Rendering("I go.", -0.1, Way.SEARCH))
+    found = segments(
+        f"[संगीत] | [कखगघ] |{HOME}",
+        Rendering("", 0.0, Way.LABEL),
+        Rendering("", 0.0, Way.LABEL),
+        Rendering("I go.", -0.1, Way.SEARCH),
+    )
     assert [(one.id, one.text) for one in found] == [(0, "[music]"), (1, "I go.")]
 
 
@@ -93,7 +107,13 @@ def test_labels_are_translated_or_left_out_and_numbers_go_on() -> None:
 
 
 def test_nothing_is_reported_of_what_went_as_usual() -> None:
-    assert film._report("en", [Rendering("Yes.", -0.1, Way.SEARCH), Rendering("", 0.0, Way.LABEL), Rendering("Yes.", 0.0, Way.AS_SPOKEN)]) == []
+    assert (
+        film._report(
+            "en",
+            [Rendering("Yes.", -0.1, Way.SEARCH), Rendering("", 0.0, Way.LABEL), Rendering("Yes.", 0.0, Way.AS_SPOKEN)],
+        )
+        == []
+    )
 
 
 def test_other_ways_failures_and_lost_terms_are_reported() -> None:
@@ -117,7 +137,12 @@ def test_other_ways_failures_and_lost_terms_are_reported() -> None:
 
 def test_a_film_is_translated(toy: Path, tmp_path: Path) -> None:
     outcome, (english,), stage_run = run(tmp_path, toy)
-    assert (english.language, english.start_ms, english.duration_ms, english.note) == ("en", 0, 600_000, "translated by IndicTrans2")
+    assert (english.language, english.start_ms, english.duration_ms, english.note) == (
+        "en",
+        0,
+        600_000,
+        "translated by IndicTrans2",
+    )
     assert [(one.id, one.text, one.note) for one in english.segments] == [
         (0, "I have to go home.", ""),
         (1, "[music]", ""),
@@ -128,14 +153,22 @@ def test_a_film_is_translated(toy: Path, tmp_path: Path) -> None:
     ]
     assert outcome.summary == "Translation completed: 6 sentences to en"
     assert outcome.degraded == ("en: 1 of 6 sentences not translated by IndicTrans2 (roman script 1)",)
-    assert outcome.engine == {"backend": "ctranslate2", "device": "cpu", "model": "toy", "model_revision": "", "compute_type": "float32"}
+    assert outcome.engine == {
+        "backend": "ctranslate2",
+        "device": "cpu",
+        "model": "toy",
+        "model_revision": "",
+        "compute_type": "float32",
+    }
     assert outcome.packages == ("ctranslate2", "indictranstoolkit", "sentencepiece")
     assert (stage_run.progress[-1], outcome.seconds_of_media) == ((600.0, 600.0), 600.0)
 
 
 def test_the_apple_gpus_engine_says_the_same(toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mlx = pytest.importorskip(
-        "sutradhar.stages.film.translate.indictrans2.mlx", reason="MLX is not installed: ./install-mlx.sh", exc_type=ImportError
+        "sutradhar.stages.film.translate.indictrans2.mlx",
+        reason="MLX is not installed: ./install-mlx.sh",
+        exc_type=ImportError,
     )
     opened = mlx.MlxTranslator
     monkeypatch.setattr(mlx, "MlxTranslator", lambda folder, device, compute_type: opened(folder, "cpu", compute_type))
@@ -147,9 +180,13 @@ def test_the_apple_gpus_engine_says_the_same(toy: Path, tmp_path: Path, monkeypa
     assert (outcome.engine["backend"], outcome.engine["device"], outcome.packages[0]) == ("mlx", "mps", "mlx")
 
 
-def test_one_checkpoint_gives_as_many_targets_as_go_its_way(toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_checkpoint_gives_as_many_targets_as_go_its_way(
+    toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened, open_translator = [], film.open_translator
-    monkeypatch.setattr(film, "open_translator", lambda settings, model: opened.append(model.name) or open_translator(settings, model))
+    monkeypatch.setattr(
+        film, "open_translator", lambda settings, model: opened.append(model.name) or open_translator(settings, model)
+    )
     outcome, transcripts, stage_run = run(tmp_path, toy, spoken(" हाँ। | नमस्ते।"), TARGET_LANGUAGES="ta,mr")
     assert [transcript.language for transcript in transcripts] == ["ta", "mr"]
     assert {one.language for transcript in transcripts for one in transcript.segments} == {"ta", "mr"}
@@ -159,14 +196,18 @@ def test_one_checkpoint_gives_as_many_targets_as_go_its_way(toy: Path, tmp_path:
     assert [done for done, total in stage_run.progress if total == 1200.0] == [600.0, 1200.0]
 
 
-def test_each_target_is_translated_by_the_model_of_its_direction(toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_target_is_translated_by_the_model_of_its_direction(
+    toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     yes, asked = {"ta": "ஆம்.", "en": "Yes.", "mr": "होय."}, []
 
     class Named:
         def __init__(self, name: str) -> None:
             self._name = name
 
-        def translate(self, sentences: Sequence[str], source: str, target: str, search: BeamSearch, *_: object) -> list[list[Translation]]:
+        def translate(
+            self, sentences: Sequence[str], source: str, target: str, search: BeamSearch, *_: object
+        ) -> list[list[Translation]]:
             asked.append((self._name, source, target, search.beams))
             return [[Translation(yes[target], -0.1)] for _ in sentences]
 
@@ -200,7 +241,9 @@ def test_a_glossary_is_kept_or_what_it_lacks_is_counted(toy: Path, tmp_path: Pat
 
 
 def test_what_the_stage_needs() -> None:
-    settings = Settings(SOURCE_LANGUAGE="hi", TARGET_LANGUAGES="en,ta,mr,hi", INDICTRANS2_DEVICE="mps", TRANSLATION_ENGINE="indictrans2")
+    settings = Settings(
+        SOURCE_LANGUAGE="hi", TARGET_LANGUAGES="en,ta,mr,hi", INDICTRANS2_DEVICE="mps", TRANSLATION_ENGINE="indictrans2"
+    )
     assert translate.STAGE.models(settings) == (
         ModelNeed("indictrans2-indic-en-1B", "indictrans2"),
         ModelNeed("indictrans2-indic-indic-1B", "indictrans2"),
@@ -222,10 +265,14 @@ class CountedBatches:
         self.asked: list[int] = []
         self.left = -1
         self._generate = ct2.CTranslate2.generate
-        monkeypatch.setattr(ct2.CTranslate2, "generate", lambda engine, sentences, search: self.generate(engine, sentences, search))
+        monkeypatch.setattr(
+            ct2.CTranslate2, "generate", lambda engine, sentences, search: self.generate(engine, sentences, search)
+        )
         monkeypatch.setattr("sutradhar.stages.film.translate.indictrans2.engine.SENTENCES_AT_ONCE", 2)
 
-    def generate(self, engine: ct2.CTranslate2, sentences: Sequence[Sequence[str]], search: BeamSearch) -> list[list[Hypothesis]]:
+    def generate(
+        self, engine: ct2.CTranslate2, sentences: Sequence[Sequence[str]], search: BeamSearch
+    ) -> list[list[Hypothesis]]:
         if self.left == 0:
             raise StoppedEarly
         self.left -= 1
@@ -236,7 +283,9 @@ class CountedBatches:
 MUCH = spoken(" हाँ। | नमस्ते। | मुझे घर जाना है। | ट्रेन 12:30 बजे आएगी। | वह कल नहीं आएगा। | क्या तुम ठीक हो? | चलो चलते हैं।")
 
 
-def test_interrupted_again_and_again_it_comes_to_the_same_to_the_byte(toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_again_and_again_it_comes_to_the_same_to_the_byte(
+    toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     batches = CountedBatches(monkeypatch)
     for name in ("whole", "in parts"):
         (tmp_path / name).mkdir()
@@ -289,7 +338,9 @@ def test_an_attempt_of_which_nothing_was_kept_is_told_once(
     assert caplog.messages.count(NOTHING_KEPT) == 1
 
 
-def test_when_all_was_translated_before_no_model_is_loaded(toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_when_all_was_translated_before_no_model_is_loaded(
+    toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _, before, stage = run(tmp_path, toy)
     monkeypatch.setattr(film, "open_translator", lambda settings, model: pytest.fail("it was loaded"))
     assert run(tmp_path, toy)[1] == before

@@ -23,7 +23,11 @@ def times(source: Sentence, text: str) -> list[tuple[str, int, int]]:
 
 
 def test_words_share_the_time_by_their_lengths() -> None:
-    assert times(sentence((1000, 1600), (1600, 2200)), "abc de fgh") == [(" abc", 1000, 1436), (" de", 1436, 1763), (" fgh", 1763, 2200)]
+    assert times(sentence((1000, 1600), (1600, 2200)), "abc de fgh") == [
+        (" abc", 1000, 1436),
+        (" de", 1436, 1763),
+        (" fgh", 1763, 2200),
+    ]
 
 
 def test_a_pause_of_the_speaker_is_a_pause_of_the_target() -> None:
@@ -51,7 +55,12 @@ def test_scripts_without_spaces_are_parted_between_characters() -> None:
 
 def test_each_word_carries_the_score_of_the_sentence() -> None:
     piece = segment_of(sentence((0, 500)), "I am fine", "en", 7, -0.693)
-    assert (piece.id, piece.language, piece.avg_logprob, [word.probability for word in piece.words]) == (7, "en", -0.693, [0.5, 0.5, 0.5])
+    assert (piece.id, piece.language, piece.avg_logprob, [word.probability for word in piece.words]) == (
+        7,
+        "en",
+        -0.693,
+        [0.5, 0.5, 0.5],
+    )
 
 
 def test_what_is_in_the_target_language_already_keeps_its_words() -> None:
@@ -61,7 +70,11 @@ def test_what_is_in_the_target_language_already_keeps_its_words() -> None:
 
 
 def test_times_out_of_order_are_mended() -> None:
-    assert spoken(sentence((100, 500), (300, 200), (900, 800), (2000, 2100)).words) == [Span(100, 500), Span(900, 900), Span(2000, 2100)]
+    assert spoken(sentence((100, 500), (300, 200), (900, 800), (2000, 2100)).words) == [
+        Span(100, 500),
+        Span(900, 900),
+        Span(2000, 2100),
+    ]
     assert spoken(sentence((100, 500), (9000, 9500), (600, 900)).words) == [Span(100, 500), Span(900, 900)]
 
 
@@ -81,7 +94,9 @@ def test_words_fill_the_sentence_in_order(gaps: list[tuple[int, int]], text: str
     assert all(left.start_ms <= left.end_ms <= right.start_ms <= right.end_ms for left, right in pairwise(words))
 
 
-@pytest.mark.parametrize("text", ["When the long night was over at last, we walked all the way down to the river and slept until noon."])
+@pytest.mark.parametrize(
+    "text", ["When the long night was over at last, we walked all the way down to the river and slept until noon."]
+)
 def test_a_cue_ends_where_the_speaker_pauses(text: str) -> None:
     source = sentence((0, 2500), (3300, 6000))
     transcript = Transcript("en", 0, 20_000, (segment_of(source, text, "en", 0, -0.1),))

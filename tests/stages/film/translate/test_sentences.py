@@ -27,23 +27,41 @@ def test_sentences_end_with_the_marks_of_their_script(language: str) -> None:
 
 def test_a_sentence_runs_across_segments() -> None:
     [sentence] = assemble(spoken(" I told you that | he would come.", "en"))
-    assert (sentence.text, sentence.start_ms, sentence.end_ms, len(sentence.words)) == ("I told you that he would come.", 0, 1860, 7)
+    assert (sentence.text, sentence.start_ms, sentence.end_ms, len(sentence.words)) == (
+        "I told you that he would come.",
+        0,
+        1860,
+        7,
+    )
 
 
 def test_abbreviations_numbers_and_what_goes_on_in_small_letters_end_none() -> None:
-    assert english(" Dr. Rao paid 3.5 lakh in the U.S. Really? he asked.") == ["Dr. Rao paid 3.5 lakh in the U.S. Really? he asked."]
+    assert english(" Dr. Rao paid 3.5 lakh in the U.S. Really? he asked.") == [
+        "Dr. Rao paid 3.5 lakh in the U.S. Really? he asked."
+    ]
     assert english(" It cost 3. 5 of us paid. No. I did.") == ["It cost 3. 5 of us paid.", "No.", "I did."]
-    assert texts(spoken(" डॉ. वर्मा और श्री. के. एल. राव आए. वह घर पर थी. चलो")) == ["डॉ. वर्मा और श्री. के. एल. राव आए.", "वह घर पर थी.", "चलो"]
+    assert texts(spoken(" डॉ. वर्मा और श्री. के. एल. राव आए. वह घर पर थी. चलो")) == [
+        "डॉ. वर्मा और श्री. के. एल. राव आए.",
+        "वह घर पर थी.",
+        "चलो",
+    ]
 
 
 def test_no_sentence_ends_before_a_digit_or_inside_a_number() -> None:
-    assert english(" He paid Rs. 500 to the Hon. Mr. Rao of No. 5.") == ["He paid Rs. 500 to the Hon. Mr. Rao of No. 5."]
+    assert english(" He paid Rs. 500 to the Hon. Mr. Rao of No. 5.") == [
+        "He paid Rs. 500 to the Hon. Mr. Rao of No. 5."
+    ]
     assert texts(spoken(" पं. नेहरू को रु. ५०० मिले। चलो")) == ["पं. नेहरू को रु. ५०० मिले।", "चलो"]
     assert english(" It cost 2.5~1500 crore rupees") == ["It cost 2.5 crore rupees"]
 
 
 def test_marks_that_stand_apart_belong_to_the_sentence_before_them() -> None:
-    assert english(' "I came." he said. "Good. " At 5 p.m. I left !') == ['"I came." he said.', '"Good. "', "At 5 p.m.", "I left !"]
+    assert english(' "I came." he said. "Good. " At 5 p.m. I left !') == [
+        '"I came." he said.',
+        '"Good. "',
+        "At 5 p.m.",
+        "I left !",
+    ]
     assert texts(spoken(" वह आया ।~700 ” डॉ. वर्मा")) == ["वह आया । ”", "डॉ. वर्मा"]
 
 
@@ -100,11 +118,16 @@ def test_languages_are_never_joined() -> None:
 
 def test_segments_without_word_times_are_shared_out() -> None:
     sentences = assemble(spoken(" मैं हूँ। तुम हो।", untimed=True))
-    assert [(sentence.text, sentence.start_ms, sentence.end_ms) for sentence in sentences] == [("मैं हूँ।", 0, 540), ("तुम हो।", 540, 1020)]
+    assert [(sentence.text, sentence.start_ms, sentence.end_ms) for sentence in sentences] == [
+        ("मैं हूँ।", 0, 540),
+        ("तुम हो।", 540, 1020),
+    ]
 
 
 def test_a_sound_label_is_a_sentence_by_itself_but_not_inside_one() -> None:
-    sentences = assemble(spoken(" [Music] Thank you [clears throat] all. | (laughs) | [Door closes] | (he knows) what to do", "en"))
+    sentences = assemble(
+        spoken(" [Music] Thank you [clears throat] all. | (laughs) | [Door closes] | (he knows) what to do", "en")
+    )
     shown = [(sentence.text, sentence.lifted.front) for sentence in sentences]
     assert shown == [
         ("", ("[Music]",)),

@@ -47,7 +47,11 @@ def run(tmp_path: Path, source: Transcript, translation: Transcript) -> tuple[tu
 def test_what_is_no_translation_is_marked_in_its_place(tmp_path: Path) -> None:
     degraded, (found,) = run(tmp_path, HINDI, english("I have to go home.", "तुम कहाँ हो", "Mujhe ghar jana hai"))
     assert (found.language, found.note) == ("en", "translated by Whisper")
-    assert [(segment.id, segment.text) for segment in found.segments] == [(0, "I have to go home."), (1, MISSING), (2, MISSING)]
+    assert [(segment.id, segment.text) for segment in found.segments] == [
+        (0, "I have to go home."),
+        (1, MISSING),
+        (2, MISSING),
+    ]
     assert found.segments[1].note == "not translated: no English, or a copy of the source"
     assert [(word.text, word.start_ms, word.end_ms) for word in found.segments[1].words] == [(MISSING, 1000, 1900)]
     assert degraded == ("2 of 3 segments were no translation; the subtitles show […] there",)
@@ -55,10 +59,18 @@ def test_what_is_no_translation_is_marked_in_its_place(tmp_path: Path) -> None:
 
 def test_one_text_for_several_different_sentences_is_none(tmp_path: Path) -> None:
     said = Transcript(
-        "hi", 0, 10_000, tuple(replace(one, text=text, language="hi") for one, text in zip(english("a", "b", "c").segments, SEVERAL, strict=True))
+        "hi",
+        0,
+        10_000,
+        tuple(
+            replace(one, text=text, language="hi")
+            for one, text in zip(english("a", "b", "c").segments, SEVERAL, strict=True)
+        ),
     )
     _, (found,) = run(tmp_path, said, english(*["I'm going to the airport."] * 3))
-    assert [(segment.text, segment.note) for segment in found.segments] == [(MISSING, "not translated: same for several")] * 3
+    assert [(segment.text, segment.note) for segment in found.segments] == [
+        (MISSING, "not translated: same for several")
+    ] * 3
 
 
 def test_english_speech_needs_none(tmp_path: Path) -> None:

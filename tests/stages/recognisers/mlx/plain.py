@@ -18,9 +18,13 @@ def decode(network: Network, task: Task, search: Search) -> tuple[list[int], flo
     alive: list[Candidate] = [(0.0, ())]
     finished: list[Candidate] = []
     for length in range(1, task.limit + 1):
-        candidates = sorted((score + value, (*text, token)) for score, text in alive for token, value in _following(network, task, text))
+        candidates = sorted(
+            (score + value, (*text, token)) for score, text in alive for token, value in _following(network, task, text)
+        )
         likeliest = candidates[: -2 * search.beams - 1 : -1]
-        finished += [(score, text) for score, text in likeliest[: search.beams] if text[-1] == SMALL.eot or length == task.limit]
+        finished += [
+            (score, text) for score, text in likeliest[: search.beams] if text[-1] == SMALL.eot or length == task.limit
+        ]
         if len(finished) >= search.enough:
             break
         alive = [(score, text) for score, text in likeliest if text[-1] != SMALL.eot][: search.beams]
@@ -34,7 +38,9 @@ def _without_end(text: tuple[int, ...]) -> list[int]:
 
 def _following(network: Network, task: Task, text: tuple[int, ...]) -> list[tuple[int, float]]:
     """Tokens that may follow, and their log-probs."""
-    logits = np.array(network.read_plainly(mx.array([[*task.prompt, *text]]), task.features[None]))[0, -1].astype(np.float64)
+    logits = np.array(network.read_plainly(mx.array([[*task.prompt, *text]]), task.features[None]))[0, -1].astype(
+        np.float64
+    )
     logits[list(SMALL.suppressed)] = -np.inf
     if not text:
         logits[list(SMALL.blank)] = -np.inf

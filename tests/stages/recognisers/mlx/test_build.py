@@ -38,7 +38,10 @@ def test_a_gpu_that_is_in_use_gets_its_build_and_one_before_ampere_does_not() ->
     (gpu,) = facts.nvidia.gpus
     assert mlx_build.choose(with_gpu(facts, msgspec.structs.replace(gpu, free=0)))[0] == "cuda13"
     t4 = msgspec.structs.replace(gpu, name="Tesla T4", compute_capability="7.5")
-    assert mlx_build.choose(with_gpu(facts, t4)) == ("cpu", "Tesla T4 has compute capability 7.5, and the one for CUDA needs 8.0")
+    assert mlx_build.choose(with_gpu(facts, t4)) == (
+        "cpu",
+        "Tesla T4 has compute capability 7.5, and the one for CUDA needs 8.0",
+    )
 
 
 def with_gpu(facts: Probe, gpu: object) -> Probe:
@@ -54,9 +57,21 @@ def test_verifies_where_mlx_computes() -> None:
 @pytest.mark.parametrize(
     ("mlx", "build", "message"),
     [
-        (Backend(available=True, version="0.32.4", devices=("cpu",)), "metal", "mps: it finds only cpu. MLX needs macOS 14"),
-        (Backend(available=False, reason="no libcuda.so.1"), "cuda13", "cuda: no libcuda.so.1. nvidia-smi must work, with driver 580"),
-        (Backend(available=False, reason=f"import mlx.core failed: {TOO_NEW}"), "metal", f"mps: import mlx.core failed: {TOO_NEW}\n"),
+        (
+            Backend(available=True, version="0.32.4", devices=("cpu",)),
+            "metal",
+            "mps: it finds only cpu. MLX needs macOS 14",
+        ),
+        (
+            Backend(available=False, reason="no libcuda.so.1"),
+            "cuda13",
+            "cuda: no libcuda.so.1. nvidia-smi must work, with driver 580",
+        ),
+        (
+            Backend(available=False, reason=f"import mlx.core failed: {TOO_NEW}"),
+            "metal",
+            f"mps: import mlx.core failed: {TOO_NEW}\n",
+        ),
     ],
     ids=["no Metal", "no driver", "older macOS"],
 )
@@ -64,7 +79,9 @@ def test_says_what_to_do_where_it_does_not(
     mlx: Backend, build: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     facts = probed("m1-pro-16gb")
-    monkeypatch.setattr(mlx_build, "probe", lambda: msgspec.structs.replace(facts, backends={**facts.backends, "mlx": mlx}))
+    monkeypatch.setattr(
+        mlx_build, "probe", lambda: msgspec.structs.replace(facts, backends={**facts.backends, "mlx": mlx})
+    )
     assert mlx_build.main(["verify", build]) == 1
     assert capsys.readouterr().err.startswith(f"[ERROR] MLX does not compute on {message}")
 

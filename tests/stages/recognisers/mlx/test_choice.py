@@ -20,7 +20,14 @@ from sutradhar.stages.recognisers.mlx.slots import Slots, Task, Text
 
 A, B, C, END, START, NO_SPEECH, PLAIN, TIME = range(8)
 LETTERS = Vocabulary(
-    size=8, eot=END, sot=START, no_speech=NO_SPEECH, no_timestamps=PLAIN, timestamp_begin=TIME, suppressed=(NO_SPEECH,), blank=(C, END)
+    size=8,
+    eot=END,
+    sot=START,
+    no_speech=NO_SPEECH,
+    no_timestamps=PLAIN,
+    timestamp_begin=TIME,
+    suppressed=(NO_SPEECH,),
+    blank=(C, END),
 )
 Chances = Mapping[int, Mapping[int, float]]
 
@@ -49,14 +56,23 @@ class PlainChain:
     def replace_cross(self, cross: list[Any], *_: Any) -> list[Any]:
         return cross
 
-    def step(self, tokens: mx.array, positions: mx.array, column: mx.array, mask: mx.array, past: Any, cross: Any) -> tuple[mx.array, Any]:
+    def step(
+        self, tokens: mx.array, positions: mx.array, column: mx.array, mask: mx.array, past: Any, cross: Any
+    ) -> tuple[mx.array, Any]:
         return self._table[tokens], past
 
 
-def decode(chances: Chances, search: Search, tasks: Sequence[tuple[float, int]] = ((0.0, 0),), limit: int = 10) -> list[Text]:
+def decode(
+    chances: Chances, search: Search, tasks: Sequence[tuple[float, int]] = ((0.0, 0),), limit: int = 10
+) -> list[Text]:
     """Texts by temperature and sample."""
     slots = Slots(PlainChain(chances), LETTERS, search, len(tasks), columns=16)  # type: ignore[arg-type]
-    slots.admit([(number, Task(mx.zeros((1, 1)), (START, PLAIN), temperature, sample, limit)) for number, (temperature, sample) in enumerate(tasks)])
+    slots.admit(
+        [
+            (number, Task(mx.zeros((1, 1)), (START, PLAIN), temperature, sample, limit))
+            for number, (temperature, sample) in enumerate(tasks)
+        ]
+    )
     texts: dict[int, Text] = {}
     while slots.busy:
         texts.update(slots.advance())
@@ -103,27 +119,38 @@ def test_a_text_without_end_is_cut_at_the_limit(beams: int) -> None:
     assert text.sum_logprob == pytest.approx(5 * np.log(0.9))
 
 
-@pytest.mark.parametrize(("temperature", "expected"), [(1.0, (0.5, 0.3, 0.2)), (0.5, (0.66, 0.24, 0.1))])  # squares of the first
+@pytest.mark.parametrize(
+    ("temperature", "expected"), [(1.0, (0.5, 0.3, 0.2)), (0.5, (0.66, 0.24, 0.1))]
+)  # squares of the first
 def test_samples_are_as_frequent_as_they_are_likely(temperature: float, expected: tuple[float, ...]) -> None:
     chances = {PLAIN: {A: 1.0}, A: {A: 0.5, B: 0.3, C: 0.2}}
     texts = decode(chances, Search(), [(temperature, sample) for sample in range(400)], limit=2)
     counts = Counter(text.tokens[1] for text in texts)
     assert [counts[token] / 400 for token in (A, B, C)] == pytest.approx(expected, abs=0.05)
-    assert {round(float(np.exp(text.sum_logprob)), 3) for text in texts} == {0.5, 0.3, 0.2}  # not those of the temperature
+    assert {round(float(np.exp(text.sum_logprob)), 3) for text in texts} == {
+        0.5,
+        0.3,
+        0.2,
+    }  # not those of the temperature
 
 
 def test_of_the_samples_of_a_slot_the_likeliest_is_taken() -> None:
     chances = {PLAIN: {A: 1.0}, A: {A: 0.5, B: 0.3, C: 0.2}}
     (text,) = decode(chances, Search(5), [(1.0, 0)], limit=2)
     assert text.tokens == [A, A]
-    assert len({tuple(one.tokens) for one in decode(chances, Search(), [(1.0, sample) for sample in range(5)], limit=2)}) > 1
+    assert (
+        len({tuple(one.tokens) for one in decode(chances, Search(), [(1.0, sample) for sample in range(5)], limit=2)})
+        > 1
+    )
 
 
 def test_a_slot_draws_only_the_samples_that_are_wanted_and_waits_for_no_others() -> None:
     chances = {PLAIN: {A: 0.7, B: 0.3}, A: {END: 1.0}, B: {END: 1.0}}
     expected = decode(chances, Search(), [(1.0, sample) for sample in range(20)])
     slots = Slots(PlainChain(chances), LETTERS, Search(3), 20, columns=16)  # type: ignore[arg-type]
-    slots.admit([(sample, Task(mx.zeros((1, 1)), (START, PLAIN), 1.0, sample, limit=14, samples=1)) for sample in range(20)])
+    slots.admit(
+        [(sample, Task(mx.zeros((1, 1)), (START, PLAIN), 1.0, sample, limit=14, samples=1)) for sample in range(20)]
+    )
     texts = dict(done for _ in range(4) for done in slots.advance())
     assert [texts[sample].tokens for sample in range(20)] == [text.tokens for text in expected]
 

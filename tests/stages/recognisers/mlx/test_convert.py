@@ -39,7 +39,16 @@ from sutradhar.stages.recognisers.mlx.loading import load_whisper, named_arrays
 BASE = ROOT / "models" / "base"
 WIDTH, MELS, FRAMES, VOCABULARY, END = 128, 8, 120, 340, 300
 HEADS = [[0, 1], [1, 0]]
-SPECIAL = ["<|endoftext|>", "<|startoftranscript|>", "<|en|>", "<|translate|>", "<|transcribe|>", "<|startoflm|>", "<|startofprev|>", "<|nospeech|>"]
+SPECIAL = [
+    "<|endoftext|>",
+    "<|startoftranscript|>",
+    "<|en|>",
+    "<|translate|>",
+    "<|transcribe|>",
+    "<|startoflm|>",
+    "<|startofprev|>",
+    "<|nospeech|>",
+]
 TOKENS = [END + 1, 5, 90, 7, 200]
 
 
@@ -131,11 +140,17 @@ def test_hugging_face_in_one_file_or_several(whisper: Any, hf: Path, workspace: 
     whisper.save_pretrained(hf.with_name("shards"), max_shard_size="500KB")
     assert len(list(hf.with_name("shards").glob("*.safetensors"))) > 2
     assert convert.main([str(hf.with_name("shards")), "--dtype", "float32"]) == 0
-    assert (workspace / "shards-fp32-mlx" / "weights.safetensors").read_bytes() == (made / "weights.safetensors").read_bytes()
+    assert (workspace / "shards-fp32-mlx" / "weights.safetensors").read_bytes() == (
+        made / "weights.safetensors"
+    ).read_bytes()
 
 
-@pytest.mark.parametrize(("quantisation", "apart"), [("float32", 1e-3), ("float16", 0.01), ("bfloat16", 0.1), ("int16", 0.1), ("int8", 0.1)])
-def test_ctranslate2_of_every_number_format(quantisation: str, apart: float, whisper: Any, workspace: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("quantisation", "apart"), [("float32", 1e-3), ("float16", 0.01), ("bfloat16", 0.1), ("int16", 0.1), ("int8", 0.1)]
+)
+def test_ctranslate2_of_every_number_format(
+    quantisation: str, apart: float, whisper: Any, workspace: Path, tmp_path: Path
+) -> None:
     assert convert.main([str(make_ct2(whisper, tmp_path / "m", quantisation)), "--dtype", "float32"]) == 0
     expected = logits_by_torch(whisper)
     np.testing.assert_allclose(logits_of(workspace / "m-fp32-mlx"), expected, atol=apart * expected.std())
@@ -194,16 +209,22 @@ def test_a_model_of_mlx_is_quantised_as_its_original(hf: Path, workspace: Path) 
     assert convert.main([str(hf)]) == 0
     assert convert.main([str(workspace / "hf-mlx"), "--bits", "4", "--output", "again"]) == 0
     assert convert.main([str(hf), "--bits", "4"]) == 0
-    assert (workspace / "again" / "weights.safetensors").read_bytes() == (workspace / "hf-q4-mlx" / "weights.safetensors").read_bytes()
+    assert (workspace / "again" / "weights.safetensors").read_bytes() == (
+        workspace / "hf-q4-mlx" / "weights.safetensors"
+    ).read_bytes()
 
 
-def test_a_quantised_model_is_not_quantised_again(hf: Path, workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_quantised_model_is_not_quantised_again(
+    hf: Path, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert convert.main([str(hf), "--bits", "8"]) == 0
     assert convert.main([str(workspace / "hf-q8-mlx"), "--bits", "4"]) == 2
     assert "it is quantised already; take the model it was made of" in capsys.readouterr().err
 
 
-def test_writes_what_the_project_and_mlx_whisper_read(hf: Path, workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_writes_what_the_project_and_mlx_whisper_read(
+    hf: Path, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert convert.main([str(hf)]) == 0
     made = workspace / "hf-mlx"
     assert capsys.readouterr().out == f"{made}\n"
@@ -211,7 +232,9 @@ def test_writes_what_the_project_and_mlx_whisper_read(hf: Path, workspace: Path,
     assert [path.name for path in workspace.iterdir() if path.is_dir()] == ["hf-mlx"]
     assert forms_of(made) == ["mlx"]
     assert json.loads((made / "config.json").read_text())["model_type"] == "whisper"
-    assert {array.dtype for name, array in mx.load(str(made / "weights.safetensors")).items() if name != "alignment_heads"} == {mx.float16}
+    assert {
+        array.dtype for name, array in mx.load(str(made / "weights.safetensors")).items() if name != "alignment_heads"
+    } == {mx.float16}
     source = read_source(made)
     assert source
     assert (source.repo, source.form, source.via) == ("hf", "mlx", "converted from hf, float16")
@@ -256,15 +279,27 @@ def test_swapped_queries_and_values_are_noticed(
     assert not [path for path in workspace.iterdir() if path.is_dir()]
 
 
-def test_swapped_parts_of_a_joint_layer_are_noticed(whisper: Any, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_swapped_parts_of_a_joint_layer_are_noticed(
+    whisper: Any, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     split = ct2._split
-    monkeypatch.setattr(ct2, "_split", lambda variables, source, target, names: split(variables, source, target, (*names[:-2], names[-1], names[-2])))
+    monkeypatch.setattr(
+        ct2,
+        "_split",
+        lambda variables, source, target, names: split(variables, source, target, (*names[:-2], names[-1], names[-2])),
+    )
     with pytest.raises(UsageError, match="its keys have a bias"):
         ct2.read(make_ct2(whisper, tmp_path / "m"))
 
 
 @pytest.mark.parametrize(
-    "name", ["encoder.blocks.2.mlp1.weight", "decoder.blocks.1.cross_attn.key.weight", "decoder.ln.bias", "encoder.conv2.weight"]
+    "name",
+    [
+        "encoder.blocks.2.mlp1.weight",
+        "decoder.blocks.1.cross_attn.key.weight",
+        "decoder.ln.bias",
+        "encoder.conv2.weight",
+    ],
 )
 def test_a_weight_written_wrong_is_noticed(name: str, hf: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
@@ -276,7 +311,9 @@ def test_a_weight_written_wrong_is_noticed(name: str, hf: Path, tmp_path: Path) 
         writing.check(tmp_path / "out", source, numbers)
 
 
-def test_another_activation_is_noticed(hf: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_activation_is_noticed(
+    hf: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """What tanh's approximation of GELU changes is as little as an error can be."""
     import mlx.nn as nn
 
@@ -293,7 +330,9 @@ def refusal(arguments: list[str], workspace: Path, capsys: pytest.CaptureFixture
     return printed.err.splitlines()[-1]
 
 
-def test_refuses_damaged_files(whisper: Any, hf: Path, workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_refuses_damaged_files(
+    whisper: Any, hf: Path, workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     model = make_ct2(whisper, tmp_path / "m") / "model.bin"
     content = model.read_bytes()
     for length in (0, 3, 200, len(content) // 2, len(content) - 40):
@@ -306,7 +345,9 @@ def test_refuses_damaged_files(whisper: Any, hf: Path, workspace: Path, tmp_path
     assert refusal([str(hf)], workspace, capsys).endswith("cannot be converted: its model.safetensors is damaged")
 
 
-def test_refuses_what_is_no_whisper_of_openais_kind(hf: Path, workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_refuses_what_is_no_whisper_of_openais_kind(
+    hf: Path, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     config = json.loads((hf / "config.json").read_text())
     for change, reason in (
         ({"model_type": "wav2vec2"}, "config.json calls it 'wav2vec2', not 'whisper'"),
@@ -325,10 +366,14 @@ class Harmful:
         return Path.touch, (Path("harm"),)
 
 
-def test_runs_no_code_of_a_pickle(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_runs_no_code_of_a_pickle(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     torch.save({"dims": {}, "model_state_dict": Harmful()}, "harmful.pt")
-    assert refusal(["harmful.pt"], workspace, capsys).endswith("cannot be converted: it is damaged, or holds more than weights")
+    assert refusal(["harmful.pt"], workspace, capsys).endswith(
+        "cannot be converted: it is damaged, or holds more than weights"
+    )
     assert not Path("harm").exists()
     torch.save({"state_dict": {}}, "other.pt")
     assert refusal(["other.pt"], workspace, capsys).endswith("it holds no Whisper model of OpenAI's")
@@ -367,8 +412,19 @@ def test_never_replaces_what_is_there(hf: Path, workspace: Path, capsys: pytest.
 
 def test_two_at_once_make_one(hf: Path, workspace: Path) -> None:
     assert convert.main([str(hf)]) == 0
-    command = [sys.executable, "-m", "sutradhar.stages.recognisers.mlx.convert", str(workspace / "hf-mlx"), "--bits", "8", "--output", "small"]
-    both = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    command = [
+        sys.executable,
+        "-m",
+        "sutradhar.stages.recognisers.mlx.convert",
+        str(workspace / "hf-mlx"),
+        "--bits",
+        "8",
+        "--output",
+        "small",
+    ]
+    both = [
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)
+    ]
     printed = [child.communicate() for child in both]
     assert [child.returncode for child in both] == [0, 0]
     assert [out for out, _ in printed] == [f"{workspace / 'small'}\n"] * 2
@@ -401,7 +457,9 @@ def test_never_writes_over_its_own_source(
     assert sorted(path.name for path in workspace.iterdir()) == ["link", "same"]
 
 
-def test_never_writes_over_what_its_source_lies_in(hf: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_never_writes_over_what_its_source_lies_in(
+    hf: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     make_pt(tmp_path / "mine.pt")
     for source in (hf, tmp_path / "mine.pt"):
         assert convert.main([str(source), "--output", str(tmp_path)]) == 2
@@ -409,7 +467,9 @@ def test_never_writes_over_what_its_source_lies_in(hf: Path, tmp_path: Path, cap
     assert (hf / "model.safetensors").is_file()
 
 
-def test_only_a_damaged_model_of_ours_is_made_anew(whisper: Any, hf: Path, workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_a_damaged_model_of_ours_is_made_anew(
+    whisper: Any, hf: Path, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert convert.main([str(hf)]) == 0
     weights = workspace / "hf-mlx" / "weights.safetensors"
     whole = weights.read_bytes()
@@ -421,7 +481,9 @@ def test_only_a_damaged_model_of_ours_is_made_anew(whisper: Any, hf: Path, works
     assert convert.main([str(hf)]) == 2
     assert "move it away and try again" in lines(capsys)[-1]
     other = make_ct2(whisper, workspace / "other")
-    downloads.write_source(other, Release("someone/x"), "ct2", "hub", "mit", {path.name: record(path) for path in other.iterdir()})
+    downloads.write_source(
+        other, Release("someone/x"), "ct2", "hub", "mit", {path.name: record(path) for path in other.iterdir()}
+    )
     assert convert.main([str(hf), "--output", "other"]) == 2
     assert f"{other} is there, but is no mlx model" in lines(capsys)[-1]
     assert (other / "model.bin").is_file()
@@ -450,9 +512,15 @@ def test_another_original_or_other_numbers_are_not_here_already(
     (tuned / "model.safetensors").write_bytes(weights)
     os.utime(tuned / "model.safetensors", ns=(status.st_atime_ns, status.st_mtime_ns))
     assert convert.main([str(tuned)]) == 2
-    assert lines(capsys)[-1] == f"[ERROR] {made} is there already, made of {hf} in float16, not of {tuned} in float16: {remedy}"
+    assert (
+        lines(capsys)[-1]
+        == f"[ERROR] {made} is there already, made of {hf} in float16, not of {tuned} in float16: {remedy}"
+    )
     assert convert.main([str(hf), "--bits", "4", "--output", "hf-mlx"]) == 2
-    assert lines(capsys)[-1] == f"[ERROR] {made} is there already, made of {hf} in float16, not of {hf} in 4 bit beside float16: {remedy}"
+    assert (
+        lines(capsys)[-1]
+        == f"[ERROR] {made} is there already, made of {hf} in float16, not of {hf} in 4 bit beside float16: {remedy}"
+    )
     (hf / "model.safetensors").write_bytes(weights)
     assert convert.main([str(hf)]) == 2
     assert lines(capsys)[-1] == f"[ERROR] {made} is there already, made of {hf} before that was changed: {remedy}"
@@ -468,14 +536,21 @@ def test_what_was_downloaded_is_not_here_already(hf: Path, workspace: Path, caps
 # --- What is said, and what is left
 
 
-def test_says_what_it_was_held_to_and_what_comes_next(hf: Path, workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_says_what_it_was_held_to_and_what_comes_next(
+    hf: Path, workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert convert.main([str(hf), "--bits", "4"]) == 0
     _, checked, following = lines(capsys)
     assert re.fullmatch(
-        r"\[INFO\] Checked by decoding noise: the encoded sound is [\d.]+% off the original's, where 4 bit may be up to 30% off", checked
+        r"\[INFO\] Checked by decoding noise: the encoded sound is [\d.]+% off the original's, where 4 bit may be up to 30% off",
+        checked,
     )
     assert following == "[INFO] Next: ./prepare-job.sh FILM --transcribe -s LANGUAGE --backend mlx --model hf-q4"
-    for output, name in (("mine", "mine"), ("large-mlx", "large-mlx"), (str(tmp_path / "a b"), f"'{tmp_path / 'a b'}'")):  # `large` is large-v3
+    for output, name in (
+        ("mine", "mine"),
+        ("large-mlx", "large-mlx"),
+        (str(tmp_path / "a b"), f"'{tmp_path / 'a b'}'"),
+    ):  # `large` is large-v3
         assert convert.main([str(hf), "--output", output]) == 0
         assert lines(capsys)[-1].endswith(f" --model {name}")
 
@@ -483,20 +558,32 @@ def test_says_what_it_was_held_to_and_what_comes_next(hf: Path, workspace: Path,
 def test_other_programs_say_nothing(whisper: Any, tmp_path: Path, workspace: Path) -> None:
     """A name that is none in Python makes transformers complain, and so may a parameter that it has renamed."""
     whisper.save_pretrained(tmp_path / "my model's")
-    command = [sys.executable, "-m", "sutradhar.stages.recognisers.mlx.convert", str(tmp_path / "my model's"), "--output", "x"]
+    command = [
+        sys.executable,
+        "-m",
+        "sutradhar.stages.recognisers.mlx.convert",
+        str(tmp_path / "my model's"),
+        "--output",
+        "x",
+    ]
     child = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert child.returncode == 0
     assert [line.partition(" ")[0] for line in child.stderr.splitlines()] == ["[INFO]"] * 3
 
 
-def test_leaves_no_lock_and_makes_no_parents(hf: Path, workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_leaves_no_lock_and_makes_no_parents(
+    hf: Path, workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert convert.main([str(hf)]) == 0
     assert [path.name for path in workspace.iterdir()] == ["hf-mlx"]
     (hf / "config.json").write_text("{")
     assert convert.main([str(hf), "--output", "refused"]) == 2
     assert [path.name for path in workspace.iterdir()] == ["hf-mlx"]
     assert convert.main([str(hf), "--output", str(tmp_path / "none" / "x")]) == 2
-    assert lines(capsys)[-1] == f"[ERROR] There is no folder {tmp_path / 'none'} to put x into; make it, or choose another --output"
+    assert (
+        lines(capsys)[-1]
+        == f"[ERROR] There is no folder {tmp_path / 'none'} to put x into; make it, or choose another --output"
+    )
     assert not (tmp_path / "none").exists()
 
 

@@ -89,7 +89,8 @@ def test_attention_over_the_sound(dtype: mx.Dtype, rows: int, heads: int, beams:
 
 @HALVES
 @pytest.mark.parametrize(
-    ("rows", "heads", "beams", "columns"), [(1, 8, 1, 256), (48, 20, 1, 256), (3, 6, 5, 256), (2, 8, 2, 512), (5, 2, 8, 64), (1, 6, 1, 448)]
+    ("rows", "heads", "beams", "columns"),
+    [(1, 8, 1, 256), (48, 20, 1, 256), (3, 6, 5, 256), (2, 8, 2, 512), (5, 2, 8, 64), (1, 6, 1, 448)],
 )
 def test_attention_over_the_past(dtype: mx.Dtype, rows: int, heads: int, beams: int, columns: int) -> None:
     assert cuda.past_fits(beams, columns)
@@ -111,7 +112,15 @@ def test_attention_over_the_past(dtype: mx.Dtype, rows: int, heads: int, beams: 
 @pytest.mark.parametrize("parts", ["", "bias", "bias residual", "bias norm", "bias norm gelu"])
 @pytest.mark.parametrize(
     ("rows", "count", "size"),
-    [(1, 384, 384), (3, 1152, 384), (8, 1280, 5120), (16, 5120, 1280), (17, 384, 1536), (64, 3840, 1280), (5, 51_866, 1280)],
+    [
+        (1, 384, 384),
+        (3, 1152, 384),
+        (8, 1280, 5120),
+        (16, 5120, 1280),
+        (17, 384, 1536),
+        (64, 3840, 1280),
+        (5, 51_866, 1280),
+    ],
 )
 def test_a_matrix_product(dtype: mx.Dtype, parts: str, rows: int, count: int, size: int) -> None:
     x, weight = normal(rows, 1, size, dtype=dtype), normal(count, size, dtype=dtype, seed=1, scale=size**-0.5)
@@ -122,7 +131,9 @@ def test_a_matrix_product(dtype: mx.Dtype, parts: str, rows: int, count: int, si
     if norm:
         if rows > cuda.MAX_NORMED_ROWS:
             pytest.skip("done apart for so many rows")
-        expected = (expected - expected.mean(-1, keepdims=True)) / np.sqrt(expected.var(-1, keepdims=True) + 1e-5) * exact(norm[0]) + exact(norm[1])
+        expected = (expected - expected.mean(-1, keepdims=True)) / np.sqrt(
+            expected.var(-1, keepdims=True) + 1e-5
+        ) * exact(norm[0]) + exact(norm[1])
         expected = exact(mx.array(expected).astype(dtype))
     expected = expected @ exact(weight).T
     if bias is not None:
@@ -140,10 +151,16 @@ def test_a_matrix_product(dtype: mx.Dtype, parts: str, rows: int, count: int, si
 def test_embedding_gelu_and_the_sound_of_other_windows(dtype: mx.Dtype) -> None:
     tokens, positions = mx.array([[3, 9], [0, 3], [9, 1]]), mx.array([[0, 0], [7, 7], [2, 2]])
     embedding, positional = normal(10, 384, dtype=dtype), normal(8, 384, dtype=dtype, seed=1)
-    assert_rounded(cuda.embed(tokens, positions, embedding, positional), exact(embedding)[np.array(tokens)] + exact(positional)[np.array(positions)])
+    assert_rounded(
+        cuda.embed(tokens, positions, embedding, positional),
+        exact(embedding)[np.array(tokens)] + exact(positional)[np.array(positions)],
+    )
     x = normal(3, 8 * 700, dtype=dtype, scale=2)
     assert_rounded(cuda.gelu(x), exact(mx.array(exact(x)) * (1 + mx.erf(mx.array(exact(x)) / 2**0.5)) / 2))
-    old, new = [normal(4, 2, 60, 64, dtype=dtype, seed=seed) for seed in (1, 2)], [normal(2, 2, 60, 64, dtype=dtype, seed=seed) for seed in (3, 4)]
+    old, new = (
+        [normal(4, 2, 60, 64, dtype=dtype, seed=seed) for seed in (1, 2)],
+        [normal(2, 2, 60, 64, dtype=dtype, seed=seed) for seed in (3, 4)],
+    )
     expected = [exact(one) for one in old]
     for one, fresh in zip(expected, new, strict=True):
         one[[3, 1]] = exact(fresh)
@@ -165,7 +182,10 @@ def test_which_tokens_a_beam_sees(beams: int, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("search", [Search(), Search(3), Search(5, 2.0, 0.6)], ids=["greedy", "three beams", "patient"])
 def test_the_rules_and_the_search_are_those_written_in_mlx(search: Search) -> None:
-    tasks = [Task(mx.zeros((1, 1)), (*(9,) * (number % 3), *(PLAIN, TIMED)[number % 2]), limit=5 + 3 * number) for number in range(8)]
+    tasks = [
+        Task(mx.zeros((1, 1)), (*(9,) * (number % 3), *(PLAIN, TIMED)[number % 2]), limit=5 + 3 * number)
+        for number in range(8)
+    ]
     filled = Slots(PlainChain({}), SMALL, search, len(tasks), COLUMNS)  # type: ignore[arg-type]
     filled.admit(list(enumerate(tasks)))
     chooser, state = Chooser(SMALL, search, COLUMNS, context=448), filled._state

@@ -16,7 +16,12 @@ KERNELS = Path(cuda_compiler.__file__).parent / "kernels"
 
 
 def test_every_file_is_a_kernel_or_what_kernels_share() -> None:
-    found = [kernel for module in (cuda_kernels, cuda_choice) for kernel in vars(module).values() if isinstance(kernel, cuda_compiler.Kernel)]
+    found = [
+        kernel
+        for module in (cuda_kernels, cuda_choice)
+        for kernel in vars(module).values()
+        if isinstance(kernel, cuda_compiler.Kernel)
+    ]
     names = {kernel.name for kernel in found}
     assert names == {"attend", "attend_past", "embed", "gelu", "linear", "look", "place", "rank", "extend"}
     assert {path.stem for path in KERNELS.glob("*.cu")} == names | {"attention", "tensor_cores"}

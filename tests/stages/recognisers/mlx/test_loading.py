@@ -55,7 +55,11 @@ def with_other_heads(weights: Weights) -> Weights:
 @pytest.mark.parametrize("archive", [False, True], ids=["safetensors", "npz"])
 @pytest.mark.parametrize(("change", "heads"), [(without_heads, [[1, 0], [1, 1]]), (with_other_heads, [[0, 1]])])
 def test_a_published_model(
-    change: Callable[[Weights], Weights], heads: list[list[int]], archive: bool, parts: tuple[Weights, dict[str, object]], tmp_path: Path
+    change: Callable[[Weights], Weights],
+    heads: list[list[int]],
+    archive: bool,
+    parts: tuple[Weights, dict[str, object]],
+    tmp_path: Path,
 ) -> None:
     weights, dims = parts
     whisper = load_whisper(write(tmp_path, change(weights), dims, archive))
@@ -72,7 +76,12 @@ def test_a_published_model_that_is_quantised(
     """Of the embedding too since 2024, of linear layers alone before."""
     whisper = make_whisper()
     nn.quantize(whisper, group_size, bits, class_predicate=lambda _, module: isinstance(module, kinds))
-    folder = write(tmp_path, named_arrays(whisper), parts[1] | {"quantization": {"group_size": group_size, "bits": bits}}, archive=True)
+    folder = write(
+        tmp_path,
+        named_arrays(whisper),
+        parts[1] | {"quantization": {"group_size": group_size, "bits": bits}},
+        archive=True,
+    )
     sound = mx.array(np.random.default_rng(0).normal(size=(1, 2 * FRAMES, MELS)).astype(np.float32))
     expected = load_model(str(folder))(sound, mx.array([[501, 502, 505]]))
     assert mx.array_equal(load_whisper(folder)(sound, mx.array([[501, 502, 505]])), expected)
@@ -97,14 +106,18 @@ def test_every_weight_must_be_there(quantised: bool, parts: tuple[Weights, dict[
         whisper = make_whisper()
         nn.quantize(whisper, 64, 4)
         weights = named_arrays(whisper)
-    assert refusal(write(tmp_path, weights, dims | {"n_audio_layer": 3})) == "it has no encoder.blocks.1.attn.query.weight"
+    assert (
+        refusal(write(tmp_path, weights, dims | {"n_audio_layer": 3})) == "it has no encoder.blocks.1.attn.query.weight"
+    )
     assert (
         refusal(write(tmp_path, weights, dims | {"n_text_layer": 1}))
         == f"Whisper has no decoder.blocks.1.attn.key.{'biases' if quantised else 'weight'}"
     )
     missing = {name: array for name, array in weights.items() if name != "decoder.positional_embedding"}
     assert refusal(write(tmp_path, missing, dims)) == "it has no decoder.positional_embedding"
-    assert refusal(write(tmp_path, weights, dims | {"n_vocab": 701})).startswith("decoder.token_embedding.weight is (700, ")
+    assert refusal(write(tmp_path, weights, dims | {"n_vocab": 701})).startswith(
+        "decoder.token_embedding.weight is (700, "
+    )
     assert refusal(write(tmp_path, weights | {"a": mx.zeros(1)}, dims)) == "Whisper has no a"
 
 
@@ -114,14 +127,20 @@ def test_quantised_weights_must_have_their_scales(parts: tuple[Weights, dict[str
     weights = named_arrays(whisper)
     for name in ("biases", "scales"):
         left = {key: array for key, array in weights.items() if key != f"decoder.blocks.0.mlp1.{name}"}
-        reason = "it has no decoder.blocks.0.mlp1.biases" if name == "biases" else "decoder.blocks.0.mlp1.weight is (512, 16), not (512, 128)"
+        reason = (
+            "it has no decoder.blocks.0.mlp1.biases"
+            if name == "biases"
+            else "decoder.blocks.0.mlp1.weight is (512, 16), not (512, 128)"
+        )
         assert refusal(write(tmp_path, left, parts[1])) == reason
     odd = weights | {"decoder.blocks.0.mlp1.scales": mx.zeros((512, 3))}
     assert refusal(write(tmp_path, odd, parts[1])) == "its quantised weights are of no shape that MLX knows"
 
 
 @pytest.mark.parametrize("heads", [[[2, 0]], [[0, 2]], [[-1, 0]], [0, 1], [[0.5, 1.0, 2.0]]])
-def test_alignment_heads_must_be_the_models_own(heads: list[Any], parts: tuple[Weights, dict[str, object]], tmp_path: Path) -> None:
+def test_alignment_heads_must_be_the_models_own(
+    heads: list[Any], parts: tuple[Weights, dict[str, object]], tmp_path: Path
+) -> None:
     folder = write(tmp_path, parts[0] | {"alignment_heads": mx.array(heads)}, parts[1])
     assert refusal(folder).startswith("its alignment heads are [")
 
@@ -145,4 +164,6 @@ def test_a_damaged_folder(parts: tuple[Weights, dict[str, object]], tmp_path: Pa
 def test_heads_of_another_width_are_refused(parts: tuple[Weights, dict[str, object]], tmp_path: Path) -> None:
     weights, dims = parts
     assert HEAD == 64
-    assert refusal(write(tmp_path, weights, dims | {"n_text_head": 4})).startswith("it has 4 heads in a width of 128, where each must be 64 wide")
+    assert refusal(write(tmp_path, weights, dims | {"n_text_head": 4})).startswith(
+        "it has 4 heads in a width of 128, where each must be 64 wide"
+    )

@@ -24,7 +24,10 @@ def test_a_slot_is_counted_as_what_it_holds(beams: int) -> None:
 
 
 def test_as_many_slots_as_fit_into_most_of_the_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    held, encoder = memory.slot_bytes(small(), 1, 64) + 3 * FRAMES * WIDTH * 4, 34 * FRAMES * WIDTH * 4 + 2 * 2 * FRAMES**2 * 4
+    held, encoder = (
+        memory.slot_bytes(small(), 1, 64) + 3 * FRAMES * WIDTH * 4,
+        34 * FRAMES * WIDTH * 4 + 2 * 2 * FRAMES**2 * 4,
+    )
     sound, words = 2 * 2 * FRAMES * WIDTH * 4, 768 * 4 * (17 * len(small().alignment_heads) * FRAMES + 2 * SMALL.size)
     free = 0
 
@@ -43,7 +46,9 @@ def test_as_many_slots_as_fit_into_most_of_the_free_memory(monkeypatch: pytest.M
 
 def test_free_memory_is_what_mlx_may_still_take(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=3 * GB))
-    monkeypatch.setattr(mx, "device_info", lambda: {"free_memory": 40 * GB, "max_recommended_working_set_size": 24 * GB})
+    monkeypatch.setattr(
+        mx, "device_info", lambda: {"free_memory": 40 * GB, "max_recommended_working_set_size": 24 * GB}
+    )
     monkeypatch.setattr(mx, "get_active_memory", lambda: 4 * GB)
     assert [memory.free_bytes(device) // GB for device in ("cpu", "cuda", "mps")] == [3, 40, 20]
 

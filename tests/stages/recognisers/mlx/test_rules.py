@@ -12,7 +12,9 @@ import mlx.core as mx
 from sutradhar.stages.recognisers.mlx.rules import Rules, Timestamps, Vocabulary
 
 # Tokens 0 to 4 are text, 5 ends it, 9 to 88 are times.
-WORDS = Vocabulary(size=89, eot=5, sot=6, no_speech=7, no_timestamps=8, timestamp_begin=9, suppressed=(3, 6, 7), blank=(0, 5))
+WORDS = Vocabulary(
+    size=89, eot=5, sot=6, no_speech=7, no_timestamps=8, timestamp_begin=9, suppressed=(3, 6, 7), blank=(0, 5)
+)
 TEXT, SPECIAL, BEGIN, END = {0, 1, 2, 3, 4}, {5, 6, 7}, 9, 89
 UNLIKELY_TIMES = [0.0] * BEGIN + [-20.0] * (END - BEGIN)
 

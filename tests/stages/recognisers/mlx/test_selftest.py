@@ -47,9 +47,13 @@ def test_quantised_weights_pass() -> None:
 
 @SEARCHES
 @pytest.mark.parametrize("part", ["_attend", "_attend_past", "step"])
-def test_a_row_that_differs_from_the_others_is_noticed(part: str, search: Search, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_that_differs_from_the_others_is_noticed(
+    part: str, search: Search, monkeypatch: pytest.MonkeyPatch
+) -> None:
     disturb(monkeypatch, part, lambda x: in_last_row(x, 0.05))
-    with pytest.raises(selftest.BrokenBuild, match="the same window gives different results in different rows of a batch"):
+    with pytest.raises(
+        selftest.BrokenBuild, match="the same window gives different results in different rows of a batch"
+    ):
         selftest.check(small(), SMALL, search)
 
 

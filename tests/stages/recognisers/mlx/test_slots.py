@@ -15,7 +15,18 @@ from sutradhar.stages.recognisers.mlx.choice import Search
 from sutradhar.stages.recognisers.mlx.network import Network
 from sutradhar.stages.recognisers.mlx.slots import NotANumber, Slots, Task, Text
 from tests.stages.recognisers.mlx import plain
-from tests.stages.recognisers.mlx.tiny import COLUMNS, FRAMES, PLAIN, SMALL, TIMED, decode, make_whisper, multilingual, small, sound
+from tests.stages.recognisers.mlx.tiny import (
+    COLUMNS,
+    FRAMES,
+    PLAIN,
+    SMALL,
+    TIMED,
+    decode,
+    make_whisper,
+    multilingual,
+    small,
+    sound,
+)
 
 # Every kind of text: with times and without, sampled, after text of before, of several limits.
 TASKS = [
@@ -39,7 +50,9 @@ def alone() -> dict[int, list[Text]]:
 def assert_same(texts: Sequence[Text], expected: Sequence[Text]) -> None:
     assert [(text.tokens, text.ended) for text in texts] == [(text.tokens, text.ended) for text in expected]
     assert [text.sum_logprob for text in texts] == pytest.approx([text.sum_logprob for text in expected], abs=1e-4)
-    assert [text.no_speech_prob for text in texts] == pytest.approx([text.no_speech_prob for text in expected], abs=1e-6)
+    assert [text.no_speech_prob for text in texts] == pytest.approx(
+        [text.no_speech_prob for text in expected], abs=1e-6
+    )
 
 
 # --- What is decoded together
@@ -83,14 +96,18 @@ def test_samples_are_other_texts_and_a_wide_slot_draws_the_same_ones() -> None:
     likeliest = max(draws, key=lambda text: text.sum_logprob / len(text.tokens))
     assert_same(decode([Task(sound(0), TIMED, 1.0, limit=20)], search=Search(beams=5)), [likeliest])
     last = max(draws[3:], key=lambda text: text.sum_logprob / len(text.tokens))
-    assert_same(decode([Task(sound(0), TIMED, 1.0, sample=3, limit=20, samples=2)], search=BEAMS), [last])  # of three beams two are wanted
+    assert_same(
+        decode([Task(sound(0), TIMED, 1.0, sample=3, limit=20, samples=2)], search=BEAMS), [last]
+    )  # of three beams two are wanted
 
 
 # --- What others decode
 
 
 @pytest.mark.parametrize("prompt", [PLAIN, TIMED], ids=["plain", "timed"])
-@pytest.mark.parametrize("search", [Search(), BEAMS, Search(3, patience=2.0, length_penalty=1.5)], ids=["greedy", "beams", "patient"])
+@pytest.mark.parametrize(
+    "search", [Search(), BEAMS, Search(3, patience=2.0, length_penalty=1.5)], ids=["greedy", "beams", "patient"]
+)
 def test_finds_what_a_plain_search_finds(search: Search, prompt: tuple[int, ...]) -> None:
     tasks = [Task(sound(number), prompt, limit=8) for number in range(3)]
     expected = [plain.decode(small(), task, search) for task in tasks]
@@ -107,8 +124,12 @@ def test_greedy_texts_are_mlx_whispers(before: list[int]) -> None:
     prompt = (*((50_361, *before) if before else ()), 50_258, 50_259, 50_359, 50_363)
     texts = decode([Task(sound(number), prompt, limit=16) for number in range(3)], network=network)
     assert [text.tokens for text in texts] == [result.tokens for result in expected]
-    assert [text.sum_logprob / (len(text.tokens) + 1) for text in texts] == pytest.approx([result.avg_logprob for result in expected], abs=1e-4)
-    assert [text.no_speech_prob for text in texts] == pytest.approx([result.no_speech_prob for result in expected], rel=1e-3)
+    assert [text.sum_logprob / (len(text.tokens) + 1) for text in texts] == pytest.approx(
+        [result.avg_logprob for result in expected], abs=1e-4
+    )
+    assert [text.no_speech_prob for text in texts] == pytest.approx(
+        [result.no_speech_prob for result in expected], rel=1e-3
+    )
 
 
 # --- Ends
@@ -155,7 +176,13 @@ def test_a_task_goes_where_its_sound_is(monkeypatch: pytest.MonkeyPatch) -> None
     assert (slots.room, slots.busy) == (0, True)
     while slots.busy:
         slots.advance()
-    slots.admit([("new", Task(sound(9), PLAIN)), ("again", replace(tasks[0], temperature=0.4)), ("also", replace(tasks[2], temperature=0.4))])
+    slots.admit(
+        [
+            ("new", Task(sound(9), PLAIN)),
+            ("again", replace(tasks[0], temperature=0.4)),
+            ("also", replace(tasks[2], temperature=0.4)),
+        ]
+    )
     assert looked_up == [[0, 1, 2], [1]]
     assert [key for key, _ in slots.tasks()] == ["again", "new", "also"]
 

@@ -19,7 +19,17 @@ from sutradhar.stages.recognisers.mlx.network import Network
 from sutradhar.stages.recognisers.mlx.slots import Slots, Task
 from sutradhar.stages.recognisers.mlx.stream import OutOfMemory, Stream, is_out_of_memory
 from sutradhar.stages.recognisers.mlx.words import Aligner
-from sutradhar.stages.recognisers.whisper.requests import HOP, Align, Alignment, Decoded, DetectLanguage, Encode, Generate, Steps, Urgent
+from sutradhar.stages.recognisers.whisper.requests import (
+    HOP,
+    Align,
+    Alignment,
+    Decoded,
+    DetectLanguage,
+    Encode,
+    Generate,
+    Steps,
+    Urgent,
+)
 from tests.stages.recognisers.mlx.tiny import FRAMES, LANGUAGES, MELS, PLAIN, SMALL, TIMED, decode, small
 
 TOKENIZER: Any = SimpleNamespace(sot_sequence=TIMED, no_timestamps=SMALL.no_timestamps)
@@ -32,8 +42,18 @@ def mel(number: int) -> NDArray[np.float32]:
     return np.random.default_rng(number).normal(size=(2 * FRAMES, MELS)).astype(np.float32)
 
 
-def make_stream(slots: int = 3, search: Search | None = None, notice: Callable[[int], None] = lambda slots: None) -> Stream:
-    return Stream(small(), SMALL, LANGUAGES, lambda asked: np.stack([request.audio for request in asked]), search or Search(), slots, notice)
+def make_stream(
+    slots: int = 3, search: Search | None = None, notice: Callable[[int], None] = lambda slots: None
+) -> Stream:
+    return Stream(
+        small(),
+        SMALL,
+        LANGUAGES,
+        lambda asked: np.stack([request.audio for request in asked]),
+        search or Search(),
+        slots,
+        notice,
+    )
 
 
 def transcribe(number: int, *temperatures: float, prompt: tuple[int, ...] = TIMED) -> Steps[list[Decoded]]:
@@ -56,8 +76,12 @@ def results(stream: Stream, windows: Sequence[Steps[Any]]) -> list[Any]:
 
 def assert_same(found: Sequence[Decoded], expected: Sequence[Decoded]) -> None:
     assert [decoded.tokens for decoded in found] == [decoded.tokens for decoded in expected]
-    assert [decoded.avg_logprob for decoded in found] == pytest.approx([decoded.avg_logprob for decoded in expected], abs=1e-4)
-    assert [decoded.no_speech_prob for decoded in found] == pytest.approx([decoded.no_speech_prob for decoded in expected], abs=1e-6)
+    assert [decoded.avg_logprob for decoded in found] == pytest.approx(
+        [decoded.avg_logprob for decoded in expected], abs=1e-4
+    )
+    assert [decoded.no_speech_prob for decoded in found] == pytest.approx(
+        [decoded.no_speech_prob for decoded in expected], abs=1e-6
+    )
 
 
 # --- Windows through slots
@@ -87,10 +111,17 @@ def test_a_window_that_is_tried_again_changes_no_other(search: Search, monkeypat
             restarts.append((neighbours, len(tasks), len(moved)))
 
     monkeypatch.setattr(Slots, "admit", noting)
-    monkeypatch.setattr(small(), "replace_cross", lambda cross, rows, features: moved.extend(rows) or replace_cross(cross, rows, features))
+    monkeypatch.setattr(
+        small(),
+        "replace_cross",
+        lambda cross, rows, features: moved.extend(rows) or replace_cross(cross, rows, features),
+    )
 
     def run(*temperatures: float) -> list[list[Decoded]]:
-        return results(make_stream(search=search), [transcribe(number, *(temperatures if number == FAILING else ())) for number in range(7)])
+        return results(
+            make_stream(search=search),
+            [transcribe(number, *(temperatures if number == FAILING else ())) for number in range(7)],
+        )
 
     without, with_one = run(0.0), run(0.0, 0.4)
     assert len(with_one[FAILING]) == 2
@@ -144,7 +175,9 @@ def test_prompts_of_all_lengths_go_through_together(monkeypatch: pytest.MonkeyPa
     """Short ones first: what comes later does not fit into their columns."""
     monkeypatch.setattr(stream, "MAX_TEXT", 16)
     prompts = [TIMED, PLAIN, (506, *range(20, 70), *TIMED), TIMED, (506, *range(20, 170), *PLAIN), PLAIN]
-    together = results(make_stream(slots=2), [transcribe(number, prompt=prompt) for number, prompt in enumerate(prompts)])
+    together = results(
+        make_stream(slots=2), [transcribe(number, prompt=prompt) for number, prompt in enumerate(prompts)]
+    )
     for number, prompt in enumerate(prompts):
         assert_same(together[number], results(make_stream(), [transcribe(number, prompt=prompt)])[0])
 
@@ -178,14 +211,20 @@ def test_what_is_in_hand_is_done_while_the_source_has_nothing_yet() -> None:
     for result in make_stream(8).run(patient()):
         found.append(result)
     assert [number for number, _ in found] == [0, 1, 2]
-    for (_, (texts, *_)), (expected, *_) in zip(found, results(make_stream(4), [everything(number) for number in range(3)]), strict=True):
+    for (_, (texts, *_)), (expected, *_) in zip(
+        found, results(make_stream(4), [everything(number) for number in range(3)]), strict=True
+    ):
         assert_same(texts, expected)
 
 
 def test_words_are_timed_while_others_are_decoded_where_the_source_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     timed: list[bool] = []
     one = make_stream(8)
-    monkeypatch.setattr(Aligner, "align", lambda _, features, starts, texts, *rest: timed.append(one._busy) or [Alignment((), ())] * len(texts))
+    monkeypatch.setattr(
+        Aligner,
+        "align",
+        lambda _, features, starts, texts, *rest: timed.append(one._busy) or [Alignment((), ())] * len(texts),
+    )
 
     def words() -> Steps[Any]:
         return (yield Align((yield Encode(mel(1))), TOKENIZER, (10,), 2 * FRAMES * HOP))
@@ -276,7 +315,9 @@ def test_long_texts_are_aligned_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch)
 # --- Memory
 
 
-def failing_once(after: int, work: Callable[..., Any], message: str = "[metal::malloc] Attempting to allocate 20 bytes") -> Callable[..., Any]:
+def failing_once(
+    after: int, work: Callable[..., Any], message: str = "[metal::malloc] Attempting to allocate 20 bytes"
+) -> Callable[..., Any]:
     """Works, but for one call that comes after so many."""
     calls = iter(range(1_000_000))
 
@@ -328,7 +369,9 @@ def test_out_of_memory_halves_the_slots_and_loses_nothing(
         monkeypatch.setattr(owner, name, lambda *arguments, **options: failing(*arguments, **options))
     found = results(make_stream(4, notice=told.append), [everything(number) for number in range(6)])
     assert told == [2]
-    for (texts, language, alignment), (texts_before, language_before, alignment_before) in zip(found, with_memory, strict=True):
+    for (texts, language, alignment), (texts_before, language_before, alignment_before) in zip(
+        found, with_memory, strict=True
+    ):
         assert_same(texts, texts_before)
         assert (language, alignment.pairs) == (language_before, alignment_before.pairs)
 

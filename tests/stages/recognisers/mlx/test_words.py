@@ -44,7 +44,11 @@ def test_the_cheapest_way_through_a_matrix(matrix: np.ndarray, path: list[tuple[
 def align(windows: Sequence[int]) -> list[Alignment]:
     features = mx.stack([sound(number) for number in windows])
     return Aligner(small()).align(
-        features, [PLAIN] * len(windows), [TEXTS[number] for number in windows], SMALL.eot, [HEARD[number] for number in windows]
+        features,
+        [PLAIN] * len(windows),
+        [TEXTS[number] for number in windows],
+        SMALL.eot,
+        [HEARD[number] for number in windows],
     )
 
 
@@ -65,7 +69,10 @@ def test_every_token_has_its_place_in_the_sound_and_the_end_too() -> None:
     for alignment, text, frames in zip(align([0, 1, 2]), TEXTS, HEARD, strict=True):
         assert sorted({token for token, _ in alignment.pairs}) == list(range(len(text) + 1))
         assert [frame for _, frame in alignment.pairs] == sorted(frame for _, frame in alignment.pairs)
-        assert (alignment.pairs[0], alignment.pairs[-1]) == ((0, 0), (len(text), frames - 1))  # nothing lies behind the sound
+        assert (alignment.pairs[0], alignment.pairs[-1]) == (
+            (0, 0),
+            (len(text), frames - 1),
+        )  # nothing lies behind the sound
         assert len(alignment.probabilities) == len(text)
         assert all(0 < probability < 1 for probability in alignment.probabilities)
 
@@ -80,7 +87,10 @@ def test_an_empty_text_has_a_place_for_its_end_only() -> None:
 def test_times_and_probabilities_are_mlx_whispers(text: str, frames: int) -> None:
     whisper, network = multilingual()
     tokenizer = get_tokenizer(multilingual=True, language="hi", task="transcribe")
-    mel, tokens = mx.array(np.random.default_rng(3).normal(size=(2 * FRAMES, MELS)).astype(np.float32)), tokenizer.encode(text)
+    mel, tokens = (
+        mx.array(np.random.default_rng(3).normal(size=(2 * FRAMES, MELS)).astype(np.float32)),
+        tokenizer.encode(text),
+    )
     expected: list[Any] = find_alignment(whisper, tokenizer, tokens, mel, 2 * frames)
     start = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
     (alignment,) = Aligner(network).align(network.encode(mel[None]), [start], [tokens], tokenizer.eot, [frames])
@@ -90,4 +100,6 @@ def test_times_and_probabilities_are_mlx_whispers(text: str, frames: int) -> Non
     assert [(timing.start_ms, timing.end_ms) for timing in timings] == [
         (round(word.start * 50) * FRAME_MS, round(word.end * 50) * FRAME_MS) for word in expected
     ]
-    assert [sum(alignment.probabilities)] == pytest.approx([sum(word.probability * len(word.tokens) for word in expected)], rel=1e-3)
+    assert [sum(alignment.probabilities)] == pytest.approx(
+        [sum(word.probability * len(word.tokens) for word in expected)], rel=1e-3
+    )

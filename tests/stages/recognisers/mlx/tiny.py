@@ -18,7 +18,14 @@ from sutradhar.stages.recognisers.mlx.tokens import vocabulary_of
 
 WIDTH, MELS, FRAMES = 128, 8, 60
 SMALL = Vocabulary(
-    size=700, eot=500, sot=501, no_speech=507, no_timestamps=508, timestamp_begin=509, suppressed=(7, 11, 501, 504, 505, 506, 507), blank=(0, 500)
+    size=700,
+    eot=500,
+    sot=501,
+    no_speech=507,
+    no_timestamps=508,
+    timestamp_begin=509,
+    suppressed=(7, 11, 501, 504, 505, 506, 507),
+    blank=(0, 500),
 )
 LANGUAGES = {"en": 502, "hi": 503}
 PLAIN, TIMED = (501, 502, 505, 508), (501, 502, 505)  # prompts
@@ -30,7 +37,10 @@ def make_whisper(tokens: int = SMALL.size, context: int = 448, frames: int = FRA
     mx.set_default_device(mx.Device(mx.cpu))  # GPUs have kernels of their own, and round
     whisper = Whisper(ModelDimensions(MELS, frames, WIDTH, 2, 1, tokens, context, WIDTH, 2, layers), mx.float32)
     random = np.random.default_rng(0)
-    weights = {name: random.normal(0, 0.15, weight.shape).astype(np.float32) for name, weight in tree_flatten(whisper.parameters())}
+    weights = {
+        name: random.normal(0, 0.15, weight.shape).astype(np.float32)
+        for name, weight in tree_flatten(whisper.parameters())
+    }
     for name, weight in weights.items():
         if name.endswith(("ln.weight", "ln_post.weight")):
             weight += 1
@@ -38,7 +48,9 @@ def make_whisper(tokens: int = SMALL.size, context: int = 448, frames: int = FRA
     embedding = weights["decoder.token_embedding.weight"]
     embedding[eot] *= 4
     embedding[timestamp_begin:] *= 2
-    whisper.update(tree_unflatten([(name, mx.array(weight)) for name, weight in weights.items() if name != "alignment_heads"]))
+    whisper.update(
+        tree_unflatten([(name, mx.array(weight)) for name, weight in weights.items() if name != "alignment_heads"])
+    )
     mx.eval(whisper.parameters())
     return whisper
 
@@ -60,7 +72,9 @@ def sound(number: int) -> mx.array:
     return mx.array(np.random.default_rng(number).normal(size=(FRAMES, WIDTH)).astype(np.float32))
 
 
-def decode(tasks: Sequence[Task], slots: int = 3, search: Search | None = None, network: Network | None = None) -> list[Text]:
+def decode(
+    tasks: Sequence[Task], slots: int = 3, search: Search | None = None, network: Network | None = None
+) -> list[Text]:
     """Texts in the order of the tasks, each of which takes the next slot that is free."""
     network = network or small()
     vocabulary = SMALL if network.dims.n_vocab == SMALL.size else vocabulary_of(network)

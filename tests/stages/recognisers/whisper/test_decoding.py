@@ -15,7 +15,15 @@ from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.stages.recognisers.contract import AudioWindow, LanguageGuess, Recognition
 from sutradhar.stages.recognisers.whisper import lockstep
 from sutradhar.stages.recognisers.whisper.decoding import Decoder
-from sutradhar.stages.recognisers.whisper.requests import Align, Alignment, Decoded, DetectLanguage, Encode, Generate, Heard
+from sutradhar.stages.recognisers.whisper.requests import (
+    Align,
+    Alignment,
+    Decoded,
+    DetectLanguage,
+    Encode,
+    Generate,
+    Heard,
+)
 from sutradhar.stages.transcript import Span
 
 EOT, SOT_PREV, NO_TIMESTAMPS, TIMESTAMP_BEGIN = 500, 501, 502, 1000
@@ -29,7 +37,11 @@ class Letters:
     eot, sot_prev, no_timestamps, timestamp_begin = EOT, SOT_PREV, NO_TIMESTAMPS, TIMESTAMP_BEGIN
 
     def __init__(self, task: str, language: str) -> None:
-        self.sot_sequence = (510, {"en": 520, "de": 521, "hi": 522}[language], {"transcribe": 530, "translate": 531}[task])
+        self.sot_sequence = (
+            510,
+            {"en": 520, "de": 521, "hi": 522}[language],
+            {"transcribe": 530, "translate": 531}[task],
+        )
 
     def encode(self, text: str) -> list[int]:
         return [ord(letter) for letter in text]
@@ -62,7 +74,9 @@ class Engine:
             return self._texts.popleft()
         if not self._aligned:
             return Alignment((), ())
-        return Alignment([(token, token * FRAMES_A_TOKEN) for token in range(len(request.text) + 1)], [0.9] * len(request.text))
+        return Alignment(
+            [(token, token * FRAMES_A_TOKEN) for token in range(len(request.text) + 1)], [0.9] * len(request.text)
+        )
 
     def of(self, kind: type) -> list[Any]:
         return [request for request in self.asked if isinstance(request, kind)]
@@ -78,7 +92,9 @@ def said(text: str, avg_logprob: float = -0.3, no_speech_prob: float = 0.1) -> D
 
 def timed(*parts: str | int) -> Decoded:
     """Text between times in ms."""
-    tokens = [[TIMESTAMP_BEGIN + part // 20] if isinstance(part, int) else [ord(letter) for letter in part] for part in parts]
+    tokens = [
+        [TIMESTAMP_BEGIN + part // 20] if isinstance(part, int) else [ord(letter) for letter in part] for part in parts
+    ]
     return Decoded([token for some in tokens for token in some], -0.3, 0.1)
 
 
@@ -88,7 +104,9 @@ def make_window(spoken_ms: int = 1500, **changes: Any) -> AudioWindow:
     return replace(AudioWindow(7, OFFSET, audio, (Span(OFFSET, OFFSET + spoken_ms),), "en"), **changes)
 
 
-def recognise(engine: Engine, window: AudioWindow | None = None, translate: bool = False, times: bool = True, **settings: object) -> Recognition:
+def recognise(
+    engine: Engine, window: AudioWindow | None = None, translate: bool = False, times: bool = True, **settings: object
+) -> Recognition:
     decoder = Decoder(Letters, msgspec.convert(settings, Settings), translate=translate, times=times)
     (recognition,) = lockstep.run([decoder.recognise(window or make_window())], engine.answer)
     return recognition
@@ -107,8 +125,16 @@ def test_a_good_text_is_taken_at_once() -> None:
     recognition = recognise(engine)
     assert [type(request) for request in engine.asked] == [Encode, Generate, Align]
     assert engine.temperatures == [0.0]
-    assert (recognition.window, recognition.text, recognition.whisper.tokens) == (7, "Good morning.", tuple(map(ord, " Good morning.")))
-    assert (recognition.whisper.avg_logprob, recognition.whisper.no_speech_prob, recognition.whisper.temperature) == (-0.25, 0.1, 0.0)
+    assert (recognition.window, recognition.text, recognition.whisper.tokens) == (
+        7,
+        "Good morning.",
+        tuple(map(ord, " Good morning.")),
+    )
+    assert (recognition.whisper.avg_logprob, recognition.whisper.no_speech_prob, recognition.whisper.temperature) == (
+        -0.25,
+        0.1,
+        0.0,
+    )
     assert (recognition.language, recognition.language_probability, recognition.translation) == ("en", 1.0, None)
     assert words_of(recognition) == [(" Good", 60_000, 60_500), (" morning.", 60_500, 61_400)]
 
@@ -131,12 +157,19 @@ def test_when_all_fail_the_likeliest_is_taken() -> None:
     engine = Engine([UNLIKELY, LESS_UNLIKELY, UNLIKELY])
     recognition = recognise(engine, WHISPER_TEMPERATURE="0.0,0.5,1.0")
     assert engine.temperatures == [0.0, 0.5, 1.0]
-    assert (recognition.text, recognition.whisper.avg_logprob, recognition.whisper.temperature) == ("or that", -1.2, 0.5)
+    assert (recognition.text, recognition.whisper.avg_logprob, recognition.whisper.temperature) == (
+        "or that",
+        -1.2,
+        0.5,
+    )
 
 
 def test_a_loop_is_taken_only_where_there_is_nothing_else() -> None:
     assert recognise(Engine([LOOP, UNLIKELY, LOOP]), WHISPER_TEMPERATURE="0,0.5,1").text == "maybe this"
-    assert recognise(Engine([LOOP, replace(LOOP, avg_logprob=-0.1)]), WHISPER_TEMPERATURE="0,0.5").whisper.temperature == 0.5
+    assert (
+        recognise(Engine([LOOP, replace(LOOP, avg_logprob=-0.1)]), WHISPER_TEMPERATURE="0,0.5").whisper.temperature
+        == 0.5
+    )
 
 
 def test_the_thresholds_are_the_settings() -> None:
@@ -255,14 +288,18 @@ def test_a_prompt_that_comes_back_as_a_translation_is_none() -> None:
 
 def test_a_window_too_short_to_align_shares_its_time_among_its_words() -> None:
     recognition = recognise(
-        Engine([said(" Oh no", -0.1)], aligned=False), make_window(audio=np.zeros(3200, np.float32), speech=(Span(60_000, 60_200),))
+        Engine([said(" Oh no", -0.1)], aligned=False),
+        make_window(audio=np.zeros(3200, np.float32), speech=(Span(60_000, 60_200),)),
     )
     assert words_of(recognition) == [("Oh", 60_000, 60_080), (" no", 60_080, 60_200)]
 
 
 def test_without_times_nothing_is_aligned_and_the_words_share_the_speech() -> None:
     engine = Engine([said(" Oh no")])
-    assert words_of(recognise(engine, make_window(3000), times=False)) == [("Oh", 60_000, 61_200), (" no", 61_200, 63_000)]
+    assert words_of(recognise(engine, make_window(3000), times=False)) == [
+        ("Oh", 60_000, 61_200),
+        (" no", 61_200, 63_000),
+    ]
     assert [type(request) for request in engine.asked] == [Encode, Generate]
 
 
@@ -282,7 +319,11 @@ def test_speech_that_was_skipped_is_decoded_by_itself() -> None:
     assert recognition.whisper.avg_logprob == pytest.approx((-0.3 * 14 + -0.5 * 15) / 29)
 
 
-@pytest.mark.parametrize("again", [said(" In the house.", -1.1), said(" In the house.", -0.3, 0.7), said("")], ids=["unlikely", "silence", "empty"])
+@pytest.mark.parametrize(
+    "again",
+    [said(" In the house.", -1.1), said(" In the house.", -0.3, 0.7), said("")],
+    ids=["unlikely", "silence", "empty"],
+)
 def test_what_is_not_to_be_believed_fills_no_gap(again: Decoded) -> None:
     engine, recognition = skipped([again])
     assert engine.temperatures == [0.0, 0.0]
@@ -314,7 +355,9 @@ def test_a_translation_is_decoded_from_the_same_encoder_output() -> None:
 
 
 def test_a_translation_that_fails_is_tried_again() -> None:
-    engine = Engine([said(" Guten Morgen."), replace(timed(0, " Good", 1000), avg_logprob=-1.5), timed(0, " Good morning.", 1000)])
+    engine = Engine(
+        [said(" Guten Morgen."), replace(timed(0, " Good", 1000), avg_logprob=-1.5), timed(0, " Good morning.", 1000)]
+    )
     recognition = recognise(engine, make_window(language="de"), translate=True)
     assert engine.temperatures == [0.0, 0.0, 0.2]
     assert recognition.whisper.temperature == 0.0
@@ -348,7 +391,9 @@ def test_windows_that_fail_and_others_go_through_together() -> None:
 
     decoder = Decoder(Letters, Settings(), translate=False)
     recognitions = lockstep.run([decoder.recognise(make_window(id=number)) for number in range(3)], answer)
-    assert [(recognition.window, recognition.text, recognition.whisper.temperature) for recognition in recognitions] == [
+    assert [
+        (recognition.window, recognition.text, recognition.whisper.temperature) for recognition in recognitions
+    ] == [
         (0, "One.", 0.0),
         (1, "Two.", 0.2),
         (2, "Three.", 0.0),

@@ -53,7 +53,11 @@ def test_a_sentence_with_a_name_of_the_prompt_does_not(text: str, prompt: str) -
         ("Sanjay", "संजय", True),
         (NAMES, "Thank you.", False),
         (NAMES, "", False),
-        ("I am going home now, dear. Names: Sanjay, Geet, Dahisar, Mumbai Central.", "I am going home now, dear.", False),
+        (
+            "I am going home now, dear. Names: Sanjay, Geet, Dahisar, Mumbai Central.",
+            "I am going home now, dear.",
+            False,
+        ),
     ],
 )
 def test_what_is_heard_without_the_prompt_confirms_it(text: str, plain: str, said: bool) -> None:

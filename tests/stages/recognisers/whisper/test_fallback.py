@@ -10,7 +10,13 @@ THRESHOLDS = Thresholds(logprob=-1.0, compression_ratio=2.4, no_speech=0.6)
 LOOP = "and then " * 40
 
 
-def attempt(text: str = "Good morning.", logprob: float = -0.3, no_speech: float = 0.1, temperature: float = 0.0, seconds: float = 30) -> Attempt:
+def attempt(
+    text: str = "Good morning.",
+    logprob: float = -0.3,
+    no_speech: float = 0.1,
+    temperature: float = 0.0,
+    seconds: float = 30,
+) -> Attempt:
     return Attempt((), text, logprob, no_speech, temperature, seconds)
 
 

@@ -30,7 +30,12 @@ class NotingEngine:
 
 def window(*kinds: type) -> Steps[list[Any]]:
     """Asks for these one after the other, and ends with the answers."""
-    requests = {Encode: Encode(SOUND), DetectLanguage: DetectLanguage(None), Generate: Generate(None, (), 0.0), Align: Align(None, TOKENIZER, (), 0)}
+    requests = {
+        Encode: Encode(SOUND),
+        DetectLanguage: DetectLanguage(None),
+        Generate: Generate(None, (), 0.0),
+        Align: Align(None, TOKENIZER, (), 0),
+    }
     answers = []
     for kind in kinds:
         answers.append((yield requests[kind]))
@@ -60,7 +65,9 @@ def test_who_is_behind_goes_first_so_that_windows_keep_together() -> None:
 
 def test_a_window_may_go_back_to_a_further_sound() -> None:
     engine = NotingEngine()
-    results = lockstep.run([window(Encode, Generate, Align, Encode, Generate, Align), window(Encode, Generate, Align)], engine.answer)
+    results = lockstep.run(
+        [window(Encode, Generate, Align, Encode, Generate, Align), window(Encode, Generate, Align)], engine.answer
+    )
     assert engine.rounds == [("encode", 2), ("generate", 2), ("align", 2), ("encode", 1), ("generate", 1), ("align", 1)]
     assert [len(answers) for answers in results] == [6, 3]
 
@@ -96,7 +103,11 @@ def test_windows_keep_together_where_some_kinds_are_answered_one_at_a_time() -> 
 def test_a_result_is_told_as_soon_as_it_is_there() -> None:
     engine = NotingEngine()
     told: list[tuple[int, int]] = []
-    lockstep.run([window(Encode, Generate), window(Encode)], engine.answer, lambda number, _: told.append((number, len(engine.rounds))))
+    lockstep.run(
+        [window(Encode, Generate), window(Encode)],
+        engine.answer,
+        lambda number, _: told.append((number, len(engine.rounds))),
+    )
     assert told == [(1, 1), (0, 2)]
 
 

@@ -25,7 +25,14 @@ def texts(made: list[Timing]) -> str:
     return "".join(timing.text for timing in made)
 
 
-SAID = timings((" Whose", 0, 400), (" is", 400, 700), (" it", 700, 1000), ("?", 1000, 6000), (" Yes", 6000, 6400), (".", 6400, 6500))
+SAID = timings(
+    (" Whose", 0, 400),
+    (" is", 400, 700),
+    (" it", 700, 1000),
+    ("?", 1000, 6000),
+    (" Yes", 6000, 6400),
+    (".", 6400, 6500),
+)
 
 
 def test_a_mark_that_takes_seconds_of_speech_hides_some() -> None:

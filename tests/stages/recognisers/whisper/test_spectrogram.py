@@ -15,7 +15,9 @@ def test_what_is_not_computed_is_what_would_be_computed(mels: int, length: int, 
     extract = extractor(mels)
     audio = (np.random.default_rng(length).normal(size=length) * loudness).astype(np.float32)
     whole = FeatureExtractor(feature_size=mels)(np.pad(audio, (0, SAMPLES - length)), padding=0)
-    np.testing.assert_allclose(whole_windows([log_mel(extract, audio)])[0], whole, atol=1e-6)  # the matrix product rounds by its size
+    np.testing.assert_allclose(
+        whole_windows([log_mel(extract, audio)])[0], whole, atol=1e-6
+    )  # the matrix product rounds by its size
 
 
 def test_it_does_not_depend_on_the_number_of_threads() -> None:

@@ -54,13 +54,18 @@ def test_a_word_in_silence_moves_to_the_nearest_speech() -> None:
 def test_a_word_lasts_from_its_first_token_to_the_next_words() -> None:
     words, tokens = [" Good", " morning", "<|endoftext|>"], [[1], [2, 3], [9]]
     pairs = [(0, 5), (0, 6), (1, 10), (2, 12), (2, 13), (3, 20), (3, 21)]
-    assert from_alignment(words, tokens, pairs, [0.9, 0.5, 0.7]) == [Timing(" Good", 100, 200, 0.9), Timing(" morning", 200, 400, 0.6)]
+    assert from_alignment(words, tokens, pairs, [0.9, 0.5, 0.7]) == [
+        Timing(" Good", 100, 200, 0.9),
+        Timing(" morning", 200, 400, 0.6),
+    ]
 
 
 @pytest.mark.skipif(not BASE.is_dir(), reason="needs models/base")
 def test_tokens_that_share_a_letter_of_devanagari_make_one_word() -> None:
     """Byte-level tokens: most letters of Hindi are two tokens or more, none of them a letter by itself."""
-    tokenizer = Tokenizer(tokenizers.Tokenizer.from_file(str(BASE / "tokenizer.json")), True, task="transcribe", language="hi")
+    tokenizer = Tokenizer(
+        tokenizers.Tokenizer.from_file(str(BASE / "tokenizer.json")), True, task="transcribe", language="hi"
+    )
     text = "मैं कल आऊँगा। तुम कहाँ हो?"
     tokens = tokenizer.encode(text)
     assert len(tokens) > len(text)
@@ -74,7 +79,9 @@ def test_tokens_that_share_a_letter_of_devanagari_make_one_word() -> None:
 
 def test_bytes_that_make_no_letter_are_left_out() -> None:
     pairs = [(0, 0), (1, 4), (2, 8)]
-    assert [timing.text for timing in from_alignment([" a", " \ufffd", "<|endoftext|>"], [[1], [2], [9]], pairs, [0.9, 0.9])] == [" a", " "]
+    assert [
+        timing.text for timing in from_alignment([" a", " \ufffd", "<|endoftext|>"], [[1], [2], [9]], pairs, [0.9, 0.9])
+    ] == [" a", " "]
     assert merge_punctuation([Timing(" a", 0, 80, 0.9), Timing(" ", 80, 160, 0.9)]) == [Timing(" a", 0, 80, 0.9)]
 
 
@@ -83,25 +90,41 @@ def timed(*words: tuple[str, int, int]) -> list[Timing]:
 
 
 def test_marks_join_the_words_that_they_belong_to() -> None:
-    spoken = timed((" He", 0, 100), (" said", 100, 200), (",", 200, 300), (' "', 300, 400), ("no", 400, 500), (".", 500, 900), ('"', 900, 950))
+    spoken = timed(
+        (" He", 0, 100),
+        (" said", 100, 200),
+        (",", 200, 300),
+        (' "', 300, 400),
+        ("no", 400, 500),
+        (".", 500, 900),
+        ('"', 900, 950),
+    )
     assert merge_punctuation(spoken) == timed((" He", 0, 100), (" said,", 100, 200), (' "no."', 400, 500))
 
 
 def test_the_pause_at_the_end_of_a_sentence_is_in_no_word() -> None:
-    spoken = timed((" one", 0, 200), (" two", 200, 400), (".", 400, 2000), (" Three", 2000, 4000), (" four", 4000, 4200))
+    spoken = timed(
+        (" one", 0, 200), (" two", 200, 400), (".", 400, 2000), (" Three", 2000, 4000), (" four", 4000, 4200)
+    )
     shortened = [(timing.start_ms, timing.end_ms) for timing in shorten_at_sentence_ends(spoken)]
     assert shortened == [(0, 200), (200, 400), (400, 800), (3600, 4000), (4000, 4200)]
 
 
 def test_spread_words_share_the_speech_by_their_length() -> None:
     words = spread("Hi there friend", (Span(1000, 2000), Span(5000, 5500)), 0.7)
-    assert [(word.text, word.start_ms, word.end_ms) for word in words] == [("Hi", 1000, 1200), (" there", 1200, 1800), (" friend", 5000, 5500)]
+    assert [(word.text, word.start_ms, word.end_ms) for word in words] == [
+        ("Hi", 1000, 1200),
+        (" there", 1200, 1800),
+        (" friend", 5000, 5500),
+    ]
     assert spread("", (Span(0, 1000),), 0.7) == ()
 
 
 @given(
     st.lists(st.tuples(st.integers(-500, 40_000), st.integers(-500, 40_000)), max_size=60),
-    st.lists(st.integers(0, 30_000), min_size=2, max_size=8, unique=True).filter(lambda times: max(times) - min(times) > 60),
+    st.lists(st.integers(0, 30_000), min_size=2, max_size=8, unique=True).filter(
+        lambda times: max(times) - min(times) > 60
+    ),
 )
 def test_words_come_out_in_order_apart_and_inside_the_window(times: list[tuple[int, int]], bounds: list[int]) -> None:
     bounds = sorted(bounds)

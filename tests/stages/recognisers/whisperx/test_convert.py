@@ -28,7 +28,12 @@ BASE = ROOT / "models" / "base"
 SPEECH = ROOT.parent / "shared" / "data" / "speech"
 pytestmark = pytest.mark.skipif(not BASE.is_dir(), reason="needs models/base")
 NOISE = AudioWindow(0, 0, np.random.default_rng(1).normal(0, 0.1, 32_000).astype(np.float32), (Span(0, 2000),), "en")
-SURE = {"WHISPER_LOGPROB_THRESHOLD": -1e9, "WHISPER_COMPRESSION_RATIO_THRESHOLD": 1e9, "WHISPER_NO_SPEECH_THRESHOLD": 1.0, "WHISPER_TEMPERATURE": "0"}
+SURE = {
+    "WHISPER_LOGPROB_THRESHOLD": -1e9,
+    "WHISPER_COMPRESSION_RATIO_THRESHOLD": 1e9,
+    "WHISPER_NO_SPEECH_THRESHOLD": 1.0,
+    "WHISPER_TEMPERATURE": "0",
+}
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +51,13 @@ def models(saved: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def texts(model: library.ResolvedModel, windows: list[AudioWindow], backend: str = "whisperx", **settings: object) -> dict[int, str]:
+def texts(
+    model: library.ResolvedModel, windows: list[AudioWindow], backend: str = "whisperx", **settings: object
+) -> dict[int, str]:
     wanted = {"WHISPER_BACKEND": backend, "WHISPER_BEAM_SIZE": 1, "SOURCE_LANGUAGE": "en"} | settings
-    opened = open_recogniser(msgspec.convert(wanted, Settings), model, translate=False, times=False, log=logging.getLogger("test"))
+    opened = open_recogniser(
+        msgspec.convert(wanted, Settings), model, translate=False, times=False, log=logging.getLogger("test")
+    )
     return {found.window: found.text for found in opened.recognise(windows)}
 
 
@@ -63,7 +72,11 @@ def test_a_folder_is_converted_once_and_says_where_it_came_from(saved: Path, mod
     source = read_source(found.path)
     assert source is not None
     assert source.conversion is not None
-    assert (source.via, source.conversion.original, source.conversion.numbers) == ("converted from hf, float16", str(saved), "float16")
+    assert (source.via, source.conversion.original, source.conversion.numbers) == (
+        "converted from hf, float16",
+        str(saved),
+        "float16",
+    )
     assert {*source.files} == {"model.bin", "config.json", "tokenizer.json", "vocabulary.json"}
     assert [path.name for path in models.iterdir()] == [found.path.name]
 
@@ -92,7 +105,9 @@ def test_a_tokenizer_in_several_files_becomes_one(saved: Path, tmp_path: Path) -
     WhisperTokenizerFast(tokenizer_file=str(slow / "tokenizer.json")).save_pretrained(tmp_path / "files")
     content = json.loads((slow / "tokenizer.json").read_text())["model"]
     (slow / "vocab.json").write_text(json.dumps(content["vocab"]))
-    (slow / "merges.txt").write_text("\n".join(pair if isinstance(pair, str) else " ".join(pair) for pair in content["merges"]))
+    (slow / "merges.txt").write_text(
+        "\n".join(pair if isinstance(pair, str) else " ".join(pair) for pair in content["merges"])
+    )
     for name in ("tokenizer_config.json", "special_tokens_map.json"):
         shutil.copy(tmp_path / "files" / name, slow)
     (slow / "tokenizer.json").unlink()
@@ -107,11 +122,21 @@ def test_a_tokenizer_in_several_files_becomes_one(saved: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("gone", "put", "message"),
     [
-        ("model.safetensors", "pytorch_model.bin", r"is missing\. Get or convert .* may run code when it is read: have them saved as safetensors"),
-        ("tokenizer.json", "", r"it has no tokenizer \(tokenizer\.json, or vocab\.json and merges\.txt\); copy that of the model"),
+        (
+            "model.safetensors",
+            "pytorch_model.bin",
+            r"is missing\. Get or convert .* may run code when it is read: have them saved as safetensors",
+        ),
+        (
+            "tokenizer.json",
+            "",
+            r"it has no tokenizer \(tokenizer\.json, or vocab\.json and merges\.txt\); copy that of the model",
+        ),
     ],
 )
-def test_refuses_pickles_and_a_model_without_a_tokenizer(gone: str, put: str, message: str, saved: Path, tmp_path: Path) -> None:
+def test_refuses_pickles_and_a_model_without_a_tokenizer(
+    gone: str, put: str, message: str, saved: Path, tmp_path: Path
+) -> None:
     folder = shutil.copytree(saved, tmp_path / "other")
     (folder / gone).rename(folder / (put or "gone"))
     with pytest.raises(UsageError, match=message):
@@ -119,7 +144,9 @@ def test_refuses_pickles_and_a_model_without_a_tokenizer(gone: str, put: str, me
     assert not any(path.is_dir() for path in (tmp_path / "models").glob("*"))
 
 
-def test_refuses_a_copy_that_computes_something_else(saved: Path, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refuses_a_copy_that_computes_something_else(
+    saved: Path, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def off(folder: Path, mel: np.ndarray, tokens: list[int] | None = None) -> decoded.Decoded:
         found = decoded.by_transformers(folder, mel, tokens)
         return decoded.Decoded(found.encoded + 0.1 * found.encoded.std(), found.tokens, found.logits)
@@ -136,7 +163,9 @@ def test_base_rebuilt_from_the_starter_hears_20_clips_as_the_starter_does(tmp_pa
     from tests.stages.recognisers.saved import save_base
 
     spoken = clips.read_clips(SPEECH, ["en_librispeech"], 10) + clips.read_clips(SPEECH, ["en_ljspeech"], 10)
-    windows = [AudioWindow(n, 0, clips.samples_of(clip)[:480_000], (Span(0, 30_000),), "en") for n, clip in enumerate(spoken)]
+    windows = [
+        AudioWindow(n, 0, clips.samples_of(clip)[:480_000], (Span(0, 30_000),), "en") for n, clip in enumerate(spoken)
+    ]
     rebuilt = texts(resolve(save_base(tmp_path / "rebuilt"), tmp_path / "models"), windows, WHISPER_COMPUTE_TYPE="int8")
     starter = texts(library.ResolvedModel(BASE, "base", "", "ct2"), windows, WHISPER_COMPUTE_TYPE="int8")
     references = [clip.text for clip in spoken]

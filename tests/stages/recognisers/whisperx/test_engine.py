@@ -35,12 +35,22 @@ GREEDY: dict[str, Any] = {"WHISPER_BEAM_SIZE": 1, "SOURCE_LANGUAGE": "en"}
 OUT_OF_MEMORY = "CUDA failed with error out of memory"
 NOISE = np.random.default_rng(1).normal(0, 0.1, (3, 80_000)).astype(np.float32)  # where every draw is another text
 UNSURE = [AudioWindow(number, 0, NOISE[number], (Span(0, 5000),), "en") for number in range(3)]
-SAMPLED: dict[str, Any] = {"WHISPER_TEMPERATURE": "1.0,0.9,0.8", "WHISPER_LOGPROB_THRESHOLD": 0.0, "WHISPER_NO_SPEECH_THRESHOLD": 1.0}
+SAMPLED: dict[str, Any] = {
+    "WHISPER_TEMPERATURE": "1.0,0.9,0.8",
+    "WHISPER_LOGPROB_THRESHOLD": 0.0,
+    "WHISPER_NO_SPEECH_THRESHOLD": 1.0,
+}
 
 
 def open_whisperx(translate: bool = False, times: bool = True, **settings: object) -> WhisperX:
     model = ResolvedModel(BASE, "base", "", "ct2")
-    recogniser = open_recogniser(msgspec.convert(GREEDY | settings, Settings), model, translate=translate, times=times, log=logging.getLogger("test"))
+    recogniser = open_recogniser(
+        msgspec.convert(GREEDY | settings, Settings),
+        model,
+        translate=translate,
+        times=times,
+        log=logging.getLogger("test"),
+    )
     assert isinstance(recogniser, WhisperX)
     return recogniser
 
@@ -88,11 +98,17 @@ def test_hears_what_is_said(recognised: list[Recognition]) -> None:
     for recognition in recognised:
         assert recognition.whisper.avg_logprob > -0.6
         assert recognition.whisper.no_speech_prob < 0.5
-        assert (recognition.whisper.temperature, recognition.language, recognition.language_probability) == (0.0, "en", 1.0)
+        assert (recognition.whisper.temperature, recognition.language, recognition.language_probability) == (
+            0.0,
+            "en",
+            1.0,
+        )
         assert recognition.whisper.tokens
 
 
-def test_every_word_has_its_time_on_the_clock_of_the_film(recognised: list[Recognition], windows: list[AudioWindow]) -> None:
+def test_every_word_has_its_time_on_the_clock_of_the_film(
+    recognised: list[Recognition], windows: list[AudioWindow]
+) -> None:
     for recognition, window in zip(recognised, windows, strict=True):
         words = [word for phrase in recognition.phrases for word in phrase]
         assert all(window.offset_ms <= word.start_ms < word.end_ms <= window.end_ms for word in words)
@@ -108,12 +124,20 @@ def test_results_do_not_depend_on_the_batch(recognised: list[Recognition], windo
 
 @pytest.mark.parametrize(("seconds", "sizes"), [(1e9, [1, 1, 2, 1]), (0.0, [1] * 5)], ids=["fast", "slow"])
 def test_a_slow_model_has_one_window_in_hand_and_comes_to_the_same(
-    seconds: float, sizes: list[int], windows: list[AudioWindow], recognised: list[Recognition], monkeypatch: pytest.MonkeyPatch
+    seconds: float,
+    sizes: list[int],
+    windows: list[AudioWindow],
+    recognised: list[Recognition],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("sutradhar.stages.recognisers.whisperx.engine.IN_HAND", seconds)
     monkeypatch.setattr("sutradhar.stages.recognisers.whisperx.engine.usable_cores", lambda: 2)
     asked, really = [], WhisperX._recognise_group
-    monkeypatch.setattr(WhisperX, "_recognise_group", lambda engine, group, tell: asked.append(len(group)) or really(engine, group, tell))
+    monkeypatch.setattr(
+        WhisperX,
+        "_recognise_group",
+        lambda engine, group, tell: asked.append(len(group)) or really(engine, group, tell),
+    )
     assert recognise(windows, BATCH_SIZE=8) == recognised
     assert asked == sizes
 
@@ -142,7 +166,9 @@ def test_a_second_model_that_cannot_be_loaded_holds_up_nobody(error: str, monkey
     monkeypatch.setattr(recogniser._whisper, "_load", load)
     if error == OUT_OF_MEMORY:
         assert {recognition.whisper.temperature for recognition in recogniser.recognise(unsure)} <= {0.8, 0.9, 1.0}
-        assert recogniser.degraded == ["Out of GPU memory for a second model: texts at higher temperatures may be others in another run"]
+        assert recogniser.degraded == [
+            "Out of GPU memory for a second model: texts at higher temperatures may be others in another run"
+        ]
     else:
         with pytest.raises(RuntimeError, match=error):
             list(recogniser.recognise(unsure))
@@ -157,16 +183,22 @@ def test_a_second_model_without_room_to_work_leaves_the_rest_to_the_first(monkey
     recogniser = open_whisperx(**SAMPLED)
     monkeypatch.setattr(recogniser._whisper, "_load", Cramped)
     assert {recognition.whisper.temperature for recognition in recogniser.recognise(UNSURE)} <= {0.8, 0.9, 1.0}
-    assert recogniser.degraded == ["Out of GPU memory for a second model: texts at higher temperatures may be others in another run"]
+    assert recogniser.degraded == [
+        "Out of GPU memory for a second model: texts at higher temperatures may be others in another run"
+    ]
     assert not recogniser._whisper._sampling.locked()
 
 
-def test_only_windows_that_fail_are_tried_at_further_temperatures(windows: list[AudioWindow], recognised: list[Recognition]) -> None:
+def test_only_windows_that_fail_are_tried_at_further_temperatures(
+    windows: list[AudioWindow], recognised: list[Recognition]
+) -> None:
     scores = sorted(recognition.whisper.avg_logprob for recognition in recognised)
     between = (scores[0] + scores[1]) / 2
     tried = recognise(windows, WHISPER_LOGPROB_THRESHOLD=between, WHISPER_TEMPERATURE="0.0,0.6,0.8")
     worst = min(range(5), key=lambda index: recognised[index].whisper.avg_logprob)
-    assert [recognition for recognition in tried if recognition.window != worst] == [one for one in recognised if one.window != worst]
+    assert [recognition for recognition in tried if recognition.window != worst] == [
+        one for one in recognised if one.window != worst
+    ]
     assert tried[worst].whisper.avg_logprob >= recognised[worst].whisper.avg_logprob
 
 
@@ -187,7 +219,10 @@ def test_hears_the_language(windows: list[AudioWindow], recognised: list[Recogni
     heard = recogniser.detect_languages(windows[:2])
     assert [max(one.languages, key=one.languages.__getitem__) for one in heard] == ["en", "en"]
     assert sum(heard[0].languages.values()) == pytest.approx(1)
-    asked = [replace(window, language=None, prepared=heard[0].prepared if window is windows[0] else None) for window in windows[:3]]
+    asked = [
+        replace(window, language=None, prepared=heard[0].prepared if window is windows[0] else None)
+        for window in windows[:3]
+    ]
     found = sorted(recogniser.recognise(asked), key=lambda recognition: recognition.window)
     assert [replace(recognition, language_probability=1.0) for recognition in found] == recognised[:3]
     assert 0.5 < found[0].language_probability == pytest.approx(heard[0].languages["en"])
@@ -206,7 +241,9 @@ def test_translates_from_the_same_encoder_output(windows: list[AudioWindow]) -> 
     assert recognise(windows[:1], translate=True)[0].translation is None
 
 
-def test_windows_of_several_languages_go_through_together(windows: list[AudioWindow], recognised: list[Recognition]) -> None:
+def test_windows_of_several_languages_go_through_together(
+    windows: list[AudioWindow], recognised: list[Recognition]
+) -> None:
     mixed = [windows[0], replace(windows[1], language="de"), windows[2]]
     found = recognise(mixed)
     assert [recognition.language for recognition in found] == ["en", "de", "en"]
@@ -303,14 +340,21 @@ def test_other_faults_of_the_engine_come_through(windows: list[AudioWindow], mon
         ),
     ],
 )
-def test_a_model_that_shows_its_damage_when_it_is_loaded_is_refused_in_one_line(name: str, old: bytes, new: bytes, said: str, tmp_path: Path) -> None:
+def test_a_model_that_shows_its_damage_when_it_is_loaded_is_refused_in_one_line(
+    name: str, old: bytes, new: bytes, said: str, tmp_path: Path
+) -> None:
     for path in BASE.iterdir():
         (tmp_path / path.name).symlink_to(path)
     content = (tmp_path / name).read_bytes()
     (tmp_path / name).unlink()
     (tmp_path / name).write_bytes(content.replace(old, new, 1))
     with pytest.raises(UsageError) as caught:
-        open_recogniser(msgspec.convert(GREEDY, Settings), ResolvedModel(tmp_path, "mine", "", "ct2"), translate=False, log=logging.getLogger("test"))
+        open_recogniser(
+            msgspec.convert(GREEDY, Settings),
+            ResolvedModel(tmp_path, "mine", "", "ct2"),
+            translate=False,
+            log=logging.getLogger("test"),
+        )
     assert str(caught.value).startswith(f"{tmp_path} cannot be loaded ({said}")
     assert str(caught.value).endswith("): get the model again, or choose another WHISPER_MODEL")
     assert "\n" not in str(caught.value)

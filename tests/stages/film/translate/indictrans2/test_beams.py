@@ -24,7 +24,10 @@ def search(how: BeamSearch, sentences: int = 1) -> list[list[tuple[list[int], fl
         order = np.argsort(-log_probs, axis=-1)[:, :, : how.beams + 1]
         before = beams.advance(np.take_along_axis(log_probs, order, -1), order)
     return [
-        [(text, round(float(np.exp(score * (len(text) + (len(text) < how.limit)) ** how.length_penalty)), 4)) for score, text in found]
+        [
+            (text, round(float(np.exp(score * (len(text) + (len(text) < how.limit)) ** how.length_penalty)), 4))
+            for score, text in found
+        ]
         for found in beams.found
     ]
 
@@ -69,7 +72,8 @@ def test_a_beam_sees_what_it_follows_and_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "length", "banned"), [([1, 2, 3, 1, 2], 3, [3]), ([1, 1, 1], 2, [1, 1]), ([1, 2, 3], 2, []), ([5], 1, [5]), ([], 3, [])]
+    ("text", "length", "banned"),
+    [([1, 2, 3, 1, 2], 3, [3]), ([1, 1, 1], 2, [1, 1]), ([1, 2, 3], 2, []), ([5], 1, [5]), ([], 3, [])],
 )
 def test_tokens_that_would_repeat_a_run(text: list[int], length: int, banned: list[int]) -> None:
     assert repeated(np.array([text], np.int32).reshape(1, -1), length)[1] == banned

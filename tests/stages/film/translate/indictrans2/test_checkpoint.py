@@ -102,7 +102,11 @@ def test_weights_that_do_not_fit_are_refused(tied: Path, change: Any, message: s
 def test_damaged_files_are_one_line(tied: Path, name: str) -> None:
     (tied / name).write_bytes((tied / name).read_bytes()[:20])
     with pytest.raises(UsageError, match=name.replace(".", r"\.")):
-        _ = Dictionary(tied / "dict.SRC.json"), IndicTokenizer(tied), checkpoint.read_weights(tied, checkpoint.read_shape(tied))
+        _ = (
+            Dictionary(tied / "dict.SRC.json"),
+            IndicTokenizer(tied),
+            checkpoint.read_weights(tied, checkpoint.read_shape(tied)),
+        )
 
 
 def test_sentencepiece_models_may_lie_where_ready_made_folders_have_them(tied: Path) -> None:

@@ -27,7 +27,16 @@ FORMS = ["indictrans2-int8", "indictrans2-float16", "indictrans2-float32"]
 
 
 def start(source: Path, target: Path, form: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "sutradhar.stages.film.translate.indictrans2.convert", str(source), "--output", str(target), "--form", form]
+    command = [
+        sys.executable,
+        "-m",
+        "sutradhar.stages.film.translate.indictrans2.convert",
+        str(source),
+        "--output",
+        str(target),
+        "--form",
+        form,
+    ]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -39,7 +48,10 @@ def test_makes_a_model_that_translates(form: str, tmp_path: Path) -> None:
     assert [path.name for path in target.parent.iterdir()] == ["toy"]
     assert sorted(path.name for path in target.iterdir()) == sorted([*FILES, "source.json"])
     toy = IndicTrans2(CTranslate2(target, "cpu", "float32"), IndicTokenizer(target))
-    assert [found[0].text for found in toy.translate(["नमस्ते", "मुझे घर जाना है।"], "hi", "en", BeamSearch())] == ["Hello.", "I have to go home."]
+    assert [found[0].text for found in toy.translate(["नमस्ते", "मुझे घर जाना है।"], "hi", "en", BeamSearch())] == [
+        "Hello.",
+        "I have to go home.",
+    ]
 
 
 def test_a_killed_conversion_leaves_nothing_that_is_taken_for_a_model_and_the_next_makes_it(tmp_path: Path) -> None:
@@ -79,7 +91,15 @@ def test_source_json_tells_what_it_was_made_of(tmp_path: Path) -> None:
 def test_where_the_checkpoint_came_from_is_told_on(tmp_path: Path) -> None:
     fetched = tmp_path / "fetched"
     shutil.copytree(TOY, fetched)
-    notes = {"repo": "ai4bharat/x", "revision": "abc", "form": "indictrans2", "via": "hub", "licence": "mit", "fetched_at": "", "files": {}}
+    notes = {
+        "repo": "ai4bharat/x",
+        "revision": "abc",
+        "form": "indictrans2",
+        "via": "hub",
+        "licence": "mit",
+        "fetched_at": "",
+        "files": {},
+    }
     (fetched / "source.json").write_text(json.dumps(notes))
     convert.convert(fetched, tmp_path / "made", "indictrans2-int8")
     source = read_source(tmp_path / "made")
@@ -106,11 +126,23 @@ def edit_config(folder: Path, **changes: object) -> None:
     [
         (lambda folder: (folder / "model.SRC").unlink(), "is no IndicTrans2 checkpoint: model.SRC is missing"),
         (lambda folder: os.truncate(folder / "model.safetensors", 1000), "model.safetensors is damaged ("),
-        (lambda folder: (folder / "dict.SRC.json").write_text("{"), "dict.SRC.json is missing or damaged; get the model again"),
-        (lambda folder: (folder / "dict.TGT.json").write_text('{"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3}'), "dict.TGT.json does not number "),
-        (lambda folder: (folder / "model.TGT").write_bytes(b"no model of SentencePiece"), "model.SRC or model.TGT is damaged; get the model again"),
+        (
+            lambda folder: (folder / "dict.SRC.json").write_text("{"),
+            "dict.SRC.json is missing or damaged; get the model again",
+        ),
+        (
+            lambda folder: (folder / "dict.TGT.json").write_text('{"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3}'),
+            "dict.TGT.json does not number ",
+        ),
+        (
+            lambda folder: (folder / "model.TGT").write_bytes(b"no model of SentencePiece"),
+            "model.SRC or model.TGT is damaged; get the model again",
+        ),
         (lambda folder: (folder / "config.json").write_text("{"), "config.json is missing or damaged"),
-        (lambda folder: edit_config(folder, encoder_layers="two"), "config.json is damaged (Expected `int`, got `str` - at `$.encoder_layers`)"),
+        (
+            lambda folder: edit_config(folder, encoder_layers="two"),
+            "config.json is damaged (Expected `int`, got `str` - at `$.encoder_layers`)",
+        ),
         (lambda folder: edit_config(folder, model_type="whisper"), "config.json calls it 'whisper', not 'IndicTrans'"),
         (lambda folder: edit_config(folder, encoder_layers=3), "does not fit its config.json: model.encoder.layers.2"),
     ],
@@ -122,7 +154,12 @@ def test_a_damaged_checkpoint_is_refused_in_one_line_and_nothing_stays(
     assert callable(damage)
     shutil.copytree(TOY, tmp_path / "broken")
     damage(tmp_path / "broken")
-    assert convert.main([str(tmp_path / "broken"), "--output", str(tmp_path / "models" / "made"), "--form", "indictrans2-int8"]) == 2
+    assert (
+        convert.main(
+            [str(tmp_path / "broken"), "--output", str(tmp_path / "models" / "made"), "--form", "indictrans2-int8"]
+        )
+        == 2
+    )
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("[ERROR] ")
     assert message in line
@@ -141,6 +178,8 @@ def test_two_at_once_make_one(tmp_path: Path) -> None:
     children = [start(TOY, tmp_path / "made", "indictrans2-int8") for _ in range(2)]
     printed = [child.communicate() for child in children]
     assert [child.returncode for child in children] == [0, 0]
-    assert {line for _, errors in printed for line in errors.splitlines()} <= {"[INFO] Another process is making made; waiting for it"}
+    assert {line for _, errors in printed for line in errors.splitlines()} <= {
+        "[INFO] Another process is making made; waiting for it"
+    }
     assert [path.name for path in tmp_path.iterdir()] == ["made"]
     assert forms_of(tmp_path / "made") == FORMS

@@ -46,8 +46,17 @@ def best(toy: IndicTrans2, *sentences: str, search: BeamSearch | None = None) ->
 
 
 @BOTH
-def test_translations_come_in_the_order_of_the_sentences_and_blanks_have_none(toy: IndicTrans2, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = ["Yes.", "", "If the police find out that we have the money, we will all go to jail.", "Hello.", "", "I have to go home."]
+def test_translations_come_in_the_order_of_the_sentences_and_blanks_have_none(
+    toy: IndicTrans2, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = [
+        "Yes.",
+        "",
+        "If the police find out that we have the money, we will all go to jail.",
+        "Hello.",
+        "",
+        "I have to go home.",
+    ]
     for at_once in (512, 2):
         monkeypatch.setattr(engine, "SENTENCES_AT_ONCE", at_once)
         assert best(toy, YES, "", JAIL, HELLO, " \n", HOME) == expected
@@ -99,17 +108,29 @@ def test_a_sentence_that_is_too_long_harms_nobody(toy: IndicTrans2) -> None:
 
 @pytest.mark.parametrize(
     "search",
-    [BeamSearch(1), BeamSearch(5), BeamSearch(5, hypotheses=5), BeamSearch(5, hypotheses=5, unrepeated=2), BeamSearch(3, length_penalty=0.5)],
+    [
+        BeamSearch(1),
+        BeamSearch(5),
+        BeamSearch(5, hypotheses=5),
+        BeamSearch(5, hypotheses=5, unrepeated=2),
+        BeamSearch(3, length_penalty=0.5),
+    ],
 )
 def test_both_engines_say_the_same(search: BeamSearch, converted: Path) -> None:
     sentences = [YES, HELLO, HOME, TRAIN, JAIL, "क्या हुआ?", "राज घर पर है।"]
     ours, theirs = (opened(name, converted).translate(sentences, "hi", "en", search) for name in ("ct2", "mlx"))
     assert [[one.text for one in found] for found in ours] == [[one.text for one in found] for found in theirs]
-    assert [one.score for found in ours for one in found] == pytest.approx([one.score for found in theirs for one in found], abs=1e-4)
+    assert [one.score for found in ours for one in found] == pytest.approx(
+        [one.score for found in theirs for one in found], abs=1e-4
+    )
 
 
-def test_numbers_that_the_device_has_not_and_damaged_files_are_refused_in_one_line(converted: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"^INDICTRANS2_COMPUTE_TYPE=float16 does not go with cpu here; .*float32.* do$"):
+def test_numbers_that_the_device_has_not_and_damaged_files_are_refused_in_one_line(
+    converted: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(
+        UsageError, match=r"^INDICTRANS2_COMPUTE_TYPE=float16 does not go with cpu here; .*float32.* do$"
+    ):
         ct2.CTranslate2(converted, "cpu", "float16")
     for name in ("config.json", "source_vocabulary.json", "target_vocabulary.json"):
         (tmp_path / name).write_bytes((converted / name).read_bytes())
@@ -119,7 +140,9 @@ def test_numbers_that_the_device_has_not_and_damaged_files_are_refused_in_one_li
 
 
 @pytest.mark.parametrize(("device", "steps"), [("cuda", ["libraries", "cuda"]), ("cpu", ["cpu"])])
-def test_nvidias_libraries_are_loaded_before_a_gpu_is_used(device: str, steps: list[str], converted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nvidias_libraries_are_loaded_before_a_gpu_is_used(
+    device: str, steps: list[str], converted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import ctranslate2
 
     done: list[str] = []

@@ -18,7 +18,9 @@ from tests.conftest import ROOT
 
 DATA = ROOT / "tests" / "data" / "indictrans2"
 VARIANTS = pytest.mark.parametrize("variant", ["tied", "untied"])
-ENGINES = pytest.mark.parametrize(("engine", "device"), [("ct2", "cpu"), ("mlx", "cpu"), ("ct2", "cuda"), ("mlx", "cuda")])
+ENGINES = pytest.mark.parametrize(
+    ("engine", "device"), [("ct2", "cpu"), ("mlx", "cpu"), ("ct2", "cuda"), ("mlx", "cuda")]
+)
 Open = Callable[[str, str, Path], Generator]
 
 
@@ -42,7 +44,9 @@ def open_engine(tmp_path_factory: pytest.TempPathFactory) -> Open:
 
 
 def recorded(variant: str) -> list[dict[str, Any]]:
-    sentences: list[dict[str, Any]] = json.loads((DATA / variant / "reference.json").read_text(encoding="utf-8"))["sentences"]
+    sentences: list[dict[str, Any]] = json.loads((DATA / variant / "reference.json").read_text(encoding="utf-8"))[
+        "sentences"
+    ]
     return sentences
 
 
@@ -59,7 +63,9 @@ def test_the_same_log_probs_of_given_translations(variant: str, engine: str, dev
     tokenizer, dictionary = IndicTokenizer(DATA / variant), Dictionary(DATA / variant / "dict.TGT.json")
     sentences = recorded(variant)
     translations = [[dictionary.tokens[number] for number in sentence["target"][:-1]] for sentence in sentences]
-    found = open_engine(engine, device, DATA / variant).score([tokenizer.split(sentence["text"]) for sentence in sentences], translations)
+    found = open_engine(engine, device, DATA / variant).score(
+        [tokenizer.split(sentence["text"]) for sentence in sentences], translations
+    )
     for log_probs, sentence in zip(found, sentences, strict=True):
         assert log_probs == pytest.approx(sentence["log_probs"], abs=1e-4)
 
@@ -67,13 +73,17 @@ def test_the_same_log_probs_of_given_translations(variant: str, engine: str, dev
 @VARIANTS
 @ENGINES
 @pytest.mark.parametrize(("kind", "beams", "least"), [("greedy", 1, 40), ("beam_early", 5, 39)])
-def test_the_same_translations(variant: str, engine: str, device: str, kind: str, beams: int, least: int, open_engine: Open) -> None:
+def test_the_same_translations(
+    variant: str, engine: str, device: str, kind: str, beams: int, least: int, open_engine: Open
+) -> None:
     """Recorded with early_stopping=True: as many ended texts as beams end a search, which is CTranslate2's rule too. The one that differs
     does because we forbid <s>, <pad> and <unk>, and what is left shares their probability."""
     tokenizer, dictionary = IndicTokenizer(DATA / variant), Dictionary(DATA / variant / "dict.TGT.json")
     sentences = recorded(variant)
     how = BeamSearch(beams, limit=39, patience=1)
-    found = open_engine(engine, device, DATA / variant).generate([tokenizer.split(sentence["text"]) for sentence in sentences], how)
+    found = open_engine(engine, device, DATA / variant).generate(
+        [tokenizer.split(sentence["text"]) for sentence in sentences], how
+    )
     same = [
         dictionary.numbers(one[0].pieces) == [number for number in sentence[kind] if number != dictionary.end]
         for one, sentence in zip(found, sentences, strict=True)

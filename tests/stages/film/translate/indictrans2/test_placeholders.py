@@ -30,7 +30,9 @@ def test_placeholders_are_numbered_in_order_and_the_same_text_has_one_number() -
     assert take_out("12:30 से 14:45 तक, नहीं 12:30 से") == ("<ID1> से <ID2> तक, नहीं <ID1> से", ["12:30", "14:45"])
 
 
-@pytest.mark.parametrize("spelled", ["<ID1>", "< ID1 >", "< ID 1 >", "[ID1]", "<id1>", "<ID1 ]", "< आईडी1 >", "आईडी 1", "<आय. डी. 1>"])
+@pytest.mark.parametrize(
+    "spelled", ["<ID1>", "< ID1 >", "< ID 1 >", "[ID1]", "<id1>", "<ID1 ]", "< आईडी1 >", "आईडी 1", "<आय. डी. 1>"]
+)
 def test_what_models_make_of_a_placeholder_is_known(spelled: str) -> None:
     assert put_back(f"at {spelled} sharp", ["12:30"]) == "at 12:30 sharp"
 

@@ -39,11 +39,22 @@ def test_what_was_prepared_and_never_finished_shifts_nothing() -> None:
 def test_every_process_prepares_alike(seed: str) -> None:
     code = "from sutradhar.stages.film.translate.indictrans2 import processor; print(processor.prepare(['12:30 14:45 16:50 #ए @b'], 'hin_Deva', 'eng_Latn'))"
     child = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env={"PYTHONHASHSEED": seed, "PATH": ""}, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={"PYTHONHASHSEED": seed, "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    assert child.stdout == "(['hin_Deva eng_Latn < ID1 > < ID2 > < ID3 > < ID4 > < ID5 >'], [['12:30', '14:45', '16:50', '#ए', '@b']])\n"
+    assert (
+        child.stdout
+        == "(['hin_Deva eng_Latn < ID1 > < ID2 > < ID3 > < ID4 > < ID5 >'], [['12:30', '14:45', '16:50', '#ए', '@b']])\n"
+    )
 
 
 def test_neither_transformers_nor_torch_is_loaded() -> None:
     code = "import sys; from sutradhar.stages.film.translate.indictrans2 import processor; processor.prepare(['x'], 'hin_Deva', 'eng_Latn'); print({'torch', 'transformers'} & set(sys.modules))"
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout == "set()\n"
+    assert (
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        == "set()\n"
+    )

@@ -26,7 +26,10 @@ def test_what_a_dictionary_does_not_know_is_unknown() -> None:
     assert dictionary.numbers(["</s>", "Ꙁ"]) == [2, 3]
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="the tokenizer of the released model is not here (../shared/data/indictrans2-1b-tokenizer)")
+@pytest.mark.skipif(
+    not REAL.is_dir(),
+    reason="the tokenizer of the released model is not here (../shared/data/indictrans2-1b-tokenizer)",
+)
 @pytest.mark.parametrize("side", ["source", "target"])
 def test_the_released_tokenizer_gives_the_same_numbers(side: str) -> None:
     """As AI4Bharat's own gives them, for 250 Hindi and 100 English sentences."""
@@ -37,7 +40,9 @@ def test_the_released_tokenizer_gives_the_same_numbers(side: str) -> None:
         for path in sorted((SHARED / "text_hi_en").glob("*.jsonl"))
         for row in map(json.loads, path.read_text(encoding="utf-8").splitlines())
     }
-    expected = json.loads((DATA / "encoding.json").read_text(encoding="utf-8"))["source" if side == "source" else "target_raw"]
+    expected = json.loads((DATA / "encoding.json").read_text(encoding="utf-8"))[
+        "source" if side == "source" else "target_raw"
+    ]
     assert len(expected) >= 100
     expected.pop(BROKEN, None)
     for name, numbers in expected.items():

@@ -9,7 +9,9 @@ from tests.conftest import probed
 
 def test_the_table_tells_where_mlx_computes() -> None:
     assert "\nmlx             0.32.4 on cpu, cuda\n" in hardware_table.table(recommend(probed("h100-mlx-cuda")))
-    assert "\nmlx             not available: the package mlx is not installed\n" in hardware_table.table(recommend(probed("h100")))
+    assert "\nmlx             not available: the package mlx is not installed\n" in hardware_table.table(
+        recommend(probed("h100"))
+    )
 
 
 def test_on_a_terminal_lines_are_broken_between_words_and_go_on_in_their_column() -> None:
