@@ -1,10 +1,11 @@
-"""Compares the word error rate of our recogniser with WhisperX's, on the same files, weights and search.
+"""Compare the word error rate of our recogniser with WhisperX's, on the same files, weights and search.
 
     .venv/bin/python -m bench.accuracy --data DIR --limit 20
 
 DIR holds a folder for each set with `manifest.jsonl`: a line a file, with `audio` (its path in the set), `text` and
-`language`. Ours: speech detection and recognition as the stages do them. WhisperX: its Python API with its own speech
-detection (pyannote), in a process of its own. Both: int8 on the CPU, beam 5. Results go to bench/results/accuracy.json.
+`language`. Ours: speech detection and recognition as the stages do them. WhisperX: its Python API with its own
+speech detection (pyannote), in a process of its own. Both: int8 on the CPU, beam 5. Results go to
+bench/results/accuracy.json.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Row:
 
 
 def recognise_ours(clips: Sequence[Clip], model: Path, settings: Settings) -> list[str]:
-    """All clips in one stream of windows, so that batches fill across files."""
+    """Recognise all clips in one stream of windows, so that batches fill across files."""
     from sutradhar.stages.recognisers.contract import AudioWindow
     from sutradhar.stages.recognisers.opening import open_recogniser
 
@@ -79,7 +80,7 @@ def recognise_whisperx(clips: Sequence[Clip], model: Path, settings: Settings) -
 
 
 def run_engine(engine: str, arguments: argparse.Namespace) -> tuple[list[str], float]:
-    """Texts of all clips, and the seconds that the process took."""
+    """Return the texts of all clips, and the seconds that the process took."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "texts.json"
         command = [sys.executable, "-m", "bench.accuracy", *arguments.passed, "--engine", engine, "--out", str(out)]
@@ -110,7 +111,8 @@ def compare(clips: Sequence[Clip], ours: Sequence[str], theirs: Sequence[str]) -
 def table(rows: Sequence[Row]) -> str:
     lines = [f"{'':16}{'files':>6}{'WER ours':>10}{'WhisperX':>10}{'CER ours':>10}{'WhisperX':>10}"]
     lines += [
-        f"{row.set:16}{row.files:6}{row.ours.wer:10.2f}{row.whisperx.wer:10.2f}{row.ours.cer:10.2f}{row.whisperx.cer:10.2f}"
+        f"{row.set:16}{row.files:6}{row.ours.wer:10.2f}{row.whisperx.wer:10.2f}"
+        f"{row.ours.cer:10.2f}{row.whisperx.cer:10.2f}"
         for row in rows
     ]
     return "\n".join(lines)

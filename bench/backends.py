@@ -1,8 +1,8 @@
 """Error rates of the mlx and the whisperx backend on the same windows, with the same settings, on any machine.
 
-    python -m bench.backends cut windows.npz --data DIR                    here: windows as the vad stage cuts them
+    python -m bench.backends cut windows.npz --data DIR        here: windows as the vad stage cuts them
     python -m bench.backends run windows.npz --backend mlx --device cuda --compute-type float16 --beam 5 --out texts/
-    python -m bench.backends table windows.npz texts/                      here: the table, and bench/results/backends.json
+    python -m bench.backends table windows.npz texts/          here: the table, and bench/results/backends.json
 
 `run` needs neither the sound files nor the packages that read and score them. DIR as for bench.accuracy; the set
 multi_commonvoice counts how many languages are recognised.
@@ -47,7 +47,7 @@ def cut(path: Path, data: Path) -> None:
 
 
 def read(path: Path) -> tuple[list[dict[str, Any]], list[tuple[int, AudioWindow]]]:
-    """The clips, and each window with the clip that it is of."""
+    """Return the clips, and each window with its clip."""
     from sutradhar.stages.recognisers.contract import AudioWindow
     from sutradhar.stages.transcript import Span
 

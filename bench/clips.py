@@ -1,4 +1,5 @@
-"""Speech with references: `DIR/<set>/manifest.jsonl`, a line a file with `audio` (its path in the set), `text` and `language`."""
+"""Speech with references: `DIR/<set>/manifest.jsonl`, a line a file with `audio` (its path in the set), `text` and
+`language`."""
 
 from __future__ import annotations
 
@@ -47,7 +48,7 @@ def samples_of(clip: Clip) -> NDArray[np.float32]:
 
 
 def cut_windows(clips: Sequence[Clip], settings: Settings) -> Iterator[tuple[int, AudioWindow]]:
-    """Windows as the vad stage cuts them, numbered throughout, each with the number of its clip."""
+    """Cut windows as the vad stage does, numbered throughout, each with the number of its clip."""
     from sutradhar.stages.recognisers.contract import AudioWindow
     from sutradhar.stages.sound.silero import Detector
     from sutradhar.stages.sound.windows import find_windows

@@ -1,18 +1,21 @@
-"""Kills workers of a corpus job at random, and the driver, until the job is done all the same; compares with an undisturbed run.
+"""Kill workers of a corpus job at random, and the driver, until the job is done all the same; compare with an
+undisturbed run.
 
     python -m bench.corpus_kill --data DIR --files 491 --workers 4 --every 5 --parts storm ray single
 
-The recordings are English ones of DIR, with nine more: empty, cut, text named wav, copies. First comes the undisturbed run, with one worker.
+The recordings are English ones of DIR, with nine more: empty, cut, text named wav, copies. First comes the
+undisturbed run, with one worker.
 
-- storm: a random worker is killed (SIGKILL) every few seconds, and now and then the driver with all of them, after which a torn row is put
-  behind the manifest; then the same command runs again.
-- ray: the same with two Ray actors on this machine, of which one is killed every few seconds; the driver is left alone. `--executor ray` has
-  actors in the storm as well.
+- storm: a random worker is killed (SIGKILL) every few seconds, and now and then the driver with all of them, after
+  which a torn row is put behind the manifest; then the same command runs again.
+- ray: the same with two Ray actors on this machine, of which one is killed every few seconds; the driver is left
+  alone. `--executor ray` has actors in the storm as well.
 - single: some of the good recordings as a job each, like films, with the same settings.
 
-How often a recording was transcribed is told by how often its result was written, seen twice a second. It may have been *begun* more often,
-once more for each kill while it was in hand (up to half an hour of sound lies ahead of the model); anything beyond that is a fault.
-Ends with 1 where something does not hold. Results go to bench/results/corpus_kill.json.
+How often a recording was transcribed is told by how often its result was written, seen twice a second. It may have
+been *begun* more often, once more for each kill while it was in hand (up to half an hour of sound lies ahead of the
+model); anything beyond that is a fault. Ends with 1 where something does not hold. Results go to
+bench/results/corpus_kill.json.
 """
 
 from __future__ import annotations
@@ -113,7 +116,7 @@ def main() -> int:
 
 
 def faults_of(**found: object) -> dict[str, object]:
-    """Of what should be empty, what is not."""
+    """List what should be empty and is not."""
     return {name: value for name, value in found.items() if value}
 
 
@@ -155,7 +158,7 @@ def text_of(row: Row) -> str:
 
 
 def ended(home: Home) -> list[str]:
-    """What still runs of a job that is over, in words. It is killed then."""
+    """Say in words what still runs of a job that is over, and kill it."""
     left = survivors(home.processes())
     names = [" ".join(command_of(one))[:200] for one in left]
     for one in left:
@@ -164,7 +167,7 @@ def ended(home: Home) -> list[str]:
 
 
 def kill(process: psutil.Process) -> bool:
-    """False where it had ended before."""
+    """Kill a process. Returns False where it had ended before."""
     try:
         process.kill()
     except psutil.NoSuchProcess:
@@ -259,7 +262,8 @@ def rage(home: Home, job: str, plan: KillPlan, options: argparse.Namespace) -> S
         elif driver.returncode not in (0, 1):
             raise SystemExit(home.log(job))
         print(
-            f"run {len(storm.codes)} ended with {driver.returncode}: {len(storm.kills)} kills, {storm.drivers} of drivers, so far",
+            f"run {len(storm.codes)} ended with {driver.returncode}: "
+            f"{len(storm.kills)} kills, {storm.drivers} of drivers, so far",
             flush=True,
         )
     return storm
@@ -292,7 +296,8 @@ def strike(worker: psutil.Process, storm: Storm) -> None:
 
 
 def tear(path: Path) -> int:
-    """Put the beginning of a row behind the manifest that says of a waiting recording that it is done. 0 where none waits."""
+    """Put behind the manifest the beginning of a row that says a waiting recording is done. Returns 0 where none
+    waits."""
     row = next((row for row in manifest.read(path).values() if row.status == "pending"), None)
     if row is None:
         return 0
@@ -307,7 +312,7 @@ def damaged_rows(path: Path) -> int:
 
 
 def differences(rows: Mapping[str, Row], calm: Mapping[str, Row]) -> dict[str, list[str]]:
-    """Recordings of which it is not as in the undisturbed run, by what it is."""
+    """List the recordings that are not as in the undisturbed run, by what differs."""
     return {
         what: paths
         for what, told in TOLD.items()
@@ -316,7 +321,7 @@ def differences(rows: Mapping[str, Row], calm: Mapping[str, Row]) -> dict[str, l
 
 
 def files_of(home: Home, job: str) -> dict[str, bytes]:
-    """What the user gets of each recording."""
+    """Return the user's files of each recording."""
     tree = home.folder / "out" / job / "transcripts"
     found = {str(path.relative_to(tree)): path for path in tree.rglob("*") if path.is_file()}
     return {name: path.read_bytes() for name, path in found.items() if not name.startswith(".")}
@@ -331,7 +336,7 @@ def times(row: Row) -> list[tuple[int, int, str]]:
 
 
 def farthest(rows: Mapping[str, Row], calm: Mapping[str, Row]) -> float:
-    """Between the mean log probabilities of a recording in the two runs."""
+    """Return the largest difference between the mean log probabilities of a recording in the two runs."""
     return max(
         abs(float(rows[path].get("avg_logprob") or 0) - float(row.get("avg_logprob") or 0))
         for path, row in calm.items()
@@ -351,7 +356,8 @@ def histogram(counts: Iterable[int]) -> dict[str, int]:
 
 
 class Watch:
-    """Sees, while it is open, when each recording was begun first, and each time that its result is written."""
+    """Watch that sees, while it is open, when each recording was begun first, and each time that its result is
+    written."""
 
     def __init__(self, home: Home, job: str) -> None:
         self.begun: dict[str, float] = {}
@@ -372,7 +378,8 @@ class Watch:
         self._look()
 
     def reasons_to_begin(self, row: manifest.Recording, kills: Sequence[float]) -> int:
-        """How often a recording may have been begun: once, again after each kill before it was written, and where it failed once more."""
+        """Count how often a recording may have been begun: once, again after each kill before it was written, and
+        where it failed once more."""
         first, last = self.begun.get(row.id, 0.0), max(self.written.get(row.id, {}).values(), default=time.time())
         again = sum(first - SLACK <= moment <= last + SLACK for moment in kills)
         return (ATTEMPTS if row.status == "failed" else 1) + again
@@ -419,7 +426,8 @@ def singles(
 
 
 def text_alone(home: Home, recording: ReferenceRecording, job: str, options: argparse.Namespace) -> str:
-    """As a job like that of a film hears it; what comes after recognition does not change the text."""
+    """Return the text of a recording as a job like that of a film hears it; what comes after recognition does not
+    change it."""
     home.prepare(recording.path, job, *engine_options(options, options.backend))
     home.run(job, "--until", "asr")
     transcript = load(home.job(job) / "stages" / "asr" / "transcript.json", Transcript)

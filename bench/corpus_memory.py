@@ -1,11 +1,12 @@
-"""Whether memory grows over a folder of many recordings.
+"""Measure whether memory grows over a folder of many recordings.
 
     python -m bench.corpus_memory --data DIR --files 2000
 
-Short English recordings of DIR, in random order (the longest first would hide what grows), with one worker. Memory is what the processes
-would give back if they ended (USS): of the worker with all that it has started, and of the driver, the job's other processes. The median
-while the second tenth of the recordings is done is compared with that of the last tenth; 2 % more is too much, and so is a worker that
-was replaced. Ends with 1 then. Results go to bench/results/corpus_memory.json.
+Short English recordings of DIR, in random order (the longest first would hide what grows), with one worker. Memory
+is what the processes would give back if they ended (USS): of the worker with all that it has started, and of the
+driver, the job's other processes. The median while the second tenth of the recordings is done is compared with that
+of the last tenth; 2 % more is too much, and so is a worker that was replaced. Ends with 1 then. Results go to
+bench/results/corpus_memory.json.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def main() -> int:
 
 
 def watch(home: Home, every: float) -> tuple[list[Sample], int]:
-    """Samples while it recognises, and how many workers there were."""
+    """Return samples taken while it recognises, and how many workers there were."""
     samples: list[Sample] = []
     seen: set[int] = set()
     began = time.monotonic()
@@ -113,7 +114,7 @@ def megabytes(processes: Sequence[psutil.Process]) -> float:
 
 
 def compare(samples: Sequence[Sample], process: str, files: int) -> dict[str, float]:
-    """Medians of two tenths of the recordings, in MB."""
+    """Return the medians of two tenths of the recordings, in MB."""
 
     def median(first: float, last: float) -> float:
         values: list[float] = [
@@ -121,7 +122,8 @@ def compare(samples: Sequence[Sample], process: str, files: int) -> dict[str, fl
         ]
         if not values:
             raise SystemExit(
-                f"No sample between {first:.0%} and {last:.0%} of the recordings: take more of them, or a smaller --every"
+                f"No sample between {first:.0%} and {last:.0%} of the recordings: "
+                "take more of them, or a smaller --every"
             )
         return round(statistics.median(values), 1)
 

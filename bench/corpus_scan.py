@@ -1,10 +1,10 @@
-"""How long a large folder takes to be looked at, and a finished one to be found finished.
+"""Measure how long a large folder takes to be looked at, and a finished one to be found finished.
 
     python -m bench.corpus_scan --files 37000
 
-Small WAV files of 8 kHz, all different, of 0.1 to 2 s. `scan` is a job's first look; `rescan` a second one with 100 files more; `resume`
-is the whole command on a job of which every recording has a result, written here for the purpose. Peak memory is of all processes together.
-Results go to bench/results/corpus_scan.json.
+Small WAV files of 8 kHz, all different, of 0.1 to 2 s. `scan` is a job's first look; `rescan` a second one with 100
+files more; `resume` is the whole command on a job of which every recording has a result, written here for the
+purpose. Peak memory is of all processes together. Results go to bench/results/corpus_scan.json.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ def make(folder: Path, numbers: range) -> None:
 
 
 def make_results(home: Home) -> None:
-    """A result for each recording, as a worker would have written it. A first run that recognises nothing makes the store."""
+    """Write a result for each recording, as a worker would have. A first run that recognises nothing makes the
+    store."""
     job = home.folder / "jobs" / "scan"
     home.run("scan", "--set", "CORPUS_LIMIT=1", "--until", "recognise", codes=(0, 1))
     home.run("scan", "--set", "CORPUS_LIMIT=0", "--until", "scan", codes=(0, 1))

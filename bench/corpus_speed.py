@@ -2,10 +2,11 @@
 
     python -m bench.corpus_speed --data DIR --files 300 --out bench/results/corpus_speed.json
 
-DIR holds en_commonvoice, tel_asterisk and so on, each with `manifest.jsonl` (`audio`, `duration`, `text`). The loop is what WhisperX's
-README shows: load_model, then for each file load_audio and transcribe; its own load time is not counted. Ours is a whole job,
-prepared and run by the commands, with all start-up; beside it stand the seconds of its stages, and recognition alone: the second half
-of the results, by when every worker is at work. Same weights, same beam, same batch size; WhisperX needs ffmpeg on PATH.
+DIR holds en_commonvoice, tel_asterisk and so on, each with `manifest.jsonl` (`audio`, `duration`, `text`). The loop
+is what WhisperX's README shows: load_model, then for each file load_audio and transcribe; its own load time is not
+counted. Ours is a whole job, prepared and run by the commands, with all start-up; beside it stand the seconds of
+its stages, and recognition alone: the second half of the results, by when every worker is at work. Same weights,
+same beam, same batch size; WhisperX needs ffmpeg on PATH.
 """
 
 from __future__ import annotations
@@ -130,7 +131,7 @@ def main() -> None:
 
 
 def key_of(options: argparse.Namespace) -> str:
-    """All that a run was asked for, so that none takes the place of another."""
+    """Return all that a run was asked for, so that none takes the place of another."""
     sides = " ".join(options.backends if options.alone else ["loop", *options.backends])
     parts = [
         f"{options.device} {options.model.name} {options.compute_type}",
@@ -187,7 +188,8 @@ def ours(
 
 
 def recognition_alone(home: Home, job: str) -> dict[str, float]:
-    """The second half of the results: the shorter recordings, whoever computes them, since the longest come first."""
+    """Measure the second half of the results: the shorter recordings, whoever computes them, since the longest come
+    first."""
     found = sorted((path.stat().st_mtime_ns, path) for path in home.results(job).values())
     half = len(found) // 2
     seconds = (found[-1][0] - found[half - 1][0]) / 1e9

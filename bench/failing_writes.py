@@ -1,11 +1,13 @@
-"""Makes one call fail that opens for writing, writes, syncs, renames or makes a folder, somewhere in a run; then runs again, and compares.
+"""Make one call fail that opens for writing, writes, syncs, renames or makes a folder, somewhere in a run; run
+again, and compare.
 
     .venv/bin/python -m bench.failing_writes --films 36 --folders 24 --seed 1
 
-Each try has a job of its own, for a film or for a small folder, and one failing call drawn evenly from all that an undisturbed run makes below
-`jobs/` and `out/` (bench/failing_writes.c counts them over all processes of the run, ffmpeg too).
-The call fails with ENOSPC, EIO or EROFS, alone or with all that follow. The run must end with 0, 1 or 2, and where it is not 0 with one line
-that says why, without a traceback. The same command must then end with 0, and what it made must be identical to an undisturbed run's.
+Each try has a job of its own, for a film or for a small folder, and one failing call drawn evenly from all that an
+undisturbed run makes below `jobs/` and `out/` (bench/failing_writes.c counts them over all processes of the run,
+ffmpeg too). The call fails with ENOSPC, EIO or EROFS, alone or with all that follow. The run must end with 0, 1 or
+2, and where it is not 0 with one line that says why, without a traceback. The same command must then end with 0,
+and what it made must be identical to an undisturbed run's.
 """
 
 from __future__ import annotations
@@ -61,7 +63,7 @@ class Fault:
 
 
 class Place:
-    """A home for jobs, and the shim."""
+    """Folder for jobs, with the shim."""
 
     def __init__(self, home: Path) -> None:
         self.home, self.shim, self.count = home, home.with_name("shim.so"), home.with_name("count")
@@ -85,7 +87,7 @@ class Place:
         subprocess.run(command, env=environment(self.home), check=True, capture_output=True)
 
     def run(self, job: str, at: int = 0, error: str = "EIO", *, stays: bool = False) -> tuple[int, str, int]:
-        """Exit code, output, and how many calls there were."""
+        """Return exit code, output, and how many calls there were."""
         self.count.write_bytes(bytes(8))
         fault = {
             "LD_PRELOAD": self.shim,

@@ -1,16 +1,17 @@
-"""Kills asr and translate of a film again and again, and looks whether what they end with is the same to the byte, and what was done twice.
+"""Kill asr and translate of a film again and again; look whether they end with the same to the byte, and what was
+done twice.
 
     .venv/bin/python -m bench.film_kills --data DIR --kills 50 --minutes 20
 
-DIR holds en_librispeech and en_ljspeech, as for `bench.speed`. First each stage runs undisturbed. Then it is killed with SIGKILL, the whole
-run or its stage alone in turn, at a random moment after it has begun to recognise or translate, or after it has kept the first of that,
-and started again with the same command;
-after the last kill it runs to its end. Every window that is begun, and every sentence that is handed to the generator, is counted in the
+DIR holds en_librispeech and en_ljspeech, as for `bench.speed`. First each stage runs undisturbed. Then it is killed
+with SIGKILL, the whole run or its stage alone in turn, at a random moment after it has begun to recognise or
+translate, or after it has kept the first of that, and started again with the same command; after the last kill it
+runs to its end. Every window that is begun, and every sentence that is handed to the generator, is counted in the
 stage's own process: work done twice is what was begun beyond the undisturbed run.
 
-There are no weights of IndicTrans2 in the registry, so translate runs the toy of tests/data/indictrans2, each batch slowed down by
-`PAUSE` seconds and no more than `AT_ONCE` sentences, since the toy's are short; the film says the sentences of the toy's phrase book.
-Results go to bench/results/film_kills.json.
+There are no weights of IndicTrans2 in the registry, so translate runs the toy of tests/data/indictrans2, each batch
+slowed down by `PAUSE` seconds and no more than `AT_ONCE` sentences, since the toy's are short; the film says the
+sentences of the toy's phrase book. Results go to bench/results/film_kills.json.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ class Repeated:
 
 
 def counting_child() -> None:
-    """A stage, counting what it begins."""
+    """Run a stage, counting what it begins."""
     from sutradhar.pipeline.running import child
     from sutradhar.stages.film.translate.indictrans2 import ct2, engine
     from sutradhar.stages.recognisers.whisper.decoding import Decoder
@@ -105,7 +106,7 @@ def counting_child() -> None:
 
 
 def _said_in(window: AudioWindow) -> Recognition:
-    """Sentences of the phrase book, one after the other, a second each."""
+    """Return sentences of the phrase book, one after the other, a second each."""
     from sutradhar.stages.recognisers.contract import Recognition
     from sutradhar.stages.transcript import Word
 
@@ -165,7 +166,7 @@ class FilmJob:
         return hashlib.sha256((self.folder / "stages" / ARTIFACTS[self.stage]).read_bytes()).hexdigest()
 
     def stage_process(self, runner: int) -> int:
-        """The stage's process; the runner's own where it has none."""
+        """Return the stage's process; the runner's own where it has none."""
         with contextlib.suppress(OSError, ValueError):
             children = Path(f"/proc/{runner}/task/{runner}/children").read_text().split()
             return next(
@@ -183,7 +184,8 @@ def kept(job: FilmJob, is_piece: Callable[[list[Any]], bool]) -> int:
 
 
 def kill_once(job: FilmJob, number: int, moment: float, is_piece: Callable[[list[Any]], bool]) -> bool:
-    """A moment after the first that is begun or, of two runs in four, after the first that is kept. False where it was done before that."""
+    """Kill at a moment after the first is begun or, in two runs of four, after the first is kept. Returns False
+    where all was done before that."""
     before, there = len(job.begun), kept(job, is_piece)
     runner = job.start()
     while runner.poll() is None and (kept(job, is_piece) == there if number % 4 < 2 else len(job.begun) == before):
@@ -200,7 +202,7 @@ def kill_once(job: FilmJob, number: int, moment: float, is_piece: Callable[[list
 def torment(
     undisturbed: FilmJob, tormented: FilmJob, kills: int, seed: int, end: float, is_piece: Callable[[list[Any]], bool]
 ) -> Repeated:
-    """No more kills after `end`, of `time.monotonic`."""
+    """Kill again and again, but not after `end`, of `time.monotonic`."""
     began = time.monotonic()
     if code := undisturbed.start().wait():
         raise SystemExit(f"the undisturbed run ended with {code}")

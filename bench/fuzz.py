@@ -1,9 +1,10 @@
-"""Puts damaged and hostile media through probe and decode, and a sample of it through prepare-job and run-pipeline.
+"""Put damaged and hostile media through probe and decode, and a sample of it through prepare-job and run-pipeline.
 
     .venv/bin/python -m bench.fuzz --seed 1
 
-Each of 24 containers is mutated so many times. Each mutant is read in a process of its own, with a limit to its time and memory.
-It may be read, with remarks or without, or be refused with one of our errors; whatever else happens is unexplained.
+Each of 24 containers is mutated so many times. Each mutant is read in a process of its own, with a limit to its
+time and memory. It may be read, with remarks or without, or be refused with one of our errors; whatever else
+happens is unexplained.
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ MUTATIONS: tuple[Callable[[bytearray, random.Random], None], ...] = (flip, cut, 
 
 
 def make(folder: Path) -> dict[str, bytes]:
-    """The 24 containers, whole."""
+    """Make the 24 containers, whole."""
     made = {}
     for name, arguments in (RECORDINGS | FILMS).items():
         path = folder / f"whole.{name}"
@@ -147,7 +148,7 @@ def make(folder: Path) -> dict[str, bytes]:
 
 
 def mutant(whole: bytes, container: str, number: int, seed: int) -> tuple[str, bytes]:
-    """Name of the mutation, and what comes of it: always the same for the same seed."""
+    """Return the mutation's name, and the mutant: always the same for the same seed."""
     dice = random.Random(f"{seed} {container} {number}")
     mutate = MUTATIONS[number % len(MUTATIONS)]
     data = bytearray(whole)
@@ -180,7 +181,7 @@ def read(path: Path, log: Path) -> None:
 
 
 def try_to_read(path: Path) -> tuple[str, str]:
-    """Outcome and detail of one mutant."""
+    """Return outcome and detail of one mutant."""
     log = path.with_name("outcome")
     child = multiprocessing.get_context("fork").Process(target=read, args=(path, log))
     child.start()
@@ -198,7 +199,7 @@ def try_to_read(path: Path) -> tuple[str, str]:
 
 
 def run_job(home: Path, path: Path, job_id: str) -> tuple[str, str]:
-    """Outcome of preparing and running a whole job on this file."""
+    """Return the outcome of preparing and running a whole job on this file."""
     said = ""
     for command in (["prepare", str(path), "--transcribe", "-s", "en", "--job-id", job_id], ["run", "-j", job_id]):
         try:
@@ -234,7 +235,7 @@ def fuzz(folder: Path, mutants: int, seed: int, only: list[str]) -> Iterator[Fuz
 
 
 def run_jobs(folder: Path, jobs: int, seed: int, _only: list[str]) -> Iterator[FuzzResult]:
-    """A sample of the same mutants, as whole jobs."""
+    """Run a sample of the same mutants as whole jobs."""
     (folder / "models").symlink_to(ROOT / "models")
     made = make(folder)
     chosen = random.Random(seed).sample([(container, number) for container in made for number in range(MUTANTS)], jobs)
@@ -250,7 +251,7 @@ def counted(results: list[FuzzResult]) -> dict[str, int]:
 
 
 def table(results: list[FuzzResult], before: dict[str, Any]) -> dict[str, Any]:
-    """The results by container; those of others are kept as they were."""
+    """Return the results by container; those of others are kept as they were."""
     containers = before.get("containers", {}) | {
         name: counted([one for one in results if one.container == name]) for name in names(results)
     }

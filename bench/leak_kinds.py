@@ -1,4 +1,5 @@
-"""Kinds of processes that the jobs of `bench.leaks` have: how each is found, and with what the job may end when it is killed."""
+"""Kinds of processes that the jobs of `bench.leaks` have: how each is found, and with what the job may end when it
+is killed."""
 
 from __future__ import annotations
 
@@ -26,14 +27,14 @@ class RunningJob:
         return self.runner.poll() is None
 
     def below(self) -> list[psutil.Process]:
-        """All that the runner has started, and what these have."""
+        """Return all processes that the runner has started, and their children."""
         try:
             return list(psutil.Process(self.runner.pid).children(recursive=True))
         except psutil.Error:
             return []
 
     def with_words(self, *words: str) -> psutil.Process | None:
-        """The first that lives and has one of them in its command."""
+        """Return the first that lives and has one of the words in its command."""
         found = [one for one in self.below() if any(word in " ".join(command_of(one)) for word in words)]
         return next((one for one in found if _runs(one)), None)
 
@@ -68,14 +69,14 @@ def _runner(running: RunningJob) -> psutil.Process | None:
 
 
 def _runner_that_hashes(running: RunningJob) -> psutil.Process | None:
-    """While it reads the film to its end, beside the stages."""
+    """Return the runner while it reads the film to its end, beside the stages."""
     runner = _runner(running)
     reads = runner and any(path.name == "film.mp4" for path in open_files(runner))
     return runner if reads and last_stage(running.home.folder, running.job) != "before the first" else None
 
 
 def _stage(name: str) -> Kind:
-    """It may have told how it ended, and not be gone."""
+    """Return the kind of a stage, which may have told how it ended and not be gone."""
 
     def find(running: RunningJob) -> psutil.Process | None:
         return (

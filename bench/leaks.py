@@ -1,16 +1,20 @@
-"""Ends commands by signals in their first second, kills single processes of running jobs, counts open files; looks for what stays behind.
+"""End commands by signals in their first second, kill single processes of running jobs, count open files; look for
+what stays behind.
 
     .venv/bin/python -m bench.leaks --parts signals film folder descriptors --signals 100 --kills 3 --seed 1
 
-- signals: each command of COMMANDS is sent Ctrl-C, SIGTERM or SIGHUP, alone or with its process group as a terminal does it, at a moment
-  drawn evenly over its first second. It has to end with the signal's exit code, or to have ended before, and without a traceback.
-- film, folder: one process of a running job is killed (SIGKILL), so many times of each kind in bench/leak_kinds.py, at a moment drawn evenly
-  over the time in which the undisturbed run had such a process. The job is run again where it did not end well, and what the user gets has
-  to be byte-identical to that of the undisturbed run.
-- descriptors: the processes of a folder of many short recordings have as many open files near the end as near the beginning.
+- signals: each command of COMMANDS is sent Ctrl-C, SIGTERM or SIGHUP, alone or with its process group as a terminal
+  does it, at a moment drawn evenly over its first second. It has to end with the signal's exit code, or to have
+  ended before, and without a traceback.
+- film, folder: one process of a running job is killed (SIGKILL), so many times of each kind in bench/leak_kinds.py,
+  at a moment drawn evenly over the time in which the undisturbed run had such a process. The job is run again where
+  it did not end well, and what the user gets has to be byte-identical to that of the undisturbed run.
+- descriptors: the processes of a folder of many short recordings have as many open files near the end as near the
+  beginning.
 
-After each there may be nothing new in /dev/shm and TMPDIR, no process, no lock that is held, nothing named `.tmp-` or `.make-`; and no process of
-a job holds its lock but the runner. Ends with 1 where something does not hold. Results go to bench/results/leaks.json, each part by itself.
+After each there may be nothing new in /dev/shm and TMPDIR, no process, no lock that is held, nothing named `.tmp-`
+or `.make-`; and no process of a job holds its lock but the runner. Ends with 1 where something does not hold.
+Results go to bench/results/leaks.json, each part by itself.
 """
 
 from __future__ import annotations
@@ -80,7 +84,7 @@ class Killed:
 
 
 class Surroundings:
-    """The state of the machine before something is disturbed, to be compared with what is there afterwards."""
+    """State of the machine before something is disturbed, to be compared with the state afterwards."""
 
     def __init__(self, home: Home, temporary: Path) -> None:
         self._home, self._temporary, self._shared = home, temporary, names(SHARED_MEMORY)
@@ -149,7 +153,7 @@ def signals(home: Home, around: Surroundings, count: int, dice: random.Random) -
 
 
 def make_film(path: Path) -> Path:
-    """Ten seconds of the sample, with a box behind them that holds nothing and takes a while to be read to its end."""
+    """Make a film: ten seconds of the sample, then a box that holds nothing and takes a while to be read to its end."""
     run_ffmpeg(["-i", str(SAMPLE), "-t", "10", "-c", "copy"], path)
     with path.open("r+b") as file:
         file.seek(0, os.SEEK_END)
@@ -159,7 +163,7 @@ def make_film(path: Path) -> Path:
 
 
 def make_folder(path: Path, count: int, seconds: float) -> Path:
-    """Parts of the sample."""
+    """Make a folder of parts of the sample."""
     path.mkdir()
     for number in range(count):
         part = [
@@ -180,14 +184,14 @@ def make_folder(path: Path, count: int, seconds: float) -> Path:
 
 
 def holders(running: RunningJob) -> list[str]:
-    """Processes that have the job's lock open, but for the runner."""
+    """Return the processes that have the job's lock open, but for the runner."""
     below = [process for process in running.below() if any(path.name == ".lock" for path in open_files(process))]
     return [f"the lock is open in {' '.join(command_of(process))[-200:]}" for process in below]
 
 
 def strike(running: RunningJob, kind: Kind, delay: float) -> float | None:
-    """Kill one process of the kind, `delay` seconds after the first was there, or the first one after that. Returns when it was, after the
-    first was there; None where the job was over before."""
+    """Kill one process of the kind, `delay` seconds after the first was there, or the first one after that. Returns
+    the moment, counted from when the first was there; None where the job was over before."""
     began = None
     while running.lives:
         process, now = kind.find(running), time.monotonic()
@@ -199,7 +203,7 @@ def strike(running: RunningJob, kind: Kind, delay: float) -> float | None:
 
 
 def kill_once(home: Home, around: Surroundings, media: Path, job: str, kind: Kind, delay: float) -> Killed | None:
-    """None where no process of the kind was met."""
+    """Kill one process of the kind; None where none was met."""
     home.prepare(media, job)
     running = RunningJob(home, job, home.start(job))
     seconds = strike(running, kind, delay)
@@ -218,7 +222,7 @@ def kill_once(home: Home, around: Surroundings, media: Path, job: str, kind: Kin
 
 
 def undisturbed(home: Home, media: Path, job: str, kinds: Sequence[Kind]) -> dict[str, float]:
-    """Seconds from the first process of each kind to the last."""
+    """Return the seconds from the first process of each kind to the last."""
     home.prepare(media, job)
     running = RunningJob(home, job, home.start(job))
     first, last = dict[str, float](), dict[str, float]()
@@ -231,7 +235,7 @@ def undisturbed(home: Home, media: Path, job: str, kinds: Sequence[Kind]) -> dic
 
 
 def struck(home: Home, around: Surroundings, media: Path, job: str, kind: Kind, delay: float) -> Killed:
-    """Earlier each time that the job was over before."""
+    """Kill a process of the kind, earlier each time that the job was over before."""
     for attempt in range(ATTEMPTS):
         if one := kill_once(home, around, media, f"{job}-{attempt}", kind, delay / 2**attempt):
             if files_of(home, f"{job}-{attempt}") != files_of(home, "calm"):
@@ -254,7 +258,7 @@ def kills(
 
 
 def files_of(home: Home, job: str) -> dict[str, str]:
-    """Check sums of what the user gets: of a folder, its transcripts, since the report tells of the run too."""
+    """Return check sums of the user's files: of a folder, its transcripts, since the report tells of the run too."""
     out = home.folder / "out" / job
     root = out / "transcripts" if (out / "transcripts").is_dir() else out
     files = {str(path.relative_to(root)): path for path in root.rglob("*") if path.is_file()}
@@ -276,7 +280,8 @@ class OpenFiles:
 
 
 def descriptors(home: Home, media: Path) -> list[OpenFiles]:
-    """Least numbers of open files in the first and in the last third of the recordings: what is open for a moment does not count."""
+    """Return the least numbers of open files in the first and in the last third of the recordings: files open for a
+    moment do not count."""
     home.prepare(media, "many", "--set", "BATCH_SIZE=2")
     running, kinds = RunningJob(home, "many", home.start("many")), KINDS["folder"]
     seen: dict[str, list[tuple[int, int]]] = {kind.name: [] for kind in kinds}
@@ -326,7 +331,7 @@ def run_part(name: str, options: argparse.Namespace) -> list[str]:
 
 
 def write(name: str, rows: list[dict[str, Any]], options: argparse.Namespace) -> None:
-    """The rows of other kinds stay where --kinds chose some."""
+    """Write the rows; those of other kinds stay where --kinds chose some."""
     before = json.loads(options.out.read_text()) if options.out.exists() else {}
     chosen = options.kinds if name in KINDS else None
     kept = [row for row in before.get(name, {}).get("rows", ()) if chosen and row["kind"] not in chosen]

@@ -1,10 +1,11 @@
-"""Memory of the MLX recogniser over 500 windows of speech, against what `sutradhar.stages.recognisers.mlx.memory` says beforehand.
+"""Memory of the MLX recogniser over 500 windows of speech, against what `sutradhar.stages.recognisers.mlx.memory`
+says beforehand.
 
     python -m bench.mlx_memory windows.npz --model models/base-mlx
     python -m bench.mlx_memory windows.npz --geometry large-v3
 
-The windows are those of `bench.backends cut`, over and over. With --geometry weights are random, and every text goes to the
-token limit. Results are added to bench/results/mlx_memory.json.
+The windows are those of `bench.backends cut`, over and over. With --geometry weights are random, and every text
+goes to the token limit. Results are added to bench/results/mlx_memory.json.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def _random(geometry: str) -> Network:
 
 
 def measure(network: Network, beams: int, slots: int, windows: list[AudioWindow]) -> dict[str, Any]:
-    """Bytes that MLX holds after each 50 windows, and at most beside the weights."""
+    """Return the bytes that MLX holds after each 50 windows, and at most beside the weights."""
     settings = Settings(WHISPER_BEAM_SIZE=beams, BATCH_SIZE=slots, SOURCE_LANGUAGE="en", WHISPER_TEMPERATURE="0.0")
     recogniser = MlxWhisper(network, ResolvedModel(Path(), "", "", "mlx"), settings, False, logging.getLogger())
     weights = sum(

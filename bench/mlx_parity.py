@@ -1,10 +1,11 @@
-"""Whether the MLX decoder gives the same tokens at every batch size and order, and those of mlx-whisper's own decoder.
+"""Check that the MLX decoder gives the same tokens at every batch size and order, and those of mlx-whisper's own
+decoder.
 
     MLX_ENABLE_TF32=0 python -m bench.mlx_parity windows.npz --model models/base-mlx
 
-The windows are those of `bench.backends cut`. Greedy, float32, with and without timestamps. A difference is listed with the
-margin: how far apart the two tokens' logits are where the texts part. Ends with 1 where rounding
-does not explain one. Results go to bench/results/mlx_parity.json.
+The windows are those of `bench.backends cut`. Greedy, float32, with and without timestamps. A difference is listed
+with the margin: how far apart the two tokens' logits are where the texts part. Ends with 1 where rounding does not
+explain one. Results go to bench/results/mlx_parity.json.
 """
 
 from __future__ import annotations
@@ -138,12 +139,13 @@ def main() -> int:
 
 
 def _explained(case: dict[str, Any]) -> bool:
-    """By rounding, or by the rule that mlx-whisper does not enforce."""
+    """Tell whether rounding explains it, or the rule that mlx-whisper does not enforce."""
     return bool(case.get("goes_back")) or (case["margin"] is not None and case["margin"] < NEAR)
 
 
 def _goes_back(text: Sequence[int], begin: int) -> bool:
-    """Whether timestamps decrease, or a segment is no longer than nothing, which the rule forbids that mlx-whisper does not enforce."""
+    """Tell whether timestamps decrease, or a segment is empty, which the rule forbids that mlx-whisper does not
+    enforce."""
     times = [token for token in text if token >= begin]
     return any(later < earlier for earlier, later in pairwise(times)) or any(
         start == end for start, end in zip(times[::2], times[1::2], strict=False)

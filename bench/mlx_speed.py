@@ -2,9 +2,10 @@
 
     python -m bench.mlx_speed --geometry large-v3 --batch 1 16 48 --runs 4
 
-Every engine encodes B windows of 30 s and decodes 100 tokens of each, greedily, in half precision; engines take turns. Also:
-how long 64 windows take of which one goes on to the token limit (--refill), and memory over 500 windows (--memory). Weights of
-large models need not be there; engines that are not installed are left out. Results go to bench/results/mlx_speed.json.
+Every engine encodes B windows of 30 s and decodes 100 tokens of each, greedily, in half precision; engines take
+turns. Also: how long 64 windows take of which one goes on to the token limit (--refill), and memory over 500
+windows (--memory). Weights of large models need not be there; engines that are not installed are left out. Results
+go to bench/results/mlx_speed.json.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ Run = Callable[[Any], None]  # of log-mel windows (B, 3000, mels), float32
 
 
 def decode(slots: Slots, tasks: Sequence[tuple[int, Task]]) -> Iterator[tuple[int, Text]]:
-    """The texts of all tasks, as they are done, while the slots are kept full."""
+    """Yield the texts of all tasks, as they are done, while the slots are kept full."""
     waiting = deque(tasks)
     while waiting or slots.busy:
         if waiting and slots.room:
@@ -176,7 +177,7 @@ def ctranslate2_engine(model: Any, dims: ModelDimensions, prompt: Sequence[int],
 
 
 def _vocabulary(size: int) -> list[str]:
-    """Names that CTranslate2 looks for, at their places."""
+    """Return names that CTranslate2 looks for, at their places."""
     names = [f"t{number}" for number in range(size)]
     languages = size - 51_765 - 1
     names[EOT], names[EOT + 1], names[EOT + 2] = "<|endoftext|>", "<|startoftranscript|>", "<|en|>"
@@ -236,7 +237,7 @@ def _others(model: Whisper, dims: ModelDimensions, ours: Ours, folder: Path) -> 
 
 
 def _side_by_side(engines: dict[str, Run], batch: int, mels: int, runs: int) -> dict[str, float]:
-    """Audio seconds per second of each, medians of runs in turns."""
+    """Return the audio seconds per second of each, medians of runs in turns."""
     mel = np.random.default_rng(0).normal(size=(batch, 3000, mels)).astype(np.float32)
     seconds: dict[str, list[float]] = {name: [] for name in engines}
     for number in range(runs + 2):  # the first two warm up
@@ -249,7 +250,7 @@ def _side_by_side(engines: dict[str, Run], batch: int, mels: int, runs: int) -> 
 
 
 def _refill(ours: Ours, mels: int, runs: int, slots: int = 16) -> dict[str, float]:
-    """Seconds of 64 windows, of 64 of which one runs to the limit, and of that one alone."""
+    """Return the seconds of 64 windows, of 64 of which one runs to the limit, and of that one alone."""
     mel = np.random.default_rng(0).normal(size=(slots, 3000, mels)).astype(np.float32)
     features = ours.encode(mel)
     mx.eval(features)

@@ -2,10 +2,10 @@
 
     .venv/bin/python -m bench.model_cost --runs 3
 
-As the recogniser does it: a worker for each core, each encodes one window and decodes 100 tokens of it (an English window of
-dense speech; a Hindi one has up to three times as many, so both parts are given). Processor time is counted, which other
-programs lengthen little, and the least of the runs counts. `pipeline/machine/sizing.py` takes its table from here:
-bench/results/model_cost.json.
+As the recogniser does it: a worker for each core, each encodes one window and decodes 100 tokens of it (an English
+window of dense speech; a Hindi one has up to three times as many, so both parts are given). Processor time is
+counted, which other programs lengthen little, and the least of the runs counts. `pipeline/machine/sizing.py` takes
+its table from here: bench/results/model_cost.json.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ SIZES = {
 
 
 def convert(dims: ModelDimensions, folder: Path) -> None:
-    """A CTranslate2 model of such a shape, in int8."""
+    """Write a CTranslate2 model of such a shape, in int8."""
     with no_init_weights():  # which takes minutes
         model = hugging_face_model(dims)
     for weights in model.state_dict().values():
@@ -54,7 +54,7 @@ def convert(dims: ModelDimensions, folder: Path) -> None:
 
 
 def measure(name: str, folder: Path, cores: int, runs: int) -> dict[str, float]:
-    """Seconds of one core for a window, while all cores are at work."""
+    """Return the seconds of one core for a window, while all cores are at work."""
     dims = SIZES[name]
     convert(dims, folder / name)
     gc.collect()

@@ -1,4 +1,5 @@
-"""Folders of recordings to measure with, made from the sets of a data folder (each with `manifest.jsonl`: `audio`, `duration`, `text`)."""
+"""Folders of recordings to measure with, made from the sets of a data folder (each with `manifest.jsonl`: `audio`,
+`duration`, `text`)."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ class ReferenceRecording:
 
 
 def choose(data: Path, count: int, folder: Path) -> list[ReferenceRecording]:
-    """Copies of English recordings, at random, each under a name of its own; beyond as many as there are with other silence behind them."""
+    """Copy English recordings, at random, each under a name of its own; beyond as many as there are, with other
+    silence behind them."""
     rows = [
         (data / name / row["audio"], row["duration"], row["text"])
         for name in ENGLISH
@@ -60,7 +62,7 @@ def choose(data: Path, count: int, folder: Path) -> list[ReferenceRecording]:
 
 
 def add_bad(folder: Path, good: Sequence[ReferenceRecording]) -> dict[str, str]:
-    """Files that are no good recordings, and what is to become of each."""
+    """Add files that are no good recordings, and say what is to become of each."""
     wave_file = folder / "whole.wav"
     write_wav(wave_file, b"".join(block.tobytes() for block in media.decode(good[0].path)))
     whole = wave_file.read_bytes()
@@ -88,7 +90,7 @@ def write_wav(path: Path, samples: bytes) -> None:
 
 @dataclass(frozen=True)
 class Home:
-    """A place for jobs, apart from the project's own."""
+    """Folder for jobs, apart from the project's own."""
 
     folder: Path
     models: Path
@@ -103,7 +105,7 @@ class Home:
         }
 
     def prepare(self, recordings: Path, job: str, *options: str) -> None:
-        """Of a folder, or of one recording."""
+        """Prepare a job for a folder, or for one recording."""
         command = [
             sys.executable,
             "-m",
@@ -126,7 +128,8 @@ class Home:
             return subprocess.Popen(command, env=self.environment(), stdout=log, stderr=log)
 
     def run(self, job: str, *options: str, codes: Sequence[int] = (0,)) -> int:
-        """The exit code. Ends the bench with what the job said where it is another one."""
+        """Run a job and return its exit code. Ends the bench with what the job said where the code is not an
+        expected one."""
         code = self.start(job, *options).wait()
         if code not in codes:
             raise SystemExit(self.log(job))
@@ -142,7 +145,7 @@ class Home:
         return (self.job(job) / "stages" / stage / "stage.json").exists()
 
     def stages(self, job: str) -> dict[str, float]:
-        """Seconds that each stage took, in the order in which they ended."""
+        """Return the seconds that each stage took, in the order in which they ended."""
         markers = [read_marker(path, print) for path in (self.job(job) / "stages").glob("*/stage.json")]
         return {
             marker.stage: round(marker.seconds, 2)
@@ -150,16 +153,17 @@ class Home:
         }
 
     def results(self, job: str) -> dict[str, Path]:
-        """Of the store, by the recording's id."""
+        """Return the results in the store, by the recording's id."""
         return {path.stem: path for path in (self.job(job) / "results").glob("*/[0-9a-f][0-9a-f]/[!.]*.json")}
 
     def rows(self, job: str) -> dict[str, Mapping[str, Any]]:
-        """What was exported, by path."""
+        """Return the exported rows, by path."""
         lines = (self.folder / "out" / job / "transcripts.jsonl").read_text(encoding="utf-8").splitlines()
         return {row["path"]: row for row in map(json.loads, lines)}
 
     def processes(self) -> list[psutil.Process]:
-        """All that were ever started from here and live, known by their environment, whoever their parent is now."""
+        """Return all processes ever started from here that live, known by their environment, whoever their parent
+        is now."""
         return [one for one in psutil.process_iter() if _environment(one).get("SUTRADHAR_HOME") == str(self.folder)]
 
 
@@ -178,7 +182,8 @@ def command_of(process: psutil.Process) -> tuple[str, ...]:
 
 
 def workers_among(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
-    """The workers of a job: not what they have started themselves, which may look the same where it was forked."""
+    """Return the workers of a job, not what they have started themselves, which may look the same where it was
+    forked."""
     alike = {one.pid: one for one in processes if command_of(one)[1:-1] == COMMAND[1:]}  # the last is their parent
     found = []
     for one in alike.values():
@@ -188,7 +193,7 @@ def workers_among(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
 
 
 def survivors(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
-    """Those that still live when they should be gone."""
+    """Return those that still live when they should be gone."""
     until = time.monotonic() + GONE
     while (alive := [one for one in processes if _lives(one)]) and time.monotonic() < until:
         time.sleep(0.1)
@@ -211,7 +216,7 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
 
 
 def engine_options(options: argparse.Namespace, backend: str) -> list[str]:
-    """Of prepare-job, for a folder as for one recording."""
+    """Return options of prepare-job, for a folder as for one recording."""
     compute_type = "float32" if backend == "mlx" and options.compute_type == "int8" else options.compute_type
     settings = [f"WHISPER_COMPUTE_TYPE={compute_type}", f"BATCH_SIZE={options.batch}", *options.set]
     changes = [part for change in settings for part in ("--set", change)]
@@ -219,7 +224,7 @@ def engine_options(options: argparse.Namespace, backend: str) -> list[str]:
 
 
 def word_error_rate(said: Sequence[str], heard: Sequence[str]) -> float:
-    """In %, as OpenAI's normaliser sees the texts."""
+    """Return the rate in %, as OpenAI's normaliser sees the texts."""
     import jiwer
     from whisper_normalizer.english import EnglishTextNormalizer
 

@@ -1,8 +1,8 @@
 """Word and character error rates, after the normalisation that is fair to a language.
 
-English: the normaliser of the Whisper paper (numbers, spelling, contractions). Others: Unicode NFC, lower case, without
-punctuation, symbols and joiners. Whisper's basic normaliser will not do for them: it strips every combining mark, and so
-the vowel signs of Devanagari.
+English: the normaliser of the Whisper paper (numbers, spelling, contractions). Others: Unicode NFC, lower case,
+without punctuation, symbols and joiners. Whisper's basic normaliser will not do for them: it strips every combining
+mark, and so the vowel signs of Devanagari.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DROPPED = "PSC"  # Unicode categories: punctuation, symbols, and controls with t
 
 @dataclass(frozen=True)
 class Rates:
-    """In percent of the words and of the characters (spaces among them) of all references together."""
+    """Rates in percent of the words and of the characters (spaces among them) of all references together."""
 
     wer: float
     cer: float
@@ -43,7 +43,7 @@ def normaliser(language: str) -> Callable[[str], str]:
 
 
 def normalise(text: str) -> str:
-    """`"मैं, हूँ।"` -> `"मैं हूँ"`; a hyphen parts words, an apostrophe does not."""
+    """Turn `"मैं, हूँ।"` into `"मैं हूँ"`; a hyphen parts words, an apostrophe does not."""
     text = unicodedata.normalize("NFC", text).lower().replace("'", "").replace("’", "")
     kept = (
         "" if character in "\u200c\u200d" else " " if unicodedata.category(character)[0] in DROPPED else character

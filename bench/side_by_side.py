@@ -1,9 +1,10 @@
-"""Compares the wall-clock time and the memory of two shell commands that are run in turn.
+"""Compare the wall-clock time and the memory of two shell commands that are run in turn.
 
     .venv/bin/python -m bench.side_by_side batching --a "..." --b "..." --runs 5
 
-The commands run from the project's root: A B once or more to warm up, then A B A B. Memory is that of a whole process
-group, sampled while warming up so that the timed runs are undisturbed. The result goes to bench/results/<name>.json.
+The commands run from the project's root: A B once or more to warm up, then A B A B. Memory is that of a whole
+process group, sampled while warming up so that the timed runs are undisturbed. The result goes to
+bench/results/<name>.json.
 """
 
 from __future__ import annotations
@@ -48,10 +49,10 @@ class Run:
     """One run of a command. Memory is in bytes."""
 
     seconds: float
-    largest_process: int  # peak resident set of the largest single process, as the kernel counted it; Linux starts from ours, some 25 MiB
-    whole_group: int | None = (
-        None  # peak sum of the resident sets, pages that processes share counted in each; None if not sampled
-    )
+    # Peak resident set of the largest single process, as the kernel counted it; Linux starts from ours, some 25 MiB.
+    largest_process: int
+    # Peak sum of the resident sets, pages that processes share counted in each; None if not sampled.
+    whole_group: int | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ class Comparison:
 
 
 def run_once(command: str, sample_group: bool = False) -> Run:
-    """Run a shell command from the project's root. Raises SutradharError, with its last line of output, where it fails."""
+    """Run a shell command from the project's root. Raises SutradharError, with its last line of output, where it
+    fails."""
     with tempfile.TemporaryFile() as output:
         started = time.perf_counter()
         process = subprocess.Popen(
@@ -103,7 +105,7 @@ def run_once(command: str, sample_group: bool = False) -> Run:
 
 
 def _wait(process: subprocess.Popen[bytes]) -> resource.struct_rusage:
-    """Resources of the process and of all below it that it waited for. Interrupted, it kills them."""
+    """Return the resources of the process and of all below it that it waited for. Interrupted, it kills them."""
     try:
         _, status, usage = os.wait4(process.pid, 0)
     except BaseException:
@@ -145,7 +147,7 @@ class GroupMemory:
 
 
 def group_rss(group: int) -> int:
-    """Sum of the resident sets of the processes of a group, in bytes."""
+    """Return the sum of the resident sets of the processes of a group, in bytes."""
     total = 0
     for pid in psutil.pids():
         with contextlib.suppress(ProcessLookupError, PermissionError, psutil.Error):
@@ -202,7 +204,7 @@ def _mib(size: int) -> float:
 
 
 def without_paths(text: str, root: Path = ROOT, home: Path | None = None) -> str:
-    """The text with the project's root as `.` and the home folder as `~`."""
+    """Return the text with the project's root as `.` and the home folder as `~`."""
     for folder, short in ((root, "."), (home or Path.home(), "~")):
         text = re.sub(rf"{re.escape(str(folder))}(?![\w.-])", short, text)
     return text
@@ -246,7 +248,8 @@ def table(comparison: Comparison) -> str:
         rows.append(f"{label:<3}{seconds}{side.peak_rss_mib:14.0f} MiB{side.peak_group_rss_mib:10.0f} MiB")
     pairs = comparison.pair_ratios
     rows.append(
-        f"A takes {comparison.ratio:.2f} times as long as B (pair by pair {pairs.min:.2f} to {pairs.max:.2f}, {len(comparison.a.runs)} runs)"
+        f"A takes {comparison.ratio:.2f} times as long as B (pair by pair "
+        f"{pairs.min:.2f} to {pairs.max:.2f}, {len(comparison.a.runs)} runs)"
     )
     return "\n".join(rows)
 

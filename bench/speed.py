@@ -27,7 +27,7 @@ PAUSE = bytes(2 * media.SAMPLE_RATE)  # a second
 
 
 def utterances(data: Path) -> Iterator[bytes]:
-    """Read speech, over and over: 16-bit samples at 16 kHz."""
+    """Yield read speech, over and over: 16-bit samples at 16 kHz."""
     files = [
         data / name / json.loads(line)["audio"]
         for name in ("en_librispeech", "en_ljspeech")
@@ -38,7 +38,7 @@ def utterances(data: Path) -> Iterator[bytes]:
 
 
 def write_clip(path: Path, data: Path, seconds: float) -> None:
-    """Utterances with a pause between them, cut off at the length asked for."""
+    """Write utterances with a pause between them, cut off at the length asked for."""
     wanted = int(seconds * media.SAMPLE_RATE) * 2
     sound = bytearray()
     for utterance in utterances(data):

@@ -1,9 +1,11 @@
-"""A film job on Hindi speech, by each way into English: does it end well, keep the rules, and how near is it to the references?
+"""Run a film job on Hindi speech, by each way into English: does it end well, keep the rules, and how near is it to
+the references?
 
     python -m bench.translate_film --data DIR --indictrans2 MODEL
 
-DIR holds `hi_commonvoice` with `translation_en` in its manifest; its clips with a reference become one recording, a second apart. MODEL
-is INDICTRANS2_MODEL, left out to run Whisper's way alone. Results go to bench/results/translate_film.json.
+DIR holds `hi_commonvoice` with `translation_en` in its manifest; its clips with a reference become one recording, a
+second apart. MODEL is INDICTRANS2_MODEL, left out to run Whisper's way alone. Results go to
+bench/results/translate_film.json.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ GAP_MS = 1000
 
 
 def make_recording(data: Path, target: Path, limit: int | None) -> list[tuple[Span, list[str]]]:
-    """The clips that have a reference in one file: where each lies, and its references."""
+    """Write the clips that have a reference into one file; return where each lies, and its references."""
     rows = [json.loads(line) for line in (data / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
     clips, sound = [], []
     done = 0

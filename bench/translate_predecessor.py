@@ -1,12 +1,13 @@
-"""Translates sentences the predecessor's way: AI4Bharat's code, one sentence a batch, beam 4, float32, cached, on the CPU.
+"""Translate sentences the predecessor's way: AI4Bharat's code, one sentence a batch, beam 4, float32, cached, on
+the CPU.
 
     PYTHON bench/translate_predecessor.py FILE --code CODE --tokenizer DIR [--geometry 200m] [--tokens N]
 
 FILE has a Hindi sentence a line. PYTHON is a Python 3.11 with transformers 4.53.2, torch, sentencepiece and
-indictranstoolkit 1.1.1; CODE holds modeling_, configuration_ and tokenization_indictrans.py; DIR holds dict.*.json and
-model.* of an indic-en model. The weights are random, of the published sizes, so only the time means anything; --tokens
-makes every translation N tokens long, otherwise each ends at </s> or after 128. It prints one line of JSON; the seconds
-are those of translating, without loading.
+indictranstoolkit 1.1.1; CODE holds modeling_, configuration_ and tokenization_indictrans.py; DIR holds dict.*.json
+and model.* of an indic-en model. The weights are random, of the published sizes, so only the time means anything;
+--tokens makes every translation N tokens long, otherwise each ends at </s> or after 128. It prints one line of
+JSON; the seconds are those of translating, without loading.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ VOCABULARIES = {"encoder_vocab_size": 122_706, "decoder_vocab_size": 32_296, "vo
 
 
 def load_code(folder: Path, module: str) -> Any:
-    """A module of AI4Bharat's folder, whose files import each other as siblings."""
+    """Load a module of AI4Bharat's folder, whose files import each other as siblings."""
     package = types.ModuleType("ai4bharat")
     package.__path__ = [str(folder)]
     sys.modules.setdefault("ai4bharat", package)
@@ -77,7 +78,7 @@ def load_tokenizer(code: Path, folder: Path) -> Any:
 
 @torch.inference_mode()
 def translate(model: Any, tokenizer: Any, processor: IndicProcessor, sentence: str, tokens: int | None) -> int:
-    """Translates a sentence; returns how many tokens that took."""
+    """Translate a sentence; return how many tokens that took."""
     inputs = tokenizer(processor.preprocess_batch([sentence], src_lang=SOURCE, tgt_lang=TARGET), return_tensors="pt")
     length = {"max_new_tokens": LONGEST} if tokens is None else {"min_new_tokens": tokens, "max_new_tokens": tokens}
     output = model.generate(**inputs, num_beams=BEAMS, use_cache=True, **length)

@@ -1,10 +1,12 @@
-"""Speed of IndicTrans2 at the released geometries, random weights, as many tokens a sentence: ours, and the predecessor's way beside it.
+"""Speed of IndicTrans2 at the released geometries, random weights, as many tokens a sentence: ours beside the
+predecessor's way.
 
-    python -m bench.translate_speed --tokenizer DIR --text FILE --predecessor "VENV/bin/python -m bench.translate_predecessor --code CODE"
+    python -m bench.translate_speed --tokenizer DIR --text FILE \\
+        --predecessor "VENV/bin/python -m bench.translate_predecessor --code CODE"
 
-DIR holds the released tokenizer (dict.*.json, model.*), FILE a JSON row a line with `hi`. The predecessor's way is AI4Bharat's own code on
-transformers 4.53: one sentence at a time, 4 beams, cached; it gets the first --few sentences only. In turns, medians. Results go to
-bench/results/translate_speed.json.
+DIR holds the released tokenizer (dict.*.json, model.*), FILE a JSON row a line with `hi`. The predecessor's way is
+AI4Bharat's own code on transformers 4.53: one sentence at a time, 4 beams, cached; it gets the first --few
+sentences only. In turns, medians. Results go to bench/results/translate_speed.json.
 """
 
 from __future__ import annotations
@@ -38,7 +40,8 @@ Run = Callable[[Pieces], float]  # seconds
 
 
 def make_checkpoint(folder: Path, shape: Shape, tokenizer: Path) -> Path:
-    """A checkpoint in the hub's form with random weights, distinct for each layer, since CTranslate2 stores equal ones once."""
+    """Write a checkpoint in the hub's form with random weights, distinct for each layer, since CTranslate2 stores
+    equal ones once."""
     from safetensors.numpy import save_file
 
     noise = np.random.default_rng(0).standard_normal(1 << 22).astype(np.float32) * 0.02
@@ -86,7 +89,7 @@ def _timed(generator: Any, search: BeamSearch) -> Run:
 
 
 def predecessor(command: str, sentences: Sequence[str], options: argparse.Namespace) -> float:
-    """Seconds a sentence."""
+    """Return the seconds a sentence."""
     with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
         file.write("\n".join(sentences) + "\n")
         file.flush()

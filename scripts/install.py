@@ -1,7 +1,8 @@
-"""Installs a set of pinned packages into a .venv, each checked against its hash: with uv as pip is set up, or with pip itself.
+"""Install a set of pinned packages into a .venv, each checked against its hash: with uv as pip is set up, or with
+pip itself.
 
-Called by scripts/bootstrap.sh with the .venv's Python, and needs nothing else. It says in one line how far it is, and in one
-line what went wrong.
+Called by scripts/bootstrap.sh with the .venv's Python, and needs nothing else. It says in one line how far it is,
+and in one line what went wrong.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ PLAIN_INTERVAL = 20.0  # seconds between two lines where there is no terminal
 TICK = 0.5
 KEPT_LINES = 12  # of what an installer says, shown where it fails
 FAILED = (
-    "Packages could not be installed; the lines above say why. Check the network and the index that `pip config list` names,"
+    "Packages could not be installed; the lines above say why. "
+    "Check the network and the index that `pip config list` names,"
     " then run the same command again"
 )
 MIB = {"k": 1 / 1024, "M": 1.0, "G": 1024.0}
@@ -37,7 +39,7 @@ HASH_DIFFERS = re.compile(r"Hash mismatch for `(?P<uv>[^`]+)`|DO NOT MATCH THE H
 
 
 class Refused(Exception):
-    """No other installer would do better."""
+    """Refusal after which no other installer would do better."""
 
 
 @dataclass
@@ -75,7 +77,7 @@ class InstallProgress:
 
 
 class Display:
-    """One line that is written over on a terminal; elsewhere a line now and then."""
+    """Line that is written over on a terminal; elsewhere a line now and then."""
 
     def __init__(self) -> None:
         self.live = sys.stderr.isatty()
@@ -101,7 +103,8 @@ class Display:
 
 @dataclass(frozen=True)
 class Installer:
-    """uv and pip for one .venv. Their methods give None where it worked, else the last lines of what was said."""
+    """Installers uv and pip for one .venv. Their methods give None where it worked, else the last lines of what was
+    said."""
 
     venv: Path
     environment: Mapping[str, str]
@@ -129,13 +132,13 @@ class Installer:
         return run(command, {**self.environment, **told}, InstallProgress())
 
     def with_pip(self, arguments: Sequence[str]) -> list[str] | None:
-        """Constraints and a --user of pip's own settings would break what is pinned here."""
+        """Install with pip. Constraints and a --user of pip's own settings would break what is pinned here."""
         told = {"PIP_USER": "0", "PIP_CONSTRAINT": "build.txt", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
         command = [self.python, "-m", "pip", "install", "--progress-bar", "off", *arguments]
         return run(command, {**self.environment, **told}, InstallProgress(one_by_one=True))
 
     def has_uv(self) -> bool:
-        """Have pip fetch it where it is not here yet. Raises Refused."""
+        """Tell whether uv is here; pip fetches it where it is not yet. Raises Refused."""
         uv, pin = self.venv / "bin" / "uv", REQUIREMENTS / "uv.txt"
         if not uv.exists() and (said := self.with_pip(["--require-hashes", "--requirement", str(pin)])) is not None:
             refuse_where_useless(said, pin)
@@ -143,7 +146,7 @@ class Installer:
 
 
 def install(installer: Installer, requirements: Path, options: Sequence[str], *, again: bool) -> None:
-    """Raises Refused, with the line to show."""
+    """Install the packages. Raises Refused, with the line to show."""
     checked = ["--require-hashes", "--requirement", str(requirements), *options]
     if installer.has_uv():
         said = installer.with_uv([*checked, *["--reinstall"] * again])
@@ -161,7 +164,7 @@ def install(installer: Installer, requirements: Path, options: Sequence[str], *,
 
 
 def run(command: Sequence[str], environment: Mapping[str, str], progress: InstallProgress) -> list[str] | None:
-    """None where it worked, else the last lines of what the installer said."""
+    """Run an installer. Returns None where it worked, else the last lines of what it said."""
     said: deque[str] = deque(maxlen=KEPT_LINES)
     display, parent = Display(), os.getppid()
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
@@ -189,11 +192,12 @@ def hear(stream: Iterator[str], said: deque[str], progress: InstallProgress) -> 
 
 
 def refuse_where_useless(said: Sequence[str], requirements: Path) -> None:
-    """Raises Refused for what every installer would end with."""
+    """Raise Refused for what every installer would end with."""
     text = "\n".join(said)
     if match := HASH_DIFFERS.search(text):
         raise Refused(
-            f"{match['uv'] or match['pip']} is not the file that requirements/{requirements.name} pins: its hash differs, so nothing was installed."
+            f"{match['uv'] or match['pip']} is not the file that requirements/{requirements.name} pins: "
+            "its hash differs, so nothing was installed."
             " Somebody may have tampered with it, or the index serves a build of its own: ask who runs it"
         )
     if "No space left on device" in text or "Disk quota exceeded" in text:
@@ -201,7 +205,7 @@ def refuse_where_useless(said: Sequence[str], requirements: Path) -> None:
 
 
 def reason(said: Sequence[str]) -> str:
-    """The innermost cause that uv gives, in some words."""
+    """Return the innermost cause that uv gives, in some words."""
     causes = [line.split("cause: ", 1)[1] for line in said if "cause: " in line]
     return (causes or [line for line in said if line.startswith("error")] or ["it does not say why"])[-1].strip()
 

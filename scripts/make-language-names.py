@@ -1,6 +1,7 @@
-"""Writes pipeline/language_names.tsv: `.venv/bin/python scripts/make-language-names.py`.
+"""Write pipeline/language_names.tsv: `.venv/bin/python scripts/make-language-names.py`.
 
-langcodes knows names of 8,000 languages in 300 others, which takes a second and 300 MB to load. English ones are all that we show.
+langcodes knows names of 8,000 languages in 300 others, which takes a second and 300 MB to load. English ones are
+all that we show.
 """
 
 from __future__ import annotations

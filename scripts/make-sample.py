@@ -2,8 +2,8 @@
 
     .venv/bin/python scripts/make-sample.py
 
-Needs numpy, flite with its voices slt and rms (Debian: `apt-get install flite`), and ffmpeg with libx264, on PATH or from
-the package imageio-ffmpeg. The same builds of them give the same bytes.
+Needs numpy, flite with its voices slt and rms (Debian: `apt-get install flite`), and ffmpeg with libx264, on PATH
+or from the package imageio-ffmpeg. The same builds of them give the same bytes.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def samples_in(ms: int) -> int:
 
 
 def speak(speaker: str, text: str, folder: Path) -> Array:
-    """What flite says, from its first to its last sound, cut at whole milliseconds."""
+    """Return what flite says, from its first to its last sound, cut at whole milliseconds."""
     path = folder / "utterance.wav"
     subprocess.run(["flite", "-voice", VOICES[speaker], "-t", text, "-o", str(path)], check=True)
     with wave.open(str(path)) as file:
@@ -96,7 +96,7 @@ def chord(ms: int) -> Array:
 
 
 def room(length: int) -> Array:
-    """The quiet noise of a room: brown, that is falling by 6 dB an octave, 0.002 RMS."""
+    """Return the quiet noise of a room: brown, that is falling by 6 dB an octave, 0.002 RMS."""
     spectrum = np.fft.rfft(np.random.default_rng(1).standard_normal(length))
     noise: Array = np.fft.irfft(spectrum / np.maximum(np.fft.rfftfreq(length, 1 / SAMPLE_RATE), 40), length)
     return noise * (0.002 / float(np.std(noise)))
@@ -108,7 +108,7 @@ Y, X = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float64)
 
 
 def paint(below: Array, above: Array, cover: Array) -> Array:
-    """`above` over `below` where `cover` is 1, a mixture where it is between 0 and 1 (edges, gradients)."""
+    """Paint `above` over `below` where `cover` is 1, a mixture where it is between 0 and 1 (edges, gradients)."""
     return below + np.clip(cover, 0, 1)[..., None] * (above - below)
 
 
@@ -117,7 +117,7 @@ def rgb(red: float, green: float, blue: float) -> Array:
 
 
 def dawn(t: float) -> Array:
-    """The sun rises behind hills."""
+    """Paint the sun rising behind hills."""
     to_sun = np.hypot(X - 430, Y - 205 + 3 * t)
     horizon = 250 - 18 * np.sin(X / 95 + t / 16) - 9 * np.sin(X / 37 + 1 + t / 10)
     sky = paint(rgb(60, 48, 112), rgb(230, 128, 82), Y / 250)
@@ -127,7 +127,7 @@ def dawn(t: float) -> Array:
 
 
 def night(t: float) -> Array:
-    """The moon stands over the sea, and its light on the waves."""
+    """Paint the moon over the sea, and its light on the waves."""
     to_moon = np.hypot(X - 190, Y - 95)
     depth = np.maximum(Y - 220, 0)
     sky = paint(rgb(14, 24, 62), rgb(28, 60, 120), Y / 220)
@@ -139,7 +139,7 @@ def night(t: float) -> Array:
 
 
 def waves(t: float) -> Array:
-    """Four waves, one before another, under a pale sky."""
+    """Paint four waves, one before another, under a pale sky."""
     image = paint(rgb(252, 226, 190), rgb(246, 190, 170), Y / 180)
     colours = (rgb(228, 142, 138), rgb(176, 96, 132), rgb(108, 66, 118), rgb(52, 42, 88))
     for i, colour in enumerate(colours):

@@ -1,4 +1,5 @@
-"""Tells uv what pip was told: index, certificates, proxy. A company's mirror is set up in pip.conf or PIP_…, which uv does not read."""
+"""Tell uv what pip was told: index, certificates, proxy. A company's mirror is set up in pip.conf or PIP_…, which
+uv does not read."""
 
 from __future__ import annotations
 
@@ -42,13 +43,14 @@ VARIABLES: dict[str, tuple[tuple[str, ...], Callable[[str], str]]] = {
 
 
 def read(python: str, environment: Mapping[str, str]) -> str:
-    """The output of `pip config list`: every file and variable that pip takes settings from, merged by pip itself."""
+    """Return the output of `pip config list`: every file and variable that pip takes settings from, merged by pip
+    itself."""
     command = [python, "-m", "pip", "config", "list"]
     return subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout
 
 
 def parse(listing: str) -> dict[str, str]:
-    """Option to value, from lines such as `global.index-url='https://…'`."""
+    """Map option to value, from lines such as `global.index-url='https://…'`."""
     found: dict[str, dict[str, str]] = {section: {} for section in SECTIONS}
     for line in listing.splitlines():
         name, equals, value = line.partition("=")
@@ -59,7 +61,7 @@ def parse(listing: str) -> dict[str, str]:
 
 
 def uv_environment(settings: Mapping[str, str], environment: Mapping[str, str], own_bundle: str) -> dict[str, str]:
-    """Return what to add to the environment for uv. What is there for uv already stays.
+    """Return what to add to the environment for uv. Settings that uv has already stay.
 
     `own_bundle` is the file of certificates that pip brings along, empty where pip trusts the system's."""
     added = dict(_variables(settings))
@@ -83,7 +85,8 @@ def _variables(settings: Mapping[str, str]) -> Iterable[tuple[str, str]]:
 
 
 def own_bundle() -> str:
-    """pip's certificates (on Debian these are the system's), in the Python that runs this; empty where pip trusts the system's."""
+    """Return pip's certificates (on Debian the system's), in the Python that runs this; empty where pip trusts the
+    system's."""
     import pip
     from pip._vendor import certifi
 

@@ -30,14 +30,16 @@ def table(hardware: Hardware, width: int = 0) -> str:
     rows = [
         (
             "Processor",
-            f"{hardware.cpu.brand}: {hardware.cpu.cores} cores, {hardware.cpu.usable:g} of {hardware.cpu.threads} threads usable",
+            f"{hardware.cpu.brand}: {hardware.cpu.cores} cores, "
+            f"{hardware.cpu.usable:g} of {hardware.cpu.threads} threads usable",
         ),
         ("Memory", f"{hardware.memory.total_gb} GB, {hardware.memory.available_gb} GB available{container}"),
         ("GPU", f"{hardware.gpu_name or 'none'} ({hardware.gpu_type}): {hardware.gpu_reason}"),
         *(
             (
                 "",
-                f"{gpu.index}: {gpu.name}, {gpu.free_gb} of {gpu.memory_gb} GB free{'; ' * bool(gpu.reason)}{gpu.reason}",
+                f"{gpu.index}: {gpu.name}, {gpu.free_gb} of {gpu.memory_gb} GB free"
+                f"{'; ' * bool(gpu.reason)}{gpu.reason}",
             )
             for gpu in hardware.gpus
         ),

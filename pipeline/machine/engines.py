@@ -1,4 +1,4 @@
-"""The recognisers that there are, by name, each with what it says of itself."""
+"""Look up recognisers by name, each with what it says of itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DEFAULT = next(iter(ENGINES))
 
 
 def engine_of(backend: str) -> About:
-    """Raises UsageError for a recogniser that this version does not have."""
+    """Return a recogniser. Raises UsageError for one that this version does not have."""
     if backend not in ENGINES:
         names = ", ".join(ENGINES)
         raise UsageError(f"WHISPER_BACKEND={backend}: this version has no such recogniser; choose from {names}")
@@ -22,7 +22,8 @@ def engine_of(backend: str) -> About:
 
 
 def language_of(backend: str, text: str) -> str:
-    """Return the code of a language. Raises UsageError where there is no such language, or the recogniser does not know it."""
+    """Return the code of a language. Raises UsageError where there is no such language, or the recogniser does not
+    know it."""
     code, family = languages.parse(text), engine_of(backend).family
     if code not in engine_of(backend).languages:
         known = f"use auto, or the language closest to it that is on {family}'s list"
@@ -37,7 +38,7 @@ def quantises(engine: About) -> bool:
 
 
 def check(backend: str, compute_type: str) -> None:
-    """Raises UsageError for a recogniser that this version does not have, or that cannot compute so."""
+    """Raise UsageError for a recogniser that this version does not have, or that cannot compute so."""
     engine = engine_of(backend)
     if not engine.compute_types or compute_type in engine.compute_types:
         return

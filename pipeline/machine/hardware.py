@@ -1,4 +1,5 @@
-"""What this machine can run, and why: `out/hardware_cache.json`. Sizes are in GB of 2**30 bytes, as memory is sold."""
+"""Judge what this machine can run, and why: `out/hardware_cache.json`. Sizes are in GB of 2**30 bytes, as memory is
+sold."""
 
 from __future__ import annotations
 
@@ -92,7 +93,7 @@ class Hardware(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def cores(self) -> int:
-        """Physical, as far as this process may use them."""
+        """Count the physical cores, as far as this process may use them."""
         return _cores(self.cpu.cores, self.cpu.usable)
 
     @property
@@ -154,7 +155,7 @@ def _usable_processors(facts: Probe) -> float:
 
 
 def _cores(physical: int, usable: float) -> int:
-    """Physical cores that are ours: what recognition on a CPU can use."""
+    """Count the physical cores that are ours: what recognition on a CPU can use."""
     return max(1, int(min(physical, usable)))
 
 
@@ -231,7 +232,7 @@ def _why_unusable(gpu: NvidiaGpu, nvidia: Nvidia) -> str:
 
 
 def _hidden(gpu: NvidiaGpu, visible: str | None) -> bool:
-    """CUDA_VISIBLE_DEVICES lists numbers or beginnings of UUIDs."""
+    """Tell whether CUDA_VISIBLE_DEVICES, which lists numbers or beginnings of UUIDs, hides the GPU."""
     if visible is None:
         return False
     names = [name.strip() for name in visible.split(",")]
@@ -265,7 +266,7 @@ def _settings(
 
 
 def _engine(accelerator: Accelerator, backends: dict[str, Backend]) -> tuple[str, str, str, str]:
-    """Backend and device, each with its reason."""
+    """Choose backend and device, each with its reason."""
     device, hindrance = accelerator.type, ""
     for engine in (engine for engine in ENGINES.values() if device in engine.preferred_on):
         backend = backends[engine.name]
@@ -289,7 +290,7 @@ def _titles_on(device: str) -> str:
 
 
 def why_not(backend: str, device: str, machine: Hardware) -> str:
-    """What keeps a recogniser from running on a device of this machine; empty for nothing."""
+    """Say what keeps a recogniser from running on a device of this machine; empty for nothing."""
     if device == "cuda" and machine.gpu_type != "cuda":
         return f"no usable NVIDIA GPU here ({machine.gpu_reason})"
     if device == "mps" and machine.gpu_type != "mps":
@@ -300,7 +301,8 @@ def why_not(backend: str, device: str, machine: Hardware) -> str:
 
 
 def _why_not_engine(engine: About, device: str, found: Backend, capability: Capability | None) -> str:
-    """What keeps an engine from recognising speech on a device, with the remedy where there is one; empty for nothing.
+    """Say what keeps an engine from recognising speech on a device, with the remedy where there is one; empty for
+    nothing.
 
     Of the engine that every installation has, `Gpu.reason` has told already."""
     if engine.name == DEFAULT:
@@ -322,7 +324,7 @@ def _why_not_engine(engine: About, device: str, found: Backend, capability: Capa
 
 
 def write_cache(path: Path, hardware: Hardware) -> Hardware:
-    """Raises UsageError where the file cannot be written."""
+    """Write the cache. Raises UsageError where the file cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with signals_held():
@@ -333,7 +335,8 @@ def write_cache(path: Path, hardware: Hardware) -> Hardware:
 
 
 def read_cache(path: Path, warn: Callable[[str], None]) -> Hardware | None:
-    """None, with a warning, where the file cannot be used or was made on another machine; None where there is none."""
+    """Read the cache. Returns None, with a warning, where it cannot be used or was made on another machine; None
+    where there is none."""
     try:
         hardware = msgspec.json.decode(read_file(path), type=Hardware)
     except FileNotFoundError:
@@ -348,7 +351,8 @@ def read_cache(path: Path, warn: Callable[[str], None]) -> Hardware | None:
 
 
 def _difference(cached: Hardware, facts: Probe) -> str:
-    """What the cache says that is not so on the machine that was looked at. The engines change on one machine; these do not."""
+    """Say what the cache tells that is not so on the machine that was looked at. The engines change on one machine;
+    these do not."""
     memory = _gb(facts.memory)
     same_memory = abs(cached.memory.total_gb - memory) <= SAME_MEMORY * memory
     both = (
@@ -371,12 +375,13 @@ def look(path: Path, console: Console) -> Hardware:
 
 
 def this_machine(path: Path, console: Console) -> Hardware:
-    """From the cache, or else from the machine itself. Raises UsageError."""
+    """Return the hardware from the cache, or else from the machine itself. Raises UsageError."""
     return read_cache(path, console.warn) or look(path, console)
 
 
 def check(backend: str, device: str, path: Path, console: Console, setting: str = "WHISPERX_DEVICE") -> None:
-    """Raises UsageError where a recogniser, or the translator whose `setting` names the device, cannot run on it here.
+    """Raise UsageError where a recogniser, or the translator whose `setting` names the device, cannot run on it
+    here.
 
     The cache is not believed in that: a driver may be mended since."""
     if not why_not(backend, device, this_machine(path, console)):
@@ -388,5 +393,8 @@ def check(backend: str, device: str, path: Path, console: Console, setting: str 
             raise UsageError(
                 f"{setting}={device}: {reason}. This works here: {setting}=cpu INDICTRANS2_COMPUTE_TYPE=int8"
             )
-        better = f"WHISPER_BACKEND={advice.whisper_backend} WHISPERX_DEVICE={advice.device} WHISPER_COMPUTE_TYPE={advice.compute_type}"
+        better = (
+            f"WHISPER_BACKEND={advice.whisper_backend} WHISPERX_DEVICE={advice.device} "
+            f"WHISPER_COMPUTE_TYPE={advice.compute_type}"
+        )
         raise UsageError(f"WHISPER_BACKEND={backend} WHISPERX_DEVICE={device}: {reason}. This works here: {better}")

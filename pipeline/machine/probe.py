@@ -1,4 +1,5 @@
-"""Raw facts about this machine: processors, memory, graphics processors, installed engines. `sutradhar.pipeline.machine.hardware` judges them.
+"""Read raw facts about this machine: processors, memory, graphics processors, installed engines.
+`sutradhar.pipeline.machine.hardware` judges them.
 
 Nothing here decides, so a recorded `Probe` of any machine can stand in for it in tests (`tests/data/probes/`).
 """
@@ -69,12 +70,13 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def probe() -> Probe:
-    """Ask this machine. Takes well under a second, and a few seconds where an engine is tried out for the first time."""
+    """Ask this machine. Takes well under a second, and a few seconds where an engine is tried out for the first
+    time."""
     return msgspec.structs.replace(probe_machine(), backends={engine.name: probe_engine(engine) for engine in ABOUTS})
 
 
 def probe_machine() -> Probe:
-    """All but the engines, which take longer to try than all else."""
+    """Ask for all but the engines, which take longer to try than all else."""
     import psutil
 
     memory = psutil.virtual_memory()
@@ -125,7 +127,8 @@ def _sysctl(name: str) -> str:
 
 
 def cpu_quota(root: Path = Path("/")) -> float | None:
-    """Processors' worth of time granted to this process: the smallest quota on the way up its control groups, version 2 or 1."""
+    """Return the processors' worth of time granted to this process: the smallest quota on the way up its control
+    groups, version 2 or 1."""
     quotas = [_quota(*_read(folder / "cpu.max").split()) for folder in _control_groups(root, "")]
     quotas += [
         _quota(_read(folder / "cpu.cfs_quota_us"), _read(folder / "cpu.cfs_period_us"))
@@ -135,7 +138,7 @@ def cpu_quota(root: Path = Path("/")) -> float | None:
 
 
 def usable_cores() -> int:
-    """Physical cores that this process may use."""
+    """Count the physical cores that this process may use."""
     import psutil
 
     cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
@@ -148,7 +151,8 @@ def _quota(quota: str = "", period: str = "") -> float | None:
 
 
 def memory_limit(root: Path = Path("/")) -> tuple[int | None, int]:
-    """The tightest memory limit of this process's control groups, and how much of it is in use (page cache apart), in bytes."""
+    """Return the tightest memory limit of this process's control groups, and how much of it is in use (page cache
+    apart), in bytes."""
     limits = [_limit(folder, "memory.max", "memory.current", "inactive_file") for folder in _control_groups(root, "")]
     limits += [
         _limit(folder, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
@@ -166,9 +170,10 @@ def _limit(folder: Path, limit_file: str, usage_file: str, cache_key: str) -> tu
 
 
 def _control_groups(root: Path, controller: str) -> list[Path]:
-    """This process's control group and those above it; `controller` is "" for version 2.
+    """Return this process's control group and those above it; `controller` is "" for version 2.
 
-    Inside a container the path in /proc may be the host's, which is not mounted; the top of the mount then holds our limits.
+    Inside a container the path in /proc may be the host's, which is not mounted; the top of the mount then holds
+    our limits.
     """
     top = root / "sys/fs/cgroup" / controller
     folders = [top]
@@ -232,7 +237,8 @@ def _nvidia_gpu(index: int) -> NvidiaGpu:
 
 
 def nvidia_adapters(root: Path = Path("/")) -> int:
-    """Display controllers (PCI class 03) made by NVIDIA (vendor 10de), which Linux lists with or without their driver."""
+    """Count the display controllers (PCI class 03) made by NVIDIA (vendor 10de), which Linux lists with or without
+    their driver."""
     devices = (root / "sys/bus/pci/devices").glob("*")
     return sum(
         _read(device / "vendor") == "0x10de" and _read(device / "class").startswith("0x03") for device in devices
@@ -243,8 +249,8 @@ def nvidia_adapters(root: Path = Path("/")) -> int:
 
 
 def probe_engine(engine: About) -> Backend:
-    """Look for an engine. Packages are not imported, which takes seconds; a library that may be installed and not work is
-    tried out."""
+    """Look for an engine. Packages are not imported, which takes seconds; a library that may be installed and not
+    work is tried out."""
     for module in engine.modules:
         if importlib.util.find_spec(module) is None:
             return Backend(available=False, reason=f"the package {module} is not installed")
@@ -254,8 +260,8 @@ def probe_engine(engine: About) -> Backend:
 
 
 def _try_out(trial: Trial) -> Backend:
-    """Run a trial in a child: whether a library loads, and on which device it computes, depends on the system's version,
-    drivers and libraries too."""
+    """Run a trial in a child: whether a library loads, and on which device it computes, depends on the system's
+    version, drivers and libraries too."""
     try:
         child = children.run([sys.executable, "-c", trial.program], timeout=trial.seconds)
     except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""What fits into so much memory: model, number format and batch size, each with its reason.
+"""Choose what fits into so much memory: model, number format and batch size, each with its reason.
 
 Sizes are in GB of 2**30 bytes, as memory is sold. What the models of an engine cost, the engine says itself.
 """
@@ -14,8 +14,8 @@ SOLD_AS = 0.94
 DENSITY = 2  # hundreds of tokens in 30 s: English has 1, Hindi up to 3
 MAX_CORES = 4  # that are counted on: it was measured on two, and with many decoding waits for memory
 FILM_HOURS = 2.0
-# A film should be heard within its own length: what is begun when one sits down to another is ready afterwards, and a night does
-# four. A quarter is left to slower processors and to other programs.
+# A film should be heard within its own length: what is begun when one sits down to another is ready afterwards, and
+# a night does four. A quarter is left to slower processors and to other programs.
 BEARABLE_HOURS = 0.75 * FILM_HOURS
 
 MAX_BATCH = {"cuda": 32, "mps": 16, "cpu": 8}  # a CPU gains nothing past 8
@@ -30,7 +30,7 @@ def capability(text: str) -> Capability:
 
 
 def choose_compute_type(engine: About, device: str, gpu: Capability | None) -> tuple[str, str]:
-    """What the engine computes in on the device, and why."""
+    """Choose what the engine computes in on the device, and say why."""
     if device == "cpu":
         return engine.cpu_compute_type
     chosen, reason = _native_compute_type(gpu)
@@ -40,7 +40,8 @@ def choose_compute_type(engine: About, device: str, gpu: Capability | None) -> t
 
 
 def _native_compute_type(gpu: Capability | None) -> tuple[str, str]:
-    """What a GPU computes in natively; for CUDA see CTranslate2's `docs/quantization.md` and `src/cuda/utils.cc`."""
+    """Return what a GPU computes in natively; for CUDA see CTranslate2's `docs/quantization.md` and
+    `src/cuda/utils.cc`."""
     if gpu is None or gpu >= FLOAT16_CAPABILITY:
         return "float16", "fastest on this GPU, without loss"
     name = "compute capability " + ".".join(map(str, gpu))
@@ -50,7 +51,8 @@ def _native_compute_type(gpu: Capability | None) -> tuple[str, str]:
 
 
 def choose_model(engine: About, device: str, memory_gb: float, cores: int) -> tuple[str, str]:
-    """The biggest model for so much of the device's memory; on a CPU the biggest of these that hears a film in bearable time."""
+    """Choose the biggest model for so much of the device's memory; on a CPU the biggest of these that hears a film
+    in bearable time."""
     sizes = engine.sizes
     if device != "cpu":
         return _fitting(sizes.by_gpu_memory, memory_gb)[0], _memory_reason(sizes.by_gpu_memory, memory_gb)
@@ -71,7 +73,8 @@ def _for_cpu(sizes: ModelSizes, memory_gb: float, cores: int) -> tuple[str, str]
 
 
 def in_turn(sizes: ModelSizes, suited: str, device: str, memory_gb: float) -> list[str]:
-    """The models to look for, the best first. On a CPU one that is slower than what suits, and fits, is somebody's choice."""
+    """Return the models to look for, the best first. On a CPU one that fits, and is slower than what suits, is
+    somebody's choice."""
     if device == "cpu":
         return [suited, *_fitting(sizes.by_memory, memory_gb)]
     models = [model for model, _ in sizes.by_memory]
@@ -79,7 +82,7 @@ def in_turn(sizes: ModelSizes, suited: str, device: str, memory_gb: float) -> li
 
 
 def _fitting(table: Table, memory_gb: float) -> list[str]:
-    """Biggest first."""
+    """Return the models that fit, the biggest first."""
     return [model for model, needed in table if memory_gb >= SOLD_AS * needed]
 
 
@@ -91,17 +94,22 @@ def _memory_reason(table: Table, memory_gb: float) -> str:
 
 
 def film_hours(sizes: ModelSizes, model: str, cores: int) -> float:
-    """Hours of recognition for a film of two hours that is full of speech, in int8 on so many physical cores."""
+    """Return the hours of recognition for a film of two hours that is full of speech, in int8 on so many physical
+    cores."""
     encode, decode = sizes.cpu_seconds[model]
     return FILM_HOURS * (encode + DENSITY * decode) / (30 * min(cores, MAX_CORES))
 
 
 def film_time(sizes: ModelSizes, model: str, cores: int) -> str:
-    return f"a film of {FILM_HOURS:.0f} h takes about {duration(film_hours(sizes, model, cores))} on {cores} core{'s' * (cores != 1)}"
+    return (
+        f"a film of {FILM_HOURS:.0f} h takes about {duration(film_hours(sizes, model, cores))} "
+        f"on {cores} core{'s' * (cores != 1)}"
+    )
 
 
 def film_times(sizes: ModelSizes, model: str, language: str, memory_gb: float, cores: int) -> str:
-    """And of the biggest model that fits, where the language needs it more than English does."""
+    """Say how long a film takes, also with the biggest model that fits, where the language needs it more than
+    English does."""
     biggest = _fitting(sizes.by_memory, memory_gb)[0]
     more = (
         f", with {biggest} {duration(film_hours(sizes, biggest, cores))}"
@@ -119,7 +127,7 @@ def duration(hours: float) -> str:
 
 
 def batch_size(sizes: ModelSizes, model: str, device: str, memory_gb: float) -> tuple[int, str]:
-    """Windows decoded at once on cuda, mps or cpu with so much of the device's memory."""
+    """Return how many windows are decoded at once on cuda, mps or cpu with so much of the device's memory."""
     costs = sizes.cpu_cost if device == "cpu" else sizes.gpu_cost
     model_gb, window_gb = costs.get(model, costs[sizes.unknown])
     if device == "cpu":
@@ -134,7 +142,8 @@ def batch_size(sizes: ModelSizes, model: str, device: str, memory_gb: float) -> 
 
 
 def batch_within(sizes: ModelSizes, model: str, device: str, memory_gb: float) -> int:
-    """Windows decoded at once where the model and they may take so much memory; 0 where not one fits beside the model."""
+    """Return how many windows are decoded at once where the model and they may take so much memory; 0 where not one
+    fits beside the model."""
     costs = sizes.cpu_cost if device == "cpu" else sizes.gpu_cost
     model_gb, window_gb = costs.get(model, costs[sizes.unknown])
     return max(0, min(MAX_BATCH[device], int((memory_gb - model_gb) / window_gb)))

@@ -1,8 +1,9 @@
-"""All that opens media: what a file holds (`probe`), its sound as samples (`decode`), and every call of ffmpeg (`run_ffmpeg`).
+"""Open media: what a file holds (`probe`), its sound as samples (`decode`), and every call of ffmpeg
+(`run_ffmpeg`).
 
-A file is opened by its absolute path with `file:` in front, from a literal list of container formats, through the `file`
-protocol alone. So a name can be any name, and a playlist or script that calls itself a film cannot make anything else be
-opened, on this machine or another.
+A file is opened by its absolute path with `file:` in front, from a literal list of container formats, through the
+`file` protocol alone. So a name can be any name, and a playlist or script that calls itself a film cannot make
+anything else be opened, on this machine or another.
 
 The film's clock, on which all times are, starts where the container's timeline starts.
 """

@@ -1,4 +1,5 @@
-"""Finds frames in an AMR file, which mark neither their begin nor the file's end: libav takes whatever follows them for more."""
+"""Find frames in an AMR file, which mark neither their begin nor the file's end: libav takes all that follows for
+more."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Finds where a WAV, RF64, AIFF, CAF, W64 or AU file has its sound, which is often not where its header says.
 
-A header of 32 bits wraps at 4 GB, a recorder that dies leaves the size with which it began, and files are joined. libav believes
-the header: what it should see instead is told here as stretches of the file and a size to put into the header.
+A header of 32 bits wraps at 4 GB, a recorder that dies leaves the size with which it began, and files are joined.
+libav believes the header: what it should see instead is told here as stretches of the file and a size to put into
+the header.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-# What programs write that do not know the size: ffmpeg and others into a pipe, sox, arecord. Some leave room for the header.
+# What programs write that do not know the size: ffmpeg and others into a pipe, sox, arecord. Some leave room for
+# the header.
 _PLACEHOLDERS = (0xFFFFFFFF, 0x80000000, 0x7FFFFFFF, 0x7FFFF000)
 _NEAR = 256  # bytes below a placeholder: the header, or a whole number of blocks
 # Others write what they like, at which no recording was stopped: a size where 32 bits end, or that of days.
@@ -108,7 +110,7 @@ class SoundInFile:
         return is_odd or self.length > self.chunk.declared or self.file_size - end > _PADDING
 
     def mended(self, head: bytes) -> bytes:
-        """The file's bytes before the sound, as they should be."""
+        """Return the file's bytes before the sound, as they should be."""
         data, size, form = bytearray(head), self.length + self.chunk.extra, self.chunk.size
         struct.pack_into(form, data, self.chunk.size_at, min(size, _LARGEST - 1) if form[1] == "I" else size)
         if self.unreal_frames:
@@ -119,7 +121,8 @@ class SoundInFile:
 
 
 def find(file: BinaryIO, at: int = 0) -> SoundChunk | None:
-    """The chunk with the sound of a file that begins at this byte of `file`; None where it is none of these formats, or has none."""
+    """Return the chunk with the sound of a file that begins at this byte of `file`; None where it has none of these
+    formats, or no sound."""
     file.seek(at)
     head = file.read(40)
     if head[:4] == _AU and len(head) >= 24:
@@ -150,7 +153,7 @@ def locate(path: Path) -> SoundInFile | None:
 
 
 def _unreal_frames(file: BinaryIO, chunk: SoundChunk) -> int:
-    """A count of samples that libav takes for a negative one; 0 where there is none."""
+    """Return a count of samples that libav takes for a negative one; 0 where there is none."""
     if not chunk.frames_at:
         return 0
     file.seek(chunk.frames_at)
@@ -202,7 +205,8 @@ def _sound_chunk(file: BinaryIO, layout: Layout, at: int) -> SoundChunk | None:
 
 
 def _lacks_padding(file: BinaryIO, layout: Layout, end: int, padded: int) -> bool:
-    """Tell whether the next chunk begins right behind the odd end of one: the byte that should make it even is 0 or anything."""
+    """Tell whether the next chunk begins right behind the odd end of one: the byte that should make it even may be
+    0 or anything."""
     there, here = (_header(file, layout, at) for at in (padded, end))
     is_known = there is not None and there[0] in (layout.sound, layout.form)
     return not is_known and here is not None and _is_name(here[0])
@@ -238,7 +242,8 @@ def _cannot_be(size: int, there: int, bytes_a_second: int) -> bool:
 
 
 def _bytes_a_second(layout: Layout, form: bytes) -> int:
-    """Read the rate from the form of WAV, RF64 and W64; in others it follows from several numbers, and the fastest is taken."""
+    """Read the rate from the form of WAV, RF64 and W64; in others it follows from several numbers, and the fastest
+    is taken."""
     told = struct.unpack_from("<I", form, 8)[0] if layout.form.startswith(b"fmt ") and len(form) >= 12 else 0
     return int(told) or _FASTEST
 
@@ -273,7 +278,7 @@ def _follow(file: BinaryIO, sound: SoundInFile) -> SoundInFile:
 
 
 def _with_rest(file: BinaryIO, stretch: tuple[int, int], position: int, file_size: int) -> tuple[int, int]:
-    """The last stretch, with what stands right behind it up to the end of the file, where that may be sound."""
+    """Return the last stretch, with the bytes right behind it up to the end of the file, where they may be sound."""
     begin, end = stretch
     last = last_byte(file, position, file_size)
     if last - position < _LEAST or position - end > 1 or _is_tag(file, position):
@@ -282,7 +287,8 @@ def _with_rest(file: BinaryIO, stretch: tuple[int, int], position: int, file_siz
 
 
 def _further_sound(file: BinaryIO, sound: SoundInFile, position: int) -> tuple[int, int] | None:
-    """Begin and end of another chunk of sound at this byte or at the next even one: a recorder that was paused begins a new one."""
+    """Return begin and end of another chunk of sound at this byte or at the next even one: a paused recorder begins
+    a new one."""
     layout = sound.chunk.layout
     for at in dict.fromkeys((_whole(layout, position), position)) if layout else ():
         header = _header(file, layout, at) if layout else None

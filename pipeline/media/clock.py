@@ -1,6 +1,7 @@
-"""Tells whether the times that a file gives its sound can be true: whether they go on as fast as the sound itself.
+"""Tell whether the times that a file gives its sound can be true: whether they go on as fast as the sound itself.
 
-A wrong time scale squeezes sound, so that most of it would be cut as overlapping, or strews silence between its frames."""
+A wrong time scale squeezes sound, so that most of it would be cut as overlapping, or strews silence between its
+frames."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ _LEAST_ENTRIES = 50
 
 
 def is_false(container: InputContainer, track: int) -> bool:
-    """Decodes two seconds of a container that was opened for this alone."""
+    """Decode two seconds of a container that was opened for this alone, and tell whether its times are false."""
     stream = container.streams.audio[track]
     frames, packets = _first_frames(container, stream)
     paces = _paces(frames, stream)
@@ -33,7 +34,7 @@ def is_false(container: InputContainer, track: int) -> bool:
 
 
 def _first_frames(container: InputContainer, stream: AudioStream) -> tuple[list[AudioFrame], int]:
-    """And the number of packets of which they come."""
+    """Return the first frames, and the number of packets that they come from."""
     import av
 
     frames: list[AudioFrame] = []
@@ -42,7 +43,7 @@ def _first_frames(container: InputContainer, stream: AudioStream) -> tuple[list[
         for packet in islice(container.demux(), _MOST_PACKETS):
             if packet.stream_index != stream.index:
                 continue
-            decoded: list[AudioFrame] = packet.decode()  # type: ignore[assignment]  # an audio stream's packet gives audio
+            decoded: list[AudioFrame] = packet.decode()  # type: ignore[assignment]  # an audio packet gives audio
             frames += decoded
             packets += bool(decoded)
             left = left or (frames[0].sample_rate * (_STRETCHES + 1) // _STRETCH if frames else 0)

@@ -26,24 +26,26 @@ WHITELISTS = {"protocol_whitelist": "file", "format_whitelist": ",".join(FORMATS
 SEARCH = {"probesize": str(50 << 20), "analyzeduration": "60000000"}  # bytes, microseconds
 REMEDY = "Repair or copy it again, or accept it with --set ALLOW_TRUNCATED=true"  # of prepare-job and of run-pipeline
 _STRICT = "crccheck+explode"  # check sums are checked, and what is wrong is an error instead of a guess
-# What PyAV raises beside its own errors, where a file has not what it takes for granted: a stream that appears after the header,
-# a time base of 0, names in no known encoding, numbers and pictures beyond its types, a codec that is not there.
+# What PyAV raises beside its own errors, where a file has not what it takes for granted: a stream that appears
+# after the header, a time base of 0, names in no known encoding, numbers and pictures beyond its types, a codec
+# that is not there.
 _PYAV_RAISES = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
 _GENERATE_PTS = 1  # AVFMT_FLAG_GENPTS, which PyAV sets: it reads ahead without bound where a stream has no times
 
 
 def url(path: Path) -> str:
-    """The file as libav is told it: no name can be read as an option, a protocol, a pattern or a playlist."""
+    """Return the file as libav is told it: no name can be read as an option, a protocol, a pattern or a playlist."""
     return "file:" + os.path.abspath(path)  # noqa: PTH100  (resolve() would follow links, absolute() leaves ..)
 
 
 def shown(path: Path) -> str:
-    """The file's name in a message."""
+    """Return the file's name for a message."""
     return escaped(path.name)
 
 
 def without_name(message: str, path: Path) -> str:
-    """What is said of a file, without its name where it begins with that: "a.wav is cut short", "a.wav: decoded 3 s"."""
+    """Return a message without the file's name where it begins with that: "a.wav is cut short", "a.wav: decoded 3
+    s"."""
     name = shown(path)
     return next(
         (message.removeprefix(start) for start in (f"{name}: ", f"{name} ") if message.startswith(start)), message
@@ -51,7 +53,7 @@ def without_name(message: str, path: Path) -> str:
 
 
 def check_file(path: Path) -> None:
-    """Raises UsageError unless `path` is a regular file, or a link to one, that has something in it and may be read."""
+    """Raise UsageError unless `path` is a regular file, or a link to one, that holds something and may be read."""
     name = shown(path)
     try:
         status = path.stat()
@@ -73,8 +75,8 @@ def check_file(path: Path) -> None:
 
 @contextmanager
 def open_media(path: Path, *, strict: bool, whole: bool = False) -> Iterator[InputContainer]:
-    """The file opened by libav, closed at the end. Strict: damage raises av.FFmpegError while reading. Whole: an edit list
-    of MP4 is not heeded, which tells by false times what is left out.
+    """Yield the file opened by libav, closed at the end. Strict: damage raises av.FFmpegError while reading. Whole:
+    MP4's edit list, whose false times leave sound out, is not heeded.
 
     Raises UsageError where it is no media, and for whatever else PyAV raises inside the `with`."""
     import av
@@ -111,7 +113,7 @@ def be_strict(container: InputContainer) -> None:
 
 
 def reason_of(error: Exception) -> str:
-    """The error in a few words, of libav or of PyAV."""
+    """Return the error of libav or PyAV in a few words."""
     import av
 
     if isinstance(error, av.FFmpegError):
@@ -140,4 +142,7 @@ def _why_refused(path: Path, reason: str) -> str:
         return f"{name} is cut short, and its index is in what is missing ({missing:,} bytes): copy it again"
     if part := "index" if extent.is_mp4(head) else lost_part(head):
         return f"{name} is damaged: its {part} cannot be found ({reason}): repair it or copy it again"
-    return f"{name} is not a media file that can be read ({reason}): give a film or recording, such as mkv, mp4, mp3 or wav"
+    return (
+        f"{name} is not a media file that can be read ({reason}): "
+        "give a film or recording, such as mkv, mp4, mp3 or wav"
+    )

@@ -10,7 +10,8 @@ from sutradhar.pipeline.wording import counted
 _ROUNDED_US = 50_000  # less than this is no gap: times are rounded
 _MOST_MS = 30_000  # even of a day's recording
 _SHARE = 50  # a film may lack a fiftieth, a call of two minutes 2.4 s
-# One flipped bit costs a whole page of Ogg, a second, or a packet of a transport stream, half of one: of what is short that is no small share.
+# One flipped bit costs a whole page of Ogg, a second, or a packet of a transport stream, half of one: of what is
+# short that is no small share.
 _PACKET_MS = 1200
 _SHARE_OF_SHORT = 4
 # What a download has cut off is not so coarse.
@@ -32,7 +33,8 @@ def _where(first_us: int, places: int, reason: str = "") -> str:
 
 @dataclass
 class Gaps:
-    """Places where the file's times leave silence between sounds, or lay one over the other, and no damage tells why."""
+    """Places where the file's times leave silence between sounds, or lay one over the other, and no damage tells
+    why."""
 
     places: int = 0
     silent_us: int = 0
@@ -48,7 +50,7 @@ class Gaps:
         self.silent_us += ahead_us
 
     def describe(self) -> str:
-        """`has no sound at 00:00:06.144 and in 1 other place: 0.90 s are silent there`"""
+        """Return `has no sound at 00:00:06.144 and in 1 other place: 0.90 s are silent there`."""
         return f"has no sound {_where(self.first_us, self.places)}: {self.silent_us / 1e6:.2f} s are silent there"
 
 
@@ -65,7 +67,8 @@ class Damage:
     _until_us: int = 0
 
     def add(self, at_us: int, reason: str, until_us: int = 0) -> None:
-        """The sound so far ends at `at_us`; up to `until_us` good sound may still come before the place is reached."""
+        """Note damage: the sound so far ends at `at_us`; up to `until_us` good sound may still come before the
+        place."""
         if not self.places:
             self.first_us, self.reason = at_us, reason
         self.places += not self.open
@@ -74,13 +77,13 @@ class Damage:
         self._until_us = until_us
 
     def close(self, lost_us: int, at_us: int) -> None:
-        """Good sound comes at `at_us`, so much later than it should."""
+        """End the place: good sound comes at `at_us`, so much later than it should."""
         if self.open:
             self.lost_us += max(0, lost_us)
             self.open = lost_us <= _ROUNDED_US and at_us < self._until_us
 
     def forget_last(self) -> None:
-        """Nothing was to come behind the last place."""
+        """Forget the last place, behind which nothing was to come."""
         self.places -= self.open
         self.open = False
 
@@ -89,5 +92,5 @@ class Damage:
         return self.lost_us // 1000
 
     def describe(self) -> str:
-        """`at 00:12:03.100 (Invalid data …) and in 2 other places: 0.43 s could not be read`"""
+        """Return `at 00:12:03.100 (Invalid data …) and in 2 other places: 0.43 s could not be read`."""
         return f"{_where(self.first_us, self.places, self.reason)}: {self.lost_us / 1e6:.2f} s could not be read"

@@ -46,20 +46,21 @@ def decode(
     channel: int | None = None,
     correction: Correction | None = None,
 ) -> Decoding:
-    """The samples of an audio track from `start_ms` to `end_ms` on the film's clock, or to its end.
+    """Return the samples of an audio track from `start_ms` to `end_ms` on the film's clock, or to its end.
 
-    Sample n of what comes is film time `start_ms + n / 16` ms: a track that begins late begins with silence, gaps are silent,
-    and what lies before 0 is left out. `channel` takes one of the track's channels instead
-    of all mixed, and a `correction` is applied before. Raises UsageError where there is no such track or part."""
+    Sample n is film time `start_ms + n / 16` ms: a track that begins late begins with silence, gaps are silent, and
+    what lies before 0 is left out. `channel` takes one of the track's channels instead of all mixed, and a
+    `correction` is applied before. Raises UsageError where there is no such track or part."""
     return Decoding(path, track, start_ms, end_ms, allow_truncated, channel, correction)
 
 
 class Decoding:
-    """Iterate over it once for blocks of int16 samples, each about a second; then `degraded` tells what was not as it should be,
-    `harmless` which lines of it cost nothing, and `levels` how loud the track's channels are as they stand in the file, without the correction.
+    """The samples, in blocks of int16 of about a second each, to be iterated over once. Afterwards `degraded` tells
+    what was not as it should be, `harmless` which of its lines cost nothing, and `levels` how loud the track's
+    channels are in the file, without the correction.
 
-    While it is iterated over: raises StageFailed where the file is damaged or cut short, unless that is allowed, and
-    UsageError where there is no sound."""
+    While it is iterated over: raises StageFailed where the file is damaged or cut short, unless that is allowed,
+    and UsageError where there is no sound."""
 
     def __init__(
         self,
@@ -110,15 +111,17 @@ class Decoding:
             raise UsageError(f"{self.name} has no audio track {self.track}. It has {known}")
         if tracks[self.track].codec == UNKNOWN_CODEC:
             raise UsageError(
-                f"{self.name}: audio track {self.track} is in a codec that is not known here: choose another track, or convert it first"
+                f"{self.name}: audio track {self.track} is in a codec that is not known here: "
+                "choose another track, or convert it first"
             )
         if self.end_ms is not None and self.end_ms <= self.start_ms:
             raise UsageError(
-                f"The part to work on ends at {format_ms(self.end_ms)}, which is not after its start at {format_ms(self.start_ms)}"
+                f"The part to work on ends at {format_ms(self.end_ms)}, "
+                f"which is not after its start at {format_ms(self.start_ms)}"
             )
 
     def _open(self, stack: ExitStack) -> TrackReader:
-        """The track, from the beginning or from a little before the clip."""
+        """Open the track, from the beginning or from a little before the clip."""
         from_ms = self.start_ms - _BEFORE_CLIP_MS
         if FORMATS[self.info.format].paced and self._has_false_times():
             self._note(f"{self.name}: its times do not fit its sound, which was taken as it is, piece after piece")
@@ -145,7 +148,8 @@ class Decoding:
         )
 
     def _container(self, stack: ExitStack, *, whole: bool) -> InputContainer:
-        """Opened so that damage shows, but for a header's: that of a file which can be opened otherwise is noted."""
+        """Open the file so that damage shows, except a header's: that is noted where the file can be opened
+        otherwise."""
         if self.allow_truncated:
             return stack.enter_context(open_media(self.path, strict=False, whole=whole))
         try:
@@ -177,25 +181,30 @@ class Decoding:
             self._note(f"{self.name}: {told}: all of it was taken", harmless=True)
         if sound and sound.unreal_frames:
             self._note(
-                f"{self.name}: its header counts {sound.unreal_frames:,} samples, which cannot be: what is there was taken",
+                f"{self.name}: its header counts {sound.unreal_frames:,} samples, "
+                "which cannot be: what is there was taken",
                 harmless=True,
             )
         if sound and sound.chunk.unpadded:
             self._note(
-                f"{self.name} is damaged at its beginning: a part of its header is a byte too short. Its sound is whole",
+                f"{self.name} is damaged at its beginning: "
+                "a part of its header is a byte too short. Its sound is whole",
                 harmless=True,
             )
         if sound and (silent_ms := self._zeros_ms(sound)) >= _SILENT_END_MS:
             self._note(
-                f"{self.name}: its last {silent_ms / 1000:.1f} s are digital silence: copy it again if somebody speaks there"
+                f"{self.name}: its last {silent_ms / 1000:.1f} s are digital silence: "
+                "copy it again if somebody speaks there"
             )
         if joined := extent.joined_bytes(self.path):
             self._note(
-                f"{self.name}: a second recording was joined to it: its {joined:,} bytes were left out. Give each by itself"
+                f"{self.name}: a second recording was joined to it: "
+                f"its {joined:,} bytes were left out. Give each by itself"
             )
         if sound and sound.foreign:
             self._note(
-                f"{self.name}: a second recording of another form was joined to it: its {sound.foreign:,} bytes were left out"
+                f"{self.name}: a second recording of another form was joined to it: "
+                f"its {sound.foreign:,} bytes were left out"
             )
         if info.fault:
             self._fault(f"{self.name} {info.fault}")
@@ -203,17 +212,19 @@ class Decoding:
             self._note(f"{self.name} {info.promise}")
 
     def _zeros_ms(self, sound: chunks.SoundInFile) -> int:
-        """The length of what is all zeros at the end, where that is more than a pause: a copy that was stopped leaves such an end."""
+        """Return the length of the zeros at the end, where that is more than a pause: a copy that was stopped ends
+        so."""
         begin, end = sound.stretches[-1]
         with self.path.open("rb") as file:
             share = (end - chunks.last_byte(file, begin, end)) / max(1, sound.length)
         return round(share * self.info.duration_ms) if share >= _SILENT_END else 0
 
     def _judge(self, reader: TrackReader, timeline: Timeline, empty: bool) -> None:
-        """What the end of the audio says about the file."""
+        """Judge what the end of the audio says about the file."""
         if empty and reader.damage.places:
             raise UsageError(
-                f"{self.name}: audio track {self.track} cannot be decoded ({reader.damage.reason}): convert it first, or copy it again"
+                f"{self.name}: audio track {self.track} cannot be decoded ({reader.damage.reason}): "
+                "convert it first, or copy it again"
             )
         if not timeline.full:
             self._judge_end(reader)
@@ -238,11 +249,12 @@ class Decoding:
             self._note(f"{self.name} {gaps.describe()}")
         if gaps.overlapping_us > _NOTED_MS * 1000:
             self._note(
-                f"{self.name}: {gaps.overlapping_us / 1e6:.1f} s of its sound lie over other sound by its times: they were left out"
+                f"{self.name}: {gaps.overlapping_us / 1e6:.1f} s of its sound lie "
+                "over other sound by its times: they were left out"
             )
 
     def _judge_picture(self, reader: TrackReader) -> None:
-        """Sound and picture of a broadcast that end far from each other: one of them was lost."""
+        """Judge a broadcast whose sound and picture end far from each other: one of them was lost."""
         sound_ms, film_ms = reader.sound_ms, self.info.duration_ms
         bearable = max(TOLERANCE_MS, bearable_ms(max(sound_ms, film_ms), at_end=True))
         if film_ms - sound_ms > bearable:
@@ -252,7 +264,8 @@ class Decoding:
         elif sound_ms - reader.picture_ms > bearable:
             ends = f"at {format_ms(reader.picture_ms)}" if reader.picture_ms else "long before"
             self._note(
-                f"{self.name}: its picture ends {ends}, and its sound goes on to {format_ms(sound_ms)}: all of it was taken",
+                f"{self.name}: its picture ends {ends}, and its sound goes "
+                f"on to {format_ms(sound_ms)}: all of it was taken",
                 harmless=True,
             )
 
@@ -272,7 +285,7 @@ class Decoding:
             self._note(f"{line}: all of it was taken", harmless=True)
 
     def _judge_last_packet(self, reader: TrackReader) -> None:
-        """All that shows a cut in a file that does not tell how long it is."""
+        """Judge all that shows a cut in a file that does not tell how long it is."""
         rest_ms = reader.rest_ms
         if rest_ms > bearable_ms(reader.reached_ms + rest_ms, at_end=True):
             told = f"from {format_ms(reader.reached_ms)} on its bytes are no sound"

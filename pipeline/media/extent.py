@@ -1,7 +1,7 @@
 """Tells how long a file says that it is, read from its own structure, where libav does not tell.
 
-A download or copy that stopped half-way is the most common damage there is. libav reads such a file to its end without an
-error and adjusts the duration that it reports; what the header promised shows only here.
+A download or copy that stopped half-way is the most common damage there is. libav reads such a file to its end
+without an error and adjusts the duration that it reports; what the header promised shows only here.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from typing import BinaryIO
 
 from sutradhar.pipeline.media import chunks
 
-TORN = "ends inside a packet: its end may be missing"  # as a recording does that was stopped, or a download; nothing tells them apart
+# A recording that was stopped does so, or a download; nothing tells them apart.
+TORN = "ends inside a packet: its end may be missing"
 
-# What a header promises beyond this no file of its size holds: speech takes 700 bits a second at the least, MP3 8,000 even of silence.
+# What a header promises beyond this no file of its size holds: speech takes 700 bits a second at the least, MP3
+# 8,000 even of silence.
 _MOST_MS_A_BYTE = {"mp3": 1}
 _MOST_MS_A_BYTE_OF_OTHERS = 16  # 500 bits a second
 _OPEN_SIZES = (0, 0xFFFFFFFF)  # written by programs that could not go back to fill in the size
@@ -100,8 +102,8 @@ def missing(path: Path) -> Missing:
 
 
 def joined_bytes(path: Path) -> int:
-    """Count the bytes of a second recording that was joined to a film or recording, of which libav reads the first alone.
-    Returns 0 where there is none, and for formats of which libav reads both. Raises OSError."""
+    """Count the bytes of a second recording that was joined to the first, the only one that libav reads. Returns 0
+    where there is none, and for formats of which libav reads both. Raises OSError."""
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(16)
@@ -184,7 +186,8 @@ def _ps_missing(file: BinaryIO, end: int) -> Missing:
 
 
 def has_last_page(path: Path) -> bool:
-    """Tell whether the last page of an Ogg file is marked as such, and whole: then its time is the file's length. Raises OSError."""
+    """Tell whether an Ogg file's last page is marked as such, and whole: then its time is the file's length. Raises
+    OSError."""
     size = path.stat().st_size
     with path.open("rb") as file:
         page = _last_page(file, chunks.last_byte(file, 0, size))
@@ -192,7 +195,8 @@ def has_last_page(path: Path) -> bool:
 
 
 def is_ended(path: Path) -> bool:
-    """Tell whether the file ends where its writer stopped, although its last sound may not be whole. Raises OSError.
+    """Tell whether the file ends where its writer stopped, although its last sound may not be whole. Raises
+    OSError.
 
     A transport stream does between two packets, an Ogg file with its last page."""
     with path.open("rb") as file:

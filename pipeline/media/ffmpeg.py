@@ -1,4 +1,4 @@
-"""Every call of ffmpeg goes through here."""
+"""Call ffmpeg: every call goes through here."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ _SPEAKER = re.compile(r"^(\[[^\]]* @ 0x[0-9a-f]+\] )+")
 
 
 def ffmpeg_path() -> str:
-    """The system's ffmpeg, or the one that came with imageio-ffmpeg. Raises StageFailed where neither can be started."""
+    """Return the system's ffmpeg, or the one that came with imageio-ffmpeg. Raises StageFailed where neither can be
+    started."""
     found = shutil.which("ffmpeg")
     if found:
         return found
@@ -62,13 +63,14 @@ def ffmpeg_path() -> str:
         return _packaged()
     except RuntimeError:
         raise StageFailed(
-            "There is no ffmpeg that can be started: install one (apt install ffmpeg, brew install ffmpeg) or run scripts/bootstrap.sh,"
+            "There is no ffmpeg that can be started: install one (apt install ffmpeg, "
+            "brew install ffmpeg) or run scripts/bootstrap.sh,"
             " then run the same command again"
         ) from None
 
 
 def _packaged() -> str:
-    """Raises RuntimeError."""
+    """Return the ffmpeg of imageio-ffmpeg. Raises RuntimeError."""
     from imageio_ffmpeg import _utils
 
     _utils._get_ffmpeg_exe.cache_clear()  # it keeps a refusal too
@@ -76,12 +78,13 @@ def _packaged() -> str:
 
 
 def ffmpeg_version() -> str:
-    """As it says itself: `ffmpeg version 7.1`. Other versions may write other bytes."""
+    """Return the version as ffmpeg says it: `ffmpeg version 7.1`. Other versions may write other bytes."""
     return answer(["-version"]).partition(" Copyright")[0].strip()
 
 
 def input_arguments(path: Path, format_name: str = "") -> list[str]:
-    """`-i` for a file, with the same whitelists as in `open_media`, or for one file of our own in the format named."""
+    """Return `-i` for a file, with the same whitelists as in `open_media`, or for one file of our own in the format
+    named."""
     if format_name:
         return ["-protocol_whitelist", "file", "-format_whitelist", format_name, "-f", format_name, "-i", url(path)]
     return [text for option, value in (WHITELISTS | SEARCH).items() for text in (f"-{option}", value)] + [
@@ -91,7 +94,7 @@ def input_arguments(path: Path, format_name: str = "") -> list[str]:
 
 
 class NotWritten(StageFailed):
-    """ffmpeg cannot make this file of that input, however often it is tried."""
+    """Error where ffmpeg cannot make this file of that input, however often it is tried."""
 
 
 def complaint(arguments: Sequence[str]) -> str:
@@ -102,13 +105,13 @@ def complaint(arguments: Sequence[str]) -> str:
 
 
 def answer(arguments: Sequence[str]) -> str:
-    """All that ffmpeg writes to standard output, however it ends; "" where that takes more than a moment."""
+    """Return all that ffmpeg writes to standard output, however it ends; "" where that takes more than a moment."""
     done = _ask(arguments)
     return done.stdout if done else ""
 
 
 def _ask(arguments: Sequence[str]) -> subprocess.CompletedProcess[str] | None:
-    """Asked again where it was killed: by somebody, or for want of memory, which says nothing of the film."""
+    """Ask ffmpeg, and again where it was killed: by somebody, or for want of memory, which says nothing of the film."""
     command = [ffmpeg_path(), "-nostdin", "-hide_banner", "-v", "error", *arguments]
     try:
         for _ in range(_ASKED):
@@ -123,8 +126,8 @@ def _ask(arguments: Sequence[str]) -> subprocess.CompletedProcess[str] | None:
 def run_ffmpeg(
     arguments: Sequence[str], output: Path, progress: Callable[[float], None] = lambda seconds: None
 ) -> None:
-    """Run ffmpeg to the end; `progress` gets the seconds of output written so far. Raises StageFailed with ffmpeg's own reason, which
-    is a NotWritten where the fault is not the disk's and ffmpeg was not ended by a signal.
+    """Run ffmpeg to the end; `progress` gets the seconds of output written so far. Raises StageFailed with ffmpeg's
+    own reason, a NotWritten where the fault is not the disk's and ffmpeg was not ended by a signal.
 
     However this process ends, the child ends with it."""
     command = [

@@ -1,4 +1,4 @@
-"""The container formats that are accepted, and what can be relied on in each. Every one was tried, whole and cut short."""
+"""The container formats that are accepted, and what can be relied on in each. Each was tried, whole and cut short."""
 
 from __future__ import annotations
 
@@ -135,7 +135,8 @@ _OURS = (
 
 
 def impostor(head: bytes) -> str:
-    """What a file that starts with these bytes is, in words, where it is plainly something else than media; else ""."""
+    """Say in words what a file that starts with these bytes is, where it is plainly something else than media; else
+    ""."""
     return next((what for mark, what in _IMPOSTORS if mark in head), "")
 
 

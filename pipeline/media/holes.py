@@ -1,4 +1,5 @@
-"""Measures holes in formats that have no times: by the bytes between two good frames and the rate at which frames take bytes."""
+"""Measure holes in formats that have no times: by the bytes between two good frames and the rate at which frames
+take bytes."""
 
 from __future__ import annotations
 
@@ -81,7 +82,8 @@ class HoleMeter:
         )
 
     def bare(self, packet: Packet[Stream]) -> Iterator[Packet[Stream]]:
-        """Cut off what may follow the frame in a packet: libav adds to the last one all that stands behind it."""
+        """Cut off the bytes that may follow the frame in a packet: libav adds to the last one all that stands
+        behind it."""
         from av.packet import Packet
 
         data = bytes(packet)
@@ -98,7 +100,7 @@ class HoleMeter:
         return hole
 
     def count(self, packet: Packet[Stream], us: int) -> None:
-        """A good packet holds so much sound."""
+        """Count a good packet, which holds so much sound."""
         self._sizes.add(packet.size)
         self._bytes += packet.size
         self._us += us

@@ -1,7 +1,7 @@
 """Measures how loud each channel of a track is, and their mix, while the track is decoded.
 
-Full scale is 1. Levels need no more than some 16,000 samples a second, and after the first minute every fourth frame: so measuring
-costs 0.1 s where decoding ten minutes of stereo costs 1.3 s.
+Full scale is 1. Levels need no more than some 16,000 samples a second, and after the first minute every fourth
+frame: so measuring costs 0.1 s where decoding ten minutes of stereo costs 1.3 s.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _STRETCH = 10  # blocks
 _MEASURED_ANEW = 4.0  # s, after which what was decoded is measured
 _DB = 0.5  # a bin of the histogram
 _BINS = int(-FLOOR_DB / _DB) + 400  # up to 200 dB above full scale: floats may hold anything
-# Where a file does not name loudspeakers, libav assumes the usual ones up to 7.1. Of three channels the last would be a subwoofer, which
-# is in no mix: but three without names are three microphones.
+# Where a file does not name loudspeakers, libav assumes the usual ones up to 7.1. Of three channels the last would
+# be a subwoofer, which is in no mix: but three without names are three microphones.
 _WITH_DEFAULT_LAYOUT = (1, 2, 4, 5, 6, 7, 8)
 _UNIT_FRAME = 64  # samples
 _KINDS = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}  # libav's names and NumPy's
@@ -61,7 +61,8 @@ class Level(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Stretches:
-    """The power (mean square) over time: of each second of what was looked at, which is one of four seconds after the first minute."""
+    """The power (mean square) over time: of each second that was looked at, which is one of four after the first
+    minute."""
 
     edges_ms: NDArray[np.int64]  # on the film's clock, where each begins, and last the end: shape (stretches + 1,)
     power: NDArray[
@@ -80,7 +81,7 @@ class Levels(msgspec.Struct, frozen=True):
 
 
 class Meter:
-    """Takes frames of one track. Where their number of channels changes, what there is most of counts."""
+    """Meter for the frames of one track. Where their number of channels changes, the most frequent one counts."""
 
     def __init__(self) -> None:
         self._tallies: dict[str, _Tally] = {}
@@ -88,7 +89,7 @@ class Meter:
         self._seconds = 0.0
 
     def feed(self, frame: AudioFrame, end_us: int) -> None:
-        """A frame that ends at this time on the film's clock."""
+        """Take in a frame that ends at this time on the film's clock."""
         self._frames += 1
         self._seconds += frame.samples / frame.sample_rate
         if self._seconds > _WHOLE_SECONDS and self._frames % _ONE_IN:
@@ -99,7 +100,7 @@ class Meter:
         self._tallies[key].feed(frame, end_us)
 
     def levels(self) -> Levels | None:
-        """None where nothing came."""
+        """Return the levels; None where nothing came."""
         tallies = [tally for tally in self._tallies.values() if tally.finish()]
         return max(tallies, key=lambda tally: tally.seconds).levels() if tallies else None
 
@@ -237,7 +238,7 @@ class _Tally:
         )
 
     def _reached(self, row: int, blocks: int) -> float:
-        """The level that so many blocks reach."""
+        """Return the level that so many blocks reach."""
         reached = self._blocks[row, ::-1].cumsum()
         return FLOOR_DB + _DB * (_BINS - 1 - int((reached >= blocks).argmax()))
 
@@ -282,7 +283,7 @@ def has_places(layout: str, channels: int) -> bool:
 
 
 def _as_floats(samples: NDArray[np.generic]) -> Floats:
-    """Integers of 8 (unsigned), 16 or 32 bits, or floats, to a full scale of 1."""
+    """Turn integers of 8 (unsigned), 16 or 32 bits, or floats, into floats whose full scale is 1."""
     import numpy as np
 
     floats: Floats = samples.astype(np.float32)

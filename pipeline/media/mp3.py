@@ -1,4 +1,4 @@
-"""Reads how long an MP3 file says that it is. libav drops that where bytes follow that it does not know, such as tags, and guesses."""
+"""Read how long an MP3 file says that it is: libav drops that where unknown bytes follow, such as tags, and guesses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ _SEARCHED = 4096  # bytes behind the tag, in which the first frame begins
 
 
 def promised_ms(path: Path) -> int:
-    """Milliseconds by the number of frames that the first frame tells of; 0 where it does not. Raises OSError."""
+    """Return the milliseconds by the number of frames that the first frame tells of; 0 where it tells none. Raises
+    OSError."""
     with path.open("rb") as file:
         file.seek(tag_size(file.read(10)))
         head = file.read(_SEARCHED)
@@ -29,14 +30,14 @@ def promised_ms(path: Path) -> int:
 
 
 def tag_size(head: bytes) -> int:
-    """Bytes of the ID3 tag whose first ten these are, with them; 0 where it is none."""
+    """Return the bytes of the ID3 tag that begins with these ten, which count too; 0 where they begin none."""
     if head[:3] != b"ID3" or len(head) < 10:
         return 0
     return 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
 
 
 def tags_size(file: BinaryIO, at: int) -> int:
-    """Bytes of all tags that follow one another from this byte of a file on. Raises OSError."""
+    """Return the bytes of all tags that follow one another from this byte of a file on. Raises OSError."""
     begin, size = at, 1
     while size:
         file.seek(at)

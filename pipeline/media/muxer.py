@@ -1,5 +1,5 @@
-"""The streams of a film that a container can hold as they are: the first packets are copied, and decoded from the
-copy."""
+"""Find the streams of a film that a container can hold as they are: the first packets are copied, and decoded from
+the copy."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ LOSSLESS = "flac"
 # By the sample format that a codec is decoded to: the PCM that holds it whole, and that players know.
 _PCM = {"u8": "pcm_u8", "s16": "pcm_s16le", "s32": "pcm_s32le", "flt": "pcm_f32le", "dbl": "pcm_f64le"}
 FILM_FLAGS = ("-fflags", "+genpts")  # avi has no presentation times
-# How much of a film is looked at: packets of each stream that are copied, and frames that are decoded of the copy and of the film. Of a
-# film more, as its packets are not in the order of its frames; and many, where a recording begins with pictures that lack what they
-# refer to, which a copy does not begin with.
+# How much of a film is looked at: packets of each stream that are copied, and frames that are decoded of the copy
+# and of the film. Of a film more, as its packets are not in the order of its frames; and many, where a recording
+# begins with pictures that lack what they refer to, which a copy does not begin with.
 _PACKETS = ("-frames:v", "5", "-frames:a", "50", "-fs", str(32 << 20))
 _OF_COPY = ("-frames:v", "5", "-frames:a", "30")
 _OF_FILM = ("-frames:v", "10", "-frames:a", "60")
@@ -64,12 +64,14 @@ def _is_faithful(path: Path, streams: Sequence[str], copy: Path) -> bool:
 
 
 def _all_among(copied: Sequence[set[str]], film: Sequence[set[str]]) -> bool:
-    """Most of the frames will do: a copy may begin a packet earlier or later, and the first frames of sound depend on that."""
+    """Tell whether most of the frames are there: a copy may begin a packet earlier or later, on which the first
+    frames of sound depend."""
     return all(2 * len(some & more) > len(some) for some, more in zip(copied, film, strict=True))
 
 
 def _frames(path: Path, streams: Sequence[str], limits: Sequence[str]) -> list[set[str]]:
-    """Check sums of the first frames of each stream, as they are decoded. Empty sets where ffmpeg does not decode all of the streams."""
+    """Return check sums of the first decoded frames of each stream. Empty sets where ffmpeg does not decode all of
+    the streams."""
     film = [*FILM_FLAGS, *_BEGINNING, *input_arguments(path)]
     decoded = [
         "-c:a",
@@ -92,7 +94,7 @@ def _maps(streams: Sequence[str]) -> list[str]:
 
 
 def why_not_decoded(path: Path, track: int) -> str:
-    """ffmpeg's reason where it cannot decode an audio track; "" where it can."""
+    """Return ffmpeg's reason where it cannot decode an audio track; "" where it can."""
     return _try(path, "mkv", ["-map", f"0:a:{track}", "-c:a", "pcm_s16le", *_PACKETS], os.devnull)
 
 

@@ -1,4 +1,4 @@
-"""What is in a media file, without decoding it."""
+"""Tell what is in a media file, without decoding it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class AudioTrack(msgspec.Struct, frozen=True):
     dispositions: tuple[str, ...] = ()  # ffmpeg's names: "default", "comment", "visual_impaired"
 
     def describe(self) -> str:
-        """`hin (ac3, 6 channels), Director's commentary`"""
+        """Return `hin (ac3, 6 channels), Director's commentary`."""
         title = f", {self.title}" if self.title else ""
         return f"{self.language or 'language not tagged'} ({self.codec}, {counted(self.channels, 'channel')}){title}"
 
@@ -93,7 +93,7 @@ class OtherStream(msgspec.Struct, frozen=True):
     title: str = ""
 
     def describe(self) -> str:
-        """`eng (bin_data), GoPro MET`"""
+        """Return `eng (bin_data), GoPro MET`."""
         return f"{self.language or 'language not tagged'} ({self.codec}){self.title and f', {self.title}'}"
 
 
@@ -125,7 +125,8 @@ class MediaInfo(msgspec.Struct, frozen=True):
 
     @property
     def is_cut_short(self) -> bool:
-        """So much of the file is missing at its end that it is not worth having. The sound's share is taken to be the file's."""
+        """Tell whether so much is missing at the file's end that it is not worth having. The sound's share is taken
+        to be the file's."""
         lost_ms = self.duration_ms * self.missing_bytes // max(1, self.size)
         unbearable = not self.duration_ms or lost_ms > bearable_ms(self.duration_ms + lost_ms, at_end=True)
         return self.missing_bytes > 0 and unbearable
@@ -198,7 +199,7 @@ def probe(path: Path) -> MediaInfo:
 
 
 def pictures(path: Path) -> list[Picture]:
-    """The covers attached to a film. Raises UsageError as `probe` does."""
+    """Return the covers attached to a film. Raises UsageError as `probe` does."""
     found = []
     with open_media(path, strict=False) as container:
         covers = [stream for stream in container.streams.video if _is_picture(stream)]
@@ -212,7 +213,8 @@ def pictures(path: Path) -> list[Picture]:
 
 
 def identity(path: Path) -> FileRecord:
-    """Size, time of change, and sha256 over the size and the first, middle and last MiB: enough to notice that a film was replaced.
+    """Return size, time of change, and sha256 over the size and the first, middle and last MiB: enough to notice
+    that a film was replaced.
 
     Raises OSError."""
     with path.open("rb") as file:
@@ -229,12 +231,13 @@ def _format_name(container: InputContainer) -> str:
 
 
 def _promised_us(container: InputContainer, form: ContainerFormat, start_us: int) -> int:
-    """The duration by the header, 0 where it does not tell."""
+    """Return the duration by the header, 0 where it does not tell."""
     return 0 if form.ambiguous_end and start_us > _NO_START_US else container.duration or 0
 
 
 def _measured_us(container: InputContainer, start_us: int) -> int:
-    """Duration of a file whose header does not tell, such as a live recording: the end of its last packet."""
+    """Return the duration of a file whose header does not tell, such as a live recording: the end of its last
+    packet."""
     import av
 
     end = 0
@@ -271,7 +274,7 @@ def _language(stream: Stream) -> str:
 
 
 def _track_title(stream: Stream) -> str:
-    """In mp4 it is called name, or stands where programs write who handles the track."""
+    """Return the title, which mp4 calls name, or keeps where programs write who handles the track."""
     handler = stream.metadata.get("handler_name", "").strip()
     return stream.metadata.get("title") or stream.metadata.get("name") or ("" if _NO_TITLE.search(handler) else handler)
 

@@ -49,7 +49,7 @@ class TrackReader:
         *,
         counts_samples: bool = False,
     ) -> None:
-        """`counts_samples`: the file's times are false, so that only the first of them is heeded."""
+        """Prepare to read. `counts_samples`: the file's times are false, so that only the first of them is heeded."""
         self.container = container
         self.stream = container.streams.audio[track]
         self.format = FORMATS[info.format]
@@ -81,7 +81,8 @@ class TrackReader:
             self._leave_out_others()
 
     def seek(self, milliseconds: int) -> bool:
-        """Go to the packet before this film time. Where it cannot be done the container is left anywhere, and False is returned."""
+        """Go to the packet before this film time. Returns False where that cannot be done; the container is then
+        left anywhere."""
         import av
 
         try:
@@ -91,7 +92,7 @@ class TrackReader:
         return True
 
     def runs(self) -> Iterator[tuple[int, WideSamples]]:
-        """Sample number on the film's clock, and the samples that begin there, in 32 bits."""
+        """Yield the sample number on the film's clock, and the samples that begin there, in 32 bits."""
         resampler: Resampler | None = None
         at = 0
         for frame in self._frames():
@@ -154,7 +155,7 @@ class TrackReader:
         )
 
     def _end_ms(self, info: MediaInfo) -> int:
-        """Where the audio ends by the header, or all streams where it does not tell for each."""
+        """Return where the audio ends by the header, or all streams where it does not tell for each."""
         if self.stream.duration and not self.format.counts_frames:
             own_ms = (
                 _microseconds(self.stream, (self.stream.start_time or 0) + self.stream.duration) - self.origin_us
@@ -215,7 +216,7 @@ class TrackReader:
         if self._holes and packet.size and self._holes.is_tag(packet):
             return
         try:
-            frames: list[AudioFrame] = packet.decode()  # type: ignore[assignment]  # an audio stream's packet gives audio
+            frames: list[AudioFrame] = packet.decode()  # type: ignore[assignment]  # an audio packet gives audio
         except av.FFmpegError as error:
             packet, frames = self._without_junk(packet)
             if not frames:
@@ -256,7 +257,7 @@ class TrackReader:
         log.clear()
 
     def _damaged(self, reason: str, ahead_us: int = 0) -> None:
-        """`ahead_us` is how much good sound may have been read before the place, and is yet to come."""
+        """Note damage. `ahead_us`: how much good sound may have been read before the place, and is yet to come."""
         self.damage.add(self._next_us, reason, self._next_us + ahead_us)
         self._misplaced = True
 
@@ -266,7 +267,7 @@ class TrackReader:
         return _microseconds(self.stream, frame.pts) - self.origin_us + self._splice_us
 
     def _is_elsewhere(self, frame: AudioFrame) -> bool:
-        """Whether this frame does not simply follow the one before, but belongs where its time says."""
+        """Tell whether this frame does not simply follow the one before, but belongs where its time says."""
         time_us = self._time_us(frame)
         if time_us is None:
             return False
@@ -282,7 +283,7 @@ class TrackReader:
         return self._misplaced or (self.format.timed and abs(ahead) > _JITTER_US)
 
     def _note_gap(self, frame: AudioFrame) -> None:
-        """Before this frame, unless the file itself says that what came before lasts until now."""
+        """Note a gap before this frame, unless the file itself says that the sound before lasts until now."""
         time_us = self._time_us(frame)
         if time_us is None or self._pauses or not self.format.timed:
             return
@@ -312,7 +313,7 @@ def _microseconds(stream: Stream, timestamp: int) -> int:
 
 
 def _at(position: int, pieces: list[WideSamples]) -> Iterator[tuple[int, WideSamples]]:
-    """Pieces that follow each other from a position on."""
+    """Yield pieces that follow each other from a position on."""
     for samples in pieces:
         yield position, samples
         position += len(samples)

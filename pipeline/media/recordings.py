@@ -1,4 +1,4 @@
-"""Which files of a folder, or of a list of files, are recordings, told by their names: nothing is read but folders and the list."""
+"""Find recordings in a folder, or in a list of files, by their names: nothing is read but folders and the list."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.wording import counted, escaped, shortened
 
 KINDS = (
-    "3gp aac ac3 aif aiff alaw amr asf au avi caf dts eac3 flac flv gsm m2ts m4a m4b m4v mka mkv mov mp2 mp3 mp4 mpeg mpg mts mxf"
+    "3gp aac ac3 aif aiff alaw amr asf au avi caf dts eac3 flac flv gsm "
+    "m2ts m4a m4b m4v mka mkv mov mp2 mp3 mp4 mpeg mpg mts mxf"
     " oga ogg ogv opus snd ts tta ulaw vob voc w64 wav webm wma wmv wv"
 )
 SUFFIXES = frozenset(f".{kind}" for kind in KINDS.split())
@@ -28,7 +29,8 @@ ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 
 @dataclass
 class Found:
-    """Paths from the folder or that of the list, absolute for listed files that lie elsewhere; and what was left out."""
+    """Paths from the folder or that of the list, absolute for listed files that lie elsewhere; and what was left
+    out."""
 
     folder: Path
     paths: list[str] = field(default_factory=list)
@@ -41,7 +43,7 @@ class Found:
 
     @property
     def other_names(self) -> str:
-        """For the end of a line: "; left out by their names: 2 .txt (CORPUS_GLOB chooses)"."""
+        """Return the end of a line: "; left out by their names: 2 .txt (CORPUS_GLOB chooses)"."""
         kinds = ", ".join(
             f"{count} {suffix or 'without suffix'}" for suffix, count in self.by_name.most_common(KINDS_NAMED)
         )
@@ -51,7 +53,7 @@ class Found:
 
     @property
     def unread(self) -> str:
-        """ "2 folders cannot be read: calls (Input/output error) and 1 more"; "" where all can."""
+        """Return "2 folders cannot be read: calls (Input/output error) and 1 more"; "" where all can."""
         if not self.closed:
             return ""
         more = f" and {len(self.closed) - 1:,} more" if len(self.closed) > 1 else ""
@@ -61,7 +63,7 @@ class Found:
 
     @property
     def unseen(self) -> str:
-        """What no pattern can choose: "left out: 2 hidden, 1 link to a folder"."""
+        """Return what no pattern can choose: "left out: 2 hidden, 1 link to a folder"."""
         parts = [f"{self.hidden} hidden"] if self.hidden else []
         parts += (
             [f"{counted(self.links, 'link')} to {'a folder' if self.links == 1 else 'folders'}"] if self.links else []
@@ -72,9 +74,9 @@ class Found:
 
 
 def find(source: Path, patterns: str, own: Sequence[Path] = ()) -> Found:
-    """Find the recordings of a folder or a list. In a folder these are what `patterns` (`*.wav,*.mp3`) choose by name
-    or path, or else what is called like a recording, but not what lies in folders of our `own`. In a list they are all
-    of it, or what the patterns choose. Raises UsageError."""
+    """Find the recordings of a folder or a list. In a folder, `patterns` (`*.wav,*.mp3`) choose by name or path, or
+    else all that is called like a recording is taken, but nothing in folders of our `own`. Of a list all is taken,
+    or what the patterns choose. Raises UsageError."""
     is_list = source.is_file()
     found = Found(source.parent if is_list else source)
     ours = {identity for path in own if (identity := _identity(path))}
@@ -94,16 +96,16 @@ def find(source: Path, patterns: str, own: Sequence[Path] = ()) -> Found:
 
 
 def sizes(found: Found) -> Iterator[int]:
-    """Of those that are there, in bytes."""
+    """Yield the sizes of those that are there, in bytes."""
     for path in found.paths:
         with contextlib.suppress(OSError):
             yield os.stat(os.path.join(found.folder, path)).st_size  # noqa: PTH116, PTH118 - paths here are text
 
 
 def _walk(folder: Path, found: Found, own: Set[tuple[int, int]]) -> Iterator[str]:
-    """Yield the path of everything below a folder that is no folder itself, in order of the names. What is hidden,
-    links to folders, `own` folders and folders of jobs are left out, and counted; a folder that cannot be listed, for whatever reason,
-    costs only itself."""
+    """Yield the path of everything below a folder except folders, in order of the names. Hidden names, links to
+    folders, `own` folders and folders of jobs are left out, and counted; a folder that cannot be listed costs only
+    itself."""
     start = len(os.path.join(folder, ""))  # noqa: PTH118 - paths here are text
     waiting = [str(folder)]
     while waiting:
@@ -137,14 +139,14 @@ def _walk(folder: Path, found: Found, own: Set[tuple[int, int]]) -> Iterator[str
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """Also of a link to one."""
+    """Tell whether it is a folder, or a link to one."""
     with contextlib.suppress(OSError):
         return entry.is_dir()
     return False
 
 
 def _identity(path: str | Path) -> tuple[int, int] | None:
-    """Whatever it is called, and by whatever links; None where it is not there."""
+    """Identify a file, whatever it is called, and by whatever links; None where it is not there."""
     with contextlib.suppress(OSError):
         status = os.stat(path)  # noqa: PTH116 - paths here are text
         return status.st_dev, status.st_ino
@@ -152,8 +154,9 @@ def _identity(path: str | Path) -> tuple[int, int] | None:
 
 
 def _listed(source: Path) -> Iterator[str]:
-    """The files that a list names. Those below the list's own folder get a path from there; all are absolute where else the results of
-    two would meet, as those of `home/a.wav` and `/home/a.wav` would. Raises UsageError, OSError."""
+    """Return the files that a list names. Those below the list's own folder get a path from there; all are absolute
+    where otherwise the results of two would meet, as those of `home/a.wav` and `/home/a.wav`. Raises UsageError,
+    OSError."""
     text = source.read_text(encoding="utf-8-sig", errors="surrogateescape")
     if "\0" in text:
         raise UsageError(f"{source} is no list of files in UTF-8; write the path of a recording into each of its lines")
@@ -167,7 +170,7 @@ def _listed(source: Path) -> Iterator[str]:
 
 
 def _as_path(name: str, where: str) -> str:
-    """A path, or a `file://` address, as a path. Raises UsageError for other addresses."""
+    """Return a path, or a `file://` address, as a path. Raises UsageError for other addresses."""
     if name.lower().startswith("file://"):
         try:
             return path_of_address(name)

@@ -1,4 +1,4 @@
-"""Decoded audio of any form to 16 kHz mono, in 32 bits."""
+"""Turn decoded audio of any form into 16 kHz mono, in 32 bits."""
 
 from __future__ import annotations
 
@@ -29,14 +29,15 @@ class RaisedPart:
 
 @dataclass(frozen=True)
 class Correction:
-    """Applied in floats to each channel, before anything is rounded to 16 bits. What is no finite number becomes silence."""
+    """Correction in floats of each channel, before anything is rounded to 16 bits. A value that is not finite
+    becomes silence."""
 
     gain: float = 1.0
     offsets: tuple[float, ...] = ()  # of each channel, subtracted; () for none
     parts: tuple[RaisedPart, ...] = ()  # in order
 
     def apply(self, samples: Floats) -> Floats:
-        """Shape (samples, channels)."""
+        """Correct samples of shape (samples, channels)."""
         import numpy as np
 
         centred = samples - np.array(self.offsets, np.float32) if len(self.offsets) == samples.shape[1] else samples
@@ -44,7 +45,8 @@ class Correction:
         return corrected
 
     def raise_parts(self, start: int, samples: WideSamples) -> WideSamples:
-        """A frame that begins at this sample of the film. One that would go far beyond full scale is not quiet, and stays as it is."""
+        """Raise a frame that begins at this sample of the film. One that would go far beyond full scale is not
+        quiet, and stays as it is."""
         import numpy as np
 
         middle_ms = (start + len(samples) / 2) * 1000 / SAMPLE_RATE
@@ -56,8 +58,9 @@ class Correction:
 
 
 class Resampler:
-    """For frames of one form. Channels are mixed by libswresample: weights that add up to 1, so that it cannot clip, with the
-    largest one on the centre, where films have their dialogue. Channels without a place, as in a multitrack recording, are averaged."""
+    """Resampler for frames of one form. libswresample mixes the channels with weights that add up to 1, so that it
+    cannot clip, the largest on the centre, where films have their dialogue. Channels without a place, as in a
+    multitrack recording, are averaged."""
 
     def __init__(self, first: AudioFrame, channel: int | None = None, correction: Correction | None = None) -> None:
         from av.audio.resampler import AudioResampler
@@ -67,8 +70,8 @@ class Resampler:
         self._channel = channel  # None mixes all
         self._correction = correction
         self._to_float = None if self._placed and channel is None and not correction else AudioResampler(format="flt")
-        # To 32 bits, for which it sums in floats: sums of 16-bit integers wrap around where rounding takes them past full scale.
-        # It mixes to floats with other weights.
+        # To 32 bits, for which it sums in floats: sums of 16-bit integers wrap around where rounding takes them
+        # past full scale. It mixes to floats with other weights.
         self._to_mono = AudioResampler(format="s32", layout="mono", rate=SAMPLE_RATE)
 
     def feed(self, frame: AudioFrame) -> list[WideSamples]:
@@ -77,8 +80,9 @@ class Resampler:
         return [samples for part in parts for samples in self._resampled(part)]
 
     def _prepared(self, frame: AudioFrame) -> AudioFrame:
-        """Corrected, and one channel, or the mean of all where they have no places."""
-        samples: Floats = frame.to_ndarray().reshape(-1, frame.layout.nb_channels)  # type: ignore[assignment]  # `_to_float` makes floats
+        """Correct the frame, and take one channel, or the mean of all where they have no places."""
+        # `_to_float` makes floats.
+        samples: Floats = frame.to_ndarray().reshape(-1, frame.layout.nb_channels)  # type: ignore[assignment]
         if self._correction:
             samples = self._correction.apply(samples)
         if self._channel is not None:
@@ -88,7 +92,7 @@ class Resampler:
         return _frame(samples.mean(axis=1), "mono", frame.sample_rate)
 
     def finish(self) -> list[WideSamples]:
-        """What is still inside the filter."""
+        """Return the samples that are still inside the filter."""
         return self._resampled(None)
 
     def _resampled(self, frame: AudioFrame | None) -> list[WideSamples]:
@@ -96,7 +100,7 @@ class Resampler:
 
 
 def form_of(frame: AudioFrame) -> tuple[str, str, int]:
-    """What must stay the same for one resampler: sample format, channel layout, rate."""
+    """Return what must stay the same for one resampler: sample format, channel layout, rate."""
     return frame.format.name, frame.layout.name, frame.sample_rate
 
 

@@ -14,9 +14,10 @@ Part = tuple[int, int]  # first and last millisecond, on the film's clock
 
 
 def loudest_db(path: Path, track: int, part: Part, enough_db: float) -> float:
-    """The level that the loudest channel reaches at one of the places, of which no more are looked at once it is above `enough_db`.
+    """Return the level that the loudest channel reaches at one of the places; no more are looked at once it is
+    above `enough_db`.
 
-    What cannot be decoded counts as loud: what is wrong with it is told where all of it is decoded."""
+    A place that cannot be decoded counts as loud: its fault is told where all of the track is decoded."""
     loudest = FLOOR_DB
     for start_ms, end_ms in _places(*part):
         sound = decode(path, track, start_ms, end_ms, allow_truncated=True)
@@ -34,7 +35,7 @@ def loudest_db(path: Path, track: int, part: Part, enough_db: float) -> float:
 
 
 def _places(start_ms: int, end_ms: int) -> list[Part]:
-    """Evenly spread, from the middle on; all of it where it is short."""
+    """Return places spread evenly, from the middle on; all of the track where it is short."""
     if end_ms - start_ms <= PLACES * PLACE_MS:
         return [(start_ms, max(end_ms, start_ms + 1))]
     step = (end_ms - start_ms) / PLACES

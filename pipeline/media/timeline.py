@@ -28,7 +28,8 @@ class Timeline:
         return self.position >= self.end
 
     def place(self, at: int, samples: WideSamples) -> Iterator[WideSamples]:
-        """Samples that begin at `at`: preceded by silence where they come later than what is there, cut where they overlap it."""
+        """Place samples that begin at `at`: after silence where they come later than the sound so far, cut where
+        they overlap it."""
         yield from self._silence(min(at, self.end))
         wanted = samples[max(0, self.position - at) : max(0, self.end - at)]
         if len(wanted):
@@ -45,7 +46,7 @@ class Timeline:
 
 
 def in_blocks(pieces: Iterable[WideSamples], length: int) -> Iterator[Samples]:
-    """The same samples, rounded to 16 bits, in blocks of at least this length, but for the last one."""
+    """Yield the same samples, rounded to 16 bits, in blocks of at least this length, but for the last one."""
     import numpy as np
 
     held: list[WideSamples] = []
@@ -61,7 +62,7 @@ def in_blocks(pieces: Iterable[WideSamples], length: int) -> Iterator[Samples]:
 
 
 def _to_16_bits(samples: WideSamples) -> Samples:
-    """Done for whole blocks: for each frame of a codec it would take a third as long as decoding."""
+    """Round whole blocks to 16 bits: for each frame of a codec it would take a third as long as decoding."""
     import numpy as np
 
     scaled = samples * 2**-16

@@ -13,7 +13,8 @@ from sutradhar.pipeline.media import UNKNOWN_CODEC, AudioTrack
 if TYPE_CHECKING:
     from sutradhar.pipeline.media.sampling import Part
 
-# Tracks that are not the film's own dialogue, or not it alone, by ffmpeg's dispositions and by what people write into titles.
+# Tracks that are not the film's own dialogue, or not it alone, by ffmpeg's dispositions and by what people write
+# into titles.
 ASIDE = {
     "comment": re.compile(r"comm?ent(?:ary|aries|aires?|ato|arios?)|kommentar", re.IGNORECASE),
     "visual_impaired": re.compile(
@@ -35,15 +36,15 @@ DUB = re.compile(r"\bdub(?:bed|bing)?\b|\bvoice[ -]?over\b", re.IGNORECASE)
 
 
 def set_aside(track: AudioTrack) -> str:
-    """Names the tag because of which a track comes last: "comment", "visual_impaired"; "" where there is none."""
+    """Name the tag because of which a track comes last: "comment", "visual_impaired"; "" where there is none."""
     return next(
         (tag for tag, title in ASIDE.items() if tag in track.dispositions or (title and title.search(track.title))), ""
     )
 
 
 def in_order(tracks: Sequence[AudioTrack], language: str) -> list[AudioTrack]:
-    """Best first: what can be decoded; not another language than the one asked for ("auto" for any), where a track is tagged
-    with that; the film's own dialogue; tagged with the language; no dub; the default; the first."""
+    """Sort tracks, the best first: one that can be decoded; not tagged with another language than the one asked for
+    ("auto" for any); the film's own dialogue; tagged with the language; no dub; the default; the first."""
     if len(tracks) == 1:
         return [*tracks]
     spoken = {track.index for track in tracks if speaks(track, language)}
@@ -65,7 +66,8 @@ def speaks(track: AudioTrack, language: str) -> bool:
 
 
 def in_place_of(chosen: AudioTrack, tracks: Sequence[AudioTrack]) -> list[AudioTrack]:
-    """Tracks that might be taken for the chosen one, best first: the film's own dialogue, in the same language or in one that is not tagged."""
+    """Return tracks that might be taken for the chosen one, best first: the film's own dialogue, in the same
+    language or in one that is not tagged."""
     from sutradhar.pipeline import languages
 
     def fits(track: AudioTrack) -> bool:
@@ -77,7 +79,8 @@ def in_place_of(chosen: AudioTrack, tracks: Sequence[AudioTrack]) -> list[AudioT
 
 
 def not_silent(path: Path, chosen: AudioTrack, tracks: Sequence[AudioTrack], part: Part) -> AudioTrack:
-    """The chosen track, or where nothing is in it another that might be taken for it and holds sound. Only some places are looked at."""
+    """Return the chosen track, or where it is silent another that might be taken for it and holds sound. Only some
+    places are looked at."""
     from sutradhar.pipeline.media.sampling import loudest_db
 
     others = in_place_of(chosen, tracks)
@@ -87,7 +90,8 @@ def not_silent(path: Path, chosen: AudioTrack, tracks: Sequence[AudioTrack], par
 
 
 def silent_before(path: Path, taken: AudioTrack, tracks: Sequence[AudioTrack], part: Part) -> str:
-    """Say that tracks which one would have expected instead of this one are silent; "" where none is. Only some places are looked at."""
+    """Say that tracks which one would have expected instead of this one are silent; "" where none is. Only some
+    places are looked at."""
     from sutradhar.pipeline.media.sampling import loudest_db
 
     before = [track for track in _before(taken, tracks) if not _why_last(track)]
@@ -117,7 +121,7 @@ def _why_last(track: AudioTrack) -> str:
 
 
 def _before(taken: AudioTrack, tracks: Sequence[AudioTrack]) -> list[AudioTrack]:
-    """Tracks of its language, or of none that is known, that stand before it or come before it by their tags."""
+    """Return tracks of its language, or of none known, that stand before it or come before it by their tags."""
     from sutradhar.pipeline import languages
 
     def expected(track: AudioTrack) -> bool:
@@ -129,7 +133,8 @@ def _before(taken: AudioTrack, tracks: Sequence[AudioTrack]) -> list[AudioTrack]
 
 
 def choose_track(tracks: Sequence[AudioTrack], wanted: str, source: str) -> AudioTrack:
-    """The track with this number, or the best in this language; without one the best for the source language. Raises UsageError."""
+    """Return the track with this number, or the best in this language; without one the best for the source
+    language. Raises UsageError."""
     from sutradhar.pipeline import languages
 
     known = "; ".join(f"{track.index}: {track.describe()}" for track in tracks)

@@ -1,4 +1,5 @@
-"""A file as libav should see it, where its own header misleads: some stretches of it one after the other, with a mended header in front."""
+"""Show a file as libav should see it, where its own header misleads: some stretches of it one after the other,
+behind a mended header."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ _LARGEST_HEAD = 64 << 20  # bytes before the sound, which are held in memory
 
 
 class View:
-    """Reads like a binary file. Raises OSError as files do."""
+    """Reader that acts like a binary file. Raises OSError as files do."""
 
     def __init__(self, path: Path, name: str, sound: chunks.SoundInFile) -> None:
         self.name = name  # libav's
@@ -50,6 +51,6 @@ class View:
 
 
 def mended(path: Path, name: str) -> View | None:
-    """The file as it should be seen; None where it may be seen as it is. Raises OSError."""
+    """Return the file as it should be seen; None where it may be seen as it is. Raises OSError."""
     sound = chunks.locate(path)
     return View(path, name, sound) if sound and sound.misleads and sound.chunk.start <= _LARGEST_HEAD else None

@@ -1,7 +1,8 @@
-"""The user's film stays the same from the first stage that reads it to the last, or the run ends with an error.
+"""Watch the user's film: it stays the same from the first stage that reads it to the last, or the run ends with an
+error.
 
-Its first, middle and last MiB are looked at each time; all of it is read once, beside the first stage's own reading, so that
-`--verify` can tell later that a bit is another.
+Its first, middle and last MiB are looked at each time; all of it is read once, beside the first stage's own
+reading, so that `--verify` can tell later that a bit is another.
 """
 
 from __future__ import annotations
@@ -26,16 +27,18 @@ class WholeFile(msgspec.Struct, frozen=True, kw_only=True):
     """`media.json` in the job's folder: the film, read to its last byte."""
 
     content: FileRecord  # sha256 of all of it
-    since: str = ""  # when it was found to be other than before, under the same size and date: stages that began earlier are not done
+    # When it was found to have changed under the same size and date: stages that began earlier are not done.
+    since: str = ""
 
 
 def read_whole_file(job_folder: Path) -> WholeFile | None:
-    """None where it has not been read yet, or what lies there is damaged."""
+    """Return the record; None where the film has not been read yet, or the record is damaged."""
     return read_known(job_folder / FILE, WholeFile)
 
 
 def stamp(path: Path) -> tuple[int, ...]:
-    """Another one whenever anybody writes to the file or puts another into its place. Raises OSError."""
+    """Return a stamp that changes whenever anybody writes to the file or puts another into its place. Raises
+    OSError."""
     status = path.stat()
     return (
         status.st_size,
@@ -45,7 +48,7 @@ def stamp(path: Path) -> tuple[int, ...]:
 
 
 def check_still(path: Path, before: tuple[int, ...]) -> None:
-    """Raises UsageError where the file is not as it was a moment ago: a download or a copy that goes on."""
+    """Raise UsageError where the file is not as it was a moment ago: a download or a copy that goes on."""
     if stamp(path) != before:
         raise UsageError(
             f"{escaped(path.name)} is still being written: wait until it is whole, then run the same command again"
@@ -53,10 +56,10 @@ def check_still(path: Path, before: tuple[int, ...]) -> None:
 
 
 class MediaWatch:
-    """The watch over the film during one run. `record` is the film as the stages are told it."""
+    """Watch over the film during one run. `record` is the film as the stages are told it."""
 
     def __init__(self, path: Path, job_folder: Path) -> None:
-        """Raises OSError where the film cannot be read."""
+        """Begin to watch. Raises OSError where the film cannot be read."""
         self._path, self._job_folder = path, job_folder
         self._stamp = stamp(path)
         self.record = media.identity(path)
@@ -65,7 +68,7 @@ class MediaWatch:
         self._writing = threading.Lock()
 
     def look(self, when: str) -> None:
-        """Raises StageFailed where the film is not what it was when the run began."""
+        """Look at the film. Raises StageFailed where it is not what it was when the run began."""
         try:
             now = stamp(self._path)
             found = media.identity(self._path) if now != self._stamp else self.record
@@ -75,7 +78,8 @@ class MediaWatch:
                 raise self._changed(found, when)
         except OSError as error:
             raise StageFailed(
-                f"{self._name} cannot be read any more ({error.strerror}), {when}: put it back, then run the same command again"
+                f"{self._name} cannot be read any more ({error.strerror}), "
+                f"{when}: put it back, then run the same command again"
             ) from None
         self._stamp, self.record = now, found
 
@@ -90,7 +94,7 @@ class MediaWatch:
         self._reader.start()
 
     def finish(self, say: Callable[[str], None]) -> None:
-        """Wait for the reading, since what it finds is worth having, but no longer than PATIENCE."""
+        """Wait for the reading, whose findings are worth having, but no longer than PATIENCE."""
         if self._reader:
             self._reader.join(1)
             if self._reader.is_alive():
@@ -103,7 +107,8 @@ class MediaWatch:
             self._end.set()
 
     def verify(self, now: str) -> str:
-        """Read all of the film, and tell why it is another than before; "" where it is not, or was never read. Raises OSError."""
+        """Read all of the film, and tell why it is another than before; "" where it is not, or was never read.
+        Raises OSError."""
         known, found = read_whole_file(self._job_folder), record(self._path)
         changed = known is not None and (known.content.size, known.content.sha256) != (found.size, found.sha256)
         if not changed and known and known.content == found:
@@ -134,7 +139,8 @@ class MediaWatch:
         write_atomic(self._job_folder / FILE, json_document(whole))
 
     def _same_bytes(self) -> bool:
-        """Only its date, its owner or its name may be other ones: true where all of it is as it was when it was read. Raises OSError."""
+        """Tell whether all of it is as it was when it was read: its date, its owner or its name may be others.
+        Raises OSError."""
         known = read_whole_file(self._job_folder)
         if known is None or (known.content.size, known.content.mtime_ns) != (self.record.size, self.record.mtime_ns):
             return False

@@ -61,7 +61,8 @@ def _list(models_dir: Path) -> None:
 
 
 def _list_tuned(language: str) -> None:
-    """Print the models that have names and were tuned for a language; all of them where none is given. Raises UsageError."""
+    """Print the models that have names and were tuned for a language; all of them where none is given. Raises
+    UsageError."""
     code = languages.parse(language) if language else ""
     tuned = {name: release for form in FORMS.values() for name, release in form.releases.items() if release.languages}
     rows = [("MODEL", "LANGUAGE", "LICENCE", "FROM")]

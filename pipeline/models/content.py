@@ -1,7 +1,7 @@
-"""What is wrong inside a model folder, as far as it shows without loading the model.
+"""Find what is wrong inside a model folder, as far as it shows without loading the model.
 
-Checks are cheap, since a folder is looked at whenever a job is prepared: they read a configuration and the table of contents
-of the weights, never the weights.
+Checks are cheap, since a folder is looked at whenever a job is prepared: they read a configuration and the table of
+contents of the weights, never the weights.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from sutradhar.pipeline.errors import UsageError
 
 # Of a Whisper: fields of `ModelDimensions` in OpenAI's whisper/model.py.
 DIMENSIONS = (
-    "n_mels", "n_audio_ctx", "n_audio_state", "n_audio_head", "n_audio_layer", "n_vocab", "n_text_ctx", "n_text_state", "n_text_head", "n_text_layer"
+    "n_mels", "n_audio_ctx", "n_audio_state", "n_audio_head", "n_audio_layer",
+    "n_vocab", "n_text_ctx", "n_text_state", "n_text_head", "n_text_layer"
 )  # fmt: skip
 HEAD_WIDTH = 64  # of every Whisper of OpenAI's; no other can be decoded here
 CT2_VERSIONS = range(4, 7)  # of the file; before 4 it did not say which type a number has
@@ -36,7 +37,7 @@ class Tensor(msgspec.Struct):
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Raises UsageError for what is no object, and OSError."""
+    """Read a JSON object. Raises UsageError for anything else, and OSError."""
     try:
         content = json.loads(path.read_bytes())
     except (ValueError, RecursionError):
@@ -47,7 +48,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def dimensions_problem(values: Mapping[str, object]) -> str:
-    """Why these are not the dimensions of a Whisper that can be decoded here; empty where they are."""
+    """Say why these are not the dimensions of a Whisper that can be decoded here; empty where they are."""
     found: dict[str, int] = {}
     for name in DIMENSIONS:
         value = values.get(name)
@@ -57,7 +58,10 @@ def dimensions_problem(values: Mapping[str, object]) -> str:
     for part in ("audio", "text"):
         width, heads = found[f"n_{part}_state"], found[f"n_{part}_head"]
         if width != HEAD_WIDTH * heads:
-            return f"it has {heads} heads in a width of {width}, where each must be {HEAD_WIDTH} wide, as in OpenAI's models"
+            return (
+                f"it has {heads} heads in a width of {width}, "
+                f"where each must be {HEAD_WIDTH} wide, as in OpenAI's models"
+            )
     if found["n_audio_state"] != found["n_text_state"]:
         return f"its encoder is {found['n_audio_state']} wide and its decoder {found['n_text_state']}"
     return ""
@@ -71,7 +75,8 @@ def is_whole_archive(path: Path) -> bool:
 
 
 def is_whole_safetensors(path: Path) -> bool:
-    """Whether the file is as long as its header says. The layout: the header's length in 8 bytes, the header in JSON, the numbers. Raises OSError."""
+    """Tell whether the file is as long as its header says. The layout: the header's length in 8 bytes, the header
+    in JSON, the numbers. Raises OSError."""
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if length > LONGEST_HEADER:
@@ -105,8 +110,8 @@ def _ct2_words(path: Path) -> int:
 
 
 def _walk_ct2(file: IO[bytes]) -> tuple[int, dict[str, tuple[int, ...]]]:
-    """Over its variables and aliases: where they end, UNKNOWN in old files, and the shapes of the variables. Raises struct.error and
-    UnicodeDecodeError for what is none."""
+    """Walk over its variables and aliases. Returns where they end, UNKNOWN in old files, and the shapes of the
+    variables. Raises struct.error and UnicodeDecodeError for a file that has none."""
 
     def number(kind: str) -> int:
         return int(struct.unpack(f"<{kind}", file.read(struct.calcsize(kind)))[0])

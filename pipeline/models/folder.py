@@ -1,4 +1,4 @@
-"""What a model folder is: its form, told by its files, and `source.json`, which says where it came from.
+"""Tell what a model folder is: its form, by its files, and `source.json`, which says where it came from.
 
 The forms of recognisers and translators are in their own descriptions.
 """
@@ -25,7 +25,7 @@ ALIASES = {"large": "large-v3", "turbo": "large-v3-turbo"}
 
 
 class Conversion(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model was converted from, and into which numbers."""
+    """The original of a converted model, and the numbers that it was converted into."""
 
     original: str  # its file or folder
     files: dict[str, FileRecord]  # of the original, those that make the result what it is
@@ -46,12 +46,13 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_source(folder: Path) -> Source | None:
-    """None where the folder is not one of ours, or its `source.json` is damaged."""
+    """Read `source.json`; None where the folder is not one of ours, or the file is damaged."""
     return read_known(folder / SOURCE, Source)
 
 
 def problem(folder: Path, form: str) -> str:
-    """What keeps a folder from being a model of this form, in half a sentence: a file that is missing, cut short or damaged. Empty for nothing."""
+    """Say in half a sentence what keeps a folder from being a model of this form: a missing, cut or damaged file.
+    Empty for nothing."""
     if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
         return f"you may not read it; its owner can change that: chmod -R a+rX {folder}"
     for names in FORMS[form].files:
@@ -81,7 +82,8 @@ def is_made_of(folder: Path, original: Path) -> bool:
 
 
 def meant_form(folder: Path) -> str:
-    """The form that an incomplete folder was to have: what it says itself, or else that of which most files are there."""
+    """Return the form that an incomplete folder was to have: what it says itself, or else that of which most files
+    are there."""
     if source := read_source(folder):
         return source.form
 
@@ -93,7 +95,8 @@ def meant_form(folder: Path) -> str:
 
 
 def is_ours(folder: Path, form: str) -> bool:
-    """Whether the folder is one that we made, of this form, and that nobody has put anything into: it may be made anew, whatever its state."""
+    """Tell whether we made the folder, of this form, and nobody has put anything into it: then it may be made anew,
+    whatever its state."""
     source = read_source(folder)
     return (
         source is not None
@@ -103,5 +106,5 @@ def is_ours(folder: Path, form: str) -> bool:
 
 
 def folder_name(name: str) -> str:
-    """`base` -> `base`, `Systran/faster-whisper-base` -> `Systran--faster-whisper-base`"""
+    """Return `base` for `base`, `Systran--faster-whisper-base` for `Systran/faster-whisper-base`."""
     return name.replace("/", "--")

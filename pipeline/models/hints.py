@@ -1,4 +1,5 @@
-"""What to tell somebody whose model cannot be had: what the name was meant to be, and where to put the model's folder."""
+"""Tell somebody whose model cannot be had what to do: what the name was meant to be, and where to put the model's
+folder."""
 
 from __future__ import annotations
 
@@ -19,13 +20,17 @@ NUMBERS = re.compile(r"q\d+|\d+-?bit|(fp|f|float|int)\d+")  # how endings say in
 
 
 def unknown_name(name: str, form: str, here: Sequence[str]) -> str:
-    """Half a sentence for a name that means nothing. `here` are the names of the models that are here, of any form."""
+    """Return half a sentence for a name that means nothing. `here` are the names of the models that are here, of
+    any form."""
     known = sizes(form)
     stem, _, ending = name.rpartition("-")
     if ending in BACKENDS and _base(stem) in (*known, *ALIASES, *here):
         return f"that is what its folder is called; the model is {stem}, with --backend {BACKENDS[ending]}"
     if NUMBERS.fullmatch(ending.lower()) and stem in (*known, *ALIASES, *here):
-        return f"quantised models are -q4 and -q8 ({stem}-q4, {stem}-q8), with --backend {QUANTISING.name}; in full it is {stem}"
+        return (
+            f"quantised models are -q4 and -q8 ({stem}-q4, {stem}-q8), "
+            f"with --backend {QUANTISING.name}; in full it is {stem}"
+        )
     close = difflib.get_close_matches(name.lower(), [*known, *ALIASES, *here], n=1)
     return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}, hub ids (owner/name) and folders"
 
@@ -35,7 +40,7 @@ def _base(name: str) -> str:
 
 
 def sizes(form: str) -> list[str]:
-    """That can be had in a form, downloaded or converted."""
+    """Return the sizes that can be had in a form, downloaded or converted."""
     converter = FORMS[form].converter
     return list(
         dict.fromkeys(
@@ -45,13 +50,16 @@ def sizes(form: str) -> list[str]:
 
 
 def not_in_form(name: str, full: str, form: str) -> str:
-    """For a quantised name where there is no converter that quantises: `full` is the model itself."""
-    add = f"-q4 and -q8 are for {QUANTISING.title}. Add --backend {QUANTISING.name} (to get-model.sh: --form {QUANTISING.form})"
+    """Return a hint for a quantised name where there is no converter that quantises: `full` is the model itself."""
+    add = (
+        f"-q4 and -q8 are for {QUANTISING.title}. "
+        f"Add --backend {QUANTISING.name} (to get-model.sh: --form {QUANTISING.form})"
+    )
     return f"Model '{name}' has no {FORMS[form].title} form: {add}, or take {full}"
 
 
 def where_to_put(name: str, form: str, original: str) -> str:
-    """The folders in models/ that would do. `original` is the name of what the model can be converted from."""
+    """Name the folders in models/ that would do. `original` is the name of what the model can be converted from."""
     converter = FORMS[form].converter
     others = [FORMS[other].title for other in FORMS if other != form and converter and other in converter.takes]
     folder = f"models/{folder_name(name)}" + f"-{form}" * bool(others)

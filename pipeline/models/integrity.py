@@ -1,7 +1,7 @@
-"""The files of a model are what they were when it was fetched, converted or first used: told by their sha256.
+"""Check by sha256 that a model's files are what they were when it was fetched, converted or first used.
 
-They are read in full where their size or date is another, once a day, and with `--verify`. What is known of them stands in
-`out/model_hashes/`, since the folder of models may be shared or read-only.
+They are read in full where their size or date is another, once a day, and with `--verify`. What is known of them
+stands in `out/model_hashes/`, since the folder of models may be shared or read-only.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 def check_content(
     model: ResolvedModel, workspace: Workspace, *, verify: bool = False, say: Callable[[str], None] = lambda line: None
 ) -> None:
-    """Raises UsageError where a file is damaged, and OSError."""
+    """Check the files. Raises UsageError where one is damaged, and OSError."""
     place = _place(model, workspace)
     known = read_known(place, Checked)
     files = _files(model)
@@ -87,7 +87,8 @@ def _compare(model: ResolvedModel, found: Mapping[str, FileRecord], known: Check
         then = ours or (known.files.get(name) if known else None)
         if then and then.sha256 != now.sha256 and (ours or then.size == now.size):
             raise UsageError(
-                f"Model {model.name} is damaged: {name} is not what it was when the model was {_made(ours)}, by its sha256. {again}"
+                f"Model {model.name} is damaged: {name} is not what it was when "
+                f"the model was {_made(ours)}, by its sha256. {again}"
             )
         if what := damage(model.path / name):
             raise UsageError(f"Model {model.name} is damaged: {name} cannot be used: {what}. {again}")

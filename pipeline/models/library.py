@@ -1,10 +1,10 @@
-"""Where models are: `resolve` finds one or fetches it, `check` says beforehand whether that will work.
+"""Find models: `resolve` finds one or fetches it, `check` says beforehand whether that will work.
 
-A name is a size (`large-v3`), a hub id (`Systran/faster-whisper-large-v3`) or a folder (`./my-model`). It is looked for
-as a folder, in `models/<name>-<form>` and `models/<name>`, and in the hub's cache. Then it is converted from another form
-that is here, where there is a converter; then downloaded; then converted from what can be downloaded. Some converters also
-quantise: `large-v3-q4` and `large-v3-q8` are `large-v3` in 4 and 8 bits. What is made of a folder elsewhere lies in
-`models/<its name>-<hash of its path>-<form>`.
+A name is a size (`large-v3`), a hub id (`Systran/faster-whisper-large-v3`) or a folder (`./my-model`). It is looked
+for as a folder, in `models/<name>-<form>` and `models/<name>`, and in the hub's cache. Then it is converted from
+another form that is here, where there is a converter; then downloaded; then converted from what can be downloaded.
+Some converters also quantise: `large-v3-q4` and `large-v3-q8` are `large-v3` in 4 and 8 bits. What is made of a
+folder elsewhere lies in `models/<its name>-<hash of its path>-<form>`.
 """
 
 from __future__ import annotations
@@ -56,13 +56,14 @@ class ResolvedModel:
 def resolve(
     name: str, form: str, *, models_dir: Path, offline: bool, say: Callable[[str], None] | None = None
 ) -> ResolvedModel:
-    """The model, fetched if need be. `say` is told in a line what is going on. Raises UsageError."""
+    """Return the model, fetched if need be. `say` is told in a line what is going on. Raises UsageError."""
     found = check(name, form, models_dir=models_dir, offline=offline)
     return found or fetch(name, form, models_dir=models_dir, say=say or to_stderr)
 
 
 def check(name: str, form: str, *, models_dir: Path, offline: bool) -> ResolvedModel | None:
-    """The model where it is here (no network is asked then), None where it can be made or fetched. Raises UsageError else."""
+    """Return the model where it is here (no network is asked then), None where it can be made or fetched. Raises
+    UsageError else."""
     found = find(name, form, models_dir=models_dir)
     if found:
         return found
@@ -82,22 +83,22 @@ def check(name: str, form: str, *, models_dir: Path, offline: bool) -> ResolvedM
 
 
 def secure_starter(name: str, form: str, *, models_dir: Path, say: Callable[[str], None]) -> None:
-    """Fetch the starter model, where that is what a model is to be made of: whether its registry can be reached cannot be told
-    otherwise. Raises UsageError, SutradharError."""
+    """Fetch the starter model, where a model is to be made of it: whether its registry can be reached cannot be
+    told otherwise. Raises UsageError, SutradharError."""
     here = find(name, form, models_dir=models_dir) or find_original(name, form, models_dir=models_dir)
     if not here and _split(full_name(name), form)[0] == STARTER:
         resolve(STARTER, STARTER_FORM, models_dir=models_dir, offline=False, say=say)
 
 
 def is_at_hand(name: str, form: str, *, models_dir: Path) -> bool:
-    """Whether it is on this machine, or can be made of what is."""
+    """Tell whether it is on this machine, or can be made of what is."""
     if find(name, form, models_dir=models_dir):
         return True
     return can_convert(form) and find_original(name, form, models_dir=models_dir) is not None
 
 
 def find(name: str, form: str, *, models_dir: Path) -> ResolvedModel | None:
-    """Look on this machine only. Raises UsageError where `name` is a folder that is no such model."""
+    """Look on this machine only. Raises UsageError where `name` is a folder but no such model."""
     name = _named(name, form, models_dir)
     if is_folder(name):
         path = Path(name).expanduser().resolve()
@@ -120,7 +121,7 @@ def find(name: str, form: str, *, models_dir: Path) -> ResolvedModel | None:
 
 
 def find_original(name: str, form: str, *, models_dir: Path) -> ResolvedModel | None:
-    """On this machine only: a model of another form, or not quantised, that `name` can be converted from."""
+    """Find on this machine a model of another form, or not quantised, that `name` can be converted from."""
     converter = FORMS[form].converter
     name = _named(name, form, models_dir)
     if not converter:
@@ -146,7 +147,8 @@ def can_convert(form: str) -> bool:
 
 
 def fetch(name: str, form: str, *, models_dir: Path, say: Callable[[str], None]) -> ResolvedModel:
-    """Put a model into `models/`, converted or downloaded, whatever is in the hub's cache. Raises UsageError, SutradharError."""
+    """Put a model into `models/`, converted or downloaded, whatever is in the hub's cache. Raises UsageError,
+    SutradharError."""
     name = _named(name, form, models_dir)
     original = find_original(name, form, models_dir=models_dir) if can_convert(form) else None
     if not original:
@@ -161,7 +163,8 @@ def fetch(name: str, form: str, *, models_dir: Path, say: Callable[[str], None])
 def _download_one(
     offers: Sequence[tuple[str, str]], name: str, form: str, models_dir: Path, say: Callable[[str], None]
 ) -> ResolvedModel:
-    """The first of several offers; of a hub id, in whichever of the forms the hub has it. Raises UsageError."""
+    """Download the first of several offers; of a hub id, in whichever of the forms the hub has it. Raises
+    UsageError."""
     first, *others = offers
     _require_converter(first, name, form)
     try:
@@ -204,7 +207,7 @@ def _convert(
 
 
 def _place_of_copy(path: Path, form: str, models_dir: Path) -> Path:
-    """Where the model of a folder elsewhere is put when it is converted: folders of one name are told apart."""
+    """Return where the converted model of a folder elsewhere is put: folders of one name are told apart."""
     digest = hashlib.sha256(str(path).encode(errors="surrogateescape")).hexdigest()
     return models_dir / f"{path.name}-{digest[:8]}-{form}"
 
@@ -214,13 +217,14 @@ def to_stderr(message: str) -> None:
 
 
 def full_name(name: str) -> str:
-    """`turbo` -> `large-v3-turbo`, `turbo-q4` -> `large-v3-turbo-q4`"""
+    """Return `large-v3-turbo` for `turbo`, `large-v3-turbo-q4` for `turbo-q4`."""
     base, _, bits = name.rpartition("-q")
     return f"{ALIASES[base]}-q{bits}" if base in ALIASES else ALIASES.get(name, name)
 
 
 def _named(name: str, form: str, models_dir: Path) -> str:
-    """The full name; for a folder in `models/` that has another form, the name of its model, which can be had in this one."""
+    """Return the full name; for a folder in `models/` of another form, the name of its model, which can be had in
+    this one."""
     if not is_folder(name):
         return full_name(name)
     path = Path(name).expanduser().resolve()
@@ -228,7 +232,7 @@ def _named(name: str, form: str, models_dir: Path) -> str:
 
 
 def _split(name: str, form: str) -> tuple[str, int]:
-    """`base-q4` -> `base` and 4 bits; no bits where it is not to be quantised."""
+    """Split `base-q4` into `base` and 4 bits; no bits where it is not to be quantised."""
     match = QUANTISED.fullmatch(name) if _quantises(form) else None
     return (match[1], int(match[2])) if match else (name, 0)
 
@@ -239,7 +243,7 @@ def _quantises(form: str) -> bool:
 
 
 def is_folder(name: str) -> bool:
-    """`./m`, `/m`, `~/m` mean folders; `a/b` does where there is one, else it is a hub id."""
+    """Tell whether a name means a folder: `./m`, `/m`, `~/m` do; `a/b` does where there is one, else it is a hub id."""
     return name.startswith((".", "/", "~")) or ("/" in name and Path(name).is_dir())
 
 
@@ -253,7 +257,7 @@ def _revision(folder: Path) -> str:
 
 
 def _offers(name: str, form: str, models_dir: Path) -> list[tuple[str, str]]:
-    """What can be downloaded, names and forms, best first: the model itself, or what it can be converted from.
+    """List what can be downloaded, names and forms, best first: the model itself, or what it can be converted from.
 
     Raises UsageError for a name that means nothing.
     """
@@ -276,7 +280,8 @@ def _offers(name: str, form: str, models_dir: Path) -> list[tuple[str, str]]:
     others = [other for other in FORMS if name in FORMS[other].releases]
     if others:
         raise UsageError(
-            f"Model '{name}' has no {form} form on the hub, only {', '.join(others)}; put its {form} folder into models/{name}-{form}"
+            f"Model '{name}' has no {form} form on the hub, only {', '.join(others)}; "
+            f"put its {form} folder into models/{name}-{form}"
         )
     here = [model for other in FORMS for model in _names_here(models_dir, other)]
     raise UsageError(f"No model '{name}': {hints.unknown_name(name, form, here)}")
@@ -289,7 +294,7 @@ def _within_reach(offers: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
 
 
 def _require_converter(offer: tuple[str, str], name: str, form: str) -> None:
-    """Raises UsageError where `offer` is not the model itself and cannot be converted."""
+    """Raise UsageError where `offer` is not the model itself and cannot be converted."""
     if offer != (full_name(name), form) and not can_convert(form):
         raise _no_converter(name, form)
 
@@ -308,7 +313,7 @@ def _how_to_mend(path: Path, form: str) -> str:
 
 
 def _damaged(name: str, form: str, models_dir: Path) -> Path | None:
-    """A folder in `models/` that has this name, and something in it, but is no model of any form."""
+    """Return a folder in `models/` that has this name, and something in it, but is no model of any form."""
     ours = (path for path in _places(name, form, models_dir) if path.parent == models_dir and path.is_dir())
     return next((path for path in ours if not _is_blank(path) and not forms_of(path)), None)
 
@@ -362,7 +367,7 @@ def folders_in(models_dir: Path) -> list[Path]:
 
 
 def in_hub_cache(name: str, form: str) -> ResolvedModel | None:
-    """Other programs' downloads; huggingface_hub documents the layout in its guide "Manage the cache"."""
+    """Look among other programs' downloads; huggingface_hub documents the layout in its guide "Manage the cache"."""
     release = FORMS[form].releases.get(name) or (Release(name) if HUB_ID.fullmatch(name) else None)
     if release is None:
         return None
@@ -380,7 +385,7 @@ def in_hub_cache(name: str, form: str) -> ResolvedModel | None:
 
 
 def _hub_answers() -> bool:
-    """Any answer counts, also a refusal."""
+    """Tell whether the hub answers: any answer counts, also a refusal."""
     import http.client
     import urllib.error
     import urllib.request
