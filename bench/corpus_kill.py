@@ -116,7 +116,7 @@ def main() -> int:
 
 
 def faults_of(**found: object) -> dict[str, object]:
-    """List what should be empty and is not."""
+    """Keep those of the values that should be empty and are not."""
     return {name: value for name, value in found.items() if value}
 
 
@@ -361,9 +361,8 @@ class Watch:
 
     def __init__(self, home: Home, job: str) -> None:
         self.begun: dict[str, float] = {}
-        self.written: dict[
-            str, dict[tuple[int, int], float]
-        ] = {}  # by recording: when each file was there first, by its inode and date
+        # By recording: when each file was there first, by its inode and date.
+        self.written: dict[str, dict[tuple[int, int], float]] = {}
         self._home, self._job = home, job
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)

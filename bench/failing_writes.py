@@ -34,12 +34,13 @@ ROOT = Path(__file__).parent.parent
 SOURCE, RESULTS = ROOT / "bench" / "failing_writes.c", ROOT / "bench" / "results" / "failing_writes.json"
 ERRORS = ("ENOSPC", "EIO", "EROFS")
 GOOD_CODES = (0, 1, 2)
+# Parts of the sample that are recordings: start and length in seconds; the last is a copy.
 PARTS = (
     (1, 4),
     (5, 4),
     (10, 4),
     (1, 4),
-)  # of the sample that are recordings: start and length in seconds; the last is a copy
+)
 
 
 @dataclass(frozen=True)

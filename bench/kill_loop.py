@@ -1,9 +1,9 @@
-"""Kills a running job at seeded random moments, runs it again, and compares with an undisturbed run.
+"""Kill a running job at seeded random moments, run it again, and compare with an undisturbed run.
 
     .venv/bin/python -m bench.kill_loop --kills 50 --seed 1
 
-Each kill is SIGKILL to the runner alone, at a moment drawn evenly over the length of an undisturbed run. The second run
-must end 0, its deliverables must be byte-identical, nothing named `.tmp-` and no child process may stay.
+Each kill is SIGKILL to the runner alone, at a moment drawn evenly over the length of an undisturbed run. The second
+run must end 0, its deliverables must be byte-identical, nothing named `.tmp-` and no child process may stay.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def kill_once(home: Path, media: Path, job_id: str, seconds: float, expected: di
 
 
 def kill_loop(home: Path, media: Path, kills: int, seed: int) -> tuple[float, list[Kill]]:
-    """Length of the undisturbed run in seconds, and what became of each killed one."""
+    """Return the length of the undisturbed run in seconds, and what became of each killed one."""
     (home / "models").symlink_to(ROOT / "models")
     prepare(home, media, "undisturbed")
     started = time.monotonic()

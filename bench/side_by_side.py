@@ -123,7 +123,7 @@ def _last_line(output: IO[bytes]) -> str:
 
 
 class GroupMemory:
-    """Samples, while it is open, the memory of a process group; `peak` is the largest sum seen, in bytes."""
+    """Memory of a process group, sampled while this is open; `peak` is the largest sum seen, in bytes."""
 
     def __init__(self, group: int) -> None:
         self.peak = 0

@@ -1,5 +1,5 @@
-"""Install a set of pinned packages into a .venv, each checked against its hash: with uv as pip is set up, or with
-pip itself.
+"""Install pinned packages into a .venv, each checked against its hash: with uv as pip is set up, or with pip
+itself.
 
 Called by scripts/bootstrap.sh with the .venv's Python, and needs nothing else. It says in one line how far it is,
 and in one line what went wrong.
@@ -222,9 +222,8 @@ def main() -> int:
     parser.add_argument("--no-deps", action="store_true")
     parser.add_argument("--target", metavar="FOLDER")
     arguments = parser.parse_args()
-    environment = {
-        name: value for name, value in os.environ.items() if name != "UV_TORCH_BACKEND"
-    }  # other builds have other hashes
+    # Other builds have other hashes.
+    environment = {name: value for name, value in os.environ.items() if name != "UV_TORCH_BACKEND"}
     options = ["--no-deps"] * arguments.no_deps + (["--target", arguments.target] if arguments.target else [])
     try:
         install(

@@ -24,9 +24,8 @@ def main() -> None:
 
 def is_language(code: str) -> bool:
     language = langcodes.Language.get(code)
-    return (
-        code not in NO_LANGUAGE and language.is_valid() and not language.language_name().startswith("Unknown")
-    )  # qaa: for private use
+    # qaa is for private use.
+    return code not in NO_LANGUAGE and language.is_valid() and not language.language_name().startswith("Unknown")
 
 
 if __name__ == "__main__":

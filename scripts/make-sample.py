@@ -219,6 +219,7 @@ def encode(clip: SampleClip, track: Array, folder: Path, target: Path) -> None:
         "-",
     ]
     command += ["-map", "1:v", "-vf", f"scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,{bt709}"]
+    # The result of x264 depends on its threads.
     command += [
         "-c:v",
         "libx264",
@@ -228,7 +229,7 @@ def encode(clip: SampleClip, track: Array, folder: Path, target: Path) -> None:
         "20",
         "-threads",
         "1",
-    ]  # x264's result depends on its threads
+    ]
     command += [
         "-map",
         "0:a",

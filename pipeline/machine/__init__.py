@@ -1,1 +1,1 @@
-"""Tells what this machine has and what it can run."""
+"""Tell what this machine has and what it can run."""

@@ -27,10 +27,10 @@ GB = 1 << 30
 
 GpuType = Literal["mps", "cuda", "cpu", "cuda-unavailable"]
 
-APPLE_GPU_MEMORY = ((64, 32.0), (32, 16.0), (16, 10.0), (0, 8.0))  # of so much RAM the GPU may use so much
+APPLE_GPU_MEMORY = ((64, 32.0), (32, 16.0), (16, 10.0), (0, 8.0))  # GB of RAM, and how many of them the GPU may use
 
 OLDEST_CUDA = 12_000  # what bootstrap installs is built for CUDA 12
-SAME_MEMORY = 0.05  # of it may be missing on the same machine: kernels and firmware keep now more, now less
+SAME_MEMORY = 0.05  # share that may be missing on the same machine: kernels and firmware keep now more, now less
 IN_USE_ELSEWHERE = 0.8  # with less than this share of a GPU free, only the free part counts
 
 
@@ -112,7 +112,7 @@ class Accelerator:
     reason: str
     name: str | None = None
     memory_gb: float | None = None
-    room_gb: float = 0.0  # what of it a model may use
+    room_gb: float = 0.0  # memory that a model may use
     capability: Capability | None = None
     uuid: str | None = None
 
@@ -304,7 +304,7 @@ def _why_not_engine(engine: About, device: str, found: Backend, capability: Capa
     """Say what keeps an engine from recognising speech on a device, with the remedy where there is one; empty for
     nothing.
 
-    Of the engine that every installation has, `Gpu.reason` has told already."""
+    `Gpu.reason` has told already about the engine that every installation has."""
     if engine.name == DEFAULT:
         return ""
     if not found.available:

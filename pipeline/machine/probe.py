@@ -50,7 +50,7 @@ class Backend(msgspec.Struct, frozen=True):
 
 
 class Probe(msgspec.Struct, frozen=True, kw_only=True):
-    """Sizes are in bytes; a limit that is None does not exist."""
+    """Facts about this machine. Sizes are in bytes; a limit that is None does not exist."""
 
     probed_at: str  # ISO 8601, UTC
     system: str  # platform.system(): Darwin, Linux

@@ -12,9 +12,9 @@ from sutradhar.stages.recognisers.about import About, Capability, ModelSizes
 # A machine sold with 16 GB shows as little as 15.1: firmware and built-in graphics keep the rest.
 SOLD_AS = 0.94
 DENSITY = 2  # hundreds of tokens in 30 s: English has 1, Hindi up to 3
-MAX_CORES = 4  # that are counted on: it was measured on two, and with many decoding waits for memory
+MAX_CORES = 4  # cores that are counted on: two were measured, and with many decoding waits for memory
 FILM_HOURS = 2.0
-# A film should be heard within its own length: what is begun when one sits down to another is ready afterwards, and
+# A film should be heard within its own length: begun when one sits down to another film, it is ready afterwards, and
 # a night does four. A quarter is left to slower processors and to other programs.
 BEARABLE_HOURS = 0.75 * FILM_HOURS
 

@@ -1,4 +1,4 @@
-"""Open media: what a file holds (`probe`), its sound as samples (`decode`), and every call of ffmpeg
+"""Open media: tell what a file holds (`probe`), decode its sound (`decode`), make every call of ffmpeg
 (`run_ffmpeg`).
 
 A file is opened by its absolute path with `file:` in front, from a literal list of container formats, through the

@@ -1,4 +1,4 @@
-"""Finds where a WAV, RF64, AIFF, CAF, W64 or AU file has its sound, which is often not where its header says.
+"""Find where a WAV, RF64, AIFF, CAF, W64 or AU file has its sound, which is often not where its header says.
 
 A header of 32 bits wraps at 4 GB, a recorder that dies leaves the size with which it began, and files are joined.
 libav believes the header: what it should see instead is told here as stretches of the file and a size to put into
@@ -12,26 +12,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-# What programs write that do not know the size: ffmpeg and others into a pipe, sox, arecord. Some leave room for
-# the header.
+# Sizes that programs write which do not know the size: ffmpeg and others into a pipe, sox, arecord. Some leave room
+# for the header.
 _PLACEHOLDERS = (0xFFFFFFFF, 0x80000000, 0x7FFFFFFF, 0x7FFFF000)
 _NEAR = 256  # bytes below a placeholder: the header, or a whole number of blocks
-# Others write what they like, at which no recording was stopped: a size where 32 bits end, or that of days.
+# Others write a size at which no recording was stopped: one where 32 bits end, or that of days.
 _WRAPS = (1 << 31, 1 << 32)
 _NEAR_WRAP = 1 << 16  # bytes, on both sides
 _LONGEST = 24 * 3600  # seconds: a day's recording
 _FASTEST = 48_000 * 8 * 4  # bytes a second where the rate is not told in one number: 8 channels of floats
-_FAR_MORE = 8  # times as much as is there: less may be a copy that stopped
+_FAR_MORE = 8  # times the bytes that are there: less may be a copy that stopped
 _PADDING = 1 << 16  # bytes behind the sound that libav may see; it looks for another chunk in them, 8 by 8
 _PIECE = 1 << 20
 _LARGEST = 1 << 32
-_FARTHEST = 1 << 43  # bytes: where no file reaches, and file systems refuse to look
+_FARTHEST = 1 << 43  # bytes: no file reaches so far, and file systems refuse to look
 _NEGATIVE = 1 << 31  # counts of 32 bits from here on are negative to libav
 _LEAST = 1024  # bytes behind the sound that may be sound
 _LARGEST_FORM = 1 << 12
 _EXTRA = {b"FORM": 8, b"caff": 4}  # bytes at the begin of the chunk that are no sound
 _COMPARED = {b"COMM": 2}  # bytes of the form that joined files have in common: in AIFF their length follows
-TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")  # that MP3 has, and programs write behind others too
+TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")  # tags of MP3, which programs write behind others too
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Layout:
     sound: bytes  # name of the chunk with the sound
     form: bytes  # name of the chunk that tells rate and channels
     align: int = 2
-    counts_header: bool = False  # in a chunk's size
+    counts_header: bool = False  # a chunk's size includes its header
 
 
 _W64 = bytes.fromhex("f3acd3118cd100c04f8edb8a")  # how names end in W64
@@ -95,7 +95,7 @@ class SoundInFile:
 
     @property
     def hidden(self) -> int:
-        """Bytes of sound that the header does not tell of."""
+        """Count the bytes of sound that the header does not tell of."""
         return 0 if self.chunk.open else max(0, self.length - self.chunk.declared)
 
     @property

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.container import InputContainer
 
-_STRETCHES = 8  # that are compared, so that a gap in one of them tells nothing
+_STRETCHES = 8  # compared with each other, so that a gap in one of them tells nothing
 _STRETCH = 4  # in a second: long enough for times that are rounded to milliseconds
 _MOST_PACKETS = 3000  # of all streams: the sound of a film may begin late
 _FAR = 0.03  # of 1: clocks and roundings are off by less, 44.1 kHz taken for 48 by more

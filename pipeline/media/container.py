@@ -1,4 +1,4 @@
-"""Opens a media file with libav: only a regular file, only the formats on our list, and nothing that it refers to."""
+"""Open a media file with libav: only a regular file, only the formats on our list, and nothing that it refers to."""
 
 from __future__ import annotations
 
@@ -20,15 +20,14 @@ from sutradhar.pipeline.wording import escaped
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-# As options of libav and of ffmpeg. What streams hold is looked for in the first minute: in a recording of broadcast
-# television sound may begin late, and the usual five seconds would miss it.
+# As options of libav and of ffmpeg. The first minute tells what streams hold: in a recording of broadcast television
+# sound may begin late, and the usual five seconds would miss it.
 WHITELISTS = {"protocol_whitelist": "file", "format_whitelist": ",".join(FORMATS)}
 SEARCH = {"probesize": str(50 << 20), "analyzeduration": "60000000"}  # bytes, microseconds
 REMEDY = "Repair or copy it again, or accept it with --set ALLOW_TRUNCATED=true"  # of prepare-job and of run-pipeline
-_STRICT = "crccheck+explode"  # check sums are checked, and what is wrong is an error instead of a guess
-# What PyAV raises beside its own errors, where a file has not what it takes for granted: a stream that appears
-# after the header, a time base of 0, names in no known encoding, numbers and pictures beyond its types, a codec
-# that is not there.
+_STRICT = "crccheck+explode"  # check sums are checked, and damage is an error instead of a guess
+# Errors that PyAV raises beside its own, where a file lacks what it takes for granted: a stream that appears after
+# the header, a time base of 0, names in no known encoding, numbers and pictures beyond its types, a missing codec.
 _PYAV_RAISES = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
 _GENERATE_PTS = 1  # AVFMT_FLAG_GENPTS, which PyAV sets: it reads ahead without bound where a stream has no times
 

@@ -1,4 +1,4 @@
-"""Adds up what could not be read of a track, and tells whether so much is missing that the rest is no use."""
+"""Add up what could not be read of a track, and tell whether too much is missing for the rest to be of use."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from sutradhar.pipeline.wording import counted
 _ROUNDED_US = 50_000  # less than this is no gap: times are rounded
 _MOST_MS = 30_000  # even of a day's recording
 _SHARE = 50  # a film may lack a fiftieth, a call of two minutes 2.4 s
-# One flipped bit costs a whole page of Ogg, a second, or a packet of a transport stream, half of one: of what is
-# short that is no small share.
+# One flipped bit costs a whole page of Ogg (a second) or a packet of a transport stream (half a second), which is no
+# small share of a short sound.
 _PACKET_MS = 1200
 _SHARE_OF_SHORT = 4
-# What a download has cut off is not so coarse.
+# The end that a download has cut off is not so coarse.
 _END_MS = 1000
 _SHARE_OF_SHORT_AT_END = 12
 
@@ -56,7 +56,8 @@ class Gaps:
 
 @dataclass
 class Damage:
-    """A place begins where reading fails and ends where sound comes again; times are microseconds of the film."""
+    """Places that cannot be read: one begins where reading fails and ends where sound comes again; times are
+    microseconds of the film."""
 
     places: int = 0
     lost_us: int = 0

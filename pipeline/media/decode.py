@@ -29,11 +29,10 @@ if TYPE_CHECKING:
 TOLERANCE_MS = 1000
 _SILENT_END_MS, _SILENT_END = 10_000, 0.1  # and share of the whole: no pause is so long
 _NOTED_MS = 250
-_SHARE_OF_JUNK = 4  # what is less than a quarter of the sound may be anything that a program left behind it
-_BROADCAST = ("mpegts", "mpeg")  # whose files do not tell how long a track is
-_BEFORE_CLIP_MS = (
-    2000  # decoded and dropped: decoders need packets before the first good one (80 ms for Opus, a few frames for MP3)
-)
+_SHARE_OF_JUNK = 4  # less than a quarter of the sound may be anything that a program left behind it
+_BROADCAST = ("mpegts", "mpeg")  # files of these do not tell how long a track is
+# Decoded and dropped: decoders need packets before the first good one (80 ms for Opus, a few frames for MP3).
+_BEFORE_CLIP_MS = 2000
 
 
 def decode(

@@ -1,4 +1,4 @@
-"""Tells how long a file says that it is, read from its own structure, where libav does not tell.
+"""Tell how long a file says that it is, read from its own structure, where libav does not tell.
 
 A download or copy that stopped half-way is the most common damage there is. libav reads such a file to its end
 without an error and adjusts the duration that it reports; what the header promised shows only here.
@@ -16,11 +16,10 @@ from typing import BinaryIO
 
 from sutradhar.pipeline.media import chunks
 
-# A recording that was stopped does so, or a download; nothing tells them apart.
+# A recording that was stopped ends so, or a download; nothing tells them apart.
 TORN = "ends inside a packet: its end may be missing"
 
-# What a header promises beyond this no file of its size holds: speech takes 700 bits a second at the least, MP3
-# 8,000 even of silence.
+# No file of its size holds more than this: speech takes 700 bits a second at the least, MP3 8,000 even of silence.
 _MOST_MS_A_BYTE = {"mp3": 1}
 _MOST_MS_A_BYTE_OF_OTHERS = 16  # 500 bits a second
 _OPEN_SIZES = (0, 0xFFFFFFFF)  # written by programs that could not go back to fill in the size
@@ -55,7 +54,7 @@ _PS_PACKET = (1 << 16) + 6  # bytes of the largest possible packet
 _PS_START = re.compile(rb"\x00\x00\x01[\xbc-\xef]")
 _DV = b"\x1f\x07\0"
 _DV_PAL, _DV_NTSC = 144_000, 120_000  # bytes of a frame
-_NUT_INDEX = bytes.fromhex("4e58dd672f23e64e")  # which is written at the end
+_NUT_INDEX = bytes.fromhex("4e58dd672f23e64e")  # the index, written at the end
 _NUT_TAIL = 1 << 20
 _TS_TAIL = 1 << 14
 _TS_MARK = b"G"
@@ -68,8 +67,8 @@ class Missing:
     """The bytes that a file's structure promises beyond its end."""
 
     bytes: int = 0
-    more: bool = False  # and nothing says how much beyond these
-    zeros: int = 0  # that stand where something should: a download that set the whole file's room aside
+    more: bool = False  # more is missing than these bytes, and nothing says how much
+    zeros: int = 0  # zero bytes where something should be: a download that set the whole file's room aside
 
 
 def missing(path: Path) -> Missing:
@@ -96,7 +95,7 @@ def missing(path: Path) -> Missing:
         if head[:4] == b"nut/":
             file.seek(max(0, size - _NUT_TAIL))
             is_whole = _NUT_INDEX in file.read()
-            return Missing(0 if is_whole else 1, not is_whole, zeros)  # of what is missing nothing is told
+            return Missing(0 if is_whole else 1, not is_whole, zeros)  # nothing tells how much is missing
         torn = _ts_missing(file, size - zeros) if _is_transport_stream(file) else Missing()
         return replace(torn if torn.bytes > zeros else Missing(), zeros=zeros)
 
@@ -127,7 +126,7 @@ def _second_mp4(file: BinaryIO, size: int) -> int:
 
 
 def _mp4_boxes(file: BinaryIO, file_size: int) -> Iterator[tuple[int, bytes]]:
-    """Yield where each box begins, and its name, up to what is none."""
+    """Yield where each box begins, and its name, up to bytes that are no box."""
     position = 0
     while position < file_size:
         file.seek(position)
@@ -271,8 +270,8 @@ def _behind_fragments(file: BinaryIO, position: int, file_size: int) -> Missing:
 
 
 def _mp4_missing(file: BinaryIO, file_size: int) -> Missing:
-    """Measure what is missing of the last box. In a fragmented file, whose index is in its fragments, all behind the
-    first thing that is no box counts."""
+    """Measure what is missing of the last box. In a fragmented file, whose index is in its fragments, all bytes
+    from the first that are no box count."""
     position, name, fragments = 0, b"", False
     while position < file_size:
         file.seek(position)

@@ -8,24 +8,20 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class ContainerFormat:
     promises: bool = False  # its header says how long the whole file is, so that a cut or damaged file shows
-    ambiguous_end: bool = (
-        False  # where its times start later than 0, its duration counts from 0 or from there, as the writer liked
-    )
-    timed: bool = (
-        False  # its packets carry times of their own: gaps are real. Elsewhere times are counted from bytes or frames
-    )
-    counts_frames: bool = (
-        False  # it is nothing but frames, which libav counts: what stood in a hole is missing from all times after it
-    )
-    counts_chunks: bool = False  # so it counts those of a stream, but an index tells which number each has
+    # Where its times start later than 0, its duration counts from 0 or from there, as the writer liked.
+    ambiguous_end: bool = False
+    # Its packets carry their own times: gaps are real. Elsewhere times are counted from bytes or frames.
+    timed: bool = False
+    # It is nothing but frames, which libav counts: the sound in a hole is missing from all times after it.
+    counts_frames: bool = False
+    counts_chunks: bool = False  # libav counts a stream's chunks, but an index tells which number each has
     seeks: bool = False  # a seek lands where it says; elsewhere a clip is reached by decoding from the beginning
-    paced: bool = False  # whoever wrote it gave its times a scale of their own, which can be wrong
+    paced: bool = False  # its writer chose the scale of its times, which can be wrong
     splices: bool = False  # times may start anew in the middle, where recordings were joined
     marks_cuts: bool = True  # a packet that the end of the file cuts off is marked as corrupt, and no other is
-    complains_as: str = (
-        ""  # the name under which libav logs an error, and goes on, where it loses its place in a damaged file
-    )
-    ends_in_tags: bool = False  # what follows the last frame may be tags or padding, which no decoder can read
+    # The name under which libav logs an error, and goes on, where it loses its place in a damaged file.
+    complains_as: str = ""
+    ends_in_tags: bool = False  # bytes behind the last frame may be tags or padding, which no decoder can read
 
 
 # By libavformat's name of the demuxer, the first one where it has several.
@@ -54,9 +50,8 @@ FORMATS = {
     "flac": ContainerFormat(promises=True, seeks=True, complains_as="flac"),
     "tta": ContainerFormat(promises=True, seeks=True),
     "wv": ContainerFormat(promises=True, seeks=True),
-    "mp3": ContainerFormat(
-        counts_frames=True, ends_in_tags=True
-    ),  # promises where it has a Xing or VBRI header: extent.promises_duration
+    # Promises where it has a Xing or VBRI header: extent.promises_duration.
+    "mp3": ContainerFormat(counts_frames=True, ends_in_tags=True),
     "aac": ContainerFormat(counts_frames=True),
     "ac3": ContainerFormat(counts_frames=True, complains_as="ac3"),
     "eac3": ContainerFormat(counts_frames=True, complains_as="eac3"),
@@ -66,7 +61,7 @@ FORMATS = {
     "gsm": ContainerFormat(counts_frames=True),
 }
 
-# What a file that is no media often is, by how it begins.
+# Files other than media that are given often, by how they begin.
 _IMPOSTORS = (
     (b"#EXTM3U", "an HLS playlist, which only names other files"),
     (b"ffconcat", "an ffconcat script, which only names other files"),
@@ -87,7 +82,7 @@ _IMPOSTORS = (
     (b"ftypavif", "a picture"),
 )
 
-# Known ones that are not on our list, by how they begin: rare, and not tried.
+# Known formats that are not on our list, by how they begin: rare, and not tried.
 _UNSUPPORTED = (
     (b"MAC ", "Monkey's Audio"),
     (b"MPCK", "Musepack"),

@@ -50,7 +50,7 @@ def _index_unit(stream: Stream, packet: Packet[Stream]) -> int:
 
 
 class HoleMeter:
-    """Follows the frames of one pass, in the order of their bytes."""
+    """Meter that follows the frames of one pass, in the order of their bytes."""
 
     def __init__(self, file: BinaryIO, codec: str) -> None:
         self._file = file

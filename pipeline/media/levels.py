@@ -1,4 +1,4 @@
-"""Measures how loud each channel of a track is, and their mix, while the track is decoded.
+"""Measure how loud each channel of a track is, and their mix, while the track is decoded.
 
 Full scale is 1. Levels need no more than some 16,000 samples a second, and after the first minute every fourth
 frame: so measuring costs 0.1 s where decoding ten minutes of stereo costs 1.3 s.
@@ -42,9 +42,8 @@ class Level(msgspec.Struct, frozen=True):
     ms."""
 
     mean_db: float  # of all
-    loud_db: (
-        float  # reached for a second in all, or for a quarter of what is shorter than 4 s: what talks, but for clicks
-    )
+    # Reached for a second in all, or for a quarter of a sound shorter than 4 s: the level of speech, without clicks.
+    loud_db: float
     word_db: float  # reached for 0.3 s in all: a short word somewhere
     top_db: float  # of the loudest block
     peak: float
@@ -64,13 +63,11 @@ class Stretches:
     """The power (mean square) over time: of each second that was looked at, which is one of four after the first
     minute."""
 
-    edges_ms: NDArray[np.int64]  # on the film's clock, where each begins, and last the end: shape (stretches + 1,)
-    power: NDArray[
-        np.float64
-    ]  # of each channel, and last of the mix: shape (channels + 1, stretches), or (1, stretches) of one channel
-    unrelated: NDArray[
-        np.float64
-    ]  # that the mix would have if no channel had anything in common with another: shape (stretches,)
+    edges_ms: NDArray[np.int64]  # begin of each on the film's clock, and last the end: shape (stretches + 1,)
+    # Power of each channel, and last of the mix: shape (channels + 1, stretches), or (1, stretches) of one channel.
+    power: NDArray[np.float64]
+    # Power that the mix would have if no channel had anything in common with another: shape (stretches,).
+    unrelated: NDArray[np.float64]
 
 
 class Levels(msgspec.Struct, frozen=True):
@@ -270,9 +267,8 @@ def mix_weights(layout: str, channels: int) -> tuple[float, ...]:
         unit[:, channel] = 0.5
         frame = AudioFrame.from_ndarray(unit.reshape(1, -1), format="flt", layout=layout)
         frame.sample_rate = 48_000
-        (mixed,) = AudioResampler(format="s16", layout="mono").resample(
-            frame
-        )  # floats would be mixed with other weights
+        # Floats would be mixed with other weights.
+        (mixed,) = AudioResampler(format="s16", layout="mono").resample(frame)
         weights.append(float(samples_of(mixed)[0][-1]) / 16384)
     return tuple(weights)
 

@@ -12,17 +12,18 @@ from sutradhar.pipeline.media.container import open_media, url
 from sutradhar.pipeline.media.ffmpeg import answer, complaint, input_arguments
 
 MUXERS = {"mkv": "matroska", "mp4": "mp4"}
+# In mkv also pictures that no codec has made smaller, as an avi has them.
 MUXER_OPTIONS = {
     "mkv": ("-allow_raw_vfw", "1"),
     "mp4": (),
-}  # pictures that no codec has made smaller, as an avi has them
+}
 LOSSLESS = "flac"
 # By the sample format that a codec is decoded to: the PCM that holds it whole, and that players know.
 _PCM = {"u8": "pcm_u8", "s16": "pcm_s16le", "s32": "pcm_s32le", "flt": "pcm_f32le", "dbl": "pcm_f64le"}
 FILM_FLAGS = ("-fflags", "+genpts")  # avi has no presentation times
 # How much of a film is looked at: packets of each stream that are copied, and frames that are decoded of the copy
-# and of the film. Of a film more, as its packets are not in the order of its frames; and many, where a recording
-# begins with pictures that lack what they refer to, which a copy does not begin with.
+# and of the film. More of the film, since its packets are not in the order of its frames; and many, since a recording
+# may begin with pictures that lack what they refer to, with which a copy does not begin.
 _PACKETS = ("-frames:v", "5", "-frames:a", "50", "-fs", str(32 << 20))
 _OF_COPY = ("-frames:v", "5", "-frames:a", "30")
 _OF_FILM = ("-frames:v", "10", "-frames:a", "60")
@@ -73,6 +74,7 @@ def _frames(path: Path, streams: Sequence[str], limits: Sequence[str]) -> list[s
     """Return check sums of the first decoded frames of each stream. Empty sets where ffmpeg does not decode all of
     the streams."""
     film = [*FILM_FLAGS, *_BEGINNING, *input_arguments(path)]
+    # With its own times ffmpeg would drop frames.
     decoded = [
         "-c:a",
         "pcm_s32le",
@@ -82,7 +84,7 @@ def _frames(path: Path, streams: Sequence[str], limits: Sequence[str]) -> list[s
         "-f",
         "framecrc",
         "-",
-    ]  # by times of its own ffmpeg would drop frames
+    ]
     rows = [
         line.split(",") for line in answer([*film, *_maps(streams), *decoded]).splitlines() if not line.startswith("#")
     ]

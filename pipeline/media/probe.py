@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from av.subtitles.stream import SubtitleStream
     from av.video.stream import VideoStream as LibavVideo
 
-# A few kilobytes can unfold into any amount of audio: what no film or recording reaches is refused.
+# A few kilobytes can unfold into any amount of audio: a file beyond every film or recording is refused.
 MAX_HOURS = 24  # a day's recording; 2.8 GB as 16 kHz samples
 MAX_CHANNELS = 32  # 22.2 has 24
 MAX_SAMPLE_RATE = 768_000  # Hz, the highest rate that converters for sale have
@@ -39,9 +39,8 @@ _IMAGES = {
     "gif": ("image/gif", "gif"),
     "webp": ("image/webp", "webp"),
 }
-_NO_TITLE = re.compile(
-    r"handler|core media|iso media|muxer|mainconcept", re.IGNORECASE
-)  # of a track: what programs write by themselves
+# Titles of a track that programs write by themselves.
+_NO_TITLE = re.compile(r"handler|core media|iso media|muxer|mainconcept", re.IGNORECASE)
 _PIECE = 1 << 20  # bytes of head, middle and tail that identify a file
 
 
@@ -111,16 +110,15 @@ class MediaInfo(msgspec.Struct, frozen=True):
     promises: bool  # its header says how long it is, and in this format that can be relied on
     start_ms: int  # where the container's own timeline starts; 0 on the film's clock
     size: int  # bytes
-    missing_bytes: (
-        int  # that the file's structure promises beyond its end, or that cannot be read there: it was cut short
-    )
-    misses_more: bool  # and nothing says how much beyond these
+    # Bytes that the file's structure promises beyond its end, or that cannot be read there: it was cut short.
+    missing_bytes: int
+    misses_more: bool  # more is missing than these bytes, and nothing says how much
     zeros: int  # bytes at its end that are 0 where sound should be
     video: VideoStream | None
     audio: tuple[AudioTrack, ...]  # at least one
     subtitles: tuple[SubtitleTrack, ...]
     others: tuple[OtherStream, ...]
-    untrue_ms: int = 0  # what its header says that it lasts, where so few bytes cannot hold that
+    untrue_ms: int = 0  # the length that its header tells, where so few bytes cannot hold it
     title: str = ""
 
     @property
@@ -152,9 +150,8 @@ class MediaInfo(msgspec.Struct, frozen=True):
             return self.promise
         if self.promises and not self.misses_more and self.format != "mov":
             return ""
-        lost_ms = (
-            self.duration_ms * self.zeros // max(1, self.size)
-        )  # a download that set room aside, or padding if they are few
+        # A download that set room aside, or padding if they are few.
+        lost_ms = self.duration_ms * self.zeros // max(1, self.size)
         if lost_ms > bearable_ms(self.duration_ms, at_end=True):
             return f"is cut short: its last {self.zeros:,} of {self.size:,} bytes are all 0"
         return ""

@@ -1,4 +1,4 @@
-"""Reads one audio track from an open container: packets to frames to 16 kHz mono runs, with the time of each."""
+"""Read one audio track from an open container: packets to frames to 16 kHz mono runs, with the time of each."""
 
 from __future__ import annotations
 
@@ -61,9 +61,8 @@ class TrackReader:
         self.damage = Damage()
         self.gaps = Gaps()
         self._pauses = info.audio[track].codec in _PAUSING
-        self._told_us = self._packet_end_us = (
-            0  # where the packet before the present one ends by its own account, and the present one
-        )
+        # Where the packet before the present one ends by its own account, and the present one.
+        self._told_us = self._packet_end_us = 0
         self._last_us = info.duration_ms * 1000 + _SPLICE_FORWARD_US  # no time beyond it can be true
         self._others_us = 0  # how far the other streams reach
         self._next_us = 0  # where the audio decoded so far ends
@@ -75,7 +74,7 @@ class TrackReader:
         self._packets_seen = 0  # of this stream
         self._index_us = 0  # chunks that libav has not counted
         self._draining = False  # the file is at its end: what still comes was in the decoder
-        self._hole_us = 0  # before the next frame, by the bytes that were passed over
+        self._hole_us = 0  # length of the hole before the next frame, by the bytes that were passed over
         self.promised_ms = self._end_ms(info) if info.promises and not counts_samples else None
         if self.stream.duration:
             self._leave_out_others()
@@ -183,9 +182,8 @@ class TrackReader:
             except av.FFmpegError as error:
                 failures += 1
                 self._damaged(error.strerror or "unknown error", _READ_AHEAD_US)
-            except (
-                IndexError
-            ):  # PyAV's, at the end, where a stream appeared after the header: ours has been flushed by then
+            # PyAV's, at the end, where a stream appeared after the header: ours has been flushed by then.
+            except IndexError:
                 return
 
     def _frames(self) -> Iterator[AudioFrame]:
@@ -229,7 +227,7 @@ class TrackReader:
             self._damaged("incomplete packet", _READ_AHEAD_US if self.format.timed else 0)
 
     def _without_junk(self, packet: Packet[Stream]) -> tuple[Packet[Stream], list[AudioFrame]]:
-        """Decode the frame with which a packet begins that is no frame as a whole; no frames where that fails too."""
+        """Decode the frame at the beginning of a packet that is no frame as a whole; no frames where that fails too."""
         import av
 
         for bare in self._holes.bare(packet) if self._holes else ():

@@ -22,8 +22,8 @@ KINDS = (
     " oga ogg ogv opus snd ts tta ulaw vob voc w64 wav webm wma wmv wv"
 )
 SUFFIXES = frozenset(f".{kind}" for kind in KINDS.split())
-JOB_FILES = frozenset(("job.json", "stages"))  # by which a job is known, also in a copy or a backup
-KINDS_NAMED = 4  # of what was left out
+JOB_FILES = frozenset(("job.json", "stages"))  # names by which a job is known, also in a copy or a backup
+KINDS_NAMED = 4  # kinds of left-out files that are named
 ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 
 
@@ -36,9 +36,9 @@ class Found:
     paths: list[str] = field(default_factory=list)
     by_name: Counter[str] = field(default_factory=Counter)  # by suffix
     hidden: int = 0
-    links: int = 0  # to folders
+    links: int = 0  # links to folders
     own: list[str] = field(default_factory=list)  # folders of ours
-    jobs: int = 0  # that another clone has prepared, or a copy of ours
+    jobs: int = 0  # jobs that another clone has prepared, or copies of ours
     closed: dict[str, str] = field(default_factory=dict)  # folders that cannot be listed, with why
 
     @property
@@ -125,9 +125,8 @@ def _walk(folder: Path, found: Found, own: Set[tuple[int, int]]) -> Iterator[str
         for entry in here:
             if entry.name.startswith("."):
                 found.hidden += 1
-            elif not _is_folder(
-                entry
-            ):  # also a link that leads nowhere or in a circle: a recording that cannot be read
+            # Also a link that leads nowhere or in a circle: a recording that cannot be read.
+            elif not _is_folder(entry):
                 yield entry.path[start:]
             elif entry.is_symlink():
                 found.links += 1

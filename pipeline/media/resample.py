@@ -70,8 +70,8 @@ class Resampler:
         self._channel = channel  # None mixes all
         self._correction = correction
         self._to_float = None if self._placed and channel is None and not correction else AudioResampler(format="flt")
-        # To 32 bits, for which it sums in floats: sums of 16-bit integers wrap around where rounding takes them
-        # past full scale. It mixes to floats with other weights.
+        # To 32 bits, for which libswresample sums in floats: sums of 16-bit integers wrap around where rounding takes
+        # them past full scale. It mixes to floats with other weights.
         self._to_mono = AudioResampler(format="s32", layout="mono", rate=SAMPLE_RATE)
 
     def feed(self, frame: AudioFrame) -> list[WideSamples]:

@@ -1,4 +1,4 @@
-"""Looks at some places of a track, to know cheaply whether there is anything in it."""
+"""Look at some places of a track, to know cheaply whether there is anything in it."""
 
 from __future__ import annotations
 

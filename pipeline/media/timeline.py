@@ -1,4 +1,4 @@
-"""Puts runs of samples where their times say: silence where nothing is, nothing twice."""
+"""Put runs of samples where their times say: silence where nothing is, nothing twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chooses among the audio tracks of a file, by their tags."""
+"""Choose among the audio tracks of a file, by their tags."""
 
 from __future__ import annotations
 
@@ -28,10 +28,8 @@ ASIDE = {
     "lyrics": None,
     "dependent": None,
 }
-AS_GOOD_AS_SILENT_DB, SOUND_DB = (
-    -70.0,
-    -55.0,
-)  # below the one is silence or the noise of a converter; above the other is sound
+# Below the first is silence or the noise of a converter; above the second is sound.
+AS_GOOD_AS_SILENT_DB, SOUND_DB = (-70.0, -55.0)
 DUB = re.compile(r"\bdub(?:bed|bing)?\b|\bvoice[ -]?over\b", re.IGNORECASE)
 
 

@@ -40,11 +40,8 @@ def stamp(path: Path) -> tuple[int, ...]:
     """Return a stamp that changes whenever anybody writes to the file or puts another into its place. Raises
     OSError."""
     status = path.stat()
-    return (
-        status.st_size,
-        status.st_mtime_ns,
-        status.st_ctime_ns,
-    )  # not the inode: some network file systems make up another each time
+    # Not the inode: some network file systems make up another each time.
+    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def check_still(path: Path, before: tuple[int, ...]) -> None:

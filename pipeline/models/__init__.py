@@ -1,1 +1,1 @@
-"""Models as files: finds, fetches, converts and checks them."""
+"""Find, fetch, convert and check models as files."""

@@ -182,9 +182,8 @@ def _install_packages(folder: Path) -> None:
             str(folder),
             *STARTER_PACKAGES,
         ]
-        child = children.run(
-            command, env=os.environ | {"TMPDIR": str(folder.parent)}
-        )  # an installer that is killed leaves its files there
+        # An installer that is killed leaves its files in TMPDIR.
+        child = children.run(command, env=os.environ | {"TMPDIR": str(folder.parent)})
         if child.returncode == 0:
             return
         error = next(

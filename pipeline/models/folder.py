@@ -28,7 +28,7 @@ class Conversion(msgspec.Struct, frozen=True, kw_only=True):
     """The original of a converted model, and the numbers that it was converted into."""
 
     original: str  # its file or folder
-    files: dict[str, FileRecord]  # of the original, those that make the result what it is
+    files: dict[str, FileRecord]  # files of the original that make the result what it is
     numbers: str
 
 

@@ -15,7 +15,7 @@ class Release:
     repo: str
     revision: str = ""
     licence: str = ""  # as its page states it; where it is fetched, that page is asked again
-    languages: tuple[str, ...] = ()  # that it was tuned for; none for all that its kind knows
+    languages: tuple[str, ...] = ()  # languages that it was tuned for; none for all that its kind knows
     note: str = ""
 
 
@@ -24,8 +24,8 @@ class Converter:
     """A program that makes models of one form out of others."""
 
     module: str  # with `work`, which takes a command line and raises our errors
-    packages: tuple[str, ...]  # that it needs
-    remedy: str  # where they are missing
+    packages: tuple[str, ...]  # packages that it needs
+    remedy: str  # what to do where packages are missing
     takes: tuple[str, ...]  # the other forms, best first; its own too, to quantise it
     by_hand: str  # what to do with a folder `{path}` of such a form, called `{name}`
     options: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ PICKLED = (
     "; its weights are in pytorch_model.bin alone, which may run code when it is read: have them saved as safetensors"
     " (transformers: save_pretrained), or take a model that has them"
 )
-NUMBERS = re.compile(r"q\d+|\d+-?bit|(fp|f|float|int)\d+")  # how endings say in which numbers a model is
+NUMBERS = re.compile(r"q\d+|\d+-?bit|(fp|f|float|int)\d+")  # endings that say in which numbers a model is
 
 
 def unknown_name(name: str, form: str, here: Sequence[str]) -> str:

@@ -265,9 +265,8 @@ def _offers(name: str, form: str, models_dir: Path) -> list[tuple[str, str]]:
     converter = FORMS[form].converter
     if HUB_ID.fullmatch(name):
         published = (form, *(converter.takes if converter else ()))
-        return [
-            (name, other) for other in dict.fromkeys(published) if FORMS[other].releases
-        ]  # what only our converter makes, nobody publishes
+        # Nobody publishes a form that only our converter makes.
+        return [(name, other) for other in dict.fromkeys(published) if FORMS[other].releases]
     base, _ = _split(name, form)
     wanted = [(name, form), *((base, other) for other in (converter.takes if converter else ()))]
     offers = [offer for offer in dict.fromkeys(wanted) if offer[0] in FORMS[offer[1]].releases]
