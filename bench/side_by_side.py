@@ -248,8 +248,8 @@ def table(comparison: Comparison) -> str:
         rows.append(f"{label:<3}{seconds}{side.peak_rss_mib:14.0f} MiB{side.peak_group_rss_mib:10.0f} MiB")
     pairs = comparison.pair_ratios
     rows.append(
-        f"A takes {comparison.ratio:.2f} times as long as B (pair by pair "
-        f"{pairs.min:.2f} to {pairs.max:.2f}, {len(comparison.a.runs)} runs)"
+        f"A takes {comparison.ratio:.2f} times as long as B "
+        f"(pair by pair {pairs.min:.2f} to {pairs.max:.2f}, {len(comparison.a.runs)} runs)"
     )
     return "\n".join(rows)
 

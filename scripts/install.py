@@ -1,5 +1,4 @@
-"""Install pinned packages into a .venv, each checked against its hash: with uv as pip is set up, or with pip
-itself.
+"""Install pinned packages into a .venv, each checked against its hash: with uv as pip is set up, or with pip itself.
 
 Called by scripts/bootstrap.sh with the .venv's Python, and needs nothing else. It says in one line how far it is,
 and in one line what went wrong.

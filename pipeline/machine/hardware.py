@@ -380,8 +380,7 @@ def this_machine(path: Path, console: Console) -> Hardware:
 
 
 def check(backend: str, device: str, path: Path, console: Console, setting: str = "WHISPERX_DEVICE") -> None:
-    """Raise UsageError where a recogniser, or the translator whose `setting` names the device, cannot run on it
-    here.
+    """Raise UsageError where a recogniser, or the translator whose `setting` names the device, cannot run on it here.
 
     The cache is not believed in that: a driver may be mended since."""
     if not why_not(backend, device, this_machine(path, console)):

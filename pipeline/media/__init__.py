@@ -1,5 +1,4 @@
-"""Open media: tell what a file holds (`probe`), decode its sound (`decode`), make every call of ffmpeg
-(`run_ffmpeg`).
+"""Open media: tell what a file holds (`probe`), decode its sound (`decode`), make every call of ffmpeg (`run_ffmpeg`).
 
 A file is opened by its absolute path with `file:` in front, from a literal list of container formats, through the
 `file` protocol alone. So a name can be any name, and a playlist or script that calls itself a film cannot make

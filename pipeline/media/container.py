@@ -43,8 +43,7 @@ def shown(path: Path) -> str:
 
 
 def without_name(message: str, path: Path) -> str:
-    """Return a message without the file's name where it begins with that: "a.wav is cut short", "a.wav: decoded 3
-    s"."""
+    """Return a message without the file's name at its beginning: "a.wav is cut short", "a.wav: decoded 3 s"."""
     name = shown(path)
     return next(
         (message.removeprefix(start) for start in (f"{name}: ", f"{name} ") if message.startswith(start)), message
@@ -75,7 +74,7 @@ def check_file(path: Path) -> None:
 @contextmanager
 def open_media(path: Path, *, strict: bool, whole: bool = False) -> Iterator[InputContainer]:
     """Yield the file opened by libav, closed at the end. Strict: damage raises av.FFmpegError while reading. Whole:
-    MP4's edit list, whose false times leave sound out, is not heeded.
+    an edit list of MP4 is not heeded: it tells by false times what to leave out.
 
     Raises UsageError where it is no media, and for whatever else PyAV raises inside the `with`."""
     import av

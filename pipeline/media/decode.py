@@ -248,8 +248,8 @@ class Decoding:
             self._note(f"{self.name} {gaps.describe()}")
         if gaps.overlapping_us > _NOTED_MS * 1000:
             self._note(
-                f"{self.name}: {gaps.overlapping_us / 1e6:.1f} s of its sound lie "
-                "over other sound by its times: they were left out"
+                f"{self.name}: {gaps.overlapping_us / 1e6:.1f} s of its sound lie over other sound "
+                "by its times: they were left out"
             )
 
     def _judge_picture(self, reader: TrackReader) -> None:
@@ -263,8 +263,8 @@ class Decoding:
         elif sound_ms - reader.picture_ms > bearable:
             ends = f"at {format_ms(reader.picture_ms)}" if reader.picture_ms else "long before"
             self._note(
-                f"{self.name}: its picture ends {ends}, and its sound goes "
-                f"on to {format_ms(sound_ms)}: all of it was taken",
+                f"{self.name}: its picture ends {ends}, "
+                f"and its sound goes on to {format_ms(sound_ms)}: all of it was taken",
                 harmless=True,
             )
 

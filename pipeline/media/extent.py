@@ -194,8 +194,7 @@ def has_last_page(path: Path) -> bool:
 
 
 def is_ended(path: Path) -> bool:
-    """Tell whether the file ends where its writer stopped, although its last sound may not be whole. Raises
-    OSError.
+    """Tell whether the file ends where its writer stopped, although its last sound may not be whole. Raises OSError.
 
     A transport stream does between two packets, an Ogg file with its last page."""
     with path.open("rb") as file:

@@ -63,8 +63,8 @@ def ffmpeg_path() -> str:
         return _packaged()
     except RuntimeError:
         raise StageFailed(
-            "There is no ffmpeg that can be started: install one (apt install ffmpeg, "
-            "brew install ffmpeg) or run scripts/bootstrap.sh,"
+            "There is no ffmpeg that can be started: install one (apt install ffmpeg, brew install ffmpeg) "
+            "or run scripts/bootstrap.sh,"
             " then run the same command again"
         ) from None
 

@@ -42,8 +42,7 @@ STARTER_SHA256 = {
 
 @contextlib.contextmanager
 def place_for(target: Path, form: str, say: Say, *, goes_on: bool = False) -> Iterator[Path | None]:
-    """Yield a folder to build the model in, for one process at a time; it becomes `target` when the block ends
-    well.
+    """Yield a folder to build the model in, for one process at a time; it becomes `target` when the block ends well.
 
     With `goes_on`, it holds what an interrupted attempt has left; else it is empty, and nothing is left where the
     block fails. None where the model is there, as when another process has made it meanwhile. A folder that is

@@ -87,8 +87,8 @@ def _compare(model: ResolvedModel, found: Mapping[str, FileRecord], known: Check
         then = ours or (known.files.get(name) if known else None)
         if then and then.sha256 != now.sha256 and (ours or then.size == now.size):
             raise UsageError(
-                f"Model {model.name} is damaged: {name} is not what it was when "
-                f"the model was {_made(ours)}, by its sha256. {again}"
+                f"Model {model.name} is damaged: {name} is not "
+                f"what it was when the model was {_made(ours)}, by its sha256. {again}"
             )
         if what := damage(model.path / name):
             raise UsageError(f"Model {model.name} is damaged: {name} cannot be used: {what}. {again}")
