@@ -1,9 +1,11 @@
-"""Job staging: jobs, settings, hardware, media files, locks, logs and markers. Knows no speech and imports no ML package."""
+"""Job staging: jobs, settings, hardware, media files, locks, logs and markers. Knows no speech and imports no ML
+package."""
 
 import sys
 
-# "-m" is what Python calls a command until it has found it: nothing else was imported yet. The name of the command stands before
-# its arguments. A program of somebody else's that imports us is none of ours: its signals and streams are its own.
+# "-m" is what Python calls a command until it has found it: nothing else was imported yet. The name of the command
+# stands before its arguments. A program of somebody else's that imports us is none of ours: its signals and streams
+# are its own.
 if sys.argv[:1] == ["-m"] and sys.orig_argv[-len(sys.argv)].removeprefix("-m").startswith("sutradhar."):
     from sutradhar.pipeline.processes.starting import begin
 

@@ -1,4 +1,5 @@
-"""The command line as a person meets it: wrong usage told in one line, and files named in the ways that people name them."""
+"""The command line as a person meets it: wrong usage told in one line, and files named in the ways that people name
+them."""
 
 from __future__ import annotations
 
@@ -25,10 +26,10 @@ WINDOWS = re.compile(r"(?P<drive>[A-Za-z]):[\\/](?P<rest>.*)", re.DOTALL)
 
 
 class Parser(argparse.ArgumentParser):
-    """Ends with exit code 2 and one line on stderr where a command line is wrong, instead of a screen full of usage."""
+    """End with exit code 2 and one line on stderr where a command line is wrong, instead of a screen full of usage."""
 
     def __init__(self, *, example: str = "", names: str = "", **options: Any) -> None:
-        """`names` is the option that a name without one is meant for."""
+        """Set up the parser; `names` is the option that a name without one is meant for."""
         super().__init__(**{"allow_abbrev": False, "formatter_class": argparse.RawDescriptionHelpFormatter, **options})
         self.example, self.names = example, names
         self.given: list[str] = []
@@ -50,12 +51,13 @@ class Parser(argparse.ArgumentParser):
         return named(super().format_help())
 
     def _options(self) -> list[str]:
-        """What is given that begins like an option."""
+        """Return what is given that begins like an option."""
         before = self.given[: self.given.index("--") if "--" in self.given else None]
         return [text for text in before if text.startswith("-") and text != "-"]
 
     def _unknown(self) -> str:
-        """Options that are none, each with the one it is closest to: all else that is amiss may come of them."""
+        """Return the options that do not exist, each with the one it is closest to: all else that is amiss may come
+        of them."""
         given = (text.partition("=")[0] for text in self._options())
         known = list(self._option_string_actions)
         guesses = {
@@ -75,7 +77,7 @@ class Parser(argparse.ArgumentParser):
 
 
 class Joined(argparse.Action):
-    """`-t en -t ta` is `-t en,ta`."""
+    """Read `-t en -t ta` as `-t en,ta`."""
 
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
@@ -84,7 +86,8 @@ class Joined(argparse.Action):
 
 
 def as_path(text: str) -> Path:
-    """The path of something on this machine: also `file:///…`, and `~` where the shell left it. Raises UsageError for addresses."""
+    """Return the path of something on this machine: also `file:///…`, and `~` where the shell left it. Raises
+    UsageError for addresses."""
     if not text.strip():
         raise UsageError("An empty name was given for a file; if it came from a variable of the shell, that is not set")
     path = Path(text)
@@ -100,7 +103,7 @@ def as_path(text: str) -> Path:
 
 
 def path_of_address(text: str) -> str:
-    """The path in `file:///…`. Raises UsageError where it is on another machine."""
+    """Return the path in `file:///…`. Raises UsageError where it is on another machine."""
     path = unquote(text[len("file://") :].removeprefix("localhost"), errors="surrogateescape")
     if not path.startswith("/") or "\0" in path:
         raise UsageError(f"{escaped(text)} is a file on another machine; write file:///folder/file, or the path alone")

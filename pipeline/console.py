@@ -1,4 +1,4 @@
-"""What a person sees of a run: one live line a stage on a terminal, plain lines elsewhere, and the same in a log file."""
+"""The display of a run: one live line a stage on a terminal, plain lines elsewhere, and the same in a log file."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ LEVEL_NAMES = {logging.WARNING: "WARN"}  # the wording users know
 
 
 def line_of(level: int, message: str) -> str:
-    """One line, whatever is in the message: names and tags from outside, what libraries say of them."""
+    """Return one line, whatever is in the message: names and tags from outside, words of libraries."""
     return f"[{LEVEL_NAMES.get(level, logging.getLevelName(level))}] {escaped(named(message))}"
 
 
 def clock(seconds: float) -> str:
-    """2:05, 1:02:05"""
+    """Return a time as 2:05 or 1:02:05."""
     minutes, second = divmod(int(seconds + 0.5), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
 def pace(progress: Progress, seconds: float) -> str:
-    """How far, how fast and how long still: "45 %, 12.3x real time, 0:31 left"."""
+    """Return how far, how fast and how long still: "45 %, 12.3x real time, 0:31 left"."""
     done, total = progress.done, progress.total
     speed = (done - progress.already) / seconds if seconds > 0 else 0.0
     to_go = (total - done) / speed if progress.left is None and speed > 0 else progress.left
@@ -48,8 +48,8 @@ def pace(progress: Progress, seconds: float) -> str:
 
 
 class LogText(io.TextIOWrapper):
-    """The stream into a log. It escapes names and tags from outside in what is printed; tracebacks keep their lines. A
-    full disk under the log is no reason for who prints to fail."""
+    """The stream into a log. It escapes names and tags from outside in what is printed; tracebacks keep their
+    lines. A full disk under the log does not fail whoever prints."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         super().__init__(stream, encoding="utf-8", errors="replace", write_through=True)
@@ -66,12 +66,12 @@ class Console:
     def __init__(self, stream: IO[str] | None = None) -> None:
         self.stream = stream or sys.stdout
         self.log_file: IO[str] | None = None
-        self.fault: OSError | None = None  # of the stream
-        self.foretold: set[str] = set()  # warnings that the user has seen before the run, of what a stage will do
+        self.fault: OSError | None = None  # the first error of the stream
+        self.foretold: set[str] = set()  # warnings of what a stage will do that the user has seen before the run
         self.live: rich.progress.Progress | None = None
         self.task: rich.progress.TaskID | None = None
         self.started = 0.0
-        self.pace = ""  # of the stage that runs, as it told last
+        self.pace = ""  # of the running stage, as it told last
         self.lock = threading.RLock()  # plain progress is written by a thread of its own
 
     @contextlib.contextmanager
@@ -98,14 +98,14 @@ class Console:
         self.say(logging.WARNING, message)
 
     def warn_of_deed(self, message: str) -> None:
-        """A warning of what a stage did; the log alone gets it where the user knows it already."""
+        """Warn of what a stage did; the log alone gets it where the user knows it already."""
         if message in self.foretold:
             self.log_warning(message)
         else:
             self.warn(message)
 
     def log_warning(self, message: str) -> None:
-        """A warning for the log alone."""
+        """Write a warning into the log alone."""
         with self.lock:
             self._write_log(line_of(logging.WARNING, message))
 
@@ -119,7 +119,7 @@ class Console:
             self.print(line)
 
     def print(self, text: str) -> None:
-        """One line."""
+        """Print one line."""
         text = escaped(text)
         if self.live:
             self.live.console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -168,7 +168,7 @@ class Console:
             writer.join()
 
     def _write_plain_lines(self, name: str, ended: threading.Event) -> None:
-        """A line every PLAIN_INTERVAL, also where the stage tells nothing: nobody shall think that it hangs."""
+        """Write a line every PLAIN_INTERVAL, also where the stage tells nothing: nobody shall think that it hangs."""
         told = ""
         while not ended.wait(PLAIN_INTERVAL):
             latest = self.pace

@@ -34,7 +34,7 @@ LESS_MEMORY = "lower BATCH_SIZE (of a folder CORPUS_WORKERS too) or choose a sma
 
 
 class SutradharError(Exception):
-    """Any error of ours."""
+    """Any error of this project."""
 
     exit_code = 1
 
@@ -71,7 +71,7 @@ class JobBusy(SutradharError):
 
 
 class Interrupted(KeyboardInterrupt):
-    """No error, so that nobody takes it for one who goes on after errors."""
+    """An interruption. It is not an Exception, so that no code that goes on after errors catches it."""
 
     message = "Interrupted; run the same command again to go on from here"
 
@@ -107,7 +107,7 @@ def is_unwritable(error: BaseException) -> bool:
 def _of_the_disk(error: OSError, places: Sequence[Path]) -> str:
     from sutradhar.pipeline.files import room
 
-    given = error.filename2 or error.filename  # of a rename the name that is wanted, not that of our temporary file
+    given = error.filename2 or error.filename  # of a rename the name that is wanted, not the one of the temporary file
     name = os.fsdecode(given) if isinstance(given, (str, bytes)) else ""
     if error.errno in NO_ROOM:
         where = f" for {name}: {room(Path(name))}" if name else ""

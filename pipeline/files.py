@@ -19,20 +19,21 @@ import msgspec
 from sutradhar.pipeline.wording import escaped_json, size
 
 BLOCK = 1 << 20  # bytes hashed at a time
-UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)  # what file systems of others say to fsync
+UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)  # what foreign file systems say to fsync
 UNREADABLE = (
     OSError,
     msgspec.MsgspecError,
     UnicodeDecodeError,
     RecursionError,
-)  # what reading and decoding a file may raise
+)  # the errors that reading and decoding a file may raise
 
 
 T = TypeVar("T")
 
 
 def read_file(path: Path, most: int = -1) -> bytes:
-    """The content of a file, or the first `most` bytes of it. Raises OSError, also for a pipe, whose reading may never end."""
+    """Return the content of a file, or the first `most` bytes of it. Raises OSError, also for a pipe, whose reading
+    may never end."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -41,7 +42,7 @@ def read_file(path: Path, most: int = -1) -> bytes:
 
 
 def read_known(path: Path, kind: type[T]) -> T | None:
-    """None where there is no such file, or it is damaged, or holds something else."""
+    """Return the content of a file; None where there is no such file, or it is damaged, or holds something else."""
     try:
         return msgspec.json.decode(read_file(path), type=kind)
     except UNREADABLE:
@@ -49,19 +50,20 @@ def read_known(path: Path, kind: type[T]) -> T | None:
 
 
 def json_document(value: object) -> bytes:
-    """A file of JSON for people and programs: indented, escaped as by `escaped_json`, with a line break at the end."""
+    """Return a file of JSON for people and programs: indented, escaped as by `escaped_json`, with a line break at
+    the end."""
     return escaped_json(msgspec.json.format(msgspec.json.encode(value), indent=1)) + b"\n"
 
 
 class FileRecord(msgspec.Struct, frozen=True):
-    """What a file was when it was last looked at in full."""
+    """The state of a file when it was last looked at in full."""
 
     size: int  # bytes
     mtime_ns: int
     sha256: str
 
     def looks_same(self, path: Path) -> bool:
-        """Size and modification time are as recorded: the fast path that spares reading the file."""
+        """Return whether size and modification time are as recorded: the fast path that spares reading the file."""
         try:
             status = path.stat()
         except OSError:
@@ -80,8 +82,8 @@ def record(path: Path) -> FileRecord:
 
 
 def links_in(folder: Path) -> Iterator[Path]:
-    """The symbolic links below a folder, however deep, but for those in the scratch folders of runs that were killed, where libraries
-    make some: they are removed with them."""
+    """Yield the symbolic links below a folder, however deep. Scratch folders of runs that were killed are left out:
+    libraries make links in them, which are removed with them."""
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if entry.is_symlink():
@@ -91,7 +93,8 @@ def links_in(folder: Path) -> Iterator[Path]:
 
 
 def why_not_synced(descriptor: int) -> str:
-    """Empty where the file system of an open file can be made to put things on the disk for good. The run says it once; whoever syncs goes on."""
+    """Say why the file system of an open file cannot be made to write to the disk for good; "" where it can. The
+    run says it once; whoever syncs goes on."""
     try:
         os.fsync(descriptor)
     except OSError as error:
@@ -107,7 +110,8 @@ def room(path: Path) -> str:
 
 
 def takes_no_file(folder: Path) -> bool:
-    """However much is free. Some file systems count no inodes, and say that there are none."""
+    """Return whether no file can be made, however much is free. Some file systems count no inodes, and say that
+    they have none."""
     disk = os.statvfs(folder)
     return disk.f_files > 0 and disk.f_favail == 0
 
@@ -154,14 +158,14 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """As `write_whole`, and there to stay when this returns. Raises OSError."""
+    """Write a file as `write_whole` does, durable when this returns. Raises OSError."""
     write_whole(path, data, sync=True)
     sync_folder(path.parent)
 
 
 def write_whole(path: Path, data: bytes, *, sync: bool) -> None:
-    """A small file, there whole or not at all, also when several processes or machines write it. `sync`: whole also after a power cut,
-    if it is there then. Raises OSError."""
+    """Write a small file that is there whole or not at all, also when several processes or machines write it. With
+    `sync` it is whole also after a power cut, if it is there then. Raises OSError."""
     temporary = path.with_name(
         f".tmp-{token_hex(3)}-{path.name}"
     )  # machines of a cluster have processes of the same number
@@ -180,7 +184,8 @@ def write_whole(path: Path, data: bytes, *, sync: bool) -> None:
 
 
 def open_like(parent: Path, folder: Path) -> None:
-    """Let a new folder and all in it be read by whom the folder that it goes into lets in: models are no secrets. Raises OSError."""
+    """Give a new folder and all in it the readers of the folder that it goes into: models are no secrets. Raises
+    OSError."""
     others = parent.stat().st_mode & 0o055
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():

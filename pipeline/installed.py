@@ -1,6 +1,8 @@
-"""Where the code lies, and so how its commands are called. In messages they are written as a clone has them; where the package is installed, there are no shell scripts.
+"""The place of the code, and so the names of its commands. In messages they are written as a clone has them; where
+the package is installed, there are no shell scripts.
 
-One table turns the one into the other, at the few places where text reaches a person: errors, the console, and `--help`.
+One table turns the one into the other, at the few places where text reaches a person: errors, the console, and
+`--help`.
 """
 
 from __future__ import annotations
@@ -11,9 +13,11 @@ from pathlib import Path
 
 CODE = Path(__file__).parents[2]  # where Python finds `sutradhar`
 CLONE = Path(__file__).resolve().parent.parent
-IS_CLONE = (CLONE / "run-pipeline.sh").is_file()  # else the package is installed, and nothing of ours may lie beside it
-AS_COMMAND = "SUTRADHAR_AS_COMMAND"  # in the environment of `sutradhar` and its children, also where that is installed from a clone
-COMMANDS = {  # of a clone: of an installation
+# else the package is installed, and no file of this project may lie beside it
+IS_CLONE = (CLONE / "run-pipeline.sh").is_file()
+# Set in the environment of `sutradhar` and its children, also where that is installed from a clone.
+AS_COMMAND = "SUTRADHAR_AS_COMMAND"
+COMMANDS = {  # a clone's name: an installation's name
     "prepare-job.sh": "sutradhar prepare",
     "run-pipeline.sh --status": "sutradhar status",
     "run-pipeline.sh": "sutradhar run",
@@ -30,7 +34,8 @@ _SCRIPT = re.compile(
 
 
 def is_installed() -> bool:
-    """Tell whether commands are called `sutradhar`: outside of a clone, and wherever `sutradhar` itself was started."""
+    """Return whether commands are called `sutradhar`: outside of a clone, and wherever `sutradhar` itself was
+    started."""
     return not IS_CLONE or AS_COMMAND in os.environ
 
 

@@ -1,7 +1,8 @@
-"""Names and codes of languages: what people type, what is used inside, what containers and viewers are told.
+"""Names and codes of languages: as people type them, as they are used inside, and as containers and viewers have
+them.
 
-Inside, a language is Whisper's code for it where Whisper knows it (`hi`, `yue`, `haw`, `jw`), and else its ISO 639-1 code
-or, where it has none, its ISO 639-3 code (`or`, `brx`).
+Inside, a language is Whisper's code for it where Whisper knows it (`hi`, `yue`, `haw`, `jw`), and else its ISO
+639-1 code or, where it has none, its ISO 639-3 code (`or`, `brx`).
 """
 
 from __future__ import annotations
@@ -25,14 +26,15 @@ WHISPER_LANGUAGES = frozenset(
     """.split()  # noqa: SIM905  (a hundred quoted strings would read worse)
 )
 
-# Where Whisper's code is not the ISO code of the same language.
+# Languages where Whisper's code is not the ISO code.
 _WHISPER_CODE = {"jv": "jw", "fil": "tl", "nb": "no", "cmn": "zh"}
 
 _TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*")
 
 
 def parse(text: str) -> str:
-    """The code used inside for an ISO 639-1, -2 or -3 code, a BCP 47 tag, or a name in English or any other language.
+    """Return the code used inside for an ISO 639-1, -2 or -3 code, a BCP 47 tag, or a name in English or any other
+    language.
 
     Raises UsageError, with the closest names, where there is no such language."""
     wanted = text.strip()
@@ -49,7 +51,7 @@ def parse(text: str) -> str:
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two codes, in any form that a container or a person writes (`hin`, `hi`), mean one language."""
+    """Return whether two codes, in any form that a container or a person writes (`hin`, `hi`), mean one language."""
     try:
         return parse(one) == parse(other)
     except UsageError:
@@ -61,7 +63,7 @@ def _known_code(tag: str) -> str | None:
 
     try:
         language = langcodes.Language.get(tag)
-    except ValueError:  # no tag by its form, as damaged files have it
+    except ValueError:  # damaged files have tags of no valid form
         return None
     return language.language if language.is_valid() and language.language in _names() else None
 
@@ -90,7 +92,7 @@ def _unknown(text: str) -> str:
 
 
 def name(code: str) -> str:
-    """English name, for titles and messages: `Hindi`."""
+    """Return the English name, for titles and messages: `Hindi`."""
     if code in _names():
         return _names()[code]
     return _names().get(_known_code(code) or "", f"Unknown language [{escaped(code)}]")
@@ -98,17 +100,20 @@ def name(code: str) -> str:
 
 @cache
 def _names() -> dict[str, str]:
-    """English names by code. langcodes has them too, but loads them with those in 300 other languages: a second and 300 MB."""
+    """Return English names by code. langcodes has them too, but loads them with those in 300 other languages: a
+    second and 300 MB."""
     return dict(line.split("\t") for line in NAMES.read_text(encoding="utf-8").splitlines())
 
 
 def alpha3_bibliographic(code: str) -> str:
-    """ISO 639-2/B code (`ger`), which Matroska's Language element holds (RFC 9559), or ISO 639-3 where there is none."""
+    """Return the ISO 639-2/B code (`ger`), which Matroska's Language element holds (RFC 9559), or ISO 639-3 where
+    there is none."""
     return _alpha3(code, "B")
 
 
 def alpha3_terminologic(code: str) -> str:
-    """ISO 639-2/T code (`deu`), which MP4's media header holds (ISO/IEC 14496-12, mdhd), or ISO 639-3 where there is none."""
+    """Return the ISO 639-2/T code (`deu`), which MP4's media header holds (ISO/IEC 14496-12, mdhd), or ISO 639-3
+    where there is none."""
     return _alpha3(code, "T")
 
 

@@ -13,7 +13,8 @@ _TIMECODE = re.compile(
 
 
 def parse_ms(text: str) -> int:
-    """Milliseconds of `90`, `1:30`, `00:01:30.500` or `00:01:30,500`. Raises UsageError on anything else.
+    """Return the milliseconds of `90`, `1:30`, `00:01:30.500` or `00:01:30,500`. Raises UsageError on anything
+    else.
 
     The leading part may be as large as it likes (`90:00` is an hour and a half); those after it end at 59."""
     match = _TIMECODE.fullmatch(text.strip())
@@ -27,7 +28,7 @@ def parse_ms(text: str) -> int:
 
 
 def format_ms(milliseconds: int) -> str:
-    """`HH:MM:SS.mmm` of a time that is not negative."""
+    """Return a time that is not negative as `HH:MM:SS.mmm`."""
     seconds, milliseconds = divmod(milliseconds, 1000)
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)

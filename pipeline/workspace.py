@@ -1,4 +1,4 @@
-"""Where things lie: the project's folders and what may be called a job id."""
+"""The project's folders, and the rules for a job id."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ JOB_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 @dataclass(frozen=True)
 class Workspace:
-    """The folder that holds `jobs/`, `out/` and `models/`: `$SUTRADHAR_HOME`, or the clone, or the user's own data folder."""
+    """The folder that holds `jobs/`, `out/` and `models/`: `$SUTRADHAR_HOME`, or the clone, or the user's own data
+    folder."""
 
     root: Path
 
@@ -28,7 +29,8 @@ class Workspace:
         )
 
     def require_writable(self) -> None:
-        """Raises UsageError with the way out: the folder that holds the code may be read-only, or shared by many."""
+        """Raise UsageError, with the way out, where the folder is read-only: it may hold the code, or be shared by
+        many."""
         for folder in (self.jobs, self.out):
             nearest = next(path for path in (folder, *folder.parents) if path.exists())
             if os.access(nearest, os.W_OK | os.X_OK):
@@ -53,7 +55,7 @@ class Workspace:
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """All that is ours below it."""
+        """Return all of this project's folders below it."""
         return self.jobs, self.out, self.models
 
     @property
@@ -62,14 +64,14 @@ class Workspace:
 
 
 def user_folder() -> Path:
-    """Where a user's data lie by the customs of the system: `$XDG_DATA_HOME`, or below Library on a Mac."""
+    """Return the folder of a user's data by the customs of the system: `$XDG_DATA_HOME`, or below Library on a Mac."""
     if given := os.environ.get("XDG_DATA_HOME"):
         return Path(given) / "sutradhar"
     return Path("~/Library/Application Support/sutradhar" if sys.platform == "darwin" else "~/.local/share/sutradhar")
 
 
 def check_job_id(job_id: str) -> str:
-    """The id itself. Raises UsageError before any path is built of something that is none."""
+    """Return the id itself. Raises UsageError, before any path is built of it, where it is not a job id."""
     if not JOB_ID.fullmatch(job_id):
         raise UsageError(f"{job_id[:80]!r} is no job id: use a to z, 0 to 9 and '-', at most 63 characters")
     return job_id

@@ -10,8 +10,9 @@
     for result in model.transcribe_many(["a.wav", "b.wav"], language="en", on_error="return"):
         print(result.path, result.error or result.text)
 
-`load` returns a `Model`, and `Model.transcribe` a `Transcript` with `segments`, `words`, `text` and `language`. Times are whole
-milliseconds on the film's own clock. Whatever goes wrong is raised as a `SutradharError`. Importing this package loads no engine.
+`load` returns a `Model`, and `Model.transcribe` a `Transcript` with `segments`, `words`, `text` and `language`.
+Times are whole milliseconds on the film's own clock. Whatever goes wrong is raised as a `SutradharError`. Importing
+this package loads no engine.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
-    """Import what is asked for, and not before: `import sutradhar` takes no time."""
+    """Import a name when it is asked for, and not before: `import sutradhar` takes no time."""
     if name == "__version__":
         return import_module("sutradhar.pipeline.workspace").VERSION
     if name not in _HOMES:

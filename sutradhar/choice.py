@@ -32,13 +32,13 @@ class Wishes:
 
     @property
     def arguments(self) -> argparse.Namespace:
-        """As prepare-job's command line would have it."""
+        """Return the wishes in the form of prepare-job's parsed command line."""
         names = {"backend": self.backend, "device": self.device, "model": self.model}
         return argparse.Namespace(**{name: "" if value == "auto" else value for name, value in names.items()})
 
 
 class _Said:
-    """Passes on to the log of a program what choosing says."""
+    """Passes on to the log of a program the lines that choosing says."""
 
     def info(self, message: str) -> None:
         log.info(named(message))
@@ -48,7 +48,7 @@ class _Said:
 
 
 def choose(asked: Wishes, models: Path, others: dict[str, str], *, offline: bool) -> Settings:
-    """The settings that prepare-job would choose, bounded by the memory. Raises UsageError."""
+    """Return the settings that prepare-job would choose, bounded by the memory. Raises UsageError."""
     workspace = Workspace.find()
     machine = hardware.read_cache(workspace.hardware_cache, log.warning) or hardware.recommend(hardware.probe())
     choices = choosing.Choices({"WORKFLOW": "transcribe", "SOURCE_LANGUAGE": "auto"})

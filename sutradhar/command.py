@@ -16,7 +16,7 @@ from sutradhar.pipeline.installed import AS_COMMAND
 class Command:
     help: str
     module: str
-    first: tuple[str, ...] = ()  # arguments of the module's own before those of the user
+    first: tuple[str, ...] = ()  # arguments that stand before those of the user
 
     def run(self, arguments: Sequence[str]) -> int:
         main: Callable[[Sequence[str]], int] = import_module(self.module).main
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _top(arguments: Sequence[str]) -> int:
-    """Whatever names no command: --help, --version, and errors."""
+    """Answer a command line that names no command: --help, --version, and errors."""
     from sutradhar.pipeline.commands import Parser
     from sutradhar.pipeline.workspace import VERSION
 
@@ -75,7 +75,7 @@ def _top(arguments: Sequence[str]) -> int:
 
 
 def entry() -> None:
-    """What the console script calls: this process is ours, with its signals and streams."""
+    """Run the console script: this process is ours, with its signals and streams."""
     os.environ.setdefault(AS_COMMAND, "1")
     from sutradhar.pipeline.processes.starting import begin
 

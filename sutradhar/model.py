@@ -59,10 +59,11 @@ def load(
 ) -> Model:
     """Load a recogniser, once, and return it.
 
-    `model` is a size ("base", "large-v3"), a hub id, a folder, or "auto": the best one for this machine that is here. It is looked for in
-    `models_dir` (default: models/ of SUTRADHAR_HOME) and in the hub's cache, then fetched, unless `offline`. `backend` ("whisperx", "mlx"),
-    `device` ("cpu", "cuda", "mps"), `compute_type` ("int8", "float16" ...) and `batch_size` (windows of 30 s decoded at once) are chosen
-    for this machine where they are "auto". `max_memory_gb` bounds what the model and its batch may take of the device's memory, in GB of
+    `model` is a size ("base", "large-v3"), a hub id, a folder, or "auto": the best one for this machine that is
+    here. It is looked for in `models_dir` (default: models/ of SUTRADHAR_HOME) and in the hub's cache, then
+    fetched, unless `offline`. `backend` ("whisperx", "mlx"), `device` ("cpu", "cuda", "mps"), `compute_type`
+    ("int8", "float16" ...) and `batch_size` (windows of 30 s decoded at once) are chosen for this machine where
+    they are "auto". `max_memory_gb` bounds what the model and its batch may take of the device's memory, in GB of
     2**30 bytes. `settings` has any other setting of docs/settings.md by its name, such as {"WHISPER_BEAM_SIZE": 1}.
 
     Raises UsageError where the machine, a name or a model will not do, and says what does.
@@ -107,7 +108,7 @@ class _InUse:
 
 @dataclass(frozen=True)
 class _Job:
-    """What one call asks for."""
+    """The wishes of one call."""
 
     language: str | None  # None: found by a vote of each recording's windows
     prompt: str
@@ -119,8 +120,8 @@ class _Job:
 class Model:
     """A recogniser that is loaded. `load` makes it; use it in a `with` block, or call `close`, to give its memory back.
 
-    One call at a time uses it: calls from other threads wait. It takes no signals and needs no event loop, so it works in notebooks, in
-    threads, and inside `asyncio.to_thread`.
+    One call at a time uses it: calls from other threads wait. It takes no signals and needs no event loop, so it
+    works in notebooks, in threads, and inside `asyncio.to_thread`.
     """
 
     def __init__(self, settings: Settings, models_dir: Path) -> None:
@@ -167,15 +168,16 @@ class Model:
     ) -> Transcript:
         """Transcribe one film or recording.
 
-        `media` is a path, or an array of sound: shape (samples,), 16 kHz, mono, floats from -1 to 1. `language` is the one spoken ("hi",
-        "Hindi"); None lets windows from all over the file vote. `prompt` steers spelling: names, terms. With `translate` the result's
-        `translation` is in English. `start` and `end` (seconds, or "HH:MM:SS.mmm") bound the part that is worked on; times stay the
-        file's. `track` is the number or the language of the audio track, `channels="split"` takes each channel as a speaker.
-        `progress(done_seconds, total_seconds)` is called in this thread, in seconds of the file; the first call comes when the sound has
+        `media` is a path, or an array of sound: shape (samples,), 16 kHz, mono, floats from -1 to 1. `language` is
+        the one spoken ("hi", "Hindi"); None lets windows from all over the file vote. `prompt` steers spelling:
+        names, terms. With `translate` the result's `translation` is in English. `start` and `end` (seconds, or
+        "HH:MM:SS.mmm") bound the part that is worked on; times stay the file's. `track` is the number or the
+        language of the audio track, `channels="split"` takes each channel as a speaker. `progress(done_seconds,
+        total_seconds)` is called in this thread, in seconds of the file; the first call comes when the sound has
         been taken out. Sound of any length is read a window at a time.
 
-        Raises UsageError and StageFailed for media that cannot be read, CannotTranslate where the model cannot, SutradharError where
-        recognition fails, and KeyboardInterrupt.
+        Raises UsageError and StageFailed for media that cannot be read, CannotTranslate where the model cannot,
+        SutradharError where recognition fails, and KeyboardInterrupt.
         """
         job = self._job(language, prompt, translate, start, end, track, channels, progress)
         (result,) = self._results([media], job, "raise")
@@ -194,9 +196,9 @@ class Model:
     ) -> Generator[Transcript, None, None]:
         """Transcribe many files, and yield each transcript as it is done, in any order; its `path` says which it is.
 
-        Windows of several files are decoded together, and the next file is read while one is recognised. With `on_error="return"` a file
-        that cannot be read gives a transcript with an `error` and without segments, and costs no other; "raise" ends with the first.
-        Everything else is as in `transcribe`.
+        Windows of several files are decoded together, and the next file is read while one is recognised. With
+        `on_error="return"` a file that cannot be read gives a transcript with an `error` and without segments, and
+        costs no other; "raise" ends with the first. Everything else is as in `transcribe`.
         """
         if on_error not in ("raise", "return"):
             raise UsageError(f"on_error={on_error!r}: it is 'raise' or 'return'")
@@ -205,11 +207,13 @@ class Model:
     def recognise(
         self, windows: Iterable[AudioWindow | NDArray[np.float32]], *, language: str | None = None, prompt: str = ""
     ) -> Iterator[Recognition]:
-        """Recognise windows of sound, and yield each result as it is done, in any order; its `window` is the window's id.
+        """Recognise windows of sound, and yield each result as it is done, in any order; its `window` is the
+        window's id.
 
-        A window is an array of at most 30 s, shape (samples,), 16 kHz, mono, floats from -1 to 1, whose id is its place from 0 on; or an
-        `AudioWindow`, which has an id, an offset, a language and a prompt of its own. The iterator is read only as far as is needed to
-        keep the recogniser busy. Raises UsageError for an array that is too long, and SutradharError where recognition fails.
+        A window is an array of at most 30 s, shape (samples,), 16 kHz, mono, floats from -1 to 1, whose id is its
+        place from 0 on; or an `AudioWindow`, which has an id, an offset, a language and a prompt of its own. The
+        iterator is read only as far as is needed to keep the recogniser busy. Raises UsageError for an array that
+        is too long, and SutradharError where recognition fails.
         """
         code = _code(language)
         with self._alone():
@@ -255,7 +259,7 @@ class Model:
         opened = _InUse()
         with self._alone(), opened, contextlib.closing(self._recordings(sources, job.part, opened)) as recordings:
             recogniser = self._opened(translate=job.translate, language=job.language)
-            ended: deque[OpenRecording] = deque()  # without anything to recognise
+            ended: deque[OpenRecording] = deque()  # recordings without anything to recognise
             readable = _readable(recordings, ended, on_error)
             for heard in self._rounds(readable, job, recogniser):
                 for item in self._recognised(heard, job, recogniser):
@@ -266,14 +270,15 @@ class Model:
     def _recordings(
         self, sources: Iterable[Media], wanted: Excerpt, in_use: _InUse
     ) -> Generator[OpenRecording, None, None]:
-        """Each file, opened; the next one is opened in a thread meanwhile."""
+        """Yield each file, opened; the next one is opened in a thread meanwhile."""
         self._detector = self._detector or Detector()
         opened = partial(open_recording, wanted=wanted, settings=self.settings, detector=self._detector)
         left = iter(sources)
         later: Future[OpenRecording] | None = None
         with ThreadPoolExecutor(1, thread_name_prefix="sutradhar") as pool:
             try:
-                for source in left:  # only the first: it is opened in this thread, so that Ctrl-C need not wait for it
+                # Only the first: it is opened in this thread, so that Ctrl-C need not wait for it.
+                for source in left:
                     recording: OpenRecording | None = opened(source)
                     while recording:
                         later = next((pool.submit(opened, following) for following in left), None)
@@ -286,7 +291,8 @@ class Model:
     def _rounds(
         self, recordings: Iterator[OpenRecording], job: _Job, recogniser: Recogniser
     ) -> Iterator[Iterable[_Heard]]:
-        """What is recognised in one stream: all, where the language is known; else as many as have a batch of windows, which vote first."""
+        """Yield the recordings of each stream: all, where the language is known; else as many as have a batch of
+        windows, which vote first."""
         if job.language:
             yield (_Heard(recording, FilmLanguage(job.language, 1.0)) for recording in recordings)
             return
@@ -303,7 +309,7 @@ class Model:
             yield held
 
     def _recognised(self, items: Iterable[_Heard], job: _Job, recogniser: Recogniser) -> Iterator[_Heard]:
-        """Each when its last window is done."""
+        """Yield each recording when its last window is done."""
         places: dict[int, tuple[_Heard, int]] = {}
 
         def windows() -> Iterator[AudioWindow]:
@@ -344,7 +350,8 @@ class Model:
     # --- The recogniser
 
     def _opened(self, *, translate: bool, language: str | None = None) -> Recogniser:
-        """The recogniser. The first translation loads it anew, since an engine is told beforehand; then it does both.
+        """Return the recogniser. The first translation loads it anew, since an engine is told beforehand; then it
+        does both.
 
         Raises UsageError for a language that the model does not know."""
         if self._recogniser is None or (translate and not self._translates):
@@ -370,7 +377,8 @@ class Model:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """Raises UsageError where this thread waits for itself: a call inside the loop over another call's results."""
+        """Hold the model for this thread. Raises UsageError where the thread waits for itself: a call inside the
+        loop over another call's results."""
         if self._user == threading.get_ident():
             raise UsageError(
                 "This model is in the middle of another call: end the loop over its results first, or load a second model"
@@ -390,7 +398,8 @@ def _code(language: str | None) -> str | None:
 def _readable(
     recordings: Iterator[OpenRecording], ended: deque[OpenRecording], on_error: str
 ) -> Iterator[OpenRecording]:
-    """Those with speech in them; the others go into `ended`. Raises the error of one where that is asked for."""
+    """Yield the recordings with speech in them; the others go into `ended`. Raises the error of one where that is
+    asked for."""
     for recording in recordings:
         if recording.error and on_error == "raise":
             raise recording.error
@@ -429,7 +438,7 @@ def _result(
 
 
 def _progress(heard: _Heard) -> tuple[float, float]:
-    """Seconds of the file that are done and in all, in proportion to the speech that is recognised."""
+    """Return the seconds of the file that are done and in all, in proportion to the speech that is recognised."""
     total = heard.recording.duration_ms / 1000
     lengths = {window.id: window.end_ms - window.start_ms for window in heard.recording.windows}
     return total * sum(lengths[window] for window in heard.done) / sum(lengths.values()), total

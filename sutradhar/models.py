@@ -1,4 +1,4 @@
-"""`sutradhar models`: what get-model.sh and convert-model.sh do."""
+"""`sutradhar models`: the commands of get-model.sh and convert-model.sh."""
 
 from __future__ import annotations
 

@@ -43,12 +43,13 @@ class Excerpt:
 
 @dataclass
 class OpenRecording:
-    """What was found in one file. Its sound lies in memory, or in a temporary file where it is long; `close` removes that."""
+    """The findings in one file. Its sound lies in memory, or in a temporary file where it is long; `close` removes
+    that."""
 
     path: Path | None
     start_ms: int = 0
     duration_ms: int = 0
-    fps: float = 0.0  # of the picture, 0 where there is none
+    fps: float = 0.0  # of the picture, 0 without one
     sounds: Mapping[str, Sound | Samples] = field(default_factory=dict)  # by speaker
     found: Windows = field(default_factory=lambda: Windows(()))
     remarks: tuple[str, ...] = ()
@@ -82,7 +83,8 @@ def part(start: str | float, end: str | float | None, track: int | str | None, c
 
 
 def open_recording(source: Media, wanted: Excerpt, settings: Settings, detector: Detector) -> OpenRecording:
-    """Take the sound out of a file, or take an array as it is, and find the speech in it. What goes wrong is in its `error`."""
+    """Take the sound out of a file, or take an array as it is, and find the speech in it. An error is kept in
+    `error`."""
     path = Path(source) if isinstance(source, (str, os.PathLike)) else None
     with contextlib.ExitStack() as files:
         recording = OpenRecording(path)
@@ -127,7 +129,7 @@ def _of_file(
 
 
 def _of_array(array: object, settings: Settings, detector: Detector) -> OpenRecording:
-    """Sound in memory: shape (samples,), 16 kHz, mono, floats from -1 to 1 or 16-bit integers."""
+    """Take sound in memory: shape (samples,), 16 kHz, mono, floats from -1 to 1 or 16-bit integers."""
     import numpy as np
 
     samples = np.asarray(array)

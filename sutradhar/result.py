@@ -1,4 +1,4 @@
-"""What `Model.transcribe` returns: a transcript that can be saved in every format."""
+"""The result of `Model.transcribe`: a transcript that can be saved in every format."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Transcript:
-    """The text of one file. All times are whole milliseconds on the file's own clock, also where a part of it was worked on.
+    """The text of one file. All times are whole milliseconds on the file's own clock, also where a part of it was
+    worked on.
 
-    A `Segment` is a sentence or what pauses part: `start_ms`, `end_ms`, `text`, `words`, `language`, `speaker` and scores. A `Word` has
-    `text` (with the space before it), `start_ms`, `end_ms` and `probability`.
+    A `Segment` is a sentence or what pauses part: `start_ms`, `end_ms`, `text`, `words`, `language`, `speaker` and
+    scores. A `Word` has `text` (with the space before it), `start_ms`, `end_ms` and `probability`.
     """
 
     path: Path | None  # None for sound from an array
     language: str  # code as Whisper has it (ISO 639-1 where there is one); "und" where nobody speaks and none was named
     language_probability: float  # from 0 to 1; 1 where the language was named
-    start_ms: int  # of the sound that was worked on
+    start_ms: int  # begin of the sound that was worked on
     duration_ms: int
     segments: tuple[Segment, ...]
     warnings: tuple[str, ...] = ()  # what a person should know before they trust it, a line each
@@ -37,12 +38,12 @@ class Transcript:
 
     @property
     def text(self) -> str:
-        """The whole text in one line."""
+        """Return the whole text in one line."""
         return " ".join(segment.text for segment in self.segments)
 
     @property
     def words(self) -> tuple[Word, ...]:
-        """All words, in order."""
+        """Return all words, in order."""
         return tuple(word for segment in self.segments for word in segment.words)
 
     def __iter__(self) -> Iterator[Segment]:
@@ -63,12 +64,13 @@ class Transcript:
         bom: bool = False,
         newline: Literal["lf", "crlf"] = "lf",
     ) -> Path:
-        """Write it to a file, in place of one that is there, and return the file's path.
+        """Write the transcript to a file, in place of one that is there, and return the file's path.
 
-        The format is the suffix (srt, vtt, json, txt ...) or `format`. Cues keep to the rules of a `profile` (docs/subtitles.md lists
-        them); `max_chars` a line, `max_lines` a cue, `max_cps` characters a second, `min_ms` and `max_ms` that a cue is seen, and `fps`,
-        which gaps are counted in, stand for its own. Raises UsageError for a format or profile that there is not, SutradharError where
-        the file cannot be written, and the transcript's own error where it has one.
+        The format is the suffix (srt, vtt, json, txt ...) or `format`. Cues keep to the rules of a `profile`
+        (docs/subtitles.md lists them). `max_chars` a line, `max_lines` a cue, `max_cps` characters a second,
+        `min_ms` and `max_ms` that a cue is seen, and `fps`, which gaps are counted in, replace the profile's own.
+        Raises UsageError for an unknown format or profile, SutradharError where the file cannot be written, and the
+        transcript's own error where it has one.
         """
         from sutradhar.pipeline.files import write_atomic
         from sutradhar.stages.cues.formats import format_of
@@ -84,7 +86,7 @@ class Transcript:
         return target
 
     def to_string(self, format: str = "srt", *, profile: str = "netflix", fps: float | None = None) -> str:
-        """The content of the file that `save` would write. Raises what `save` raises."""
+        """Return the content of the file that `save` would write. Raises what `save` raises."""
         return self._written(format, self._rules(profile, fps, {}))
 
     def _rules(self, profile: str, fps: float | None, given: dict[str, float | int | None]) -> Rules:

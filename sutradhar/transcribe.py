@@ -109,7 +109,7 @@ def _transcribe_all(arguments: argparse.Namespace, failed: list[SutradharError])
 
 
 def _number(text: str) -> int:
-    """A batch size; `auto` passes as it is, and what is neither is refused with the other settings."""
+    """Read a batch size; `auto` passes as it is, and anything else is refused with the other settings."""
     return int(text) if text.isdecimal() else text  # type: ignore[return-value]
 
 
@@ -148,7 +148,7 @@ def _write(result: Transcript, targets: Sequence[Path | None], arguments: argpar
 
 
 def _formats(arguments: argparse.Namespace) -> list[str]:
-    """Raises UsageError for a format that there is not: told before anything is loaded."""
+    """Return the formats that are asked for. Raises UsageError for an unknown one, before anything is loaded."""
     from sutradhar.stages.cues.formats import FORMATS
 
     suffix = Path(arguments.output or "").suffix.removeprefix(".")
@@ -159,7 +159,8 @@ def _formats(arguments: argparse.Namespace) -> list[str]:
 
 
 def _targets(arguments: argparse.Namespace, files: Sequence[Path]) -> dict[Path, list[Path | None]]:
-    """The files to write for each input; None is standard output. Raises UsageError where that does not work out."""
+    """Return the files to write for each input; None is standard output. Raises UsageError where that does not work
+    out."""
     from sutradhar.stages.cues.rules import rules_for
 
     formats = _formats(arguments)

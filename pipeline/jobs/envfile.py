@@ -29,14 +29,15 @@ VARIABLE = re.compile(r"\$\{\w+\}")
 
 
 def quote(value: str) -> str:
-    """The value as it is written after `=`: as it stands where that is safe, else in single quotes."""
+    """Return the value as it is written after `=`: as it stands where that is safe, else in single quotes."""
     if PLAIN.fullmatch(value):
         return value
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def render(settings: Settings, header: str, reasons: Mapping[str, str], *, without: Collection[str] = ()) -> str:
-    """The whole file. `reasons` says for some keys why they have their value; `without` are keys that mean nothing here."""
+    """Return the whole file. `reasons` says for some keys why they have their value; `without` are keys that mean
+    nothing here."""
     lines = [f"# {escaped(line)}".rstrip() for line in header.split("\n")]
     section_of = {key: section for section, key in sections().items()}
     section = told = ""
@@ -59,7 +60,8 @@ def to_text(value: object) -> str:
 
 
 def parse(data: bytes, name: str) -> dict[str, str]:
-    """Key to value. Raises UsageError that names the file and the line. Accepts CRLF and a byte-order mark."""
+    """Return the values by key. Raises UsageError that names the file and the line. Accepts CRLF and a byte-order
+    mark."""
     from dotenv.parser import parse_stream
 
     values: dict[str, str] = {}
@@ -126,7 +128,7 @@ def build(values: Mapping[str, str], name: str) -> Settings:
 
 
 def normal(key: str, value: str) -> str:
-    """What is one of a few words may be written in capitals."""
+    """Return the value in its usual case, where it is one of a few words: they may be written in capitals."""
     return value.lower() if takes(key) else value
 
 
@@ -144,7 +146,8 @@ def load(path: Path) -> Settings:
 
 
 def change(text: str, changes: Mapping[str, str], reason: str) -> str:
-    """The file's text with some values replaced, and why they had been chosen, everything else as the user left it."""
+    """Return the file's text with some values replaced, and why they had been chosen, everything else as the user
+    left it."""
     from dotenv.parser import parse_stream
 
     left = dict(changes)
@@ -161,7 +164,7 @@ def change(text: str, changes: Mapping[str, str], reason: str) -> str:
 
 
 def parse_assignments(assignments: list[str]) -> dict[str, str]:
-    """`KEY=VALUE` arguments of `--set`. Raises UsageError."""
+    """Read the `KEY=VALUE` arguments of `--set`. Raises UsageError."""
     changes = {}
     for assignment in assignments:
         key, equals, value = assignment.partition("=")

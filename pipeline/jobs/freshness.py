@@ -1,4 +1,4 @@
-"""Tells whether what a stage has made is still what it would make now."""
+"""Finds out whether what a stage has made is still what it would make now."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sutradhar.pipeline.models import library
 def staleness(
     job: Job, step: Step, marker: Marker, settings: Settings, media_record: FileRecord | None, *, verify: bool = False
 ) -> str:
-    """Why a stage that has a marker is not done all the same; empty where it is done."""
+    """Say why a stage that has a marker is not done all the same; "" where it is done."""
     stage = step.stage
     if stage.reads_media and (whole := read_whole_file(job.folder)) and marker.started_at < whole.since:
         return f"the {MEDIA} file changed"
@@ -38,7 +38,7 @@ def staleness(
 
 
 def _begun_since(job: Job, stage: Stage, marker: Marker) -> bool:
-    """Another run of the same, which has come to pieces that it did not complete."""
+    """Return whether another run of the same has begun since, and left pieces that it did not complete."""
     pieces = job.pieces_path(stage.name, markers.fingerprint(marker.inputs, marker.settings))
     with contextlib.suppress(OSError):
         return pieces.stat().st_mtime_ns > job.marker_path(stage.name).stat().st_mtime_ns
@@ -46,8 +46,8 @@ def _begun_since(job: Job, stage: Stage, marker: Marker) -> bool:
 
 
 def outside_records(job: Job, stage: Stage, settings: Settings) -> dict[str, FileRecord]:
-    """The files of the models that a stage loads, and the user's in the job's folder, as they are now: size, date, and sha256 of
-    head, middle and tail."""
+    """Return the files of the models that a stage loads, and the user's in the job's folder, as they are now: size,
+    date, and sha256 of head, middle and tail."""
     records: dict[str, FileRecord] = {}
     for need in stage.models(settings):
         if found := library.find(need.name, need.form, models_dir=job.workspace.models):

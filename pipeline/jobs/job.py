@@ -43,11 +43,11 @@ NO_LOCKS = (
     errno.EOPNOTSUPP,
     errno.ENOSYS,
     errno.EINVAL,
-)  # as some network file systems say
-NOTES = ("running.json", "stopped.json", "failure.txt", "media.json")  # that runs keep in the job's folder
-FAILURE_BYTES = 2000  # that are kept for a message
-NOTE_BYTES = 65_536  # no note of a run is as long
-LOOKS = 5  # at a lock that somebody else holds: who asks for the standing holds it for a moment
+)  # the words of some network file systems
+NOTES = ("running.json", "stopped.json", "failure.txt", "media.json")  # files that runs keep in the job's folder
+FAILURE_BYTES = 2000  # the most that is kept for a message
+NOTE_BYTES = 65_536  # no note of a run is that long
+LOOKS = 5  # attempts at a lock that somebody else holds: whoever asks for the standing holds it for a moment
 LOOK_EVERY = 0.02  # seconds
 
 
@@ -57,14 +57,14 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     schema: int = SCHEMA
     job_id: str
     media: AnyPath  # absolute
-    media_record: FileRecord | None  # sha256 of its head, middle and tail; None of a folder
-    duration_ms: Time  # of the part to work on; 0 of a folder
+    media_record: FileRecord | None  # sha256 of its head, middle and tail; None for a folder
+    duration_ms: Time  # length of the part to work on; 0 for a folder
     created_at: str
     tool_version: str = VERSION
 
 
 class Running(msgspec.Struct, frozen=True):
-    """`running.json`: who runs the job and how far they are, for `--status` in another shell, while the job is locked."""
+    """`running.json`: who runs the job and how far it is, for `--status` in another shell, while the job is locked."""
 
     pid: Annotated[int, msgspec.Meta(ge=0, lt=1 << 31)] = 0
     host: Annotated[str, msgspec.Meta(max_length=255)] = ""
@@ -80,7 +80,7 @@ class Job:
 
     @classmethod
     def open(cls, workspace: Workspace, job_id: str) -> Job:
-        """Raises UsageError where there is no such job, or what lies there is none."""
+        """Open a job. Raises UsageError where there is no such job, or what lies there is not a job."""
         folder = workspace.jobs / check_job_id(job_id)
         if folder.is_symlink():
             raise UsageError(f"{folder} is a symbolic link; a job is a folder of its own")
@@ -102,7 +102,8 @@ class Job:
     def create(
         cls, workspace: Workspace, request: Request, env_text: str, files: Sequence[tuple[str, bytes]] = ()
     ) -> Job:
-        """Make the folder whole, with the user's own `files`, or not at all. Raises FileExistsError where the id is taken."""
+        """Make the folder whole, with the user's own `files`, or not at all. Raises FileExistsError where the id is
+        taken."""
         workspace.jobs.mkdir(parents=True, exist_ok=True)
         leftovers.sweep_jobs(workspace.jobs)
         with leftovers.making_a_job(workspace.jobs):
@@ -170,7 +171,8 @@ class Job:
         return envfile.load(self.env_path)
 
     def changed_settings(self, changes: Mapping[str, str]) -> tuple[str, Settings]:
-        """What the job's file would be with new values, for `write_settings` once they are known to go together. Raises UsageError."""
+        """Return the text of the job's file with new values, and its settings, for `write_settings` once they are
+        known to go together. Raises UsageError."""
         reason = f"with --set on {datetime.now():%Y-%m-%d}"
         text = envfile.change(read_file(self.env_path).decode("utf-8-sig"), changes, reason)
         return text, envfile.build(envfile.parse(text.encode(), self.env_path.name), self.env_path.name)
@@ -179,8 +181,8 @@ class Job:
         write_atomic(self.env_path, text.encode())
 
     def _refuse_links(self) -> None:
-        """Raises UsageError where something of the job's own is a symbolic link, however deep: what is written or removed there would be elsewhere.
-        The files that are the user's may be links."""
+        """Raise UsageError where something of the job's own is a symbolic link, however deep: what is written or
+        removed there would be elsewhere. The user's files may be links."""
         theirs = {self.env_path.name}
         with contextlib.suppress(UsageError):
             theirs.update(self.settings().user_files)
@@ -193,7 +195,8 @@ class Job:
                 )
 
     def _refuse_folders(self) -> None:
-        """Raises UsageError where a folder stands where a run would write a file, maybe hours later. An empty one for a marker is removed then."""
+        """Raise UsageError where a folder stands where a run would write a file, maybe hours later. An empty one in
+        place of a marker is removed."""
         notes = (self.folder / name for name in NOTES)
         markers = (path for path in self.artifacts.glob("*/stage.json") if next(path.glob("*"), None))
         for path in (*notes, *markers):
@@ -204,8 +207,9 @@ class Job:
 
     @contextlib.contextmanager
     def lock(self, *, shared: bool = False) -> Iterator[list[str]]:
-        """Hold the job, alone or with others that share it. The lock dies with this process and is not inherited. Raises JobBusy, and
-        UsageError where a folder of the job leads elsewhere or cannot be locked. Gives what is amiss with the file system, a line each."""
+        """Hold the job, alone or with others that share it, and give what is amiss with the file system, a line
+        each. The lock dies with this process and is not inherited. Raises JobBusy, and UsageError where a folder of
+        the job leads elsewhere or cannot be locked."""
         path = self.folder / ".lock"
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         amiss = []
@@ -232,8 +236,9 @@ class Job:
 
     @property
     def is_locked(self) -> bool:
-        """The job is being run, on this machine or on another that shares the folder: a lock goes with who holds it, a note would stay."""
-        with contextlib.suppress(OSError):  # where it was never run
+        """Return whether the job is being run, on this machine or on another that shares the folder: a lock goes
+        with its holder, a note would stay."""
+        with contextlib.suppress(OSError):  # a job that was never run has no lock
             descriptor = os.open(self.folder / ".lock", os.O_RDONLY | os.O_CLOEXEC)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -244,8 +249,9 @@ class Job:
         return False
 
     def note_failure(self, message: str) -> None:
-        """Keep why the last run failed, for `--status`; an empty message forgets it. Best effort, as the log has it too.
-        The file is filled up with spaces and written over in place, so that a message finds room on a full disk too."""
+        """Keep why the last run failed, for `--status`; an empty message forgets it. Best effort, as the log has it
+        too. The file is filled up with spaces and written over in place, so that a message finds room on a full
+        disk too."""
         path = self.folder / "failure.txt"
         with contextlib.suppress(OSError), path.open("r+b" if path.exists() else "wb") as file:
             file.write(escaped(message).encode().ljust(FAILURE_BYTES))
@@ -260,7 +266,7 @@ class Job:
         return self.failure() == Interrupted.message
 
     def note_success(self) -> None:
-        """No room is needed any more for why it failed."""
+        """Forget why the last run failed, and give back the room that this took."""
         self.note_running(None)
         with contextlib.suppress(OSError):
             (self.folder / "failure.txt").unlink(missing_ok=True)
@@ -288,14 +294,14 @@ class Job:
             (self.folder / "running.json").replace(self.folder / "stopped.json")
 
     def note_completed(self, stage: str) -> None:
-        """The stage has ended well: forget where an earlier run of it stopped."""
+        """Forget where an earlier run of the stage stopped: it has ended well."""
         self.note_running(Running(os.getpid(), socket.gethostname()))
         if self._word("stopped.json").stage == stage:
             with contextlib.suppress(OSError):
                 (self.folder / "stopped.json").unlink()
 
     def running(self) -> Running | None:
-        """The last word of who runs the job. None where nobody does."""
+        """Return the last word of the process that runs the job; None where nobody does."""
         return self._word("running.json") if self.is_locked else None
 
     def stopped(self, stage: str = "") -> Running | None:
@@ -314,7 +320,8 @@ class Job:
 
 
 def _lock(descriptor: int, kind: int) -> None:
-    """Raises BlockingIOError where somebody else holds it for longer than a moment, other OSErrors where there are no locks."""
+    """Lock a file. Raises BlockingIOError where somebody else holds it for longer than a moment, other OSErrors
+    where there are no locks."""
     for look in range(LOOKS):
         try:
             fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
@@ -326,7 +333,8 @@ def _lock(descriptor: int, kind: int) -> None:
 
 
 def _unlocked(path: Path, error: OSError) -> str:
-    """A line for the user who accepts it. Raises UsageError where nobody did, and the error itself where it is another."""
+    """Return a line for the user who accepts a job without lock. Raises UsageError where nobody did, and the error
+    itself where it is another."""
     if error.errno not in NO_LOCKS:
         raise error
     danger = "two runs of this job at a time would mix their files, and --status cannot tell whether it runs"
@@ -339,7 +347,8 @@ def _unlocked(path: Path, error: OSError) -> str:
 
 
 def find_job(workspace: Workspace, name: str) -> Job:
-    """A job by its id; by all of it but the date, or but date and number; or by a part of it that no other id has. Raises UsageError."""
+    """Return a job by its id; by all of it but the date, or but date and number; or by a part of it that no other
+    id has. Raises UsageError."""
     if (workspace.jobs / check_job_id(name)).is_dir():
         return Job.open(workspace, name)
     jobs, title = all_jobs(workspace), re.escape(name)
@@ -356,7 +365,7 @@ def find_job(workspace: Workspace, name: str) -> Job:
 
 
 def all_jobs(workspace: Workspace) -> list[Job]:
-    """Every readable job, oldest first."""
+    """Return every readable job, oldest first."""
     jobs = []
     for path in workspace.jobs.glob("*/job.json"):
         with contextlib.suppress(UsageError):
@@ -365,7 +374,7 @@ def all_jobs(workspace: Workspace) -> list[Job]:
 
 
 def closed_jobs(workspace: Workspace) -> int:
-    """How many jobs there are that this user may not enter."""
+    """Count the jobs that this user may not enter."""
     with contextlib.suppress(OSError):
         return sum(path.is_dir() and not os.access(path, os.R_OK | os.X_OK) for path in workspace.jobs.iterdir())
     return 0

@@ -1,4 +1,4 @@
-"""The leftovers of killed processes: what they left half made. It is removed by whoever can take the lock that its
+"""The leftovers of killed processes: files left half made. They are removed by whoever can take the lock that their
 maker would hold."""
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ WRITING = 3600.0  # seconds after which nobody writes a small file any more
 
 
 def sweep(job_folder: Path, stages: Path, deliverables: Path) -> None:
-    """Remove what an interrupted run has left in the folders of its job and of its stages, while the job is locked. What
-    lies in the folders below the deliverables is the stages' own: a recording may be called anything. Follows no link.
-    Raises OSError."""
+    """Remove what an interrupted run has left in the folders of its job and of its stages, while the job is locked.
+    The folders below the deliverables belong to the stages: a recording may have any name. Follows no link. Raises
+    OSError."""
     remove_from((job_folder, *job_folder.glob("*/"), stages, *stages.glob("*/"), deliverables))
 
 
@@ -35,7 +35,7 @@ def remove_from(folders: Iterable[Path]) -> None:
 
 def sweep_workspace(workspace: Workspace) -> None:
     """Remove what was left outside of jobs."""
-    from sutradhar.pipeline.models import integrity  # not before a command knows that it has work
+    from sutradhar.pipeline.models import integrity  # imported only when a command knows that it has work
 
     sweep_jobs(workspace.jobs)
     sweep_models(workspace.models)
@@ -47,7 +47,7 @@ def sweep_workspace(workspace: Workspace) -> None:
 
 @contextlib.contextmanager
 def making_a_job(jobs: Path) -> Iterator[None]:
-    """Hold the folder of all jobs with others who make one: what lies half made there has an owner until this ends."""
+    """Hold the folder of all jobs with others who make one: half-made jobs there have an owner until this ends."""
     with _open(jobs) as descriptor:
         with contextlib.suppress(OSError):  # a share without locks, where nothing is swept either
             fcntl.flock(descriptor, fcntl.LOCK_SH)
@@ -55,7 +55,7 @@ def making_a_job(jobs: Path) -> Iterator[None]:
 
 
 def sweep_jobs(jobs: Path) -> None:
-    """Jobs of which nobody makes any more what is there."""
+    """Remove half-made jobs that nobody is making any more."""
     leftovers = list(jobs.glob(".tmp-*"))
     if not leftovers:
         return
@@ -66,7 +66,7 @@ def sweep_jobs(jobs: Path) -> None:
 
 
 def sweep_models(models: Path) -> None:
-    """Models that were being made, and their locks. What was being downloaded stays: the next attempt goes on from there."""
+    """Remove half-made models and their locks. Started downloads stay: the next attempt goes on from there."""
     names = {path.name.removeprefix(".make-") for path in models.glob(".make-*")}
     names |= {path.name.removeprefix(".fetch-").removesuffix(".lock") for path in models.glob(".fetch-*.lock")}
     if not names:

@@ -13,7 +13,7 @@ from sutradhar.pipeline.names import FileName, PathBelow
 from sutradhar.pipeline.workspace import VERSION
 
 SCHEMA = 1
-MEDIA = "media"  # how the user's own file is called among a stage's inputs
+MEDIA = "media"  # the name of the user's own file among a stage's inputs
 _MODEL = "model "  # begins the names of models' files
 
 
@@ -40,17 +40,18 @@ class Marker(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def name_of_model_file(model: str, file: str) -> str:
-    """Return how a file of a model is called among a stage's inputs."""
+    """Return the name of a model's file among a stage's inputs."""
     return f"{_MODEL}{model}/{file}"
 
 
 def _is_outside(name: str) -> bool:
-    """Tell whether an input is none of the job's own files: the film, or a file of a model."""
+    """Return whether an input is the film or a file of a model, and so not one of the job's own files."""
     return name == MEDIA or name.startswith(_MODEL)
 
 
 def read_marker(path: Path, warn: Callable[[str], None]) -> Marker | None:
-    """The marker, or None where the stage is not done. What cannot be read or trusted counts as not done, with a warning."""
+    """Return the marker, or None where the stage is not done. A marker that cannot be read or trusted counts as
+    none, with a warning."""
     try:
         marker = msgspec.json.decode(read_file(path), type=Marker)
     except FileNotFoundError:
@@ -69,7 +70,7 @@ def write_marker(path: Path, marker: Marker) -> None:
 
 
 def fingerprint(inputs: Mapping[str, FileRecord], settings: Mapping[str, str]) -> str:
-    """Another one whenever anything is that decides what the stage makes; dates decide nothing."""
+    """Return a digest that changes with anything that decides what the stage makes; dates decide nothing."""
     files = sorted((name, known.size, known.sha256) for name, known in inputs.items())
     return hashlib.sha256(msgspec.json.encode([VERSION, files, sorted(settings.items())])).hexdigest()[:16]
 
@@ -83,16 +84,18 @@ def why_stale(
     outputs: Mapping[str, Path],
     verify: bool,
 ) -> str:
-    """Why the stage has to run again: the first setting or file that is not as the marker says; "" where all is.
+    """Say why the stage has to run again: the first setting or file that is not as the marker says; "" where all
+    is.
 
-    `looked_at` holds what is too large to be read in full each time, the user's own files and models. `verify` reads every
-    other file in full instead of trusting size and modification time."""
+    `looked_at` holds what is too large to be read in full each time, the user's own files and models. `verify`
+    reads every other file in full instead of trusting size and modification time."""
     for key, value in settings.items():
         if marker.settings.get(key) != value:
             return f"{key} changed from {marker.settings.get(key)!r} to {value!r}"
     for name, now in looked_at.items():
         known = marker.inputs.get(name)
-        # The film is extracted anew in seconds where only its date changed; a model that was copied is no reason for hours of work.
+        # The film is extracted anew in seconds where only its date changed; a model that was copied is no reason
+        # for hours of work.
         if known is None or known.sha256 != now.sha256 or known.size != now.size or (name == MEDIA and known != now):
             return f"the {name} file changed" if name == MEDIA else f"{name} changed"
     known_now = {**inputs, **looked_at}

@@ -38,7 +38,7 @@ class Pieces:
         made_with = {"schema": str(schema)} | {name: _version(name) for name in packages}
         self._found, whole = _read(path)
         is_new = self.get(MADE_WITH, dict[str, str]) != made_with
-        self.is_first = not path.exists()  # no attempt was there before
+        self.is_first = not path.exists()  # there was no earlier attempt
         if is_new:
             self._found, whole = {}, 0
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
@@ -56,13 +56,13 @@ class Pieces:
         os.close(self._file)
 
     def get(self, key: str, kind: type[T]) -> T | None:
-        """None where there is no such piece, or it is no `kind`."""
+        """Return a piece; None where there is no such piece, or it is no `kind`."""
         with contextlib.suppress(*UNREADABLE):
             return msgspec.json.decode(self._found[key], type=kind) if key in self._found else None
         return None
 
     def keep(self, pieces: Mapping[str, Any]) -> None:
-        """All or, where a kill comes between, some of them. Raises OSError where the disk is full."""
+        """Write all pieces or, where a kill comes between, some of them. Raises OSError where the disk is full."""
         values = {key: msgspec.Raw(msgspec.json.encode(value)) for key, value in pieces.items()}
         _write(self._file, b"".join(_line(key, value) for key, value in values.items()), self._path)
         sync_file(self._path)
@@ -83,12 +83,12 @@ def _write(file: int, content: bytes, path: Path) -> None:
         while content:
             content = content[os.write(file, content) :]
     except OSError as error:
-        error.filename = str(path)  # which a descriptor does not know
+        error.filename = str(path)  # a descriptor does not know it
         raise
 
 
 def _read(path: Path) -> tuple[dict[str, msgspec.Raw], int]:
-    """The pieces, and how many bytes of the file are whole lines. Raises OSError."""
+    """Return the pieces, and how many bytes of the file are whole lines. Raises OSError."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -102,7 +102,7 @@ def _whole_pieces(lines: list[bytes]) -> Iterator[tuple[str, msgspec.Raw]]:
         checksum, _, content = line.partition(b" ")
         if checksum != _checksum(content):
             continue
-        with contextlib.suppress(*UNREADABLE):  # what another has made with a checksum that is right
+        with contextlib.suppress(*UNREADABLE):  # another program may have written a line with a right checksum
             yield msgspec.json.decode(content, type=tuple[str, msgspec.Raw])
 
 

@@ -1,4 +1,4 @@
-"""Puts what a stage made into its place, and its marker after it."""
+"""The last step of a stage: puts what it made into its place, and its marker after it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sutradhar.pipeline.jobs.markers import Marker, write_marker
 
 
 def synced_records(folder: Path, names: Iterable[str]) -> dict[str, FileRecord]:
-    """Those of these files that are there, each on the disk for good. Raises OSError."""
+    """Return the records of those files that exist, each durable on the disk. Raises OSError."""
     records = {}
     for name in names:
         if (folder / name).is_file():
@@ -44,7 +44,8 @@ def publish(
 
 
 def let_read(job: Job, mode: int) -> None:
-    """Give what is in `out/` for this job the mode that was asked for, and its folders the same with a way in. Raises OSError."""
+    """Give the job's files in `out/` the mode that was asked for, and its folders the same with a way in. Raises
+    OSError."""
     ways_in = 0o700 | mode | (mode & 0o044) >> 2
     with contextlib.suppress(PermissionError):  # the folder of all jobs may be somebody else's
         job.deliverables.parent.chmod(job.deliverables.parent.stat().st_mode & 0o777 | (ways_in & 0o011))
@@ -58,7 +59,8 @@ def let_read(job: Job, mode: int) -> None:
 def _publish_deliverables(
     job: Job, marker: Marker, old: Marker | None, deliverables: Path, warn: Callable[[str], None]
 ) -> None:
-    """While the old marker is still there: it alone tells the files of an earlier run from those that somebody has edited."""
+    """Publish the files for the user while the old marker is still there: it alone tells the files of an earlier
+    run from those that somebody has edited."""
     ours = old.deliverables if old else {}
     for name in ours.keys() - marker.deliverables.keys():
         _retire(job.deliverables / name, ours[name], warn)

@@ -282,7 +282,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def user_files(self) -> tuple[str, ...]:
-        """The user's own files in the job's folder."""
+        """Return the user's own files in the job's folder."""
         return (self.GLOSSARY,) if self.GLOSSARY else ()
 
     @property
@@ -295,7 +295,7 @@ class _DeclaredSettings:
         self._stage, self._values = stage, values
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):  # as pickle asks for, before there are values
+        if name.startswith("_"):  # pickle asks for such names before there are values
             raise AttributeError(name)
         if name in self._values:
             return self._values[name]
@@ -361,19 +361,20 @@ def _check_names(own_settings: Mapping[str, type[msgspec.Struct]]) -> None:
 
 
 def describe(key: str) -> str:
-    """One line for a person: what a setting means and which values it takes."""
+    """Describe in one line what a setting means and which values it takes."""
     meaning, values = str(_fields()[key].type.extra_json_schema["description"]), takes(key)
     return f"{meaning} {values[0].upper()}{values[1:]}." if values else meaning
 
 
 def takes(key: str) -> str:
-    """Which values a setting takes, to stand after "must be"; empty where that is any text. Their case does not matter."""
+    """Return the values a setting takes, to stand after "must be"; "" where that is any text. Their case does not
+    matter."""
     kind = _fields()[key].type
     return (kind.extra or {}).get("takes") or _takes(kind.type)
 
 
 def reference() -> str:
-    """docs/settings.md: `python -m sutradhar.pipeline.jobs.settings > docs/settings.md` writes it anew."""
+    """Return docs/settings.md: `python -m sutradhar.pipeline.jobs.settings > docs/settings.md` writes it anew."""
     section_of = {key: section for section, key in sections().items()}
     lines = [
         "# Settings",
@@ -413,7 +414,7 @@ def _fields() -> dict[str, Any]:
 
 def _takes(kind: Any) -> str:
     if isinstance(kind, msgspec.inspect.UnionType):
-        number, word = kind.types  # "auto" beside a number
+        number, word = kind.types  # a number or the word "auto"
         return f"{_takes(number)}, or {_takes(word).removeprefix('one of ')}"
     if isinstance(kind, msgspec.inspect.LiteralType):
         return "one of " + ", ".join(map(str, kind.values))

@@ -1,9 +1,10 @@
 """What a stage is, and what it is handed.
 
-A stage is a function from artifacts and settings to artifacts. It knows neither its place in a workflow nor markers,
-locks, logs or folders: the runner does. To add one, write `stages/film/<name>.py` with one `STAGE = Stage(...)` and put its
-name into a list in `stages/__init__.py`. Settings of its own it declares in a struct, `own_settings`; the job's `.env`,
-`--set` and docs/settings.md then have them. It is given the settings in `settings` and `tuning`, and no others.
+A stage is a function from artifacts and settings to artifacts. It knows neither its place in a workflow nor
+markers, locks, logs or folders: the runner does. To add one, write `stages/film/<name>.py` with one `STAGE =
+Stage(...)` and put its name into a list in `stages/__init__.py`. Settings of its own it declares in a struct,
+`own_settings`; the job's `.env`, `--set` and docs/settings.md then have them. It is given the settings in
+`settings` and `tuning`, and no others.
 
 An artifact has a kind, such as "transcript". A stage that reads a kind is handed the artifact of it that was made last
 before the stage in the list; so a stage that reads and writes transcripts takes effect on all that come after it. The
@@ -31,24 +32,23 @@ MAX_STEM = 220  # bytes
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a stage says of a run that succeeded; it ends up in the completion marker and the summary."""
+    """The report of a run that succeeded, for the completion marker and the summary."""
 
     summary: str  # one line for the log, without transcript text: "Transcription completed: 150 segments"
-    engine: dict[str, str] = field(
-        default_factory=dict
-    )  # really used: backend, device, model, model_revision, compute_type
+    # What was really used: backend, device, model, model_revision, compute_type.
+    engine: dict[str, str] = field(default_factory=dict)
     packages: tuple[str, ...] = ()  # distributions whose versions belong in the marker: ("numpy",)
-    degraded: tuple[str, ...] = ()  # each designed fallback that was taken, as one line for the user
-    seconds_of_media: float | None = None  # what the stage worked through, for its real-time factor
-    failures: str = ""  # where some of many files could not be worked: one line for the user, and the run ends with 1
+    degraded: tuple[str, ...] = ()  # one line for the user for each designed fallback that was taken
+    seconds_of_media: float | None = None  # how much media the stage worked through, for its real-time factor
+    failures: str = ""  # set where some of many files failed: one line for the user, and the run ends with 1
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How far a stage is, whoever works on it."""
+    """The progress of a stage, whoever works on it."""
 
     text: str
-    is_new: bool  # there is something that it did not see when it was done last
+    is_new: bool  # whether something was added since the stage was last done
 
 
 @dataclass(frozen=True)
@@ -64,20 +64,21 @@ class StageContext:
     scratch: Path  # empty, private to this run, removed after it
     deliverables: Path  # where files for the user are written until the runner publishes them
     models: Path  # the folder that models are looked for in
-    pieces: Path  # a file of what earlier runs of the same inputs and settings have done already, if any have: see `pipeline/jobs/pieces.py`
+    # A file of what earlier runs of the same inputs and settings have done already: see `pipeline/jobs/pieces.py`.
+    pieces: Path
     log: logging.Logger
     report: Callable[[Progress], None] = lambda progress: None
-    verify: bool = False  # every file is to be read in full, whatever its size and date say
+    verify: bool = False  # whether to read every file in full, whatever its size and date say
 
     @property
     def stem(self) -> str:
-        """What the names of deliverables begin with: the film's own name, shortened where a file system (255 bytes) would refuse them."""
+        """Return the beginning of the names of deliverables: the film's own name, shortened where a file system
+        (255 bytes) would refuse them."""
         return self.media.stem.encode()[:MAX_STEM].decode(errors="ignore")
 
     @property
     def own_folders(self) -> tuple[Path, ...]:
-        """Return the folders of all jobs, of what came of them, and of models: nothing in there is somebody's
-        recording."""
+        """Return the folders of all jobs, of their results, and of models: no recordings of the user are in there."""
         return self.artifacts.parent.parent, self.deliverables.parent.parent, self.models
 
     def read(self, kind: str) -> Path:
@@ -95,29 +96,30 @@ class StageContext:
         return path
 
     def keep(self, name: str) -> Path:
-        """A file or folder in the job's folder that the stage has declared in `keeps`, as earlier runs left it."""
+        """Return a file or folder in the job's folder that the stage has declared in `keeps`, as earlier runs left
+        it."""
         if name not in self.stage.keeps:
             raise LookupError(f"stage {self.stage.name} does not declare that it keeps {name}")
         return self.artifacts.parent / name
 
     def tree(self, name: str) -> Path:
-        """A folder under `out/<job-id>/` that the stage has declared in `trees`, as earlier runs left it."""
+        """Return a folder under `out/<job-id>/` that the stage has declared in `trees`, as earlier runs left it."""
         if name not in self.stage.trees:
             raise LookupError(f"stage {self.stage.name} does not declare that it fills {name}")
         return self.deliverables.parent / name
 
     def job_file(self, name: str) -> Path:
-        """A file of the user's in the job's folder, which the stage has declared in `files`."""
+        """Return a file of the user's in the job's folder, which the stage has declared in `files`."""
         if name not in self.stage.files(self.settings):
             raise LookupError(f"stage {self.stage.name} does not declare that it reads {name}")
         return self.artifacts.parent / name
 
     def deliver(self, name: str) -> Path:
-        """Where to write a file for the user, such as `film.en.srt`; it appears under `out/<job-id>/`."""
+        """Return where to write a file for the user, such as `film.en.srt`; it appears under `out/<job-id>/`."""
         return self.deliverables / name
 
     def check_room(self, path: Path, size: int) -> None:
-        """Refuse to begin what cannot end: a file of about `size` bytes, to be written to `path`. Raises StageFailed."""
+        """Refuse to begin a file of about `size` bytes that `path` has no room for. Raises StageFailed."""
         disk = shutil.disk_usage(path.parent)
         if disk.total and disk.free < size:  # some network file systems say 0 of 0
             needed = f"{path.name} needs about {in_words(size)}, {in_words(disk.free)} are free"
@@ -139,8 +141,9 @@ class StageContext:
         left: float | None = None,
         kept: str = "",
     ) -> None:
-        """Tell how far the work is, in seconds of media or else in `unit`; `already` were done before this run. `left`: seconds to go,
-        where they are not in proportion. `kept`: what the next run would find if this one ended here."""
+        """Tell how far the work is, in seconds of media or else in `unit`; `already` were done before this run.
+        `left`: seconds to go, where they are not in proportion. `kept`: what the next run would find if this one
+        ended here."""
         self.report(Progress(done, total, already, unit, note, now, left, kept))
 
 
@@ -158,7 +161,7 @@ class EngineNeed:
 
     backend: str  # a key of `engines.ENGINES`
     device: str  # cpu, cuda or mps
-    setting: str = "WHISPERX_DEVICE"  # that names the device
+    setting: str = "WHISPERX_DEVICE"  # the setting that names the device
 
 
 @dataclass(frozen=True)
@@ -170,26 +173,26 @@ class Stage:
     settings: tuple[str, ...] = ()  # the settings that change the result: a change makes the stage run again
     tuning: tuple[str, ...] = ()  # the settings that change only speed or memory
     own_settings: type[msgspec.Struct] | None = (
-        None  # those of them that this stage adds, described as in `pipeline/jobs/settings.py`
+        # The settings that this stage adds, described as in `pipeline/jobs/settings.py`.
+        None
     )
     wanted: Callable[[Settings], bool] = lambda settings: True  # whether a job has this stage at all
-    unused: Callable[[Settings], tuple[str, ...]] = lambda settings: ()  # kinds and settings that play no part in a job
+    unused: Callable[[Settings], tuple[str, ...]] = lambda settings: ()  # kinds and settings without effect in a job
     reads_media: bool = False  # the user's own file is an input too
-    keeps: tuple[str, ...] = ()  # in the job's folder: written piece by piece, each whole, and there for the next run
+    # names in the job's folder: written piece by piece, each whole, and there for the next run
+    keeps: tuple[str, ...] = ()
     trees: tuple[str, ...] = ()  # folders under out/<job-id>/ that are filled in the same way
-    sets_pace: bool = False  # what it works through is what the speed of a run is told by
-    in_pieces: bool = False  # it keeps what it has done while it works, in `StageContext.pieces`, until it is complete
-    always: bool = False  # it looks for what is new, so every run asks it
+    sets_pace: bool = False  # whether the speed of a run is told by what this stage works through
+    in_pieces: bool = False  # whether it keeps finished pieces in `StageContext.pieces` until it is complete
+    always: bool = False  # whether every run asks it, since it looks for what is new
     check: Callable[[Settings], None] = lambda settings: None  # raises UsageError for settings that it cannot work with
-    foresee: Callable[[Path, Settings], tuple[str, ...]] = (
-        lambda media, settings: ()
-    )  # what the film will not allow; raises UsageError
-    models: Callable[[Settings], tuple[ModelNeed, ...]] = lambda settings: ()  # had before the run starts
-    files: Callable[[Settings], tuple[str, ...]] = lambda settings: ()  # of the user's, in the job's folder: inputs too
+    # Checks that the film allows the settings; raises UsageError.
+    foresee: Callable[[Path, Settings], tuple[str, ...]] = lambda media, settings: ()
+    models: Callable[[Settings], tuple[ModelNeed, ...]] = lambda settings: ()  # models to have before the run starts
+    # names of the user's files in the job's folder: inputs too
+    files: Callable[[Settings], tuple[str, ...]] = lambda settings: ()
     check_file: Callable[[Path], object] = lambda path: None  # raises UsageError for one that it cannot read
-    standing: Callable[[Path, Settings], Standing | None] = lambda folder, settings: (
-        None
-    )  # by what it keeps in the job's folder, whoever did it
-    engines: Callable[[Settings], tuple[EngineNeed, ...]] = (
-        lambda settings: ()
-    )  # which this machine must be able to run
+    # Tells how far it is by what it keeps in the job's folder, whoever did it.
+    standing: Callable[[Path, Settings], Standing | None] = lambda folder, settings: None
+    # Engines that this machine must be able to run.
+    engines: Callable[[Settings], tuple[EngineNeed, ...]] = lambda settings: ()

@@ -1,4 +1,4 @@
-"""How jobs stand, told without disturbing a run."""
+"""The standing of jobs, told without disturbing a run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sutradhar.stages import WORKFLOWS
 
 
 class JobState(Enum):
-    """How a job or a stage stands, in the words of `--status`."""
+    """The state of a job or a stage, in the words of `--status`."""
 
     DONE = "done"
     UNFINISHED = "unfinished"
@@ -31,7 +31,8 @@ class JobState(Enum):
 
 
 def of_stages(job: Job) -> Iterator[tuple[str, JobState, str]]:
-    """For each stage its name, whether it is done, and a remark. Raises UsageError where the settings cannot be read."""
+    """Yield for each stage its name, whether it is done, and a remark. Raises UsageError where the settings cannot
+    be read."""
     settings = job.settings()
     media_record = None
     with contextlib.suppress(OSError):
@@ -70,7 +71,8 @@ def _standing(job: Job, stage: Stage, settings: Settings, stopped: Running | Non
 
 
 def _has_new(job: Job, stage: Stage, settings: Settings) -> bool:
-    """Whether a run of earlier stages alone has found something since. To look closer takes time, so dates are looked at first."""
+    """Return whether a run of earlier stages alone has found something since. Dates are looked at first, as a
+    closer look takes time."""
     ended = job.marker_path(stage.name).stat().st_mtime_ns
     if not any(path.stat().st_mtime_ns > ended for name in stage.keeps if (path := job.folder / name).exists()):
         return False
@@ -79,7 +81,7 @@ def _has_new(job: Job, stage: Stage, settings: Settings) -> bool:
 
 
 def _how_far(stopped: Running | None) -> str:
-    """Of a run that ended early."""
+    """Say how far a run was that ended early."""
     if not stopped:
         return ""
     progress = stopped.progress
@@ -112,7 +114,7 @@ def of_job(job: Job) -> JobState:
 
 
 def of_interest(jobs: list[Job]) -> list[Job]:
-    """Those that run; where none does, the newest. Of at least one, oldest first."""
+    """Return the jobs that run; where none does, the newest. `jobs` holds at least one, oldest first."""
     return [job for job in jobs if job.running()] or jobs[-1:]
 
 
@@ -128,7 +130,7 @@ def _length(job: Job) -> str:
 
 
 def report(job: Job) -> Iterator[str]:
-    """Raises UsageError where the job's settings cannot be read."""
+    """Yield the lines about a job. Raises UsageError where its settings cannot be read."""
     yield f"Job {job.id}: {of_job(job).value}"
     if failure := job.failure():
         yield f"  last run   {failure}"

@@ -1,4 +1,4 @@
-"""Tells which stages a job has, and for each of them which artifacts it reads and writes and which settings count."""
+"""The stages of a job, and for each of them the artifacts that it reads and writes and the settings that count."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sutradhar.pipeline.jobs.envfile import to_text
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.jobs.stage import Stage
 
-FILE_NAMES = {  # of kinds that do not lie in `<kind>.json`
+FILE_NAMES = {  # kinds that do not lie in `<kind>.json`
     "sound": "audio.wav",
     "translations": "transcripts.json",
     "recognised": "done.json",
@@ -25,7 +25,7 @@ class Step:
     reads: Mapping[str, str]  # by kind, the path below the job's `stages/` folder
     writes: Mapping[str, str]  # likewise
     settings: Mapping[str, str]  # those that change the result, as text
-    values: Mapping[str, Any]  # all that the stage is given: these, and those that change only speed or memory
+    values: Mapping[str, Any]  # all that the stage is given: `settings`, and those that change only speed or memory
 
     @property
     def name(self) -> str:

@@ -1,4 +1,5 @@
-"""Fits the settings of a job to the film or folder, the machine and the command line, with a reason for each choice that is worth one."""
+"""Fits the settings of a job to the film or folder, the machine and the command line, with a reason for each choice
+that is worth one."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from sutradhar.pipeline.media import AudioTrack, MediaInfo
     from sutradhar.pipeline.workspace import Workspace
 
-# The settings that have an option of their own, by its name in the parsed arguments; first those for a folder of recordings alone.
+# The settings that have an option of their own, by its name in the parsed arguments; first those for a folder of
+# recordings alone.
 CORPUS_OPTIONS = {
     "CORPUS_GLOB": "glob",
     "CORPUS_MIN_BYTES": "min_bytes",
@@ -52,7 +54,7 @@ FOR_BOTH = {  # options with a setting each for a film and for a folder of recor
 
 
 def options(*, is_corpus: bool) -> dict[str, str]:
-    """The settings that have an option of their own, by its name in the parsed arguments."""
+    """Return the settings that have an option of their own, by its name in the parsed arguments."""
     return OPTIONS | _for_both(is_corpus=is_corpus)
 
 
@@ -62,7 +64,7 @@ def _for_both(*, is_corpus: bool) -> dict[str, str]:
 
 @dataclass
 class Choices:
-    """Values for settings, each with why it was chosen where that is worth telling."""
+    """Values for settings, each with the reason where that is worth telling."""
 
     values: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
@@ -147,7 +149,7 @@ def media(arguments: argparse.Namespace, info: MediaInfo, choices: Choices, cons
 def _best_of_others(
     arguments: argparse.Namespace, info: MediaInfo, track: AudioTrack, console: Console
 ) -> tuple[AudioTrack, str]:
-    """This track, or another where it is silent; and why it is not the one that stands first."""
+    """Return this track, or another where it is silent; and why it is not the one that stands first."""
     from sutradhar.pipeline import timecode
     from sutradhar.pipeline.media import shown
     from sutradhar.pipeline.media.tracks import aside_before, not_silent, silent_before
@@ -164,7 +166,7 @@ def _best_of_others(
 
 
 def corpus(arguments: argparse.Namespace, choices: Choices) -> None:
-    """What is asked for of a folder of recordings."""
+    """Choose the settings that are asked for with a folder of recordings."""
     choices.take("WORKFLOW", "corpus")
     choices.take(
         "TITLE", without_controls(arguments.media.stem if arguments.from_list else arguments.media.resolve().name)
@@ -182,7 +184,7 @@ def _take_given(names: Mapping[str, str], arguments: argparse.Namespace, choices
 
 
 class Announcer(Protocol):
-    """Somebody who passes on what is said while settings are chosen."""
+    """A receiver of what is said while settings are chosen."""
 
     def info(self, message: str) -> None: ...
 
@@ -299,7 +301,7 @@ def translator(
 
 
 def _backend_and_device(arguments: argparse.Namespace, machine: Hardware, console: Announcer) -> tuple[str, str]:
-    """Raises UsageError where this machine cannot do what was asked for."""
+    """Choose the recogniser and its device. Raises UsageError where this machine cannot do what was asked for."""
     from sutradhar.pipeline.machine import hardware
 
     advice = machine.recommended_settings

@@ -48,7 +48,8 @@ DEVICE is mps on a Mac with Apple Silicon, and cuda with an NVIDIA GPU. On a CPU
 exit codes: 0 prepared (with --run: done), 2 it cannot work and why; with --run also those of run-pipeline.sh
 """
 GLOSSARY = "glossary.tsv"  # the job's own copy
-WHICH_RECORDINGS = ("SOURCE_LANGUAGE", "CORPUS_GLOB", "CORPUS_MIN_BYTES")  # that decide what a job of a folder holds
+# the settings that decide what a job of a folder holds
+WHICH_RECORDINGS = ("SOURCE_LANGUAGE", "CORPUS_GLOB", "CORPUS_MIN_BYTES")
 ONE_FILE = (
     """one file a job: for film in *.mkv; do ./prepare-job.sh "$film" ...; done, and then ./run-pipeline.sh --all;"""
     " many recordings are one job: give their folder, or --from-list FILE"
@@ -56,7 +57,7 @@ ONE_FILE = (
 
 
 class ListSettings(argparse.Action):
-    """Prints every setting, those of stages too, and ends the command."""
+    """Print every setting, those of stages too, and end the command."""
 
     def __call__(self, parser: argparse.ArgumentParser, *ignored: Any, **options: Any) -> NoReturn:
         from sutradhar.pipeline.jobs.settings import listing
@@ -289,7 +290,7 @@ def prepare(arguments: argparse.Namespace, workspace: Workspace, console: Consol
 
 
 def _check_corpus(arguments: argparse.Namespace) -> None:
-    """Raises UsageError for what does not go with a folder of recordings."""
+    """Raise UsageError for options that do not go with a folder of recordings."""
     if arguments.workflow != "transcribe":
         raise UsageError(
             f"Recordings of a folder are transcribed, not translated: use --transcribe. To translate films, give {ONE_FILE}"
@@ -310,7 +311,8 @@ def _check_corpus(arguments: argparse.Namespace) -> None:
 
 
 def _look_for_recordings(arguments: argparse.Namespace, workspace: Workspace, console: Console) -> None:
-    """Say how many there are. Raises UsageError where there is none, which the first run would say too, but later."""
+    """Say how many recordings there are. Raises UsageError where there is none: the first run would say so too, but
+    later."""
     from sutradhar.pipeline.media import recordings
     from sutradhar.pipeline.wording import counted, size
 
@@ -336,7 +338,8 @@ def _look_for_recordings(arguments: argparse.Namespace, workspace: Workspace, co
 
 
 def _name_other_job(media: Path, settings: Settings, workspace: Workspace, console: Console) -> None:
-    """Who types the same command again means to go on, more often than not: with the newest that was begun."""
+    """Name the newest job of the same film that was begun: whoever types the same command again mostly means to go
+    on with it."""
     from sutradhar.pipeline.jobs.job import all_jobs
 
     source = os.path.abspath(media)  # noqa: PTH100 - as _write keeps it
@@ -355,7 +358,7 @@ def _name_other_job(media: Path, settings: Settings, workspace: Workspace, conso
 
 
 def _check_film(arguments: argparse.Namespace) -> None:
-    """Raises UsageError for what goes with a folder of recordings alone."""
+    """Raise UsageError for options that go with a folder of recordings alone."""
     for name in choosing.CORPUS_OPTIONS.values():
         if getattr(arguments, name):
             raise UsageError(
@@ -364,7 +367,8 @@ def _check_film(arguments: argparse.Namespace) -> None:
 
 
 def _check_values(arguments: argparse.Namespace, changes: dict[str, str], *, is_corpus: bool) -> None:
-    """Raises UsageError that names the option, which the check of all settings would not, and for settings of the other kind of job."""
+    """Raise UsageError that names the option, which the check of all settings would not, and for settings of the
+    other kind of job."""
     from sutradhar.pipeline.jobs import envfile
 
     for key, name in choosing.CORPUS_OPTIONS.items():
@@ -377,7 +381,8 @@ def _check_values(arguments: argparse.Namespace, changes: dict[str, str], *, is_
 
 
 def _take_as_options(changes: dict[str, str], options: dict[str, str], arguments: argparse.Namespace) -> None:
-    """What --set says of a setting that has an option counts as that option. Raises UsageError where both are given and differ."""
+    """Count what --set says of a setting that has an option as that option. Raises UsageError where both are given
+    and differ."""
     from sutradhar.pipeline.jobs.envfile import to_text
 
     for key in changes.keys() & options.keys():
@@ -390,7 +395,7 @@ def _take_as_options(changes: dict[str, str], options: dict[str, str], arguments
 
 
 def _clip_ms(settings: Settings, info: MediaInfo) -> int:
-    """Length of the part to work on. Raises UsageError where there is no such part."""
+    """Return the length of the part to work on. Raises UsageError where there is no such part."""
     from sutradhar.pipeline import timecode
 
     if not info.duration_ms:
@@ -411,7 +416,7 @@ def _clip_ms(settings: Settings, info: MediaInfo) -> int:
 
 
 def _check_whole(film: Path, info: MediaInfo, settings: Settings, console: Console) -> None:
-    """Raises UsageError where too much of it is missing, as demux would, and nobody said that it is to be taken all the same."""
+    """Raise UsageError where too much of the film is missing, as demux would, unless the user accepted that."""
     from sutradhar.pipeline import media
 
     if not info.fault:
@@ -424,8 +429,8 @@ def _check_whole(film: Path, info: MediaInfo, settings: Settings, console: Conso
 
 
 def _check_stages(settings: Settings, workspace: Workspace, glossary: Path | None, console: Console) -> None:
-    """Ask every stage whether it can work with these settings and files, on this machine, and has, or can have, its models.
-    Raises UsageError."""
+    """Ask every stage whether it can work with these settings and files on this machine, and has or can have its
+    models. Raises UsageError."""
     from sutradhar.pipeline.jobs.workflow import steps_of
     from sutradhar.pipeline.machine import hardware
     from sutradhar.pipeline.models import integrity, library
@@ -490,7 +495,7 @@ def _write(
 
 
 def _idle_keys(settings: Settings) -> set[str]:
-    """Settings of jobs of the other kind alone: of films, or of folders."""
+    """Return the settings of jobs of the other kind alone: of films, or of folders."""
     from sutradhar.stages import WORKFLOWS
 
     used: dict[bool, set[str]] = {True: set(), False: set()}

@@ -12,7 +12,7 @@ from sutradhar.pipeline.machine import engines
 from sutradhar.pipeline.models import library
 from sutradhar.stages.film.translate import TRANSLATORS
 
-TRANSLATOR = TRANSLATORS[0]  # the one that there is beside Whisper's own
+TRANSLATOR = TRANSLATORS[0]  # the only one beside Whisper's own
 ENGLISH = "en"  # all that Whisper translates to
 COMPUTE_TYPES, SIZES = TRANSLATOR.compute_types, TRANSLATOR.sizes
 KNOWN = ", ".join((TRANSLATOR.pivot, *TRANSLATOR.languages))
@@ -30,12 +30,13 @@ def model_name(model: str, direction: str) -> str:
 
 
 def backend(device: str) -> str:
-    """The recogniser (a key of `engines.ENGINES`) that runs on the same library."""
+    """Return the recogniser (a key of `engines.ENGINES`) that runs on the same library."""
     return TRANSLATOR.backends.get(device, engines.DEFAULT)
 
 
 def check(settings: Settings) -> None:
-    """Raises UsageError for what the translator does not know, for one model where it takes several, and for numbers that the device has not."""
+    """Raise UsageError for languages that the translator does not know, for one model where it takes several, and
+    for numbers that the device has not."""
     source, targets = settings.SOURCE_LANGUAGE, settings.targets
     if source == "auto":
         raise UsageError(
@@ -67,7 +68,8 @@ class Choice:
 
 
 def choose(source: str, targets: Sequence[str], wanted: str, model: str, form: str, models_dir: Path) -> Choice:
-    """Of `wanted` (auto, the name of a translator, whisper) and `model` ("" for what is here in this form).
+    """Choose a translator and its model from `wanted` (auto, the name of a translator, whisper) and `model` ("" for
+    what is here in this form).
 
     Raises UsageError where nothing translates so."""
     pair = f"{source} to {', '.join(targets)}"
@@ -106,7 +108,7 @@ def _why_whisper(source: str, targets: Sequence[str], pair: str, *, able: bool) 
 
 
 def get(source: str, targets: Sequence[str]) -> str:
-    """Commands that fetch the best models."""
+    """Return the commands that fetch the best models."""
     return "; ".join(
         f"scripts/get-model.sh {model_name(next(iter(SIZES)), way)}" for way in directions(source, targets)
     )

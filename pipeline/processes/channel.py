@@ -1,10 +1,10 @@
-"""Child processes that run our own code for this one, and how both talk.
+"""Child processes that run our own code for this one, and the messages between both.
 
-A parent spawns a function of one of our modules and sends it messages, the first of which says what to do. The child
-answers with events: notes for the log, how far the work is, whatever else the work has to tell, and at last the result,
-or a Broken that says in words why there is none. Both are JSON, one a line, on the child's standard input and output.
-These are taken away before the work begins: what libraries print goes to standard error. A child that is killed tells
-nothing; `how_it_ended` does.
+A parent spawns a function of one of our modules and sends it messages, the first of which says what to do. The
+child answers with events: notes for the log, how far the work is, whatever else the work has to tell, and at last
+the result, or a Broken that says in words why there is none. Both are JSON, one a line, on the child's standard
+input and output. These are taken away before the work begins: what libraries print goes to standard error. A child
+that is killed tells nothing; `how_it_ended` does.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Note(msgspec.Struct, frozen=True, tag=True):
 
 
 class Broken(msgspec.Struct, frozen=True, tag=True):
-    """The child ends without a result. With exit code 2 nothing can be done with these settings, else what it had begun
-    is suspect."""
+    """The end of a child without a result. With exit code 2 nothing can be done with these settings, else what it
+    had begun is suspect."""
 
     message: str
     exit_code: int
@@ -60,7 +60,7 @@ class Broken(msgspec.Struct, frozen=True, tag=True):
 
 
 class Call(msgspec.Struct, frozen=True):
-    """A function of one of our modules, and what to give to it."""
+    """A function of one of our modules, and its arguments."""
 
     module: str
     function: str
@@ -77,8 +77,8 @@ def start(
     log: IO[bytes] | int | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a command that calls `begin`, with pipes to it, in our environment without secrets and with more of its own.
-    One that leads is the first of a process group."""
+    """Start a command that calls `begin`, with pipes to it, in our environment without secrets and with
+    `environment` added. With `leads` it is the first of a process group."""
     return subprocess.Popen(
         (*command, str(os.getpid())),
         stdin=subprocess.PIPE,
@@ -93,20 +93,20 @@ class Child:
     """A process that was spawned, until it is ended."""
 
     def __init__(self, process: subprocess.Popen[bytes], events: Any, *, leads: bool = False) -> None:
-        """`events` is the type of all that it may tell."""
+        """Take a process whose events are of type `events`."""
         self._process, self._leads = process, leads
         self._decoder = msgspec.json.Decoder(events)
         self.pid = process.pid
 
     def send(self, message: msgspec.Struct) -> None:
-        """To a process that is dead already it goes nowhere."""
+        """Send a message; to a process that is dead already it goes nowhere."""
         assert self._process.stdin
         with contextlib.suppress(OSError):
             self._process.stdin.write(msgspec.json.encode(message) + b"\n")
             self._process.stdin.flush()
 
     def events(self) -> Iterator[Any]:
-        """What it tells, until it has ended."""
+        """Yield the events of the child until it has ended."""
         assert self._process.stdout
         for line in self._process.stdout:
             if event := self._decode(line):
@@ -114,7 +114,7 @@ class Child:
         self._process.wait()
 
     def _decode(self, line: bytes) -> Any:
-        """None for a line that a killed process did not finish."""
+        """Decode a line; None for one that a killed process did not finish."""
         with contextlib.suppress(msgspec.MsgspecError):
             return self._decoder.decode(line)
         return None
@@ -143,16 +143,16 @@ class Child:
 
     @property
     def code(self) -> int:
-        """Its exit code, once it has ended; below 0 the number of the signal that has ended it."""
+        """Return its exit code, once it has ended; below 0 the number of the signal that has ended it."""
         return self._process.returncode
 
     def how_it_ended(self) -> tuple[str, bool]:
-        """In words; and whether somebody ended it, which may have nothing to do with its work."""
+        """Say how it ended; and whether somebody ended it, which may have nothing to do with its work."""
         return how_it_ended(self.code), -self.code in ENDED_BY_SOMEBODY
 
 
 def how_it_ended(code: int, name: str = "") -> str:
-    """Say it of a process of this name, or without one: "ended by SIGABRT"."""
+    """Say how a process of this name, or without one, ended: "ended by SIGABRT"."""
     subject = f"{name} {'was ' * (code < 0)}" if name else ""
     if code == -signal.SIGKILL:
         return f"{subject}killed (SIGKILL): out of memory is the usual reason"
@@ -161,7 +161,7 @@ def how_it_ended(code: int, name: str = "") -> str:
 
 @contextlib.contextmanager
 def spawned(command: Sequence[str], first: msgspec.Struct, events: Any, log: IO[bytes] | int) -> Iterator[Child]:
-    """A child at the head of its own process group, of which nothing is left after the block."""
+    """Give a child at the head of its own process group, of which nothing is left after the block."""
     with contextlib.ExitStack() as started:
         with signals_held():
             child = Child(start(command, leads=True, log=log), events, leads=True)
@@ -186,7 +186,7 @@ def call(name: str, module: str, function: str, *arguments: str) -> None:
 
 
 class EventWriter:
-    """Tells the parent what happens, from any thread."""
+    """Tells the parent the events, from any thread."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream, self._lock = stream, threading.Lock()
@@ -266,7 +266,7 @@ def serve(first: type[First], work: Callable[[First, IO[bytes], EventWriter], ms
 
 
 def answer_call() -> NoReturn:
-    """The child of `call`, which ends in order when it is asked to."""
+    """Run the child of `call`, which ends in order when it is asked to."""
 
     def work(call: Call, incoming: IO[bytes], events: EventWriter) -> None:
         take_signals(Interrupted.message)

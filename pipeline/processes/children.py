@@ -1,4 +1,4 @@
-"""Child processes: how they are started and ended, that they end when their parent does, and keep their memory together."""
+"""Child processes: how they are started and ended, end with their parent, and keep their memory together."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LOOK_EVERY = 0.02  # seconds between two looks whether they have
 
 
 def entry(module: str, function: str = "main") -> tuple[str, ...]:
-    """The command that runs a function of one of our modules in a new interpreter.
+    """Return the command that runs a function of one of our modules in a new interpreter.
 
     Not `-m`: before Python 3.11 that looks for modules in the working directory first."""
     return sys.executable, "-c", _code(module, function)
@@ -39,13 +39,14 @@ def _code(module: str, function: str) -> str:
 
 
 def without_secrets() -> dict[str, str]:
-    """The environment for children that parse media, which a hostile file may take over: no tokens, no passwords. What is to be had of a
-    hub was had before they start."""
+    """Return the environment for children that parse media, which a hostile file may take over: no tokens, no
+    passwords. Anything from a hub was fetched before they start."""
     return {name: value for name, value in os.environ.items() if name.startswith("RAY_") or not SECRET.search(name)}
 
 
 def leashed(command: Sequence[str]) -> list[str]:
-    """A command of others, so that it is killed when this process ends, however it ends. On Linux it is the very process that is started."""
+    """Return a foreign command, changed so that it is killed when this process ends, however it ends. On Linux it
+    is the very process that is started."""
     return [
         sys.executable,
         "-I",
@@ -58,7 +59,8 @@ def leashed(command: Sequence[str]) -> list[str]:
 
 
 def leash() -> None:
-    """Become the command that `leashed` was given; where the system cannot bind it to its parent, start it and watch both."""
+    """Become the command that `leashed` was given; where the system cannot bind it to its parent, start it and
+    watch both."""
     parent, command = int(sys.argv[1]), sys.argv[2:]
     try:
         if sys.platform == "linux":
@@ -112,7 +114,7 @@ def run(
 
 
 def end(child: subprocess.Popen[Any]) -> None:
-    """A process that is asked to end, and killed where it does not do so within GRACE seconds."""
+    """Ask a process to end, and kill it where it does not do so within GRACE seconds."""
     if child.poll() is None:
         child.terminate()
     wait_or_kill(child)
@@ -127,9 +129,10 @@ def wait_or_kill(child: subprocess.Popen[Any]) -> None:
 
 
 def end_group(leader: subprocess.Popen[bytes]) -> None:
-    """All of a process group is asked to end, and what is still there after GRACE seconds is killed.
+    """Ask all of a process group to end, and kill what is still there after GRACE seconds.
 
-    The leader may end before the others: multiprocessing's resource tracker outlives all whose semaphores it removes."""
+    The leader may end before the others: multiprocessing's resource tracker outlives all whose semaphores it
+    removes."""
     _signal_group(leader.pid, signal.SIGTERM)
     _wait_until(lambda: leader.poll() is not None and not _has_members(leader.pid))
     _signal_group(leader.pid, signal.SIGKILL)
@@ -137,7 +140,7 @@ def end_group(leader: subprocess.Popen[bytes]) -> None:
 
 
 def _signal_group(group: int, number: int) -> bool:
-    """False where it has no members any more."""
+    """Send a signal; False where the group has no members any more."""
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):
@@ -146,7 +149,8 @@ def _signal_group(group: int, number: int) -> bool:
 
 
 def _has_members(group: int) -> bool:
-    """Dead ones that nobody has waited for do not count: in some containers nobody ever does."""
+    """Return whether the group has members. Dead ones that nobody has waited for do not count: in some containers
+    nobody ever does."""
     import psutil
 
     if not _signal_group(group, 0):
@@ -165,9 +169,11 @@ def _wait_until(true: Callable[[], bool]) -> None:
 
 
 def die_with_parent(parent: int, *, group: bool = True) -> None:
-    """Called in a child of process `parent`: be killed when that ends, however it ends, also if it has ended already.
+    """Have this process, a child of process `parent`, be killed when that ends, however it ends, also if it has
+    ended already.
 
-    Where the system cannot do it the child watches, and `group` says whether all of its process group is killed, or it alone."""
+    Where the system cannot do it the child watches, and `group` says whether all of its process group is killed, or
+    it alone."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     else:
@@ -177,10 +183,11 @@ def die_with_parent(parent: int, *, group: bool = True) -> None:
 
 
 def share_one_heap() -> None:
-    """To be called before many threads are there: let all of them allocate from the same heap, where the C library is glibc.
+    """Let all threads allocate from the same heap, where the C library is glibc. To be called before many threads
+    are there.
 
-    It would give each a heap of its own, and what large arrays leave free in one is of no use to the others: a worker grew by a tenth in
-    2,000 recordings (docs/corpus.md)."""
+    Else each gets a heap of its own, and what large arrays leave free in one is of no use to the others: a worker
+    grew by a tenth in 2,000 recordings (docs/corpus.md)."""
     if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
         mallopt(M_ARENA_MAX, 1)
 

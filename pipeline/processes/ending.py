@@ -27,7 +27,7 @@ class _Interrupts:
         self.raises = False
         self.held = 0
         self._waiting = 0  # number of a signal that came while they are held
-        self._first = 0.0  # when one has raised
+        self._first = 0.0  # when the first one raised
 
     def take(self, number: int, frame: FrameType | None = None) -> None:
         if self.held:
@@ -72,8 +72,9 @@ def take_signals(message: str) -> None:
 
 @contextlib.contextmanager
 def tidying_up() -> Iterator[None]:
-    """Within, the first signal raises Interrupted in the main thread, so that what was begun ends in order. Those that come while it does
-    change nothing; where it takes longer than PATIENCE, the next one ends the process, and its children with it."""
+    """Raise Interrupted in the main thread at the first signal within the block, so that the work ends in order.
+    Signals that come meanwhile change nothing; where it takes longer than PATIENCE, the next one ends the process,
+    and its children with it."""
     try:
         _interrupts.begin(raises=True)
         yield
@@ -83,7 +84,7 @@ def tidying_up() -> Iterator[None]:
 
 @contextlib.contextmanager
 def signals_held() -> Iterator[None]:
-    """Within, nothing is interrupted; what comes meanwhile is taken afterwards. For what takes a moment."""
+    """Hold signals within the block, and take them afterwards. Meant for what takes a moment."""
     _interrupts.held += 1
     try:
         yield
@@ -96,8 +97,8 @@ def exit_code_of(
     interrupted: str = "run the same command again to go on from here",
     tell: Callable[[str], None] | None = None,
 ) -> int:
-    """Do the work of a command as `code_of`. It ends in order when it is interrupted, which is told with what it
-    means."""
+    """Do the work of a command as `code_of` does. It ends in order when it is interrupted, and the line says how to
+    go on."""
     take_signals(f"Interrupted; {interrupted}")
 
     def tidied() -> int | None:

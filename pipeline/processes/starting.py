@@ -1,4 +1,5 @@
-"""The first moments of a command: its standard streams, its encoding, and what a signal does before there is anything to tidy up."""
+"""The first moments of a command: its standard streams, its encoding, and the effect of a signal before there is
+anything to tidy up."""
 
 from __future__ import annotations
 
@@ -18,14 +19,15 @@ def begin() -> None:
 
 
 def let_signals_end() -> None:
-    """Ctrl-C ends the process like any other signal, where Python would raise an error, which nobody catches while modules are imported."""
+    """Have Ctrl-C end the process like any other signal, where Python would raise an error, which nobody catches
+    while modules are imported."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])  # scripts/env.sh has held it back
 
 
 def _open_closed_streams() -> None:
-    """The next file that is opened would take the place of a stream that is closed, and be written to in its stead."""
+    """Open closed streams: the next file that is opened would take the place of one, and be written to in its stead."""
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
@@ -37,6 +39,7 @@ def _open_closed_streams() -> None:
 
 
 def _take_names_as_utf8() -> None:
-    """Also where the locale has another encoding: names of files that are kept in a job mean the same in every shell."""
+    """Take names of files as UTF-8 also where the locale has another encoding: names kept in a job mean the same in
+    every shell."""
     if sys.getfilesystemencoding() != "utf-8" and os.environ.get("PYTHONUTF8") != "1":
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | {"PYTHONUTF8": "1"})

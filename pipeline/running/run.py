@@ -151,7 +151,7 @@ def _run_jobs(jobs: list[Job], arguments: argparse.Namespace, console: Console) 
     changes = envfile.parse_assignments(arguments.changes)
     plan = Plan(arguments.start, arguments.until, tuple(arguments.force), arguments.verify)
     codes: list[int] = []
-    for job in jobs:  # one's failure does not keep the next from running; an interruption does
+    for job in jobs:  # one job's failure does not keep the next from running; an interruption does
         codes.append(code_of(partial(_run_one, job, plan, changes, console), console.error))
         if codes[-1] > INTERRUPTED:
             return codes[-1]
@@ -204,7 +204,8 @@ def _tell(summary: Summary, console: Console) -> None:
 
 
 def _done_before(summary: Summary) -> float:
-    """Return the share that earlier runs had done of the work that the speed is told by; 1 where none of it was left."""
+    """Return the share that earlier runs had done of the work that the speed is told by; 1 where none of it was
+    left."""
     from sutradhar.stages import WORKFLOWS
 
     paced = {stage.name for stages in WORKFLOWS.values() for stage in stages if stage.sets_pace}

@@ -47,7 +47,7 @@ PRIVATE = 0o600  # the mode that files have by themselves
 
 @dataclass(frozen=True)
 class Plan:
-    """What of a workflow to run."""
+    """The part of a workflow to run."""
 
     start: str = ""  # this stage and all after it run again
     until: str = ""  # no stage after this one runs
@@ -57,13 +57,13 @@ class Plan:
 
 @dataclass
 class Summary:
-    """What a run did, for the last lines of its output."""
+    """The deeds of a run, for the last lines of its output."""
 
     job: Job
     ran: list[str] = field(default_factory=list)
     seconds: float = 0.0
     before: dict[str, float] = field(default_factory=dict)  # by stage: the share of its work that earlier runs had kept
-    decoded_seconds: float = 0.0  # of the film, which may be more than its header tells
+    decoded_seconds: float = 0.0  # length of the film as decoded, which may be more than its header tells
     degraded: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
@@ -72,12 +72,13 @@ class Summary:
 def run_job(
     job: Job, workflows: Mapping[str, Sequence[Stage]], plan: Plan, changes: Mapping[str, str], console: Console
 ) -> Summary:
-    """Bring a job to its end, after writing `changes` into its settings. Raises UsageError, JobBusy, StageFailed, Interrupted."""
+    """Bring a job to its end, after writing `changes` into its settings. Raises UsageError, JobBusy, StageFailed,
+    Interrupted."""
     with job.lock() as amiss, console.logging_to(job.logs / "pipeline.log"), contextlib.ExitStack() as begun:
         for line in amiss:
             console.warn(line)
         try:
-            job.note_stopped()  # of a run that was killed: its note is not this one's
+            job.note_stopped()  # the note of a run that was killed is not this one's
             leftovers.sweep_workspace(job.workspace)
             leftovers.sweep(job.folder, job.artifacts, job.deliverables)  # safe: a stage's child dies with its runner
             text, settings = job.changed_settings(changes) if changes else ("", job.settings())
@@ -104,7 +105,7 @@ def run_job(
 
 @contextlib.contextmanager
 def _written(job: Job, text: str, changes: Iterable[str], console: Console) -> Iterator[None]:
-    """New settings for the job, and the old ones again where a stage refuses the new."""
+    """Give the job new settings, and the old ones again where a stage refuses the new."""
     before = job.env_path.read_bytes()
     job.write_settings(text)
     console.info(f"Written to {job.env_path.name}: {', '.join(changes)}")
@@ -126,12 +127,13 @@ class JobRun:
         self.settings = settings
         self.plan = plan
         self.console = console
-        self.watch: MediaWatch | None = None  # None of a folder
+        self.watch: MediaWatch | None = None  # None for a folder
         self.started = time.monotonic()
         self.before: dict[str, float] = {}  # by stage that ran: the share of its work that earlier runs had kept
 
     def prepare(self) -> list[Step]:
-        """The stages of the plan, once all that can keep one of them from working has been looked at. Raises UsageError."""
+        """Return the stages of the plan, once all that can keep one of them from working has been looked at. Raises
+        UsageError."""
         self.console.info(f"Job {self.job.id}: {self.settings.WORKFLOW} {self.job.media.name}")
         self._check_media()
         selected = self._selected()
@@ -226,7 +228,8 @@ class JobRun:
         return markers.read_marker(self.job.marker_path(stage.name), lambda warning: None)
 
     def _provide(self, due: Sequence[Stage]) -> None:
-        """See that the machine can run every engine, and have every model, before the first stage starts: not hours later."""
+        """Check that the machine can run every engine, and has every model, before the first stage starts: not
+        hours later."""
         workspace = self.job.workspace
         for engine in (need for stage in due for need in stage.engines(self.settings)):
             hardware.check(engine.backend, engine.device, workspace.hardware_cache, self.console, engine.setting)
@@ -255,14 +258,14 @@ class JobRun:
         return self._run_stage(step, marker), True
 
     def _asked_again(self, stage: Stage) -> str:
-        """The option that asks for it from the beginning; empty where none does."""
+        """Return the option that asks for the stage from the beginning; "" where none does."""
         names = [step.name for step in self.steps]
         if self.plan.start and names.index(stage.name) >= names.index(self.plan.start):
             return f"--from {self.plan.start}"
         return f"--force {stage.name}" if stage.name in self.plan.force else ""
 
     def _why_run(self, step: Step, marker: Marker | None) -> str:
-        """Empty where the stage need not run."""
+        """Say why the stage has to run; "" where it need not."""
         if asked := self._asked_again(step.stage):
             return asked
         if marker is None:
@@ -312,7 +315,7 @@ class JobRun:
                 publish.publish(self.job, marker, old, scratch, deliverables, self.console.warn)
         self._drop_pieces(stage)
         self.job.note_completed(stage.name)
-        # Of a folder the summary tells it all in a moment; of a film hours may pass until then.
+        # The summary of a folder tells it all in a moment; for a film hours may pass until then.
         warn = self.console.log_warning if self.settings.workflow == "corpus" else self.console.warn_of_deed
         for line in marker.degraded:
             warn(line)
@@ -322,7 +325,7 @@ class JobRun:
 
     @contextlib.contextmanager
     def _scratch(self, stage: Stage) -> Iterator[tuple[Path, Path]]:
-        """Two empty folders on the file systems where the results will be, removed afterwards."""
+        """Give two empty folders on the file systems where the results will be, removed afterwards."""
         name = f".tmp-{os.getpid()}-{stage.name}"
         folders = self.job.artifacts / name, self.job.deliverables / name
         try:
@@ -360,7 +363,7 @@ class JobRun:
         return path
 
     def _drop_pieces(self, stage: Stage) -> None:
-        """The stage is complete, so nothing will go on from them."""
+        """Remove the pieces of a complete stage: nothing will go on from them."""
         shutil.rmtree(self.job.pieces_path(stage.name, "").parent, ignore_errors=True)
 
     def _call(self, step: Step, scratch: Path, deliverables: Path, pieces: Path) -> stage_process.Result:

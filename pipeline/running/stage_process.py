@@ -79,6 +79,6 @@ def _open_log(path: Path, console: Console) -> IO[bytes]:
 
 
 def _write(log: IO[bytes], line: bytes) -> None:
-    """A log that cannot be written is no reason to fail: the console and the marker hold what matters."""
+    """Write a line into the log. A failure there fails nothing: the console and the marker hold what matters."""
     with contextlib.suppress(OSError):
         log.write(line + b"\n")

@@ -1,4 +1,5 @@
-"""What was written into a folder, so that what somebody has changed since is told from it, in whatever run and after whatever crash.
+"""The log of what was written into a folder: it tells what somebody has changed since, in any run and after any
+crash.
 
 Each process appends to a file of its own a line for what it is about to write: a digest of its name and content.
 """
@@ -21,7 +22,7 @@ PART = re.compile("[0-9a-f]{16}")  # the name of a process's file
 
 
 class EditLog:
-    """For several threads at once."""
+    """A log for several threads at once."""
 
     def __init__(self, tree: Path) -> None:
         self._tree, self._folder = tree, tree / FOLDER
@@ -30,7 +31,7 @@ class EditLog:
         self._known: set[bytes] | None = None
 
     def add(self, path: Path, content: bytes) -> None:
-        """Before it is written. Raises OSError."""
+        """Add a file before it is written. Raises OSError."""
         digest = self._digest(path, content)
         with self._lock:
             if self._mine is None:
@@ -42,14 +43,14 @@ class EditLog:
                 self._known.add(digest)
 
     def has(self, path: Path, content: bytes) -> bool:
-        """Whether it was added, by any process that had begun to write before this one first asked."""
+        """Return whether the file was added, by any process that had begun to write before this one first asked."""
         with self._lock:
             if self._known is None:
                 self._known = self._read(self._parts())
             return self._digest(path, content) in self._known
 
     def merge(self) -> None:
-        """Into one file. Nobody may write meanwhile. Raises OSError."""
+        """Merge all parts into one file. Nobody may write meanwhile. Raises OSError."""
         with self._lock:
             parts = self._parts()
             if len(parts) < 2:

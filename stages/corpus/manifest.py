@@ -1,8 +1,9 @@
-"""Every file of a folder of recordings, `manifest.jsonl`: a row a file, and a further row where something of it changes.
+"""The manifest: `manifest.jsonl`, a row for every file of a folder of recordings, and a further row where something
+of it changes.
 
-Rows are appended one at a time, so a run may be killed at any moment: the last whole row of a path counts, and a line that
-was torn is not trusted. `rewrite` keeps one row a path. What is really done is what lies in the store of results
-(`stages/corpus/results.py`); rows follow it.
+Rows are appended one at a time, so a run may be killed at any moment: the last whole row of a path counts, and a
+torn line is not trusted. `rewrite` keeps one row a path. The store of results (`stages/corpus/results.py`) decides
+what is really done; rows follow it.
 """
 
 from __future__ import annotations
@@ -37,25 +38,25 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     attempts: Count = 0
 
     def __post_init__(self) -> None:
-        """Raises ValueError, which msgspec makes a ValidationError of."""
+        """Check the row. Raises ValueError, which msgspec makes a ValidationError of."""
         if not self.id and self.status not in NO_RECORDING:
             raise ValueError("a recording without an id")
 
 
 class Folders(msgspec.Struct, frozen=True):
-    """`scan/folders.json`"""
+    """The content of `scan/folders.json`."""
 
     closed: dict[str, str]  # folders that could not be listed, as paths are, with why
 
 
 def folder_of(source: Path) -> Path:
-    """What the paths of a manifest begin from."""
+    """Return the folder that the paths of a manifest begin from."""
     return source.parent if source.is_file() else source
 
 
 def read(path: Path, warn: Callable[[str], None] = lambda line: None) -> dict[str, Recording]:
-    """Read the last row of each path, by path, in the order of their first rows. Returns an empty dict where there is
-    no manifest yet. A whole line that is no row is left out with a warning."""
+    """Read the last row of each path, by path, in the order of their first rows. Returns an empty dict where there
+    is no manifest yet. A whole line that is not a row is left out with a warning."""
     rows: dict[str, Recording] = {}
     strange = 0
     decoder = msgspec.json.Decoder(Recording)
@@ -76,14 +77,14 @@ def read(path: Path, warn: Callable[[str], None] = lambda line: None) -> dict[st
 
 
 def rewrite(path: Path, rows: Iterable[Recording]) -> None:
-    """One row a path, whole or not at all, and left alone where nothing changes. Raises OSError."""
+    """Write one row a path, whole or not at all; the file is left alone where nothing changes. Raises OSError."""
     content = b"".join(map(_line, rows))
     if not path.exists() or path.read_bytes() != content:
         write_atomic(path, content)
 
 
 def digest(rows: Iterable[Recording]) -> str:
-    """Another one whenever any of them changes, comes or goes."""
+    """Return a digest that changes whenever any row changes, comes or goes."""
     return hashlib.sha256(b"\n".join(msgspec.json.encode(row) for row in rows)).hexdigest()
 
 
@@ -107,7 +108,7 @@ class Journal:
         self._file.close()
 
     def append(self, rows: Iterable[Recording]) -> None:
-        """In one write, so that rows of several processes never mix. Raises OSError."""
+        """Append rows in one write, so that rows of several processes never mix. Raises OSError."""
         data = b"".join(map(_line, rows))
         while data:  # a full disk takes a part, and refuses the rest
             data = data[self._file.write(data) :]

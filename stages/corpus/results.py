@@ -1,7 +1,8 @@
 """The store of results, one file for each recording: the truth about what is done, whoever did it.
 
-`results/<fingerprint>/ab/<sha256 of the content>.json`. A file is there whole or not at all. The fingerprint stands for the
-settings and the model that made a result: results of other settings lie in another folder, and are never mixed by accident.
+`results/<fingerprint>/ab/<sha256 of the content>.json`. A file is there whole or not at all. The fingerprint stands
+for the settings and the model that made a result: results of other settings lie in another folder, and are never
+mixed by accident.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from sutradhar.stages.transcript import Segment
 
 FOLDER = "results"
 SCHEMA = 1
-MADE_WITH = "made-with.json"  # what a fingerprint stands for
-# All that the user's files depend on, beside the results.
+MADE_WITH = "made-with.json"  # the settings and the model of a fingerprint
+# All settings that the user's files depend on, beside the results.
 FILE_SETTINGS = (
     "CORPUS_FORMATS",
     "CORPUS_TIMESTAMPS",
@@ -37,7 +38,7 @@ FILE_SETTINGS = (
 MADE_BY = "made-by"  # a file for each different maker
 
 
-_MODEL = "model "  # begins the key of a file of the model in what a result was made with
+_MODEL = "model "  # begins the key of a model's file in `made_with`
 
 
 def key_of_model_file(name: str) -> str:
@@ -58,17 +59,17 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     failures: Count = 0  # in how many runs it was given up
     duration_ms: Time = 0
     speech_ms: Time = 0
-    language: str = ""  # most of the speech is in it
+    language: str = ""  # the language of most of the speech
     avg_logprob: float = 0.0  # over all windows, by their length; 0 where nobody speaks
     segments: tuple[Segment, ...] = ()
     seconds: float = 0.0  # of its worker's time
     degraded: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()  # on what is as it should be, but may surprise
-    allow_truncated: bool = False  # of a failure: whether files that are cut short were taken
+    notes: tuple[str, ...] = ()  # surprises that are no fault
+    allow_truncated: bool = False  # in a failure: whether files that are cut short were taken
 
 
 class Maker(msgspec.Struct, frozen=True, kw_only=True):
-    """Who recognised, as it really ran, whatever was asked for."""
+    """The recogniser as it really ran, whatever was asked for."""
 
     engine: dict[str, str] = {}  # as in Outcome
     packages: tuple[str, ...] = ()
@@ -76,19 +77,20 @@ class Maker(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
-    """`recognise/done.json`: what stands in the manifest and the store; it changes where they do."""
+    """`recognise/done.json`: a digest of the manifest and the store, which changes where they do."""
 
-    fingerprint: Hex  # of the present settings
+    fingerprint: Hex  # the fingerprint of the present settings
     statuses: dict[str, int]
-    rows: str  # a digest of the manifest's
-    results: str  # a digest of the store's
+    rows: str  # a digest of the manifest's rows
+    results: str  # a digest of the store's results
 
 
 class Store:
     """The results of one fingerprint."""
 
     def __init__(self, folder: Path, made_with: Mapping[str, str], *, mix: bool = False) -> None:
-        """`folder` holds the stores of all fingerprints. `mix`: what another has counts as done, and is read from there."""
+        """Open the store in `folder`, which holds the stores of all fingerprints. `mix`: results of other stores
+        count as done, and are read from there."""
         self.made_with = dict(made_with)
         self.fingerprint = hashlib.sha256(msgspec.json.encode([SCHEMA, sorted(made_with.items())])).hexdigest()[:16]
         self.all = folder
@@ -100,18 +102,19 @@ class Store:
 
     @classmethod
     def of_fingerprint(cls, folder: Path, fingerprint: str) -> Store:
-        """As it lies there, with what else lies there. Raises OSError or msgspec.MsgspecError."""
+        """Open the store of a fingerprint as it lies there, mixed with the others. Raises OSError or
+        msgspec.MsgspecError."""
         return cls(
             folder, msgspec.json.decode((folder / fingerprint / MADE_WITH).read_bytes(), type=dict[str, str]), mix=True
         )
 
     def create(self) -> None:
-        """Raises OSError."""
+        """Make the store. Raises OSError."""
         self.folder.mkdir(parents=True, exist_ok=True)
         write_whole(self.folder / MADE_WITH, json_document(self.made_with), sync=True)
 
     def others(self) -> list[Mapping[str, str]]:
-        """What other results beside these were made with."""
+        """Return the settings of each other store that holds results."""
         found: list[Mapping[str, str]] = []
         for path in sorted(self.all.glob(f"*/{MADE_WITH}")):
             if path.parent.name != self.fingerprint and next(_done(path.parent), ""):
@@ -120,12 +123,13 @@ class Store:
         return found
 
     def ids(self) -> set[str]:
-        """Of the recordings that have a result, of other settings only where it is done. Those of these settings are known by their
-        names alone: tens of thousands take a moment."""
+        """Return the ids of the recordings that have a result, of other settings only where it is done. Those of
+        these settings are known by their names alone: tens of thousands take a moment."""
         return set(_names(self.folder)).union(*(_done(folder) for folder in self._folders[1:]))
 
     def digest(self) -> str:
-        """Another one whenever a result is written or damaged: of their names, sizes and dates."""
+        """Return a digest of the results' names, sizes and dates, which changes whenever a result is written or
+        damaged."""
         digest = hashlib.sha256()
         for folder in self._folders:
             for path in sorted(folder.glob("[0-9a-f][0-9a-f]/[!.]*.json")):
@@ -134,12 +138,12 @@ class Store:
         return digest.hexdigest()
 
     def read(self, recording_id: str) -> Result | None:
-        """None where there is no result, or what lies there is none: it is not done then."""
+        """Return a result; None where there is none, or its file is damaged: the recording is not done then."""
         found = self.find(recording_id)
         return found[0] if found else None
 
     def find(self, recording_id: str) -> tuple[Result, str] | None:
-        """As `read`, with the fingerprint under which it lies."""
+        """Return what `read` does, and the fingerprint under which it lies."""
         for folder in self._folders:
             with contextlib.suppress(OSError):
                 result = _decoded(_place(folder, recording_id).read_bytes(), recording_id)
@@ -148,7 +152,7 @@ class Store:
         return None
 
     def settings_of(self, fingerprint: str) -> dict[str, str]:
-        """What it stands for; empty where that cannot be read any more."""
+        """Return the settings that a fingerprint stands for; empty where they cannot be read any more."""
         if fingerprint == self.fingerprint:
             return self.made_with
         with contextlib.suppress(*UNREADABLE):
@@ -156,8 +160,9 @@ class Store:
         return {}
 
     def write(self, result: Result) -> None:
-        """Whole on the disk when this returns. A power cut may take its name from the folder again: then it is made anew. Raises OSError,
-        StoreClosed, and msgspec.ValidationError where a number is none."""
+        """Write a result, whole on the disk when this returns. A power cut may take its name from the folder again:
+        then it is made anew. Raises OSError, StoreClosed, and msgspec.ValidationError where a number is NaN or
+        infinite."""
         content = msgspec.json.encode(result)
         msgspec.json.decode(content, type=Result)  # JSON has no NaN: it could not be read
         path = _place(self.folder, result.id)
@@ -170,7 +175,7 @@ class Store:
             raise
 
     def _is_closed(self) -> bool:
-        """It takes nothing at all, whatever the result."""
+        """Return whether the store takes nothing at all, whatever the result."""
         probe = self.folder / f".tmp-{token_hex(3)}-probe"
         try:
             write_whole(probe, b"", sync=False)
@@ -180,7 +185,7 @@ class Store:
         return False
 
     def note(self, maker: Maker) -> None:
-        """Once, however many runs and machines it works in. Raises OSError."""
+        """Note a maker once, however many runs and machines it works in. Raises OSError."""
         content = msgspec.json.encode(maker, order="sorted")
         path = self.folder / MADE_BY / f"{hashlib.sha256(content).hexdigest()[:16]}.json"
         if not path.exists():
@@ -188,7 +193,7 @@ class Store:
             write_whole(path, content, sync=False)
 
     def made_by(self) -> Maker:
-        """All that were noted, as one: "cpu and cuda"."""
+        """Return all makers that were noted, as one: "cpu and cuda"."""
         makers = []
         for path in (path for folder in self._folders for path in sorted((folder / MADE_BY).glob("[!.]*.json"))):
             with contextlib.suppress(*UNREADABLE):
@@ -202,7 +207,7 @@ class Store:
         )
 
     def put_aside(self, recording_id: str) -> bool:
-        """A result that is damaged, so that the next run makes another. Returns whether there was one."""
+        """Put a damaged result aside, so that the next run makes another. Returns whether there was one."""
         for folder in self._folders:
             place = _place(folder, recording_id)
             with contextlib.suppress(OSError):
@@ -222,8 +227,8 @@ class Store:
 
 
 def ids_of(folder: Path, settings: Mapping[str, str], *, mix: bool) -> set[str]:
-    """Of the recordings that have a result made with these settings, whatever the model, or with any where results are mixed.
-    `folder` holds the stores of all fingerprints."""
+    """Return the ids of the recordings that have a result made with these settings, whatever the model, or with any
+    where results are mixed. `folder` holds the stores of all fingerprints."""
     found = set[str]()
     for path in folder.glob(f"*/{MADE_WITH}"):
         with contextlib.suppress(*UNREADABLE):
@@ -248,7 +253,7 @@ def _done(folder: Path) -> Iterator[str]:
 
 
 def _decoded(content: bytes, recording_id: str) -> Result | None:
-    """None where it is damaged, or of something else."""
+    """Return a result; None where it is damaged, or of another recording or schema."""
     with contextlib.suppress(*UNREADABLE):
         result = msgspec.json.decode(content, type=Result)
         return result if result.id == recording_id and result.schema == SCHEMA else None

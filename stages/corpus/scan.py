@@ -1,4 +1,4 @@
-"""Looks at every file of a folder of recordings: what it is, how long, and whether it is a copy of another.
+"""Looks at every file of a folder of recordings: its kind, its length, and whether it is a copy of another.
 
 A file whose size and date are as they were is not read again, so looking for what is new takes seconds.
 """
@@ -29,7 +29,7 @@ from sutradhar.stages.transcript import save
 THREADS = 4  # reading waits for disks and networks
 AT_ONCE = 256  # rows written together
 SHA256 = 64  # hexadecimal digits
-NAMED = 20  # folders that cannot be listed
+NAMED = 20  # the most folders named that cannot be listed
 
 
 def run(ctx: StageContext) -> Outcome:
@@ -93,7 +93,7 @@ def _summary(rows: Mapping[str, Recording], known: Mapping[str, Recording], foun
 
 
 def _look(ctx: StageContext, path: Path, found: list[str], known: Mapping[str, Recording]) -> Iterator[Recording]:
-    """A row for each file, written down as it is made: a run that is killed here goes on from there."""
+    """Yield a row for each file, written down as it is made: a run that is killed here goes on from there."""
     folder = manifest.folder_of(ctx.media)
     done = 0
     with ThreadPoolExecutor(THREADS) as pool, Journal(path) as journal:
@@ -130,7 +130,7 @@ def _row(folder: Path, name: str, known: Recording | None, ctx: StageContext) ->
 
 
 def _holds(path: Path, known: Recording) -> bool:
-    """All of the file is as it was, whatever its date says."""
+    """Return whether all of the file is as it was, whatever its date says."""
     try:
         return record(path).sha256 == known.id
     except OSError:

@@ -1,4 +1,4 @@
-"""Where the files of recordings lie: in folders like those of the recordings, a file for each format.
+"""The places of recordings' files: in folders like those of the recordings, a file for each format.
 
 `calls/a.wav` becomes `transcripts/calls/a.wav.txt`, so that no two recordings ever meet in one file.
 """
@@ -12,7 +12,7 @@ MAX_BYTES = 255  # of a name, on the usual file systems
 
 
 def file_of(path: str, form: str) -> str:
-    """Within the tree. A name that would be too long is cut, and ends in a sign that no other has."""
+    """Return the path within the tree. A name that would be too long is cut, and ends in a sign that no other has."""
     folder, slash, base = path.lstrip("/").rpartition("/")
     if len(f".tmp-1234567-{base}.{form}".encode()) > MAX_BYTES:
         base = (

@@ -1,4 +1,5 @@
-"""What came of a folder of recordings, for people and programs: all transcripts in one file, a table, a summary, a report."""
+"""The results of a folder of recordings, for people and programs: all transcripts in one file, a table, a summary,
+a report."""
 
 from __future__ import annotations
 
@@ -64,7 +65,7 @@ def _entries(ctx: StageContext, rows: dict[str, Recording], store: Store) -> Ite
 
 
 def _closed(ctx: StageContext) -> dict[str, str]:
-    """Folders that could not be listed, with why; an earlier version's scan did not say."""
+    """Return the folders that could not be listed, with why; an earlier version's scan did not say."""
     path = ctx.read("folders")
     return load(path, manifest.Folders).closed if path.is_file() else {}
 
@@ -74,7 +75,7 @@ def _about(ctx: StageContext) -> str:
 
 
 def _links(ctx: StageContext) -> report.Links:
-    """To the first of a recording's files that is there."""
+    """Return a function that links to the first of a recording's files that exists."""
     forms = [form.strip() for form in ctx.settings.CORPUS_FORMATS.split(",")]
 
     def link(path: str) -> str:

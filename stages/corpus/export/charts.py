@@ -8,11 +8,12 @@ from html import escape
 
 BARS = 24
 WIDTH, HEIGHT = 312, 150  # in pixels
-LEFT, TOP, BOTTOM = 44, 10, 20  # what the axes' texts take
+LEFT, TOP, BOTTOM = 44, 10, 20  # room for the axes' texts
 
 
 def histogram(title: str, values: Sequence[float], text: Callable[[float], str], *, logarithmic: bool = False) -> str:
-    """Bars of equal width, of the values' logarithms where they spread over orders of magnitude. Empty where there is no value to show."""
+    """Draw bars of equal width, of the values' logarithms where they spread over orders of magnitude. Returns ""
+    where there is no value to show."""
     values = [value for value in values if math.isfinite(value) and (value > 0 or not logarithmic)]
     if not values:
         return ""

@@ -19,7 +19,7 @@ STYLE = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
 Links = Callable[
     [str], str
 ]  # from a recording's path to that of its transcript, relative to the page; empty where there is none
-Look = Literal["text", "short", "number"]  # of a column; short ones are not broken
+Look = Literal["text", "short", "number"]  # the look of a column; short ones are not broken
 
 
 class Link(NamedTuple):
@@ -28,7 +28,7 @@ class Link(NamedTuple):
 
 
 def page(title: str, about: str, survey: Survey, made_with: Mapping[str, Mapping[str, str]], link: Links) -> str:
-    """`about` says what made it and when; `made_with` has the settings of each fingerprint."""
+    """Return the page. `about` says what made it and when; `made_with` has the settings of each fingerprint."""
     summary = survey.summary
     sections = (
         _figures(summary),
@@ -120,7 +120,8 @@ def _silent(summary: FolderSummary, link: Links) -> str:
 
 
 def _made_with(summary: FolderSummary, made_with: Mapping[str, Mapping[str, str]]) -> str:
-    """Sums of the model's files are told only where results of different ones stand together."""
+    """List what results were made with. Sums of the model's files are told only where results of different ones
+    stand together."""
     pairs = [set(settings.items()) for settings in made_with.values()]
     common = set.intersection(*pairs) if pairs else set()
     tables = {
@@ -170,5 +171,5 @@ def _more(count: int, where: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Shown by a browser as what it is."""
+    """Return a text so that a browser shows it as it is."""
     return html.escape(escaped(text))

@@ -15,14 +15,14 @@ from sutradhar.stages.corpus.results import Result
 from sutradhar.stages.text.own_script import Letters, wrong_script_because
 
 LOW_CONFIDENCE = -1.0  # mean log-prob of a token: Whisper's own threshold for a text to be tried again
-LISTED = 200  # recordings of low confidence that are named
-SILENT_LISTED = 20  # recordings in which nobody speaks that are named
+LISTED = 200  # the most recordings of low confidence that are named
+SILENT_LISTED = 20  # the most recordings without speech that are named
 
 
 @dataclass(frozen=True)
 class Entry:
     recording: Recording
-    result: Result | None  # of what is done
+    result: Result | None  # None where the file is not done
     made_with: str = ""  # the fingerprint under which the result lies
 
 
@@ -47,7 +47,7 @@ class Quantiles(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Quantiles | None:
-        """Each is one of the values. None where there are none that are finite."""
+        """Return quantiles, each one of the values; None where no value is finite."""
         ordered = sorted(value for value in values if math.isfinite(value))
         if not ordered:
             return None
@@ -57,38 +57,39 @@ class Quantiles(msgspec.Struct, frozen=True):
 
 
 class FolderSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """`summary.json`. It does not grow with the folder."""
+    """The content of `summary.json`. It does not grow with the folder."""
 
     files: int
-    statuses: dict[str, int]  # together all files
-    put_off: int  # pending since they were not as the scan saw them
-    reasons: dict[str, int]  # of files without a transcript, without names and numbers
+    statuses: dict[str, int]  # files by status, together all of them
+    put_off: int  # pending files that were not as the scan saw them
+    reasons: dict[str, int]  # files without a transcript by reason, without names and numbers
     done: int  # files: recordings and their copies
-    copies: int  # of other recordings
-    recordings: int  # that are done, each counted once; so is all that follows
+    copies: int  # files that are copies of other recordings
+    recordings: int  # recordings that are done, each counted once, as in all that follows
     with_text: int
-    silent: int  # nobody speaks; together with those with text all recordings
-    silent_files: tuple[str, ...]  # some of them
+    silent: int  # recordings without speech; together with those with text all recordings
+    silent_files: tuple[str, ...]  # some recordings without speech
     made_with: dict[str, int]  # recordings by fingerprint
     sound_s: float
     sound_hours: float
     speech_of_all_channels_s: float  # more than there is sound where two speak at a time
     speech_of_all_channels_hours: float
-    worker_hours: float  # that recognising took
+    worker_hours: float  # time that recognising took
     speed: float  # of a worker, times real time; 0 where it is not known
-    languages: dict[str, int]  # of those with text
-    script_doubt: str  # of the text of all of them together, "" for none: calls that are too short to be judged add up
+    languages: dict[str, int]  # recordings with text by language
+    # Doubt about the script of all texts together, "" for none: calls that are too short to be judged add up.
+    script_doubt: str
     low_confidence_below: float
     low_confidence: int
-    low_confidence_files: tuple[Doubt, ...]  # the lowest of them
-    remarks: dict[str, int]  # on recordings that are done: "damaged at …", "both channels hold the same"
+    low_confidence_files: tuple[Doubt, ...]  # the recordings of the lowest confidence
+    remarks: dict[str, int]  # remarks on recordings that are done: "damaged at …", "both channels hold the same"
     duration_s: Quantiles | None
     times_real_time: Quantiles | None
-    avg_logprob: Quantiles | None  # of those with text
+    avg_logprob: Quantiles | None  # over recordings with text
 
     @property
     def shortfall(self) -> str:
-        """Empty where nothing failed."""
+        """Say how many files failed or are missing; "" where nothing failed."""
         bad = {status: count for status in ("failed", "unsupported") if (count := self.statuses.get(status, 0))}
         if self.put_off:
             bad["put off (run again)"] = self.put_off
@@ -98,13 +99,13 @@ class FolderSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Survey:
-    """What is counted as the files of a folder pass by."""
+    """The counts over the files of a folder as they pass by."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.not_done: list[NotDone] = []
         self.durations_s: list[float] = []  # of each recording
-        self.speeds: list[float] = []  # how many times as fast as it plays
-        self.confidences: list[float] = []  # mean log-prob, of those with text
+        self.speeds: list[float] = []  # how many times as fast as it plays each was recognised
+        self.confidences: list[float] = []  # mean log-prob of each recording with text
         self._statuses, self._reasons, self._remarks = Counter[str](), Counter[str](), Counter[str]()
         self._languages, self._made_with = Counter[str](), Counter[str]()
         self._doubts: list[Doubt] = []

@@ -1,4 +1,4 @@
-"""All transcripts as JSON lines and as a Parquet table, and what has no transcript as CSV."""
+"""All transcripts as JSON lines and as a Parquet table, and the files without a transcript as CSV."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Times = Literal["word", "segment", "none"]
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # some spreadsheets begin one with the wide forms too
-GROUP_BYTES = 8_000_000  # of JSON, after which a group of rows is written to the table: what is held at a time
+# bytes of JSON, after which a group of rows is written to the table: the most that is held at a time
+GROUP_BYTES = 8_000_000
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ RESULT: tuple[Column[Result], ...] = (
     Column("avg_logprob", "float32", lambda result: result.avg_logprob),
     Column("remarks", "string", lambda result: "; ".join((*result.degraded, *result.notes))),
 )
-TIMES: tuple[Column[Any], ...] = (  # of a segment or a word
+TIMES: tuple[Column[Any], ...] = (  # the times of a segment or a word
     Column("start_ms", "int64", lambda one: one.start_ms),
     Column("end_ms", "int64", lambda one: one.end_ms),
 )
@@ -75,7 +76,8 @@ SEGMENTS: dict[Times, tuple[Column[Segment], ...]] = {
 
 
 def write(lines: Path, table: Path, entries: Iterable[Entry], times: Times) -> Iterator[Entry]:
-    """A row for each file, whatever became of it, as the entries pass by. `times` are those that the segments have."""
+    """Write a row for each file, whatever became of it, as the entries pass by. `times` are those that the segments
+    have."""
     import pyarrow
     import pyarrow.parquet
 
@@ -115,7 +117,8 @@ def _row(of: T, columns: Sequence[Column[T]]) -> dict[str, Any]:
 
 
 def not_done(files: Iterable[NotDone]) -> str:
-    """CSV: what has no transcript, and why; not what only waits. Spreadsheets take every cell for what it says."""
+    """Return a CSV of the files without a transcript, and why, but not of files that only wait. Spreadsheets take
+    every cell for what it says."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("path", "status", "reason", "attempts"))
@@ -124,6 +127,6 @@ def not_done(files: Iterable[NotDone]) -> str:
 
 
 def _inert(cell: str) -> str:
-    """Fit to be shown, and with an apostrophe before what a spreadsheet would take for a formula."""
+    """Return a cell fit to be shown, with an apostrophe before what a spreadsheet would take for a formula."""
     cell = escaped(cell)
     return f"'{cell}" if cell.lstrip().startswith(FORMULA) else cell

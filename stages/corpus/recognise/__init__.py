@@ -1,9 +1,10 @@
 """Recognises every recording of a folder, the windows of many together, and puts the result of each into the store.
 
-What is in the store is done, whoever did it; so any run goes on where another stopped. The rooms: `corpus` (what is to do and what is
-done), `dispatcher` (who works on what), `supervisor` (keeps workers supplied and alive), `executors` with `local` and `ray_workers` (where they
-run), `messages` (what they tell each other); within a worker `worker`, `transcriber`, `prefetch`, `loading`, each calling the next, and
-`worker_limits` (what it may take of its machine); `files` (what the user gets); `shard` (a part of the work, for clusters).
+A result in the store is done, whoever made it; so any run goes on where another stopped. The rooms: `corpus` (the
+work to do and done), `dispatcher` (who works on what), `supervisor` (keeps workers supplied and alive), `executors`
+with `local` and `ray_workers` (where they run), `messages` (what they tell each other); within a worker `worker`,
+`transcriber`, `prefetch`, `loading`, each calling the next, and `worker_limits` (what it may take of its machine);
+`files` (what the user gets); `shard` (a part of the work, for clusters).
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ def _values(settings: Settings) -> dict[str, Any]:
 
 
 def _made_with(settings: Settings, model: library.ResolvedModel) -> dict[str, str]:
-    """All that decides what a result says, but for the glossary."""
+    """Return all that decides what a result says, but for the glossary."""
     files = sorted(path for path in model.path.iterdir() if path.is_file())
     return _settings_made_with(settings) | {
         results.key_of_model_file(path.name): identity(path).sha256 for path in files
@@ -110,7 +111,7 @@ def _glossary(settings: Settings, job: Path) -> dict[str, str]:
 
 
 def _refuse_to_mix(store: results.Store, settings: Settings) -> None:
-    """Raises UsageError where the job has results of other settings, and nobody said that this is meant."""
+    """Raise UsageError where the job has results of other settings, and nobody said that this is meant."""
     others = store.others()
     if not others or settings.CORPUS_MIX:
         return
@@ -141,7 +142,7 @@ def check(settings: Settings) -> None:
 
 
 def standing(job: Path, settings: Settings) -> Standing | None:
-    """How many recordings have a result, by whoever works on them, shards of a cluster too. `job` is its folder."""
+    """Count the recordings that have a result, made by any worker, shards of a cluster too. `job` is its folder."""
     try:
         rows = manifest.read(job / manifest.FILE).values()
         there = results.ids_of(
@@ -166,17 +167,18 @@ def _digest_when_done(job: Path) -> str:
 
 
 def engines_of(settings: Settings) -> tuple[EngineNeed, ...]:
-    """Ray's workers see for themselves, where they run: here there need be no GPU."""
+    """Return the engines to check here: none for Ray, whose workers see for themselves where they run."""
     return () if settings.CORPUS_EXECUTOR == "ray" else declared.engines_of(settings)
 
 
 DONE = "recognise/done.json"
-GLOSSARY = "GLOSSARY"  # the setting, and what its file held, among what a result was made with
+GLOSSARY = "GLOSSARY"  # key of the glossary's checksum in `made_with`; the setting has the same name
+# These tell results apart; CORPUS_TIMESTAMPS=none does so as well.
 RESULT_SETTINGS = (
     *declared.SETTINGS,
     *windows.SETTINGS,
     "CORPUS_CHANNELS",
-)  # tell results apart; CORPUS_TIMESTAMPS=none does so as well
+)
 STAGE = Stage(
     name="recognise",
     run=run,

@@ -1,4 +1,4 @@
-"""What of a folder of recordings is done and what is to do, told as it happens: to the manifest, the store and the user."""
+"""The work done and to do in a folder of recordings, told as it happens: to the manifest, the store and the user."""
 
 from __future__ import annotations
 
@@ -42,10 +42,11 @@ TOLD = 1.0  # seconds between two lines of progress
 
 class Corpus:
     def __init__(self, ctx: StageContext, store: Store, files: Files, shard: tuple[int, int] | None = None) -> None:
-        """Shard (i, n) is every nth recording; its rows are not written, since others write at the same time."""
+        """Open the folder. Shard (i, n) is every nth recording; its rows are not written, since others write at the
+        same time."""
         self.tasks: list[Task] = []
-        self._complaints: dict[str, list[str]] = {}  # what is degraded, and the recordings that it is true of
-        self._notes = Counter[str]()  # how many recordings each is true of
+        self._complaints: dict[str, list[str]] = {}  # each fallback, and the recordings that it is true of
+        self._notes = Counter[str]()  # each note, and how many recordings it is true of
         self._ctx, self.store, self._files = ctx, store, files
         path = ctx.keep(manifest.FILE)
         self._rows = manifest.read(path)
@@ -55,7 +56,7 @@ class Corpus:
                 self._copies.setdefault(row.id, []).append(row)
         self._journal = None if shard else Journal(path)
         self._last_told = 0.0
-        self._left_alone = 0  # that failed in so many runs that they are not tried again
+        self._left_alone = 0  # recordings that failed in so many runs that they are not tried again
         if not shard:
             self._sweep()
         self.pace = self._plan(shard or (0, 1))
@@ -66,7 +67,7 @@ class Corpus:
         self.store.sweep()
         self._files.sweep()
 
-    # --- What there is to do
+    # --- The work to do
 
     def _plan(self, shard: tuple[int, int]) -> Pace:
         """Settle what is done already, and put the rest in order."""
@@ -99,8 +100,8 @@ class Corpus:
         return failure.failures < settings.CORPUS_ATTEMPTS or failure.allow_truncated != settings.ALLOW_TRUNCATED
 
     def _ordered(self) -> list[str]:
-        """Longest first, so that no long one is left for the end. Or shuffled, so that whatever comes later changes little of the order: the
-        same ones are chosen then by CORPUS_LIMIT."""
+        """Return the recordings longest first, so that no long one is left for the end. Or shuffled, so that
+        whatever comes later changes little of the order: CORPUS_LIMIT chooses the same ones then."""
         if self._ctx.settings.CORPUS_ORDER == "shuffled":
             return sorted(
                 self._copies,
@@ -109,8 +110,8 @@ class Corpus:
         return sorted(self._copies, key=lambda recording: (-self._copies[recording][0].duration_ms, recording))
 
     def _result(self, rows: Sequence[Recording]) -> Result | None:
-        """What is known of a recording that has a result, which the manifest spares reading where all is done. Stale files for the
-        user are made again."""
+        """Return what is known of a recording that has a result, which the manifest spares reading where all is
+        done. Stale files for the user are made again."""
         if not self._stale(rows) and not self._ctx.verify:
             return Result(id=rows[0].id, status="done", attempts=rows[0].attempts)
         result = self.store.read(rows[0].id)
@@ -119,7 +120,7 @@ class Corpus:
         return result
 
     def _stale(self, rows: Sequence[Recording]) -> list[str]:
-        """Whose files are gone, could not be written, or may be of what the recording held before."""
+        """Return the paths whose files are gone, could not be written, or may be of what the recording held before."""
         return [row.path for row in rows if row.status != "done" or row.reason or self._files.missing(row.path)]
 
     def describe(self) -> str:
@@ -132,7 +133,8 @@ class Corpus:
     # --- What happens
 
     def made(self, recording: str) -> Done | None:
-        """What its worker would have told, had it not died before; the files are seen to. None where there is no result."""
+        """Return what its worker would have told, had it not died before; the files are seen to. None where there
+        is no result."""
         result = self.store.read(recording)
         if result is None or result.status != "done":
             return None
@@ -154,7 +156,7 @@ class Corpus:
                 self.pace.come(event.id, int(self._copies[event.id][0].duration_ms * event.share))
             case Begun():
                 rows = self._copies[event.id]
-                self.pace.begin_anew(event.id)  # where its worker died
+                self.pace.begin_anew(event.id)  # its worker may have died
                 self._note(rows, "pending", "", rows[0].attempts + 1)
             case Ready():
                 self._remember(Maker(engine=event.engine, packages=event.packages))
@@ -197,7 +199,7 @@ class Corpus:
         self._ctx.log.warning(f"{rows[0].path}: {given_up.reason}")
 
     def _degrade(self, line: str, path: str = "") -> None:
-        """Told in the end; the log names each recording."""
+        """Keep a remark for the end; the log names each recording."""
         self._ctx.log.debug(f"{path}: {line}" if path else line)
         self._complaints.setdefault(line, []).append(path)
 
@@ -208,7 +210,8 @@ class Corpus:
             self._ctx.log.warning(f"What recognises cannot be noted beside the results: {in_one_line(error)}")
 
     def _settle(self, rows: Sequence[Recording], attempts: int, remarks: Sequence[Remark]) -> None:
-        """The recording has a result. A row keeps a reason where files of its could not be written, and a later run writes them."""
+        """Note that the recording has a result. A row keeps a reason where files of its could not be written, and a
+        later run writes them."""
         for remark in remarks:
             self._degrade(remark.text, remark.path)
         unwritten = {remark.path: remark.text for remark in remarks if remark.unwritten}
@@ -218,7 +221,7 @@ class Corpus:
         self._put([replace(row, status=status, reason=reason, attempts=attempts) for row in rows])
 
     def _put(self, new: Sequence[Recording]) -> None:
-        """The rows of a recording."""
+        """Write the rows of a recording."""
         changed = [row for row, old in zip(new, self._copies[new[0].id], strict=True) if row != old]
         self._copies[new[0].id] = list(new)
         self._rows |= {row.path: row for row in changed}
@@ -237,10 +240,10 @@ class Corpus:
         present = ", ".join(filter(None, (self.pace.present(), "" if use is None else f"GPU {use} %")))
         self._ctx.progress(behind, total, already=before, note=self.pace.standing(), now=present, left=self.pace.left)
 
-    # --- What came of it
+    # --- The outcome
 
     def close(self) -> None:
-        """The manifest with one row a file again, and nothing left of workers that were killed."""
+        """Write the manifest with one row a file again, and remove what killed workers left."""
         if self._journal:
             self._sweep()
             self._journal.close()
@@ -248,7 +251,7 @@ class Corpus:
 
     @property
     def degraded(self) -> tuple[str, ...]:
-        """A line for each kind, however many recordings it is true of."""
+        """Return a line for each kind, however many recordings it is true of."""
         return tuple(
             line if not paths[0] else f"{paths[0]}{f' and {len(paths) - 1:,} more' if len(paths) > 1 else ''}: {line}"
             for line, paths in self._complaints.items()
@@ -256,8 +259,8 @@ class Corpus:
 
     @property
     def notes(self) -> str:
-        """List what is as it should be, but may surprise, or was put right without loss, with the number of recordings of
-        this run of which it is true."""
+        """List surprises that are no fault or were put right without loss, with the number of recordings of this
+        run that each is true of."""
         alike: dict[str, list[str]] = {}
         for line in self._notes:
             alike.setdefault(reasons.kind(line), []).append(line)
@@ -268,12 +271,12 @@ class Corpus:
         return "".join(f"; of {counted(count, 'recording')} {line}" for line, count in counts.items())
 
     def standing(self) -> str:
-        """All of the folder: "498 done, 2 failed"."""
+        """Say how all of the folder stands: "498 done, 2 failed"."""
         statuses = Counter(row.status for row in self._rows.values())
         return ", ".join(f"{count:,} {status}" for status, count in statuses.most_common())
 
     def tally(self) -> Tally:
-        """What stands in the manifest now; it changes where that does."""
+        """Return a digest of the manifest and the store now; it changes where they do."""
         statuses = Counter(row.status for row in self._rows.values())
         return Tally(
             fingerprint=self.store.fingerprint,

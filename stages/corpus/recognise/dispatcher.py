@@ -1,7 +1,8 @@
-"""Who works on what: shares recordings out to workers, and finds the one that a worker dies of.
+"""The dispatcher: shares recordings out to workers, and finds the one that a worker dies of.
 
-A worker that dies leaves recordings that it had begun. Each of them is tried again alone, with nothing beside it, so that a
-poisonous one costs no other; it is given up when it fails alone as well. No process, pipe or file here: `supervisor.py` moves the messages.
+A worker that dies leaves recordings that it had begun. Each of them is tried again alone, with nothing beside it,
+so that a poisonous one costs no other; it is given up when it fails alone as well. There is no process, pipe or
+file here: `supervisor.py` moves the messages.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ from msgspec.structs import replace
 
 from sutradhar.stages.corpus.recognise.messages import Task, Work
 
-GIVEN_MS = 3_600_000  # of sound that a worker is given before it has done what it has
+GIVEN_MS = 3_600_000  # the most sound that a worker is given ahead
 MIN_GIVEN = 2  # recordings, however long
-KILLS = 5  # of a worker alone with a recording, before that is given up: who kills may have had other reasons
+# Deaths of a worker alone with a recording, before that is given up: the killer may have had other reasons.
+KILLS = 5
 
 
 @dataclass
 class _Hand:
-    given: dict[str, Task] = field(default_factory=dict)  # and not ended yet
+    given: dict[str, Task] = field(default_factory=dict)  # not ended yet
     begun: set[str] = field(default_factory=set)
     alone: bool = False
 
@@ -34,8 +36,8 @@ class FailedForGood:
 
 class Dispatcher:
     def __init__(self, tasks: Sequence[Task], most_given: int, least_given: int | None = None) -> None:
-        """Tasks are shared out in their order, at most so many at a time to a worker; towards the end fewer, down to `least_given`,
-        so that none is left with much when the others have nothing more."""
+        """Share tasks out in their order, at most `most_given` at a time to a worker; towards the end fewer, down
+        to `least_given`, so that none is left with much when the others have nothing more."""
         self._waiting, self._suspects = deque(tasks), deque[Task]()
         self._workers: dict[int, _Hand] = {}
         self._most_given, self._least_given = most_given, most_given if least_given is None else least_given
@@ -47,14 +49,14 @@ class Dispatcher:
 
     @property
     def idle(self) -> bool:
-        """Nothing waits to be given to anybody."""
+        """Return whether nothing waits to be given to anybody."""
         return not self._waiting and not self._suspects
 
     def join(self, worker: int) -> None:
         self._workers[worker] = _Hand()
 
     def next_work(self, worker: int) -> Work | None:
-        """What to send a worker now, None for nothing."""
+        """Return what to send a worker now, None for nothing."""
         state = self._workers[worker]
         if state.alone and state.given:
             return None
@@ -87,7 +89,7 @@ class Dispatcher:
         return state.given.pop(recording)
 
     def failed(self, worker: int, recording: str, reason: str, *, again: bool) -> FailedForGood | None:
-        """None where it is worth another attempt, alone."""
+        """End a failed recording; None where it is worth another attempt, alone."""
         alone = self._workers[worker].alone
         task = self.ended(worker, recording)
         if again and not alone:
@@ -98,8 +100,8 @@ class Dispatcher:
     def died(
         self, worker: int, reason: str, *, killed: bool, done: Iterable[str] = ()
     ) -> tuple[list[FailedForGood], int]:
-        """The worker is no more. `done` has a result all the same; what was not begun goes to the others. What is given up, and how many
-        recordings are tried again alone."""
+        """Take a dead worker off, and return the recordings that are given up and how many are tried again alone.
+        `done` have a result all the same; those not begun go to the others."""
         state = self._workers.pop(worker)
         for recording in done:
             state.given.pop(recording, None)
@@ -117,5 +119,5 @@ class Dispatcher:
         return None
 
     def given(self, worker: int) -> Mapping[str, Task]:
-        """What a worker has not ended yet, by id."""
+        """Return what a worker has not ended yet, by id."""
         return self._workers[worker].given

@@ -1,4 +1,4 @@
-"""Where workers run. To add an executor: a module like `local.py`, and a line in EXECUTORS."""
+"""The places where workers run. To add an executor: a module like `local.py`, and a line in EXECUTORS."""
 
 from __future__ import annotations
 
@@ -20,25 +20,28 @@ EXECUTORS = {
     "local": "sutradhar.stages.corpus.recognise.local",
     "ray": "sutradhar.stages.corpus.recognise.ray_workers",
 }  # by CORPUS_EXECUTOR
-BATCHES_GIVEN = 6  # recordings that a worker is given at a time, in batches: two are loaded ahead, three recognised, and some are being written
+# recordings that a worker is given at a time, in batches: two are loaded ahead, three recognised, and some are
+# being written
+BATCHES_GIVEN = 6
 
 
 class Executor(Protocol):
     def places(self, settings: Settings) -> list[str]:
-        """Where a worker each is at its best: a GPU, or "" where it finds its place by itself. Raises UsageError."""
+        """Return the best place for each worker: a GPU, or "" where it finds its place by itself. Raises UsageError."""
 
     def beside(self, settings: Settings, workers: int) -> int:
-        """How many of so many workers share a machine."""
+        """Return how many of so many workers share a machine."""
 
     def start(self, setup: Setup, place: str, deliver: Deliver) -> Handle:
-        """A worker."""
+        """Start a worker."""
 
     def close(self) -> None:
-        """When no worker is needed any more."""
+        """Clean up when no worker is needed any more."""
 
 
 def run(setup: Setup, corpus: Corpus) -> None:
-    """Raises UsageError where the settings will not do, StageFailed where no worker lives."""
+    """Run workers until all is done. Raises UsageError where the settings will not do, StageFailed where no worker
+    lives."""
     settings = setup.settings
     executor = cast(Executor, import_module(EXECUTORS[settings.CORPUS_EXECUTOR]))
     try:

@@ -21,7 +21,7 @@ from sutradhar.stages.corpus.results import FILE_SETTINGS, Result
 from sutradhar.stages.corpus.transcript_paths import file_of
 from sutradhar.stages.cues.formats import format_of
 
-LEFTOVER = re.compile(r"\.tmp-[0-9a-f]{6}-.*", re.DOTALL)  # of write_whole
+LEFTOVER = re.compile(r"\.tmp-[0-9a-f]{6}-.*", re.DOTALL)  # leftovers of write_whole
 STAMP = ".written-with.json"
 
 
@@ -31,11 +31,12 @@ class Files:
         self._written_with = msgspec.json.encode({key: getattr(settings, key) for key in FILE_SETTINGS})
         self._outdated = self._stamp() != self._written_with
         self._written = EditLog(tree)
-        self._folders = set[Path]()  # that are there, and in the tree
+        self._folders = set[Path]()  # folders that exist, in the tree
 
     def write(self, result: Result, paths: Sequence[str]) -> list[Remark]:
-        """For each name of the recording. What cannot be written for reasons of its own, such as a path too long, is remarked on.
-        Raises OSError where nothing can be written, on a full disk for instance."""
+        """Write the files for each name of the recording. A file that cannot be written for reasons of its own,
+        such as a path too long, is remarked on. Raises OSError where nothing can be written, on a full disk for
+        instance."""
         return [remark for path in paths for form in self._formats if (remark := self._write(result, path, form))]
 
     def _write(self, result: Result, path: str, form: str) -> Remark | None:
@@ -62,7 +63,7 @@ class Files:
         return format_of(form).encoded(text, bom=self._settings.SUBTITLE_BOM, newline=self._settings.SUBTITLE_NEWLINE)
 
     def _make_folder(self, folder: Path) -> None:
-        """Raises OSError where a link on the way leads out of the tree."""
+        """Make a folder. Raises OSError where a link on the way leads out of the tree."""
         if folder in self._folders:
             return
         if not folder.resolve().is_relative_to(self._tree.resolve()):
@@ -71,7 +72,8 @@ class Files:
         self._folders.add(folder)
 
     def _replace(self, target: Path, content: bytes) -> str:
-        """What somebody has changed is moved out of the way of its new version. Returns how its name ends now."""
+        """Write a file, and move a version that somebody has edited out of its way. Returns how that one's name
+        ends now."""
         present = target.read_bytes() if target.exists() else b""
         if present == content and target.exists():
             return ""
@@ -89,17 +91,18 @@ class Files:
         return ending
 
     def missing(self, path: str) -> bool:
-        """Whether they have to be written, because they are not there or were written with other settings."""
+        """Return whether the files have to be written, because they are not there or were written with other
+        settings."""
         return self._outdated or not all((self._tree / file_of(path, form)).is_file() for form in self._formats)
 
     def stamp(self) -> None:
-        """All are as these settings say."""
+        """Note that all files are as these settings say."""
         self._tree.mkdir(parents=True, exist_ok=True)
         write_whole(self._tree / STAMP, self._written_with, sync=False)
         self._outdated = False
 
     def _stamp(self) -> bytes:
-        """What files were written with."""
+        """Return the settings that files were written with."""
         try:
             return (self._tree / STAMP).read_bytes()
         except OSError:

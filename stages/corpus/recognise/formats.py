@@ -1,4 +1,5 @@
-"""Writes results in the formats of `sutradhar.stages.cues.formats`; text and JSON of a recording have writers of their own."""
+"""Writes results in the formats of `sutradhar.stages.cues.formats`; text and JSON of a recording have writers of
+their own."""
 
 from __future__ import annotations
 
@@ -18,11 +19,11 @@ from sutradhar.stages.cues.track import track_of
 from sutradhar.stages.text.own_script import script_doubt
 from sutradhar.stages.transcript import Segment, Track, Transcript
 
-Writer = Callable[[Result, str, Settings], str]  # of a recording of that path
+Writer = Callable[[Result, str, Settings], str]  # of a result whose recording has that path
 
 
 def as_txt(result: Result, path: str, settings: Settings) -> str:
-    """A line a segment, after one that puts the text in doubt."""
+    """Return a line a segment, after one that puts the text in doubt."""
     doubt = script_doubt(result.segments)
     return (f"[{doubt}]\n" if doubt else "") + "".join(
         f"{label(segment.speaker)}{segment.text}\n" for segment in result.segments

@@ -1,4 +1,4 @@
-"""From a recording to the windows of speech in it, with their sound, ready for the recogniser."""
+"""The way from a recording to the windows of speech in it, with their sound, ready for the recogniser."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class WindowSound:
     samples: NDArray[np.int16]
-    prepared: Any = None  # by the recogniser's `Preparation`, where it has one
+    prepared: Any = None  # made by the recogniser's `Preparation`, where it has one
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,14 @@ class Channel:
 
     speaker: str  # "" where there is only one
     windows: tuple[Window, ...]
-    sounds: tuple[WindowSound, ...] = ()  # of each window
+    sounds: tuple[WindowSound, ...] = ()  # one for each window
     file: Path | None = (
-        None  # in their place, for what is long: a WAV of the channel, which is removed when it was read
+        # In place of `sounds` for a long one: a WAV of the channel, which is removed when it was read.
+        None
     )
 
     def read(self) -> Iterator[tuple[Window, NDArray[np.float32], Any]]:
-        """Each window with its samples from -1 to 1, and for `AudioWindow.prepared` what was made of them."""
+        """Yield each window with its samples from -1 to 1, and its `AudioWindow.prepared`."""
         if self.file is None:
             for window, sound in zip(self.windows, self.sounds, strict=True):
                 yield window, Samples(sound.samples).read(0, len(sound.samples)), sound.prepared
@@ -68,20 +69,20 @@ class Loaded:
     duration_ms: int = 0
     degraded: tuple[str, ...] = ()
     cause: str = ""  # why nobody is heard in it, and what to do
-    notes: tuple[str, ...] = ()  # on what is as it should be, but may surprise
+    notes: tuple[str, ...] = ()  # surprises that are no fault
 
 
 class Loader:
     """Decodes recordings and finds the speech in them. For one thread."""
 
     def __init__(self, folder: Path, spool: Path, settings: Settings) -> None:
-        """`spool` is where long recordings are decoded to."""
+        """Set up; `spool` is where long recordings are decoded to."""
         self._preparer = lru_cache(_preparer)
         self._folder, self._spool, self._settings = folder, spool, settings
         self._detector = Detector(threads=1)
 
     def load(self, task: Task, preparation: Preparation | None) -> Loaded | Failed | Deferred:
-        """Raises OSError where the disk is full."""
+        """Load a recording. Raises OSError where the disk is full."""
         used: list[Path | None] = []
         try:
             loaded = self._try(task, preparation)
@@ -130,7 +131,7 @@ class Loader:
             return self._heard(task, path, replace(voices, remarks=remarks, notes=notes), preparation)
 
     def _best_track(self, listener: Listener, path: Path) -> tuple[Decoding, Sequence[AudioTrack]]:
-        """The best one, mixed, and all of them, best first. Raises UsageError where none can be decoded."""
+        """Return the best track, mixed, and all of them, best first. Raises UsageError where none can be decoded."""
         try:
             first = listener.decode(Take())
             tracks = in_order(first.info.audio, self._settings.SOURCE_LANGUAGE)
@@ -156,7 +157,7 @@ class Loader:
         )
 
     def _path(self, task: Task) -> Path | None:
-        """The first of its names that holds what the scan saw."""
+        """Return the first of its names that holds what the scan saw."""
         for number, name in enumerate(task.paths):
             with contextlib.suppress(OSError):
                 status = (self._folder / name).stat()
@@ -193,7 +194,7 @@ def _stamp(path: Path) -> tuple[int, ...]:
 
 
 def remove_spooled(spool: Path, recording: str, but: Sequence[Path | None] = ()) -> None:
-    """What a recording was decoded into."""
+    """Remove the files that a recording was decoded into."""
     for file in spool.glob(f"{recording}-*.wav"):
         if file not in but:
             file.unlink(missing_ok=True)

@@ -15,14 +15,14 @@ COMMAND = entry("sutradhar.stages.corpus.recognise.worker")
 
 
 def places(settings: Settings) -> list[str]:
-    """The GPUs of this machine, "" for the processor."""
+    """Return the GPUs of this machine, "" for the processor."""
     if settings.WHISPERX_DEVICE != "cuda":
         return [""]
     return chosen_gpus(settings) or [gpu.uuid for gpu in probe_machine().nvidia.gpus] or [""]
 
 
 def chosen_gpus(settings: Settings) -> list[str]:
-    """Their numbers or UUIDs; none where all may be used."""
+    """Return the GPUs' numbers or UUIDs; none where all may be used."""
     chosen = settings.CUDA_VISIBLE_DEVICES or os.environ.get("CUDA_VISIBLE_DEVICES", "")
     return [name for name in chosen.split(",") if name]
 
@@ -32,7 +32,8 @@ def beside(settings: Settings, workers: int) -> int:
 
 
 def start(setup: Setup, place: str, deliver: Deliver) -> channel.Child:
-    """On a GPU, or "" for the processor. It is of the stage's process group: whoever ends the stage ends it too."""
+    """Start a worker on a GPU, or "" for the processor. It is of the stage's process group: whoever ends the stage
+    ends it too."""
     environment = {"CUDA_VISIBLE_DEVICES": place} if place else {}
     child = channel.Child(channel.start(COMMAND, environment=environment), Event)
     child.deliver_to(deliver)
@@ -41,4 +42,4 @@ def start(setup: Setup, place: str, deliver: Deliver) -> channel.Child:
 
 
 def close() -> None:
-    """Nothing is left: the supervisor has ended each process."""
+    """Do nothing: the supervisor has ended each process."""

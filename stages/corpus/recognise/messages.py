@@ -22,10 +22,10 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker is told first."""
+    """The first message to a worker."""
 
-    values: dict[str, Any]  # of the settings that the stage declares
-    folder: str  # that the paths of tasks begin from
+    values: dict[str, Any]  # values of the settings that the stage declares
+    folder: str  # the folder that the paths of tasks begin from
     results: str  # folder of all stores
     made_with: dict[str, str]
     tree: str  # where the files for the user go
@@ -55,7 +55,7 @@ class Begun(msgspec.Struct, frozen=True, tag=True):
 
 
 class Remark(msgspec.Struct, frozen=True):
-    """On a file for the user."""
+    """A remark on a file for the user."""
 
     path: str  # of the recording, as in the manifest
     text: str  # without names, so that others may have the same
@@ -63,7 +63,7 @@ class Remark(msgspec.Struct, frozen=True):
 
 
 class Done(msgspec.Struct, frozen=True, tag=True):
-    """Its result is in the store."""
+    """The result of a recording is in the store."""
 
     id: str
     attempts: int = 1
@@ -75,18 +75,18 @@ class Done(msgspec.Struct, frozen=True, tag=True):
 class Failed(msgspec.Struct, frozen=True, tag=True):
     id: str
     reason: str
-    again: bool = False  # nobody foresaw it: it is worth another attempt
+    again: bool = False  # whether it is worth another attempt, as nobody foresaw it
 
 
 class Deferred(msgspec.Struct, frozen=True, tag=True):
-    """It is not there, or not as the scan saw it: a later run may find it."""
+    """A recording is not there, or not as the scan saw it: a later run may find it."""
 
     id: str
     reason: str
 
 
 class WindowsDone(msgspec.Struct, frozen=True, tag=True):
-    """How far a recording has come that takes its time."""
+    """The progress within a long recording."""
 
     id: str
     share: float  # of its windows that are recognised
@@ -99,10 +99,10 @@ class Retiring(msgspec.Struct, frozen=True, tag=True):
 
 
 class Degraded(msgspec.Struct, frozen=True, tag=True):
-    """A fallback, for all that follows."""
+    """A fallback that holds for all that follows."""
 
     line: str
 
 
-Ended = Done | Failed | Deferred  # what a recording that was begun comes to
+Ended = Done | Failed | Deferred  # the possible ends of a recording that was begun
 Event = Ready | Begun | Ended | WindowsDone | Retiring | Degraded | Note | Broken

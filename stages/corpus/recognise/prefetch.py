@@ -1,4 +1,5 @@
-"""Loads recordings before they are asked for, in processes of their own: in threads, decoding would take turns with the recogniser."""
+"""Loads recordings before they are asked for, in processes of their own: in threads, decoding would take turns with
+the recogniser."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ from sutradhar.stages.corpus.recognise.messages import Deferred, Failed, Task
 from sutradhar.stages.recognisers.contract import Preparation
 
 COMMAND = entry("sutradhar.stages.corpus.recognise.prefetch", "load_for_parent")
-AHEAD_MS = 1_800_000  # of sound that lies loaded
+AHEAD_MS = 1_800_000  # the most sound that lies loaded
 PATIENCE = 600.0  # seconds for an answer, and as long as the recording lasts: loading takes a small part of that
 MIN_AHEAD = 2  # recordings, however long
 
@@ -34,7 +35,8 @@ class LoaderEnded(Exception):
 
 class Pool(Protocol):
     def submit(self, task: Task) -> Future[Loaded | Failed | Deferred]:
-        """Load a recording. Raises LoaderEnded, as the result, where the process has ended by itself; another takes its place."""
+        """Load a recording. Raises LoaderEnded, as the result, where the process has ended by itself; another takes
+        its place."""
 
 
 class LoaderPool:
@@ -55,7 +57,7 @@ class LoaderPool:
             self._idle.put(self._start())
 
     def wait(self) -> None:
-        """Until one is there. Raises StageFailed where they end by themselves."""
+        """Wait until one process is ready. Raises StageFailed where they end by themselves."""
         try:
             self._threads.submit(self._ask, None).result()
         except LoaderEnded:
@@ -83,12 +85,12 @@ class LoaderPool:
 
 
 class LoaderProcess:
-    """Spoken to in pickles, since what it tells is arrays."""
+    """A process that loads, spoken to in pickles, since what it tells is arrays."""
 
     def __init__(self, folder: Path, spool: Path, settings: Settings) -> None:
         self._child = channel.start(COMMAND)
         self.pid = self._child.pid
-        with contextlib.suppress(OSError):  # where it has ended already, which the first question shows
+        with contextlib.suppress(OSError):  # it may have ended already, which the first question shows
             self._send((folder, spool, settings))
 
     def ask(self, question: tuple[Task, Preparation | None] | None) -> Any:
@@ -110,7 +112,7 @@ class LoaderProcess:
         return answer
 
     def end(self) -> None:
-        """At once: it holds nothing that would have to be put in order."""
+        """End the process at once: it holds nothing that would have to be put in order."""
         self._child.kill()
         self._child.communicate()
 
@@ -151,14 +153,15 @@ def _answer(
 
 
 class Prefetcher:
-    """In bounded memory, and in the order in which recordings come."""
+    """Loads ahead in bounded memory, in the order in which recordings come."""
 
     def __init__(self, pool: Pool, most: int) -> None:
         self._pool, self._most = pool, most
         self._pending: deque[tuple[Task, Future[Loaded | Failed | Deferred]]] = deque()
 
     def run(self, take: Callable[[], Task | None]) -> Iterator[Loaded | Failed | Deferred]:
-        """Until nothing is left that `take` gives, in the order in which it gives it. Raises OSError where the disk is full."""
+        """Yield all that `take` gives, loaded, in the order in which it gives it. Raises OSError where the disk is
+        full."""
         while True:
             while self._has_room() and (task := take()):
                 self._pending.append((task, self._pool.submit(task)))
@@ -177,7 +180,8 @@ class Prefetcher:
         )
 
     def _load_again(self, task: Task) -> Loaded | Failed | Deferred:
-        """Somebody may have killed the process that loaded it: only what one ends over twice is at fault."""
+        """Load a recording again: somebody may have killed the process that loaded it, so only what one ends over
+        twice is at fault."""
         try:
             return self._pool.submit(task).result()
         except LoaderEnded:

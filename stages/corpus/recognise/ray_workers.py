@@ -1,6 +1,8 @@
-"""Starts workers as Ray actors, on one machine or many that see the same folders: `pip install -r requirements/ray.txt`.
+"""Starts workers as Ray actors, on one machine or many that see the same folders: `pip install -r
+requirements/ray.txt`.
 
-`ray.init` finds a cluster by RAY_ADDRESS, and makes one of this machine where there is none. Ray gives each actor its GPU.
+`ray.init` finds a cluster by RAY_ADDRESS, and makes one of this machine where there is none. Ray gives each actor
+its GPU.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ class RayWorker:
         self._inbox.put(work)
 
     def events(self, setup: Setup) -> Iterator[bytes]:
-        """What happens, as it happens."""
+        """Yield the events as they happen."""
         threading.Thread(target=self._run, args=(setup,), daemon=True).start()
         while event := self._events.get():
             yield msgspec.json.encode(event)
@@ -53,7 +55,8 @@ class RayWorker:
 
 
 def places(settings: Settings) -> list[str]:
-    """One for each GPU of the cluster, or for each node where none is needed; Ray chooses which. Raises UsageError where Ray is not installed."""
+    """Return a place for each GPU of the cluster, or for each node where none is needed; Ray chooses which. Raises
+    UsageError where Ray is not installed."""
     on_gpus = settings.WHISPERX_DEVICE == "cuda"
     room = int(_resources().get("GPU" if on_gpus else "CPU", 0))
     if on_gpus and not room:
@@ -86,7 +89,7 @@ def _connected() -> Any:
 
 
 def _nodes() -> list[Any]:
-    """Those that are there: Ray lists the lost ones too."""
+    """Return the nodes that are there: Ray lists the lost ones too."""
     return [node for node in _connected().nodes() if node["Alive"]]
 
 
@@ -102,14 +105,15 @@ def beside(settings: Settings, workers: int) -> int:
 
 
 def start(setup: Setup, place: str, deliver: Deliver) -> Handle:
-    """Raises UsageError where Ray is not installed."""
+    """Start a worker. Raises UsageError where Ray is not installed."""
     gpus = 1 if setup.settings.WHISPERX_DEVICE == "cuda" else 0
     actors = _connected().remote(num_gpus=gpus, num_cpus=1, max_concurrency=2, max_restarts=0)(RayWorker)
     return Actor(actors.remote(), setup, deliver)
 
 
 def close() -> None:
-    """The stage's process ends at once, without what Ray would do then: processes that it was just starting would stay for a while."""
+    """Leave without Ray's own end: the stage's process ends at once, and processes that Ray was just starting would
+    stay for a while."""
     if ray := sys.modules.get("ray"):
         ray.shutdown()
 
@@ -140,5 +144,5 @@ class Actor:
         ray.kill(self._actor)
 
     def how_it_ended(self) -> tuple[str, bool]:
-        """An actor that is gone says little of why: its node may be."""
+        """Say how an actor ended: one that is gone says little of why, as its node may be gone."""
         return self._error or "the actor ended", bool(self._error)

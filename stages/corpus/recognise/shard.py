@@ -1,9 +1,10 @@
-"""A part of a folder's recordings, for clusters that hand out numbered pieces of work: scripts/slurm-corpus.sh runs one a GPU.
+"""A part of a folder's recordings, for clusters that hand out numbered pieces of work: scripts/slurm-corpus.sh runs
+one a GPU.
 
     python -m sutradhar.stages.corpus.recognise.shard JOB 3 16
 
-recognises what shard 3 of 16 holds. Shards share the job and write into its store alone. What any of them leaves undone,
-run-pipeline.sh does, which also brings the manifest up to date and writes the report.
+recognises what shard 3 of 16 holds. Shards share the job and write into its store alone. What any of them leaves
+undone, run-pipeline.sh does, which also brings the manifest up to date and writes the report.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def _run(name: str, shard: tuple[int, int], console: Console) -> int:
 
 @contextlib.contextmanager
 def _scratch(job: Job) -> Iterator[Path]:
-    """Within the job: what a killed shard leaves there, run-pipeline.sh sweeps."""
+    """Give a folder within the job: what a killed shard leaves there, run-pipeline.sh sweeps."""
     folder = job.artifacts / f".tmp-{socket.gethostname()}-{os.getpid()}-shard"
     try:
         folder.mkdir(parents=True)

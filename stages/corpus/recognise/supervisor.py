@@ -1,4 +1,5 @@
-"""Keeps workers supplied, and starts a new one for each that dies or has grown too large. Where they run is the executor's matter."""
+"""The supervisor: keeps workers supplied, and starts a new one for each that dies or has grown too large. Where
+they run is the executor's matter."""
 
 from __future__ import annotations
 
@@ -21,25 +22,25 @@ from sutradhar.stages.corpus.recognise.messages import Begun, Deferred, Degraded
 
 MAX_FRUITLESS_WORKERS = 20  # workers in a row that die before any recording is done or given up
 STUCK = 3600.0  # seconds without a word, after which a worker is ended: a window takes minutes on the slowest machine
-LOOK_EVERY = 60.0  # seconds between two looks for such a one
+LOOK_EVERY = 60.0  # seconds between two looks for a stuck worker
 MAX_FAILED_STARTS = 3  # workers in a row that die before they are ready: then nothing will come of it
-Deliver = Callable[[Event | None], None]  # what a worker tells; None, the last: it is no more
+Deliver = Callable[[Event | None], None]  # gets what a worker tells, and at last None when it is no more
 
 
 class Handle(Protocol):
     """A worker that was launched."""
 
     def send(self, message: msgspec.Struct) -> None:
-        """To a worker that is dead already it goes nowhere."""
+        """Send a message; to a worker that is dead already it goes nowhere."""
 
     def end(self) -> None:
-        """See to it that nothing of it stays."""
+        """End the worker, so that nothing of it stays."""
 
     def how_it_ended(self) -> tuple[str, bool]:
-        """In words; and whether somebody killed it, which may have nothing to do with its work."""
+        """Say how it ended; and whether somebody killed it, which may have nothing to do with its work."""
 
 
-Start = Callable[[str, Deliver], Handle]  # a worker, in a place
+Start = Callable[[str, Deliver], Handle]  # starts a worker in a place
 
 
 @dataclass
@@ -65,7 +66,8 @@ class Supervisor:
         made: Callable[[str], Done | None],
         tell: Callable[[Event | FailedForGood], None],
     ) -> None:
-        """A worker in each of the places. `made` gives what is to be told of a recording that has a result; `tell` hears what happens."""
+        """Take the places, one for each worker. `made` gives the event for a recording that has a result; `tell`
+        hears what happens."""
         self._launch, self._places, self._dispatcher, self._made, self._tell = start, places, dispatcher, made, tell
         self._events: queue.SimpleQueue[tuple[int, Event | None]] = queue.SimpleQueue()
         self._workers: dict[int, _Launched] = {}
@@ -74,7 +76,8 @@ class Supervisor:
         self._stillborn: Counter[str] = Counter()  # in a row, by place
 
     def run(self) -> None:
-        """Until everything is done or given up. Raises UsageError where the settings will not do, StageFailed where no worker lives."""
+        """Run until everything is done or given up. Raises UsageError where the settings will not do, StageFailed
+        where no worker lives."""
         try:
             for place in self._places:
                 self._start(place)
@@ -97,7 +100,7 @@ class Supervisor:
         self._workers[number] = _Launched(self._launch(place, lambda event: self._events.put((number, event))), place)
 
     def _end_the_stuck(self) -> None:
-        """They are no more in a moment, and what they had begun is suspect."""
+        """End the workers that were silent for too long; what they had begun is suspect."""
         now = time.monotonic()
         if now < self._looked + LOOK_EVERY:
             return
@@ -146,7 +149,7 @@ class Supervisor:
                 worker.handle.send(work)
 
     def _died(self, number: int) -> None:
-        """Its work goes to others, and its place to a new one."""
+        """Give a dead worker's work to others, and its place to a new one."""
         worker = self._workers.pop(number)
         how, killed = worker.handle.how_it_ended()
         reason = worker.broken.message if worker.broken else how

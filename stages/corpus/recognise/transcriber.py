@@ -1,4 +1,5 @@
-"""Recognises recordings, the windows of many together, and puts each result into the store the moment its last window is done."""
+"""Recognises recordings, the windows of many together, and puts each result into the store the moment its last
+window is done."""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ MAX_UNWRITTEN = 64  # recordings
 
 @dataclass
 class _Recording:
-    """Without its sound, which only the windows in hand need."""
+    """A recording without its sound, which only the windows in hand need."""
 
     task: Task
     duration_ms: int
@@ -40,8 +41,8 @@ class _Recording:
     cause: str  # why nobody is heard in it
     notes: tuple[str, ...]
     waiting: int  # windows that are not recognised yet
-    recognitions: list[tuple[str, Recognition]] = field(default_factory=list)  # with who speaks
-    seconds: float = 0.0  # of the time that its windows shared with others
+    recognitions: list[tuple[str, Recognition]] = field(default_factory=list)  # each with its speaker
+    seconds: float = 0.0  # share of the time that its windows took beside others
 
 
 @dataclass(frozen=True)
@@ -51,25 +52,26 @@ class _InHand:
     recording: _Recording
     speaker: str
     length_ms: int
-    began: float  # by `_SharedTime`
+    began: float  # a value of `_SharedTime.begin`
 
 
 class _SharedTime:
-    """Shares time out to what is in hand, by how long each is: so that the sum over all is the time that went by, whatever order things end in."""
+    """Shares time out to what is in hand, by how long each is: the sum over all is the time that went by, in
+    whatever order things end."""
 
     def __init__(self) -> None:
         self._in_hand = 0  # ms of sound
-        self._seconds_a_ms = 0.0  # that anything in hand from the beginning would have got
+        self._seconds_a_ms = 0.0  # the share of anything in hand from the beginning
         self._last = time.monotonic()
 
     def begin(self, length_ms: int) -> float:
-        """What to give back to `end`."""
+        """Begin a window, and return what to give back to `end`."""
         self._pass()
         self._in_hand += length_ms
         return self._seconds_a_ms
 
     def end(self, began: float, length_ms: int) -> float:
-        """Seconds."""
+        """End a window, and return its seconds."""
         self._pass()
         self._in_hand -= length_ms
         return (self._seconds_a_ms - began) * length_ms
@@ -91,7 +93,7 @@ class Transcriber:
         files: Files,
         tell: Callable[[Event], None],
     ) -> None:
-        """`tell` is called from several threads."""
+        """Set up; `tell` is called from several threads."""
         self._recogniser, self._settings, self._prefetcher = recogniser, settings, prefetcher
         self._store, self._files, self._tell = store, files, tell
         self._in_hand: dict[int, _InHand] = {}
@@ -100,7 +102,8 @@ class Transcriber:
         self._writers, self._unwritten = ThreadPoolExecutor(WRITERS), deque[Future[None]]()
 
     def run(self, take: Callable[[], Task | None]) -> None:
-        """Everything that `take` gives, until it gives None. Raises what the recogniser raises, and OSError where nothing can be written."""
+        """Recognise everything that `take` gives, until it gives None. Raises what the recogniser raises, and
+        OSError where nothing can be written."""
 
         def begin() -> Task | None:
             task = take()
@@ -156,13 +159,13 @@ class Transcriber:
     # --- Results
 
     def _finish(self, recording: _Recording) -> None:
-        """Raises what writing an earlier one has raised."""
+        """Have a recording written by a thread. Raises what writing an earlier one has raised."""
         self._unwritten.append(self._writers.submit(self._write, recording))
         while self._unwritten and (len(self._unwritten) > MAX_UNWRITTEN or self._unwritten[0].done()):
             self._unwritten.popleft().result()
 
     def _wait_for_writers(self) -> None:
-        """Whatever of it fails, the rest is written. Raises the worst: that the disk is full."""
+        """Wait until all is written, even where some of it fails. Raises the worst error: that the disk is full."""
         errors = [error for future in self._unwritten if (error := future.exception())]
         self._unwritten.clear()
         if errors:
@@ -227,7 +230,8 @@ def _echoes(recognitions: list[tuple[str, Recognition]]) -> list[str]:
 
 
 def _doubts(segments: tuple[Segment, ...], recording: _Recording) -> list[str]:
-    """What a person should know of a text before they trust it: the same line for each, so that they can be counted."""
+    """Return what a person should know of a text before they trust it: the same line for each, so that they can be
+    counted."""
     if not segments:
         return [
             f"no speech was found: {recording.cause}"

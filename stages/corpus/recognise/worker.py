@@ -23,11 +23,12 @@ from sutradhar.pipeline.processes.channel import EventWriter, serve
 from sutradhar.pipeline.processes.children import share_one_heap
 from sutradhar.stages.corpus.recognise.messages import Degraded, Ended, Event, Ready, Retiring, Setup, Task, Work
 
-LOOK_EVERY = 2.0  # seconds between two looks at the memory: it means a look at every process of the machine
+LOOK_EVERY = 2.0  # seconds between two looks at the memory: each one looks at every process of the machine
 
 
 class Inbox:
-    """Work that came, given out task by task. A task to be done alone is given only where nothing was given since `wait`."""
+    """Work that came, given out task by task. A task to be done alone is given only where nothing was given since
+    `wait`."""
 
     def __init__(self) -> None:
         self._came: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
@@ -36,11 +37,12 @@ class Inbox:
         self._given = 0
 
     def put(self, work: Work | None) -> None:
-        """None: nothing more will come."""
+        """Take work; None says that nothing more will come."""
         self._came.put(work)
 
     def wait(self) -> bool:
-        """Until there is something to do; False where nothing more will come. What is given from now on stands beside nothing else."""
+        """Wait until there is something to do; False where nothing more will come. Tasks given from now on stand
+        beside nothing else."""
         self._given, self._alone = 0, False
         self._fetch()
         while not self._waiting and not self._closed:
@@ -73,10 +75,10 @@ class Inbox:
 
 
 class Worker:
-    """The model, and what it takes to recognise with it."""
+    """The model, with the means to recognise with it."""
 
     def __init__(self, setup: Setup, inbox: Inbox, tell: Callable[[Event], None]) -> None:
-        """Raises UsageError where the machine, the model or the settings will not do."""
+        """Load the model. Raises UsageError where the machine, the model or the settings will not do."""
         from sutradhar.pipeline.machine import engines
         from sutradhar.pipeline.models import library
         from sutradhar.stages.corpus.recognise import worker_limits
@@ -113,7 +115,7 @@ class Worker:
         self._transcriber = Transcriber(
             self._recogniser, settings, prefetcher, store, Files(Path(setup.tree), settings), self._watching
         )
-        self._pool.wait()  # so that what it takes is seen
+        self._pool.wait()  # so that its memory is seen
         if self._most_bytes and (held := self._held_bytes()) > self._most_bytes:
             raise UsageError(
                 f"CORPUS_WORKER_GB={self._most_bytes / 1e9:.1f} is less than a worker takes with its model ({held / 1e9:.1f}): raise it"
@@ -132,7 +134,7 @@ class Worker:
         return self._inbox.take()
 
     def _watching(self, event: Event) -> None:
-        """From any thread."""
+        """Tell an event, from any thread."""
         with self._telling:
             degraded, told = self._recogniser.degraded, self._told
             self._told = len(degraded)
@@ -152,7 +154,7 @@ class Worker:
             self._tell(Retiring(held))
 
     def _held_bytes(self) -> int:
-        """By this process and those that load for it."""
+        """Return the bytes held by this process and those that load for it."""
         held = 0
         for process in (self._process, *self._process.children()):
             with contextlib.suppress(psutil.Error):
@@ -161,7 +163,7 @@ class Worker:
 
 
 def main() -> None:
-    """A worker on this machine, which reads Work after its Setup."""
+    """Run a worker on this machine, which reads Work after its Setup."""
 
     def work(setup: Setup, incoming: IO[bytes], events: EventWriter) -> None:
         share_one_heap()
