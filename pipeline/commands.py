@@ -142,7 +142,10 @@ def _not_here(text: str) -> str:
         if (address["data"] or address["scheme"] or "").lower() == "magnet":
             return "a magnet link, not a file: download it first, with a BitTorrent program, then give the film"
         if (address["scheme"] or "").lower() in LIVE:
-            return "a stream, not a file: download it first (ffmpeg -i ADDRESS -c copy film.mkv records it), then give the file"
+            return (
+                "a stream, not a file: download it first (ffmpeg -i ADDRESS -c copy film.mkv records it), "
+                "then give the file"
+            )
         return "an address, not a file: download it first, then give the file"
     if ON_ANOTHER_MACHINE.match(text):
         return "on another machine, not a file here: copy it to this one first, then give the copy"

@@ -1,4 +1,4 @@
-"""What can go wrong, and the exit code each kind ends a command with.
+"""The errors, and the exit code that each kind ends a command with.
 
 SutradharError (1)
 ├── UsageError (2)          bad arguments, settings or media: nothing was started

@@ -37,7 +37,8 @@ class Workspace:
                 continue
             what = "SUTRADHAR_HOME: set it to" if self.root != CLONE else "it: set SUTRADHAR_HOME to"
             raise UsageError(
-                f"{nearest} may not be written by you, and jobs, results and models go below {what} a folder of your own"
+                f"{nearest} may not be written by you, "
+                f"and jobs, results and models go below {what} a folder of your own"
                 " (export SUTRADHAR_HOME=~/sutradhar), and run the same command again"
             )
 

@@ -78,7 +78,8 @@ def _bound(asked: Wishes, values: dict[str, str], memory_gb: float, models: Path
     batch = fitting(Path(model).name)
     if not batch:
         raise UsageError(
-            f"max_memory_gb={memory_gb:g} does not hold model {model} and one window; give more, or take a smaller model"
+            f"max_memory_gb={memory_gb:g} does not hold model {model} and one window; "
+            "give more, or take a smaller model"
         )
     given = values["BATCH_SIZE"]
     values["BATCH_SIZE"] = str(batch if given == "auto" else min(batch, int(given)))

@@ -40,10 +40,12 @@ examples:
   sutradhar models fetch large-v3
   job=$(sutradhar prepare film.mkv --translate -s hi -t en) && sutradhar run -j "$job"
 
-Jobs, results and models lie below SUTRADHAR_HOME; without it in the clone, or in a folder for the user's data (see README.md).
+Jobs, results and models lie below SUTRADHAR_HOME; \
+without it in the clone, or in a folder for the user's data (see README.md).
 `sutradhar COMMAND --help` tells all of a command.
 
-exit codes: 0 done, 1 something failed, 2 usage, settings or media, 75 the job is running elsewhere, 129/130/143 interrupted
+exit codes: 0 done, 1 something failed, 2 usage, settings or media, \
+75 the job is running elsewhere, 129/130/143 interrupted
 """
 
 

@@ -229,7 +229,8 @@ class Model:
         length_ms = len(window) // SAMPLES_PER_MS
         if length_ms > WINDOW_MS:
             raise UsageError(
-                f"Window {number} lasts {length_ms / 1000:.1f} s; recognise takes 30 s at most, transcribe takes any sound"
+                f"Window {number} lasts {length_ms / 1000:.1f} s; "
+                "recognise takes 30 s at most, transcribe takes any sound"
             )
         return AudioWindow(number, 0, window, (Span(0, length_ms),), language, prompt, translated=False)
 
@@ -371,7 +372,8 @@ class Model:
                 raise
         if language and not self._recogniser.knows(language):
             raise UsageError(
-                f"Model {self.settings.WHISPER_MODEL} does not know {languages.name(language)} ({language}); large-v3 knows most"
+                f"Model {self.settings.WHISPER_MODEL} does not know {languages.name(language)} ({language}); "
+                "large-v3 knows most"
             )
         return self._recogniser
 
@@ -381,7 +383,8 @@ class Model:
         loop over another call's results."""
         if self._user == threading.get_ident():
             raise UsageError(
-                "This model is in the middle of another call: end the loop over its results first, or load a second model"
+                "This model is in the middle of another call: "
+                "end the loop over its results first, or load a second model"
             )
         with self._lock:
             self._user = threading.get_ident()

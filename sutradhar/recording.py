@@ -135,7 +135,8 @@ def _of_array(array: object, settings: Settings, detector: Detector) -> OpenReco
     samples = np.asarray(array)
     if samples.ndim != 1 or samples.dtype.kind not in "fi":
         raise UsageError(
-            f"Sound of shape {samples.shape} and type {samples.dtype}: give 16 kHz, mono, shape (samples,), floats from -1 to 1"
+            f"Sound of shape {samples.shape} and type {samples.dtype}: "
+            "give 16 kHz, mono, shape (samples,), floats from -1 to 1"
         )
     if samples.dtype != np.int16:
         samples = np.rint(np.clip(samples, -1, 1) * 32767).astype(np.int16)

@@ -70,17 +70,20 @@ def parse(data: bytes, name: str) -> dict[str, str]:
         line = _line_of(binding)
         if binding.error or (binding.key is not None and binding.value is None):
             raise UsageError(
-                f"{name} line {line}: not a setting. Write KEY=value; a value with quotes or a leading space goes into '…'"
+                f"{name} line {line}: not a setting. "
+                "Write KEY=value; a value with quotes or a leading space goes into '…'"
             )
         if binding.key is None:
             continue
         if binding.key in values:
             raise UsageError(
-                f"{name} line {line}: {binding.key} is set twice (first in line {lines[binding.key]}); remove one of them"
+                f"{name} line {line}: {binding.key} is set twice (first in line {lines[binding.key]}); "
+                "remove one of them"
             )
         if "'" not in binding.original.string and VARIABLE.search(binding.value or ""):
             raise UsageError(
-                f"{name} line {line}: variables are not expanded here; write the value itself, or put it into '…' to mean it literally"
+                f"{name} line {line}: variables are not expanded here; "
+                "write the value itself, or put it into '…' to mean it literally"
             )
         values[binding.key], lines[binding.key] = binding.value or "", line
     for key in values.keys() - set(schema().__struct_fields__):

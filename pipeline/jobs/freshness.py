@@ -61,5 +61,6 @@ def _user_record(job: Job, name: str) -> FileRecord:
         return media.identity(job.folder / name)
     except OSError as error:
         raise UsageError(
-            f"Cannot read {name} in jobs/{job.id}: {error.strerror}; put it back, or set the setting that names it to nothing"
+            f"Cannot read {name} in jobs/{job.id}: {error.strerror}; "
+            "put it back, or set the setting that names it to nothing"
         ) from None

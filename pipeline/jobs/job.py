@@ -226,7 +226,8 @@ class Job:
                 amiss.append(_unlocked(path, error))
             if why := why_not_synced(descriptor):
                 amiss.append(
-                    f"{self.folder} is on a file system that cannot be made to write at once ({why}): a power cut may cost what was done"
+                    f"{self.folder} is on a file system that cannot be made to write at once ({why}): "
+                    "a power cut may cost what was done"
                 )
             self._refuse_links()
             self._refuse_folders()
@@ -341,7 +342,8 @@ def _unlocked(path: Path, error: OSError) -> str:
     if os.environ.get("SUTRADHAR_NO_LOCK") == "1":
         return f"{path} is not locked ({error.strerror}), as SUTRADHAR_NO_LOCK=1 accepts: {danger}"
     raise UsageError(
-        f"{path} cannot be locked ({error.strerror}): put jobs/ on a file system that has locks (SUTRADHAR_HOME says where),"
+        f"{path} cannot be locked ({error.strerror}): "
+        "put jobs/ on a file system that has locks (SUTRADHAR_HOME says where),"
         f" or accept it with SUTRADHAR_NO_LOCK=1: {danger}"
     ) from None
 

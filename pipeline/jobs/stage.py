@@ -1,4 +1,4 @@
-"""What a stage is, and what it is handed.
+"""The declaration of a stage, and the context that it is handed.
 
 A stage is a function from artifacts and settings to artifacts. It knows neither its place in a workflow nor
 markers, locks, logs or folders: the runner does. To add one, write `stages/film/<name>.py` with one `STAGE =
@@ -126,7 +126,8 @@ class StageContext:
             raise StageFailed(f"No space left on device: {needed}; make room and run the same command again")
         if takes_no_file(path.parent):
             raise StageFailed(
-                f"No space left on device for {path.name}: {room(path.parent)}; remove files and run the same command again"
+                f"No space left on device for {path.name}: {room(path.parent)}; "
+                "remove files and run the same command again"
             )
 
     def progress(

@@ -121,11 +121,13 @@ def media(arguments: argparse.Namespace, info: MediaInfo, choices: Choices, cons
         and not names_of.same(track.language, choices.values["SOURCE_LANGUAGE"])
     ):
         console.warn(
-            f"Audio track {track.index} is tagged {names_of.name(track.language)}, not {names_of.name(choices.values['SOURCE_LANGUAGE'])}"
+            f"Audio track {track.index} is tagged {names_of.name(track.language)}, "
+            f"not {names_of.name(choices.values['SOURCE_LANGUAGE'])}"
         )
     if tag := set_aside(track):
         console.warn(
-            f"Audio track {track.index} is tagged {tag} or titled so: perhaps not the film's own dialogue; --audio-track chooses another"
+            f"Audio track {track.index} is tagged {tag} or titled so: perhaps not the film's own dialogue; "
+            "--audio-track chooses another"
         )
     if arguments.channels == "split" and track.channels == 1:
         console.warn(

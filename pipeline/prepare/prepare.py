@@ -37,13 +37,17 @@ examples:
   ./prepare-job.sh film.mkv --transcribe -s auto --set WHISPER_BEAM_SIZE=1 --run
   job=$(./prepare-job.sh film.mkv --transcribe -s hi) && ./run-pipeline.sh -j "$job"
   for film in *.mkv; do ./prepare-job.sh "$film" --transcribe -s hi; done; ./run-pipeline.sh --all
-  ./prepare-job.sh calls/ --transcribe -s en --glob '*.wav' --min-bytes 1024 --run     a folder of recordings, to transcripts
+  ./prepare-job.sh calls/ --transcribe -s en --glob '*.wav' --min-bytes 1024 --run     \
+a folder of recordings, to transcripts
   ./prepare-job.sh calls/ --transcribe -s en --shuffle --limit 500                     try 500 of them, taken at random
 
 The job id is the only line on standard output. Settings are written to jobs/<job-id>/.<job-id>.env: look at them,
-change them, then run. A job keeps its backend, also when ./install-mlx.sh comes later. To change it, edit that file, or:
-  ./run-pipeline.sh -j JOB --set WHISPER_BACKEND=ENGINE --set WHISPERX_DEVICE=DEVICE --set WHISPER_COMPUTE_TYPE=float16 --set BATCH_SIZE=auto
-DEVICE is mps on a Mac with Apple Silicon, and cuda with an NVIDIA GPU. On a CPU it is cpu, with WHISPER_COMPUTE_TYPE=float32.
+change them, then run. A job keeps its backend, also when ./install-mlx.sh comes later. \
+To change it, edit that file, or:
+  ./run-pipeline.sh -j JOB --set WHISPER_BACKEND=ENGINE --set WHISPERX_DEVICE=DEVICE \
+--set WHISPER_COMPUTE_TYPE=float16 --set BATCH_SIZE=auto
+DEVICE is mps on a Mac with Apple Silicon, and cuda with an NVIDIA GPU. \
+On a CPU it is cpu, with WHISPER_COMPUTE_TYPE=float32.
 
 exit codes: 0 prepared (with --run: done), 2 it cannot work and why; with --run also those of run-pipeline.sh
 """
@@ -70,7 +74,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="prepare-job.sh",
         usage="prepare-job.sh MEDIA (--transcribe | --translate) -s LANG [option ...]",
-        description="Prepare a job: check the media file, choose the settings for this machine, and write them into a file that you can edit.",
+        description="Prepare a job: check the media file, choose the settings for this machine, "
+        "and write them into a file that you can edit.",
         epilog=EXAMPLES,
         example="./prepare-job.sh film.mkv --transcribe -s hi",
     )
@@ -293,7 +298,8 @@ def _check_corpus(arguments: argparse.Namespace) -> None:
     """Raise UsageError for options that do not go with a folder of recordings."""
     if arguments.workflow != "transcribe":
         raise UsageError(
-            f"Recordings of a folder are transcribed, not translated: use --transcribe. To translate films, give {ONE_FILE}"
+            "Recordings of a folder are transcribed, not translated: use --transcribe. "
+            f"To translate films, give {ONE_FILE}"
         )
     for option, given in (
         ("--start", arguments.start),
@@ -403,7 +409,8 @@ def _clip_ms(settings: Settings, info: MediaInfo) -> int:
     start = timecode.parse_ms(settings.MEDIA_START_TIME or "0")
     if start >= info.duration_ms:
         raise UsageError(
-            f"--start {timecode.format_ms(start)} is past the end: the file lasts until {timecode.format_ms(info.duration_ms)}"
+            f"--start {timecode.format_ms(start)} is past the end: "
+            f"the file lasts until {timecode.format_ms(info.duration_ms)}"
         )
     end = (
         min(timecode.parse_ms(settings.MEDIA_END_TIME), info.duration_ms)
@@ -469,7 +476,10 @@ def _write(
     record = None if path.is_dir() else media.identity(path)
     files = [(GLOSSARY, arguments.glossary.read_bytes())] if arguments.glossary else []
     for job_id in [arguments.job_id] if arguments.job_id else _free_ids(path.name if path.is_dir() else path.stem):
-        about = f"Settings of job {job_id}. Edit and save; the next run uses them, and repeats only what depends on what changed."
+        about = (
+            f"Settings of job {job_id}. "
+            "Edit and save; the next run uses them, and repeats only what depends on what changed."
+        )
         header = f"{about}\nMedia: {escaped(path.name)}"
         request = Request(
             job_id=job_id,

@@ -45,7 +45,8 @@ def check(settings: Settings) -> None:
     for target in targets:
         if target != source and not knows(source, target):
             raise UsageError(
-                f"{TRANSLATOR.title} does not translate {source} to {target}; it knows {KNOWN}. TRANSLATION_ENGINE=whisper translates to en"
+                f"{TRANSLATOR.title} does not translate {source} to {target}; it knows {KNOWN}. "
+                "TRANSLATION_ENGINE=whisper translates to en"
             )
     if settings.INDICTRANS2_MODEL not in SIZES and len(directions(source, targets)) > 1:
         raise UsageError(

@@ -35,7 +35,10 @@ def entry(module: str, function: str = "main") -> tuple[str, ...]:
 
 
 def _code(module: str, function: str) -> str:
-    return f"import sys; sys.path[:] = [*filter(None, sys.path), {str(CODE)!r}]; from {module} import {function}; {function}()"
+    return (
+        f"import sys; sys.path[:] = [*filter(None, sys.path), {str(CODE)!r}]; "
+        f"from {module} import {function}; {function}()"
+    )
 
 
 def without_secrets() -> dict[str, str]:

@@ -97,7 +97,7 @@ def exit_code_of(
     interrupted: str = "run the same command again to go on from here",
     tell: Callable[[str], None] | None = None,
 ) -> int:
-    """Do the work of a command as `code_of` does. It ends in order when it is interrupted, and the line says how to
+    """Run the work of a command as `code_of` does. It ends in order when it is interrupted, and the line says how to
     go on."""
     take_signals(f"Interrupted; {interrupted}")
 

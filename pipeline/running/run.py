@@ -30,7 +30,8 @@ examples:
   ./run-pipeline.sh --status 20261121-film-1           how far a job is, also while it runs in another shell
   ./run-pipeline.sh --list                             all jobs, a line each
 
-Of a folder of recordings every result stays in the store, also with --from and --force. To begin anew, remove jobs/<job-id>/results.
+Of a folder of recordings every result stays in the store, also with --from and --force. \
+To begin anew, remove jobs/<job-id>/results.
 
 exit codes: 0 all done, 1 a stage failed or some recordings of a folder have no transcript, 2 usage or settings,
 75 the job is running elsewhere, 129/130/143 interrupted
@@ -40,7 +41,8 @@ exit codes: 0 all done, 1 a stage failed or some recordings of a folder have no 
 def make_parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="run-pipeline.sh",
-        description="Run the stages of prepared jobs. What is done already is skipped, so the same command goes on after an interruption.",
+        description="Run the stages of prepared jobs. "
+        "What is done already is skipped, so the same command goes on after an interruption.",
         epilog=EXAMPLES,
         example="./run-pipeline.sh -j 20261121-film-1",
         names="-j",
@@ -129,7 +131,8 @@ def _show(arguments: argparse.Namespace, console: Console, workspace: Workspace)
     jobs = all_jobs(workspace)
     if closed := closed_jobs(workspace):
         console.warn(
-            f"{counted(closed, 'job')} in {workspace.jobs} may not be read by you; SUTRADHAR_HOME says where jobs of your own are"
+            f"{counted(closed, 'job')} in {workspace.jobs} may not be read by you; "
+            "SUTRADHAR_HOME says where jobs of your own are"
         )
     if arguments.list:
         for line in status.listing(jobs):

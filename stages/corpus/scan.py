@@ -47,7 +47,8 @@ def run(ctx: StageContext) -> Outcome:
     save(ctx.write("folders"), Folders({escaped(folder): reason for folder, reason in found.closed.items()}))
     if gone := len(known.keys() - rows.keys()):
         ctx.log.warning(
-            f"{counted(gone, 'recording')} of earlier runs not found any more: in no table from now on; their files in transcripts/ stay"
+            f"{counted(gone, 'recording')} of earlier runs not found any more: "
+            "in no table from now on; their files in transcripts/ stay"
         )
     manifest.rewrite(path, rows.values())
     return Outcome(

@@ -42,7 +42,8 @@ def run(ctx: StageContext) -> Outcome:
     )
     ctx.write("summary").write_bytes(msgspec.json.encode(summary))
     return Outcome(
-        summary=f"Exported {counted(summary.done, 'transcript')}, {clock(summary.sound_s)} of sound; a file for each is in {TREE}/",
+        summary=f"Exported {counted(summary.done, 'transcript')}, {clock(summary.sound_s)} of sound; "
+        f"a file for each is in {TREE}/",
         packages=("pyarrow",),
         failures=summary.shortfall,
         degraded=(summary.script_doubt,) if summary.script_doubt else (),

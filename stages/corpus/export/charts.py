@@ -22,7 +22,8 @@ def histogram(title: str, values: Sequence[float], text: Callable[[float], str],
     middle = f"median {text(sorted(values)[len(values) // 2])}"
     return (
         f"<figure><figcaption>{escape(title)}</figcaption>"
-        f'<svg width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}: {first} to {last}, {middle}">'
+        f'<svg width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'aria-label="{escape(title)}: {first} to {last}, {middle}">'
         f"{_axes(max(counts), first, middle, last)}{_bars(counts)}</svg></figure>"
     )
 
@@ -60,4 +61,7 @@ def _bars(counts: Sequence[int]) -> str:
 
 
 def _bar(x: float, width: float, height: float, count: int) -> str:
-    return f'<rect x="{x:.1f}" y="{HEIGHT - BOTTOM - height:.1f}" width="{width:.1f}" height="{height:.1f}"><title>{count:,}</title></rect>'
+    return (
+        f'<rect x="{x:.1f}" y="{HEIGHT - BOTTOM - height:.1f}" width="{width:.1f}" height="{height:.1f}">'
+        f"<title>{count:,}</title></rect>"
+    )

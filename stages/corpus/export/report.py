@@ -42,7 +42,8 @@ def page(title: str, about: str, survey: Survey, made_with: Mapping[str, Mapping
         _section("Made with", _made_with(summary, made_with)),
     )
     return (
-        f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">\n'
+        '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width">\n'
         f"<title>{_text(title)}: transcripts</title>\n<style>{STYLE}</style>\n"
         f'<h1>{_text(title)}</h1>\n<p class="quiet">{_text(about)}</p>\n'
         + "\n".join(part for part in sections if part)

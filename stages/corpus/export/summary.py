@@ -95,7 +95,10 @@ class FolderSummary(msgspec.Struct, frozen=True, kw_only=True):
             bad["put off (run again)"] = self.put_off
         if not bad:
             return ""
-        return f"{' and '.join(f'{count} {status}' for status, count in bad.items())} of {self.files} files; failures.csv says which and why"
+        return (
+            f"{' and '.join(f'{count} {status}' for status, count in bad.items())} "
+            f"of {self.files} files; failures.csv says which and why"
+        )
 
 
 class Survey:

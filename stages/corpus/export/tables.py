@@ -1,4 +1,4 @@
-"""All transcripts as JSON lines and as a Parquet table, and the files without a transcript as CSV."""
+"""The transcripts as JSON lines and as a Parquet table, and the files without a transcript as CSV."""
 
 from __future__ import annotations
 

@@ -40,7 +40,8 @@ def run(ctx: StageContext) -> Outcome:
     ctx.write("recognised").write_bytes(msgspec.json.encode(corpus.tally()))
     made_by = corpus.store.made_by()
     return Outcome(
-        summary=f"Recognised {counted(corpus.pace.done, 'recording')} in this run ({corpus.pace.overall()}{corpus.notes}); {corpus.standing()}",
+        summary=f"Recognised {counted(corpus.pace.done, 'recording')} in this run "
+        f"({corpus.pace.overall()}{corpus.notes}); {corpus.standing()}",
         engine=made_by.engine,
         packages=made_by.packages,
         degraded=corpus.degraded,
@@ -128,7 +129,8 @@ def _refuse_to_mix(store: results.Store, settings: Settings) -> None:
         was, back = "another glossary", "Put the old one back"
     raise UsageError(
         f"This job has results made with {was}. {back}; or"
-        f" prepare a new job; or do only the rest in the new way, with --set CORPUS_MIX=true; or remove {store.all} to begin anew"
+        " prepare a new job; or do only the rest in the new way, with --set CORPUS_MIX=true; "
+        f"or remove {store.all} to begin anew"
     )
 
 

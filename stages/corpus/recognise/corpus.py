@@ -124,10 +124,16 @@ class Corpus:
         return [row.path for row in rows if row.status != "done" or row.reason or self._files.missing(row.path)]
 
     def describe(self) -> str:
-        text = f"{counted(len(self.tasks), 'recording')} to recognise, {clock(sum(task.duration_ms for task in self.tasks) / 1000)} of sound"
+        text = (
+            f"{counted(len(self.tasks), 'recording')} to recognise, "
+            f"{clock(sum(task.duration_ms for task in self.tasks) / 1000)} of sound"
+        )
         text += f"; {self.pace.before['done']} done before" if self.pace.before["done"] else ""
         attempts = self._ctx.settings.CORPUS_ATTEMPTS
-        left = f"; not tried again: {self._left_alone} that failed in {counted(attempts, 'run')} (--set CORPUS_ATTEMPTS={attempts + 1} tries again)"
+        left = (
+            f"; not tried again: {self._left_alone} that failed in {counted(attempts, 'run')} "
+            f"(--set CORPUS_ATTEMPTS={attempts + 1} tries again)"
+        )
         return text + (left if self._left_alone else "")
 
     # --- What happens

@@ -42,4 +42,4 @@ def start(setup: Setup, place: str, deliver: Deliver) -> channel.Child:
 
 
 def close() -> None:
-    """Do nothing: the supervisor has ended each process."""
+    """Leave all as it is: the supervisor has ended each process."""

@@ -67,7 +67,10 @@ class Pace:
         """Say how far it is: "12 of 500 files, 2 failed, 0:40 of 1:20:00"."""
         ended, failed = self.before.total() + self.done + self.failed, self.before["failed"] + self.failed
         behind, total, _ = self.seconds
-        return f"{ended:,} of {self._files:,} files{f', {failed} failed' if failed else ''}, {clock(behind)} of {clock(total)}"
+        return (
+            f"{ended:,} of {self._files:,} files{f', {failed} failed' if failed else ''}, "
+            f"{clock(behind)} of {clock(total)}"
+        )
 
     def present(self) -> str:
         """Say the present speed: "now 8.7x"; "" before there is one."""

@@ -61,11 +61,13 @@ def places(settings: Settings) -> list[str]:
     room = int(_resources().get("GPU" if on_gpus else "CPU", 0))
     if on_gpus and not room:
         raise UsageError(
-            "WHISPERX_DEVICE=cuda, but the Ray cluster has no GPU: set WHISPERX_DEVICE=cpu, or RAY_ADDRESS to another cluster"
+            "WHISPERX_DEVICE=cuda, but the Ray cluster has no GPU: "
+            "set WHISPERX_DEVICE=cpu, or RAY_ADDRESS to another cluster"
         )
     if isinstance(settings.CORPUS_WORKERS, int) and settings.CORPUS_WORKERS > room:
         log.warning(
-            f"CORPUS_WORKERS={settings.CORPUS_WORKERS}, but the Ray cluster has room for {room} now: the others wait for more"
+            f"CORPUS_WORKERS={settings.CORPUS_WORKERS}, "
+            f"but the Ray cluster has room for {room} now: the others wait for more"
         )
     return [""] * (room if on_gpus else len(_nodes()))
 

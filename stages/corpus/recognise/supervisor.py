@@ -182,7 +182,8 @@ class Supervisor:
         elif self._workers:
             self._tell(
                 Degraded(
-                    f"No worker can start{f' on GPU {worker.place}' if worker.place else ''}, the others go on: {reason}"
+                    f"No worker can start{f' on GPU {worker.place}' if worker.place else ''}, "
+                    f"the others go on: {reason}"
                 )
             )
         else:

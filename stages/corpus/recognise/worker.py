@@ -118,7 +118,8 @@ class Worker:
         self._pool.wait()  # so that its memory is seen
         if self._most_bytes and (held := self._held_bytes()) > self._most_bytes:
             raise UsageError(
-                f"CORPUS_WORKER_GB={self._most_bytes / 1e9:.1f} is less than a worker takes with its model ({held / 1e9:.1f}): raise it"
+                f"CORPUS_WORKER_GB={self._most_bytes / 1e9:.1f} is less than a worker takes "
+                f"with its model ({held / 1e9:.1f}): raise it"
             )
         tell(Ready(self._recogniser.engine, self._recogniser.packages))
 
