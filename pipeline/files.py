@@ -166,9 +166,8 @@ def write_atomic(path: Path, data: bytes) -> None:
 def write_whole(path: Path, data: bytes, *, sync: bool) -> None:
     """Write a small file that is there whole or not at all, also when several processes or machines write it. With
     `sync` it is whole also after a power cut, if it is there then. Raises OSError."""
-    temporary = path.with_name(
-        f".tmp-{token_hex(3)}-{path.name}"
-    )  # machines of a cluster have processes of the same number
+    # Not named by process numbers: machines of a cluster have processes of the same number.
+    temporary = path.with_name(f".tmp-{token_hex(3)}-{path.name}")
     try:
         with _naming(path):
             with temporary.open("wb") as file:

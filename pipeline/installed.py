@@ -13,7 +13,7 @@ from pathlib import Path
 
 CODE = Path(__file__).parents[2]  # where Python finds `sutradhar`
 CLONE = Path(__file__).resolve().parent.parent
-# else the package is installed, and no file of this project may lie beside it
+# Where it is false, the package is installed, and no file of this project may lie beside it.
 IS_CLONE = (CLONE / "run-pipeline.sh").is_file()
 # Set in the environment of `sutradhar` and its children, also where that is installed from a clone.
 AS_COMMAND = "SUTRADHAR_AS_COMMAND"

@@ -173,14 +173,12 @@ class Stage:
     writes: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()  # the settings that change the result: a change makes the stage run again
     tuning: tuple[str, ...] = ()  # the settings that change only speed or memory
-    own_settings: type[msgspec.Struct] | None = (
-        # The settings that this stage adds, described as in `pipeline/jobs/settings.py`.
-        None
-    )
+    # The settings that this stage adds, described as in `pipeline/jobs/settings.py`.
+    own_settings: type[msgspec.Struct] | None = None
     wanted: Callable[[Settings], bool] = lambda settings: True  # whether a job has this stage at all
     unused: Callable[[Settings], tuple[str, ...]] = lambda settings: ()  # kinds and settings without effect in a job
     reads_media: bool = False  # the user's own file is an input too
-    # names in the job's folder: written piece by piece, each whole, and there for the next run
+    # Names in the job's folder: written piece by piece, each whole, and there for the next run.
     keeps: tuple[str, ...] = ()
     trees: tuple[str, ...] = ()  # folders under out/<job-id>/ that are filled in the same way
     sets_pace: bool = False  # whether the speed of a run is told by what this stage works through
@@ -190,7 +188,7 @@ class Stage:
     # Checks that the film allows the settings; raises UsageError.
     foresee: Callable[[Path, Settings], tuple[str, ...]] = lambda media, settings: ()
     models: Callable[[Settings], tuple[ModelNeed, ...]] = lambda settings: ()  # models to have before the run starts
-    # names of the user's files in the job's folder: inputs too
+    # Names of the user's files in the job's folder: inputs too.
     files: Callable[[Settings], tuple[str, ...]] = lambda settings: ()
     check_file: Callable[[Path], object] = lambda path: None  # raises UsageError for one that it cannot read
     # Tells how far it is by what it keeps in the job's folder, whoever did it.

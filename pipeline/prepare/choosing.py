@@ -215,9 +215,8 @@ def recogniser(
     else:
         choices.take("WHISPER_COMPUTE_TYPE", *sizing.choose_compute_type(engine, runs_on, machine.capability))
         suited, reason = sizing.choose_model(engine, runs_on, memory_gb, machine.cores)
-    if (
-        device == "cuda" and len(machine.gpus) > 1 and choices.values["WORKFLOW"] != "corpus"
-    ):  # a folder is shared out to all of them
+    # A folder is shared out to all GPUs.
+    if device == "cuda" and len(machine.gpus) > 1 and choices.values["WORKFLOW"] != "corpus":
         choices.take(
             "CUDA_VISIBLE_DEVICES",
             machine.gpu_uuid,

@@ -52,7 +52,7 @@ On a CPU it is cpu, with WHISPER_COMPUTE_TYPE=float32.
 exit codes: 0 prepared (with --run: done), 2 it cannot work and why; with --run also those of run-pipeline.sh
 """
 GLOSSARY = "glossary.tsv"  # the job's own copy
-# the settings that decide what a job of a folder holds
+# The settings that decide what a job of a folder holds.
 WHICH_RECORDINGS = ("SOURCE_LANGUAGE", "CORPUS_GLOB", "CORPUS_MIN_BYTES")
 ONE_FILE = (
     """one file a job: for film in *.mkv; do ./prepare-job.sh "$film" ...; done, and then ./run-pipeline.sh --all;"""

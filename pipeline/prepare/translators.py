@@ -77,9 +77,8 @@ def choose(source: str, targets: Sequence[str], wanted: str, model: str, form: s
     able = source != "auto" and all(knows(source, target) for target in targets)
     sizes = [model] if model else list(SIZES)
     here = next((size for size in sizes if able and _is_here(size, source, targets, form, models_dir)), "")
-    if wanted == TRANSLATOR.name or (
-        wanted == "auto" and (here or (model and able))
-    ):  # a model that is named is used or refused
+    # A model that is named is used or refused.
+    if wanted == TRANSLATOR.name or (wanted == "auto" and (here or (model and able))):
         return Choice(
             TRANSLATOR.name, here or sizes[0], f"it knows {pair}, and its model is here" if here else "as asked for"
         )

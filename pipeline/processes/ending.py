@@ -161,7 +161,6 @@ def end_with(main: Callable[[], int]) -> NoReturn:
         try:
             stream.flush()
         except OSError:
-            os.dup2(
-                os.open(os.devnull, os.O_WRONLY), stream.fileno()
-            )  # so that Python does not try again, and complain
+            # Python shall not try again, and complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     sys.exit(code)

@@ -121,9 +121,8 @@ def _row(folder: Path, name: str, known: Recording | None, ctx: StageContext) ->
         known and len(known.id) == SHA256 and (known.bytes, known.mtime_ns) == (status.st_size, status.st_mtime_ns)
     )
     large_enough = status.st_size >= ctx.settings.CORPUS_MIN_BYTES
-    as_before = (
-        known and unchanged and large_enough and known.status not in manifest.NO_RECORDING
-    )  # those are few, and settings may have changed
+    # Files that are no recordings are few, and settings may have changed.
+    as_before = known and unchanged and large_enough and known.status not in manifest.NO_RECORDING
     if known and as_before and (not ctx.verify or _holds(path, known)):
         return known
     row = _examined(path, name, ctx.settings)

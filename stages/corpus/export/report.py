@@ -16,9 +16,8 @@ from sutradhar.stages.corpus.results import model_file_of
 
 SHOWN = 200  # rows of a list; the files have all
 STYLE = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
-Links = Callable[
-    [str], str
-]  # from a recording's path to that of its transcript, relative to the page; empty where there is none
+# From a recording's path to that of its transcript, relative to the page; empty where there is none.
+Links = Callable[[str], str]
 Look = Literal["text", "short", "number"]  # the look of a column; short ones are not broken
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Times = Literal["word", "segment", "none"]
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # some spreadsheets begin one with the wide forms too
-# bytes of JSON, after which a group of rows is written to the table: the most that is held at a time
+# Bytes of JSON, after which a group of rows is written to the table: the most that is held at a time.
 GROUP_BYTES = 8_000_000
 
 

@@ -20,8 +20,7 @@ EXECUTORS = {
     "local": "sutradhar.stages.corpus.recognise.local",
     "ray": "sutradhar.stages.corpus.recognise.ray_workers",
 }  # by CORPUS_EXECUTOR
-# recordings that a worker is given at a time, in batches: two are loaded ahead, three recognised, and some are
-# being written
+# Batches that a worker is given at a time: two are loaded ahead, three recognised, and some are being written.
 BATCHES_GIVEN = 6
 
 

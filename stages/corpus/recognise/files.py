@@ -48,11 +48,8 @@ class Files:
             if is_unwritable(error):
                 raise
             return Remark(path, f"its {form} could not be written ({error.strerror})", unwritten=True)
-        except (
-            ValueError,
-            LookupError,
-            ArithmeticError,
-        ) as error:  # a result that the format cannot take must not cost the others
+        except (ValueError, LookupError, ArithmeticError) as error:
+            # A result that the format cannot take must not cost the others.
             where = traceback.extract_tb(error.__traceback__)[-1]  # the message may hold text
             return Remark(
                 path, f"its {form} could not be made ({type(error).__name__} in {where.name})", unwritten=True

@@ -43,10 +43,8 @@ class Channel:
     speaker: str  # "" where there is only one
     windows: tuple[Window, ...]
     sounds: tuple[WindowSound, ...] = ()  # one for each window
-    file: Path | None = (
-        # In place of `sounds` for a long one: a WAV of the channel, which is removed when it was read.
-        None
-    )
+    # In place of `sounds` for a long one: a WAV of the channel, which is removed when it was read.
+    file: Path | None = None
 
     def read(self) -> Iterator[tuple[Window, NDArray[np.float32], Any]]:
         """Yield each window with its samples from -1 to 1, and its `AudioWindow.prepared`."""

@@ -47,9 +47,8 @@ class LoaderPool:
     ended."""
 
     def __init__(self, count: int, folder: Path, spool: Path, settings: Settings) -> None:
-        self.preparation: Preparation | None = (
-            None  # known only when the model is loaded, which takes longer than starting processes
-        )
+        # Known only when the model is loaded, which takes longer than starting processes.
+        self.preparation: Preparation | None = None
         self._start = partial(LoaderProcess, folder, spool, settings)
         self._idle: queue.SimpleQueue[LoaderProcess] = queue.SimpleQueue()
         self._threads = ThreadPoolExecutor(count)
@@ -128,9 +127,8 @@ def load_for_parent() -> None:
     questions = _messages(incoming)
     folder, spool, settings = next(questions)
     share_one_heap()
-    os.environ["OPENBLAS_NUM_THREADS"] = (
-        "1"  # there are as many processes as there are cores for them; NumPy is not loaded yet
-    )
+    # There are as many processes as there are cores for them; NumPy is not loaded yet.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     loader = Loader(folder, spool, settings)
     for question in questions:
         pickle.dump(_answer(loader, question), answers, pickle.HIGHEST_PROTOCOL)
