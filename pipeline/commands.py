@@ -132,7 +132,7 @@ def without_password(address: str) -> str:
 
 
 def _not_here(text: str) -> str:
-    """Say what a name that is no path on this machine is, and what to do; "" where it may be a path."""
+    """Say what a name is that cannot be a path on this machine, and the remedy; "" where it may be a path."""
     if text == "-":
         return "standard input, not a file: write the recording into a file first, then give that"
     if windows := WINDOWS.fullmatch(text):

@@ -61,7 +61,7 @@ class LogText(io.TextIOWrapper):
 
 
 class Console:
-    """Writes to one stream and, while a job runs, to its log file. A stream or a disk that fails never ends a run."""
+    """A writer to one stream and, while a job runs, to its log file. A stream or a disk that fails never ends a run."""
 
     def __init__(self, stream: IO[str] | None = None) -> None:
         self.stream = stream or sys.stdout

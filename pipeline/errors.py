@@ -49,7 +49,7 @@ class UsageError(SutradharError):
 
 
 class OutOfReach(UsageError):
-    """No hub answers, and nothing of a model has come from it yet."""
+    """An error where no hub answers, and nothing of a model has come from it yet."""
 
 
 class OtherForm(UsageError):

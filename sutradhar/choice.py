@@ -38,7 +38,7 @@ class Wishes:
 
 
 class _Said:
-    """Passes on to the log of a program the lines that choosing says."""
+    """A receiver that passes what choosing says on to the log of a program."""
 
     def info(self, message: str) -> None:
         log.info(named(message))

@@ -88,7 +88,7 @@ class _Heard:
 
 
 class _InUse:
-    """Closes recordings that a call has opened and not finished, when it ends."""
+    """The recordings that a call has opened and not finished; they are closed when it ends."""
 
     def __init__(self) -> None:
         self._recordings: list[OpenRecording] = []

@@ -1,4 +1,4 @@
-"""Finds out whether what a stage has made is still what it would make now."""
+"""Find out whether what a stage has made is still what it would make now."""
 
 from __future__ import annotations
 

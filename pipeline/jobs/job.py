@@ -43,7 +43,7 @@ NO_LOCKS = (
     errno.EOPNOTSUPP,
     errno.ENOSYS,
     errno.EINVAL,
-)  # the words of some network file systems
+)  # some network file systems say so
 NOTES = ("running.json", "stopped.json", "failure.txt", "media.json")  # files that runs keep in the job's folder
 FAILURE_BYTES = 2000  # the most that is kept for a message
 NOTE_BYTES = 65_536  # no note of a run is that long
@@ -267,7 +267,7 @@ class Job:
         return self.failure() == Interrupted.message
 
     def note_success(self) -> None:
-        """Forget why the last run failed, and give back the room that this took."""
+        """Forget why an earlier run failed: no room need be kept for that any more."""
         self.note_running(None)
         with contextlib.suppress(OSError):
             (self.folder / "failure.txt").unlink(missing_ok=True)

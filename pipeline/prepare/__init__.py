@@ -1,1 +1,1 @@
-"""Prepares jobs: looks at a film or a folder, and decides every setting."""
+"""Prepare jobs: look at a film or a folder, and decide every setting."""

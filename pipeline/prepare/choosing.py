@@ -1,4 +1,4 @@
-"""Fits the settings of a job to the film or folder, the machine and the command line, with a reason for each choice
+"""Fit the settings of a job to the film or folder, the machine and the command line, with a reason for each choice
 that is worth one."""
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from sutradhar.pipeline.media import AudioTrack, MediaInfo
     from sutradhar.pipeline.workspace import Workspace
 
-# The settings that have an option of their own, by its name in the parsed arguments; first those for a folder of
-# recordings alone.
+# The settings with an option each, by its name in the parsed arguments; first those for a folder of recordings alone.
 CORPUS_OPTIONS = {
     "CORPUS_GLOB": "glob",
     "CORPUS_MIN_BYTES": "min_bytes",

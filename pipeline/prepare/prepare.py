@@ -1,4 +1,4 @@
-"""`prepare-job.sh`: looks at a film or a folder of recordings, decides every setting, and writes them down as a job."""
+"""The command `prepare-job.sh`: it looks at a film or a folder of recordings, and writes every setting into a job."""
 
 from __future__ import annotations
 
@@ -344,8 +344,8 @@ def _look_for_recordings(arguments: argparse.Namespace, workspace: Workspace, co
 
 
 def _name_other_job(media: Path, settings: Settings, workspace: Workspace, console: Console) -> None:
-    """Name the newest job of the same film that was begun: whoever types the same command again mostly means to go
-    on with it."""
+    """Name another job of the same recordings, the newest that was begun: whoever types the same command again mostly
+    means to go on with it."""
     from sutradhar.pipeline.jobs.job import all_jobs
 
     source = os.path.abspath(media)  # noqa: PTH100 - as _write keeps it

@@ -186,7 +186,7 @@ def call(name: str, module: str, function: str, *arguments: str) -> None:
 
 
 class EventWriter:
-    """Tells the parent the events, from any thread."""
+    """A writer of events to the parent, for any thread."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream, self._lock = stream, threading.Lock()

@@ -20,13 +20,13 @@ PATIENCE = 8.0  # seconds in which further signals do not disturb a command that
 
 
 class _Interrupts:
-    """Takes the signals of this process. They reach it in the main thread, between any two steps of it."""
+    """The receiver of the signals of this process. They reach it in the main thread, between any two steps of it."""
 
     def __init__(self) -> None:
         self.message = Interrupted.message
         self.raises = False
         self.held = 0
-        self._waiting = 0  # number of a signal that came while they are held
+        self._waiting = 0  # number of a signal that came while signals were held
         self._first = 0.0  # when the first one raised
 
     def take(self, number: int, frame: FrameType | None = None) -> None:

@@ -1,1 +1,1 @@
-"""Runs jobs: the runner, and the processes of its stages."""
+"""Run jobs: the runner, and the processes of its stages."""

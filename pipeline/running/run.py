@@ -1,4 +1,4 @@
-"""`run-pipeline.sh`: runs prepared jobs, and tells how they stand."""
+"""The command `run-pipeline.sh`: it runs prepared jobs, and tells how they stand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the stages of a job: which of them, in what order, each in a child process; publishes what they made.
+"""Run the stages of a job that are due, in order, each in a child process, and publish what they made.
 
 What a stage writes appears in its place only when it is complete, and its marker is written after everything it names.
 So a run may be killed at any moment: the next one finds each stage either done or not begun.

@@ -1,4 +1,4 @@
-"""Starts a stage in a child process, follows it, and makes sure that nothing of it stays behind."""
+"""Start a stage in a child process, follow it, and make sure that nothing of it stays behind."""
 
 from __future__ import annotations
 

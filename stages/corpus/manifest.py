@@ -89,7 +89,7 @@ def digest(rows: Iterable[Recording]) -> str:
 
 
 class Journal:
-    """Appends rows to a manifest."""
+    """A manifest that rows are appended to."""
 
     def __init__(self, path: Path) -> None:
         self._file = os.fdopen(

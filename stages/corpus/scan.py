@@ -1,4 +1,4 @@
-"""Looks at every file of a folder of recordings: its kind, its length, and whether it is a copy of another.
+"""Look at every file of a folder of recordings: its kind, its length, and whether it is a copy of another.
 
 A file whose size and date are as they were is not read again, so looking for what is new takes seconds.
 """

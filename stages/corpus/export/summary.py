@@ -89,7 +89,7 @@ class FolderSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def shortfall(self) -> str:
-        """Say how many files failed or are missing; "" where nothing failed."""
+        """Say how many files failed, are unsupported or were put off; "" where none."""
         bad = {status: count for status in ("failed", "unsupported") if (count := self.statuses.get(status, 0))}
         if self.put_off:
             bad["put off (run again)"] = self.put_off

@@ -1,4 +1,4 @@
-"""Recognises every recording of a folder, the windows of many together, and puts the result of each into the store.
+"""Recognise every recording of a folder, the windows of many together, and put the result of each into the store.
 
 A result in the store is done, whoever made it; so any run goes on where another stopped. The rooms: `corpus` (the
 work to do and done), `dispatcher` (who works on what), `supervisor` (keeps workers supplied and alive), `executors`

@@ -1,4 +1,4 @@
-"""Writes results in the formats of `sutradhar.stages.cues.formats`; text and JSON of a recording have writers of
+"""Write results in the formats of `sutradhar.stages.cues.formats`; text and JSON of a recording have writers of
 their own."""
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ class Loaded:
 
 
 class Loader:
-    """Decodes recordings and finds the speech in them. For one thread."""
+    """A decoder of recordings that finds the speech in them. For one thread."""
 
     def __init__(self, folder: Path, spool: Path, settings: Settings) -> None:
         """Set up; `spool` is where long recordings are decoded to."""

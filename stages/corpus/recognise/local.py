@@ -1,4 +1,4 @@
-"""Starts workers as processes on this machine: new interpreters, never forks, which neither CUDA nor Metal survives."""
+"""Start workers as processes on this machine: new interpreters, never forks, which neither CUDA nor Metal survives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loads recordings before they are asked for, in processes of their own: in threads, decoding would take turns with
+"""Load recordings before they are asked for, in processes of their own: in threads, decoding would take turns with
 the recogniser."""
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def _answer(
 
 
 class Prefetcher:
-    """Loads ahead in bounded memory, in the order in which recordings come."""
+    """A queue of recordings loaded ahead, in bounded memory, in the order in which recordings come."""
 
     def __init__(self, pool: Pool, most: int) -> None:
         self._pool, self._most = pool, most

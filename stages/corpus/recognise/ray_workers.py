@@ -1,4 +1,4 @@
-"""Starts workers as Ray actors, on one machine or many that see the same folders: `pip install -r
+"""Start workers as Ray actors, on one machine or many that see the same folders: `pip install -r
 requirements/ray.txt`.
 
 `ray.init` finds a cluster by RAY_ADDRESS, and makes one of this machine where there is none. Ray gives each actor

@@ -1,4 +1,4 @@
-"""Recognises recordings, the windows of many together, and puts each result into the store the moment its last
+"""Recognise recordings, the windows of many together, and put each result into the store the moment its last
 window is done."""
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class _InHand:
 
 
 class _SharedTime:
-    """Shares time out to what is in hand, by how long each is: the sum over all is the time that went by, in
+    """A clock that shares time out to what is in hand, by how long each is: the sum over all is the time that went by, in
     whatever order things end."""
 
     def __init__(self) -> None:
