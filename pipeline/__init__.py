@@ -4,8 +4,8 @@ package."""
 import sys
 
 # "-m" is what Python calls a command until it has found it: nothing else was imported yet. The name of the command
-# stands before its arguments. A program of somebody else's that imports us is none of ours: its signals and streams
-# are its own.
+# stands before its arguments. The signals and streams of another program that
+# imports us stay its own.
 if sys.argv[:1] == ["-m"] and sys.orig_argv[-len(sys.argv)].removeprefix("-m").startswith("sutradhar."):
     from sutradhar.pipeline.processes.starting import begin
 

@@ -71,7 +71,7 @@ class Console:
         self.live: rich.progress.Progress | None = None
         self.task: rich.progress.TaskID | None = None
         self.started = 0.0
-        self.pace = ""  # of the running stage, as it told last
+        self.pace = ""  # the last word of the running stage
         self.lock = threading.RLock()  # plain progress is written by a thread of its own
 
     @contextlib.contextmanager

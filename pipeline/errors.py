@@ -107,7 +107,7 @@ def is_unwritable(error: BaseException) -> bool:
 def _of_the_disk(error: OSError, places: Sequence[Path]) -> str:
     from sutradhar.pipeline.files import room
 
-    given = error.filename2 or error.filename  # of a rename the name that is wanted, not the one of the temporary file
+    given = error.filename2 or error.filename  # in a rename the wanted name, not the temporary one
     name = os.fsdecode(given) if isinstance(given, (str, bytes)) else ""
     if error.errno in NO_ROOM:
         where = f" for {name}: {room(Path(name))}" if name else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 
 TREE = "transcripts"  # under out/<job-id>/
-MAX_BYTES = 255  # of a name, on the usual file systems
+MAX_BYTES = 255  # limit of a name on the usual file systems
 
 
 def file_of(path: str, form: str) -> str:

@@ -75,7 +75,7 @@ class FolderSummary(msgspec.Struct, frozen=True, kw_only=True):
     speech_of_all_channels_s: float  # more than there is sound where two speak at a time
     speech_of_all_channels_hours: float
     worker_hours: float  # time that recognising took
-    speed: float  # of a worker, times real time; 0 where it is not known
+    speed: float  # a worker's, times real time; 0 where it is not known
     languages: dict[str, int]  # recordings with text by language
     # Doubt about the script of all texts together, "" for none: calls that are too short to be judged add up.
     script_doubt: str

@@ -19,7 +19,7 @@ from sutradhar.stages.cues.track import track_of
 from sutradhar.stages.text.own_script import script_doubt
 from sutradhar.stages.transcript import Segment, Track, Transcript
 
-Writer = Callable[[Result, str, Settings], str]  # of a result whose recording has that path
+Writer = Callable[[Result, str, Settings], str]  # takes a result, and the path of its recording
 
 
 def as_txt(result: Result, path: str, settings: Settings) -> str:

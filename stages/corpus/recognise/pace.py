@@ -25,7 +25,7 @@ class Pace:
         self._work, self._work_to_do = 0, sum(map(_work, all_ms)) - sum(map(_work, before_ms))
         self._in_hand_ms: dict[str, int] = {}  # how far long recordings have come
         self._began = time.monotonic()
-        self._recent = deque([(self._began, 0)])  # when how much sound of this run was behind us
+        self._recent = deque([(self._began, 0)])  # times, each with the sound of this run behind us
 
     def end(self, recording: str, duration_ms: int, *, failed: bool = False) -> None:
         self._in_hand_ms.pop(recording, None)

@@ -73,7 +73,7 @@ class Supervisor:
         self._workers: dict[int, _Launched] = {}
         self._launched = self._barren = 0
         self._looked = time.monotonic()
-        self._stillborn: Counter[str] = Counter()  # in a row, by place
+        self._stillborn: Counter[str] = Counter()  # workers dead before they were ready, in a row, by place
 
     def run(self) -> None:
         """Run until everything is done or given up. Raises UsageError where the settings will not do, StageFailed

@@ -56,8 +56,8 @@ class _InHand:
 
 
 class _SharedTime:
-    """A clock that shares time out to what is in hand, by how long each is: the sum over all is the time that went by, in
-    whatever order things end."""
+    """A clock that shares time out to the windows in hand, by their lengths: the shares add up to the time that went
+    by, in whatever order windows end."""
 
     def __init__(self) -> None:
         self._in_hand = 0  # ms of sound
