@@ -1,4 +1,5 @@
-"""The work. Each name is a module with a `STAGE`; a workflow runs its stages in this order, those that the job wants."""
+"""The work. Each name is a module with a `STAGE`; a workflow runs its stages in this order, those that the job
+wants."""
 
 from __future__ import annotations
 

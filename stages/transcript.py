@@ -1,7 +1,7 @@
-"""The table where stages meet: the types of every JSON artifact, and how they are read and written.
+"""The table where stages meet: the types of every JSON artifact, and their reading and writing.
 
-All times are integer milliseconds on the film's own clock (0 is the start of the container's timeline), also in a job
-that works on a clip of the film.
+All times are integer milliseconds on the film's own clock (0 is the start of the container's timeline), also in a
+job that works on a clip of the film.
 """
 
 from __future__ import annotations
@@ -27,15 +27,16 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class Audio(msgspec.Struct, frozen=True):
-    """`demux/audio.json`: what `demux/audio.wav` (16 kHz, mono, 16 bit) holds."""
+    """The content of `demux/audio.wav` (16 kHz, mono, 16 bit), in `demux/audio.json`."""
 
     start_ms: int  # film time of the first sample: 0, or the start of the clip
     duration_ms: int
     sample_rate: int
     track: int  # index among the file's audio streams
-    track_language: str  # as tagged in the file, "" where it is not
+    track_language: str  # as tagged in the file, "" without a tag
     cause: str = ""  # why nobody may be heard in it, "" where no reason is known
-    voices: tuple[str, ...] = ("",)  # who has a part of the file for himself, each `duration_ms` long; "" for all mixed
+    # Speakers who have a part of the file for themselves, each `duration_ms` long; "" for all mixed
+    voices: tuple[str, ...] = ("",)
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -44,15 +45,15 @@ class Window(msgspec.Struct, frozen=True):
     id: int
     start_ms: int
     end_ms: int
-    speech: tuple[Span, ...]  # where in it somebody speaks
-    speaker: str = ""  # who has a part of the audio for himself, "1" or "2"; "" where all are mixed
+    speech: tuple[Span, ...]  # the stretches in it where somebody speaks
+    speaker: str = ""  # the speaker who has a part of the audio for himself, "1" or "2"; "" where all are mixed
 
 
 class Windows(msgspec.Struct, frozen=True):
-    """`vad/windows.json`"""
+    """The windows of `vad/windows.json`."""
 
     windows: tuple[Window, ...]
-    cause: str = ""  # why there are none, and what to do
+    cause: str = ""  # why there are no windows, and the remedy
 
 
 class Word(msgspec.Struct, frozen=True):
@@ -65,7 +66,7 @@ class Word(msgspec.Struct, frozen=True):
 
 
 class Segment(msgspec.Struct, frozen=True):
-    """A sentence, or what pauses part, with the scores that the recogniser gave it."""
+    """A sentence, or a part between pauses, with the scores that the recogniser gave it."""
 
     id: int
     start_ms: Time
@@ -78,7 +79,8 @@ class Segment(msgspec.Struct, frozen=True):
     no_speech_prob: float | None  # None: the recogniser has no such score
     compression_ratio: float
     temperature: float | None  # the one at which the text was accepted; None: the recogniser has none
-    note: str = ""  # of a translated segment, where it did not come about in the usual way; begins with `UNTRANSLATED` where there is none
+    # of a translated segment that came about in an unusual way; begins with `UNTRANSLATED` where it is missing
+    note: str = ""
     speaker: str = ""  # "" where nobody was told from another
 
     @property
@@ -92,7 +94,8 @@ def note_of_untranslated(reasons: str) -> str:
 
 
 class Transcript(msgspec.Struct, frozen=True):
-    """`asr/transcript.json`, `align/transcript.json`, and translations of them. `note` is as in `Track`.
+    """The transcript in `asr/transcript.json`, `align/transcript.json`, and translations of them. `note` is as in
+    `Track`.
 
     `language` is the one most of the speech is in. `start_ms` and `duration_ms` are those of the audio."""
 
@@ -104,7 +107,8 @@ class Transcript(msgspec.Struct, frozen=True):
 
 
 class Translations(msgspec.Struct, frozen=True):
-    """`translate/transcripts.json`: one for each target language that the speech is not in already."""
+    """The transcripts in `translate/transcripts.json`: one for each target language that the speech is not in
+    already."""
 
     transcripts: tuple[Transcript, ...]
 
@@ -116,8 +120,9 @@ class Cue(msgspec.Struct, frozen=True):
 
 
 class Track(msgspec.Struct, frozen=True):
-    """One subtitle track. `note` says what a viewer should know of it ("translated by Whisper"), "" for nothing; `doubt` is that part of it
-    for which the text may be of no use, and `told` has the cues with it among them, for files that have no other place for it."""
+    """One subtitle track. `note` tells a viewer about it ("translated by Whisper"), "" for nothing; `doubt` is
+    that part of it for which the text may be of no use, and `told` has the cues with it among them, for files that
+    have no other place for it."""
 
     language: str
     note: str
@@ -127,7 +132,7 @@ class Track(msgspec.Struct, frozen=True):
 
 
 class Tracks(msgspec.Struct, frozen=True):
-    """`subtitles/tracks.json`: source language first."""
+    """The tracks of `subtitles/tracks.json`: source language first."""
 
     tracks: tuple[Track, ...]
 

@@ -1,1 +1,1 @@
-"""What the engines on CTranslate2 share."""
+"""Parts that the engines on CTranslate2 share."""

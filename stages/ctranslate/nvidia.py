@@ -1,4 +1,5 @@
-"""NVIDIA's libraries for CTranslate2, which looks for them by bare name: load those that pip installed, before it does."""
+"""NVIDIA's libraries for CTranslate2, which looks for them by bare name: load those that pip installed, before it
+does."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ LIBRARIES = (
 
 
 def preload_libraries() -> None:
-    """PyTorch does this for its own use when it is imported, which takes seconds. Files that are missing are left to the loader's own search."""
+    """Load the libraries as PyTorch does for its own use when it is imported, which takes seconds. Missing files
+    are left to the loader's own search."""
     package = importlib.util.find_spec("nvidia")
     for root in (package.submodule_search_locations or ()) if package else ():
         for pattern in LIBRARIES:
@@ -28,12 +30,14 @@ def preload_libraries() -> None:
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """CTranslate2 has no type of its own for it. Its kernels that find no room for their own scratch space say "parallel_for failed"."""
+    """Tell whether memory ran out: CTranslate2 has no separate type for it. Its kernels that find no room for
+    their own scratch space say "parallel_for failed"."""
     return any(sign in str(error) for sign in ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "parallel_for failed"))
 
 
 def gpu_use(chosen: Sequence[str]) -> int | None:
-    """How busy the GPUs are, in %, on average: those of these numbers and UUIDs, or all. None where that cannot be told."""
+    """Return how busy the GPUs are, in %, on average: those of these numbers and UUIDs, or all. None where that
+    cannot be told."""
     import pynvml
 
     try:

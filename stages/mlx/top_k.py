@@ -8,7 +8,7 @@ CHUNK = 128  # numbers whose maximum is looked at before they are
 
 
 def largest(values: mx.array, count: int) -> tuple[mx.array, mx.array]:
-    """The `count` largest of each row (R, V), in order, and where they are.
+    """Return the `count` largest of each row (R, V), in order, and their places.
 
     They lie in the chunks whose maxima are largest: only these are sorted."""
     rows, size = values.shape

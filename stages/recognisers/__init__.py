@@ -1,7 +1,7 @@
 """The recognisers that there are.
 
-To add one, make a folder with `about.py` (its description, `ABOUT`) and `engine.py` (see `stages/recognisers/contract.py`), and
-put its name into `NAMES`.
+To add one, make a folder with `about.py` (its description, `ABOUT`) and `engine.py` (see
+`stages/recognisers/contract.py`), and put its name into `NAMES`.
 """
 
 from __future__ import annotations

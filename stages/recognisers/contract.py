@@ -1,7 +1,7 @@
-"""The contract of recognisers: what they are handed and give back.
+"""The contract of recognisers: their input and their results.
 
-The module of an engine has `open_engine(settings, model, translate, times, log) -> Recogniser`; `stages/recognisers/`
-lists the engines.
+The module of an engine has `open_engine(settings, model, translate, times, log) -> Recogniser`;
+`stages/recognisers/` lists the engines.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Phrase = tuple[Word, ...]
-IDLE_SECONDS = 0.01  # that an engine with nothing in hand rests before it asks a source again
+IDLE_SECONDS = 0.01  # an engine with nothing in hand rests so long before it asks a source again
 
 
 class Waiting(Enum):
@@ -31,19 +31,19 @@ NOTHING_YET: Final = Waiting.NOTHING_YET  # stands in a source for a window that
 
 @dataclass(frozen=True)
 class AudioWindow:
-    """Up to 30 s of sound of any file."""
+    """A window of up to 30 s of sound from any file."""
 
-    id: int  # of its own among the windows of one call
+    id: int  # unique among the windows of one call
     offset_ms: int  # film time of the first sample
     audio: NDArray[np.float32]  # 16 kHz, mono, shape (samples,)
-    speech: tuple[Span, ...]  # where in it somebody speaks, film time
+    speech: tuple[Span, ...]  # the stretches in it where somebody speaks, film time
     language: str | None = None  # None: whatever the engine hears in this window
     prompt: str = ""  # text that steers spelling
     prepared: Any = None  # from the engine's own `Preparation` or `LanguageGuess`: it need not do that work again
     translated: bool = True  # False: not translated, although the engine was opened to translate
-    known: bool = False  # its recognition is there already: it is made again only where that of others depends on it
+    known: bool = False  # its recognition exists: it is made again only where that of others depends on it
     urgent: bool = False  # somebody waits for it: it does not wait for a batch to fill
-    tell: Callable[[float], None] = lambda share: None  # how much of it is done, in any thread
+    tell: Callable[[float], None] = lambda share: None  # hears which share of the window is done, in any thread
 
     @property
     def end_ms(self) -> int:
@@ -54,8 +54,8 @@ class AudioWindow:
 class Preparation:
     """Work on the sound of a window that needs no model, so that processes beside the engine's can do it ahead."""
 
-    module: str  # has `preparer(detail)`, which returns a function from samples to `AudioWindow.prepared`
-    detail: int  # what that has to know of the model
+    module: str  # module with `preparer(detail)`, which returns a function from samples to `AudioWindow.prepared`
+    detail: int  # what `preparer` has to know of the model
 
 
 @dataclass(frozen=True)
@@ -71,34 +71,34 @@ class WhisperScores:
 
 @dataclass(frozen=True)
 class Recognition:
-    """The text of a window; a silent one has none, and no phrases. All times are film time."""
+    """The text of a window; a silent one has no text and no phrases. All times are film time."""
 
     window: int
     text: str
     language: str
     language_probability: float
-    phrases: tuple[Phrase, ...]  # sentences, and what pauses part
-    confidence: float  # 0 to 1: the geometric mean of the probabilities of the pieces that the engine made the text of
+    phrases: tuple[Phrase, ...]  # sentences, and parts between pauses
+    confidence: float  # 0 to 1: the geometric mean of the probabilities of the pieces of the text
     translation: Recognition | None = (
         None  # into English, where that was asked for and the speech is in another language
     )
-    echoed: bool = False  # with the prompt, the text was the prompt again; this is what is heard without it
+    echoed: bool = False  # with the prompt, the text was the prompt again; this is the text without it
     whisper: WhisperScores | None = None
 
     @property
     def lost_its_prompt(self) -> bool:
-        """Was the text, or its translation, heard again without the prompt?"""
+        """Tell whether the text, or its translation, was heard again without the prompt."""
         return self.echoed or (self.translation is not None and self.translation.echoed)
 
 
 @dataclass(frozen=True)
 class LanguageGuess:
-    languages: dict[str, float]  # the probability of each that the model knows
+    languages: dict[str, float]  # the probability of each language that the model knows
     prepared: Any = None  # for `AudioWindow.prepared`; None where doing that work again is cheaper than keeping it
 
 
 class CannotTranslate(UsageError):
-    """The model was not trained to translate."""
+    """The error of a model that was not trained to translate."""
 
     def __init__(self, model: str) -> None:
         super().__init__(
@@ -107,7 +107,7 @@ class CannotTranslate(UsageError):
 
 
 class UnknownLanguage(UsageError):
-    """The model was not trained on the language spoken."""
+    """The error of a model that was not trained on the language spoken."""
 
     def __init__(self, model: str, language: str) -> None:
         super().__init__(f"WHISPER_MODEL={model} does not know SOURCE_LANGUAGE={language}; large-v3 knows most")
@@ -123,10 +123,10 @@ class Recogniser(Protocol):
         """Tell whether the model was trained on a language, by its ISO code."""
 
     def recognise(self, windows: Iterable[AudioWindow | Waiting]) -> Iterator[Recognition]:
-        """Results in any order, each as soon as it is done. Reads on only as far as it needs to keep busy.
+        """Yield results in any order, each as soon as it is done. Read on only as far as is needed to keep busy.
 
-        A source that has to wait yields NOTHING_YET rather than hold up the reader: the engine goes on with what it has,
-        gives back what is done, begins no later for want of a full batch, and asks again."""
+        A source that has to wait yields NOTHING_YET rather than hold up the reader: the engine goes on with what
+        it has, gives back what is done, begins no later for want of a full batch, and asks again."""
 
     def detect_languages(self, windows: Sequence[AudioWindow]) -> list[LanguageGuess]:
-        """What each window sounds like."""
+        """Guess the language of each window."""

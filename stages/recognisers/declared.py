@@ -1,4 +1,4 @@
-"""What every stage that recognises speech declares, and the recogniser that its settings name, opened."""
+"""The declarations of every stage that recognises speech, and the recogniser that its settings name, opened."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sutradhar.stages.recognisers.about import OPTIONS
 from sutradhar.stages.recognisers.contract import Recogniser
 from sutradhar.stages.recognisers.opening import open_recogniser
 
-SETTINGS = (  # all that decide what is recognised in a window
+SETTINGS = (  # all settings that decide the recognition of a window
     "SOURCE_LANGUAGE",
     "WHISPER_BACKEND",
     "WHISPERX_DEVICE",
@@ -22,7 +22,7 @@ TUNING = ("BATCH_SIZE", "OFFLINE")
 
 
 def check(settings: Settings) -> None:
-    """Raises UsageError for a recogniser or language that there is not."""
+    """Check the settings. Raises UsageError for an unknown recogniser or language."""
     engines.check(settings.WHISPER_BACKEND, settings.WHISPER_COMPUTE_TYPE)
     if settings.SOURCE_LANGUAGE != "auto":
         engines.language_of(settings.WHISPER_BACKEND, settings.SOURCE_LANGUAGE)
@@ -33,7 +33,8 @@ def models_of(settings: Settings) -> tuple[ModelNeed, ...]:
 
 
 def engines_of(settings: Settings) -> tuple[EngineNeed, ...]:
-    """None for a device that the recogniser does not know: it runs on the CPU then, and says so."""
+    """Return the engines; none for a device that the recogniser does not know: it runs on the CPU then, and says
+    so."""
     backend, device = settings.WHISPER_BACKEND, settings.WHISPERX_DEVICE
     return (EngineNeed(backend, device),) if device in engines.engine_of(backend).devices else ()
 

@@ -1,4 +1,4 @@
-"""Warnings about a recognised text: what a person should know of it before they trust it."""
+"""Warnings about a recognised text, for a person to know before they trust it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Recognises the windows of a film, each kept as soon as it is done: a run that is interrupted goes on with those that are missing."""
+"""Recognise the windows of a film and keep each as soon as it is done: an interrupted run goes on with the missing
+ones."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from sutradhar.pipeline.wording import counted
 from sutradhar.stages.recognisers import declared
 from sutradhar.stages.recognisers.contract import AudioWindow, LanguageGuess, Recogniser, Recognition
 
-SCHEMA = 2  # of what is kept: another one whenever recognitions mean something else
+SCHEMA = 2  # of the kept files: it changes whenever recognitions mean something else
 MAKER = "maker"
 
 
@@ -49,7 +50,7 @@ class KeptRecogniser:
         return self._before.joined(MadeBy(dict(one.engine), one.packages, tuple(one.degraded))) if one else self._before
 
     def detect_languages(self, windows: Sequence[AudioWindow]) -> list[LanguageGuess]:
-        """Raises what opening a recogniser raises."""
+        """Guess the language of each window. Raises what opening a recogniser raises."""
         return self._open().detect_languages(windows)
 
     def recognise(self, seconds: Mapping[int, float], cut_out: Callable[[int], AudioWindow]) -> list[Recognition]:
@@ -88,7 +89,7 @@ class KeptRecogniser:
 
 
 class WindowProgress:
-    """Counts windows by their length, those that are begun by the share that is done."""
+    """A count of windows by their length; begun ones count by the share that is done."""
 
     def __init__(self, ctx: StageContext, seconds: Mapping[int, float], known: Iterable[int]) -> None:
         self._ctx, self._seconds = ctx, seconds
@@ -104,13 +105,13 @@ class WindowProgress:
         return sum(seconds * self._shares.get(window, 0.0) for window, seconds in self._seconds.items())
 
     def tell(self, window: int, share: float) -> None:
-        """Called from several threads."""
+        """Note the share of a window that is done. Several threads call this."""
         with self._lock:
             self._shares[window] = max(share, self._shares.get(window, 0.0))
             self._report()
 
     def keep(self, window: int) -> None:
-        """It is done, and on the disk."""
+        """Note that a window is done and on the disk."""
         with self._lock:
             self._shares[window] = 1.0
             self._kept += 1

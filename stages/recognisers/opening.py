@@ -1,4 +1,4 @@
-"""Opens the recogniser that the settings name."""
+"""The opening of the recogniser that the settings name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sutradhar.stages.recognisers.contract import Recogniser
 def open_recogniser(
     settings: Settings, model: ResolvedModel, *, translate: bool, log: logging.Logger, times: bool = True
 ) -> Recogniser:
-    """Load the engine that the settings name; without `times` it is faster, and words have none of their own.
+    """Load the engine that the settings name; without `times` it is faster, and words have no times.
 
     Raises UsageError where the machine, model or language will not do."""
     about = engine_of(settings.WHISPER_BACKEND)
@@ -29,7 +29,8 @@ def open_recogniser(
 
 
 def without_effect(about: About, settings: Settings) -> list[str]:
-    """Return a line on the options that are set and that the engine does not have. It names no values: a prompt is text."""
+    """Return a line on the options that are set and that the engine does not have. It names no values: a prompt is
+    text."""
     defaults = {field.name: field.default for field in fields(Settings)}
     lacking = [name for name in OPTIONS if name not in about.options and getattr(settings, name) != defaults[name]]
     return [f"{' and '.join(lacking)} without effect: {about.title} has no such option"] if lacking else []

@@ -1,4 +1,4 @@
-"""Parts the words of a window into sentences and what pauses part, and makes the segments of a transcript of them."""
+"""Part the words of a window into sentences and at pauses, and make the segments of a transcript of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LEAST_CONFIDENCE = 1e-6  # below it, the logarithm says no more
 
 
 def split_phrases(words: Sequence[Word], language: str = "") -> tuple[Phrase, ...]:
-    """The words in sentences; "" is a language that is not known."""
+    """Part words into sentences; "" is an unknown language."""
     begins = begin_words([word.text for word in words], language)
     cuts = [
         index
@@ -44,7 +44,7 @@ def mean_logprob(recognition: Recognition) -> float:
 
 
 def segments_of(recognitions: Iterable[Recognition]) -> Iterator[Segment]:
-    """One segment for each phrase, numbered as they come."""
+    """Yield one segment for each phrase, numbered as they come."""
     phrases = ((phrase, recognition) for recognition in recognitions for phrase in recognition.phrases)
     for number, (phrase, recognition) in enumerate(phrases):
         scores = recognition.whisper

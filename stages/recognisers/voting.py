@@ -1,8 +1,9 @@
-"""Which language a film is in.
+"""The language of a film, by a vote of windows.
 
-WhisperX asks its first 30 s, which may be a song or a logo; asking every window anew turns single windows of a film into
-other languages. So several windows, spread over the film, vote together: the mean of their log-probabilities, weighted by
-how long they speak. For a film in one language that is the evidence of all of them; a mixed one gets its commonest.
+WhisperX asks its first 30 s, which may be a song or a logo; asking every window anew turns single windows of a
+film into other languages. So several windows, spread over the film, vote together: the mean of their
+log-probabilities, weighted by the length of their speech. For a film in one language that is the evidence of all
+of them; a mixed one gets its commonest.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ FLOOR = 1e-6  # no window alone rules a language out
 @dataclass(frozen=True)
 class FilmLanguage:
     language: str
-    probability: float  # how sure that is
+    probability: float  # its certainty
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def language_of(
     cut_out: Callable[[Window], AudioWindow],
     detect: Callable[[Sequence[AudioWindow]], list[LanguageGuess]],
 ) -> Verdict:
-    """Let windows from all over a film vote on its language. There must be one at least."""
+    """Let windows from all over a film vote on its language. There must be at least one."""
     speech_ms = [sum(span.end_ms - span.start_ms for span in window.speech) for window in windows]
     voters = choose_voters(speech_ms)
     heard = detect([cut_out(windows[index]) for index in voters])
@@ -48,14 +49,16 @@ def language_of(
 
 
 def choose_voters(speech_ms: Sequence[int]) -> list[int]:
-    """Of windows with so much speech each, the one that speaks most in each of `VOTERS` equal parts of the film."""
+    """Choose the window that speaks most in each of `VOTERS` equal parts of the film, from the speech of each
+    window."""
     parts = min(VOTERS, len(speech_ms))
     bounds = [len(speech_ms) * part // parts for part in range(parts + 1)] if parts else []
     return [max(range(begin, end), key=lambda index: speech_ms[index]) for begin, end in pairwise(bounds)]
 
 
 def vote(votes: Sequence[dict[str, float]], weights: Sequence[float]) -> tuple[str, float]:
-    """The likeliest language and its probability, from the probabilities that each window gives to every language."""
+    """Return the likeliest language and its probability, from the probabilities that each window gives to every
+    language."""
     total = sum(weights)
     scores = {
         language: sum(

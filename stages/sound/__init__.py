@@ -1,1 +1,1 @@
-"""Sound at 16 kHz, mono: where in it somebody speaks, and what is wrong with it."""
+"""Sound at 16 kHz, mono: the stretches where somebody speaks, and its faults."""

@@ -1,8 +1,9 @@
-"""The sound account: what is wrong with the sound of a file, and which of it is taken instead.
+"""The sound account: the faults of the sound of a file, and the sound that is taken instead.
 
-Levels tell what is suspicious: channels that cancel each other in the mix, nothing at all, far too quiet, above full scale, off
-centre. Where they leave open whether the mix is right, and only there, each way to take the sound (raised, a channel alone, another
-track) is listened to for speech. What is found is said in lines that begin small, without the file's name.
+Levels tell what is suspicious: channels that cancel each other in the mix, nothing at all, far too quiet, above
+full scale, off centre. Where they leave open if the mix is right, and only there, each way to take the sound
+(raised, a channel alone, another track) is listened to for speech. The findings are lines that begin small,
+without the file's name.
 """
 
 from __future__ import annotations
@@ -26,15 +27,15 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-LOUDEST_WORD_DB = -6.0  # what is raised further is clipped
+LOUDEST_WORD_DB = -6.0  # sound that is raised further is clipped
 RAISED_TO_DB = -20.0  # where speech usually is
 PART_RAISED_TO_DB = -25.0  # the loudest whole second of a part, in which there are pauses
-CANCELLED_DB = 6.0  # that the mix is lower than if its channels had nothing in common
-FAR_BELOW_DB = 10.0  # its loudest channel
-SAME_DB = 0.1  # that every channel is as loud as the mix: they hold the same, so nothing is lost in it
+CANCELLED_DB = 6.0  # the mix is so much lower than if its channels had nothing in common
+FAR_BELOW_DB = 10.0  # so much below its loudest channel
+SAME_DB = 0.1  # every channel is as loud as the mix: they hold the same, so nothing is lost in it
 HOT = 1.25  # times full scale: decoders of MP3 and AAC overshoot by less
 HOT_SHARE = 0.0005  # of the samples
-CREST = 100.0  # a peak that is so much above what is loud is a click
+CREST = 100.0  # a peak so much above the loud parts is a click
 OFFSET, OFFSET_OF_LEVEL = (
     0.03,
     0.3,
@@ -42,8 +43,8 @@ OFFSET, OFFSET_OF_LEVEL = (
 CLIPPED = 0.02  # share of samples at full scale
 FEW_MS, FEW_SHARE = 1000, 0.02  # less speech is none to speak of
 CLEARLY, NEARLY = 2.0, 0.9  # times as much speech
-IN_16_BITS = 1000.0  # 60 dB: of what is quieter 16 bits hold too little to tell
-DEEP_SHARE = 0.1  # of the recording that is so quiet is worth being decoded anew: encoders make some of silence
+IN_16_BITS = 1000.0  # 60 dB: 16 bits hold too little of quieter sound to tell
+DEEP_SHARE = 0.1  # of the recording: so much quiet sound is worth a new decoding, for encoders make some of silence
 DOUBTFUL = 0.2  # probability of speech; music and noise stay below
 
 
@@ -56,7 +57,7 @@ class Take:
     correction: Correction | None = None
 
 
-CountSpeech = Callable[[int | None], int]  # counts speech, in ms: all there is, or no further than so much
+CountSpeech = Callable[[int | None], int]  # counts speech, in ms: all of it, or no further than so much
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,9 @@ class Account:
 
     take: Take
     remarks: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()  # on what was put right without loss
-    nobody: bool = False  # is heard in it, or hardly anybody
-    cause: str = ""  # why that is, "" where no reason is known
+    notes: tuple[str, ...] = ()  # on faults that were mended without loss
+    nobody: bool = False  # true where nobody, or hardly anybody, is heard in it
+    cause: str = ""  # the reason, "" where none is known
     speech_ms: int = 0  # 0 also where nothing called for listening
 
 
@@ -84,7 +85,7 @@ class Listener:
         detector: Detector | None = None,
         tell: Callable[[float], None] = lambda seconds: None,
     ) -> None:
-        """`tell` is told how many seconds of sound one way to take it has been listened to."""
+        """Take a file; `tell` hears how many seconds of sound one way to take it has been listened to."""
         self._path, self._start_ms, self._end_ms, self._allow_truncated = path, start_ms, end_ms, allow_truncated
         self._detector, self._tell = detector, tell
 
@@ -98,7 +99,7 @@ class Listener:
         return self._detector
 
     def decode(self, take: Take, part: tuple[int, int | None] | None = None) -> Decoding:
-        """All that is listened to, or a part of the film."""
+        """Decode all that is listened to, or a part of the film."""
         start_ms, end_ms = part or (self._start_ms, self._end_ms)
         return media.decode(
             self._path,
@@ -111,7 +112,7 @@ class Listener:
         )
 
     def hear(self, take: Take) -> tuple[int, Levels | None]:
-        """Milliseconds of speech, and the levels of its track. Nothing of what cannot be decoded."""
+        """Return the milliseconds of speech, and the levels of its track; nothing where it cannot be decoded."""
         try:
             sound = self.decode(take)
             return count_speech_ms(map(to_floats, self._told(sound)), self.detector), sound.levels
@@ -129,8 +130,8 @@ class Listener:
 def account_for(
     levels: Levels | None, take: Take, duration_ms: int, heard: CountSpeech, listener: Listener, *, unsure: bool = False
 ) -> Account:
-    """Judge a track that was mixed without a correction. `heard` counts the speech in that mix; it is asked only where levels leave
-    something open, or where there are other tracks to take, and one is `unsure`."""
+    """Judge a track that was mixed without a correction. `heard` counts the speech in that mix; it is asked only
+    where levels leave something open, or where there are other tracks to take, and one is `unsure`."""
     if levels is None:
         return Account(take)
     if all(level.silent for level in levels.channels):
@@ -139,7 +140,7 @@ def account_for(
     several = len(levels.channels) > 1
     if several and not cancels(levels) and (partly := _partly_cancelled(levels, found, listener)):
         return partly
-    # Whether noise that channels have in common drowns what one of them alone holds, no level tells.
+    # No level tells if noise that channels have in common drowns what one of them alone holds.
     if not (unsure or is_quiet(levels.mix) or (several and not _all_the_same(levels))):
         return found
     speech_ms = found.speech_ms or heard(few_ms(duration_ms))
@@ -153,17 +154,17 @@ def account_for(
 
 
 def already(speech_ms: int) -> CountSpeech:
-    """Answer with what was counted before."""
+    """Answer with the earlier count."""
     return lambda enough_ms: speech_ms
 
 
 def few_ms(duration_ms: int) -> int:
-    """Speech of less than this in so much sound is none to speak of."""
+    """Return the least speech that counts in so much sound."""
     return max(FEW_MS, int(duration_ms * FEW_SHARE))
 
 
 def account_of_others(tracks: Sequence[AudioTrack], duration_ms: int, listener: Listener) -> Account | None:
-    """The first of these tracks in which somebody is heard."""
+    """Judge these tracks in turn, and return the first in which somebody is heard."""
     for track in tracks:
         take = Take(track.index)
         speech_ms, levels = listener.hear(take)
@@ -174,7 +175,8 @@ def account_of_others(tracks: Sequence[AudioTrack], duration_ms: int, listener: 
 
 
 def with_quiet_parts_raised(account: Account, levels: Levels | None, sound: Readable, listener: Listener) -> Account:
-    """Raise what is far quieter than the rest, where somebody is heard only then. `sound` is the take as it stands in the file."""
+    """Raise sound that is far quieter than the rest, where somebody is heard only then. `sound` is the take as it
+    stands in the file."""
     take, correction = account.take, account.take.correction or Correction()
     row = -1 if take.channel is None else take.channel
     if levels is None or correction.gain != 1 or is_quiet(levels.channels[row] if row >= 0 else levels.mix):
@@ -208,7 +210,8 @@ def _speaks_in(part: RaisedPart, take: Take, sound: Readable, listener: Listener
 
 
 def _partly_cancelled(levels: Levels, mix: Account, listener: Listener) -> Account | None:
-    """A channel that holds all, where channels cancel each other for a part of the time and speech is lost by it; or else a remark."""
+    """Take a channel that holds all, where channels cancel each other for a part of the time and speech is lost by
+    it; or else make a remark."""
     parts = cancelled_parts(levels.stretches, QUIET_DB)
     if not parts:
         return None
@@ -228,8 +231,8 @@ def _partly_cancelled(levels: Levels, mix: Account, listener: Listener) -> Accou
 
 
 def mended(level: Level, levels: Levels, take: Take, heard: CountSpeech, listener: Listener) -> Account:
-    """The mix or channel that has this level, corrected where it has to be. What is quiet is raised only where that lets somebody be
-    heard: noise stays noise."""
+    """Take the mix or channel that has this level, corrected where necessary. Quiet sound is raised only where
+    that lets somebody be heard: noise stays noise."""
     better = corrected(level, levels, take)
     if better.take.correction is None or not is_quiet(level):
         return better
@@ -238,7 +241,7 @@ def mended(level: Level, levels: Levels, take: Take, heard: CountSpeech, listene
 
 
 def _alone(levels: Levels, mix: Account, listener: Listener, least_ms: int) -> Account | None:
-    """A channel by itself, where it is clear that it is better than the mix."""
+    """Take a channel by itself, where it is clear that it is better than the mix."""
     channels = list(_channels(levels, mix.take.track, listener))
     most_ms = max((one.speech_ms for one in channels), default=0)
     if most_ms < least_ms:
@@ -255,7 +258,7 @@ def _alone(levels: Levels, mix: Account, listener: Listener, least_ms: int) -> A
 
 
 def _channels(levels: Levels, track: int, listener: Listener) -> Iterator[Account]:
-    """The loudest first."""
+    """Yield the channels, the loudest first."""
     for channel in sorted(range(len(levels.channels)), key=lambda channel: -round(levels.channels[channel].mean_db)):
         if not levels.channels[channel].silent:
             one = corrected(levels.channels[channel], levels, Take(track, channel))
@@ -263,7 +266,7 @@ def _channels(levels: Levels, track: int, listener: Listener) -> Iterator[Accoun
 
 
 def cancels(levels: Levels) -> bool:
-    """Tell whether much of what its channels hold is not in the mix."""
+    """Tell whether much of the sound in its channels is missing in the mix."""
     loudest = max(level.mean_db for level in levels.channels)
     return levels.mix.mean_db < levels.unrelated_db - CANCELLED_DB and levels.mix.mean_db < loudest - FAR_BELOW_DB
 
@@ -278,7 +281,7 @@ def is_quiet(level: Level) -> bool:
 
 
 def corrected(level: Level, levels: Levels, take: Take) -> Account:
-    """Take a channel or mix with the correction that it needs, with what is to be said of it and of what cannot be corrected."""
+    """Take a channel or mix with its correction, and with remarks on that and on faults that cannot be corrected."""
     remarks: list[str] = []
     notes: list[str] = []
     channels = levels.channels if level is levels.mix else (level,)

@@ -1,4 +1,4 @@
-"""Tells whether two channels hold the same sound: louder or softer, inverted, or some milliseconds later."""
+"""A comparison of two channels: the same sound may be louder or softer, inverted, or some milliseconds later."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 MAX_LAG = SAMPLE_RATE // 100  # samples, 10 ms
 PIECE = 64 * SAMPLE_RATE  # samples that are held at a time
-BLOCK = SAMPLE_RATE // 2  # samples of what is compared: about a word or two
+BLOCK = SAMPLE_RATE // 2  # samples that are compared at once: about a word or two
 FAINT = 0.001  # a block of this much power, of the loudest one's, is silence between words
 SAME, SAME_BLOCK = 0.95, 0.8  # correlation of all, and of a block
 OTHER_BLOCKS = 0.02  # share of blocks that may be other: more is a second voice
-SIMILAR = 0.3  # correlation from which on one channel without the other is listened to; the sides of a call have less
+SIMILAR = 0.3  # correlation from which one channel without the other is listened to; the sides of a call have less
 VOICE_MS = 300  # speech that makes it a second voice
 
 
@@ -26,11 +26,11 @@ class Readable(Protocol):
     samples: int
 
     def read(self, start: int, count: int) -> NDArray[np.float32]:
-        """Samples from -1 to 1, fewer at the end."""
+        """Read samples from -1 to 1, fewer at the end."""
 
 
 def likeness(left: Readable, right: Readable, detector: Detector) -> int:
-    """1 where two channels hold the same voices, -1 where one is the other inverted, 0 where they differ."""
+    """Return 1 where two channels hold the same voices, -1 where one is the other inverted, 0 where they differ."""
     import numpy as np
 
     if left.samples != right.samples:
@@ -65,7 +65,7 @@ def _in_all_blocks(sums: NDArray[np.float64], sign: int) -> bool:
 
 
 def _rest(left: Readable, right: Readable, lag: int, gain: float) -> Iterator[NDArray[np.float32]]:
-    """The right channel without the left one: noise and music, where both have the same voices."""
+    """Yield the right channel without the left one: noise and music, where both have the same voices."""
     for start in range(0, left.samples, PIECE):
         ours, theirs = _pair(left, right, start, lag)
         yield theirs - gain * ours
@@ -87,7 +87,7 @@ def _lag(left: Readable, right: Readable) -> int:
 
 
 def _block_sums(left: Readable, right: Readable, start: int, lag: int) -> NDArray[np.float64]:
-    """Products, and squares of each, summed over blocks: shape (3, blocks)."""
+    """Sum products, and squares of each, over blocks: shape (3, blocks)."""
     import numpy as np
 
     pair = _pair(left, right, start, lag)
@@ -99,7 +99,7 @@ def _block_sums(left: Readable, right: Readable, start: int, lag: int) -> NDArra
 
 
 def _pair(left: Readable, right: Readable, start: int, lag: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """A piece of each, moved by the lag, of one length."""
+    """Read a piece of each, moved by the lag, of one length."""
     ours, theirs = left.read(start + max(0, -lag), PIECE), right.read(start + max(0, lag), PIECE)
     count = min(len(ours), len(theirs))
     return ours[:count], theirs[:count]

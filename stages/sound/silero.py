@@ -1,7 +1,7 @@
-"""Silero VAD 6: how probable speech is in each 32 ms of sound (https://github.com/snakers4/silero-vad, MIT).
+"""Silero VAD 6: the probability of speech in each 32 ms of sound (https://github.com/snakers4/silero-vad, MIT).
 
-The network comes as ONNX inside the faster-whisper package. It is recurrent, so a film goes through it in blocks that hand
-on its state; the result is the same as in one go.
+The network comes as ONNX inside the faster-whisper package. It is recurrent, so a film goes through it in blocks
+that hand on its state; the result is the same as in one go.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ def speech_probabilities(
     detector: Detector | None = None,
     block: int = BLOCK,
 ) -> array[float]:
-    """One probability for each frame, the last of them filled up with silence. `progress` gets seconds done and in all."""
+    """Return one probability for each frame, the last of them filled up with silence. `progress` gets seconds done
+    and in all."""
     probabilities = array("f")
     detector = detector or Detector()
     detector.reset()
@@ -47,7 +48,7 @@ def speech_probabilities(
 
 
 def count_speech_ms(blocks: Iterable[NDArray[np.float32]], detector: Detector, enough_ms: int | None = None) -> int:
-    """Count how much of some sound, in blocks of any length, is more likely speech than not, in ms. The count ends
+    """Count in ms how much of some sound, in blocks of any length, is more likely speech than not. The count ends
     early where it reaches `enough_ms`."""
 
     detector.reset()
@@ -60,12 +61,12 @@ def count_speech_ms(blocks: Iterable[NDArray[np.float32]], detector: Detector, e
 
 
 def likely(probabilities: Iterable[float]) -> int:
-    """Counts the frames that are more likely speech than not."""
+    """Count the frames that are more likely speech than not."""
     return sum(probability >= LIKELY for probability in probabilities)
 
 
 def _in_frames(blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
-    """The same samples: whole frames, at most `BLOCK` of them, and last what is left."""
+    """Yield the same samples as whole frames, at most `BLOCK` of them, and last the rest."""
     import numpy as np
 
     held = np.zeros(0, np.float32)
@@ -79,7 +80,7 @@ def _in_frames(blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.flo
 
 
 def model_path() -> Path:
-    """The network's file. Importing faster_whisper for it would load the recogniser's libraries as well."""
+    """Return the network's file. Importing faster_whisper for it would load the recogniser's libraries as well."""
     package = importlib.util.find_spec("faster_whisper")
     if package is None or package.origin is None:
         raise UsageError(
@@ -115,7 +116,7 @@ class Detector:
         self._context = np.zeros((1, CONTEXT), np.float32)
 
     def feed(self, samples: NDArray[np.float32]) -> Iterator[float]:
-        """Probabilities of the next frames. Only the last block may be other than a multiple of `FRAME`."""
+        """Yield the probabilities of the next frames. Only the last block may be other than a multiple of `FRAME`."""
         import numpy as np
 
         frames = np.pad(samples, (0, -len(samples) % FRAME)).reshape(-1, FRAME)

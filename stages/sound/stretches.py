@@ -1,4 +1,5 @@
-"""Faults of a part of a recording, which no level of the whole shows: channels that cancel each other there, and speech far too quiet."""
+"""Faults of a part of a recording, which no level of the whole shows: channels that cancel each other there, and
+speech far too quiet."""
 
 from __future__ import annotations
 
@@ -21,21 +22,22 @@ if TYPE_CHECKING:
 Part = tuple[int, int]  # milliseconds on the film's clock
 
 CANCELLED, FAR_BELOW, RELATED, NEAR = 10**-0.6, 0.1, 10**0.1, 10**-0.6  # of power
-MIN_MS = 5000  # that is cancelled, or quiet without a break
+MIN_MS = 5000  # length of a cancelled part, or of one that is quiet without a break
 SPOKEN_MS, SPOKEN_SHARE = 1000, 0.1  # of a quiet part must be speech once it is raised: noise and music stay below
 CLEARLY = 1.25  # times as much speech as before
 TOLD = 3  # parts that are named
 
 
 def cancelled_parts(stretches: Stretches, above_db: float) -> list[Part]:
-    """Find the parts where channels that are louder than this cancel each other in the mix; none where that is hardly
-    anywhere."""
+    """Find the parts where channels that are louder than this cancel each other in the mix; none where that is
+    rare."""
     parts = _parts(stretches, _cancelled(stretches, above_db))
     return parts if sum(end - start for start, end in parts) >= MIN_MS else []
 
 
 def channel_of_all(stretches: Stretches, above_db: float) -> int | None:
-    """The loudest channel that holds what the mix holds and what is cancelled in it. None where channels differ elsewhere too."""
+    """Return the loudest channel that holds all of the mix and all that is cancelled in it. None where channels
+    differ elsewhere too."""
     import numpy as np
 
     channels, mix = stretches.power[:-1], stretches.power[-1]
@@ -50,8 +52,8 @@ def channel_of_all(stretches: Stretches, above_db: float) -> int | None:
 
 
 def quiet_parts(stretches: Stretches, row: int, part: Part, below_db: float, to_db: float) -> list[RaisedPart]:
-    """Parts of a channel, or of the mix (row -1), that stay below a level, with the gain that takes the loudest second to another.
-    Only what lies in `part`."""
+    """Find parts of a channel, or of the mix (row -1), that stay below a level, with the gain that takes the
+    loudest second to another. Only the sound in `part` counts."""
 
     power = stretches.power[row]
     found: list[RaisedPart] = []
@@ -74,7 +76,7 @@ def speaks(
 
 
 def read_part(sound: Readable, part: RaisedPart, start_ms: int, gain: float = 1.0) -> Iterator[NDArray[np.float32]]:
-    """Seconds of `sound`, which begins at `start_ms`, made louder."""
+    """Yield seconds of `sound`, which begins at `start_ms`, made louder."""
     import numpy as np
 
     first, last = ((ms - start_ms) * SAMPLE_RATE // 1000 for ms in (part.start_ms, part.end_ms))
@@ -84,7 +86,7 @@ def read_part(sound: Readable, part: RaisedPart, start_ms: int, gain: float = 1.
 
 
 def named(parts: Sequence[Part]) -> str:
-    """`from 00:00:15 to 00:00:30` for each of the first."""
+    """Return `from 00:00:15 to 00:00:30` for each of the first."""
     told = [f"from {format_ms(max(0, start))[:-4]} to {format_ms(end)[:-4]}" for start, end in parts[:TOLD]]
     return ", ".join(told) + (f" and {len(parts) - TOLD} times more" if len(parts) > TOLD else "")
 
@@ -98,7 +100,7 @@ def _cancelled(stretches: Stretches, above_db: float) -> Flags:
 
 
 def _parts(stretches: Stretches, flags: Flags) -> list[Part]:
-    """Runs of stretches that are marked."""
+    """Return the runs of stretches that are marked."""
     import numpy as np
 
     changes = np.flatnonzero(np.diff(flags.astype(np.int8), prepend=0, append=0))

@@ -1,4 +1,4 @@
-"""How quiet sound may be: what counts as quiet, as a channel without sound, and as digital silence."""
+"""Thresholds of quiet sound: for quiet speech, for a channel without sound, and for digital silence."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from __future__ import annotations
 QUIET_DB = -50.0
 WORD_DB = -30.0  # a single word is louder, unless it is as quiet as the rest
 NOISE_DB = -80.0  # a channel that stays below it holds the last bit of a converter
-SILENCE = 1e-13  # of power, -130 dB: what encoders make of digital silence
+SILENCE = 1e-13  # of power, -130 dB: encoders make that of digital silence

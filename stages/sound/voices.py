@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-LONG_MS = 600_000  # what lasts longer is decoded into a file, so that memory does not grow with a recording's length
+LONG_MS = 600_000  # longer recordings are decoded into a file, so that memory does not grow with their length
 
 
 @dataclass(frozen=True)
@@ -44,23 +44,23 @@ class Voice:
 @dataclass(frozen=True)
 class Voices:
     voices: Sequence[Voice]  # at least one
-    remarks: Sequence[str]  # on what was lost or may be
+    remarks: Sequence[str]  # on sound that is or may be lost
     cause: str = ""  # why nobody is heard, where a reason is known
-    notes: Sequence[str] = ()  # on what may surprise, but is as it should be or was put right without loss
+    notes: Sequence[str] = ()  # on surprises that are right, or were mended without loss
 
 
 @dataclass(frozen=True)
 class Spool:
     """The place that a recording is decoded to: memory, or files where it is long."""
 
-    name: str  # that its files begin with
+    name: str  # the beginning of its files' names
     duration_ms: int  # as far as is known
     folder: Path
     open_files: contextlib.ExitStack
-    tell: Callable[[float], None] = lambda seconds: None  # how much more was decoded
+    tell: Callable[[float], None] = lambda seconds: None  # hears how many more seconds were decoded
 
     def keep(self, blocks: Decoding, name: str, channels: int = 1) -> Samples | Sound:
-        """All of it; so many `channels` are kept at once. Raises OSError where the disk is full."""
+        """Keep all of it; so many `channels` are kept at once. Raises OSError where the disk is full."""
         import numpy as np
 
         if self.duration_ms * max(1, channels // 2) <= LONG_MS:
@@ -84,7 +84,8 @@ def whole(
     tracks: Sequence[AudioTrack],
     listen: Callable[[Samples | Sound], Sequence[float]],
 ) -> Voices:
-    """One voice: the first of the tracks mixed, which is `first`, or what the sound account takes instead."""
+    """Return one voice: the first of the tracks mixed, which is `first`, or the sound that the account takes
+    instead."""
     chosen = tracks[0]
     sound = spool.keep(first, "")
     probabilities = listen(sound)
@@ -111,7 +112,7 @@ def whole(
 
 
 def told_by(sound: Decoding) -> tuple[list[str], list[str]]:
-    """Part what a file tells of its damage into what costs something and what does not."""
+    """Part the damage that a file tells into damage with a loss and damage without."""
     return [line for line in sound.degraded if line not in sound.harmless], sound.harmless
 
 
@@ -133,7 +134,8 @@ class _Group:
 
 
 def sides(listener: Listener, track: AudioTrack, spool: Spool) -> Voices:
-    """A voice for each channel; one for those that hold the same, none for those that are silent while others are not."""
+    """Return a voice for each channel; one for those that hold the same, none for those that are silent while
+    others are not."""
     remarks: list[str] = []
     notes: list[str] = []
     groups: list[_Group] = []
@@ -165,7 +167,8 @@ def sides(listener: Listener, track: AudioTrack, spool: Spool) -> Voices:
 def _side(
     listener: Listener, take: Take, spool: Spool, channels: int, remarks: list[str], notes: list[str]
 ) -> tuple[Samples | Sound, Levels | None, bool]:
-    """One channel, the levels of all, and whether it had to be corrected. What is to be said is added to `remarks` and `notes`."""
+    """Return one channel, the levels of all, and true where it had to be corrected. Remarks are added to `remarks`
+    and `notes`."""
     first = listener.decode(take)
     sound = spool.keep(first, str(take.channel), channels)
     lost, harmless = told_by(first)
@@ -199,7 +202,7 @@ def _same(group: _Group, channels: int) -> str:
 
 
 def _voice(group: _Group, levels: Levels | None, alone: bool) -> Voice:
-    """The loudest of the channels that hold the same."""
+    """Return the loudest of the channels that hold the same."""
     loudest = (
         0
         if levels is None

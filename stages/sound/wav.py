@@ -1,4 +1,5 @@
-"""Sound at 16 kHz, mono, 16 bit: in a file, read a stretch at a time so that a film of any length fits into memory, or in memory."""
+"""Sound at 16 kHz, mono, 16 bit: in a file, read a stretch at a time so that a film of any length fits into
+memory, or in memory."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ BLOCK = 60 * SAMPLE_RATE  # samples copied at a time
 
 
 def new_wav(path: Path) -> wave.Wave_write:
-    """A WAV file of 16 kHz, mono, 16 bit, to be filled with `write_block`."""
+    """Open a new WAV file of 16 kHz, mono, 16 bit, to be filled with `write_block`."""
     file = wave.open(str(path), "wb")  # noqa: SIM115 - the caller closes it
     file.setparams((1, SAMPLE_BYTES, SAMPLE_RATE, 0, "NONE", "not compressed"))
     return file
@@ -65,7 +66,7 @@ class Sound:
         return self.samples // SAMPLES_PER_MS
 
     def read(self, start: int, count: int) -> NDArray[np.float32]:
-        """Samples from -1 to 1, shape (count,), or fewer at the end of the file."""
+        """Read samples from -1 to 1, shape (count,), or fewer at the end of the file."""
         import numpy as np
 
         self._wave.setpos(min(start, self.samples))
@@ -89,7 +90,7 @@ class Part(Sound):
 
 
 def spoken_by(sound: Sound, speaker: str, voices: Sequence[str]) -> Sound:
-    """The part of one of the `voices` that follow one another in the sound."""
+    """Return the part of one of the `voices` that follow one another in the sound."""
     return Part(sound, voices.index(speaker), len(voices))
 
 
@@ -118,7 +119,7 @@ class Samples:
         return self.samples // SAMPLES_PER_MS
 
     def read(self, start: int, count: int) -> NDArray[np.float32]:
-        """As `Sound.read`."""
+        """Read samples like `Sound.read`."""
         return to_floats(self._array[start : start + count])
 
     def read_ms(self, start_ms: int, end_ms: int) -> NDArray[np.float32]:

@@ -1,8 +1,9 @@
-"""From probabilities of speech to windows of up to 30 s, Whisper's own length, that begin and end at pauses.
+"""The way from probabilities of speech to windows of up to 30 s, Whisper's own length, that begin and end at
+pauses.
 
-Spans follow Silero's rules (`get_speech_timestamps`): speech begins where its probability reaches the threshold, and ends
-where it has been `HYSTERESIS` lower for the minimum of silence. A window is the audio from its first span to the end of its
-last, as WhisperX merges them ("Cut & Merge", arXiv:2303.00747, 3.1).
+Spans follow Silero's rules (`get_speech_timestamps`): speech begins where its probability reaches the threshold,
+and ends where it has been `HYSTERESIS` lower for the minimum of silence. A window is the audio from its first span
+to the end of its last, as WhisperX merges them ("Cut & Merge", arXiv:2303.00747, 3.1).
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ SETTINGS = (
 )
 WINDOW_MS = 30_000
 HYSTERESIS = 0.15
-CUT_COST = 0.5  # of a cut without any pause, in windows
+CUT_COST = 0.5  # cost of a cut without any pause, in windows
 CUT_PAUSE_MS = 500  # a pause this long halves it
 DIP = 3  # frames that are averaged to find where long speech dips: about a closure between two syllables
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """Speech, with its padding; `pause_ms` is the silence before it, without any."""
+    """Speech, with its padding; `pause_ms` is the silence before it, without any padding."""
 
     start_ms: int
     end_ms: int
@@ -42,7 +43,7 @@ class Stretch:
 def find_windows(
     probabilities: Sequence[float], duration_ms: int, settings: Settings, start_ms: int = 0
 ) -> tuple[Window, ...]:
-    """Windows on the film's clock, of sound that begins there at `start_ms`."""
+    """Find windows on the film's clock, in sound that begins there at `start_ms`."""
     spans = [
         Span(first * FRAME_MS, min(end * FRAME_MS, duration_ms))
         for first, end in speech_frames(probabilities, settings)
@@ -64,7 +65,8 @@ def find_windows(
 def windows_of_voices(
     heard: Sequence[tuple[str, Sequence[float]]], duration_ms: int, settings: Settings, start_ms: int = 0
 ) -> tuple[Window, ...]:
-    """Windows of several voices, each with its name and its probabilities, in the order in which they begin."""
+    """Return windows of several voices, each with its name and its probabilities, in the order in which they
+    begin."""
     found = [
         replace(one, speaker=name)
         for name, heard_of in heard
@@ -75,7 +77,7 @@ def windows_of_voices(
 
 
 def speech_frames(probabilities: Sequence[float], settings: Settings) -> Iterator[tuple[int, int]]:
-    """First frame of each span of speech, and the one after its last."""
+    """Yield the first frame of each span of speech, and the one after its last."""
     begin, end = settings.SILERO_THRESHOLD, max(settings.SILERO_THRESHOLD - HYSTERESIS, 0.01)
     min_speech, min_silence = (
         settings.SILERO_MIN_SPEECH_DURATION_MS / FRAME_MS,
@@ -111,7 +113,8 @@ def pad(spans: Sequence[Span], padding_ms: int, duration_ms: int) -> Iterator[St
 
 
 def cut(stretch: Stretch, probabilities: Sequence[float]) -> Iterator[Stretch]:
-    """Cut speech that has no pause for longer than a window, each time where it dips most in the window's second half."""
+    """Cut speech that has no pause for longer than a window, each time where it dips most in the window's second
+    half."""
     start_ms, pause_ms = stretch.start_ms, stretch.pause_ms
     while stretch.end_ms - start_ms > WINDOW_MS:
         frames = range((start_ms + WINDOW_MS // 2) // FRAME_MS, (start_ms + WINDOW_MS) // FRAME_MS)

@@ -1,1 +1,2 @@
-"""Serves every converter of Whisper models: what a model computes by another engine, and what a copy was made of."""
+"""Checks for every converter of Whisper models: the results of a model by another engine, and the origin of a
+copy."""

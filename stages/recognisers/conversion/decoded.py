@@ -1,4 +1,5 @@
-"""Decodes a fixed input, by which a copy of a model is compared with its original: the sound as encoded, and what comes after some tokens."""
+"""Decode a fixed input to compare a copy of a model with its original: the encoded sound, and the logits after
+some tokens."""
 
 from __future__ import annotations
 
@@ -12,30 +13,31 @@ from numpy.typing import NDArray
 from sutradhar.pipeline.errors import SutradharError, UsageError
 
 TEXT_TOKENS = 8
-FRAMES = 100  # of the fixed input: a second
+FRAMES = 100  # length of the fixed input: a second
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """What a model makes of a fixed input: the yardstick for its copy."""
+    """The results of a model for a fixed input: the yardstick for its copy."""
 
     encoded: NDArray[np.float32]  # (frames // 2, width)
-    tokens: list[int]  # that the decoder was given
+    tokens: list[int]  # the tokens that the decoder was given
     logits: NDArray[np.float32]  # (count, vocabulary), after each of the last `count` of the tokens
 
 
 def noise(mels: int) -> NDArray[np.float32]:
-    """A second of sound, the same whenever it is asked for: (1, mels, frames)."""
+    """Return a second of sound, the same at every call: (1, mels, frames)."""
     return np.random.default_rng(0).normal(0, 0.5, (1, mels, FRAMES)).astype(np.float32)
 
 
 def text_tokens(end: int) -> list[int]:
-    """Some from all over the vocabulary before `end`."""
+    """Return some tokens from all over the vocabulary before `end`."""
     return [end * number // (TEXT_TOKENS + 1) for number in range(1, TEXT_TOKENS + 1)]
 
 
 def difference(found: NDArray[np.float32], expected: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Of each row, the root mean square of the difference over the standard deviation of what is expected."""
+    """Return for each row the root mean square of the difference over the standard deviation of the expected
+    values."""
     if found.shape != expected.shape:
         return np.array([np.inf], np.float32)
     apart: NDArray[np.float32] = np.sqrt(np.square(found - expected).mean(-1)) / expected.std(-1)
@@ -43,15 +45,15 @@ def difference(found: NDArray[np.float32], expected: NDArray[np.float32]) -> NDA
 
 
 def refuse_beyond(allowed: float, what: str, apart: float) -> None:
-    """Raises SutradharError."""
-    if not apart <= allowed:  # also where it is not a number
+    """Check a difference. Raises SutradharError."""
+    if not apart <= allowed:  # true for NaN too
         raise SutradharError(
             f"What was written does not compute what the original does: {what} is {apart:.2g} apart, where {allowed:g} is allowed"
         )
 
 
 def by_ctranslate(folder: Path, mel: NDArray[np.float32]) -> Decoded:
-    """By CTranslate2, in float32 on the CPU."""
+    """Decode with CTranslate2, in float32 on the CPU."""
     import ctranslate2
 
     vocabulary = _vocabulary(folder)
@@ -85,7 +87,8 @@ def _vocabulary(folder: Path) -> list[str]:
 
 
 def by_transformers(folder: Path, mel: NDArray[np.float32], tokens: list[int] | None = None) -> Decoded:
-    """By transformers, in float32 on the CPU. Not by its class for generation, which looks for code in the folder and complains of its name."""
+    """Decode with transformers, in float32 on the CPU, but not with its class for generation, which looks for code
+    in the folder and complains of its name."""
     import torch
     from transformers import WhisperModel
 

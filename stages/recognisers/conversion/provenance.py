@@ -1,4 +1,4 @@
-"""Tells what a model was made of: who asks for it again gets it, who asks for another by its name is told."""
+"""The origin of a model: a request for the same model gets it, a request for another one by its name is refused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sutradhar.pipeline.files import FileRecord, record
 from sutradhar.pipeline.models.folder import Conversion, read_source
 from sutradhar.pipeline.models.form import Release
 
-INPUTS = {  # of each form, the files that make the result what it is
+INPUTS = {  # for each form, the files that decide the result
     "ct2": ("model.bin", "config.json"),
     "hf": ("*.safetensors", "config.json", "generation_config.json"),
     "mlx": ("weights.safetensors", "weights.npz", "config.json"),
@@ -17,7 +17,7 @@ INPUTS = {  # of each form, the files that make the result what it is
 
 
 def describe(original: Path, form: str, numbers: str) -> Conversion:
-    """Reads all of the original. Raises OSError."""
+    """Describe an original; this reads all of it. Raises OSError."""
     return Conversion(
         original=str(original),
         files={name: record(path) for name, path in _inputs(original, form).items()},
@@ -26,7 +26,8 @@ def describe(original: Path, form: str, numbers: str) -> Conversion:
 
 
 def refuse_another(target: Path, original: Path, form: str, numbers: str) -> None:
-    """Raises UsageError unless the model in `target` was made of this original and into these numbers, and OSError."""
+    """Raise UsageError unless the model in `target` was made of this original and into these numbers. Raises
+    OSError."""
     source = read_source(target)
     made = source.conversion if source else None
     if made and made.numbers == numbers and _is_unchanged(made, original, form):
@@ -49,7 +50,7 @@ def _is_unchanged(made: Conversion, original: Path, form: str) -> bool:
 
 
 def _is_same(found: FileRecord, path: Path, same_place: bool) -> bool:
-    """A file elsewhere may have the same size and time, and yet be another."""
+    """Compare a file with its record: a file elsewhere may have the same size and time, and yet be another."""
     if same_place and found.looks_same(path):
         return True
     return found.size == path.stat().st_size and found.sha256 == record(path).sha256
@@ -62,13 +63,14 @@ def _inputs(original: Path, form: str) -> dict[str, Path]:
 
 
 def refuse_within(target: Path, path: Path) -> None:
-    """Raises UsageError where making `target` anew would take away what it is made of. Links and letters' case make no difference."""
+    """Raise UsageError where making `target` anew would remove its original. Links and letters' case make no
+    difference."""
     if target.exists() and any(target.samefile(folder) for folder in (path, *path.parents)):
         raise UsageError(f"{target} holds the model that is to be converted; choose another --output")
 
 
 def origin(path: Path) -> tuple[Release, str]:
-    """Tell what a folder of ours, or one in the hub's cache, says it is, and its licence."""
+    """Return the release that a folder of ours, or one in the hub's cache, names, and its licence."""
     if source := read_source(path):
         return Release(source.repo, source.revision), source.licence
     if path.parent.name == "snapshots" and path.parent.parent.name.startswith("models--"):

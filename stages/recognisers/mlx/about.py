@@ -26,14 +26,17 @@ for name, device, is_there in devices:
         except (RuntimeError, ValueError) as error:
             print(name, (str(error) or type(error).__name__).splitlines()[0], sep="\\t", flush=True)
 """
-# MLX 0.30 and newer came in wheels whose Metal code needs macOS 26; on macOS 15.6 and 15.7 they fail at the import or at the first sum.
+# MLX 0.30 and newer came in wheels whose Metal code needs macOS 26; on macOS 15.6 and 15.7 they fail at the import
+# or at the first sum.
 TOO_NEW = (
     "this build of MLX was made for a newer macOS than this one: update macOS, or make the environment anew on this machine"
     " (scripts/bootstrap.sh --force --mlx), so that the build for its macOS is taken"
 )
 REMEDIES = {
-    "which is not supported on this OS": TOO_NEW,  # "This library is using language version 4.0 which is not supported on this OS."
-    "that is not supported on this OS": TOO_NEW,  # "This library is using a deployment target (0x00020008) that is not ..."
+    # "This library is using language version 4.0 which is not supported on this OS."
+    "which is not supported on this OS": TOO_NEW,
+    # "This library is using a deployment target (0x00020008) that is not ..."
+    "that is not supported on this OS": TOO_NEW,
     "Unable to build metal library from source": TOO_NEW,  # "error: invalid value 'metal4.0' in '-std=metal4.0'"
 }
 
@@ -91,7 +94,7 @@ ABOUT = About(
     measures_memory=True,
     trial=Trial(
         TRIAL, "import mlx.core", seconds=60, remedies=REMEDIES
-    ),  # on a GPU the first reads and compiles for a few seconds
+    ),  # on a GPU the first trial reads and compiles for a few seconds
     preferred_on={"mps": "runs on the Apple GPU", "cuda": f"runs on the NVIDIA GPU: {ON_CUDA}"},
     too_slow_on_cpu="MLX on a CPU takes ten times as long as WhisperX",
     oldest_capability=(8, 0),  # our kernels for MLX use the matrix instructions of Ampere (mma.m16n8k16)

@@ -1,7 +1,9 @@
-"""Which build of MLX suits this machine, and whether the installed one computes there: what `install-mlx.sh` asks.
+"""The build of MLX that suits this machine, and a check that the installed one computes there, for
+`install-mlx.sh`.
 
-MLX's library comes built for Metal (with the package itself, on a Mac), for CPUs and for CUDA 12 and 13. The one for CUDA 12 is left out: it pins
-other versions of NVIDIA's libraries than PyTorch does, so that both cannot be in one environment.
+MLX's library comes built for Metal (with the package itself, on a Mac), for CPUs and for CUDA 12 and 13. The one
+for CUDA 12 is left out: it pins other versions of NVIDIA's libraries than PyTorch does, so that both cannot be in
+one environment.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ OLDEST_CUDA = 13_000
 @dataclass(frozen=True)
 class Build:
     device: str
-    remedy: str  # where it does not compute on it
+    remedy: str  # the remedy where it does not compute on its device
 
 
 BUILDS = {
@@ -39,7 +41,8 @@ BUILDS = {
 
 
 def choose(facts: Probe) -> tuple[str, str]:
-    """A key of `BUILDS`, and why not a better one. Whether a GPU is in use at the moment does not matter."""
+    """Return a key of `BUILDS`, and the reason against a better one. It does not matter if a GPU is in use at the
+    moment."""
     nvidia = facts.nvidia
     if facts.system == "Darwin":
         return "metal", ""
@@ -65,7 +68,8 @@ def choose(facts: Probe) -> tuple[str, str]:
 
 
 def verify(facts: Probe, build: str) -> str:
-    """One line: where MLX multiplied two matrices rightly. Raises SutradharError where it does not do so on the build's device."""
+    """Return one line that says where MLX multiplied two matrices rightly. Raises SutradharError where it does not
+    do so on the build's device."""
     wanted, mlx, machine = BUILDS[build], facts.backends["mlx"], recommend(facts)
     if wanted.device not in mlx.devices:
         fault = mlx.reason or f"it finds only {' and '.join(mlx.devices)}"

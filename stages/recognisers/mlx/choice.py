@@ -1,8 +1,8 @@
-"""Chooses the token that follows each text, and takes note of the texts that end: one step of the decoder after its network.
+"""Choose the token that follows each text, and note the texts that end: one step of the decoder after its network.
 
-What a text needs to know of itself is `State`, kept on the device for all slots at once. `Chooser` is written in MLX's operations;
-on an NVIDIA GPU the two kernels of `cuda_choice` do the same. Shapes: B slots, L beams of a slot (or samples), S columns of
-the past, V tokens of the vocabulary.
+`State` is what is known of each text, kept on the device for all slots at once. `Chooser` is written in MLX's
+operations; on an NVIDIA GPU the two kernels of `cuda_choice` do the same. Shapes: B slots, L beams of a slot (or
+samples), S columns of the past, V tokens of the vocabulary.
 """
 
 from __future__ import annotations
@@ -30,38 +30,38 @@ class Search:
 
     @property
     def enough(self) -> int:
-        """How many finished texts end a search, as in CTranslate2."""
+        """Return the number of finished texts that ends a search, as in CTranslate2."""
         return max(1, round(self.beams * self.patience))
 
 
 class State(NamedTuple):
-    """Of every slot, on the device."""
+    """The state of every slot, on the device."""
 
-    token: mx.array  # (B, L), fed next
-    position: mx.array  # (B,), of that token
+    token: mx.array  # (B, L), the token to feed next
+    position: mx.array  # (B,), its position
     generated: mx.array  # (B,), tokens of the text so far; negative while the prompt is fed
     prompt: mx.array  # (B, S)
     prompt_length: mx.array  # (B,)
     start: mx.array  # (B,): `generated` when the start of text has been fed
-    timed: mx.array  # (B,), whether timestamp rules hold
+    timed: mx.array  # (B,), true where timestamp rules hold
     temperature: mx.array  # (B,)
     sample: mx.array  # (B,)
     limit: mx.array  # (B,)
-    score: mx.array  # (B, L), sum of log-probs; -inf for a beam that is none
+    score: mx.array  # (B, L), sum of log-probs; -inf for an unused beam
     timestamps: Timestamps
     ancestors: mx.array  # (B, L, S), int8
     no_speech: mx.array  # (B,)
-    finished: mx.array  # (B,), how many texts
+    finished: mx.array  # (B,), number of finished texts
     text: mx.array  # (B, L, S), the tokens so far
     best: (
         mx.array
-    )  # (B, 4), of the best finished text: normalised score, sum of log-probs, tokens, 1 if it ended by the end of text
+    )  # (B, 4), the best finished text: normalised score, sum of log-probs, tokens, 1 if it ended by the end of text
     best_text: mx.array  # (B, S)
     done: mx.array  # (B,)
 
     @classmethod
     def empty(cls, rows: int, beams: int, columns: int) -> State:
-        """Of slots that have nothing to do."""
+        """Return the state of idle slots."""
         zeros, flags = mx.zeros((rows,), mx.int32), mx.zeros((rows,), mx.bool_)
         return cls(
             token=mx.zeros((rows, beams), mx.int32),
@@ -86,7 +86,7 @@ class State(NamedTuple):
         )
 
     def where(self, taken: mx.array, new: State) -> State:
-        """`new` in the slots that `taken` (B,) says, this one elsewhere."""
+        """Take `new` in the slots where `taken` (B,) is true, this state elsewhere."""
         merged: State = _map(
             lambda old, value: mx.where(taken.reshape(-1, *[1] * (old.ndim - 1)), value, old), self, new
         )
@@ -94,7 +94,7 @@ class State(NamedTuple):
 
 
 class Phase(NamedTuple):
-    """Which parts of a step are needed now; each combination is compiled once."""
+    """The parts of a step that are needed now; each combination is compiled once."""
 
     starting: bool  # some slot is still fed its prompt, or chooses its first token
     timed: bool
@@ -106,10 +106,10 @@ class Phase(NamedTuple):
 
 
 class Chooser:
-    """`choose(phase, state, logits)` gives the next state, from the logits (B, L, V) of the tokens just fed."""
+    """Compute by `choose(phase, state, logits)` the next state, from the logits (B, L, V) of the tokens just fed."""
 
     def __init__(self, vocabulary: Vocabulary, search: Search, columns: int, context: int) -> None:
-        """`context`: positions that the model knows."""
+        """Prepare for a vocabulary. `context` is the number of positions that the model knows."""
         self._vocabulary, self._search, self._columns, self._context = vocabulary, search, columns, context
         self._rules, self._places = Rules(vocabulary), mx.arange(columns)
         self._tokens = {
@@ -177,11 +177,11 @@ class Chooser:
         )
 
     def _of_parents(self, values: mx.array, parent: mx.array) -> mx.array:
-        """(B, L, S), of the beams that the new ones come from."""
+        """Take values (B, L, S) from the parents of the new beams."""
         return values if self._search.beams == 1 else mx.take_along_axis(values, parent[:, :, None], axis=1)
 
     def _extend(self, phase: Phase, state: State, logits: mx.array) -> tuple[mx.array, mx.array, mx.array, State]:
-        """Tokens, parents and scores (B, L) of the new beams, and the state with the texts that end here."""
+        """Return tokens, parents and scores (B, L) of the new beams, and the state with the texts that end here."""
         beams = self._search.beams
         total = mx.logsumexp(logits, axis=-1)
         identity = mx.broadcast_to(mx.arange(beams)[None], state.score.shape)
@@ -203,10 +203,11 @@ class Chooser:
         return token, parent, score, self._finish(state, *ends)
 
     def _search_beams(self, state: State, logits: mx.array, total: mx.array) -> tuple[Any, Any]:
-        """The likeliest `beams` continuations, which may end, and those that go on: (scores, tokens, parents), each (B, L).
+        """Find the likeliest `beams` continuations, which may end, and those that go on: (scores, tokens,
+        parents), each (B, L).
 
-        This is CTranslate2's search (src/decoding.cc): of twice as many candidates, those among the first `beams` that end
-        are texts, and the next that do not end take their places."""
+        This is CTranslate2's search (src/decoding.cc): of twice as many candidates, those among the first `beams`
+        that end are texts, and the next that do not end take their places."""
         rows, beams, _ = logits.shape
         values, tokens = largest(logits.reshape(rows * beams, -1), beams + 1)
         scores = (state.score[:, :, None] + values.reshape(rows, beams, -1) - total[:, :, None]).reshape(rows, -1)
@@ -221,11 +222,12 @@ class Chooser:
         return ends, tuple(mx.take_along_axis(values, going_on, axis=-1) for values in candidates)
 
     def _sample(self, state: State, logits: mx.array) -> mx.array:
-        """A token for each beam (B, L), by the Gumbel-max trick."""
+        """Draw a token for each beam (B, L), by the Gumbel-max trick."""
         return mx.argmax(logits / mx.maximum(state.temperature, 1e-6)[:, None, None] + self._noise(state), axis=-1)
 
     def _noise(self, state: State) -> mx.array:
-        """Gumbel noise (B, L, V) that depends on temperature, sample and place alone, so that a text does not depend on what else is decoded."""
+        """Return Gumbel noise (B, L, V) that depends on temperature, sample and place alone, so that a text does
+        not depend on the other texts of the batch."""
         beams, size = self._search.beams, self._vocabulary.size
         sample = state.sample[:, None] + mx.arange(beams)[None]
         warmth = mx.broadcast_to(mx.round(state.temperature * 100).astype(mx.int32)[:, None], sample.shape) + SEED
@@ -235,7 +237,7 @@ class Chooser:
         return mx.vmap(lambda key: mx.random.gumbel((size,), key=key))(keys.reshape(-1, 2)).reshape(*sample.shape, size)
 
     def _finish(self, state: State, score: mx.array, token: mx.array, parent: mx.array) -> State:
-        """Take note of texts that end with these tokens, of which the best by length-normalised score is kept."""
+        """Note the texts that end with these tokens, and keep the best by length-normalised score."""
         generated = state.generated[:, None]
         ends = token == self._vocabulary.eot
         last = (generated + 1 >= state.limit[:, None]) | (state.position[:, None] + 2 >= self._context)
@@ -264,7 +266,7 @@ class Chooser:
 
 
 def _forbidden(vocabulary: Vocabulary) -> mx.array:
-    """Two bits a token: never, and never first."""
+    """Return two bits for each token: never, and never first."""
     bits = np.zeros(vocabulary.size, np.uint8)
     bits[list(vocabulary.blank)] |= 2
     bits[list(vocabulary.suppressed)] |= 1
@@ -280,7 +282,7 @@ def _keep(keep: mx.array, old: mx.array, new: mx.array) -> mx.array:
 
 
 def _map(function: Any, old: Any, new: Any) -> Any:
-    """The same named tuple, made of `function` of both for each array."""
+    """Apply a function to each pair of arrays of two named tuples, and return the same kind of tuple."""
     return type(old)(
         *(_map(function, a, b) if isinstance(a, tuple) else function(a, b) for a, b in zip(old, new, strict=True))
     )

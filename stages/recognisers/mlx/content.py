@@ -1,4 +1,4 @@
-"""What is wrong inside a folder with a Whisper for MLX, as far as it shows without loading the weights."""
+"""The faults inside a folder with a Whisper for MLX, as far as they show without loading the weights."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.models.content import dimensions_problem, is_whole_archive, is_whole_safetensors, read_json
 
-WEIGHTS = ("weights.safetensors", "weights.npz")  # the first that is there counts
+WEIGHTS = ("weights.safetensors", "weights.npz")  # the first existing one counts
 
 
 def content_problem(folder: Path) -> str:
-    """Of a folder that has its files, in half a sentence; empty for nothing."""
+    """Describe in half a sentence the fault of a folder that has its files; empty for none."""
     try:
         config = read_json(folder / "config.json")
         weights = weights_of(folder)

@@ -1,6 +1,7 @@
 """The converter: a Whisper model of another form, or one to be quantised, as a folder that MLX loads.
 
-`python -m sutradhar.stages.recognisers.mlx.convert --help`. It checks what it has written by decoding; nothing is left where that fails.
+`python -m sutradhar.stages.recognisers.mlx.convert --help`. It checks the written model by decoding; nothing is
+left where that fails.
 """
 
 from __future__ import annotations
@@ -47,14 +48,14 @@ examples:
 
 
 def readers() -> dict[str, Callable[[Path], Original]]:
-    """By form. Importing them brings MLX into memory."""
+    """Return the readers by form. Importing them brings MLX into memory."""
     from sutradhar.stages.recognisers.mlx.conversion import ct2, huggingface, mlx_folder, openai
 
     return {"ct2": ct2.read, "hf": huggingface.read, "mlx": mlx_folder.read, "pt": openai.read}
 
 
 def read(path: Path) -> tuple[str, Original]:
-    """The form's name, and the model. Raises UsageError."""
+    """Return the form's name, and the model. Raises UsageError."""
     form = _form_of(path)
     try:
         return form, readers()[form](path)
@@ -83,7 +84,7 @@ def convert(path: Path, target: Path, numbers: NumberFormat) -> None:
     from sutradhar.stages.recognisers.mlx.conversion import writing
 
     provenance.refuse_within(target, path)
-    # On the CPU: GPUs may multiply float32 with fewer digits, so that no error as small as one looks for would show.
+    # On the CPU: GPUs may multiply float32 with fewer digits, which would hide an error of the size looked for.
     with downloads.place_for(target, FORM, _say) as place, mx.stream(mx.cpu):
         if place is None:
             provenance.refuse_another(target, path, _form_of(path), numbers.full_name)
@@ -109,7 +110,8 @@ def _say(message: str) -> None:
 
 
 def _locate(source: str, models_dir: Path) -> tuple[Path, str]:
-    """The file or folder, and a name for it; what has a name is fetched where it is not here. Raises UsageError."""
+    """Return the file or folder, and a name for it; a named model is fetched where it is missing. Raises
+    UsageError."""
     if source.endswith(".pt"):
         path = Path(source).expanduser().resolve()
         if not path.is_file():
@@ -148,7 +150,7 @@ def _target(output: str, name: str, numbers: NumberFormat, models_dir: Path) -> 
 
 
 def _name_of(target: Path, models_dir: Path) -> str:
-    """What it is called on a command line: by the shortest name that finds it."""
+    """Return its name on a command line: the shortest name that finds it."""
     for name in (target.name.removesuffix(f"-{FORM}"), target.name):
         found = None if library.is_folder(name) else library.find(name, FORM, models_dir=models_dir)
         if found and found.path == target:

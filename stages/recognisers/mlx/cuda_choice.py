@@ -1,7 +1,8 @@
-"""What `choice.Chooser.next` does, in two kernels for NVIDIA GPUs.
+"""The work of `choice.Chooser.next` in two kernels for NVIDIA GPUs.
 
-Written in MLX's operations it is some hundred of them, each of which costs the CPU 5 microseconds or more, and fusing them by
-`mx.compile` costs a second of compilation each, minutes in all. Here the CPU starts two kernels, which take some 20 microseconds.
+In MLX's operations it is some hundred of them, each of which costs the CPU 5 microseconds or more, and fusing them
+by `mx.compile` costs a second of compilation each, minutes in all. Here the CPU starts two kernels, which take
+some 20 microseconds.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ RANK_THREADS = 1024
 
 
 def look(ancestors: mx.array, position: mx.array, column: mx.array) -> tuple[mx.array, mx.array]:
-    """What `slots.look` does."""
+    """Do the work of `slots.look`."""
     batch, beams, columns = ancestors.shape
     now, mask = LOOK(
         [ancestors, position, column],
@@ -32,10 +33,12 @@ def look(ancestors: mx.array, position: mx.array, column: mx.array) -> tuple[mx.
 def rank(
     logits: mx.array, forbidden: mx.array, state: Any, tokens: dict[str, int]
 ) -> tuple[mx.array, mx.array, mx.array, mx.array]:
-    """The likeliest tokens that each beam may take, in order, from its logits (B, L, V); a row that has a temperature draws one.
+    """Find the likeliest tokens that each beam may take, in order, from its logits (B, L, V); a row that has a
+    temperature draws one.
 
-    `forbidden` (V,) has bit 0 for a token that is never chosen, bit 1 for one that is never chosen first. Gives logits and numbers of the
-    tokens (B, L, K), the log of the sum over all allowed ones (B, L), and the probability that nobody speaks (B,).
+    `forbidden` (V,) has bit 0 for a token that is never chosen, bit 1 for one that is never chosen first. Gives
+    logits and numbers of the tokens (B, L, K), the log of the sum over all allowed ones (B, L), and the
+    probability that nobody speaks (B,).
     """
     batch, beams, size = logits.shape
     best = 1 if beams == 1 else beams + 1
@@ -68,7 +71,7 @@ def extend(
     context: int,
     tokens: dict[str, int],
 ) -> list[mx.array]:
-    """The fields of the next state that change, in the order of `EXTENDED`, from what `rank` gives."""
+    """Compute the fields of the next state that change, in the order of `EXTENDED`, from the results of `rank`."""
     batch, beams = state.token.shape
     columns = state.prompt.shape[1]
     of_slots, of_beams, of_columns = (batch,), (batch, beams), (batch, beams, columns)
@@ -129,8 +132,8 @@ LOOK = Kernel(
     source("look"),
 )
 
-# One block: one beam. A thread looks at every 1024th token; sums and maxima of text and of timestamps are kept apart, because
-# timestamps win where they are likelier together than any text.
+# One block: one beam. A thread looks at every 1024th token; sums and maxima of text and of timestamps are kept
+# apart, because timestamps win where they are likelier together than any text.
 RANK = Kernel(
     "rank",
     (

@@ -1,7 +1,7 @@
 """CUDA kernels of our own for MLX, compiled by NVIDIA's run-time compiler (NVRTC), which MLX brings along.
 
-MLX could compile them itself (`mx.fast.cuda_kernel`), but includes headers that take 1.4 seconds a kernel in every process;
-without them it is a tenth of a second.
+MLX could compile them itself (`mx.fast.cuda_kernel`), but includes headers that take 1.4 seconds a kernel in every
+process; without them it is a tenth of a second.
 """
 
 from __future__ import annotations
@@ -30,14 +30,15 @@ INCLUDES = "#include <cuda_fp16.h>\n#include <cuda_bf16.h>\n#define INFINITY __i
 
 
 def source(name: str) -> str:
-    """Return a text of `kernels/`: the body of a kernel, or what several share."""
+    """Return a text of `kernels/`: the body of a kernel, or a part that several share."""
     text = (Path(__file__).parent / "kernels" / f"{name}.cu").read_text(encoding="utf-8")
     return f"\n{text}"
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """`source` is the body of the function, `header` what stands before it. Its parameters are the inputs, the outputs, and int `scalars`."""
+    """A kernel: `source` is the body of the function, `header` the text before it. Its parameters are the inputs,
+    the outputs, and int `scalars`."""
 
     name: str
     inputs: tuple[str, ...]
@@ -56,8 +57,8 @@ class Kernel:
         constants: Mapping[str, int | mx.Dtype],
         scalars: Sequence[int] = (),
     ) -> list[mx.array]:
-        """Run it: `outputs` are shapes and types, `constants` are known to the compiler, so that each set of them is compiled once.
-        Raises RuntimeError where the compiler is missing or fails."""
+        """Run it: `outputs` are shapes and types, `constants` are known to the compiler, so that each set of them
+        is compiled once. Raises RuntimeError where the compiler is missing or fails."""
         cubin = _compiled(
             self, tuple(array.dtype for array in inputs), tuple(dtype for _, dtype in outputs), tuple(constants.items())
         )
@@ -77,7 +78,7 @@ class Kernel:
     def code(
         self, inputs: Sequence[mx.Dtype], outputs: Sequence[mx.Dtype], constants: Sequence[tuple[str, int | mx.Dtype]]
     ) -> str:
-        """The whole program in CUDA C++."""
+        """Return the whole program in CUDA C++."""
         parameters = [
             *(f"const {TYPES[dtype]}* {name}" for name, dtype in zip(self.inputs, inputs, strict=True)),
             *(f"{TYPES[dtype]}* {name}" for name, dtype in zip(self.outputs, outputs, strict=True)),
@@ -105,7 +106,7 @@ def _compiled(
 
 
 def compile_cuda(code: str, architecture: str) -> bytes:
-    """Machine code (cubin). Raises RuntimeError with what the compiler says."""
+    """Return machine code (cubin). Raises RuntimeError with the compiler's message."""
     library, headers = _library(), _headers()
     program = ctypes.c_void_p()
     _check(library, library.nvrtcCreateProgram(ctypes.byref(program), code.encode(), b"sutradhar.cu", 0, None, None))
@@ -141,7 +142,7 @@ def _check(library: Any, result: int) -> None:
 
 @lru_cache
 def _library() -> Any:
-    """The one that MLX has loaded."""
+    """Return the library that MLX has loaded."""
     for name in LIBRARIES:
         try:
             return ctypes.CDLL(name, mode=os.RTLD_NOLOAD)
@@ -152,7 +153,8 @@ def _library() -> Any:
 
 @lru_cache
 def _headers() -> Path:
-    """Where MLX looks for them too: beside it, where its wheels put them, and in an installed CUDA."""
+    """Find the headers where MLX looks for them too: beside it, where its wheels put them, and in an installed
+    CUDA."""
     packages = Path(mx.__file__).parent.parent
     places = [packages / "nvidia" / part / "include" for part in ("cu13", "cuda_runtime")]
     places += [Path(os.environ[name]) / "include" for name in ("CUDA_HOME", "CUDA_PATH") if name in os.environ]

@@ -1,4 +1,4 @@
-"""The kernels that `cuda` runs; there it is said what each computes. Their CUDA C++ lies in `kernels/`."""
+"""The kernels that `cuda` runs; it says what each computes. Their CUDA C++ lies in `kernels/`."""
 
 from __future__ import annotations
 
@@ -50,9 +50,10 @@ PLACE = Kernel(
     scalars=("pieces",),
 )
 
-# One block: 8 * TILES columns of the result, all rows. Its warps share out K in pieces of 32. Of each piece a thread reads
-# 16 bytes of a row of `w` and of rows of `x`; which of the 32 numbers meet in one of the two products is of no matter as
-# long as it is the same for both, so that the 16 bytes need not be spread over the threads as the tensor cores number them.
+# One block: 8 * TILES columns of the result, all rows. Its warps share out K in pieces of 32. Of each piece a
+# thread reads 16 bytes of a row of `w` and of rows of `x`; any of the 32 numbers may meet in one of the two
+# products as long as it is the same for both, so that the 16 bytes need not be spread over the threads as the
+# tensor cores number them.
 LINEAR = Kernel(
     "linear",
     ("x", "w", "b", "r", "norm_w", "norm_b"),

@@ -32,13 +32,14 @@ from sutradhar.stages.recognisers.whisper.decoding import Decoder
 from sutradhar.stages.recognisers.whisper.requests import MAX_LENGTH, MAX_TEXT, Encode, Result, Steps, Urgent
 from sutradhar.stages.recognisers.whisper.spectrogram import extractor, log_mel, preparation, whole_windows
 
-CACHE_BYTES = 2 << 30  # of freed memory that MLX keeps for itself
+CACHE_BYTES = 2 << 30  # freed memory that MLX keeps for itself
 
 
 def open_engine(
     settings: Settings, model: ResolvedModel, translate: bool, times: bool, log: logging.Logger
 ) -> MlxWhisper:
-    """Raises UsageError where the device, its number formats or the model will not do, and SutradharError where MLX computes wrongly."""
+    """Open the engine. Raises UsageError where the device, its number formats or the model will not do, and
+    SutradharError where MLX computes wrongly."""
     device, compute_type = settings.WHISPERX_DEVICE, settings.WHISPER_COMPUTE_TYPE
     _choose_device(device)
     if compute_type not in DTYPES:
@@ -71,7 +72,7 @@ def _choose_device(device: str) -> None:
 
 
 class MlxWhisper:
-    """Implements `contract.Recogniser`. Results come as they are done."""
+    """The recogniser, by `contract.Recogniser`. Results come as they are done."""
 
     packages = ABOUT.packages
 
@@ -85,7 +86,7 @@ class MlxWhisper:
         times: bool = True,
     ) -> None:
         self.degraded: list[str] = []
-        self._less = ""  # the line there that says that memory made do for fewer windows
+        self._less = ""  # its line that says that memory made do for fewer windows
         search = Search(settings.WHISPER_BEAM_SIZE, settings.WHISPER_PATIENCE, settings.WHISPER_LENGTH_PENALTY)
         slots, self._asked = settings.BATCH_SIZE, settings.BATCH_SIZE
         columns = MAX_LENGTH if settings.WHISPER_INITIAL_PROMPT else MAX_TEXT + COLUMNS
@@ -115,7 +116,7 @@ class MlxWhisper:
         )
 
     def check(self) -> None:
-        """Raises SutradharError where MLX computes wrongly."""
+        """Check the computation. Raises SutradharError where MLX computes wrongly."""
         try:
             self._stream.check()
         except selftest.BrokenBuild as error:
@@ -159,7 +160,7 @@ class MlxWhisper:
         )
 
     def _spectrograms(self, asked: Sequence[Encode]) -> NDArray[np.float32]:
-        """As the whisperx backend has them, but (windows, 3000, mels)."""
+        """Return the spectrograms as the whisperx backend has them, but (windows, 3000, mels)."""
         mels = [log_mel(self._features, request.audio) if request.mel is None else request.mel for request in asked]
         spectrograms: NDArray[np.float32] = whole_windows(mels).transpose(0, 2, 1)
         return spectrograms

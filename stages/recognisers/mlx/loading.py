@@ -1,4 +1,4 @@
-"""Loads what the converter writes and mlx-community publishes, and nothing that is not whole."""
+"""Load the converter's models and those of mlx-community, and only whole ones."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ Heads = NDArray[np.int32]  # (count, 2): layer and head
 
 
 def load_whisper(folder: Path, dtype: mx.Dtype = mx.float32) -> Whisper:
-    """As mlx-whisper's `load_model`, which leaves random numbers where the file has no weights, and takes all that is quantised for
-    of one number of bits. `dtype` is that of the encoder's positions; weights keep theirs. Raises UsageError."""
+    """Load like mlx-whisper's `load_model`, which leaves random numbers where the file has no weights, and takes
+    all that is quantised for the same number of bits. `dtype` is that of the encoder's positions; weights keep
+    theirs. Raises UsageError."""
     try:
         dims, weights = read_folder(folder)
         whisper = Whisper(dims, dtype)
@@ -45,14 +46,14 @@ def load_whisper(folder: Path, dtype: mx.Dtype = mx.float32) -> Whisper:
 
 
 def read_folder(folder: Path) -> tuple[ModelDimensions, dict[str, mx.array]]:
-    """Dimensions, and what is stored: weights and perhaps alignment heads. Raises UsageError."""
+    """Return the dimensions, and the stored arrays: weights and perhaps alignment heads. Raises UsageError."""
     if reason := content_problem(folder):
         raise UsageError(reason)
     return dimensions(read_json(folder / "config.json")), load_arrays(weights_of(folder))
 
 
 def pop_heads(arrays: dict[str, mx.array], dims: ModelDimensions) -> Heads | None:
-    """Raises UsageError for heads that the model does not have."""
+    """Take out the alignment heads. Raises UsageError for heads that the model does not have."""
     heads = arrays.pop(ALIGNMENT_HEADS, None)
     return None if heads is None else as_heads(heads.tolist(), dims)
 
@@ -68,7 +69,8 @@ def _evaluate(whisper: Whisper) -> None:
 
 
 def check_weights(weights: Mapping[str, mx.array], whisper: Whisper) -> None:
-    """Raises UsageError unless these are the network's own, by name and shape: all of them, and no other. Alignment heads are let pass."""
+    """Raise UsageError unless these are the network's own, by name and shape: all of them, and no other. Alignment
+    heads are let pass."""
     needed = {name: array.shape for name, array in named_arrays(whisper).items()}
     needed.pop(ALIGNMENT_HEADS)
     for name, shape in needed.items():
@@ -81,7 +83,7 @@ def check_weights(weights: Mapping[str, mx.array], whisper: Whisper) -> None:
 
 
 def _quantise_alike(whisper: Whisper, weights: Mapping[str, mx.array]) -> None:
-    """Have those layers quantised that are so in the file, each with its own number of bits."""
+    """Quantise the layers that are quantised in the file, each with its own number of bits."""
     try:
         nn.quantize(whisper, class_predicate=partial(_quantisation, weights))
     except (ValueError, LookupError, ZeroDivisionError):
@@ -89,7 +91,7 @@ def _quantise_alike(whisper: Whisper, weights: Mapping[str, mx.array]) -> None:
 
 
 def _quantisation(weights: Mapping[str, mx.array], name: str, layer: Any) -> dict[str, int] | bool:
-    """Group size and bits of a layer, told by the shapes of what is stored for it; False for a plain one."""
+    """Return group size and bits of a layer, told by the shapes of its stored arrays; False for a plain one."""
     if f"{name}.scales" not in weights or not hasattr(layer, "to_quantized"):
         return False
     width, groups = layer.weight.shape[-1], weights[f"{name}.scales"].shape[-1]
@@ -104,7 +106,7 @@ def named_arrays(model: Any) -> dict[str, mx.array]:
 
 
 def load_arrays(path: Path) -> dict[str, mx.array]:
-    """Of a .safetensors or .npz file. Raises UsageError."""
+    """Load a .safetensors or .npz file. Raises UsageError."""
     try:
         return dict(cast(dict[str, mx.array], mx.load(str(path))))
     except (RuntimeError, ValueError, zipfile.BadZipFile):
@@ -112,14 +114,14 @@ def load_arrays(path: Path) -> dict[str, mx.array]:
 
 
 def dimensions(values: Mapping[str, object]) -> ModelDimensions:
-    """Raises UsageError."""
+    """Return the dimensions. Raises UsageError."""
     if reason := dimensions_problem(values):
         raise UsageError(reason)
     return ModelDimensions(**{field.name: values[field.name] for field in fields(ModelDimensions)})
 
 
 def as_heads(pairs: object, dims: ModelDimensions) -> Heads | None:
-    """Raises UsageError for heads that the model does not have."""
+    """Convert pairs to heads. Raises UsageError for heads that the model does not have."""
     if not pairs:
         return None
     try:

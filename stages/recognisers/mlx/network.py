@@ -1,8 +1,8 @@
 """Whisper's network on MLX: mlx-whisper's weights and modules, a forward of our own.
 
-Other than mlx-whisper's it keeps keys and values head by head, computes those of the sound once a window, leaves attention
-to fused kernels, and gives every row of a batch its own position. Shapes: N windows, B rows, L tokens or beams of a row,
-D width of the model, H = D / 64 heads.
+Other than mlx-whisper's it keeps keys and values head by head, computes those of the sound once a window, leaves
+attention to fused kernels, and gives every row of a batch its own position. Shapes: N windows, B rows, L tokens or
+beams of a row, D width of the model, H = D / 64 heads.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ DTYPES = {"float16": mx.float16, "bfloat16": mx.bfloat16, "float32": mx.float32}
 
 
 def load_network(folder: Path, compute_type: str) -> Network:
-    """Weights in mlx-whisper's form, plain or quantised; `compute_type` is a key of `DTYPES`."""
+    """Load weights in mlx-whisper's form, plain or quantised; `compute_type` is a key of `DTYPES`."""
     dtype = DTYPES[compute_type]
     whisper = load_whisper(folder, dtype)
     whisper.set_dtype(dtype)
@@ -37,7 +37,8 @@ def load_network(folder: Path, compute_type: str) -> Network:
 
 
 def _expand(whisper: Whisper) -> None:
-    """Quantised weights to plain ones, for kernels that know only these: they have saved room on the disk then, not on the GPU."""
+    """Expand quantised weights to plain ones, for kernels that know only these: they have saved room on the disk
+    then, not on the GPU."""
     plain = []
     for name, module in whisper.named_modules():
         if isinstance(module, nn.QuantizedLinear | nn.QuantizedEmbedding):
@@ -67,7 +68,7 @@ class Network:
     # --- Sound
 
     def encode(self, mel: mx.array) -> mx.array:
-        """Log-mel spectrograms (N, 3000, mels) to features (N, 1500, D).
+        """Encode log-mel spectrograms (N, 3000, mels) to features (N, 1500, D).
 
         Layer by layer: MLX would otherwise run ahead and hold on to what all of them need."""
         encoder = self._encoder
@@ -84,7 +85,8 @@ class Network:
         return encoder.ln_post(x)
 
     def _project(self, features: mx.array) -> list[KeysValues]:
-        """What each layer of the decoder looks up in the sound: keys and values (N, H, 1500, 64), from features (N, 1500, D)."""
+        """Compute what each layer of the decoder looks up in the sound: keys and values (N, H, 1500, 64), from
+        features (N, 1500, D)."""
         return [
             (
                 mx.contiguous(_heads(block.cross_attn.key(features)).swapaxes(1, 2)),
@@ -98,9 +100,11 @@ class Network:
         return [(mx.zeros(shape, self.dtype), mx.zeros(shape, self.dtype)) for _ in self._layers]
 
     def replace_cross(self, cross: list[KeysValues], rows: Sequence[int], features: mx.array) -> None:
-        """Put keys and values of other windows into some rows of `cross`, whose arrays nobody else may hold: they are written over.
+        """Put keys and values of other windows into some rows of `cross`, whose arrays nobody else may hold: they
+        are written over.
 
-        A few rows at a time, each after the last is done, so that what is on its way stays small beside what is kept."""
+        A few rows at a time, each after the last is done, so that the work on its way stays small beside what is
+        kept."""
         for first in range(0, len(rows), PROJECTED_AT_ONCE):
             if first:
                 mx.synchronize()
@@ -117,7 +121,7 @@ class Network:
     # --- Text
 
     def empty_past(self, rows: int, beams: int, columns: int) -> list[KeysValues]:
-        """For each layer, keys and values (B, H, L, columns, 64) of tokens to come."""
+        """Return for each layer keys and values (B, H, L, columns, 64) of tokens to come."""
         shape = (rows, self.heads, beams, columns, HEAD)
         return [(mx.zeros(shape, self.dtype), mx.zeros(shape, self.dtype)) for _ in self._layers]
 
@@ -130,10 +134,10 @@ class Network:
         past: Sequence[KeysValues],
         cross: Sequence[KeysValues],
     ) -> tuple[mx.array, list[KeysValues]]:
-        """One token of each beam: logits (B, L, vocabulary), and the new past.
+        """Feed one token of each beam: logits (B, L, vocabulary), and the new past.
 
-        `tokens` and `positions` are (B, L). Keys and values go into `column` (1,) of `past`, of which beams see what `mask` (B, L, L * columns)
-        says. The old past must not be used again.
+        `tokens` and `positions` are (B, L). Keys and values go into `column` (1,) of `past`, of which beams see
+        what `mask` (B, L, L * columns) says. The old past must not be used again.
         """
         x = self._embed(tokens, positions)
         updated = []
@@ -155,8 +159,8 @@ class Network:
     def read(
         self, tokens: mx.array, features: mx.array, heads: Sequence[Sequence[int]] = ()
     ) -> tuple[mx.array, list[mx.array]]:
-        """Whole texts (N, L) with their windows' features (N, 1500, D): the last layer's output (N, L, D), and of each layer's
-        `heads` their scores of the sound, float32 (N, heads, L, 1500)."""
+        """Read whole texts (N, L) with their windows' features (N, 1500, D): the last layer's output (N, L, D),
+        and of each layer's `heads` their scores of the sound, float32 (N, heads, L, 1500)."""
         x = self._decoder.token_embedding(tokens) + self._decoder.positional_embedding[: tokens.shape[1]]
         scores = []
         for number, (layer, (keys, values)) in enumerate(zip(self._layers, self._project(features), strict=True)):
@@ -173,16 +177,17 @@ class Network:
         return x, scores
 
     def encode_plainly(self, mel: mx.array) -> mx.array:
-        """What `encode` does, with mlx-whisper's own forward."""
+        """Encode like `encode`, with mlx-whisper's own forward."""
         features: mx.array = self._encoder(mel.astype(self.dtype))
         return features
 
     def read_plainly(self, tokens: mx.array, features: mx.array) -> mx.array:
-        """Logits (N, L, V), with mlx-whisper's own forward: no fused attention, no kernels, no memory of the past."""
+        """Compute logits (N, L, V) with mlx-whisper's own forward: no fused attention, no kernels, no memory of
+        the past."""
         return self._decoder(tokens, features)[0].astype(mx.float32)
 
     def logits(self, x: mx.array) -> mx.array:
-        """Scores of all tokens, float32, from the last layer's output (..., D)."""
+        """Compute the scores of all tokens, float32, from the last layer's output (..., D)."""
         embedding = self._decoder.token_embedding
         x = self._decoder.ln(x)
         if self._kernels and type(embedding) is nn.Embedding and x.size // x.shape[-1] <= cuda.MAX_ROWS:
@@ -211,7 +216,7 @@ class Network:
 
 
 class _Layer:
-    """The matrix products and norms of one block of mlx-whisper's."""
+    """The matrix products and norms of one block of mlx-whisper."""
 
     def __init__(self, block: Any, kernels: bool) -> None:
         self.norm = block.attn_ln
@@ -250,7 +255,7 @@ class _Product:
     def __call__(
         self, x: mx.array, residual: mx.array | None = None, *, norm: Any = None, gelu: bool = False
     ) -> mx.array:
-        """`norm`, a LayerNorm, is applied to x first."""
+        """Apply the modules to x; first `norm`, a LayerNorm."""
         rows = x.size // x.shape[-1]
         if self._kernels and norm and rows <= cuda.MAX_NORMED_ROWS:
             return cuda.linear(x, self._weight, self._bias, residual, norm=(norm.weight, norm.bias), gelu=gelu)
@@ -268,7 +273,7 @@ class _Product:
 
 
 def _put(into: mx.array, new: mx.array, rows: Sequence[int]) -> mx.array:
-    """Row by row, which MLX does in place where nobody else holds `into`, as it does not do all at once."""
+    """Write row by row, which MLX does in place where nobody else holds `into`, unlike all rows at once."""
     for number, row in enumerate(rows):
         into = mx.slice_update(into, new[number : number + 1], mx.array([row]), axes=[0])
     return into

@@ -1,5 +1,5 @@
-"""Which tokens may come next, on the device: the logit filters of OpenAI's Whisper (decoding.py: SuppressBlank, SuppressTokens,
-ApplyTimestampRules). Shapes: B rows, L beams, V tokens of the vocabulary.
+"""The tokens that may come next, on the device: the logit filters of OpenAI's Whisper (decoding.py: SuppressBlank,
+SuppressTokens, ApplyTimestampRules). Shapes: B rows, L beams, V tokens of the vocabulary.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class Vocabulary:
 
 
 class Timestamps(NamedTuple):
-    """What the rules must know of each text so far; all (B, L)."""
+    """The facts that the rules need of each text so far; all (B, L)."""
 
-    last: mx.array  # whether the last token is a timestamp, or there is none
+    last: mx.array  # true where the last token is a timestamp, or there is none
     before_last: mx.array  # the same of the one before it
     latest: mx.array  # the latest timestamp token, 0 for none
 
@@ -56,11 +56,12 @@ class Rules:
         return logits + self._suppressed
 
     def suppress_blank(self, logits: mx.array, first: mx.array) -> mx.array:
-        """`first` (B,): whether the row's first token is to be chosen."""
+        """Suppress blanks at the start; `first` (B,) is true where the row's first token is to be chosen."""
         return mx.where(first[:, None, None], logits + self._blank, logits)
 
     def time(self, logits: mx.array, first: mx.array, timestamps: Timestamps) -> mx.array:
-        """For texts with timestamps: these come in pairs, do not decrease, and win where they are likelier together than any text token."""
+        """Apply the rules of timestamps: these come in pairs, do not decrease, and win where they are likelier
+        together than any text token."""
         vocabulary, token = self._vocabulary, self._tokens
         is_timestamp, is_text = token >= vocabulary.timestamp_begin, token < vocabulary.eot
         begin = first[:, None, None]

@@ -1,7 +1,7 @@
-"""Checks, before a model is used, that this build of MLX computes what it should: some have not.
+"""Check, before a model is used, that this build of MLX computes rightly: some have not.
 
-Known faults that this would show: two-pass attention wrong on one GPU (ml-explore/mlx#4022), precision lost in products of
-broadcast matrices (#3953).
+Known faults that this would show: two-pass attention wrong on one GPU (ml-explore/mlx#4022), precision lost in
+products of broadcast matrices (#3953).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from sutradhar.stages.recognisers.mlx.slots import Slots, Task
 
 Array = NDArray[np.float32]
 ROWS = 3
-# Of the largest number. The most that was seen with base, large-v3 and turbo on an H200: 0.0019 (TF32), 0.0126, 0.0489; a fiftieth
-# of the sound lost is 0.23.
+# Shares of the largest number. The most that was seen with base, large-v3 and turbo on an H200: 0.0019 (TF32),
+# 0.0126, 0.0489; a fiftieth of the sound lost is 0.23.
 TOLERANCE = {mx.float32: 4e-3, mx.float16: 0.03, mx.bfloat16: 0.1}
 ROWS_APART = (
     0.25  # of the tolerance; rounding may depend on the row: matrix products treat the last ones of a tile apart
@@ -28,21 +28,21 @@ ROWS_APART = (
 
 
 class BrokenBuild(RuntimeError):
-    """This build of MLX computes something wrong."""
+    """The error of a build of MLX that computes wrongly."""
 
 
 @dataclass(frozen=True)
 class Deviations:
-    """Largest differences, as shares of the largest number they are differences of."""
+    """Largest differences, as shares of the largest number of each."""
 
-    encoder: float  # fused attention from attention written out
-    decoder: float  # the same, of the logits
+    encoder: float  # fused attention against attention written out
+    decoder: float  # the same, for the logits
     rows: float  # logits of the same window in different rows of a batch
 
 
 def check(network: Network, vocabulary: Vocabulary, search: Search = Search(), rows: int = ROWS) -> None:  # noqa: B008, a constant
-    """Decode random sound in `rows` slots at once, step by step, and read the same text in one go with attention written out.
-    Raises BrokenBuild."""
+    """Decode random sound in `rows` slots at once, step by step, and read the same text in one go with attention
+    written out. Raises BrokenBuild."""
     found, most = measure(network, vocabulary, search, rows), TOLERANCE[network.dtype]
     if not found.encoder < most:
         raise BrokenBuild(f"the fused encoder is {found.encoder:.1%} off the plain computation")

@@ -1,15 +1,16 @@
-"""Decodes many windows at once, each in a slot of its own that takes the next window as soon as its text is done.
+"""Decode many windows at once, each in a slot that takes the next window as soon as its text is done.
 
-All slots take one step at a time, every one at its own place: with a prompt, temperature, rules and length of its own. So
-one window that loops to the token limit holds up nobody. Shapes: B slots, L beams of a slot (or samples), S columns of the
-past, V tokens of the vocabulary.
+All slots take one step at a time, every one at its own place: with its own prompt, temperature, rules and length.
+So one window that loops to the token limit holds up nobody. Shapes: B slots, L beams of a slot (or samples), S
+columns of the past, V tokens of the vocabulary.
 
-The past is a ring. In each step all slots write their new keys and values into the same column, and a slot sees the columns
-of its last tokens: nothing is moved or cleared when a slot is taken over. Beams are not moved either: `ancestors` says in
-which beam's past a column of a beam lies, and all beams of a slot look at all of its pasts through a mask.
+The past is a ring. In each step all slots write their new keys and values into the same column, and a slot sees
+the columns of its last tokens: nothing is moved or cleared when a slot is taken over. Beams are not moved either:
+`ancestors` says in which beam's past a column of a beam lies, and all beams of a slot look at all of its pasts
+through a mask.
 
-The device is ahead of Python by `STEPS_AT_ONCE` steps: nothing waits for what is looked up, which is one flag a slot and the texts that
-are done.
+The device is ahead of Python by `STEPS_AT_ONCE` steps: nothing waits for what is looked up, which is one flag a
+slot and the texts that are done.
 """
 
 from __future__ import annotations
@@ -27,18 +28,18 @@ from sutradhar.stages.recognisers.mlx.choice import Chooser, Phase, Search, Stat
 from sutradhar.stages.recognisers.mlx.network import KeysValues, Network
 from sutradhar.stages.recognisers.mlx.rules import Vocabulary
 
-STEPS_AT_ONCE = 2  # that Python hands to the device; while it works on them, Python looks at what came of those before
+STEPS_AT_ONCE = 2  # steps that Python hands to the device; meanwhile Python looks at the results of those before
 
 
 class NotANumber(ArithmeticError):
-    """All scores of a text are not numbers: the number format is too narrow for the model."""
+    """The error of a text whose scores are all NaN: the number format is too narrow for the model."""
 
 
 @dataclass(frozen=True)
 class Task:
     """A text to decode."""
 
-    features: mx.array  # of the window, (1500, D)
+    features: mx.array  # the features of the window, (1500, D)
     prompt: tuple[int, ...]  # fed token by token; holds the start of text, and text before it
     temperature: float = 0.0  # 0: the likeliest text, else `beams` samples
     sample: int = 0  # number of the first sample, so that further ones are other texts
@@ -51,25 +52,25 @@ class Text:
     tokens: list[int]
     sum_logprob: float
     no_speech_prob: float
-    ended: bool  # by the end of text, not by the limit
+    ended: bool  # true: by the end of text, not by the limit
 
 
 @dataclass
 class _Tenant:
     key: Any
     task: Task
-    since: int  # step in which its first token was fed
+    since: int  # the step in which its first token was fed
 
 
 class Slots:
-    """`admit` tasks while there is `room`, `advance`, and take what `advance` gives back."""
+    """Slots for tasks: `admit` tasks while there is `room`, `advance`, and take what `advance` gives back."""
 
     def __init__(self, network: Network, vocabulary: Vocabulary, search: Search, slots: int, columns: int) -> None:
         self.count, self.columns = slots, columns
         self._network, self._vocabulary, self._search = network, vocabulary, search
         chooser = Chooser(vocabulary, search, columns, network.dims.n_text_ctx)
         self._tenants: list[_Tenant | None] = [None] * slots
-        self._sounds: list[mx.array | None] = [None] * slots  # whose keys and values each slot holds
+        self._sounds: list[mx.array | None] = [None] * slots  # the sound whose keys and values each slot holds
         self._state = State.empty(slots, search.beams, columns)
         self._past = network.empty_past(slots, search.beams, columns)
         self._cross = network.empty_cross(slots)
@@ -87,7 +88,8 @@ class Slots:
     # --- Windows in
 
     def admit(self, tasks: Sequence[tuple[Any, Task]]) -> None:
-        """Give each task a slot, the one that still holds its sound where there is such. A prompt and its text fit into the columns."""
+        """Give each task a slot, the one that still holds its sound where there is such a slot. A prompt and its
+        text fit into the columns."""
         slots = self._choose_slots([task for _, task in tasks])
         fresh = [
             (slot, task.features)
@@ -115,11 +117,11 @@ class Slots:
         return [chosen[number] if number in chosen else free.pop(0) for number in range(len(tasks))]
 
     def tasks(self) -> list[tuple[Any, Task]]:
-        """Those whose texts are not done."""
+        """Return the tasks whose texts are not done."""
         return [(tenant.key, tenant.task) for tenant in self._tenants if tenant]
 
     def _fill(self, slots: Sequence[int], tasks: Sequence[Task]) -> State:
-        """The state with new tasks in some slots."""
+        """Return the state with new tasks in some slots."""
         rows, beams = self.count, self._search.beams
         taken = np.zeros(rows, np.bool_)
         prompt, score = np.zeros((rows, self.columns), np.int32), np.zeros((rows, beams), np.float32)
@@ -161,7 +163,8 @@ class Slots:
         return self._vocabulary.no_timestamps not in task.prompt
 
     def trial(self, task: Task) -> Any:
-        """Logits (steps, B * L, V) of the same prompt in all beams of all slots, which are empty still: for the self-test."""
+        """Return the logits (steps, B * L, V) of the same prompt in all beams of all slots, which are empty still:
+        for the self-test."""
         self.admit([(slot, task) for slot in range(self.count)])
         logits = []
         for token in task.prompt:
@@ -179,7 +182,7 @@ class Slots:
     # --- Texts out
 
     def advance(self) -> list[tuple[Any, Text]]:
-        """A few steps of all slots. Returns the texts that were done before, and frees their slots."""
+        """Run a few steps of all slots. Returns the texts that were done before, and frees their slots."""
         columns = mx.array([(self._step + ahead) % self.columns for ahead in range(STEPS_AT_ONCE)])
         before, before_step = self._state, self._step
         self._state, self._past = self._steps_by[self._phase()](before, columns, self._past, self._cross)
@@ -189,7 +192,7 @@ class Slots:
 
     def _phase(self) -> Phase:
         if cuda.available():
-            return Phase(True, True, True)  # all the same to the kernels
+            return Phase(True, True, True)  # the kernels do not care
         tenants = [tenant for tenant in self._tenants if tenant]
         return Phase(
             starting=any(self._step - tenant.since < len(tenant.task.prompt) for tenant in tenants),
@@ -198,7 +201,7 @@ class Slots:
         )
 
     def _collect(self, state: State, step: int) -> list[tuple[Any, Text]]:
-        """The texts that were done by a step, while the device works on the next."""
+        """Return the texts that a step finished, while the device works on the next."""
         done = np.array(state.done)
         ended = [
             (slot, tenant) for slot, tenant in enumerate(self._tenants) if tenant and tenant.since < step and done[slot]
@@ -220,7 +223,7 @@ def _steps(
     past: Sequence[KeysValues],
     cross: Sequence[KeysValues],
 ) -> tuple[State, Sequence[KeysValues]]:
-    """No method of `Slots`, which would hold itself then, and its memory when it is given up."""
+    """Build the step, outside `Slots`: a method would hold the slots, and their memory when they are given up."""
     for number in range(STEPS_AT_ONCE):
         column = columns[number : number + 1]
         ancestors, mask = look(state.ancestors, state.position, column)
@@ -238,7 +241,7 @@ def _text(best: Any, tokens: Any, no_speech: Any) -> Text:
 
 
 def look(ancestors: mx.array, position: mx.array, column: mx.array) -> tuple[mx.array, mx.array]:
-    """Ancestors with the new column, and which keys each beam sees (B, L, L * S)."""
+    """Return the ancestors with the new column, and which keys each beam sees (B, L, L * S)."""
     if cuda.available():
         return cuda_choice.look(ancestors, position, column)
     rows, beams, columns = ancestors.shape

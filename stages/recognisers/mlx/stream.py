@@ -1,8 +1,8 @@
-"""Feeds the decoder: answers what many windows ask for, gathered in batches, while the slots are kept full.
+"""Feed the decoder: answer the requests of many windows, gathered in batches, while the slots are kept full.
 
-Windows are `requests.Steps`. So many are begun that there is always one to take over a slot; what they ask for waits in a
-queue a kind, until there is a batch of it. It waits no longer where the source of windows has nothing yet, and what urgent
-windows ask for goes first and waits for no batch. Results come as they are done.
+Windows are `requests.Steps`. So many are begun that there is always one to take over a slot; their requests wait
+in a queue a kind, until there is a batch of them. They wait no longer where the source of windows has nothing yet,
+and the requests of urgent windows go first and wait for no batch. Results come as they are done.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ COLUMNS = 64  # the past is a multiple of this
 
 
 class OutOfMemory(MemoryError):
-    """Not even one window fits."""
+    """The error where not even one window fits."""
 
 
 @dataclass(eq=False)
@@ -77,8 +77,8 @@ class Stream:
         slots: int,
         notice: Callable[[int], None] = lambda slots: None,
     ) -> None:
-        """`languages` are the language tokens; `spectrograms` makes (windows, 3000, mels) of what they ask for; `notice` is told when
-        memory makes do for so many slots only."""
+        """Take the language tokens `languages`; `spectrograms`, which makes (windows, 3000, mels) of requests; and
+        `notice`, which is told the number of slots when memory makes do for no more."""
         self._network, self._vocabulary, self._languages, self._spectrograms = (
             network,
             vocabulary,
@@ -95,7 +95,7 @@ class Stream:
         self._source_waits = False
 
     def check(self) -> None:
-        """Raises selftest.BrokenBuild, and OutOfMemory."""
+        """Check the decoder. Raises selftest.BrokenBuild, and OutOfMemory."""
         while True:
             try:
                 # On CUDA the kernels differ with the number of rows; elsewhere a few show as much.
@@ -107,7 +107,7 @@ class Stream:
                 self._shrink()
 
     def run(self, windows: Iterable[Steps[Result] | Urgent | Waiting]) -> Iterator[Result]:
-        """Raises OutOfMemory."""
+        """Run windows to their results. Raises OutOfMemory."""
         if self._alive:
             raise RuntimeError("the decoder is at work on other windows")
         try:
@@ -150,7 +150,7 @@ class Stream:
             self._send(window, None)
 
     def _send(self, window: Steps[Any], answer: Any) -> None:
-        """Give a window its answer, and queue what it asks for next."""
+        """Give a window its answer, and queue its next request."""
         try:
             request: Request = window.send(answer)
         except StopIteration as end:
@@ -168,18 +168,19 @@ class Stream:
             self._ask(window, request)
 
     def _put(self, queue: deque[Any], window: Steps[Any], asked: Sequence[Any]) -> None:
-        """At the end; what an urgent window asks for, behind that of the others that are urgent."""
+        """Put requests at the end; those of an urgent window behind those of the other urgent ones."""
         if window in self._urgent:
             _insert(queue, self._count_urgent(queue), asked)
         else:
             queue.extend(asked)
 
     def _count_urgent(self, queue: deque[Any]) -> int:
-        """Count what urgent windows ask for: it stands first."""
+        """Count the requests of urgent windows, which stand first."""
         return sum(1 for _ in takewhile(lambda asked: _window_of(asked) in self._urgent, queue)) if self._urgent else 0
 
     def _ask(self, window: Steps[Any], request: Generate) -> None:
-        """A further temperature goes to the front, behind what is urgent: the window's slot still holds its sound."""
+        """Queue a text; a further temperature goes to the front, behind urgent ones: the window's slot still holds
+        its sound."""
         samples = range(0, BEST_OF, self._search.beams) if request.temperature > 0 else range(1)
         asked = _Asked(window, len(samples))
         limit = min(MAX_TEXT, MAX_LENGTH - len(request.prompt))
@@ -195,7 +196,7 @@ class Stream:
     # --- Work
 
     def _work(self) -> None:
-        """One round: whatever is due."""
+        """Do one round of all work that is due."""
         queues = self._queues
         decoding = bool(queues.generate) or self._busy
         short = len(queues.generate) < max(1, self._limit // 2)
@@ -214,11 +215,12 @@ class Stream:
             self._align()
 
     def _hurries(self, queue: deque[Any]) -> bool:
-        """Tell whether a batch is not waited for: nobody knows when the source goes on, or somebody waits for what is asked."""
+        """Tell whether a batch is not waited for: nobody knows when the source goes on, or somebody waits for the
+        answer."""
         return self._source_waits or self._count_urgent(queue) > 0
 
     def _batch(self, queue: deque[Any], most: int) -> list[Any]:
-        """What is worked on next: what is urgent has no mates that would make it take longer."""
+        """Return the next requests to work on: urgent ones have no mates that would make them take longer."""
         return _first(queue, min(most, self._count_urgent(queue) or most))
 
     @property
@@ -250,8 +252,8 @@ class Stream:
             self._send(window, dict(zip(self._languages, probabilities, strict=True)))
 
     def _admit(self) -> None:
-        """Slots that are all empty are made anew where more of them, or longer ones, are of use; those at work only for what
-        does not wait, and what was in them begins anew."""
+        """Fill slots. Slots that are all empty are made anew where more of them, or longer ones, are of use; those
+        at work only for requests that do not wait, and their texts begin anew."""
         count, longest = min(self._limit, self._alive), max(_length(task) for _, task in self._queues.generate)
         slots = self._slots
         if slots is None or self._unfit(slots, count, longest):
@@ -307,7 +309,7 @@ class Stream:
             self._send(window, alignment)
 
     def _shrink(self) -> None:
-        """Half as many slots as there were; what was in them begins anew, and comes to the same."""
+        """Make half as many slots as there were; their texts begin anew, and come to the same."""
         if self._limit == 1:
             raise OutOfMemory
         used = self._limit
@@ -337,7 +339,8 @@ def _length(task: Task) -> int:
 
 
 def _fitting(asked: list[tuple[Steps[Any], Align]]) -> list[tuple[Steps[Any], Align]]:
-    """The first of them whose texts, as long as the longest each, have no more than `ALIGNED_TOKENS`; at least one."""
+    """Return the first of them whose texts, as long as the longest each, have no more than `ALIGNED_TOKENS`; at
+    least one."""
     longest = accumulate((len(request.tokenizer.sot_sequence) + 1 + len(request.text) + 1 for _, request in asked), max)
     count = sum(number * padded(length) <= ALIGNED_TOKENS for number, length in enumerate(longest, 1))
     return asked[: max(1, count)]
@@ -348,13 +351,13 @@ def _first(queue: deque[Any], count: int) -> list[Any]:
 
 
 def _drop(queue: deque[Any], count: int) -> None:
-    """Only when the work is done: what runs out of memory is tried again."""
+    """Drop the first, only when their work is done: work that runs out of memory is tried again."""
     for _ in range(count):
         queue.popleft()
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """MLX has no type of its own for it."""
+    """Tell whether memory ran out: MLX has no separate type for it."""
     message = str(error).lower()
     return any(
         sign in message

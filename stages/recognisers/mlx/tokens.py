@@ -1,4 +1,4 @@
-"""mlx-whisper's tokenizer, and what the decoder must know of it."""
+"""mlx-whisper's tokenizer, and the facts that the decoder needs of it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from sutradhar.stages.recognisers.mlx.rules import Vocabulary
 
 class Tokenizer(MlxTokenizer):  # type: ignore[misc]
     def encode(self, text: str, **options: Any) -> list[int]:
-        """Text that looks like a special token is text."""
+        """Encode text; text that looks like a special token is text."""
         tokens: list[int] = self.encoding.encode(text, disallowed_special=(), **options)
         return tokens
 
 
 def make_tokenizer(network: Network, task: str, language: str) -> Tokenizer:
-    """Raises ValueError for a language that the model does not know."""
+    """Make a tokenizer. Raises ValueError for a language that the model does not know."""
     count = language_count(network)
     if language not in languages(network):
         raise ValueError(f"no such language: {language}")
@@ -32,7 +32,7 @@ def is_multilingual(network: Network) -> bool:
 
 
 def language_count(network: Network) -> int:
-    """99, and with Cantonese, which came with large-v3, 100."""
+    """Return 99, and with Cantonese, which came with large-v3, 100."""
     return int(network.dims.n_vocab) - 51_765 - is_multilingual(network)
 
 
@@ -48,7 +48,8 @@ def language_tokens(network: Network) -> dict[str, int]:
 
 
 def vocabulary_of(network: Network) -> Vocabulary:
-    """What is suppressed is what OpenAI's Whisper suppresses by default, and CTranslate2 and mlx-whisper do."""
+    """Return the vocabulary, which suppresses what OpenAI's Whisper suppresses by default, and CTranslate2 and
+    mlx-whisper do."""
     tokenizer = make_tokenizer(network, "transcribe", "en")
     special = (
         tokenizer.transcribe,

@@ -1,7 +1,7 @@
-"""When each token was said: by dynamic time warping over what the alignment heads look at in the sound.
+"""The time of each token, by dynamic time warping over the alignment heads' scores of the sound.
 
-The method is OpenAI Whisper's (timing.py: find_alignment, median_filter, dtw), for a batch of texts and from features at hand.
-Shapes: N texts, T tokens, F frames of 20 ms, A alignment heads.
+The method is OpenAI Whisper's (timing.py: find_alignment, median_filter, dtw), for a batch of texts and from
+features at hand. Shapes: N texts, T tokens, F frames of 20 ms, A alignment heads.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class Aligner:
         eot: int,
         frames: Sequence[int],
     ) -> list[Alignment]:
-        """For windows' features (N, 1500, D): the start sequence of each, ending in the token that announces text, its text, and how many
-        frames of the window are sound."""
+        """Align texts with windows' features (N, 1500, D): the start sequence of each, ending in the token that
+        announces text, its text, and the number of frames of the window that are sound."""
         rows = [[*start, *text, eot] for start, text in zip(starts, texts, strict=True)]
         length = padded(max(map(len, rows)))
         tokens = np.array([[*row, *[eot] * (length - len(row))] for row in rows], np.int32)
@@ -64,7 +64,8 @@ class Aligner:
         frames: mx.array,
         eot: int,
     ) -> tuple[mx.array, mx.array]:
-        """What it costs to say a token in a frame (N, T, F), and the probability of each token after those before it (N, T)."""
+        """Compute the cost to say a token in a frame (N, T, F), and the probability of each token after those
+        before it (N, T)."""
         x, scores = self._network.read(tokens, features, heads)
         place = mx.arange(tokens.shape[1])[None]
         spoken = ((place >= starts[:, None] - 1) & (place < lengths[:, None] - 1))[:, None, :, None]
@@ -85,12 +86,12 @@ class Aligner:
 
 
 def padded(tokens: int) -> int:
-    """Few lengths, so that few are compiled."""
+    """Pad to one of a few lengths, so that few are compiled."""
     return -(-tokens // 32) * 32
 
 
 def _median(values: mx.array, frames: mx.array) -> mx.array:
-    """Over `MEDIAN` frames around each, reflected at both ends of the sound. (N, A, T, F)"""
+    """Return the median over `MEDIAN` frames around each, reflected at both ends of the sound. (N, A, T, F)"""
     frame, last = mx.arange(values.shape[-1])[None], frames[:, None] - 1
     neighbours = []
     for shift in range(-(MEDIAN // 2), MEDIAN // 2 + 1):
@@ -114,7 +115,8 @@ def _alignment(costs: Any, likely: Any, start: int, length: int, frames: int) ->
 
 
 def _warp(costs: Any) -> Any:
-    """The cheapest way through a matrix (T, F) from its first cell to its last, in steps right, down or both: pairs (row, column)."""
+    """Find the cheapest way through a matrix (T, F) from its first cell to its last, in steps right, down or both:
+    pairs (row, column)."""
     rows, columns = costs.shape
     total = np.full((rows + 1, columns + 1), np.inf, np.float32)
     came_from = np.zeros((rows + 1, columns + 1), np.int8)

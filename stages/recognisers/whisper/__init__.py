@@ -1,1 +1,1 @@
-"""Whisper's decoding rules, whatever computes its network."""
+"""Whisper's decoding rules, for any engine that computes its network."""

@@ -1,7 +1,7 @@
-"""From a window of sound to a recognition: what Whisper is, whatever computes it.
+"""The way from a window of sound to a recognition: the parts of Whisper that no engine changes.
 
-Text with further temperatures for windows that fail, skipped speech, word times, a translation. What the network is needed
-for is asked for by requests (see `requests.py`), which an engine answers.
+Text with further temperatures for windows that fail, skipped speech, word times, a translation. Work for the
+network is asked for by requests (see `requests.py`), which an engine answers.
 """
 
 from __future__ import annotations
@@ -38,17 +38,18 @@ from sutradhar.stages.recognisers.whisper.words import Timing, from_alignment, s
 from sutradhar.stages.transcript import Span
 
 Text = tuple[Attempt, list[Timing]]
-ENCODED = 0.6  # share of a window's work that is done then (base, int8, two cores)
-TRANSCRIBED = 0.8  # and then, where it is translated too
+ENCODED = 0.6  # share of a window's work that is done after encoding (base, int8, two cores)
+TRANSCRIBED = 0.8  # and after the text, where it is translated too
 
 
 class Decoder:
-    """Has no state: its generators may run at the same time, in several threads."""
+    """A decoder without state: its generators may run at the same time, in several threads."""
 
     def __init__(
         self, tokenizer: Callable[[str, str], Tokenizer], settings: Settings, *, translate: bool, times: bool = True
     ) -> None:
-        """`tokenizer` makes one for a task and a language. Without `times` words are spread over the speech, and skipped speech is not noticed."""
+        """Take a `tokenizer`, which makes one for a task and a language. Without `times` words are spread over the
+        speech, and skipped speech is not noticed."""
         self._settings, self._translate, self._times = settings, translate, times
         self._thresholds = Thresholds.of(settings)
         self._tokenizer = lru_cache(tokenizer)
@@ -75,7 +76,8 @@ class Decoder:
         return replace(recognition, translation=(yield from self._translated(window, encoded, language)))
 
     def _translated(self, window: AudioWindow, encoded: Encoded, language: str) -> Steps[Recognition]:
-        """English phrases with Whisper's own times: cross-attention follows the words of a translation badly."""
+        """Return English phrases with Whisper's own times: cross-attention follows the words of a translation
+        badly."""
         tokenizer = self._tokenizer("translate", language)
         attempt = yield from self._hear_text(
             window, encoded, tuple(tokenizer.sot_sequence), tokenizer, self._settings.temperatures
@@ -126,7 +128,8 @@ class Decoder:
         tokenizer: Tokenizer,
         temperatures: Sequence[float],
     ) -> Steps[Attempt]:
-        """The text with the window's prompt; without it where the prompt comes back as the text, and nothing else confirms that."""
+        """Return the text with the window's prompt; without it where the prompt comes back as the text, and
+        nothing else confirms that."""
         attempt = yield from self._decode(
             window, encoded, (*self._previous(tokenizer, window.prompt), *start), tokenizer, temperatures
         )

@@ -1,7 +1,8 @@
-"""Notices a text that is the prompt again: where nothing can be understood, Whisper writes down what it was told before.
+"""Notice a text that is the prompt again: where nothing can be understood, Whisper writes down what it was told
+before.
 
-Names of the prompt are meant to be heard, so likeness alone proves nothing. What `repeats` the prompt is decoded once more without it, and
-what is `confirmed` so, however it is spelled, was said.
+Names of the prompt are meant to be heard, so likeness alone proves nothing. A text that `repeats` the prompt is
+decoded once more without it, and words that are `confirmed` so, in any spelling, were said.
 """
 
 from __future__ import annotations
@@ -13,20 +14,20 @@ from difflib import SequenceMatcher
 from sutradhar.stages.text.characters import clean, words_of
 from sutradhar.stages.text.scripts import is_spaceless
 
-_ALIKE = 0.75  # of two words: one that is copied with another ending
-_HEARD_ALIKE = 0.5  # of two words: one that is heard otherwise without the prompt
-_SHARE = 0.5  # of a text, by its words or its letters, in runs of the prompt
+_ALIKE = 0.75  # likeness of two words: one is copied with another ending
+_HEARD_ALIKE = 0.5  # likeness of two words: one is heard otherwise without the prompt
+_SHARE = 0.5  # share of a text, by its words or its letters, in runs of the prompt
 _LONG_RUN = 16  # letters: so many in a row are no coincidence in a text of any length
-_CHARACTER_WORTH = 3  # letters, of a character of a script without spaces
+_CHARACTER_WORTH = 3  # letters that a character of a script without spaces counts for
 
 
 @dataclass(frozen=True)
 class Echo:
-    words: tuple[str, ...]  # that stand in the prompt
+    words: tuple[str, ...]  # the words that stand in the prompt
 
 
 def repeats(text: str, prompt: str) -> Echo | None:
-    """The words that a text has from the prompt, where they are most of it, or a long run; else None."""
+    """Return the words that a text has from the prompt, where they are most of it, or a long run; else None."""
     said, told = _units(text), _units(prompt)
     if not said or not told:
         return None
@@ -41,7 +42,8 @@ def repeats(text: str, prompt: str) -> Echo | None:
 
 
 def confirmed(echo: Echo, text: str) -> bool:
-    """Does a text that was decoded without the prompt have the words too, or most of them, in its own spelling and script?"""
+    """Tell whether a text that was decoded without the prompt has the words too, or most of them, in its own
+    spelling and script."""
     from anyascii import anyascii
 
     heard = [anyascii(unit).lower() for unit in _units(text)]
@@ -50,7 +52,7 @@ def confirmed(echo: Echo, text: str) -> bool:
 
 
 def _runs(known: Sequence[str], told: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Begin and end of each stretch that stands so in the prompt, which may be written down more than once."""
+    """Yield begin and end of each stretch that stands so in the prompt, which may be written down more than once."""
     begin = 0
     while begin < len(known):
         lengths = (_common(known[begin:], told[place:]) for place in range(len(told)))
@@ -68,12 +70,12 @@ def _common(left: Sequence[str], right: Sequence[str]) -> int:
 
 
 def _units(text: str) -> list[str]:
-    """Its words; its characters in a script without spaces."""
+    """Return the words of a text; the characters in a script without spaces."""
     return [unit for word in words_of(clean(text)) for unit in (word if any(map(is_spaceless, word)) else [word])]
 
 
 def _likest(unit: str, others: Sequence[str], alike: float = _ALIKE) -> str:
-    """The one of the others that is most like a word, "" where none is."""
+    """Return the other word that is most like a word, "" where none is."""
     if unit in others or is_spaceless(unit[:1]):
         return unit if unit in others else ""
     scores = {other: SequenceMatcher(None, unit, other, autojunk=False).ratio() for other in set(others)}

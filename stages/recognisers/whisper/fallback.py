@@ -1,6 +1,7 @@
-"""When a decoded text is believed, and which of several attempts is taken: the rules of OpenAI's Whisper.
+"""The acceptance of a decoded text, and the choice among several attempts: the rules of OpenAI's Whisper.
 
-(`decode_with_fallback` in openai/whisper transcribe.py; which attempt is taken when all fail is faster-whisper's rule.)
+(`decode_with_fallback` in openai/whisper transcribe.py; the choice when all attempts fail is faster-whisper's
+rule.)
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Attempt:
 
     @property
     def probability(self) -> float:
-        """Return the geometric mean of those of its tokens."""
+        """Return the geometric mean of the probabilities of its tokens."""
         return math.exp(min(self.avg_logprob, 0.0))
 
     @property
@@ -55,23 +56,26 @@ class Thresholds:
         return attempt.avg_logprob < self.logprob and attempt.no_speech_prob > self.no_speech
 
     def accept(self, attempt: Attempt) -> bool:
-        """Whether no other temperature need be tried."""
+        """Tell whether no other temperature need be tried."""
         return self.silent(attempt) or (
             attempt.avg_logprob >= self.logprob and not self.loops(attempt)
         )  # NaN is no log-prob
 
     def loops(self, attempt: Attempt) -> bool:
-        """Whether a text repeats itself: it compresses well or, with little sound, is longer than could be said in the time.
+        """Tell whether a text repeats itself: it compresses well or, with little sound, is longer than could be
+        said in the time.
 
-        The ratio alone misses loops that vary, which sampling makes of the shortest windows: 224 tokens for one second."""
+        The ratio alone misses loops that vary, which sampling makes of the shortest windows: 224 tokens for one
+        second."""
         return attempt.compression_ratio > self.compression_ratio or len(attempt.text) > FASTEST * attempt.seconds
 
     def trust(self, attempt: Attempt) -> bool:
-        """Whether a text is good enough to be added to another."""
+        """Tell whether a text is good enough to be added to another."""
         return self.accept(attempt) and attempt.no_speech_prob <= self.no_speech
 
     def best(self, attempts: Sequence[Attempt]) -> Attempt:
-        """The accepted attempt, which is the last if there is one, else the likeliest, of those that do not repeat themselves if there are any."""
+        """Return the accepted attempt, which is the last if there is one, else the likeliest, of those that do not
+        repeat themselves if there are any."""
         if self.accept(attempts[-1]):
             return attempts[-1]
         varied = [attempt for attempt in attempts if not self.loops(attempt)]

@@ -1,12 +1,14 @@
-"""Whisper as Hugging Face's transformers keeps it, which every engine here has its own form made of, and the fine-tunes that have names."""
+"""Whisper in the form of Hugging Face's transformers, which every engine here converts to its own form, and the
+fine-tunes that have names."""
 
 from __future__ import annotations
 
 from sutradhar.pipeline.models.form import Form, Release
 
 APACHE, CREATIVE_COMMONS = "apache-2.0", "cc-by-4.0"
-# Each licence is what the model's page on the hub says. A revision is pinned where it was seen to have weights as safetensors:
-# of vasista22's, whose main branch has pickles alone, that is the request by which the hub's own bot offers them.
+# Each licence is what the model's page on the hub says. A revision is pinned where it was seen to have weights as
+# safetensors: for vasista22's models, whose main branch has pickles alone, that is the request by which the hub's
+# own bot offers them.
 FINE_TUNES = {
     "whisper-hindi-large-v2": Release("vasista22/whisper-hindi-large-v2", "refs/pr/4", APACHE, ("hi",)),
     "whisper-hindi-small": Release("vasista22/whisper-hindi-small", "refs/pr/5", APACHE, ("hi",)),

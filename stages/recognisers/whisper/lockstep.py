@@ -1,4 +1,4 @@
-"""Recognises a group of windows together: what several of them ask for is computed at once."""
+"""Recognise a group of windows together: the requests of several of them are computed at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from sutradhar.stages.recognisers.whisper.requests import (
     Steps,
 )
 
-ORDER = (Encode, DetectLanguage, Generate, Align)  # who is behind goes first, so that the windows keep together
+# The window that is behind goes first, so that the windows keep together
+ORDER = (Encode, DetectLanguage, Generate, Align)
 
 
 def run(
@@ -24,9 +25,10 @@ def run(
     tell: Callable[[int, Result], None] = lambda number, result: None,
     singly: tuple[type[Request], ...] = (),
 ) -> list[Result]:
-    """`answer` is given requests of one kind, and gives back the answer to each; of the kinds in `singly`, one request at a time. What is
-    sampled comes by itself, one window through all its temperatures before the next, so that random numbers need be made ready but once
-    for each. `tell` is given the number of a window and its result as soon as it is there."""
+    """Run windows to their results. `answer` takes requests of one kind, and returns the answer to each; of the
+    kinds in `singly`, one request at a time. Samples come one window after another, each through all its
+    temperatures, so that random numbers need be made ready but once for each. `tell` takes the number of a window
+    and its result as soon as it is there."""
     windows = list(windows)
     results: dict[int, Result] = {}
     waiting: dict[int, Request] = {}
@@ -54,7 +56,8 @@ def _in_parts(numbers: Sequence[int], size: int) -> Iterator[Sequence[int]]:
 
 
 def _next(waiting: Mapping[int, Request]) -> list[int]:
-    """The windows that are answered before any goes further: all that ask for the same, or the first that asks for samples."""
+    """Return the windows that are answered before any goes further: all that ask for the same, or the first that
+    asks for samples."""
     kind = min((type(request) for request in waiting.values()), key=ORDER.index)
     alike = {number: request for number, request in sorted(waiting.items()) if type(request) is kind}
     together = [number for number, request in alike.items() if not (isinstance(request, Generate) and request.sampled)]

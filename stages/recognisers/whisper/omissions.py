@@ -1,8 +1,9 @@
-"""Finds speech that a decoding has skipped, and puts in what a second decoding of it alone says.
+"""Find speech that a decoding has skipped, and put in the text of a second decoding of it alone.
 
-Without timestamp tokens Whisper now and then leaves out a sentence in the middle of a window, without any sign in its
-scores. The alignment shows it: a token, mostly a full stop, then takes seconds of speech. (Clips of several speakers joined
-to 23 windows, base: every token that took `SKIPPED_MS` too long stood where words of the reference were missing.)
+Without timestamp tokens Whisper now and then leaves out a sentence in the middle of a window, without any sign in
+its scores. The alignment shows it: a token, mostly a full stop, then takes seconds of speech. (Clips of several
+speakers joined to 23 windows, base: every token that took `SKIPPED_MS` too long stood where words of the reference
+were missing.)
 """
 
 from __future__ import annotations
@@ -16,15 +17,16 @@ from sutradhar.stages.recognisers.whisper.timestamps import clip
 from sutradhar.stages.recognisers.whisper.words import Timing, is_mark
 from sutradhar.stages.text.characters import CLOSING, COMMAS, STOPS, bare
 
-SKIPPED_MS = 1200  # of speech that no word accounts for
+SKIPPED_MS = 1200  # speech that no word accounts for
 SLOW_MS = 300  # a token that takes so much too long is taken out with its neighbour
 _MARKS = CLOSING + STOPS + COMMAS
-WORD_MS, LETTER_MS = 400, 120  # what a slow speaker takes
+WORD_MS, LETTER_MS = 400, 120  # the times of a slow speaker
 
 
 @dataclass(frozen=True)
 class Gap:
-    """Timings `first` to before `end` share the sound from `start_ms` to `end_ms` of the window with what was skipped."""
+    """A gap: timings `first` to before `end` share the sound from `start_ms` to `end_ms` of the window with
+    skipped speech."""
 
     first: int
     end: int
@@ -61,7 +63,7 @@ def _spoken_ms(timing: Timing, window: AudioWindow) -> int:
 
 
 def cut_out(window: AudioWindow, gap: Gap) -> AudioWindow:
-    """The speech of a gap as a window of its own."""
+    """Return the speech of a gap as a window."""
     speech = clip(window.speech, window.offset_ms + gap.start_ms, window.offset_ms + gap.end_ms)
     start_ms, end_ms = speech[0].start_ms - window.offset_ms, speech[-1].end_ms - window.offset_ms
     return replace(
@@ -74,7 +76,7 @@ def cut_out(window: AudioWindow, gap: Gap) -> AudioWindow:
 
 
 def fill(timings: Sequence[Timing], gap: Gap, found: Sequence[Timing], delay_ms: int) -> list[Timing]:
-    """`found`, which is on the clock of a window that begins `delay_ms` later, in place of what is in the gap.
+    """Put `found`, on the clock of a window that begins `delay_ms` later, in place of the words in the gap.
 
     Words of the gap that were not found again stay: behind it where they begin a sentence, else before it."""
     before, lost, after = list(timings[: gap.first]), list(timings[gap.first : gap.end]), list(timings[gap.end :])
@@ -107,7 +109,7 @@ def _bare(timing: Timing) -> str:
 
 
 def join(attempt: Attempt, found: Attempt) -> Attempt:
-    """The scores of both, by their tokens."""
+    """Join the scores of both, by their tokens."""
     ours, theirs = len(attempt.tokens) + 1, len(found.tokens) + 1
     avg_logprob = (attempt.avg_logprob * ours + found.avg_logprob * theirs) / (ours + theirs)
     return replace(

@@ -1,7 +1,8 @@
-"""What recognising a window asks of Whisper's network, one request after another.
+"""The requests of a window to Whisper's network, one after another.
 
-A window is a generator (`Steps`) that yields a request and is sent its answer. So the same rules run on any engine, and an
-engine is free to gather the requests of many windows: `lockstep.run` does so in groups, `mlx.stream.Stream` as they come.
+A window is a generator (`Steps`) that yields a request and is sent its answer. So the same rules run on any
+engine, and an engine is free to gather the requests of many windows: `lockstep.run` does so in groups,
+`mlx.stream.Stream` as they come.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ MAX_LENGTH = 448  # tokens of prompt and text together
 MAX_TEXT = MAX_LENGTH // 2  # tokens of the text
 BEST_OF = 5  # samples drawn at a temperature above 0
 
-Encoded = Any  # a window's encoder output, in whatever form the engine has it
+Encoded = Any  # a window's encoder output, in the engine's own form
 Result = TypeVar("Result")
 
 
 class Tokenizer(Protocol):
-    """Of one language and task. faster-whisper's and mlx-whisper's are such."""
+    """A tokenizer of one language and task, such as faster-whisper's and mlx-whisper's."""
 
     @property
     def eot(self) -> int: ...
@@ -43,21 +44,21 @@ class Tokenizer(Protocol):
 
 @dataclass(frozen=True)
 class LogMel:
-    """`AudioWindow.prepared` as loader processes make it: `spectrogram.log_mel` of the sound."""
+    """The `AudioWindow.prepared` that loader processes make: `spectrogram.log_mel` of the sound."""
 
     mel: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Heard:
-    """`AudioWindow.prepared` as the detection of languages makes it: the sound is not encoded again then."""
+    """The `AudioWindow.prepared` that the detection of languages makes: the sound is not encoded again then."""
 
     encoded: Encoded
 
 
 @dataclass(frozen=True)
 class Encode:
-    """Answered with the encoder output of up to 480,000 samples, filled up with silence."""
+    """A request for the encoder output of up to 480,000 samples, filled up with silence."""
 
     audio: NDArray[np.float32]
     mel: NDArray[np.float32] | None = None  # `spectrogram.log_mel` of them, where somebody has computed it
@@ -65,14 +66,14 @@ class Encode:
 
 @dataclass(frozen=True)
 class DetectLanguage:
-    """Answered with the probability of each language that the model knows."""
+    """A request for the probability of each language that the model knows."""
 
     encoded: Encoded
 
 
 @dataclass(frozen=True)
 class Generate:
-    """Answered with a `Decoded`: the best of a beam search at temperature 0, else of `BEST_OF` samples."""
+    """A request for a `Decoded`: the best of a beam search at temperature 0, else of `BEST_OF` samples."""
 
     encoded: Encoded
     prompt: tuple[int, ...]
@@ -85,7 +86,7 @@ class Generate:
 
 @dataclass(frozen=True)
 class Align:
-    """Answered with an `Alignment` of the text's tokens with the first `samples` of the window."""
+    """A request for an `Alignment` of the text's tokens with the first `samples` of the window."""
 
     encoded: Encoded
     tokenizer: Tokenizer

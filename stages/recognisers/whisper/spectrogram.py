@@ -1,4 +1,4 @@
-"""Log-mel spectrograms of whole windows, of which only the part that has sound is computed."""
+"""Log-mel spectrograms of whole windows; only the part that has sound is computed."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from sutradhar.stages.recognisers.contract import Preparation
 from sutradhar.stages.recognisers.whisper.requests import HOP, LogMel
 
-SAMPLES = 480_000  # of a window
+SAMPLES = 480_000  # samples of a window
 FRAMES = SAMPLES // HOP
-REACH = 400  # samples that a frame sees: so far behind the sound a frame is silent
+REACH = 400  # samples that a frame sees: a frame so far behind the sound is silent
 
 Array = NDArray[np.float32]
 
 
 def preparation(mels: int) -> Preparation:
-    """Return how to make windows ready for a model that takes so many frequency bands."""
+    """Return the preparation of windows for a model that takes so many frequency bands."""
     return Preparation(__name__, mels)
 
 
@@ -29,24 +29,26 @@ def preparer(mels: int) -> Callable[[Array], LogMel]:
 
 
 def extractor(mels: int) -> FeatureExtractor:
-    """Of so many frequency bands, in double precision: in single precision the last digits depend on how many threads NumPy multiplies
-    matrices with, and a text now and then with them (4 of 60 recordings, between one thread and two)."""
+    """Return an extractor of so many frequency bands, in double precision: in single precision the last digits
+    depend on how many threads NumPy multiplies matrices with, and a text now and then with them (4 of 60
+    recordings, between one thread and two)."""
     extract = FeatureExtractor(feature_size=mels)
     extract.mel_filters = extract.mel_filters.astype(np.float64)
     return extract
 
 
 def log_mel(extract: FeatureExtractor, audio: Array) -> Array:
-    """Of up to `SAMPLES` samples, as OpenAI's Whisper and WhisperX see them, and of the silence that the last ones reach into.
-    Shape (mels, frames).
+    """Compute the spectrogram of up to `SAMPLES` samples, as OpenAI's Whisper and WhisperX see them, and of the
+    silence that the last ones reach into. Shape (mels, frames).
 
-    Short recordings are mostly silence, whose frames are all alike: computing them would take longer than decoding does on a GPU."""
+    Short recordings are mostly silence, whose frames are all alike: computing them would take longer than decoding
+    does on a GPU."""
     length = min(SAMPLES, -(-(len(audio) + REACH) // HOP) * HOP)
     return np.asarray(extract(np.pad(audio, (0, length - len(audio))), padding=0), np.float32)
 
 
 def whole_windows(mels: list[Array]) -> Array:
-    """Spectrograms as `log_mel` gives them, each followed by silence to a full window. Shape (windows, mels, 3000)."""
+    """Follow each spectrogram of `log_mel` by silence to a full window. Shape (windows, mels, 3000)."""
     filled = np.empty((len(mels), len(mels[0]), FRAMES), np.float32)
     for row, mel in zip(filled, mels, strict=True):
         row[:, : mel.shape[1]] = mel

@@ -15,7 +15,8 @@ STEP_MS = 20  # between two timestamp tokens
 
 
 def split_at_timestamps(tokens: Sequence[int], first_timestamp: int) -> list[tuple[int, int | None, list[int]]]:
-    """Begin and end of each piece of text in ms from the start of its window, and its tokens; no end: cut off."""
+    """Return begin and end of each piece of text in ms from the start of its window, and its tokens; no end: cut
+    off."""
     pieces: list[tuple[int, int | None, list[int]]] = []
     begin, text = 0, list[int]()
     for token in tokens:
@@ -36,7 +37,8 @@ def timestamped_phrases(
     window: AudioWindow,
     probability: float,
 ) -> tuple[Phrase, ...]:
-    """English phrases, a translation's, whose words share the speech between two timestamps by their lengths."""
+    """Yield the English phrases of a translation, whose words share the speech between two timestamps by their
+    lengths."""
     groups: list[Sequence[Word]] = []
     for begin_ms, end_ms, text in split_at_timestamps(tokens, first_timestamp):
         begin = min(window.offset_ms + begin_ms, window.end_ms - 1)

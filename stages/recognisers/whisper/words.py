@@ -1,7 +1,7 @@
-"""From the alignment of tokens with sound to words with times.
+"""The way from the alignment of tokens with sound to words with times.
 
-The first three steps are OpenAI's Whisper (timing.py: find_alignment, add_word_timestamps, merge_punctuations) by way of
-faster-whisper; the last two replace its guesses about pauses by what the speech detector knows.
+The first three steps are OpenAI's Whisper (timing.py: find_alignment, add_word_timestamps, merge_punctuations) by
+way of faster-whisper; the last two replace its guesses about pauses by what the speech detector knows.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ class Timing:
 
 
 def time_words(timings: Sequence[Timing], offset_ms: int, end_ms: int, speech: Sequence[Span]) -> tuple[Word, ...]:
-    """Words on the film's clock, in order and without overlap, from `offset_ms` to `end_ms`, inside the speech."""
+    """Return words on the film's clock, in order and without overlap, from `offset_ms` to `end_ms`, inside the
+    speech."""
     timings = merge_punctuation(shorten_at_sentence_ends(timings))
     words = [
         Word(timing.text, offset_ms + timing.start_ms, offset_ms + timing.end_ms, timing.probability)
@@ -50,7 +51,7 @@ def from_alignment(
     alignment: Sequence[tuple[int, int]],
     probabilities: Sequence[float],
 ) -> list[Timing]:
-    """Times of words from pairs of (token, encoder frame), of which there is at least one for each token.
+    """Time words by pairs of (token, encoder frame), at least one for each token.
 
     The last word is the end of text: it says where the word before it ends, and is left out."""
     token_starts = [alignment[0][1]] + [frame for (before, _), (token, frame) in pairwise(alignment) if token != before]
@@ -69,7 +70,8 @@ def from_alignment(
 
 
 def shorten_at_sentence_ends(timings: Sequence[Timing]) -> list[Timing]:
-    """The pause between sentences is aligned with the mark or the word beside it: allow each twice the median duration."""
+    """Shorten pauses between sentences, which are aligned with the mark or the word beside them: allow each twice
+    the median duration."""
     durations = [timing.end_ms - timing.start_ms for timing in timings if timing.end_ms > timing.start_ms]
     longest = 2 * min(LONGEST_MEDIAN_MS, int(median(durations))) if durations else 0
     shortened = list(timings[:1])
@@ -84,7 +86,7 @@ def shorten_at_sentence_ends(timings: Sequence[Timing]) -> list[Timing]:
 
 
 def is_mark(text: str, marks: Container[str]) -> bool:
-    """Is the text nothing but such marks?"""
+    """Tell whether the text is nothing but such marks."""
     return text != "" and all(character in marks for character in text)
 
 
@@ -107,13 +109,14 @@ def merge_punctuation(timings: Sequence[Timing]) -> list[Timing]:
 
 
 def snap_to_speech(words: Sequence[Word], speech: Sequence[Span]) -> list[Word]:
-    """Keep words out of long silences: clip a word to the speech it shares most time with, or move it to the nearest."""
+    """Keep words out of long silences: clip a word to the speech it shares most time with, or move it to the
+    nearest."""
     islands = join(speech)
     return [_snap(word, islands) for word in words] if islands else list(words)
 
 
 def join(speech: Sequence[Span]) -> list[Span]:
-    """Speech without its short pauses."""
+    """Return speech without its short pauses."""
     islands: list[Span] = []
     for span in speech:
         if islands and span.start_ms - islands[-1].end_ms <= LONG_SILENCE_MS:
@@ -140,7 +143,8 @@ def _snap(word: Word, islands: Sequence[Span]) -> Word:
 
 
 def spread(text: str, speech: Sequence[Span], probability: float) -> tuple[Word, ...]:
-    """Words of a text whose place is known only as a whole: each gets its share, by characters, of the time that is spoken."""
+    """Spread the words of a text whose place is known only as a whole: each gets its share, by characters, of the
+    time that is spoken."""
     pieces = re.findall(r"\s*\S+", text)
     total_ms = sum(span.end_ms - span.start_ms for span in speech)
     shares = [0, *accumulate(len(piece) for piece in pieces)]
@@ -153,7 +157,7 @@ def spread(text: str, speech: Sequence[Span], probability: float) -> tuple[Word,
 
 
 def _film_time(spoken_ms: int, speech: Sequence[Span]) -> int:
-    """The moment by which so much has been spoken."""
+    """Return the moment by which so much has been spoken."""
     for span in speech:
         if spoken_ms <= span.end_ms - span.start_ms:
             return span.start_ms + spoken_ms

@@ -8,8 +8,8 @@ from sutradhar.stages.recognisers.about import OPTIONS, About
 from sutradhar.stages.recognisers.whisper.forms import HUGGING_FACE
 from sutradhar.stages.recognisers.whisper.sizes import WHISPER_SIZES
 
-# Without tokenizer.json, faster-whisper would ask the hub for one. Every revision was seen in several public projects that
-# pin it; the sizes are those of faster-whisper 1.2.1.
+# Without tokenizer.json, faster-whisper would ask the hub for one. Every revision was seen in several public
+# projects that pin it; the sizes are those of faster-whisper 1.2.1.
 CT2 = Form(
     title="CTranslate2",
     files=(("model.bin",), ("config.json",), ("tokenizer.json",), ("vocabulary.json", "vocabulary.txt")),

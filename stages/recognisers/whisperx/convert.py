@@ -1,7 +1,8 @@
-"""Makes CTranslate2's form of a Whisper that transformers has saved: `python -m sutradhar.stages.recognisers.whisperx.convert --help`.
+"""Makes CTranslate2's form of a Whisper that transformers has saved: `python -m
+sutradhar.stages.recognisers.whisperx.convert --help`.
 
-Weights come from safetensors alone, and no code in the folder is run. What is written is checked by decoding; nothing is left
-where that fails.
+Weights come from safetensors alone, and no code in the folder is run. What is written is checked by decoding;
+nothing is left where that fails.
 """
 
 from __future__ import annotations
@@ -35,15 +36,15 @@ if TYPE_CHECKING:
 
 FORM, ORIGINAL = "ct2", "hf"
 NUMBERS = "float16"  # on the disk; the engine makes others of it when it loads the model
-# How far the copy may be from its original, as a share of the spread of the numbers: twice what was seen of Whisper base, whose
-# weights are float16 already, and of random ones (3e-3).
+# The allowed distance of the copy from its original, as a share of the spread of the numbers: twice what was seen
+# of Whisper base, whose weights are float16 already, and of random ones (3e-3).
 ALLOWED = 1e-2
 TOKENIZER, SLOW_TOKENIZER = "tokenizer.json", ("vocab.json", "merges.txt")
 FEATURES = "preprocessor_config.json"
 
 
 def convert(original: Path, target: Path) -> None:
-    """Raises UsageError, SutradharError."""
+    """Convert a folder. Raises UsageError, SutradharError."""
     provenance.refuse_within(target, original)
     with downloads.place_for(target, FORM, _say) as place:
         if place is None:
@@ -60,7 +61,7 @@ def convert(original: Path, target: Path) -> None:
 
 
 def _check_original(folder: Path) -> None:
-    """Raises UsageError for what is no Whisper, and for one whose tokens have no names."""
+    """Raise UsageError for a folder that is no Whisper, and for a model whose tokens have no names."""
     if reason := problem(folder, ORIGINAL):
         raise UsageError(f"{folder} cannot be converted: {reason}")
     kind = read_json(folder / "config.json").get("model_type")
@@ -74,7 +75,8 @@ def _check_original(folder: Path) -> None:
 
 
 def _write(original: Path, place: Path) -> None:
-    """Raises UsageError for what the libraries cannot read: damaged weights, and others than Whisper's."""
+    """Write the model. Raises UsageError for files that the libraries cannot read: damaged weights, and others
+    than Whisper's."""
     made = place / "made"
     try:
         _converter(original).convert(str(made), quantization=NUMBERS)
@@ -116,7 +118,8 @@ def _fast_tokenizer(folder: Path) -> Any:
 
 
 def _check(original: Path, made: Path) -> float:
-    """Decode the same sound with both, and say how far what they hear is apart. Raises SutradharError where that is too far."""
+    """Decode the same sound with both, and return the distance of the results. Raises SutradharError where it is
+    too large."""
     mel = noise(int(read_json(original / "config.json").get("num_mel_bins", 80)))
     found = by_ctranslate(made, mel)
     expected = by_transformers(original, mel, found.tokens)

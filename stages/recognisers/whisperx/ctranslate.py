@@ -1,13 +1,14 @@
 """Whisper on CTranslate2: sound to encoder output, encoder output to text, languages and times.
 
 Facts about CTranslate2 4.8 that this rests on:
-- On a CPU, workers of one thread that share the weights are 1.8 times as fast as one worker of two threads, and windows
-  encoded one by one are 1.4 times as fast as in batches of 8 (base, int8). Decoding gains from batches.
-- int8 texts do not depend on what else is in a batch (measured: same tokens and scores in batches of 1 to 19); float32
-  scores differ by 1e-6. Alignments do, by a frame now and then; on a CPU they are 1.4 times as fast one by one (base, int8: 60 ms
-  a window, 86 in batches of 4), and so depend on nothing else.
-- Its random numbers are seeded when a worker thread draws for the first time, and never again (src/random.cc). So each window
-  that is sampled needs a worker of its own, which costs as much as to load the model (base, int8, two cores: 0.17 s).
+- On a CPU, workers of one thread that share the weights are 1.8 times as fast as one worker of two threads, and
+  windows encoded one by one are 1.4 times as fast as in batches of 8 (base, int8). Decoding gains from batches.
+- int8 texts do not depend on what else is in a batch (measured: same tokens and scores in batches of 1 to 19);
+  float32 scores differ by 1e-6. Alignments do, by a frame now and then; on a CPU they are 1.4 times as fast one by
+  one (base, int8: 60 ms a window, 86 in batches of 4), and so depend on nothing else.
+- Its random numbers are seeded when a worker thread draws for the first time, and never again (src/random.cc). So
+  each window that is sampled needs a worker of its own, which costs as much as to load the model (base, int8, two
+  cores: 0.17 s).
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Encoded:
 
 
 class Whisper:
-    """For several threads at once."""
+    """A model for several threads at once."""
 
     def __init__(self, folder: Path, device: str, compute_type: str, workers: int, threads: int) -> None:
         ctranslate2.set_random_seed(SEED)
@@ -69,21 +70,21 @@ class Whisper:
         self._tokenizer = _tokenizer_of(folder)
         self.mels: int = self._model.n_mels
         self._features = extractor(self.mels)
-        self._sampling = threading.Lock()  # held by whoever has a second model in memory
+        self._sampling = threading.Lock()  # held by the thread that has a second model in memory
 
     @property
     def singly(self) -> tuple[type[Encode] | type[Align], ...]:
-        """The kinds of request that are answered one at a time."""
+        """Return the kinds of request that are answered one at a time."""
         return (Encode, Align) if self.device == "cpu" else ()
 
     @property
     def apart(self) -> bool:
-        """Tell whether an answer is the same to the last bit whatever else is asked in the same batch: only whole
+        """Tell whether an answer is the same to the last bit with any other requests in its batch: only whole
         numbers add up the same in any order."""
         return self.device == "cpu" and self.compute_type.startswith("int8")
 
     def sampler(self, no_room: Callable[[], None]) -> Sampler:
-        """`no_room` is told where there is no memory for a second model."""
+        """Return a sampler. It tells `no_room` where there is no memory for a second model."""
         return Sampler(self._load, self._sampling, self._model, no_room)
 
     def tokenizer(self, task: str, language: str) -> Tokenizer:
@@ -106,7 +107,7 @@ class Whisper:
         ]
 
     def generate(self, asked: Sequence[Generate], settings: Settings) -> list[Decoded]:
-        """Texts for requests of one prompt, none of them sampled."""
+        """Return texts for requests of one prompt, none of them sampled."""
         return _generate(
             self._model,
             asked,
@@ -115,7 +116,7 @@ class Whisper:
         )
 
     def align(self, asked: Sequence[Align]) -> list[Alignment]:
-        """Times for requests of one language and task."""
+        """Return times for requests of one language and task."""
         frames = [-(-request.samples // HOP) for request in asked]
         texts = [list(request.text) for request in asked]
         encoded = _gather([request.encoded for request in asked])
@@ -124,20 +125,22 @@ class Whisper:
 
     @property
     def cut_decoder(self) -> bool:
-        """Whether this is a large model whose decoder was cut to a few layers (turbo, distil): those cannot translate."""
+        """Tell whether this is a large model whose decoder was cut to a few layers (turbo, distil): those cannot
+        translate."""
         config = msgspec.json.decode((self._folder / "config.json").read_bytes())
         return bool(self.mels == 128 and max(layer for layer, _ in config["alignment_heads"]) < 4)
 
 
 class Sampler:
-    """Texts drawn at random. For each window the numbers begin anew, so that its text depends on nothing but what it was encoded to; they go
-    on from one of its temperatures to the next. For one thread, which lets it rest in the end."""
+    """A source of texts drawn at random. For each window the numbers begin anew, so that its text depends on
+    nothing but its encoder output; they go on from one of its temperatures to the next. For one thread, which lets
+    it rest in the end."""
 
     def __init__(self, load: Callable[[], Any], turn: threading.Lock, shared: Any, no_room: Callable[[], None]) -> None:
-        """`load` gives a model with one worker thread, and `turn` is held while there is one. Where memory is too small for it, or for its
-        work, numbers are drawn from the `shared` one, whatever was drawn before."""
+        """Take `load`, which gives a model with one worker thread; `turn` is held while there is one. Where memory
+        is too small for it, or for its work, numbers are drawn from the `shared` one, after any earlier draws."""
         self._load, self._turn, self._shared, self._no_room = load, turn, shared, no_room
-        self._drawing: tuple[Encoded, Any] | None = None  # for which window, with which model, once it is loaded
+        self._drawing: tuple[Encoded, Any] | None = None  # the window, and the model once it is loaded
 
     def generate(self, request: Generate, settings: Settings) -> Decoded:
         if self._drawing and self._drawing[0] is not request.encoded:
@@ -165,14 +168,14 @@ class Sampler:
         return _generate(self._shared, [request], settings, search)[0]
 
     def rest(self) -> None:
-        """Nothing more is to be drawn for this window."""
+        """Note that nothing more is to be drawn for this window."""
         if self._drawing:
             self._drawing = None
             self._turn.release()
 
 
 def _tokenizer_of(folder: Path) -> tokenizers.Tokenizer:
-    """Raises ValueError for one that is damaged."""
+    """Load the tokenizer. Raises ValueError for a damaged one."""
     try:
         return tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
     except Exception as error:  # noqa: BLE001 - the library raises nothing narrower
@@ -199,8 +202,8 @@ def _generate(model: Any, asked: Sequence[Generate], settings: Settings, search:
 
 @dataclass(frozen=True)
 class _Row:
-    """A window of a batch on a GPU, where it lies. By way of NumPy the whole batch would pass through the processor (base, 48 windows on
-    an H200: 0.2 s)."""
+    """A window of a batch on a GPU, where it lies. By way of NumPy the whole batch would pass through the
+    processor (base, 48 windows on an H200: 0.2 s)."""
 
     batch: Any
     row: int
@@ -214,7 +217,7 @@ class _Row:
 
 
 def _gather(windows: Sequence[Encoded]) -> Any:
-    """As one batch, without a copy where it is one already, or a single window."""
+    """Gather windows as one batch, without a copy where it is one already, or a single window."""
     batch = windows[0].batch
     if all(window.batch is batch for window in windows) and [window.row for window in windows] == list(
         range(batch.shape[0])

@@ -1,10 +1,10 @@
 """WhisperX's recogniser, one layer below its wrapper.
 
-WhisperX decodes with faster-whisper's model on CTranslate2. Its own wrapper (whisperx/asr.py) drops tokens and no-speech
-probabilities, knows one temperature only, and takes 8 s and 1.1 GB to import (PyTorch, transformers, pyannote). So this
-calls the same engine with the same options: whole windows, a prompt without timestamps, the same search. On the same
-windows the text is WhisperX's, and the first is decoded within a second. What comes on top, all from one encoder pass:
-further temperatures for windows that fail, the language, word times, and a translation.
+WhisperX decodes with faster-whisper's model on CTranslate2. Its own wrapper (whisperx/asr.py) drops tokens and
+no-speech probabilities, knows one temperature only, and takes 8 s and 1.1 GB to import (PyTorch, transformers,
+pyannote). So this calls the same engine with the same options: whole windows, a prompt without timestamps, the
+same search. On the same windows the text is WhisperX's, and the first is decoded within a second. This adds, all
+from one encoder pass: further temperatures for windows that fail, the language, word times, and a translation.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ from sutradhar.stages.recognisers.whisperx.about import ABOUT
 from sutradhar.stages.recognisers.whisperx.ctranslate import Sampler, Whisper
 from sutradhar.stages.recognisers.whisperx.groups import Crew, Group, batches, free_groups
 
-GPU_THREADS = 4  # of the processor, for what CTranslate2 leaves to it, as it chooses by itself: more would stand in the way of other workers'
+# Threads of the processor, for what CTranslate2 leaves to it, as it chooses by itself: more would stand in the way
+# of other workers'
+GPU_THREADS = 4
 
 IN_HAND = 30.0  # seconds of work that a kill may cost of each worker, where windows do not depend on their mates. One by one, they take 18 %
 # longer than four together, two by two 5 % (base, int8, two cores), so a fast model gets more at once
@@ -61,7 +63,7 @@ IN_HAND = 30.0  # seconds of work that a kill may cost of each worker, where win
 def open_engine(
     settings: Settings, model: ResolvedModel, translate: bool, times: bool, log: logging.Logger
 ) -> WhisperX:
-    """Raises UsageError where the device, its number formats or the model will not do."""
+    """Open the engine. Raises UsageError where the device, its number formats or the model will not do."""
     device, degraded = settings.WHISPERX_DEVICE, []
     if device == "mps":
         for warning in ABOUT.fallback_warnings[device]:
@@ -91,7 +93,7 @@ def open_engine(
 
 
 def _loaded(model: ResolvedModel, device: str, compute_type: str, workers: int, threads: int) -> Whisper:
-    """Raises UsageError where the model is damaged in a way that shows only now."""
+    """Load the model. Raises UsageError where it is damaged in a way that shows only now."""
     try:
         return Whisper(model.path, device, compute_type, workers, threads)
     except (IndexError, RuntimeError, ValueError) as error:
@@ -109,7 +111,7 @@ def _fitting_batch(model: str, device: str) -> int:
 
 
 class WhisperX:
-    """Implements `contract.Recogniser`. Results come as they are done."""
+    """The recogniser, by `contract.Recogniser`. Results come as they are done."""
 
     packages = ABOUT.packages
 
@@ -138,7 +140,7 @@ class WhisperX:
         self._decoder = Decoder(whisper.tokenizer, settings, translate=translate, times=times)
         self._batch_size = self._group_limit = batch_size
         self._fitting = 1 if whisper.apart else batch_size  # windows of a group
-        self._timed = not whisper.apart  # whether it is known how long a window takes
+        self._timed = not whisper.apart  # true where the time of a window is known
 
     # --- Windows in, recognitions out
 
@@ -152,7 +154,8 @@ class WhisperX:
         return heard if self._whisper.device == "cpu" else [replace(one, prepared=None) for one in heard]
 
     def recognise(self, windows: Iterable[AudioWindow | Waiting]) -> Iterator[Recognition]:
-        """Keeps every worker busy, and the next group ready: none while one is as small as can be, for want of a time."""
+        """Keep every worker busy, and the next group ready: none while one is as small as can be, for want of a
+        time."""
         crew = Crew(self._whisper.workers + (self._whisper.device == "cuda"), self._recognise_group)
         try:
             for group in self._groups(windows):
@@ -175,7 +178,8 @@ class WhisperX:
     # --- One group
 
     def _recognise_group(self, group: Group, tell: Callable[[Recognition], None]) -> None:
-        """Halves what is decoded at once when a GPU runs out of memory. Raises SutradharError when one window is too much."""
+        """Recognise a group; halve the windows decoded at once when a GPU runs out of memory. Raises
+        SutradharError when one window is too much."""
         waiting, began = dict(enumerate(group)), time.monotonic()
 
         def done(numbers: Sequence[int], number: int, recognition: Recognition) -> None:
@@ -243,7 +247,7 @@ class WhisperX:
 def _by(
     key: Callable[[Any], Hashable], asked: Sequence[Any], answer: Callable[[Sequence[Any]], list[Any]]
 ) -> list[Any]:
-    """Answers to requests, of which only those alike can be computed together."""
+    """Answer requests, of which only those alike can be computed together."""
     alike: dict[Hashable, list[int]] = {}
     for number, request in enumerate(asked):
         alike.setdefault(key(request), []).append(number)

@@ -1,4 +1,4 @@
-"""Parts a stream of windows into groups, and has threads recognise them."""
+"""Part a stream of windows into groups, and have threads recognise them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ class _Source:
         self.ended = False
 
     def take(self, count: int) -> list[AudioWindow]:
-        """Return so many windows, or those before the end, before the source has nothing yet, and up to an urgent one."""
+        """Return so many windows, or those before the end, before the source has nothing yet, and up to an urgent
+        one."""
         taken: list[AudioWindow] = []
         while len(taken) < count:
             window = next(self._windows, None)
@@ -32,8 +33,8 @@ class _Source:
 
 
 def batches(windows: Iterable[AudioWindow | Waiting], size: int, workers: int) -> Iterator[Group | Waiting]:
-    """Batches of the stream, shared out evenly to the workers. What is known already is left out, but where its mates need it
-    to come to the same as with it."""
+    """Yield batches of the stream, shared out evenly to the workers. Known windows are left out, except where
+    their mates need them to come to the same result."""
     source = _Source(windows)
     while not source.ended:
         batch = source.take(size)
@@ -49,8 +50,8 @@ def batches(windows: Iterable[AudioWindow | Waiting], size: int, workers: int) -
 def free_groups(
     windows: Iterable[AudioWindow | Waiting], size: int, workers: int, fitting: Callable[[], int]
 ) -> Iterator[Group | Waiting]:
-    """Groups of any size, for windows that do not depend on their mates: no more than `fitting`, and fewer towards the end, so
-    that no worker waits long for another. Up to `size` windows are read ahead."""
+    """Yield groups of any size, for windows that do not depend on their mates: no more than `fitting`, and fewer
+    towards the end, so that no worker waits long for another. Up to `size` windows are read ahead."""
     source = _Source(window for window in windows if window is NOTHING_YET or not window.known)
     ahead: list[AudioWindow] = []
     while True:
@@ -68,14 +69,14 @@ def free_groups(
 
 
 class Crew:
-    """Threads that recognise groups, and what they tell. An urgent group has a thread of its own: the model answers its requests
-    between those of the others, which may be half a minute from their end."""
+    """Threads that recognise groups, and their results. An urgent group has a separate thread: the model answers
+    its requests between those of the others, which may be half a minute from their end."""
 
     def __init__(self, threads: int, recognise: Callable[[Group, Callable[[Recognition], None]], None]) -> None:
         self._recognise = recognise
         self._told: SimpleQueue[Recognition | Future[None]] = SimpleQueue()
         self._threads, self._express = ThreadPoolExecutor(threads), ThreadPoolExecutor(1)
-        self._in_hand: dict[Future[None], bool] = {}  # whether it is urgent
+        self._in_hand: dict[Future[None], bool] = {}  # true for an urgent one
 
     @property
     def in_hand(self) -> int:
@@ -84,7 +85,7 @@ class Crew:
 
     @property
     def busy(self) -> int:
-        """Count those of them that are not urgent."""
+        """Count the groups of them that are not urgent."""
         return list(self._in_hand.values()).count(False)
 
     def begin(self, group: Group) -> None:
@@ -94,8 +95,8 @@ class Crew:
         future.add_done_callback(self._told.put)
 
     def next_told(self, seconds: float | None = None) -> Iterator[Recognition]:
-        """Yield the next recognition, if any comes within so many seconds and before a group ends. Raises what a group has
-        ended with."""
+        """Yield the next recognition, if any comes within so many seconds and before a group ends. Raises the
+        error that a group has ended with."""
         try:
             found = self._told.get(timeout=seconds)
         except Empty:

@@ -1,4 +1,4 @@
-"""Reads CTranslate2's form of Whisper: `model.bin`, `config.json` and a vocabulary.
+"""Read CTranslate2's form of Whisper: `model.bin`, `config.json` and a vocabulary.
 
 The layout is that of `ctranslate2/specs/model_spec.py` (`_serialize`, `_quantize`) and of `WhisperLoader` in
 `ctranslate2/converters/transformers.py`, CTranslate2 4.8.
@@ -22,12 +22,12 @@ from sutradhar.stages.recognisers.conversion.decoded import by_ctranslate
 from sutradhar.stages.recognisers.mlx.conversion.original import POSITIONS, Original, from_torch_layout
 from sutradhar.stages.recognisers.mlx.loading import as_heads, dimensions
 
-VERSIONS = range(4, 7)  # of the file; before 4 it did not say which type a number has
+VERSIONS = range(4, 7)  # of the file; files before 4 did not say the type of a number
 SPECIFICATION = ("WhisperSpec", 3)
 TYPES = ("<f4", "i1", "<i2", "<i4", "<f2", "<u2")  # the last is bfloat16, which NumPy does not have
 BFLOAT16 = 5
 GELU = 3
-LAYER = {  # what stands alone in a layer
+LAYER = {  # the single parts of a layer
     "attn_ln": "self_attention/layer_norm",
     "attn.out": "self_attention/linear_1",
     "mlp_ln": "ffn/layer_norm",
@@ -42,7 +42,8 @@ CROSS_LAYER = {
 
 
 class Variables:
-    """The named arrays of a `model.bin`, read when asked for. Raises UsageError for a file that is no Whisper model, or damaged."""
+    """The named arrays of a `model.bin`, read when asked for. Raises UsageError for a file that is no Whisper
+    model, or damaged."""
 
     def __init__(self, path: Path) -> None:
         self._arrays: dict[str, NDArray[Any]] = {}
@@ -59,7 +60,7 @@ class Variables:
         return self._aliases.get(name, name) in self._arrays
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        """Quantised ones as the float32 that they stand for."""
+        """Return an array; quantised ones as the float32 that they stand for."""
         name = self._aliases.get(name, name)
         if name not in self._arrays:
             raise UsageError(f"it has no {name}")
@@ -123,7 +124,7 @@ class Variables:
 
 
 def read(folder: Path) -> Original:
-    """Raises UsageError."""
+    """Read a folder. Raises UsageError."""
     config = read_json(folder / "config.json")
     if config.get("quantization_type"):
         raise UsageError(
@@ -189,7 +190,7 @@ def _weights(variables: Variables, dims: ModelDimensions) -> dict[str, NDArray[A
 
 
 def _pair(variables: Variables, source: str, target: str) -> dict[str, NDArray[Any]]:
-    """Weight and bias of a layer, which in normalisations are called gamma and beta."""
+    """Return weight and bias of a layer, which in normalisations are called gamma and beta."""
     names = ("gamma", "beta") if source.endswith("layer_norm") else ("weight", "bias")
     return {
         f"{target}.{name}": variables[f"{source}/{place}"]
@@ -198,7 +199,7 @@ def _pair(variables: Variables, source: str, target: str) -> dict[str, NDArray[A
 
 
 def _split(variables: Variables, source: str, target: str, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    """Several linear layers of one input, which CTranslate2 keeps as one. Whisper's keys have no bias."""
+    """Split several linear layers of one input, which CTranslate2 keeps as one. Whisper's keys have no bias."""
     parts: dict[str, NDArray[Any]] = {}
     for kind in ("weight", "bias"):
         for name, array in zip(names, np.split(variables[f"{source}/{kind}"], len(names)), strict=True):

@@ -1,4 +1,5 @@
-"""Reads Hugging Face's form of Whisper: `config.json` and `model.safetensors`, in one file or in several with an index."""
+"""Read Hugging Face's form of Whisper: `config.json` and `model.safetensors`, in one file or in several with an
+index."""
 
 from __future__ import annotations
 
@@ -46,7 +47,7 @@ OUTPUT, EMBEDDING = "proj_out.weight", "decoder.token_embedding.weight"
 
 
 def read(folder: Path) -> Original:
-    """Raises UsageError."""
+    """Read a folder. Raises UsageError."""
     config = read_json(folder / "config.json")
     if config.get("model_type") != "whisper":
         raise UsageError(f"config.json calls it {config.get('model_type')!r}, not 'whisper'")

@@ -1,4 +1,4 @@
-"""Reads a model that has mlx-whisper's form already, to quantise it; and runs one, for comparison."""
+"""Read a model that has mlx-whisper's form already, to quantise it; and run one, for comparison."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sutradhar.stages.recognisers.mlx.loading import check_weights, load_whisper
 
 
 def read(folder: Path) -> Original:
-    """Raises UsageError."""
+    """Read a folder. Raises UsageError."""
     dims, weights = read_folder(folder)
     if any(name.endswith(".scales") for name in weights):
         raise UsageError("it is quantised already; take the model it was made of")
@@ -31,9 +31,10 @@ def _decode_folder(folder: Path, mel: NDArray[np.float32]) -> Decoded:
 
 
 def decode(model: Whisper, mel: NDArray[np.float32], tokens: list[int], positions: mx.array | None = None) -> Decoded:
-    """By mlx-whisper, with the encoder's `positions` where they are given. Changes the model: its positions are cut to the input.
+    """Decode with mlx-whisper, with the encoder's `positions` where they are given. This changes the model: its
+    positions are cut to the input.
 
-    Positions of float32 make everything that is computed float32, whatever the weights are.
+    Positions of float32 make the whole computation float32, with weights of any type.
     """
     encoder, decoder = model.encoder, model.decoder
     encoder._positional_embedding = (encoder._positional_embedding if positions is None else positions)[

@@ -1,4 +1,4 @@
-"""Reads OpenAI's form of Whisper: a `.pt` file of dimensions and weights. No code in it is run."""
+"""Read OpenAI's form of Whisper: a `.pt` file of dimensions and weights. No code in it is run."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from sutradhar.stages.recognisers.conversion.decoded import Decoded, text_tokens
 from sutradhar.stages.recognisers.mlx.conversion.original import Original, from_torch_layout
 from sutradhar.stages.recognisers.mlx.loading import Heads, dimensions
 
-# Which heads follow the speech, by the name of the published file: `_ALIGNMENT_HEADS` in whisper/__init__.py of openai/whisper
-# (MIT). A compressed mask (layers, heads).
+# The heads that follow the speech, by the name of the published file: `_ALIGNMENT_HEADS` in whisper/__init__.py of
+# openai/whisper (MIT). A compressed mask (layers, heads).
 HEADS = {
     "tiny.en": "ABzY8J1N>@0{>%R00Bk>$p{7v037`oCl~+#00",
     "tiny": "ABzY8bu8Lr0{>%RKn9Fp%m@SkK7Kt=7ytkO",
@@ -38,7 +38,7 @@ HEADS = {
 
 
 def read(path: Path) -> Original:
-    """Raises UsageError."""
+    """Read a file. Raises UsageError."""
     stored = _load(path)
     dims = dimensions(stored["dims"])
     weights = {_rename(name): mx.array(tensor.numpy()) for name, tensor in stored["model_state_dict"].items()}
@@ -66,12 +66,12 @@ def _heads(path: Path, dims: ModelDimensions) -> Heads | None:
         return None
     mask = np.frombuffer(gzip.decompress(base64.b85decode(HEADS[path.stem])), dtype=bool)
     if mask.size != dims.n_text_layer * dims.n_text_head:
-        return None  # another model by that name
+        return None  # another model with that name
     return np.argwhere(mask.reshape(dims.n_text_layer, dims.n_text_head)).astype(np.int32)
 
 
 def decode(path: Path, mel: NDArray[np.float32]) -> Decoded:
-    """By PyTorch with OpenAI's own modules, in float32 on the CPU."""
+    """Decode with PyTorch and OpenAI's own modules, in float32 on the CPU."""
     import torch
     from mlx_whisper import torch_whisper
 

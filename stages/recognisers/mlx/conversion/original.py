@@ -1,4 +1,5 @@
-"""What every reader makes of a model: its weights under mlx-whisper's names, and a way to run it by another engine than MLX."""
+"""The result of every reader of a model: its weights under mlx-whisper's names, and a way to run it by another
+engine than MLX."""
 
 from __future__ import annotations
 
@@ -20,12 +21,12 @@ POSITIONS = "encoder.positional_embedding"  # constants, so not among mlx-whispe
 @dataclass(frozen=True)
 class Original:
     dims: ModelDimensions
-    weights: dict[str, mx.array]  # all that mlx-whisper loads but the alignment heads
-    positions: mx.array | None  # of the encoder, (n_audio_ctx, n_audio_state): mlx-whisper computes its own
-    heads: Heads | None  # whose attention tells when a word is spoken; None where the model does not say
+    weights: dict[str, mx.array]  # all weights that mlx-whisper loads, without the alignment heads
+    positions: mx.array | None  # the encoder's, (n_audio_ctx, n_audio_state): mlx-whisper computes its own
+    heads: Heads | None  # the heads whose attention tells when a word is spoken; None where the model does not say
     decode: Callable[
         [NDArray[np.float32]], Decoded
-    ]  # a mel spectrogram (1, n_mels, frames), frames even and at most 3000
+    ]  # from a mel spectrogram (1, n_mels, frames), frames even and at most 3000
 
 
 def from_torch_layout(
@@ -34,7 +35,7 @@ def from_torch_layout(
     heads: Heads | None,
     decode: Callable[[NDArray[np.float32]], Decoded],
 ) -> Original:
-    """Of weights with mlx-whisper's names and PyTorch's convolutions (out, in, width).
+    """Convert weights with mlx-whisper's names and PyTorch's convolutions (out, in, width).
 
     Raises UsageError where they are not exactly a Whisper of these dimensions.
     """

@@ -1,4 +1,4 @@
-"""Writes a model as mlx-whisper loads it, and checks what was written."""
+"""Write a model as mlx-whisper loads it, and check the result."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ from sutradhar.stages.recognisers.mlx.loading import load_whisper, named_arrays
 
 FILES = ("config.json", "weights.safetensors")
 GROUP = 64  # weights that share a scale, as in mlx-community's quantised models
-# In 4 bits are only the decoder's own attention and its feed-forward; beside them 6, as in mlx-lm's recipe mixed_4_6. WER of Whisper base
-# on LibriSpeech, LJSpeech, Common Voice, telephone: float32 1.8 2.7 11.5 4.7; all in 4 bits 5.5 3.4 16.2 7.5; so 1.8 3.4 12.5 5.6.
+# Only the decoder's own attention and its feed-forward are in 4 bits, the rest in 6, as in mlx-lm's recipe
+# mixed_4_6. WER of Whisper base on LibriSpeech, LJSpeech, Common Voice, telephone: float32 1.8 2.7 11.5 4.7; all
+# in 4 bits 5.5 3.4 16.2 7.5; so 1.8 3.4 12.5 5.6.
 SENSITIVE_BITS = 6
 DTYPES = {"float16": mx.float16, "float32": mx.float32}
-# How far a model may be from its original, as a share of the spread of the numbers. Measured with Whisper base: as read 2e-5
-# (with GELU's approximation by tanh it would be 7e-2); the sound as encoded in 8 bit 0.02, in 4 bit (its encoder in 6) 0.08; a
-# weight in 8 bit 0.008, in 4 bit 0.12.
+# The allowed distance of a model from its original, as a share of the spread of the numbers. Measured with Whisper
+# base: as read 2e-5 (with GELU's approximation by tanh it would be 7e-2); the encoded sound in 8 bit 0.02, in 4
+# bit (its encoder in 6) 0.08; a weight in 8 bit 0.008, in 4 bit 0.12.
 EXACT = 2e-4
 ENCODED = {"float32": EXACT, "float16": 1e-2, "8 bit": 0.1, "4 bit": 0.3}
 WEIGHTS = {"float32": 1e-6, "float16": 1e-3, "8 bit": 0.02, "4 bit": 0.2}
@@ -49,17 +50,17 @@ class NumberFormat:
 
     @property
     def tolerance(self) -> float:
-        """How far the sound as encoded may be from the original's, as a share."""
+        """Return the allowed distance of the encoded sound from the original's, as a share."""
         return ENCODED[self.name]
 
     def of_layer(self, name: str) -> dict[str, int]:
-        """Group size and bits of a layer that is quantised."""
+        """Return group size and bits of a layer that is quantised."""
         sensitive = name == "decoder.token_embedding" or name.startswith("encoder.") or ".cross_attn." in name
         return {"group_size": GROUP, "bits": SENSITIVE_BITS if sensitive and self.bits == 4 else self.bits}
 
 
 def write(folder: Path, original: Original, numbers: NumberFormat) -> None:
-    """The files `FILES`. Raises UsageError for a model that cannot be quantised, and OSError."""
+    """Write the files `FILES`. Raises UsageError for a model that cannot be quantised, and OSError."""
     model = _build(original)
     model.set_dtype(DTYPES[numbers.dtype])
     if original.heads is not None:
@@ -94,11 +95,12 @@ def _build(original: Original) -> Whisper:
 
 
 def check(folder: Path, original: Original, numbers: NumberFormat) -> float:
-    """Decode a fixed input with the original by its own engine, and with what was written; say how far what they hear is apart, as a share.
+    """Decode a fixed input with the original by its own engine, and with the written model; return the distance of
+    the encoded sound, as a share.
 
-    The weights as they were read come first, and must agree to the last digits; then each that was written is compared with
-    its original. For quantisation to 4 bit changes what a small model computes so much that an error could hide in it.
-    Raises SutradharError where anything differs by more than the number format explains.
+    The weights as they were read come first, and must agree to the last digits; then each written weight is
+    compared with its original. For quantisation to 4 bit changes the results of a small model so much that an
+    error could hide in it. Raises SutradharError where anything differs by more than the number format explains.
     """
     mel = noise(original.dims.n_mels)
     expected = original.decode(mel)
