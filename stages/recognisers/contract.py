@@ -102,7 +102,8 @@ class CannotTranslate(UsageError):
 
     def __init__(self, model: str) -> None:
         super().__init__(
-            f"WHISPER_MODEL={model} was not trained to translate: use large-v3, medium, small or base, or the workflow transcribe"
+            f"WHISPER_MODEL={model} was not trained to translate:"
+            " use large-v3, medium, small or base, or the workflow transcribe"
         )
 
 

@@ -10,7 +10,10 @@ from sutradhar.stages.text.own_script import script_doubt, wrong_script_because
 from sutradhar.stages.transcript import Transcript, Windows
 
 PROMPTS = "WHISPER_INITIAL_PROMPT, GLOSSARY"
-UNINTELLIGIBLE = "No words were made out where speech was found, so the subtitles are empty: check SOURCE_LANGUAGE, or take a larger model"
+UNINTELLIGIBLE = (
+    "No words were made out where speech was found, so the subtitles are empty:"
+    " check SOURCE_LANGUAGE, or take a larger model"
+)
 
 
 def echoes(recognitions: Sequence[Recognition]) -> list[str]:

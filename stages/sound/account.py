@@ -191,7 +191,10 @@ def with_quiet_parts_raised(account: Account, levels: Levels | None, sound: Read
     if not parts:
         return account
     where = named([(part.start_ms, part.end_ms) for part in parts])
-    remark = f"very quiet {where}: raised there by up to {max(20 * math.log10(part.gain) for part in parts):.0f} dB; record or export it louder"
+    remark = (
+        f"very quiet {where}:"
+        f" raised there by up to {max(20 * math.log10(part.gain) for part in parts):.0f} dB; record or export it louder"
+    )
     better = replace(take, correction=replace(correction, parts=parts))
     return replace(account, take=better, remarks=(*account.remarks, remark), nobody=False, cause="")
 
@@ -251,7 +254,10 @@ def _alone(levels: Levels, mix: Account, listener: Listener, least_ms: int) -> A
     if cancels(levels) and found.speech_ms >= NEARLY * mix.speech_ms:
         why = f"its channels cancel each other in the mix (one is inverted): channel {number} alone was taken"
     elif found.speech_ms > CLEARLY * mix.speech_ms:
-        why = f"nobody is heard in the mix of its {len(levels.channels)} channels: channel {number} alone was taken, where somebody speaks"
+        why = (
+            f"nobody is heard in the mix of its {len(levels.channels)} channels:"
+            f" channel {number} alone was taken, where somebody speaks"
+        )
     else:
         return None
     return replace(found, remarks=(why, *found.remarks))
@@ -301,7 +307,8 @@ def corrected(level: Level, levels: Levels, take: Take) -> Account:
     clipped = max(one.clipped - one.over for one in channels)
     if clipped > CLIPPED:
         remarks.append(
-            f"clipped: {clipped:.0%} of its samples are at full scale, so words may be missing or wrong; record it at a lower level"
+            f"clipped: {clipped:.0%} of its samples are at full scale,"
+            " so words may be missing or wrong; record it at a lower level"
         )
     needed = gain != 1 or off_centre or level.broken
     correction = (
@@ -341,4 +348,7 @@ def why_nobody(cause: str, likeliest: float, threshold: float) -> str:
     if likeliest >= DOUBTFUL:
         lower = f"set SILERO_THRESHOLD to {max(0.1, likeliest - 0.1):.1f}"
         return f"nothing is like speech with more than {likeliest:.0%} probability. Where somebody does speak, {lower}"
-    return "there is sound, but it is not like speech: music or noise. Where somebody does speak, give another track or a cleaner recording"
+    return (
+        "there is sound, but it is not like speech: music or noise."
+        " Where somebody does speak, give another track or a cleaner recording"
+    )

@@ -48,7 +48,8 @@ def refuse_beyond(allowed: float, what: str, apart: float) -> None:
     """Check a difference. Raises SutradharError."""
     if not apart <= allowed:  # true for NaN too
         raise SutradharError(
-            f"What was written does not compute what the original does: {what} is {apart:.2g} apart, where {allowed:g} is allowed"
+            "What was written does not compute what the original does:"
+            f" {what} is {apart:.2g} apart, where {allowed:g} is allowed"
         )
 
 

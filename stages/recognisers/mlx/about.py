@@ -29,7 +29,8 @@ for name, device, is_there in devices:
 # MLX 0.30 and newer came in wheels whose Metal code needs macOS 26; on macOS 15.6 and 15.7 they fail at the import
 # or at the first sum.
 TOO_NEW = (
-    "this build of MLX was made for a newer macOS than this one: update macOS, or make the environment anew on this machine"
+    "this build of MLX was made for a newer macOS than this one:"
+    " update macOS, or make the environment anew on this machine"
     " (scripts/bootstrap.sh --force --mlx), so that the build for its macOS is taken"
 )
 REMEDIES = {

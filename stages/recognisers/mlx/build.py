@@ -56,13 +56,15 @@ def choose(facts: Probe) -> tuple[str, str]:
     if nvidia.cuda < OLDEST_CUDA:
         return (
             "cpu",
-            f"the one for CUDA needs NVIDIA's driver 580 or newer, and this is {nvidia.driver}; update it and run ./install-mlx.sh again",
+            "the one for CUDA needs NVIDIA's driver 580 or newer,"
+            f" and this is {nvidia.driver}; update it and run ./install-mlx.sh again",
         )
     if not any(sizing.capability(gpu.compute_capability) >= ABOUT.oldest_capability for gpu in nvidia.gpus):
         needed = ".".join(map(str, ABOUT.oldest_capability))
         return (
             "cpu",
-            f"{nvidia.gpus[0].name} has compute capability {nvidia.gpus[0].compute_capability}, and the one for CUDA needs {needed}",
+            f"{nvidia.gpus[0].name} has compute capability {nvidia.gpus[0].compute_capability},"
+            f" and the one for CUDA needs {needed}",
         )
     return "cuda13", ""
 
@@ -75,7 +77,10 @@ def verify(facts: Probe, build: str) -> str:
         fault = mlx.reason or f"it finds only {' and '.join(mlx.devices)}"
         remedy = "" if fault.endswith(TOO_NEW) else f". {wanted.remedy}"
         raise SutradharError(f"MLX does not compute on {wanted.device}: {fault}{remedy}")
-    return f"MLX {mlx.version} computes on {wanted.device}: {machine.cpu.brand if wanted.device == 'cpu' else machine.gpu_name}"
+    return (
+        f"MLX {mlx.version} computes on {wanted.device}: "
+        f"{machine.cpu.brand if wanted.device == 'cpu' else machine.gpu_name}"
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -72,7 +72,8 @@ def _form_of(path: Path) -> str:
         if (path / "config.json").is_file() and (path / file).is_file():
             return form
     raise UsageError(
-        f"{path} is no model to convert: that is a .pt file of OpenAI's, or a folder with config.json and one of {', '.join(WEIGHTS)}."
+        f"{path} is no model to convert:"
+        f" that is a .pt file of OpenAI's, or a folder with config.json and one of {', '.join(WEIGHTS)}."
         " Have pytorch_model.bin saved as safetensors first"
     )
 
@@ -161,7 +162,8 @@ def _name_of(target: Path, models_dir: Path) -> str:
 def make_parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="scripts/convert-model.sh",
-        description="Make a Whisper model for MLX out of CTranslate2's form, Hugging Face's or OpenAI's, or quantise one. Prints its folder.",
+        description="Make a Whisper model for MLX out of CTranslate2's form, Hugging Face's or OpenAI's,"
+        " or quantise one. Prints its folder.",
         epilog=EXAMPLES,
         example="scripts/convert-model.sh base",
     )

@@ -18,7 +18,7 @@ RANK_THREADS = 1024
 
 
 def look(ancestors: mx.array, position: mx.array, column: mx.array) -> tuple[mx.array, mx.array]:
-    """Do the work of `slots.look`."""
+    """Compute the result of `slots.look`."""
     batch, beams, columns = ancestors.shape
     now, mask = LOOK(
         [ancestors, position, column],

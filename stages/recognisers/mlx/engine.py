@@ -45,7 +45,8 @@ def open_engine(
     if compute_type not in DTYPES:
         quantised = f"; for 8-bit weights choose the model {model.name}-q8" if compute_type.startswith("int8") else ""
         raise UsageError(
-            f"WHISPER_COMPUTE_TYPE={compute_type} does not go with WHISPER_BACKEND=mlx; {', '.join(DTYPES)} do{quantised}"
+            f"WHISPER_COMPUTE_TYPE={compute_type} does not go with WHISPER_BACKEND=mlx;"
+            f" {', '.join(DTYPES)} do{quantised}"
         )
     mx.set_cache_limit(CACHE_BYTES)
     network = load_network(model.path, compute_type)
@@ -66,7 +67,8 @@ def _choose_device(device: str) -> None:
     if not there[device]:
         usable = " or ".join(name for name, here in there.items() if here)
         raise UsageError(
-            f"WHISPERX_DEVICE={device}, but this MLX cannot use it: set WHISPERX_DEVICE={usable}, or run ./install-mlx.sh"
+            f"WHISPERX_DEVICE={device}, but this MLX cannot use it:"
+            f" set WHISPERX_DEVICE={usable}, or run ./install-mlx.sh"
         )
     mx.set_default_device(mx.Device(mx.cpu if device == "cpu" else mx.gpu))
 
@@ -156,7 +158,8 @@ class MlxWhisper:
     def _too_large(self) -> SutradharError:
         model, compute_type = self.engine["model"], self.engine["compute_type"]
         return SutradharError(
-            f"Out of memory with {model} in {compute_type}, one window at a time: choose a smaller model, or one in 4 bits (large-v3-q4)"
+            f"Out of memory with {model} in {compute_type}, one window at a time:"
+            " choose a smaller model, or one in 4 bits (large-v3-q4)"
         )
 
     def _spectrograms(self, asked: Sequence[Encode]) -> NDArray[np.float32]:

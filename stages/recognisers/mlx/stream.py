@@ -196,7 +196,7 @@ class Stream:
     # --- Work
 
     def _work(self) -> None:
-        """Do one round of all work that is due."""
+        """Run one round of all work that is due."""
         queues = self._queues
         decoding = bool(queues.generate) or self._busy
         short = len(queues.generate) < max(1, self._limit // 2)

@@ -56,8 +56,9 @@ from sutradhar.stages.recognisers.whisperx.groups import Crew, Group, batches, f
 # of other workers'
 GPU_THREADS = 4
 
-IN_HAND = 30.0  # seconds of work that a kill may cost of each worker, where windows do not depend on their mates. One by one, they take 18 %
-# longer than four together, two by two 5 % (base, int8, two cores), so a fast model gets more at once
+# Seconds of work that a kill may cost of each worker, where windows do not depend on their mates. One by one, they
+# take 18 % longer than four together, two by two 5 % (base, int8, two cores), so a fast model gets more at once.
+IN_HAND = 30.0
 
 
 def open_engine(
@@ -73,7 +74,8 @@ def open_engine(
         preload_libraries()
         if not ctranslate2.get_cuda_device_count():
             raise UsageError(
-                "WHISPERX_DEVICE=cuda, but no NVIDIA GPU can be used here: look at nvidia-smi, or set WHISPERX_DEVICE=cpu"
+                "WHISPERX_DEVICE=cuda, but no NVIDIA GPU can be used here:"
+                " look at nvidia-smi, or set WHISPERX_DEVICE=cpu"
             )
     compute_type, supported = settings.WHISPER_COMPUTE_TYPE, ctranslate2.get_supported_compute_types(device)
     if compute_type not in supported:
@@ -201,7 +203,8 @@ class WhisperX:
     def _too_large(self) -> SutradharError:
         model, compute_type = self.engine["model"], self.engine["compute_type"]
         return SutradharError(
-            f"Out of GPU memory with {model} in {compute_type}, one window at a time: choose a smaller model or int8_float16"
+            f"Out of GPU memory with {model} in {compute_type}, one window at a time:"
+            " choose a smaller model or int8_float16"
         )
 
     def _lower_limit(self, too_many: int) -> None:

@@ -88,12 +88,14 @@ class Variables:
         version = self._number("I")
         if version not in VERSIONS:
             raise UsageError(
-                f"model.bin is of version {version}, not {VERSIONS[0]} to {VERSIONS[-1]}; convert the model for CTranslate2 anew"
+                f"model.bin is of version {version}, not {VERSIONS[0]} to {VERSIONS[-1]};"
+                " convert the model for CTranslate2 anew"
             )
         specification = (self._text(), self._number("I"))
         if specification != SPECIFICATION:
             raise UsageError(
-                f"model.bin holds a {specification[0]} of revision {specification[1]}, not a {SPECIFICATION[0]} of {SPECIFICATION[1]}"
+                f"model.bin holds a {specification[0]} of revision {specification[1]},"
+                f" not a {SPECIFICATION[0]} of {SPECIFICATION[1]}"
             )
         for _ in range(self._number("I")):
             self._read_variable()

@@ -84,7 +84,8 @@ def _make_room(folder: Path, original: Original, numbers: NumberFormat) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise UsageError(
-            f"The model needs {needed / 1e9:.1f} GB in {folder.parent}, where {free / 1e9:.1f} GB are free; make room and try again"
+            f"The model needs {needed / 1e9:.1f} GB in {folder.parent},"
+            f" where {free / 1e9:.1f} GB are free; make room and try again"
         )
 
 
