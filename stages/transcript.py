@@ -79,7 +79,7 @@ class Segment(msgspec.Struct, frozen=True):
     no_speech_prob: float | None  # None: the recogniser has no such score
     compression_ratio: float
     temperature: float | None  # the one at which the text was accepted; None: the recogniser has none
-    # of a translated segment that came about in an unusual way; begins with `UNTRANSLATED` where it is missing
+    # Why a translated segment is unusual; begins with `UNTRANSLATED` where it has no translation
     note: str = ""
     speaker: str = ""  # "" where nobody was told from another
 

@@ -19,7 +19,7 @@ LIBRARIES = (
 
 
 def preload_libraries() -> None:
-    """Load the libraries as PyTorch does for its own use when it is imported, which takes seconds. Missing files
+    """Load the libraries. PyTorch does so for its own use when it is imported, which takes seconds. Missing files
     are left to the loader's own search."""
     package = importlib.util.find_spec("nvidia")
     for root in (package.submodule_search_locations or ()) if package else ():

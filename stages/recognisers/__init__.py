@@ -10,7 +10,7 @@ from importlib import import_module
 
 from sutradhar.stages.recognisers.about import About
 
-NAMES = (  # the first is the one that every installation has
+NAMES = (  # every installation has the first
     "whisperx",
     "mlx",
 )

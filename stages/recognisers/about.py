@@ -60,7 +60,7 @@ class About:
     family: str  # the family of its models, as messages call it
     languages: frozenset[str]  # the languages that models of the family know, as `pipeline.languages` names them
     form: str  # the form of the model files that it loads: a key of `model_folder.FORMS`
-    forms: Mapping[str, Form]  # that form, and the forms that are converted and that no engine loads
+    forms: Mapping[str, Form]  # that form, and the forms it is converted from, which no engine loads
     sizes: ModelSizes
     devices: tuple[str, ...]  # the devices where it runs; elsewhere it runs on the first
     packages: tuple[str, ...]  # distributions whose versions decide the result

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LOUDEST_WORD_DB = -6.0  # sound that is raised further is clipped
-RAISED_TO_DB = -20.0  # where speech usually is
+RAISED_TO_DB = -20.0  # the usual level of speech
 PART_RAISED_TO_DB = -25.0  # the loudest whole second of a part, in which there are pauses
 CANCELLED_DB = 6.0  # the mix is so much lower than if its channels had nothing in common
 FAR_BELOW_DB = 10.0  # so much below its loudest channel
@@ -73,7 +73,7 @@ class Account:
 
 
 class Listener:
-    """Listens to a part of a file, taken in one way or another."""
+    """A listener to a part of a file, taken in one way or another."""
 
     def __init__(
         self,

@@ -23,7 +23,7 @@ Part = tuple[int, int]  # milliseconds on the film's clock
 
 CANCELLED, FAR_BELOW, RELATED, NEAR = 10**-0.6, 0.1, 10**0.1, 10**-0.6  # of power
 MIN_MS = 5000  # length of a cancelled part, or of one that is quiet without a break
-SPOKEN_MS, SPOKEN_SHARE = 1000, 0.1  # of a quiet part must be speech once it is raised: noise and music stay below
+SPOKEN_MS, SPOKEN_SHARE = 1000, 0.1  # speech in a quiet part once it is raised: noise and music stay below
 CLEARLY = 1.25  # times as much speech as before
 TOLD = 3  # parts that are named
 

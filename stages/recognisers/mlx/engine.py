@@ -74,7 +74,7 @@ def _choose_device(device: str) -> None:
 
 
 class MlxWhisper:
-    """The recogniser, by `contract.Recogniser`. Results come as they are done."""
+    """The recogniser, a `contract.Recogniser`. Results come as they are done."""
 
     packages = ABOUT.packages
 

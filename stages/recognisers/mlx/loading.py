@@ -64,7 +64,7 @@ def _evaluate(whisper: Whisper) -> None:
         mx.eval(whisper.parameters())
     except RuntimeError as error:
         if "BadZipFile" not in str(error):
-            raise  # such as for want of memory
+            raise  # such as a lack of memory
         raise UsageError("its weights.npz is damaged") from None
 
 

@@ -40,7 +40,7 @@ class Deviations:
     rows: float  # logits of the same window in different rows of a batch
 
 
-def check(network: Network, vocabulary: Vocabulary, search: Search = Search(), rows: int = ROWS) -> None:  # noqa: B008, a constant
+def check(network: Network, vocabulary: Vocabulary, search: Search = Search(), rows: int = ROWS) -> None:  # noqa: B008
     """Decode random sound in `rows` slots at once, step by step, and read the same text in one go with attention
     written out. Raises BrokenBuild."""
     found, most = measure(network, vocabulary, search, rows), TOLERANCE[network.dtype]

@@ -223,7 +223,7 @@ def _steps(
     past: Sequence[KeysValues],
     cross: Sequence[KeysValues],
 ) -> tuple[State, Sequence[KeysValues]]:
-    """Build the step, outside `Slots`: a method would hold the slots, and their memory when they are given up."""
+    """Run the steps. A method of `Slots` would hold the slots, and their memory when they are given up."""
     for number in range(STEPS_AT_ONCE):
         column = columns[number : number + 1]
         ancestors, mask = look(state.ancestors, state.position, column)

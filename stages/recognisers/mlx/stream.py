@@ -275,7 +275,7 @@ class Stream:
         queue = self._queues.generate
         if self._slots:
             _insert(queue, self._count_urgent(queue), self._slots.tasks())
-            self._slots = None  # and its memory
+            self._slots = None  # frees its memory
         return Slots(self._network, self._vocabulary, self._search, count, -(-longest // COLUMNS) * COLUMNS)
 
     def _take(self, asked: _Asked, text: Text) -> None:

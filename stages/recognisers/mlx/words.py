@@ -86,7 +86,7 @@ class Aligner:
 
 
 def padded(tokens: int) -> int:
-    """Pad to one of a few lengths, so that few are compiled."""
+    """Return one of a few lengths, so that few are compiled."""
     return -(-tokens // 32) * 32
 
 

@@ -117,4 +117,4 @@ class Alignment:
     pairs: Sequence[
         tuple[int, int]
     ]  # token and the frame of 20 ms in which it begins; none where the window is too short
-    probabilities: Sequence[float]  # of each token
+    probabilities: Sequence[float]  # one for each token

@@ -48,7 +48,7 @@ def log_mel(extract: FeatureExtractor, audio: Array) -> Array:
 
 
 def whole_windows(mels: list[Array]) -> Array:
-    """Follow each spectrogram of `log_mel` by silence to a full window. Shape (windows, mels, 3000)."""
+    """Pad each spectrogram of `log_mel` with silence to a full window. Shape (windows, mels, 3000)."""
     filled = np.empty((len(mels), len(mels[0]), FRAMES), np.float32)
     for row, mel in zip(filled, mels, strict=True):
         row[:, : mel.shape[1]] = mel

@@ -1,5 +1,5 @@
-"""Makes CTranslate2's form of a Whisper that transformers has saved: `python -m
-sutradhar.stages.recognisers.whisperx.convert --help`.
+"""Makes CTranslate2's form of a Whisper that transformers has saved:
+`python -m sutradhar.stages.recognisers.whisperx.convert --help`.
 
 Weights come from safetensors alone, and no code in the folder is run. What is written is checked by decoding;
 nothing is left where that fails.

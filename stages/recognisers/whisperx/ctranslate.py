@@ -163,7 +163,7 @@ class Sampler:
             if model is self._shared or not is_out_of_memory(error):
                 raise
         self._no_room()
-        model = None  # and its memory
+        model = None  # frees its memory
         self._drawing = request.encoded, self._shared
         return _generate(self._shared, [request], settings, search)[0]
 

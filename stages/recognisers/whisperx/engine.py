@@ -53,7 +53,7 @@ from sutradhar.stages.recognisers.whisperx.ctranslate import Sampler, Whisper
 from sutradhar.stages.recognisers.whisperx.groups import Crew, Group, batches, free_groups
 
 # Threads of the processor, for what CTranslate2 leaves to it, as it chooses by itself: more would stand in the way
-# of other workers'
+# of other workers.
 GPU_THREADS = 4
 
 # Seconds of work that a kill may cost of each worker, where windows do not depend on their mates. One by one, they
@@ -113,7 +113,7 @@ def _fitting_batch(model: str, device: str) -> int:
 
 
 class WhisperX:
-    """The recogniser, by `contract.Recogniser`. Results come as they are done."""
+    """The recogniser, a `contract.Recogniser`. Results come as they are done."""
 
     packages = ABOUT.packages
 
