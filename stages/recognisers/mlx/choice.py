@@ -106,7 +106,8 @@ class Phase(NamedTuple):
 
 
 class Chooser:
-    """The rules of a step: `choose(phase, state, logits)` gives the next state, from the logits (B, L, V) of the tokens just fed."""
+    """The rules of a step: `choose(phase, state, logits)` gives the next state, from the logits (B, L, V) of the
+    tokens just fed."""
 
     def __init__(self, vocabulary: Vocabulary, search: Search, columns: int, context: int) -> None:
         """Prepare for a vocabulary. `context` is the number of positions that the model knows."""
