@@ -1,9 +1,9 @@
-"""What it costs, language by language, to end a line or a cue before or after certain words.
+"""The costs, language by language, of ending a line or a cue before or after certain words.
 
-1 is the cost between two words of which nothing is known. Below 1 the break is welcome, above it parts what belongs together:
-Netflix and BBC break after punctuation and before conjunctions and prepositions, and never part an article or adjective from its
-noun, a first name from the last, a pronoun or auxiliary or negation from its verb.
-To add a language: write its two tables and put them into LANGUAGES.
+1 is the cost between two words of which nothing is known. Below 1 the break is welcome, above it the break parts
+words that belong together: Netflix and BBC break after punctuation and before conjunctions and prepositions, and
+never part an article or adjective from its noun, a first name from the last, a pronoun or auxiliary or negation from
+its verb. To add a language: write its two tables and put them into LANGUAGES.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What it costs to end a line or a cue between two tokens."""
+"""The cost of ending a line or a cue between two tokens."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ _HALVING_PAUSE_MS = 400  # a pause this long between two words makes a break bet
 
 
 def sentence_ends(tokens: Sequence[Token], language: str = "") -> list[bool]:
-    """Does a sentence end before each token? Where the transcript is hardly punctuated, the ends of its segments count."""
+    """Return for each token whether a sentence ends before it. Where the transcript is hardly punctuated, the ends of
+    its segments count."""
     pairs = list(pairwise(tokens))
     marks = [ends_clause(left.last_word, language) for left, right in pairs if right.opens_segment]
     punctuated = sum(marks) >= _PUNCTUATED * len(marks)
@@ -34,7 +35,8 @@ def sentence_ends(tokens: Sequence[Token], language: str = "") -> list[bool]:
 
 
 def break_costs(tokens: Sequence[Token], ends: Sequence[bool], language: str) -> list[float]:
-    """The cost of a break before each token: 0 where a sentence `ends`, 1 between any two words, about 3 after an article."""
+    """Return the cost of a break before each token: 0 where a sentence `ends`, 1 between any two words, about 3 after
+    an article."""
     return [0.0][: len(tokens)] + [
         0.0 if end else _break_cost(left, right, language)
         for (left, right), end in zip(pairwise(tokens), ends[1:], strict=True)
@@ -51,7 +53,7 @@ def _break_cost(left: Token, right: Token, language: str) -> float:
 
 
 def grammar_cost(left: str, right: str, language: str) -> float:
-    """What a break between two words of one sentence costs by their grammar alone."""
+    """Return the cost of a break between two words of one sentence by their grammar alone."""
     if ends_clause(left, language):
         return _CLAUSE_END
     if is_abbreviation(left, language) or typography.is_number(left):
@@ -64,14 +66,15 @@ def grammar_cost(left: str, right: str, language: str) -> float:
 
 
 def _is_name(left: str, right: str, language: str) -> bool:
-    """Two words with capitals are taken for a name: "New York"; but not "I Think", and not where all is in capitals."""
+    """Return whether the words are taken for a name, by their capitals: "New York"; not "I Think", and not where all
+    is in capitals."""
     if language in _NO_CAPITALISED_NAMES or left.isupper() or right.isupper():
         return False
     return typography.begins_capital(left) and typography.begins_capital(right) and bare(right)[:2] not in ("i'", "i’")
 
 
 def _japanese_cost(left: str, right: str) -> float:
-    """Kanji and katakana begin a phrase, hiragana ends it with its particles."""
+    """Return the cost in Japanese: kanji and katakana begin a phrase, hiragana ends it with its particles."""
     if typography.is_hiragana(left):
         return TIED if typography.is_hiragana(right) else CLAUSE
     return INSIDE_WORD if typography.is_katakana(left) and typography.is_katakana(right) else BOUND

@@ -1,4 +1,4 @@
-"""Which of the rules a track breaks. Knows nothing of how cues are made, so it judges any."""
+"""Find the rules that a track breaks. Nothing here knows how cues are made, so it judges any."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Violation:
 
 
 def check(cues: Sequence[Cue], rules: Rules, clip: Span) -> list[Violation]:
-    """Every breach of `rules`, in the order of the cues. Reading speed is soft: speech itself may be faster."""
+    """Return every breach of `rules`, in the order of the cues. Reading speed is soft: speech itself may be faster."""
     found: list[Violation] = []
     for number, cue in enumerate(cues, 1):
         found += _text(number, cue, rules)

@@ -1,9 +1,9 @@
-"""Cuts a passage into cues: the cheapest of all cuttings, found by dynamic programming.
+"""Cut a passage into cues: the cheapest of all cuttings, found by dynamic programming.
 
-`best[k]` is the cost of the cheapest way to cut tokens[:k]; from each k only the few cues that may begin there are tried, so the
-work grows with the length of the track alone. What fits no cue (lines, width, a long pause inside, more than the longest
-duration) is never tried; what merely reads badly has a cost. One token always fits, so there always is a way.
-The costs are in cues: 1 is what it takes to begin another one.
+`best[k]` is the cost of the cheapest way to cut tokens[:k]; from each k only the few cues that may begin there are
+tried, so the work grows with the length of the track alone. A cut that fits no cue (lines, width, a long pause
+inside, more than the longest duration) is never tried; one that merely reads badly has a cost. One token always fits,
+so there always is a way. The costs are in cues: 1 is the cost of beginning another one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _CUT = 2.0  # times the cost of the break: how badly the text is parted
 _SECOND_SENTENCE = 1.4  # a cue that holds two whole sentences: dearer than two cues of comfortable length
 _TORN_SENTENCE = 3.0  # a cue that holds the end of one sentence and the beginning of another
 _FULLNESS = 0.6  # times the square of how full the cue is: evens out the lengths
-_HELD_SECOND = 2.0  # for each second of long pauses inside: words that stand there before they are said
+_HELD_SECOND = 2.0  # for each second of long pauses inside: words stand there before they are said
 _FLICKER = 0.8  # for a cue that hardly lasts, falling to 0 at _CALM_MS
 _CALM_MS = 2000
 _HASTE = 3.0  # times the reading time that is missing, as a share of the time shown, and how full the cue is
@@ -33,7 +33,7 @@ _LINES = 1.25  # times the cost of breaking the cue's lines
 
 
 def build_cues(transcript: Transcript, rules: Rules) -> list[Cue]:
-    """Cues with every word of the transcript, once and in order, inside the span of its audio."""
+    """Return cues with every word of the transcript, once and in order, inside the span of its audio."""
     tokens = tokens_of(transcript, rules)
     if not tokens:
         return []
@@ -56,7 +56,7 @@ def _lines(passage: Passage, start: int, end: int, rules: Rules) -> tuple[str, .
 
 
 def cut(passage: Passage, clip: Span, rules: Rules) -> list[int]:
-    """The tokens that begin a cue, and the number of tokens."""
+    """Return the tokens that begin a cue, and the number of tokens."""
     count = len(passage.tokens)
     best = [0.0] + [math.inf] * count
     begins = [0] * (count + 1)
@@ -81,12 +81,12 @@ class _Costing:
         self.full = rules.max_chars * rules.max_lines
         self.starts = [token.start_ms for token in passage.tokens]
         self.stops = [token.end_ms for token in passage.tokens]
-        # What the next cue, or the end of the audio, leaves a cue that ends before token k.
+        # The time that the next cue, or the end of the audio, leaves a cue that ends before token k.
         self.limits = [start - rules.gap_ms for start in self.starts] + [clip.end_ms]
         self.cuts = [_CUE + _CUT * cost for cost in passage.costs] + [_CUE]
 
     def ends(self, start: int) -> Iterator[int]:
-        """Where a cue that begins with token `start` may end."""
+        """Yield the places at which a cue that begins with token `start` may end."""
         passage, rules = self.passage, self.rules
         count = len(passage.tokens)
         latest = self.starts[start] + rules.max_ms

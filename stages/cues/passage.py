@@ -1,4 +1,5 @@
-"""The tokens of a whole track with all that the cutting of cues asks of them again and again, added up beforehand."""
+"""The tokens of a whole track with everything that the cutting of cues asks of them again and again, added up
+beforehand."""
 
 from __future__ import annotations
 
@@ -15,8 +16,9 @@ _NEW_SEGMENT = 1.3  # how much more a sentence end counts where the segment ends
 
 
 class Passage:
-    """Boundary k lies before token k. `costs`: of a break there. `pauses`: ms of silence there. `closed`: no sentence
-    runs across it. `ends`, `held`: the sentence ends, and the ms of long pauses, at the boundaries up to k."""
+    """The tokens and sums at boundaries; boundary k lies before token k. `costs`: of a break there. `pauses`: ms of
+    silence there. `closed`: no sentence runs across it. `ends`, `held`: the sentence ends, and the ms of long pauses,
+    at the boundaries up to k."""
 
     def __init__(self, tokens: Sequence[Token], rules: Rules) -> None:
         self.tokens = tokens
@@ -40,7 +42,7 @@ class Passage:
         self._widths = list(accumulate(widths, initial=0.0))
 
     def width(self, start: int, end: int) -> float:
-        """Of tokens[start:end] set on one line, in characters."""
+        """Return the width of tokens[start:end] set on one line, in characters."""
         return self._widths[end] - self._widths[start] - self._spaces[start]
 
     def text(self, start: int, end: int) -> str:

@@ -1,6 +1,6 @@
 """The rule profiles that cues are built and checked by.
 
-To add one: write its numbers and where they are from, and put it into PROFILES. Sources are in `docs/subtitles.md`.
+To add one: write its numbers and their source, and put it into PROFILES. Sources are in `docs/subtitles.md`.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ PROFILES: Mapping[str, Profile] = {
 
 @dataclass(frozen=True)
 class Rules:
-    """A profile for one language and frame rate: what every cue of a track must keep to."""
+    """A profile for one language and frame rate: the rules that every cue of a track must keep to."""
 
     language: str
     max_lines: int
@@ -89,12 +89,12 @@ class Rules:
     pause_ms: int = 1500  # a pause this long ends a cue
 
     def reading_ms(self, chars: float, words: int) -> int:
-        """How long a cue should be seen to be read."""
+        """Return how long a reader needs to see a cue."""
         return max(math.ceil(chars * 1000 / self.max_cps), words * self.word_ms)
 
 
 def rules_for(profile: str, language: str, fps: float) -> Rules:
-    """Raises UsageError for a profile that is not in PROFILES."""
+    """Return the rules of a profile. Raises UsageError for a profile that is not in PROFILES."""
     if profile not in PROFILES:
         raise UsageError(f"SUBTITLE_PROFILE={profile}: no such profile; choose one of {', '.join(PROFILES)}")
     chosen = PROFILES[profile]

@@ -10,7 +10,7 @@ from sutradhar.stages.transcript import Cue, Transcript
 
 
 def by_speaker(transcript: Transcript) -> list[tuple[str, Transcript]]:
-    """Return what each speaker says, by their names; all of it under "" where nobody was told from another."""
+    """Return each speaker's speech, by their names; all of it under "" where nobody was told from another."""
     speakers = sorted({segment.speaker for segment in transcript.segments}) or [""]
     return [
         (name, replace(transcript, segments=tuple(one for one in transcript.segments if one.speaker == name)))

@@ -1,4 +1,4 @@
-"""When each cue appears and goes."""
+"""The times at which each cue appears and goes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from sutradhar.stages.transcript import Span
 
 
 def schedule(speech: Sequence[Span], reading_ms: Sequence[int], clip: Span, rules: Rules) -> list[Span]:
-    """The times of cues whose words are spoken at `speech` and should be seen for `reading_ms`.
+    """Return the times of cues whose words are spoken at `speech` and should be seen for `reading_ms`.
 
-    A cue appears with its first word. Where cues stand too close for the shortest duration and the gap, they move apart by
-    the least sum of squares. Where not even the whole clip has room, the shortest duration yields, then the gap, then the
-    end of the clip; the order never does. A cue stays for its reading time where the next one leaves the room."""
+    A cue appears with its first word. Where cues stand too close for the shortest duration and the gap, they move
+    apart by the least sum of squares. Where not even the whole clip has room, the shortest duration yields, then the
+    gap, then the end of the clip; the order never does. A cue stays for its reading time where the next one leaves
+    the room."""
     rules = _with_room(len(speech), clip, rules)
     starts = _spread([span.start_ms for span in speech], clip, rules)
     last = max(clip.end_ms, starts[-1] + rules.min_ms) if starts else 0
@@ -28,7 +29,7 @@ def schedule(speech: Sequence[Span], reading_ms: Sequence[int], clip: Span, rule
 
 
 def _with_room(cues: int, clip: Span, rules: Rules) -> Rules:
-    """The rules, loosened so far that the clip has room for so many cues."""
+    """Return the rules, loosened so far that the clip has room for so many cues."""
     room = clip.end_ms - clip.start_ms + rules.gap_ms
     if cues * (rules.min_ms + rules.gap_ms) <= room:
         return rules
@@ -38,7 +39,8 @@ def _with_room(cues: int, clip: Span, rules: Rules) -> Rules:
 
 
 def _spread(wanted: Sequence[int], clip: Span, rules: Rules) -> list[int]:
-    """The starts nearest to those wanted (least squares) that are a shortest cue and a gap apart, inside the clip.
+    """Return the starts nearest to those wanted (least squares) that are a shortest cue and a gap apart, inside the
+    clip.
 
     With the distances taken off this is isotonic regression: pool adjacent violators."""
     pitch = rules.min_ms + rules.gap_ms
@@ -55,8 +57,8 @@ def _spread(wanted: Sequence[int], clip: Span, rules: Rules) -> list[int]:
 
 
 def _end(spoken_ms: int, needed: int, latest: int, following: int | None, rules: Rules) -> int:
-    """When a cue goes: readable and a little after its speech; and never so that a gap shorter than `chain_ms` is left,
-    unless the longest duration forbids to close it."""
+    """Return the time at which a cue goes: readable and a little after its speech; and never so that a gap shorter
+    than `chain_ms` is left, unless the longest duration forbids to close it."""
     end = min(max(spoken_ms + rules.linger_ms, needed), latest)
     if following is None or following - end >= rules.chain_ms or following - end <= rules.gap_ms:
         return end

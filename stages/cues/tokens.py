@@ -1,6 +1,6 @@
-"""From the words of a transcript to the tokens that cues and lines are made of.
+"""The way from the words of a transcript to the tokens that make cues and lines.
 
-A token is the least that may stand on a line of its own: a word with the punctuation that clings to it, or one character
+A token is the least that may stand alone on a line: a word with the punctuation that clings to it, or one character
 cluster of a language written without spaces. Every token fits one line, and times never run backwards.
 """
 
@@ -45,7 +45,7 @@ def tokens_of(transcript: Transcript, rules: Rules) -> list[Token]:
 
 
 def spoken_tokens(transcript: Transcript) -> list[Token]:
-    """The tokens of a transcript, however wide."""
+    """Return the tokens of a transcript, however wide."""
     pieces = [
         piece for segment in transcript.segments for piece in _pieces(segment, segment.language or transcript.language)
     ]
@@ -58,12 +58,12 @@ def spoken_tokens(transcript: Transcript) -> list[Token]:
 
 
 def clip_of(transcript: Transcript) -> Span:
-    """The audio's place on the film's clock, where all cues lie."""
+    """Return the audio's place on the film's clock, where all cues lie."""
     return Span(transcript.start_ms, transcript.start_ms + transcript.duration_ms)
 
 
 def without_overlap(spans: Sequence[Span], clip: Span) -> list[Span]:
-    """The spans made to follow each other inside `clip`, without overlap. The most start times that are in order already
+    """Make the spans follow each other inside `clip`, without overlap. The most start times that are in order already
     stay (a longest non-decreasing subsequence); the others are outvoted and put behind the one that they follow."""
     starts = [min(max(span.start_ms, clip.start_ms), clip.end_ms) for span in spans]
     ends = [min(max(span.end_ms, start), clip.end_ms) for span, start in zip(spans, starts, strict=True)]
@@ -81,8 +81,9 @@ def without_overlap(spans: Sequence[Span], clip: Span) -> list[Span]:
 
 
 def _longest_ordered(values: Sequence[int]) -> list[int]:
-    """Indices of a longest non-decreasing subsequence (patience sorting, O(n log n))."""
-    tails: list[int] = []  # the smallest value that a subsequence of each length can end in, and where it stands
+    """Return the indices of a longest non-decreasing subsequence (patience sorting, O(n log n))."""
+    # the smallest value that a subsequence of each length can end in, and its index
+    tails: list[int] = []
     tail_at: list[int] = []
     before: list[int] = []
     for index, value in enumerate(values):
@@ -102,7 +103,7 @@ def _longest_ordered(values: Sequence[int]) -> list[int]:
 
 
 def _pieces(segment: Segment, language: str) -> Iterator[Token]:
-    """The least that has a time of its own: words, or parts of one."""
+    """Yield the smallest pieces that have times: words, or parts of one."""
     blocks = list(_blocks(segment))
     for block, parts in zip(
         blocks, in_words([" " * block.spaced + block.text for block in blocks], language), strict=True
@@ -130,7 +131,7 @@ def _blocks(segment: Segment) -> Iterator[Token]:
 
 
 def _untimed(segment: Segment) -> tuple[Word, ...]:
-    """The text of a segment without word times, shared over the segment's span."""
+    """Return the text of a segment without word times, shared over the segment's span."""
     parts = (
         typography.clusters(segment.text)
         if _is_spaceless(segment.text)
@@ -145,7 +146,7 @@ def _is_spaceless(text: str) -> bool:
 
 
 def shares(parts: Sequence[str], start_ms: int, end_ms: int) -> list[Span]:
-    """The span divided in proportion to the parts' lengths."""
+    """Divide the span in proportion to the parts' lengths."""
     total = max(1, sum(map(len, parts)))
     marks, done = [start_ms], 0
     for part in parts:
@@ -155,7 +156,7 @@ def shares(parts: Sequence[str], start_ms: int, end_ms: int) -> list[Span]:
 
 
 def _glued(tokens: Iterable[Token]) -> Iterator[Token]:
-    """Joins what no line may part: "don" + "'t", "है" + "।", "«" + "oui", "ส" + "วัสดี", "2.5" + "crore"."""
+    """Join tokens that no line may part: "don" + "'t", "है" + "।", "«" + "oui", "ส" + "วัสดี", "2.5" + "crore"."""
     held: Token | None = None
     for token in tokens:
         if held is None:
@@ -179,7 +180,8 @@ def _may_part(held: Token, token: Token) -> bool:
 
 
 def _cut_to_fit(token: Token, rules: Rules) -> list[Token]:
-    """A token wider than a line, cut at its blanks, then between characters (inside one only if that alone is wider than a line)."""
+    """Cut a token wider than a line at its blanks, then between characters (inside one only if that alone is wider
+    than a line)."""
     if typography.measure(token.text, rules.language) <= rules.max_chars:
         return [token]
     words = token.text.split(" ")

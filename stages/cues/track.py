@@ -1,4 +1,5 @@
-"""A subtitle track of a transcript, for films and recordings of folders alike, and the note that tells a viewer not to trust it."""
+"""A subtitle track of a transcript, for films and recordings of folders alike, and the note that tells a viewer not
+to trust it."""
 
 from __future__ import annotations
 
@@ -27,9 +28,10 @@ def track_of(transcript: Transcript, rules: Rules) -> Track:
 
 
 def with_note(cues: Sequence[Cue], note: str, start_ms: int, rules: Rules) -> tuple[Cue, ...]:
-    """The cues, in the order in which they begin, with a note where it can first be read: as a cue of its own, for up to two seconds, where
-    there is room for the shortest one; or above the text of a cue that has lines to spare. After the last cue there is room at any rate, so
-    no line is too many, nothing overlaps on its account, and no cue moves."""
+    """Return the cues, in the order in which they begin, with a note where it can first be read: as a separate cue,
+    for up to two seconds, where there is room for the shortest one; or above the text of a cue that has lines to
+    spare. After the last cue there is room at any rate, so no line is too many, nothing overlaps on its account, and
+    no cue moves."""
     lines, free_ms = _lines(note, rules), min([start_ms, *(cue.start_ms for cue in cues[:1])])
     for place, cue in enumerate(cues):
         end_ms = min(free_ms + _NOTE_MS, cue.start_ms - rules.gap_ms)
@@ -42,7 +44,7 @@ def with_note(cues: Sequence[Cue], note: str, start_ms: int, rules: Rules) -> tu
 
 
 def _lines(note: str, rules: Rules) -> tuple[str, ...]:
-    """One line where it fits, else two, as even as words allow."""
+    """Return one line where the note fits, else two, as even as words allow."""
     words = note.split(" ")
     if measure(note, rules.language) <= rules.max_chars or len(words) == 1:
         return (note,)

@@ -1,4 +1,4 @@
-"""Where the lines of one cue end."""
+"""The places at which the lines of one cue end."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _TOP_HEAVY = 0.3  # for an upper line that is longer by a whole line: it hides m
 
 
 def wrap(passage: Passage, start: int, end: int, rules: Rules, lines: int) -> tuple[float, list[int]]:
-    """The cheapest way to set tokens[start:end] on at most `lines` lines: its cost and the tokens that begin a further line.
-    Text that fits one line stays on one. The cost is infinite where there is no way."""
+    """Return the cheapest way to set tokens[start:end] on at most `lines` lines: its cost and the tokens that begin a
+    further line. Text that fits one line stays on one. The cost is infinite where there is no way."""
     if passage.width(start, end) <= rules.max_chars:
         return 0.0, []
     best: tuple[float, list[int]] = (math.inf, [])

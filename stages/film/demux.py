@@ -1,4 +1,5 @@
-"""Takes the sound out of the film: one audio track as 16 kHz mono, its first sample at the start of the film or of the clip."""
+"""Take the sound out of the film: one audio track as 16 kHz mono, its first sample at the start of the film or of the
+clip."""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ from sutradhar.stages.transcript import Audio, save
 
 
 def clip(settings: Settings) -> tuple[int, int | None]:
-    """First and last millisecond to work on, film time. Raises UsageError."""
+    """Return the first and last millisecond to work on, film time. Raises UsageError."""
     return parse_ms(settings.MEDIA_START_TIME or "0"), parse_ms(
         settings.MEDIA_END_TIME
     ) if settings.MEDIA_END_TIME else None
@@ -89,12 +90,12 @@ def run(ctx: StageContext) -> Outcome:
 
 
 def _take_apart(ctx: StageContext, sound: Decoding, listener: Listener, path: Path) -> Outcome:
-    """Each channel of the track as a speaker, one after another in the file."""
+    """Write each channel of the track as a speaker, one after another in the file."""
     track = sound.info.audio[sound.track]
     expected_ms = _expected_ms(sound)
     ctx.check_room(
         path, 2 * track.channels * expected_ms * SAMPLE_RATE * SAMPLE_BYTES // 1000
-    )  # each for himself, and in turn
+    )  # each alone, and in turn
     done, total = 0.0, track.channels * expected_ms / 1000
 
     def tell(seconds: float) -> None:
@@ -122,7 +123,8 @@ def _take_apart(ctx: StageContext, sound: Decoding, listener: Listener, path: Pa
 
 
 def _account(sound: Decoding, duration_ms: int, listener: Listener, audio: Path) -> Account:
-    """The track is the person's choice: where nobody is heard in it, but in another, that is told, and not taken."""
+    """Account for the track. It is the person's choice: where nobody is heard in it, but in another, that is told,
+    and not taken."""
     chosen = sound.info.audio[sound.track]
     others = in_place_of(chosen, sound.info.audio)
     account = account_for(
@@ -141,7 +143,7 @@ def _account(sound: Decoding, duration_ms: int, listener: Listener, audio: Path)
 
 
 def _silent_before(sound: Decoding) -> list[str]:
-    """Told where another track would be expected, but was not chosen because it is silent."""
+    """Return notes where another track would be expected, but was not chosen because it is silent."""
     tracks = sound.info.audio
     line = silent_before(
         sound.path, tracks[sound.track], tracks, (sound.start_ms, sound.start_ms + _expected_ms(sound))
@@ -150,14 +152,14 @@ def _silent_before(sound: Decoding) -> list[str]:
 
 
 def _notes(sound: Decoding, notes: Sequence[str] = ()) -> str:
-    """Return notes, in brackets, on what is as it should be, but may surprise."""
+    """Return notes, in brackets, on facts that are in order, but may surprise."""
     told = dict.fromkeys(without_name(line, sound.path) for line in notes)
     said = [*filter(None, [aside_before(sound.info.audio[sound.track], sound.info.audio)]), *told]
     return f" ({'; '.join(said)})" if said else ""
 
 
 def _speech_ms(audio: Path, listener: Listener, enough_ms: int | None) -> int:
-    """Count the speech in ms; where `enough_ms` is there, no further."""
+    """Count the speech in ms; where `enough_ms` is given, no further."""
     with Sound(audio) as sound:
         blocks = (sound.read(start, SAMPLE_RATE) for start in range(0, sound.samples, SAMPLE_RATE))
         return count_speech_ms(blocks, listener.detector, enough_ms=enough_ms)

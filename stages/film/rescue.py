@@ -1,6 +1,5 @@
-"""Where a translation into English is missing, Whisper's own of that stretch of sound takes its place, if it gives one.
-
-Whisper is loaded only where something is missing. It is a stage of its own so that recogniser and translator never share a process.
+"""Where a translation into English is missing, Whisper's own of that stretch of sound takes its place, if it gives
+one.
 """
 
 from __future__ import annotations
@@ -53,7 +52,8 @@ def run(ctx: StageContext) -> Outcome:
 def _rescue(
     missing: Sequence[Segment], source: Transcript, ctx: StageContext
 ) -> tuple[dict[int, list[Segment]], dict[str, str], tuple[str, ...], Sequence[str]]:
-    """By the number of the missing segment, what Whisper has for it; and which engine that was, its packages, and its fallbacks."""
+    """Return, by the number of the missing segment, Whisper's segments for it; the name of the engine, its packages,
+    and its fallbacks."""
     from msgspec.structs import replace
 
     from sutradhar.stages.recognisers.phrases import segments_of
@@ -97,7 +97,7 @@ def _window(missing: Sequence[Segment], sound: Sound, audio: Audio, language: st
 
 
 def _inside(found: Segment, segment: Segment) -> Segment:
-    """In the time of the one that it stands for."""
+    """Return the segment moved into the time of the one that it stands for."""
     from msgspec.structs import replace
 
     def bounded(ms: int) -> int:

@@ -1,4 +1,4 @@
-"""Finds where somebody speaks, and the windows that are recognised."""
+"""Find the times at which somebody speaks, and the windows to recognise."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Abbreviations with a full stop that ends no sentence, language by language, without that stop and in lower case.
 
-Left out are those that are words too ("no", "art", "min"): before a digit ("No. 5") a full stop ends nothing anyway. Those of one
-letter ("J.", "म.") and those with a stop inside ("U.S.", "कि.मी.", "z.B.") are known by their form. To add a language: a line in NEVER_LAST.
+The lists leave out abbreviations that are words too ("no", "art", "min"): before a digit ("No. 5") a full stop ends
+nothing anyway. The code knows by their form those of one letter ("J.", "म.") and those with a stop inside ("U.S.",
+"कि.मी.", "z.B."). To add a language, add a line to NEVER_LAST.
 """
 
 from __future__ import annotations
@@ -94,12 +95,12 @@ WITH_A_CAPITAL = word_set("fig sec sub const pd jn stn comm exec")
 # By their form these would be initials or dotted abbreviations, but they end a sentence before any capital.
 LAST = word_set("a.m p.m i")
 
-# Words that begin sentences of English and Hindi and are no names.
+# Words that begin sentences of English and Hindi and are not names.
 OPENERS = word_set(
     """the this that these those there here he she it we they you i my your his her its our their and but or so because if when while where what
     who why how which then now yes no not do does did is are was were have has had can could would should in on at for from with after before as
     let please thank thanks ok okay well oh
     मैं हम तुम तू आप वह वो यह ये इस उस इसे उसे और लेकिन मगर पर फिर तो अब जब अगर क्या क्यों कैसे कौन कहाँ हाँ नहीं मत चल चलो जा आ"""
 )
-# Languages in which a number with a full stop is an ordinal: "am 5. Mai". In one that is unknown it may be.
+# Languages in which a number with a full stop is an ordinal: "am 5. Mai". In an unknown language it may be one.
 ORDINALS = word_set("de da no nn sv fi et lv cs sk sl hr sr bs hu tr is fo lb") | {""}

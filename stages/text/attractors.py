@@ -1,4 +1,4 @@
-"""Finds one translation for several different sentences: what a model falls back on that has not understood its source."""
+"""Find one translation for several different sentences: a model that has not understood its source falls back on it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _DIFFERENT = 2  # words: "sir", "my friend"
 _SHARED_WORDS = 0.5  # of the shorter sentence: two ways to say one thing
 _STEM = 3  # characters: forms of a word begin alike
 _MANY = 6  # kinds: nothing is said in so many ways
-_LONE = 2 / 3  # kinds a source: of fewer, most are ways to say one thing, and the others may be too
+_LONE = 2 / 3  # kinds a source: below this, most sources say one thing, and the others may do so too
 _ALIKE = 0.7  # of the letters
 _LOOKED_AT = 30  # sources: more prove nothing new
 
 
 def attractors(pairs: Iterable[tuple[str, str]]) -> set[int]:
-    """Find, among pairs of source and target, the places of those whose target is, or nearly is, that of several clearly
-    different sources."""
+    """Find, among pairs of source and target, the places of those whose target is, or nearly is, that of several
+    clearly different sources."""
     same: dict[str, list[tuple[int, str]]] = defaultdict(list)
     near: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for place, (source, target) in enumerate(pairs):
@@ -44,7 +44,8 @@ def attractors(pairs: Iterable[tuple[str, str]]) -> set[int]:
 
 
 def _but_some_words(words: Sequence[str]) -> set[str]:
-    """The text, and what is left of it without each of its words or two: texts that differ in these share such a rest."""
+    """Return the text, and its remainders without each of its words or two: texts that differ in these share a
+    remainder."""
     rests = {
         " ".join([*words[:place], *words[place + many :]])
         for many in range(1, _DIFFERENT + 1)
@@ -54,7 +55,7 @@ def _but_some_words(words: Sequence[str]) -> set[str]:
 
 
 def _counted(target: str, alike: Sequence[tuple[int, str]]) -> tuple[list[str], int]:
-    """The sources that count against a target, and how many kinds of them are too many."""
+    """Return the sources that count against a target, and how many kinds of them are too many."""
     sources = [source for _, source in alike]
     if len(target) > _LONG:
         return sources, _SEVERAL_LONG
@@ -66,7 +67,8 @@ def _counted(target: str, alike: Sequence[tuple[int, str]]) -> tuple[list[str], 
 
 
 def _is_several(sources: Sequence[str], enough: int) -> bool:
-    """Are there so many kinds among them, of which none is like another, and are they few only where most sources are a kind of their own?"""
+    """Return whether so many kinds are among them, none like another; few are enough only where most sources are a
+    kind by themselves."""
     if len(sources) < enough:
         return False
     kinds: list[list[str]] = []

@@ -1,4 +1,4 @@
-"""Tells whether what Whisper gives for a translation into English is one: now and then it writes down what it hears instead."""
+"""Tell whether Whisper's translation into English is one: now and then it writes down what it hears instead."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ SAME = 0.6  # of the words, and it is the source again: spelled a little differe
 
 
 def is_translation(segment: Segment, source: Sequence[Segment]) -> bool:
-    """Has a segment words in Latin script that are no copy of what is said at its time, no Hindi and no syllables without end?"""
+    """Return whether a segment has words in Latin script that are no copy of the speech at its time, no Hindi and no
+    endless syllables."""
     letters = [character for character in segment.text if character.isalpha()]
     latin = sum("LATIN" in unicodedata.name(letter, "") for letter in letters)
     said = set(_words(said_during(segment, source)))
@@ -28,7 +29,7 @@ def is_translation(segment: Segment, source: Sequence[Segment]) -> bool:
 
 
 def shared_by_several(segments: Sequence[Segment], source: Sequence[Segment]) -> set[int]:
-    """The places of segments whose text is that of several at which different things are said."""
+    """Return the places of segments that share their text with others while different things are said at each."""
     return attractors((said_during(segment, source), segment.text) for segment in segments)
 
 

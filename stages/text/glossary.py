@@ -1,7 +1,8 @@
-"""Names and terms that are to be translated in one way only, from a file that the user writes.
+"""Names and terms that must be translated in one way only, from a file that the user writes.
 
-What a translator makes of a sentence is checked against it, and a sentence in which a term is `missing` is translated again with
-the term `protect`ed. It is not done at first: a name inside a sentence helps to translate the rest of it, and takes its case endings.
+Translations are checked against it, and a sentence in which a term is `missing` is translated again with the term
+`protect`ed. The first try leaves terms in: a name inside a sentence helps to translate the rest of it, and takes its
+case endings.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from sutradhar.stages.text.scripts import LATIN, in_script, script_of
 
 _SLOTS = re.compile(
     r"#G\d+"
-)  # the form of a tag: what takes e-mail addresses and URLs out of a sentence takes it out too, and puts it back
+# the form of a tag: the code that takes e-mail addresses and URLs out of a sentence, and puts them back, does so with
+# it
+)
 _BETWEEN_NAMES = ", "
 MAX_LINES = 5_000
 NAMES_LENGTH = 400  # characters of a prompt that a glossary may fill
@@ -33,7 +36,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Protected:
-    """A sentence with its terms taken out, and what belongs in the slots, by their names."""
+    """A sentence with its terms taken out, and the contents of the slots by their names."""
 
     text: str
     slots: tuple[tuple[str, str], ...]
@@ -49,7 +52,7 @@ class Glossary:
         self._in_order = tuple(terms)
 
     def terms_in(self, text: str) -> dict[Term, int]:
-        """The terms whose source stands in the text, and how often. What is part of a longer term does not count."""
+        """Return the terms whose source stands in the text, and how often. A part of a longer term does not count."""
         found: dict[Term, int] = {}
         for match in self._sources.finditer(clean(text)) if self.terms else ():
             term = self._term(match)
@@ -57,18 +60,19 @@ class Glossary:
         return found
 
     def missing(self, source: str, target: str) -> tuple[Term, ...]:
-        """The terms that stand in the source, but not in the target."""
+        """Return the terms that stand in the source, but not in the target."""
         return tuple(term for term in self.terms_in(source) if not count(term.target, target))
 
     def kept(self, source: str, target: str) -> bool:
-        """Does each term of the source stand in the target exactly as often? Asked of what was translated `protect`ed: a slot that the
-        translator lost or wrote twice spoils the sentence."""
+        """Return whether each term of the source stands in the target exactly as often. It is asked of `protect`ed
+        translations: a slot that the translator lost or wrote twice spoils the sentence."""
         protected = self.protect(source)
         wanted = protected.restore(protected.text)
         return all(count(term.target, target) == count(term.target, wanted) for term in self.terms_in(source))
 
     def protect(self, text: str) -> Protected:
-        """Each term of the source replaced by its target where that is in Latin letters, which translators copy, and else by a slot."""
+        """Replace each term of the source by its target where that is in Latin letters, which translators copy, and
+        else by a slot."""
         slots: dict[str, str] = {}
 
         def replaced(match: re.Match[str]) -> str:
@@ -83,7 +87,7 @@ class Glossary:
         return Protected(self._sources.sub(replaced, text) if self.terms else text, tuple(slots.items()))
 
     def fitting(self, language: str) -> Glossary:
-        """The terms whose targets are written in the script of a language: one file serves several targets."""
+        """Return the terms whose targets are written in the script of a language: one file serves several targets."""
         script = script_of(language)
         return Glossary(
             [
@@ -94,7 +98,8 @@ class Glossary:
         )
 
     def prompt(self, limit: int) -> str:
-        """The names as they are said, for the recogniser: as many as go into `limit` characters, in the order of the file."""
+        """Return the names as they are said, for the recogniser: as many as fit into `limit` characters, in the order
+        of the file."""
         names = list(dict.fromkeys(term.source for term in self._in_order))
         while names and len(_BETWEEN_NAMES.join(names)) > limit:
             names.pop()
@@ -116,7 +121,7 @@ def prompt_of(text: str, path: Path | None) -> str:
 
 
 def count(term: str, text: str) -> int:
-    """How often the term stands in the text as words of its own."""
+    """Count how often the term stands in the text as separate words."""
     return len(_whole(re.escape(term)).findall(clean(text)))
 
 
@@ -125,9 +130,10 @@ def _whole(pattern: str) -> re.Pattern[str]:
 
 
 def read_glossary(path: Path) -> Glossary:
-    """A file of lines `source<TAB>target` or `source<TAB>target<TAB>note`, in UTF-8; blank lines and lines that begin with # are skipped.
+    """Read a UTF-8 file of lines `source<TAB>target` or `source<TAB>target<TAB>note`; blank lines and lines that
+    begin with # are skipped.
 
-    Raises UsageError, with the number of the line, where it is written otherwise or gives one source two targets."""
+    Raises UsageError, with the number of the line, where the file has another form or gives one source two targets."""
     terms: dict[str, Term] = {}
     lines = _lines(path)
     if len(lines) > MAX_LINES:

@@ -1,4 +1,4 @@
-"""Finds what is said over and over: recognisers and translators that lose the thread write the same words without end."""
+"""Find repetitions: recognisers and translators that lose the thread write the same words without end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sutradhar.stages.text.characters import bare, word_set
 from sutradhar.stages.text.numbers import is_number
 
-TIMES = 3  # what is said twice may be meant
+TIMES = 3  # twice may be meant
 LONGEST = 8  # words
 _ONE_LETTER = re.compile(r"([^\W\d_])\1{5,}")  # nooooooo; not 1000000
 _SYLLABLES = re.compile(r"([^\W\d_][^\s\d_]{1,11}?)\1{2,}")  # killillillill
@@ -19,7 +19,8 @@ _LAUGHED = word_set(
 
 
 def collapse(text: str) -> str:
-    """The text with the same one to eight words, three times or more, written once. Numbers stay: nine nine nine may be dialled."""
+    """Return the text with the same one to eight words, three times or more, written once. Numbers stay: nine nine
+    nine may be dialled."""
     words = _without_stutter(text).split()
     keys = [bare(word) or word for word in words]
     kept: list[str] = []
@@ -39,7 +40,7 @@ def _once(match: re.Match[str]) -> str:
 
 
 def stutters(text: str) -> bool:
-    """Is a letter or syllable said over and over inside a word?"""
+    """Return whether a letter or syllable is said over and over inside a word."""
     return _without_stutter(text) != text
 
 
@@ -52,7 +53,7 @@ def loops(text: str) -> bool:
 
 
 def _loop_at(keys: Sequence[str], place: int) -> tuple[int, int]:
-    """How many words, and how many times, the shortest loop that begins there has: (1, 1) for none."""
+    """Return how many words, and how many times, the shortest loop that begins there has: (1, 1) for none."""
     for length in range(1, min(LONGEST, (len(keys) - place) // TIMES) + 1):
         unit = keys[place : place + length]
         times = 1
@@ -64,7 +65,7 @@ def _loop_at(keys: Sequence[str], place: int) -> tuple[int, int]:
 
 
 def _punctuated_as(word: str, last: str) -> str:
-    """`word` with the punctuation that `last` ends in: of "no, no, no!" stays "no!"."""
+    """Return `word` with the punctuation that `last` ends in: "no, no, no!" leaves "no!"."""
     core = bare(word)
     end, last_end = word.lower().rfind(core) + len(core), last.lower().rfind(core) + len(core)
     return word[:end] + last[last_end:]

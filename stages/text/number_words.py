@@ -20,7 +20,7 @@ _MAGNITUDES: Mapping[int, str] = {
 }
 MAGNITUDES: Mapping[str, int] = {clean(word): value for value, words in _MAGNITUDES.items() for word in words.split()}
 
-# What an ordinal or another form of the numbers up to twelve may have become, by language.
+# Forms that an ordinal or another form of the numbers up to twelve may have taken, by language.
 NUMBER_WORDS: Mapping[str, tuple[str, ...]] = {
     "en": (
         "zero no",
@@ -121,7 +121,7 @@ def _hindi() -> dict[str, Fraction]:
 VALUES: Mapping[str, Mapping[str, Fraction]] = {"en": _english(), "hi": _hindi()}
 # Parts of a whole, which a number counts: "three quarters", "दो तिहाई".
 PORTIONS = word_set("quarter quarters चौथाई तिहाई")
-# What is added to the number behind it: साढ़े तीन is three and a half.
+# Words that add to the number behind them: साढ़े तीन is three and a half.
 ADDED: Mapping[str, Fraction] = {
     clean(word): value
     for value, words in {

@@ -1,4 +1,4 @@
-"""Numbers as they are written: the digits of any script, and which words belong to one number."""
+"""Numbers as they are written: the digits of any script, and the words that belong to one number."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _UNITS = word_set(
 _WORDS = {word: value for values in VALUES.values() for word, value in values.items()}
 _TENS = frozenset(word for word in _WORDS if word.endswith("ty"))
 _SPOKEN = {name.split()[0] for names in NUMBER_WORDS.values() for name in names[:11]}
-MAX_DIGITS = 100  # of a number; what is longer is none, and takes Python long
+MAX_DIGITS = 100  # of a number; a longer run is not a number, and takes Python long
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[ \u00a0-](?=\d)")
 
 
 def is_number(word: str) -> bool:
-    """In digits, or one of the words up to ten."""
+    """Return whether the word is in digits, or one of the words up to ten."""
     return word in _SPOKEN or any(character.isdigit() for character in word)
 
 
 def numbers(text: str) -> set[int]:
-    """The numbers in digits of any script: 1,500 and 1500 are one, 12:30 and 3.5 two each."""
+    """Return the numbers in digits of any script: 1,500 and 1500 are one, 12:30 and 3.5 two each."""
     return {
         int(part[-MAX_DIGITS:])
         for number in _NUMBER.findall(text)
@@ -36,12 +36,14 @@ def numbers(text: str) -> set[int]:
 
 
 def digits_of(text: str) -> str:
-    """Return the digits of the text, of any script, as Latin ones; those that only spaces or dashes part stand together."""
+    """Return the digits of the text, of any script, as Latin ones; digits that only spaces or dashes part stand
+    together."""
     return "".join(str(unicodedata.digit(mark)) if mark.isdigit() else mark for mark in _BETWEEN_DIGITS.sub("", text))
 
 
 def one_number(left: str, right: str) -> bool:
-    """Do the two neighbouring words belong to one number: "₹" "1,50,000", "2.5" "crore", "crore" "20", "साढ़े" "तीन", "10" "000", "5" "km"?"""
+    """Return whether the two neighbouring words belong to one number: "₹" "1,50,000", "2.5" "crore", "crore" "20",
+    "साढ़े" "तीन", "10" "000", "5" "km"."""
     if left[-1:] in ",;:!?।":
         return False
     before, after = clean(bare(left)), clean(bare(right))

@@ -1,5 +1,5 @@
-"""Tells of text that is in another script than its language: small models write Hindi in Urdu or Latin letters. One rule for films, recordings
-and folders of them."""
+"""Tell of text in another script than its language: small models write Hindi in Urdu or Latin letters. One rule for
+films, recordings and folders of them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from sutradhar.stages.text import roman
 from sutradhar.stages.text.scripts import LATIN, is_of, letters_in, script_name
 from sutradhar.stages.transcript import Segment
 
-FOREIGN_SHARE = 0.3  # so many letters in another script are no names any more
-FEW_LETTERS = 5  # may be a word that was misheard
+FOREIGN_SHARE = 0.3  # so many letters in another script are more than names
+FEW_LETTERS = 5  # one may be a misheard word
 FEW_LATIN = 100  # characters: a text of fewer may well be "Okay, thank you" and names
 
 
 class Letters:
-    """The letters of texts, counted by the script that they are in and the language that they are of."""
+    """The letters of texts, counted by their script and their language."""
 
     def __init__(self, segments: Iterable[Segment] = ()) -> None:
         self._letters = self._characters = 0
@@ -37,12 +37,12 @@ class Letters:
 
     @property
     def share(self) -> float:
-        """The share of the letters, from 0 to 1, that are in another script than their segment's language."""
+        """Return the share of the letters, from 0 to 1, that are in another script than their segment's language."""
         return self._foreign.total() / self._letters if self._letters else 0.0
 
     @property
     def language(self) -> str:
-        """The language that most of those letters should be in, "" for none."""
+        """Return the language that most of those letters should be in, "" for none."""
         languages = Counter[str]()
         for (language, _), count in self._foreign.items():
             languages[language] += count
@@ -50,7 +50,7 @@ class Letters:
 
     @property
     def doubt(self) -> str:
-        """A note for a text of which much is in another script, "" for any other."""
+        """Return a note for a text with much in another script, "" for any other."""
         told = self.share > FOREIGN_SHARE and not self._may_be_remarks
         return f"{self.share:.0%} of the text is not in {script_name(self.language)}" if told else ""
 
@@ -60,13 +60,14 @@ class Letters:
 
     @property
     def _may_be_remarks(self) -> bool:
-        """Is it so little that it says nothing? Hindi in Latin letters is no "Okay, thank you" however short it is."""
+        """Return whether it is so little that it says nothing. Hindi in Latin letters is no "Okay, thank you" however
+        short it is."""
         other = sum(count for (_, script), count in self._foreign.items() if script != LATIN)
         return other < FEW_LETTERS and self._is_few_latin and not self._has_roman_hindi
 
 
 def script_doubt(segments: Iterable[Segment]) -> str:
-    """The `doubt` of all their letters."""
+    """Return the `doubt` of all their letters."""
     return Letters(segments).doubt
 
 

@@ -1,4 +1,4 @@
-"""Numbers as values, whether in digits of any script or in words: 2.5 crore, ढाई करोड़ and twenty-five million are one."""
+"""Numbers as values, in digits of any script or in words: 2.5 crore, ढाई करोड़ and twenty-five million are one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TOKEN = re.compile(
     rf"(?P<time>(?<![:\d])\d{{1,2}}:\d\d)(?![:\d])|(?P<share>(?<![/\d])[1-3]/[2-4](?![/\d]))|(?P<number>\d+(?:,\d+)*(?:\.\d+)?)(?![:\d])"
     rf"|(?P<word>[^\W\d_][{IN_WORD}]*)|(?P<mark>\S)"
 )
-# English for what Hindi has a word for, put as that.
+# English for quantities that have a word in Hindi, written as that word.
 _ENGLISH_PHRASES: Mapping[re.Pattern[str], str] = {
     re.compile(pattern, re.IGNORECASE): word
     for pattern, word in {
@@ -35,14 +35,14 @@ _GIVE = "दो"  # two, or "give!"
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number with all that multiplies it: 2.5 crore, 1 crore 20 lakh."""
+    """A number with all its multipliers: 2.5 crore, 1 crore 20 lakh."""
 
     value: Fraction
     numbers: frozenset[int]  # its parts in digits, as `numbers` gives them
     multiplied: bool
     is_exact: bool = True  # False for "thousand" with no number before it
-    parts: frozenset[Fraction] = frozenset()  # what is multiplied, each by itself
-    otherwise: frozenset[Fraction] = frozenset()  # what it may mean besides
+    parts: frozenset[Fraction] = frozenset()  # the multiplied numbers, each by itself
+    otherwise: frozenset[Fraction] = frozenset()  # other values that it may mean
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class _Part:
 
 
 def quantities(text: str, language: str = "") -> list[Quantity]:
-    """The numbers of a text; those in words too where the language is English or Hindi."""
+    """Return the numbers of a text; numbers in words too where the language is English or Hindi."""
     reader = _Reader(VALUES.get(language, {}))
     for match in _TOKEN.finditer(_prepared(text)):
         reader.read(match)
@@ -79,7 +79,7 @@ def _quantity(parts: Sequence[_Part]) -> Quantity:
 
 
 class _Reader:
-    """Puts tokens together to numbers, each of parts of falling size."""
+    """A reader that puts tokens together to numbers, each of parts of falling size."""
 
     def __init__(self, values: Mapping[str, Fraction]) -> None:
         self.found: list[list[_Part]] = [[]]
@@ -106,7 +106,7 @@ class _Reader:
             self._added = self._added if match["mark"] == "-" else Fraction(0)
 
     def _take(self, part: _Part) -> None:
-        """Take a number: the next part of the one that is open, or the first of another."""
+        """Take a number: the next part of the open one, or the first of another."""
         parts = self.found[-1]
         if self._is_open and _is_century(parts[-1], part):
             parts[-1] = replace(parts[-1], times=100)
@@ -117,7 +117,8 @@ class _Reader:
         self._is_open, self._added = True, Fraction(0)
 
     def _multiply(self, factor: int) -> None:
-        """Multiply the last parts, as many as are smaller: two hundred fifty thousand. But "two hundred five hundred" are two numbers."""
+        """Multiply the last parts, as many as are smaller: two hundred fifty thousand. But "two hundred five hundred"
+        are two numbers."""
         parts = self.found[-1]
         smaller = list(takewhile(lambda part: part.times < factor, reversed(parts)))[::-1]
         parts[len(parts) - len(smaller) :] = [replace(part, times=part.times * factor) for part in smaller]
@@ -156,12 +157,13 @@ def _decimal(number: str) -> _Part:
 
 
 def _on_the_clock(hour: int, minutes: int) -> frozenset[Fraction]:
-    """The hours that a time may be told as: 17:30 is half past five, 12:45 a quarter to one."""
+    """Return the hours that a time may be told as: 17:30 is half past five, 12:45 a quarter to one."""
     return frozenset(Fraction(minutes, 60) + hour for hour in (hour, (hour - 1) % 12 + 1, hour % 12))
 
 
 def _changed(last: _Part, word: str, part: _Part | None) -> _Part | None:
-    """The last part of a number, with what makes another one of it: "and a half", the "s" of the 1990s, the five of twenty-five."""
+    """Return the last part of a number with the word that changes it: "and a half", the "s" of the 1990s, the five of
+    twenty-five."""
     if word == "½":
         return replace(last, value=last.value + Fraction(1, 2))
     if word == "s":
@@ -174,14 +176,14 @@ def _changed(last: _Part, word: str, part: _Part | None) -> _Part | None:
 
 
 def _is_tail(last: _Part, word: str, part: _Part) -> bool:
-    """Twenty and five, words of English, in which tens and units are two; or 2 and 1/2."""
+    """Return whether they are twenty and five, words of English, in which tens and units are two; or 2 and 1/2."""
     if word:
         return last.word.endswith("ty") and word.isascii() and part.value in range(1, 10)
     return last.word == "" and last.value.denominator == 1 and part.is_share
 
 
 def _is_century(left: _Part, right: _Part) -> bool:
-    """Nineteen and forty-seven: a year as it is said in English."""
+    """Return whether they are nineteen and forty-seven: a year as English says it."""
     return (
         left.word.isascii()
         and right.word.isascii()

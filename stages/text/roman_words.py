@@ -1,6 +1,7 @@
 """The most frequent words of Hindi in Latin letters, in the spellings that people type, and of English.
 
-Left out are those that are spelled the same in both, such as main, me, to, par and do: they say nothing of the language.
+The lists leave out words that are spelled the same in both, such as main, me, to, par and do: they say nothing of the
+language.
 """
 
 from __future__ import annotations
@@ -79,10 +80,10 @@ ENGLISH = word_set(
     write written wrong wrote year years yes yesterday yet you you'd you'll you're you've young your yours yourself
     """
 )
-# Of the words that both lists leave out, those that without any Hindi word near them are English.
+# Of the words that both lists leave out, these are English where no Hindi word is near them.
 RATHER_ENGLISH = word_set("the is are of in at an his her he it as on had has am be")
 
-# English words that no other language borrows, and that Hindi in Latin letters has none of.
+# English words that no other language borrows, and that are no words of Hindi in Latin letters.
 HOLDING = word_set(
     """of and was were for with at by from she it they we you i my your his her this that not have has had be been will would can could does did
     what an"""

@@ -1,4 +1,4 @@
-"""The script that a language is written in, and the one that a text is in."""
+"""The script that a language is written in, and the script of a text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from sutradhar.stages.text.characters import word_set
 
 LATIN = "LATIN"
 
-# By script, as the Unicode names of its characters begin, the languages that are mostly written in it. Others: Latin.
+# By script, as the Unicode names of its characters begin, the languages that are mostly written in it. All others:
+# Latin.
 _WRITTEN_IN: Mapping[str, str] = {
     "DEVANAGARI": "hi mr ne sa brx doi gom kok mai bho awa",
     "BENGALI": "bn as mni",
@@ -49,7 +50,7 @@ _MIXED: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("uz", "az", "tk"), frozenset(("CYRILLIC",))),
     **dict.fromkeys(("zh", "yue"), frozenset(("BOPOMOFO",))),
 }
-# Scripts that others, or other times, write a language in.
+# Scripts that other people, or other times, write a language in.
 _ALSO: Mapping[str, frozenset[str]] = {
     "mni": word_set("MEETEI"),
     "sat": word_set("DEVANAGARI BENGALI ORIYA LATIN"),
@@ -96,7 +97,7 @@ def script_of_letter(letter: str) -> str:
 
 
 def in_script(text: str, script: str) -> int:
-    """How many of its characters are of the script: letters, marks, digits, and Devanagari's own danda."""
+    """Count the characters of the text that are of the script: letters, marks, digits, and Devanagari's danda."""
     return sum(script_of_letter(character) == script for character in text)
 
 
@@ -110,22 +111,24 @@ def letters_in(text: str) -> Counter[str]:
 
 
 def is_of(script: str, language: str) -> bool:
-    """Is the language written in the script, by whomever, or does it mix it with its own?"""
+    """Return whether anybody writes the language in the script, or it mixes the script with its usual one."""
     return is_usual(script, language) or script in _ALSO.get(language, ())
 
 
 def is_usual(script: str, language: str) -> bool:
-    """Is it the script that the language is mostly written in, and that a translator has learnt, or one mixed with that?"""
+    """Return whether the language is mostly written in the script, which a translator has learnt, or mixes it with
+    that."""
     return script == script_of(language) or script in _MIXED.get(language, ()) or script in _OF_ANY_SCRIPT
 
 
 def is_spaceless(character: str) -> bool:
-    """Is it of a script that is written without spaces?"""
+    """Return whether the character is of a script that is written without spaces."""
     return _SPACELESS.match(character) is not None
 
 
 def needs_no_space(character: str) -> bool:
-    """Do words part beside it without a space: is it of such a script, or full-width punctuation?"""
+    """Return whether words part beside the character without a space: it is of such a script, or full-width
+    punctuation."""
     return _NO_SPACE_NEEDED.match(character) is not None
 
 

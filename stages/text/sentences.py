@@ -1,8 +1,8 @@
-"""The rule for where a sentence ends: the one place that segments, cues and translation ask.
+"""The rule for the ends of sentences: the one place that segments, cues and translation ask.
 
-Only a full stop is doubtful. It ends nothing before a digit of any script ("No. 5", "in 1947. 20 years", "cost. ₹500"),
-before a small letter, after an abbreviation (`abbreviations`) or an initial. Where a script has no capitals, an
-abbreviation is never taken for the end of a sentence."""
+Only a full stop is doubtful. It ends nothing before a digit of any script ("No. 5", "in 1947. 20 years", "cost.
+₹500"), before a small letter, after an abbreviation (`abbreviations`) or an initial. Where a script has no capitals,
+an abbreviation is never taken for the end of a sentence."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sutradhar.stages.text.abbreviations import (
 from sutradhar.stages.text.characters import CLOSING, COMMAS, DASHES, ELLIPSES, OPENING, STOPS, bare, visible
 from sutradhar.stages.text.scripts import LATIN, script_of
 
-_DOUBTFUL = ".۔．"  # what ends a sentence and an abbreviation
+_DOUBTFUL = ".۔．"  # marks that end both sentences and abbreviations
 _OTHER_STOPS = {"el": ";"}  # marks that end sentences in one language only
 _BEFORE_A_SENTENCE = " #.…♪♫" + OPENING + DASHES
 _BEFORE_A_NUMBER = _BEFORE_A_SENTENCE + "*@&§№"
@@ -35,7 +35,7 @@ _ORDINAL = re.compile(r"\d{1,2}\.")
 
 
 def ends_sentence(word: str, following: str, language: str = "") -> bool:
-    """Does the punctuation of `word` end a sentence, when `following` comes next?
+    """Return whether the punctuation of `word` ends a sentence when `following` comes next.
 
     An ellipsis ends one only before a capital: elsewhere somebody hesitates."""
     word, following = visible(word), visible(following)
@@ -51,19 +51,19 @@ def ends_sentence(word: str, following: str, language: str = "") -> bool:
 
 
 def ends_clause(word: str, language: str = "") -> bool:
-    """Is there a mark behind the word, of a clause or of a sentence?"""
+    """Return whether a mark stands behind the word, of a clause or of a sentence."""
     core = visible(word).strip().rstrip(CLOSING)
     return bool(core) and core[-1] in COMMAS + STOPS + DASHES and not is_abbreviation(core, language)
 
 
 def is_abbreviation(word: str, language: str = "") -> bool:
-    """Is this a word whose full stop ends no sentence by itself: "Dr.", "J.", "कि.मी."?"""
+    """Return whether the word's full stop ends no sentence by itself: "Dr.", "J.", "कि.मी."."""
     core = visible(word).strip().lstrip(OPENING)
     return core.endswith(tuple(_DOUBTFUL)) and (bare(core) in _abbreviations(language) or _may_be_one(core, language))
 
 
 def _begins_with_number(text: str) -> bool:
-    """Is the first of it a digit, but for brackets, a currency, and signs like + and <?"""
+    """Return whether the text begins with a digit, but for brackets, a currency, and signs like + and <."""
     text = _OF_A_CURRENCY.sub("", text.lstrip(_BEFORE_A_NUMBER), count=1)
     first = next((character for character in text if character not in _BEFORE_A_NUMBER and not _is_sign(character)), "")
     return first.isdigit()
@@ -74,14 +74,14 @@ def _is_sign(character: str) -> bool:
 
 
 def _goes_on(core: str, following: str, language: str) -> bool:
-    """Does the sentence go on after the full stop of `core`?"""
+    """Return whether the sentence goes on after the full stop of `core`."""
     if bare(core) in _abbreviations(language) or (language in ORDINALS and _ORDINAL.fullmatch(core)):
         return True
     return _may_be_one(core, language) and _first_word(following) not in OPENERS
 
 
 def _may_be_one(core: str, language: str) -> bool:
-    """Is it an abbreviation that a sentence may end in?"""
+    """Return whether `core` is an abbreviation that a sentence may end in."""
     is_titled = core[0].isupper() and bare(core) in WITH_A_CAPITAL and _reads_english(language)
     return is_titled or bare(core) in _sometimes_last(language) or _has_form_of_one(core)
 
@@ -98,7 +98,8 @@ def _first_word(text: str) -> str:
 
 
 def _reads_english(language: str) -> bool:
-    """Is what stands in Latin letters in a text of the language most likely English? Other Latin languages have words like it ("er")."""
+    """Return whether Latin letters in a text of the language are most likely English. Other Latin languages have
+    words like it ("er")."""
     return language in ("", "en") or script_of(language) != LATIN
 
 
@@ -110,7 +111,8 @@ def _sometimes_last(language: str) -> frozenset[str]:
 
 @cache
 def _abbreviations(language: str) -> frozenset[str]:
-    """The language's own, those of English in other scripts, and in an unknown language all of scripts without capitals too."""
+    """Return the language's abbreviations, those of English in other scripts, and in an unknown language all of
+    scripts without capitals too."""
     english = NEVER_LAST["en"] if _reads_english(language) else frozenset[str]()
     if language:
         return EVERYWHERE | english | NEVER_LAST.get(language, frozenset())

@@ -1,4 +1,5 @@
-"""The characters of a text as they stand on a screen: their width, and where a line may end between them."""
+"""The characters of a text as they stand on a screen: their width, and the places between them at which a line may
+end."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ _BLANK = re.compile(
 )  # the three that forbid a break belong to their word
 
 _PUNCTUATION = frozenset(CLOSING + STOPS + COMMAS + "%‰℃°")
-# What Japanese and Thai typesetting keeps off the start of a line, or off its end.
+# Characters that Japanese and Thai typesetting keeps off the start of a line, or off its end.
 _NEVER_FIRST = _PUNCTUATION | frozenset("々〻ーゝゞヽヾぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ～・ะาำๅๆฯ་")
 _NEVER_LAST = frozenset(OPENING + "เแโใไເແໂໃໄ") - frozenset("\"'")
 
@@ -21,7 +22,7 @@ _HALF_WIDTH_COUNTS_HALF = frozenset(("zh", "yue", "ja", "ko"))
 
 
 def split_blanks(text: str) -> list[str]:
-    """Its words, as spaces, line ends and control characters part them; those that show nothing are left out."""
+    """Return the words, as spaces, line ends and control characters part them, without those that show nothing."""
     return [
         word
         for word in _BLANK.split(text)
@@ -34,9 +35,9 @@ def is_blank(character: str) -> bool:
 
 
 def measure(text: str, language: str) -> float:
-    """Width in characters, by Netflix's counting rules: spaces and punctuation count; in Chinese, Japanese and Korean a
-    half-width character is half a character; in Thai the marks above and below are none. Elsewhere: code points, which
-    for Indic scripts is the stricter of the readings that the guides leave open."""
+    """Return the width in characters, by Netflix's counting rules: spaces and punctuation count; in Chinese, Japanese
+    and Korean a half-width character is half a character; in Thai the marks above and below are none. Elsewhere: code
+    points, which for Indic scripts is the stricter of the readings that the guides leave open."""
     if language in _HALF_WIDTH_COUNTS_HALF:
         return sum(1.0 if unicodedata.east_asian_width(character) in "WFA" else 0.5 for character in text)
     if language == "th":
@@ -53,7 +54,7 @@ def is_katakana(character: str) -> bool:
 
 
 def may_part(left: str, right: str, spaced: bool) -> bool:
-    """May a line end between these two neighbouring words, as far as their characters tell?"""
+    """Return whether a line may end between these two neighbouring words, as far as their characters tell."""
     if all(character in _PUNCTUATION or character in DASHES for character in right):
         return False
     if all(character in _NEVER_LAST or character in DASHES for character in left):
@@ -66,7 +67,8 @@ def may_part(left: str, right: str, spaced: bool) -> bool:
 
 
 def clusters(text: str) -> list[str]:
-    """What a reader takes for single characters: never parted, so that no mark, conjunct, flag or emoji breaks."""
+    """Return the single characters as a reader takes them: never parted, so that no mark, conjunct, flag or emoji
+    breaks."""
     found: list[str] = []
     for character in text:
         if found and _joins(found[-1], character):
@@ -91,7 +93,7 @@ def _joins(cluster: str, character: str) -> bool:
 
 
 def ends_wide(text: str) -> bool:
-    """Does it end in full-width punctuation, which carries its own space?"""
+    """Return whether the text ends in full-width punctuation, which brings a space with it."""
     return re.match(f"[{WIDE_PUNCTUATION}]", text[-1:]) is not None
 
 

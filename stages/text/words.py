@@ -1,5 +1,5 @@
-"""The places where words begin in scripts that are written without spaces between them: by ICU's dictionaries, and by
-its rules for the other scripts."""
+"""The places at which words begin in scripts without spaces between words: by ICU's dictionaries, and by its rules
+for the other scripts."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ _HAN_CHARACTERS = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _HAN = re.compile(f"[{_HAN_CHARACTERS}]+")
 _NUMERALS = re.compile("[0-9０-９〇零一二三四五六七八九十百千万萬億亿兆]+")
 _COUNTED = re.compile(f"[%％{_HAN_CHARACTERS}]")
-# Words of Japanese after which another may begin. Other hiragana behind a word is its ending, for which ICU has many words.
+# Words of Japanese after which another may begin. Other hiragana behind a word is its ending, for which ICU has many
+# words.
 _PARTICLES = word_set(
     "は が を に へ と も の で から まで より には では とは へは でも とも にも からは までに ので のに けど"
 )
 _BEGIN_NO_WORD = tuple("っゃゅょんらりるれろ")
 _JAPANESE_ENDINGS = word_set("です でし でしょ だ だっ だろ ます まし ました ませ ません ましょ ま")
-_BEFORE_A_WORD = "てでばに"  # how a verb ends before another, and an adverb: 食べて|ください
+_BEFORE_A_WORD = "てでばに"  # the end of a verb before another, and of an adverb: 食べて|ください
 _HONOURS = word_set("お ご 御")
 _CHINESE_ENDINGS = frozenset("的了着著吗嗎呢吧啊呀嘛们們")
 _LONG_CHINESE = 5  # characters
-# Chinese words of one character that stand by themselves; others belong to what is beside them.
+# Chinese words of one character that stand by themselves; other characters belong to their neighbours.
 _CHINESE_WORDS = frozenset(
     """的地得了着著过過吗嗎呢吧啊呀嘛和与與或但而就都也很还還又再才只太最更不没沒别別是有在我你您他她它们們这這那哪谁誰什每各
     去来來到给給对對把被让讓从從向往跟为為比会會能要想可说說看做用叫请請问問将將由于於因所以如若虽雖吃喝买買坐走跑住听聽写寫读讀爱愛等带帶拿找里裡上下中后後前"""
@@ -34,7 +35,7 @@ _CHINESE_WORDS = frozenset(
 
 
 def word_starts(text: str, language: str = "") -> frozenset[int]:
-    """The places (in characters) at which a word or a mark of the text begins."""
+    """Return the places (in characters) at which a word or a mark of the text begins."""
     from icu4py.breakers import WordBreaker
 
     parts = list(WordBreaker(text, language or "en"))
@@ -50,7 +51,7 @@ def word_starts(text: str, language: str = "") -> frozenset[int]:
 
 
 def _goes_on(word: str, before: str, part: str, following: str, language: str) -> bool:
-    """Does the part go on with the word that ends in the part before it, whatever the dictionary says?"""
+    """Return whether the part goes on with the word that ends in the part before it, whatever the dictionary says."""
     if not word or word[-1].isspace():
         return False
     if _KATAKANA.match(part) and _KATAKANA.match(word[-1]):
@@ -67,7 +68,8 @@ def _is_spaceless(text: str) -> bool:
 
 
 def _goes_on_in_chinese(word: str, before: str, part: str) -> bool:
-    """Is it an ending, or is one of the two parts a single character that is no word by itself (市|中心, 火车|站)?"""
+    """Return whether it is an ending, or one of the two parts is a single character that is no word by itself (市|中心,
+    火车|站)."""
     if not (_HAN.fullmatch(before) and _HAN.fullmatch(part)):
         return False
     if part in _CHINESE_ENDINGS:
@@ -76,7 +78,7 @@ def _goes_on_in_chinese(word: str, before: str, part: str) -> bool:
 
 
 def _goes_on_in_japanese(word: str, part: str, following: str) -> bool:
-    """Is it an ending (飲|んで, 食|べ, 行|った), or what 'お' belongs to?"""
+    """Return whether it is an ending (飲|んで, 食|べ, 行|った), or belongs to 'お'."""
     if word in _HONOURS and _is_japanese(part):
         return True
     if not _HIRAGANA.match(part) or not _is_japanese(word[-1]):
@@ -97,8 +99,8 @@ def _is_japanese(character: str) -> bool:
 
 
 def in_words(pieces: Sequence[str], language: str = "") -> list[list[tuple[str, bool]]]:
-    """Each piece of a running text in parts, cut where words begin inside it; and for each part: does a word begin with it, or does it
-    go on with one? ["1", ",00,000"] is one number, "ส" "วัสดี" one word."""
+    """Return each piece of a running text in parts, cut where words begin inside it; and for each part, whether a
+    word begins with it (else it goes on with one). ["1", ",00,000"] is one number, "ส" "วัสดี" one word."""
     text = "".join(pieces)
     starts = word_starts(text, language) if any(map(needs_no_space, text)) else frozenset[int]()
     found: list[list[tuple[str, bool]]] = []

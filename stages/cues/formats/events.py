@@ -1,10 +1,11 @@
-"""Writes tracks through pysubs2, with their text taken literally."""
+"""Write tracks through pysubs2, with their text taken literally."""
 
 from __future__ import annotations
 
 from sutradhar.stages.transcript import Track
 
-_BACKSLASH = "\x00"  # stands for one while pysubs2 writes, which would read \N, \n and \h as blanks; no cue has control characters
+# A stand-in while pysubs2 writes, which would read \N, \n and \h as blanks; no cue has control characters.
+_BACKSLASH = "\x00"
 
 
 def render(track: Track, form: str) -> str:

@@ -1,4 +1,4 @@
-"""What a format declares. Its writer sees escaped text alone, so nobody's words can be taken for markup."""
+"""The declaration of a format. Its writer sees escaped text alone, so nobody's words can be taken for markup."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def literally(text: str) -> str:
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of file. Spoken text reaches `write` as `escape` has made it: that of the transcript and that of the cues."""
+    """A kind of file. The spoken text of transcript and cues reaches `write` as `escape` has made it."""
 
     escape: Callable[[str], str]
     write: Callable[[Transcript, Track], str]

@@ -1,4 +1,5 @@
-"""SubRip. It has no escapes: text is written as it is. Nor has it comments: what puts the text in doubt is told among the cues."""
+"""SubRip. It has no escapes: text is written as it is. It has no comments either: doubts about the text are told
+among the cues."""
 
 from __future__ import annotations
 

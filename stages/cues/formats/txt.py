@@ -1,5 +1,5 @@
-"""Plain text without times: a line for each sentence, and for what is said between long pauses where none ends.
-What puts it in doubt stands above, in brackets.
+"""Plain text without times: a line for each sentence, or for the speech between long pauses where no sentence ends.
+Doubts about it stand above, in brackets.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def _write(transcript: Transcript, track: Track) -> str:
 
 
 def _text(transcript: Transcript) -> str:
-    if any(segment.speaker for segment in transcript.segments):  # who may speak at a time
+    if any(segment.speaker for segment in transcript.segments):  # several may speak at a time
         return "".join(f"{segment.speaker}: {segment.text}\n" for segment in transcript.segments)
     tokens = spoken_tokens(transcript)
     parts = [token.text for token in tokens[:1]]

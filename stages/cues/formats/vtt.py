@@ -16,7 +16,7 @@ def _escaped(line: str) -> str:
 
 
 def _write(transcript: Transcript, track: Track) -> str:
-    """The track's note is a comment, which no player shows."""
+    """Write the cues and the track's note, a comment, which no player shows."""
     note = f"NOTE {track.note.replace('-->', '->')}\n\n" if track.note else ""
     return _HEADER + note + render(track, "vtt").removeprefix(_HEADER)
 

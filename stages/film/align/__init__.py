@@ -1,7 +1,8 @@
-"""Refines word times with a wav2vec2 model of the language, through WhisperX's forced alignment (arXiv:2303.00747, 3.2).
+"""Refine word times with a wav2vec2 model of the language, through WhisperX's forced alignment (arXiv:2303.00747,
+3.2).
 
-Without such a model the recogniser's own times, from Whisper's cross-attention, stay as they are: that is the default, not
-a fault. PyTorch and WhisperX, 8 s to import, are imported only where there is something to align.
+Without such a model the recogniser's own times, from Whisper's cross-attention, stay as they are: that is the
+default, not a fault. PyTorch and WhisperX, 8 s to import, are imported only where there is something to align.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ FOLDER_FILES = (
 
 
 def check(settings: Settings) -> None:
-    """A model that was named is there: told before the run, not hours into it."""
+    """Check that a named model exists: before the run, not hours into it."""
     if settings.ALIGNMENT_MODEL != "auto":
         find_model(settings.ALIGNMENT_MODEL, "", Workspace.find().models)
 
@@ -72,7 +73,7 @@ def run(ctx: StageContext) -> Outcome:
 def _aligned(
     transcript: Transcript, sound: Sound, audio: Audio, aligner: Wav2Vec2Aligner, ctx: StageContext
 ) -> Iterator[Segment]:
-    """Each segment with the sound around it, as far as the middle of the pause before and after."""
+    """Yield each segment, aligned in the sound around it, as far as the middle of the pause before and after."""
     segments = transcript.segments
     for index, segment in enumerate(segments):
         before = (segments[index - 1].end_ms + segment.start_ms) // 2 if index else audio.start_ms
@@ -91,7 +92,8 @@ def _aligned(
 
 
 def find_model(wanted: str, language: str, models: Path) -> str | None:
-    """A folder, or WhisperX's name of a model that is in a cache; None: keep the times as they are. Raises UsageError."""
+    """Return a folder, or WhisperX's name of a model that is in a cache; None: keep the times as they are. Raises
+    UsageError."""
     if wanted == "none":
         return None
     if wanted != "auto":
@@ -133,14 +135,14 @@ def _is_cached(name: str) -> bool:
 
 @dataclass(frozen=True)
 class WholeText:
-    """Stands in for NLTK's sentence splitter, which WhisperX would download: our segments are sentences already."""
+    """A stand-in for NLTK's sentence splitter, which WhisperX would download: our segments are sentences already."""
 
     def span_tokenize(self, text: str) -> list[tuple[int, int]]:
         return [(0, len(text))]
 
 
 class Wav2Vec2Aligner:
-    """A wav2vec2 model in memory. Counts the words that it saw, and those whose times it could not tell."""
+    """A wav2vec2 model in memory. It counts the words that it saw, and those whose times it could not tell."""
 
     def __init__(self, model: str, language: str, device: str) -> None:
         # Nothing is fetched, and pickled weights (some caches hold no others) can bring no code along.
@@ -162,7 +164,7 @@ class Wav2Vec2Aligner:
             ) from error
 
     def align(self, words: Sequence[Word], samples: Any, start_ms: int, end_ms: int) -> tuple[Word, ...]:
-        """The words of a segment with times from `samples`, its sound from `start_ms` to `end_ms`, film time."""
+        """Return the words of a segment with times from `samples`, its sound from `start_ms` to `end_ms`, film time."""
         text = "".join(word.text for word in words)
         self.words += len(words)
         times = self._character_times(text, samples)
@@ -175,7 +177,7 @@ class Wav2Vec2Aligner:
         return in_order(_fill(words, refined, start_ms, end_ms), start_ms, end_ms)
 
     def _character_times(self, text: str, samples: Any) -> list[tuple[float, float] | None]:
-        """Seconds for each character that the model's alphabet has."""
+        """Return the seconds of each character that the model's alphabet has."""
         segment = {"text": text, "start": 0.0, "end": len(samples) / SAMPLE_RATE}
         done = self._whisperx.align(
             [segment], self._model, self._metadata, samples, self.device, return_char_alignments=True
@@ -198,7 +200,8 @@ def _refine(word: Word, times: Sequence[tuple[float, float] | None], offset_ms: 
 
 
 def _fill(words: Sequence[Word], refined: Sequence[Word | None], start_ms: int, end_ms: int) -> list[Word]:
-    """Words that could not be timed (digits, other scripts) keep their times, as far as their neighbours' new ones leave room."""
+    """Keep the times of words that could not be timed (digits, other scripts), as far as their neighbours' new ones
+    leave room."""
     filled = list[Word]()
     for index, (word, better) in enumerate(zip(words, refined, strict=True)):
         if better is None:

@@ -1,4 +1,5 @@
-"""The wav2vec2 models that WhisperX aligns with by default: a copy of whisperx 3.8.6, alignment.py, whose import takes seconds."""
+"""The wav2vec2 models that WhisperX aligns with by default: a copy of whisperx 3.8.6, alignment.py, whose import
+takes seconds."""
 
 from __future__ import annotations
 

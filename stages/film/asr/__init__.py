@@ -1,7 +1,7 @@
-"""Recognises speech: windows of sound to a transcript with a time for every word.
+"""Recognise speech: windows of sound to a transcript with a time for every word.
 
-Where Whisper is to translate, the stage also writes its English translation, which costs a second decoding of the same
-encoder output here, and would cost a second encoder pass in a stage of its own.
+Where Whisper is to translate, the stage also writes its English translation, which costs a second decoding of the
+same encoder output here, and would cost a second encoder pass in a separate stage.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def run(ctx: StageContext) -> Outcome:
 
 @dataclass(frozen=True)
 class Recognised:
-    """What was recognised, in the order of the windows, and by what."""
+    """The recognised windows, in their order, and the engine that recognised them."""
 
     language: str
     recognitions: Sequence[Recognition] = ()
@@ -87,7 +87,8 @@ def _unheard(settings: Settings) -> list[str]:
 def _language(
     recogniser: KeptRecogniser, sound: Sound, audio: Audio, windows: Sequence[Window], ctx: StageContext
 ) -> tuple[FilmLanguage, dict[int, Any]]:
-    """The settings' own, or what windows from all over the film sound like; and these windows as prepared, by id."""
+    """Return the language of the settings, or that which windows from all over the film sound like; and these windows
+    as prepared, by id."""
     from sutradhar.pipeline import languages
 
     if ctx.settings.SOURCE_LANGUAGE != "auto":
@@ -118,7 +119,7 @@ def _recognise(
     prepared: dict[int, Any],
     ctx: StageContext,
 ) -> list[Recognition]:
-    """In the order of the windows."""
+    """Recognise the windows. Returns recognitions in their order."""
     prompt = glossary.prompt_of(
         ctx.settings.WHISPER_INITIAL_PROMPT, ctx.job_file(ctx.settings.GLOSSARY) if ctx.settings.GLOSSARY else None
     )
@@ -140,7 +141,8 @@ def _cut_out(sound: Sound, audio: Audio, window: Window, language: str | None, p
 
 
 def check(settings: Settings) -> None:
-    """Raises UsageError for a recogniser or language that there is not, or that Whisper does not translate to."""
+    """Check the settings. Raises UsageError for a recogniser or language that there is not, or that Whisper does not
+    translate to."""
     declared.check(settings)
     if settings.translator == "whisper" and settings.targets != ("en",):
         raise UsageError(

@@ -1,4 +1,5 @@
-"""Puts the subtitles into a copy of the film, as tracks that a player can switch on and off. Sound and picture are not encoded again.
+"""Put the subtitles into a copy of the film, as tracks that a player can switch on and off, without encoding sound
+and picture again.
 
 A player's clock and ours start at the same moment: ffmpeg too moves the start of the film's own timeline to 0.
 """
@@ -20,7 +21,7 @@ from sutradhar.stages.transcript import Track, Tracks, load
 SRT_BECOMES = {"mkv": "srt", "mp4": "mov_text"}
 ALPHA3 = {"mkv": languages.alpha3_bibliographic, "mp4": languages.alpha3_terminologic}
 
-_MORE = 100  # a hundredth, than the film: subtitles, and what one container takes for its index and another does not
+_MORE = 100  # a hundredth, than the film: subtitles, and the containers' differences in what they take for their index
 _SAMPLE_BYTES = 4  # of sound that has to be encoded
 _SHORTER_BY_MS = 2000  # at most, than the film: a track that is left out may be the one that ends last
 
@@ -58,7 +59,8 @@ def foresee(path: Path, settings: Settings) -> tuple[str, ...]:
 
 
 def _make(ctx: StageContext, info: MediaInfo, planned: CopyPlan, tracks: list[Track], output: Path) -> list[str]:
-    """Returns what could not be done as planned. Raises NotWritten where nothing could, and StageFailed where the disk is full."""
+    """Make the copy. Returns the parts of the plan that failed. Raises NotWritten where all of it did, and
+    StageFailed where the disk is full."""
     if planned.impossible:
         raise media.NotWritten(planned.impossible)
     ctx.check_room(output, info.size + info.size // _MORE + sum(_encoded_size(info, part) for part in planned.encoded))
@@ -95,7 +97,7 @@ def _title(track: Track) -> str:
 
 @dataclass
 class _Copy:
-    """The film to be, and the ffmpeg arguments that make it."""
+    """The copy in the making, and the ffmpeg arguments that make it."""
 
     ctx: StageContext
     info: MediaInfo
@@ -103,16 +105,18 @@ class _Copy:
     inputs: list[str] = field(default_factory=list)  # after the film itself, which is input 0
     subtitles: list[str] = field(default_factory=list)  # -map, codec, flags and names of each subtitle track, in order
     count: int = 0  # subtitle tracks so far
-    files: int = 0  # of our own among the inputs
-    notes: list[str] = field(default_factory=list)  # what was planned and could not be done
-    sound: dict[StreamPart, str] = field(default_factory=dict)  # what was encoded, as ffmpeg's -map is told it
+    files: int = 0  # our files among the inputs
+    notes: list[str] = field(default_factory=list)  # the parts of the plan that failed
+    # the encoded tracks, by the name that ffmpeg's -map takes
+    sound: dict[StreamPart, str] = field(default_factory=dict)
 
     @property
     def container(self) -> str:
         return self.plan.container
 
     def take_sound(self) -> None:
-        """Encode what the container cannot hold as it is. In calls of their own, for the same bytes in every run."""
+        """Encode tracks that the container cannot hold as they are, in separate calls, for the same bytes in every
+        run."""
         for part in self.plan.encoded:
             path = self.ctx.scratch / f"sound-{len(self.sound)}.mka"
             # A frame of FLAC holds what several packets held: a gap between these has to be filled with silence.
@@ -128,14 +132,16 @@ class _Copy:
             self.sound[part] = f"{self.files}:a"
 
     def take_subtitles(self) -> None:
-        """The film's own tracks: copied, or converted where the container holds no such thing; none is shown by default."""
+        """Copy the film's own tracks, or convert them where the container holds no such thing; none is shown by
+        default."""
         for number, track in enumerate(self.info.subtitles):
             flags = [flag for flag in track.dispositions if flag != "default"]
             become = KEPT_SUBTITLES[self.container].get(track.codec)
             if become == COPY:
                 self._map(f"0:s:{number}", COPY, flags, track.title)
             elif become == "srt":
-                # In a call of its own: where ffmpeg converts what it copies beside, the order of packets changes from run to run.
+                # A separate call: where ffmpeg converts a track beside copied ones, the order of packets changes from
+                # run to run.
                 path = self.ctx.scratch / f"film-{number}.srt"
                 try:
                     media.run_ffmpeg(
@@ -177,7 +183,8 @@ class _Copy:
         return [*film, *self.inputs, *own, *self._attachments(), *self.subtitles, *form, *title]
 
     def check(self, output: Path) -> None:
-        """ffmpeg ends well also where it could not read the film to its end. Raises NotWritten."""
+        """Check the copy's length: ffmpeg ends well also where it could not read the film to its end. Raises
+        NotWritten."""
         try:
             made = media.probe(output)
         except UsageError as error:
@@ -185,7 +192,7 @@ class _Copy:
         sounds = sum(part.stream.startswith("a:") for part in self.plan.parts)
         if len(made.subtitles) != self.count or len(made.audio) != sounds:
             raise media.NotWritten("ffmpeg left out tracks of the film: set MUX_CONTAINER=mkv, or none to go without")
-        whole = sounds == len(self.info.audio)  # else what was left out may be what lasts longest
+        whole = sounds == len(self.info.audio)  # else a track that was left out may be the one that lasts longest
         shorter = made.duration_ms < self.info.duration_ms - _SHORTER_BY_MS
         if self.info.promises and whole and shorter and not self.ctx.settings.ALLOW_TRUNCATED:
             lengths = f"{made.duration_ms / 1000:.0f} of {self.info.duration_ms / 1000:.0f} s"
@@ -213,8 +220,9 @@ class _Copy:
             self.subtitles += [f"-metadata:s:{stream}", f"language={language}"]
 
     def _named(self, stream: str, title: str) -> list[str]:
-        """Return the arguments that name a stream, which ffmpeg does not take from every film by itself. In mp4 VLC shows the title (which makes
-        newer ffmpegs say "UDTA parsing failed" of what they wrote themselves), others the handler's name."""
+        """Return the arguments that name a stream, which ffmpeg does not take from every film by itself. In mp4 VLC
+        shows the title (which makes newer ffmpegs say "UDTA parsing failed" of files that they wrote themselves),
+        others the handler's name."""
         keys = ("title", "handler_name") if self.container == "mp4" else ("title",)
         return [text for key in keys for text in (f"-metadata:s:{stream}", f"{key}={title}")] if title else []
 

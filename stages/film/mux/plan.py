@@ -10,11 +10,12 @@ from sutradhar.pipeline import media
 from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.media import AudioTrack, MediaInfo, OtherStream
 
-# What players expect in MP4; ffmpeg would write more into it. A film with anything else becomes an mkv.
+# Codecs that players expect in MP4; ffmpeg would write more into it. A film with anything else becomes an mkv.
 MP4_CODECS = frozenset(
     "h264 hevc av1 vp9 mpeg4 mpeg2video mpeg1video mjpeg png aac mp3 mp2 ac3 eac3 dts alac flac opus vorbis".split()  # noqa: SIM905
 )
-# What becomes of the film's own subtitles in each container. "srt" is converted; those that are not listed are left out.
+# The treatment of the film's own subtitles in each container. "srt" is converted; codecs that are not listed are left
+# out.
 KEPT_SUBTITLES = {
     "mkv": {
         "subrip": "copy",
@@ -41,7 +42,7 @@ COPY = "copy"
 
 @dataclass(frozen=True)
 class StreamPart:
-    """A stream that is kept."""
+    """A stream that the copy keeps."""
 
     stream: str  # ffmpeg's name of it among the film's: "a:1"
     encoder: str = COPY
@@ -51,8 +52,8 @@ class StreamPart:
 class CopyPlan:
     container: str  # mkv or mp4
     parts: tuple[StreamPart, ...]  # picture and sound, in the order of the copy
-    notes: tuple[str, ...]  # what is not kept as it is, a line each
-    impossible: str = ""  # why there can be no copy with subtitles at all
+    notes: tuple[str, ...]  # the streams that are not kept as they are, a line each
+    impossible: str = ""  # the reason why there can be no copy with subtitles at all
 
     @property
     def encoded(self) -> list[StreamPart]:
@@ -98,7 +99,8 @@ def _strangers(info: MediaInfo) -> list[AudioTrack]:
 
 
 def _unfit_for_mp4(path: Path, info: MediaInfo, mute: Mapping[int, str]) -> list[str]:
-    """The codecs of what players do not expect in mp4, or else of what it would lose and another container may keep."""
+    """Return the codecs that players do not expect in mp4, or else those that it would lose and another container may
+    keep."""
     pictures = [stream.codec for stream in info.others if _is_film(stream)] + ([info.video.codec] if info.video else [])
     codecs = {track.codec for track in info.audio if track.index not in mute}.union(pictures)
     if strangers := sorted(codecs - MP4_CODECS):
@@ -129,7 +131,7 @@ def _sounds(info: MediaInfo) -> list[str]:
 def _sound(
     path: Path, track: AudioTrack, refused: Mapping[str, str], mute: Mapping[int, str], container: str
 ) -> tuple[StreamPart | None, str]:
-    """Decide what becomes of an audio track, and what to say of that."""
+    """Decide about an audio track. Returns its part in the copy, and a note to tell."""
     stream, name = f"a:{track.index}", f"audio track {track.index}, {track.describe()}"
     if stream not in refused:
         return StreamPart(stream), ""

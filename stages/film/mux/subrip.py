@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from sutradhar.pipeline.timecode import format_ms
 from sutradhar.stages.transcript import Cue
 
-# <i>, {\an8}, {y:i}, \N, &lt;: what players, and ffmpeg on the way to MP4, take for more than text.
+# <i>, {\an8}, {y:i}, \N, &lt;: players, and ffmpeg on the way to MP4, take these for more than text.
 _MARKUP = re.compile(r"<(?=[/A-Za-z])|\{(?=\\|[A-Za-z]:)|\\(?=[Nnh{}])|&(?=#|[A-Za-z]+;)")
-_WORD_JOINER = "\u2060"  # has no width and allows no line break; what it stands in is no markup
+_WORD_JOINER = "\u2060"  # has no width and allows no line break; no player reads markup with it inside
 
 
 def literal_srt(cues: Iterable[Cue]) -> str:

@@ -1,4 +1,4 @@
-"""Cuts transcripts into subtitles and writes them in the formats asked for."""
+"""Cut transcripts into subtitles and write them in the formats asked for."""
 
 from __future__ import annotations
 

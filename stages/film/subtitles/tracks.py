@@ -1,4 +1,4 @@
-"""From transcripts to subtitle tracks and the files made of them."""
+"""The way from transcripts to subtitle tracks and their files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sutradhar.stages.transcript import Track, Tracks, Transcript, Translations,
 
 
 def make_tracks(ctx: StageContext) -> Outcome:
-    """Raises UsageError for a profile or format that there is not."""
+    """Make the tracks and write them. Raises UsageError for a profile or format that there is not."""
     names = chosen("SUBTITLE_FORMATS", ctx.settings.SUBTITLE_FORMATS)
     original = load(ctx.read("transcript"), Transcript)
     transcripts = [original]
@@ -47,7 +47,7 @@ def _content(name: str, transcript: Transcript, track: Track, settings: Settings
 
 
 def build_tracks(transcripts: Sequence[Transcript], settings: Settings) -> Tracks:
-    """A track for each transcript, in that order. Raises UsageError for a profile that there is not."""
+    """Return a track for each transcript, in that order. Raises UsageError for a profile that there is not."""
     return Tracks(tuple(_track(transcript, settings) for transcript in transcripts))
 
 
@@ -56,7 +56,7 @@ def _track(transcript: Transcript, settings: Settings) -> Track:
 
 
 def _broken_rules(transcript: Transcript, track: Track, settings: Settings) -> list[str]:
-    """One line where the speech left no room for all of the rules."""
+    """Return one line where the speech left no room for all of the rules."""
     rules = rules_for(settings.SUBTITLE_PROFILE, track.language, settings.SUBTITLE_FPS)
     spoken = by_speaker(transcript)  # the cues of two overlap, and have labels
     lists = [track.cues] if len(spoken) == 1 else [build_cues(one, rules) for _, one in spoken]

@@ -1,7 +1,7 @@
-"""Gives the transcript in the target languages: by a translator, or as Whisper itself translated it.
+"""Give the transcript in the target languages: by a translator, or as Whisper itself translated it.
 
-The translators that there are beside Whisper's own stand in `NAMES`, each a package here that describes itself in its `about.py`;
-how to add one says `translator.py`.
+`NAMES` lists the translators beside Whisper's own, each a package here that describes itself in its `about.py`;
+`translator.py` says how to add one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a translator says of itself before it is loaded. Such a description imports nothing heavy: `--help` reads it."""
+"""A translator's description of itself before it is loaded. It imports nothing heavy: `--help` reads it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class TranslatorAbout:
     pivot: str  # the language that every other one is translated to and from
     languages: tuple[str, ...]  # the others
     direction: Callable[[str, str], str]  # of a source and a target: a model goes one way
-    sizes: Mapping[str, Mapping[str, str]]  # best first: how the model of each direction is called
+    sizes: Mapping[str, Mapping[str, str]]  # best first: the name of each direction's model
     compute_types: Mapping[str, tuple[str, ...]]  # by device, those that it has
     backends: Mapping[str, str]  # by device, the recogniser that runs on the same library
     forms: Mapping[str, Form]

@@ -1,7 +1,8 @@
-"""From sentences to translations that pass the guards: in one go, then by other ways for those that do not.
+"""The way from sentences to translations that pass the guards: in one go, then by other ways for those that do not.
 
-The chain: the search as set; other hypotheses of it, without repeated runs of tokens; greedy; in halves. What no way brings through the
-guards is no translation, and is told of as such: the source text never stands in for one.
+The chain: the search as set; other hypotheses of it, without repeated runs of tokens; greedy; in halves. A sentence
+that no way brings through the guards has no translation, and is told of as such: the source text never stands in for
+one.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from sutradhar.stages.text.glossary import Glossary
 from sutradhar.stages.text.numbers import one_number
 from sutradhar.stages.text.sentences import ends_clause
 
-UNREPEATED = 4  # tokens: what a loop repeats and other sentences hardly do
+UNREPEATED = 4  # tokens: a loop repeats such a run, and other sentences hardly do
 HALF_WORDS = 3  # the fewest that a half may have
 
 
 class Way(Enum):
-    """How a sentence was rendered, in the words of notes and reports."""
+    """The way that rendered a sentence, in the words of notes and reports."""
 
     SEARCH = "search"
     OTHER_HYPOTHESES = "other hypotheses"
@@ -46,7 +47,8 @@ RETRIES = (Way.OTHER_HYPOTHESES, Way.GREEDY, Way.HALVES, Way.GLOSSARY)
 
 @dataclass(frozen=True)
 class Rendering:
-    """What became of a sentence: `text` is without its markup. `faults` are those of the first try where no way was found."""
+    """A sentence's outcome: `text` is without its markup. `faults` are those of the first try where no way was found.
+    """
 
     text: str
     score: float
@@ -56,7 +58,7 @@ class Rendering:
 
 
 class Chain:
-    """Translates between two languages."""
+    """A chain that translates between two languages."""
 
     def __init__(
         self, translator: Translator, source: str, target: str, search: BeamSearch, glossary: Glossary
@@ -67,7 +69,7 @@ class Chain:
     def render(
         self, sentences: Sequence[Sentence], report: Callable[[int, int], None] = lambda done, total: None
     ) -> list[Rendering]:
-        """Of each sentence, in their order. What is said twice is translated once."""
+        """Return the rendering of each sentence, in their order. Repeated sentences are translated once."""
         settled = [self._without_translator(sentence) for sentence in sentences]
         texts, places = distinct(
             sentence.text for sentence, done in zip(sentences, settled, strict=True) if done is None
@@ -77,7 +79,8 @@ class Chain:
         return [done or next(rendered) for done in settled]
 
     def _without_translator(self, sentence: Sentence) -> Rendering | None:
-        """Labels, numbers, what is said in the target language already or in English, and what no translator here reads; None for the rest."""
+        """Return labels, numbers, speech that is in the target language already or in English, and speech that no
+        translator here reads; None for the rest."""
         text = sentence.text
         if not any(character.isalpha() for character in text):
             return Rendering(digits(text, self._target), 0.0, Way.LABEL)
@@ -101,7 +104,7 @@ class Chain:
             Way.HALVES: self._halves,
         }
         if self._search.beams == 1:
-            del attempts[Way.GREEDY]  # the search as set was that
+            del attempts[Way.GREEDY]  # the search as set was greedy already
         for way, attempt in attempts.items():
             failed = [number for number, rendering in enumerate(renderings) if rendering.faults]
             tried = attempt([texts[number] for number in failed]) if failed else []
@@ -115,7 +118,7 @@ class Chain:
         return self._with_terms(texts, renderings)
 
     def _judge(self, text: str, hypotheses: Sequence[Translation], way: Way) -> Rendering:
-        """The first without faults; else the first, with its own."""
+        """Return the first hypothesis without faults; else the first, with its faults."""
         judged = [
             (one, faults(text, one.text, self._source, self._target)) for one in hypotheses or [Translation("", 0.0)]
         ]
@@ -135,7 +138,7 @@ class Chain:
         return self._translator.translate(texts, self._source, self._target, replace(self._search, beams=1))
 
     def _halves(self, texts: Sequence[str]) -> list[list[Translation]]:
-        """Both halves of each, put together; none of what is too short to be cut."""
+        """Return both halves of each text, put together; nothing for one too short to be cut."""
         halves = [halve(text) for text in texts]
         found = iter(
             self._translator.translate(
@@ -146,7 +149,7 @@ class Chain:
         return [[_joined(pair[0][0], pair[1][0])] if pair and all(pair) else [] for pair in parts]
 
     def _with_terms(self, texts: Sequence[str], renderings: list[Rendering]) -> list[Rendering]:
-        """Those in which a term of the glossary is missing once more, with the terms protected."""
+        """Render those in which a term of the glossary is missing once more, with the terms protected."""
         missing = [
             (number, terms)
             for number, one in enumerate(renderings)
@@ -171,7 +174,7 @@ def _attractors(texts: Sequence[str], renderings: Sequence[Rendering]) -> set[in
 
 
 def halve(text: str) -> tuple[str, ...]:
-    """Two parts, cut rather after a comma than in the middle; none where a half would be a few words."""
+    """Return two parts, cut rather after a comma than in the middle; none where a half would be a few words."""
     words = text.split()
     places = [
         place
@@ -185,12 +188,12 @@ def halve(text: str) -> tuple[str, ...]:
 
 
 def _joined(left: Translation, right: Translation) -> Translation:
-    """One sentence again: the first half's full stop goes."""
+    """Return one sentence again: the first half's full stop goes."""
     return Translation(f"{left.text.rstrip(FULL_STOPS)} {right.text}", (left.score + right.score) / 2)
 
 
 def ways(renderings: Sequence[Rendering]) -> Iterator[tuple[Way, int]]:
-    """How many went which way, but for the usual ones."""
+    """Yield the number of sentences that went each way, but for the usual ones."""
     for way in RETRIES:
         if count := sum(one.way is way for one in renderings):
             yield way, count

@@ -62,7 +62,7 @@ def _rendered(
     models: Mapping[str, ResolvedModel],
     ctx: StageContext,
 ) -> dict[str, list[Rendering]]:
-    """Translate the sentences into each target language. What is translated is kept, so that an interrupted run goes on
+    """Translate the sentences into each target language. Translations are kept, so that an interrupted run goes on
     with the rest."""
     settings = ctx.settings
     glossary = read_glossary(ctx.job_file(settings.GLOSSARY)) if settings.GLOSSARY else Glossary(())
@@ -84,7 +84,7 @@ def _packages(settings: Settings) -> tuple[str, ...]:
 
 
 class FilmProgress:
-    """Tells the progress, in seconds of the film for each target language."""
+    """A report of the progress, in seconds of the film for each target language."""
 
     def __init__(self, ctx: StageContext, seconds: float, targets: Sequence[str], *, is_first: bool) -> None:
         self._ctx, self._seconds, self._total = ctx, seconds, seconds * len(targets)
@@ -103,13 +103,12 @@ class FilmProgress:
         return self._tell
 
     def _tell(self, done: int, total: int) -> None:
-        done = max(done, self._known)  # which are counted once more, batch by batch
+        done = max(done, self._known)  # earlier sentences are counted once more, batch by batch
         kept = f"{done} of {counted(total, 'sentence')} to {self._target}"
         self._ctx.progress(self._before + self._seconds * done / total, self._total, already=self._already, kept=kept)
 
     def tell_known(self, known: int, total: int) -> None:
-        """Tell how many sentences are there already, of a language's first search alone: what comes after it is not
-        counted."""
+        """Tell how many sentences are there already, in a language's first search alone: later ones are not counted."""
         if self._is_told:
             return
         self._is_told = True
@@ -124,7 +123,8 @@ class FilmProgress:
 
 
 def segments_of(sentences: Sequence[Sentence], renderings: Sequence[Rendering], target: str) -> list[Segment]:
-    """One for each sentence of which there is something to show; one that could not be translated shows `MISSING` and says why."""
+    """Return a segment for each sentence with something to show; one that could not be translated shows `MISSING` and
+    says why."""
     from msgspec.structs import replace
 
     segments: list[Segment] = []
@@ -152,7 +152,7 @@ def _resolve(direction: str, ctx: StageContext) -> ResolvedModel:
 
 
 def _log(log: logging.Logger, target: str, sentences: Sequence[Sentence], renderings: Sequence[Rendering]) -> None:
-    """Where somebody may want to look: times, never text."""
+    """Log the places that somebody may want to look at: times, never text."""
     for sentence, rendering in zip(sentences, renderings, strict=True):
         if rendering.way is Way.NONE:
             log.info(f"{target}: {format_ms(sentence.start_ms)} not translated ({', '.join(rendering.faults)})")
@@ -173,7 +173,7 @@ def _engine(settings: Settings, models: Mapping[str, ResolvedModel]) -> dict[str
 
 
 def _report(target: str, renderings: Sequence[Rendering]) -> list[str]:
-    """What a person should know, a line each."""
+    """Return what a person should know, a line each."""
     lines = [
         f"{target}: {counted(count, 'sentence')} translated by {way.value}, where the usual search failed"
         for way, count in ways(renderings)

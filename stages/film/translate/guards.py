@@ -1,6 +1,7 @@
-"""What is wrong with a translation, as far as one can see without knowing either language.
+"""The faults of a translation, as far as one can see them without knowing either language.
 
-The bounds were set on reference pairs, Hindi and English, both ways: FLORES-200 devtest (1,012 of news) and Tatoeba (1,500 of talk).
+The bounds were set on reference pairs, Hindi and English, both ways: FLORES-200 devtest (1,012 of news) and Tatoeba
+(1,500 of talk).
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ Fault = Literal[
     "number lost",
 ]
 
-# Characters that say what takes 100 in English: measured for Hindi, and about so many for the others.
+# Characters that say as much as 100 in English: measured for Hindi, and about so many for the others.
 _LENGTHS = {"en": 100, "hi": 102, "ta": 116, "ml": 112, "zh": 33, "yue": 33, "ja": 45, "ko": 50, "th": 90, "lo": 90}
 _OTHERS = 105
 _SHORTEST, _LONGEST = 0.55, 1.65  # times the length to be expected
@@ -46,7 +47,7 @@ _UNTRANSLATED_WORDS = 4
 
 
 def faults(source: str, target: str, source_language: str, target_language: str) -> tuple[Fault, ...]:
-    """The guards that fire, none for a translation that may be one. Both texts are without markup."""
+    """Return the guards that fire: none for a translation that may be good. Both texts are without markup."""
     source, target = clean(source), clean(target)
     if not _has_words(source):
         return ()
@@ -81,8 +82,9 @@ def _is_same(source: str, target: str) -> bool:
 
 
 def _has_source_script(source: str, target: str, source_language: str, target_language: str) -> bool:
-    """Tell whether there are letters of a script that is neither the target's nor Latin, but for single ones of the source, as in
-    "3 µm" and "α particle". Whisper now and then writes Hindi in Arabic letters, so the source's script is not the only one to look for."""
+    """Return whether there are letters of a script that is neither the target's nor Latin, but for single ones of the
+    source, as in "3 µm" and "α particle". Whisper now and then writes Hindi in Arabic letters, so the source's script
+    is not the only one to look for."""
     if (
         script_of(target_language) == LATIN
         and script_of(source_language) != LATIN
@@ -102,7 +104,8 @@ def _is_foreign(word: str, source: str, source_language: str, target_language: s
 
 
 def _is_untranslated(source: str, target: str, target_language: str) -> bool:
-    """Names may stay in Latin letters in any script; sentences may not, nor English words with nothing in the target's script beside them."""
+    """Return whether sentences, or English words with nothing in the target's script beside them, stay in Latin
+    letters: names may."""
     if target_language == "en" and language_of(target) == "hindi" and words_of(source) != words_of(target):
         return not has_capitals(target)
     if script_of(target_language) == LATIN:
@@ -116,6 +119,7 @@ def _is_untranslated(source: str, target: str, target_language: str) -> bool:
 
 
 def _is_taken_out_lost(source: str, target: str) -> bool:
-    """Does an e-mail address, URL or tag of the source not stand in the target as it was? Numbers have a guard of their own."""
+    """Return whether an e-mail address, URL or tag of the source does not stand in the target as it was. Numbers have
+    another guard."""
     kept = [text for text in take_out(source)[1] if any(character.isalpha() for character in text)]
     return any(text not in target for text in kept)

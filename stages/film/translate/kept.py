@@ -1,4 +1,4 @@
-"""A translator that keeps what it has translated, batch by batch, so that an interrupted film goes on with the rest."""
+"""A translator that keeps its translations, batch by batch, so that an interrupted film goes on with the rest."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from dataclasses import astuple
 from sutradhar.pipeline.jobs.pieces import Pieces
 from sutradhar.stages.film.translate.translator import BatchTranslator, BeamSearch, Translation
 
-SCHEMA = 1  # of what is kept: another one whenever translations mean something else
+SCHEMA = 1  # of the kept translations: another one whenever translations mean something else
 
 
 class KeptTranslator:
-    """Implements `Translator` by a `BatchTranslator`, which is loaded when there is something to translate, and not before."""
+    """A `Translator` by way of a `BatchTranslator`, which is loaded when there is something to translate, and not
+    before."""
 
     def __init__(
         self, load: Callable[[], BatchTranslator], pieces: Pieces, tell_known: Callable[[int, int], None]
     ) -> None:
-        """`tell_known` is told of each call how many of its sentences earlier runs have translated, and of how many."""
+        """Take the loader. `tell_known` is told at each call how many of its sentences earlier runs have translated,
+        and of how many."""
         self._load, self._pieces, self._tell_known = load, pieces, tell_known
         self._loaded: BatchTranslator | None = None
 

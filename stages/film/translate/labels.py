@@ -1,4 +1,4 @@
-"""The usual sound labels in English and Hindi, and how one is known again in its many spellings."""
+"""The usual sound labels in English and Hindi, and the recognition of one in its many spellings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from sutradhar.stages.text.characters import clean
 
-Sound = Mapping[str, str]  # by language: the label, and after it, parted by "|", what else is said for it
+Sound = Mapping[str, str]  # by language: the label, and after it, parted by "|", its other wordings
 
 MUSIC: Sound = {
     "en": "music|music playing|music plays|background music|instrumental music|upbeat music|dramatic music|soft music|theme music",
@@ -57,12 +57,13 @@ _SOUNDS: tuple[Sound, ...] = (
 
 
 def sound_of(label: str) -> Sound | None:
-    """What a label stands for, its brackets or none, in any spelling that is known."""
+    """Return the sound that a label stands for, with or without brackets, in any spelling that is known."""
     return _BY_KEY.get(_key(label))
 
 
 def _key(label: str) -> str:
-    """In lower case; without the dot below and with one sign for nasal vowels, which Hindi is written with or without."""
+    """Return it in lower case; without the dot below and with one sign for nasal vowels, which Hindi is written with
+    or without."""
     plain = unicodedata.normalize("NFD", clean(label.replace("_", " ")).strip("[]()* .!♪-").lower())
     return plain.replace("\u093c", "").replace("\u0901", "\u0902")
 

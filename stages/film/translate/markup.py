@@ -1,4 +1,5 @@
-"""Takes off a sentence what is no speech (tags, dashes, speakers, music signs, sound labels), and puts it around the translation."""
+"""Take off a sentence the parts that are no speech (tags, dashes, speakers, music signs, sound labels), and put them
+around the translation."""
 
 from __future__ import annotations
 
@@ -29,7 +30,9 @@ _TAG_NAME = re.compile(r"<(/?)(\w+)")
 
 @dataclass(frozen=True)
 class Lifted:
-    """`text` is what a translator gets, "" where a sentence is nothing but labels and signs. `collapsed`: a loop was."""
+    """A sentence without its markup. `text` is the translator's input, "" where a sentence is nothing but labels and
+    signs. `collapsed`: a loop was.
+    """
 
     text: str
     front: tuple[str, ...] = ()
@@ -57,16 +60,16 @@ def lift(text: str) -> Lifted:
 
 
 def put_back(lifted: Lifted, translation: str, target: str) -> str:
-    """Around the translation what stood around the sentence, labels in the target language. A label that cannot be said in it is
-    left out, so of a sentence that is a label alone "" may be left."""
+    """Put around the translation the markup of the sentence, labels in the target language. A label that cannot be
+    said in it is left out, so of a sentence that is a label alone "" may be left."""
     front = "".join(_translated(piece, target) for piece in lifted.front)
     back = "".join(_translated(piece, target) for piece in lifted.back)
     return clean(f"{front}{translation}{back}")
 
 
 def is_label(text: str, alone: bool) -> bool:
-    """Is this a sound label? Between brackets people also speak, more than a few words or whole sentences; and in (parentheses) and between
-    *stars* it must be a known one, or stand alone."""
+    """Return whether this is a sound label. Between brackets people also speak, more than a few words or whole
+    sentences; and in (parentheses) and between *stars* it must be a known one, or stand alone."""
     match = re.fullmatch(_LABEL, clean(text).rstrip(STOPS + COMMAS))
     if match is None or sound_of(text) is not None:
         return match is not None
@@ -76,7 +79,8 @@ def is_label(text: str, alone: bool) -> bool:
 
 
 def label_in(label: str, target: str) -> str | None:
-    """A label in the target language, brackets and all; None where it is not known and not in the target's script."""
+    """Return a label in the target language, brackets and all; None where it is not known and not in the target's
+    script."""
     sound = sound_of(label)
     if sound is None:
         own = script_of(target) == LATIN and in_script(label, LATIN) == sum(character.isalpha() for character in label)
@@ -119,7 +123,7 @@ def _is_label(match: re.Match[str]) -> bool:
 
 
 def _paired(front: Iterable[str], back: Iterable[str]) -> set[str]:
-    """The tags around the whole text: what opens in front and is closed at the back."""
+    """Return the tags around the whole text, which open in front and close at the back."""
     opened = {match[2]: piece for piece in front if (match := _TAG_NAME.match(piece)) and not match[1]}
     closed = {match[2]: piece for piece in back if (match := _TAG_NAME.match(piece.strip())) and match[1]}
     return {tags[name] for name in opened.keys() & closed.keys() for tags in (opened, closed)}

@@ -1,4 +1,4 @@
-"""Numbers of a sentence that its translation lacks."""
+"""The numbers of a sentence that its translation lacks."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ _SHARES = (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4))  # 50 % is a half
 
 
 def lost(source: str, target: str, source_language: str, target_language: str) -> bool:
-    """Is there a number that the target has neither in digits, of any script, nor in words?
+    """Return whether there is a number that the target has neither in digits, of any script, nor in words.
 
-    2 crore, 20 million and two crore are one; 15 crore is not 15 million. Of a number in words it is told only where the target has
-    another in its place: "सौ बार" may be "a thousand times". So it is of all where the target's words are not known here, but for long ones."""
+    2 crore, 20 million and two crore are one; 15 crore is not 15 million. A number in words counts as lost only where
+    the target has another in its place: "सौ बार" may be "a thousand times". So does any number where the target's
+    words are not known here, but for long ones."""
     said, translated = quantities(source, source_language), quantities(target, target_language)
     missing = [one for one in said if not _is_kept(one, translated, target, target_language)]
     if not missing:
@@ -54,7 +55,7 @@ def _is_same(one: Quantity, other: Quantity) -> bool:
 
 
 def _is_small_word(number: int, target: str, language: str) -> bool:
-    """Is it so small that it may be one of many words, or stand there as one of them?"""
+    """Return whether the number is so small that it may be one of many words, or stand there as one of them."""
     names = NUMBER_WORDS.get(language)
     return number <= _SMALL and (names is None or not set(words_of(target)).isdisjoint(names[number].split()))
 

@@ -1,4 +1,4 @@
-"""Opens the translator that the settings name."""
+"""Open the translator that the settings name."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from sutradhar.stages.film.translate.translator import BatchTranslator
 
 
 def open_translator(settings: Settings, model: ResolvedModel) -> BatchTranslator:
-    """Raises UsageError where the model's files are damaged, or the device does not compute so."""
+    """Open the translator. Raises UsageError where the model's files are damaged, or the device does not compute so."""
     engine = import_module(f"sutradhar.stages.film.translate.{settings.TRANSLATION_ENGINE}.engine")
     return cast(BatchTranslator, engine.open_engine(settings, model))

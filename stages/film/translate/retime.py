@@ -1,7 +1,8 @@
-"""A translated sentence as a segment whose words have times, from which the subtitles stage cuts cues by its own rules.
+"""A translated sentence as a segment whose words have times, from which the subtitles stage cuts cues by its rules.
 
-The order of words differs between languages, so no target word has a time of its own. What is known is when somebody speaks: the
-words share that time by their lengths, and pauses of the speaker become pauses of the target, so that a cue can end there.
+The order of words differs between languages, so no target word has a true time. The time of speech alone is known:
+the words share that time by their lengths, and pauses of the speaker become pauses of the target, so that a cue can
+end there.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ _CLAUSE_WORTH = 0.15  # of the length, by which the target may be shifted, for a
 
 
 def segment_of(sentence: Sentence, text: str, language: str, number: int, score: float) -> Segment:
-    """The translation `text` of a sentence, in its time: it begins and ends with it, and pauses with it.
+    """Return the translation `text` of a sentence, in its time: it begins and ends with it, and pauses with it.
 
-    `score` is the translator's mean log-probability of a token. It is known of the sentence only, so each word carries the same."""
+    `score` is the translator's mean log-probability of a token. It is known of the sentence only, so each word
+    carries the same."""
     pieces = pieces_of(text)
     spans = _times(pieces, spoken(sentence.words))
     probability = round(math.exp(min(0.0, score)), 3)
@@ -36,7 +38,7 @@ def segment_of(sentence: Sentence, text: str, language: str, number: int, score:
 
 
 def as_spoken(sentence: Sentence, language: str, number: int) -> Segment:
-    """A sentence that stays in the language it is said in: its own words, in their own time."""
+    """Return a sentence that stays in its spoken language: its words, in their times."""
     text = "".join(word.text for word in sentence.words).strip()
     score = fmean(math.log(max(word.probability, _LEAST)) for word in sentence.words)
     return _segment(sentence, text, sentence.words, language, number, score)
@@ -61,7 +63,7 @@ def _segment(
 
 
 def pieces_of(text: str) -> list[str]:
-    """Words with the space before them; characters, with their marks, of scripts that write none."""
+    """Return words with the space before them; characters, with their marks, in scripts that write no spaces."""
     return [piece for word in text.split() for piece in _parts(f" {word}")]
 
 
@@ -76,7 +78,8 @@ def _parts(word: str) -> Iterator[str]:
 
 
 def spoken(words: Sequence[Word]) -> list[Span]:
-    """When somebody speaks: the words' time without the pauses between them, in order, and not after the last word."""
+    """Return the times at which somebody speaks: the words' time without the pauses between them, in order, and not
+    after the last word."""
     begin = words[0].start_ms
     latest = max(begin, words[-1].end_ms)
     spans = [Span(begin, begin)]
@@ -104,7 +107,7 @@ def _times(pieces: Sequence[str], islands: Sequence[Span]) -> list[Span]:
 
 
 def _joined(islands: Sequence[Span], most: int) -> list[Span]:
-    """At most so many: those are joined first that the shortest pause parts."""
+    """Return at most so many: those are joined first that the shortest pause parts."""
     islands = list(islands)
     while len(islands) > most:
         place = min(range(1, len(islands)), key=lambda place: islands[place].start_ms - islands[place - 1].end_ms)
@@ -113,7 +116,8 @@ def _joined(islands: Sequence[Span], most: int) -> list[Span]:
 
 
 def _bounds(pieces: Sequence[str], islands: Sequence[Span]) -> list[int]:
-    """Which pieces fall on which island: by its share of the time spoken, and rather to the end of a clause."""
+    """Return the bounds of the pieces on each island: by its share of the time spoken, and rather at the end of a
+    clause."""
     reached = list(accumulate((len(piece) for piece in pieces), initial=0))
     lengths = [island.end_ms - island.start_ms for island in islands]
     total = max(1, sum(lengths))

@@ -1,7 +1,8 @@
-"""From the words of a transcript to the sentences that a translator wants: each whole, and one at a time.
+"""The way from the words of a transcript to the sentences that a translator wants: each whole, and one at a time.
 
-IndicTrans2 knows single sentences: of a fragment it makes one, of several it may drop all but the first. Segments are neither, so
-sentences are put together across them, by punctuation, and by pauses where the recogniser wrote none, as it often does in Hindi.
+IndicTrans2 knows single sentences: of a fragment it makes one, of several it may drop all but the first. Segments are
+neither, so sentences are put together across them, by punctuation, and by pauses where the recogniser wrote none, as
+it often does in Hindi.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ PAUSE_MS = 600  # ends one after a clause, or where a segment ends too
 CLAUSE_WORDS = 4
 LONGEST_WORDS = 30
 LONGEST_MS = 12_000
-SHORTEST_CUT_WORDS = 3  # what is too long is not cut so near to its ends
+SHORTEST_CUT_WORDS = 3  # a sentence that is too long is not cut so near to its ends
 LABEL_WORDS = 8
 
-# What a clause does not end in, and what goes on with one, by language: a pause there is for breath.
+# Words that a clause does not end in, and words that go on with one, by language: a pause there is for breath.
 _UNFINISHED = {
     "en": word_set("""a an the my your his her its our their and or but so because if when that than to of in on at by for with from as
         i he she we they is are was were am will not very"""),
@@ -38,13 +39,14 @@ _GOES_ON = {
 }
 _NO_WORDS: frozenset[str] = frozenset()
 
-# What speaks for a cut in a sentence that is too long, as ms of pause.
+# Reasons for a cut in a sentence that is too long, as ms of pause.
 _COMMA_WORTH, _CONJUNCTION_WORTH, _SEGMENT_WORTH, _MIDDLE_WORTH, _UNFINISHED_WORTH = 500, 250, 250, 300, -400
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """`words` are the source's, with their times: of segments without word times, shares of the segment's span."""
+    """A sentence to translate. `words` are the source's, with their times: in segments without word times, shares of
+    the segment's span."""
 
     words: tuple[Word, ...]
     language: str
@@ -52,7 +54,7 @@ class Sentence:
 
     @property
     def text(self) -> str:
-        """For the translator; "" where there is nothing to translate."""
+        """Return the text for the translator; "" where there is nothing to translate."""
         return self.lifted.text
 
     @property
@@ -83,12 +85,13 @@ class _Spoken:
 
 
 def assemble(transcript: Transcript) -> list[Sentence]:
-    """Every word of the transcript, once and in order, in sentences. A sound label between two sentences is one by itself."""
+    """Return every word of the transcript, once and in order, in sentences. A sound label between two sentences is
+    one by itself."""
     return [_sentence(part) for run in _runs(_spoken(transcript)) for part in _cut(run)]
 
 
 def distinct(texts: Iterable[str]) -> tuple[list[str], list[int]]:
-    """Each text once, clean, and for each of `texts` the index of its own: what is said often is translated once."""
+    """Return each text once, clean, and for each of `texts` its index there: repeated texts are translated once."""
     places: dict[str, int] = {}
     indices = [places.setdefault(clean(text), len(places)) for text in texts]
     return list(places), indices
@@ -112,7 +115,7 @@ def _spoken(transcript: Transcript) -> Iterator[_Spoken]:
 
 
 def _untimed(segment: Segment) -> list[Word]:
-    """The text of a segment without word times, shared over its span by length."""
+    """Return the text of a segment without word times, shared over its span by length."""
     texts = [f" {text}" for text in segment.text.split()]
     total = max(1, sum(map(len, texts)))
     words, done = [], 0
@@ -127,7 +130,7 @@ def _untimed(segment: Segment) -> list[Word]:
 
 
 def _labels(words: Sequence[Word]) -> list[int]:
-    """For each word of a segment the number of the sound label that it stands in, 0 for none."""
+    """Return for each word of a segment the number of the sound label that it stands in, 0 for none."""
     numbers = [0] * len(words)
     for first, word in enumerate(words):
         if numbers[first] or not word.text.strip().startswith(OPENS_LABEL):
@@ -140,7 +143,7 @@ def _labels(words: Sequence[Word]) -> list[int]:
 
 
 def _runs(spoken: Iterable[_Spoken]) -> Iterator[list[_Spoken]]:
-    """Sentences, however long. Labels inside one stay; those around it are parted from it and from each other."""
+    """Yield sentences, however long. Labels inside one stay; those around it are parted from it and from each other."""
     run: list[_Spoken] = []
     labels: list[_Spoken] = []
     for item in spoken:
@@ -182,7 +185,7 @@ def _ends(run: Sequence[_Spoken], following: _Spoken) -> bool:
 
 
 def _begins_turn(run: Sequence[_Spoken], following: _Spoken) -> bool:
-    """Somebody else speaks, or a song begins or ends."""
+    """Return whether somebody else speaks, or a song begins or ends."""
     last, text = run[-1].text, following.text
     if text[0] in DASHES and not text[1:2].isdigit():
         return following.opens_segment or text[1:2].isalpha() or last[-1:] in STOPS
@@ -198,7 +201,7 @@ def _is_clause(run: Sequence[_Spoken]) -> bool:
 
 
 def _is_torn(last: _Spoken, following: _Spoken) -> bool:
-    """Would an end here part what belongs together?"""
+    """Return whether an end here would part words that belong together."""
     if one_number(last.text, following.text):
         return True
     return bare(last.text) in _UNFINISHED.get(last.language, _NO_WORDS) or bare(following.text) in _GOES_ON.get(
@@ -215,7 +218,7 @@ def _count(run: Sequence[_Spoken]) -> int:
 
 
 def _cut(run: Sequence[_Spoken]) -> list[Sequence[_Spoken]]:
-    """The sentence, or its parts where it is longer than the model reads well."""
+    """Return the sentence, or its parts where it is longer than the model reads well."""
     is_long = _count(run) > LONGEST_WORDS or run[-1].word.end_ms - run[0].word.start_ms > LONGEST_MS
     places = [
         place

@@ -1,4 +1,4 @@
-"""Says what the stage translate reads, writes and needs, by the translator that the settings name."""
+"""The inputs, outputs and needs of the stage translate, by the translator that the settings name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def run(ctx: StageContext) -> Outcome:
 
 
 def check(settings: Settings) -> None:
-    """Raises UsageError for what IndicTrans2 cannot do; of Whisper's translation asr knows."""
+    """Check the settings. Raises UsageError where IndicTrans2 cannot do them; asr checks Whisper's translation."""
     if _by_indictrans2(settings):
         translators.check(settings)
 

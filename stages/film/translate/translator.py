@@ -1,7 +1,7 @@
-"""The contract of translators: what one is handed and gives back.
+"""The contract of translators: their input and output.
 
-To add one: a package beside `indictrans2` with `open_engine(settings, model) -> BatchTranslator` in its `engine.py` and a description in its
-`about.py`, and its name in `NAMES` of `stages/film/translate/__init__.py`.
+To add one: a package beside `indictrans2` with `open_engine(settings, model) -> BatchTranslator` in its `engine.py`
+and a description in its `about.py`, and its name in `NAMES` of `stages/film/translate/__init__.py`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ LONGEST = 256  # tokens of a sentence or translation
 @dataclass(frozen=True)
 class BeamSearch:
     beams: int = 5
-    patience: float = 2.0  # as many ended translations as this times the beams end a search; with 1 poor ones may end it before the best does
+    # times the beams: so many ended translations end a search; with 1 poor ones may end it before the best does
+    patience: float = 2.0
     length_penalty: float = 1.0
     hypotheses: int = 1  # translations of each sentence, the best first
     unrepeated: int = 0  # no run of so many tokens comes twice; 0 allows any
@@ -24,7 +25,7 @@ class BeamSearch:
 
     @property
     def enough(self) -> int:
-        """How many ended translations end a search."""
+        """Return how many ended translations end a search."""
         return max(1, round(self.beams * self.patience)) if self.beams > 1 else 1
 
 
@@ -43,7 +44,8 @@ class Translator(Protocol):
         search: BeamSearch,
         report: Callable[[int, int], None] = ...,
     ) -> list[list[Translation]]:
-        """The translations of each sentence, the best first; none of a blank one, nor of one that is too long for the model.
+        """Return the translations of each sentence, the best first; none of a blank one, nor of one that is too long
+        for the model.
 
         Languages are ISO 639 codes. `report` is told how many sentences are done, and of how many."""
         ...
@@ -60,7 +62,7 @@ class BatchTranslator(Protocol):
         known: Mapping[int, list[Translation]] = ...,
         keep: Callable[[Mapping[int, list[Translation]]], None] = ...,
     ) -> list[list[Translation]]:
-        """Translate as a `Translator` does. `keep` is given each batch when it is done, by the places of its sentences.
-        A batch of which all is `known` is not translated again: batches are the same whatever is known, and so is what
-        comes of them, to the last bit."""
+        """Translate as a `Translator` does. `keep` is given each batch when it is done, by the places of its
+        sentences. A batch that is wholly `known` is not translated again: batches are the same whatever is known, and
+        so are their results, to the last bit."""
         ...

@@ -16,16 +16,17 @@ from sutradhar.stages.text.scripts import LATIN, is_of, is_usual, letters_in, sc
 Unreadable = Literal["roman script", "another script", "garbage"]
 
 _FOREIGN_SHARE = 0.3  # of the words
-_OWN_SHARE = 0.12  # of the words: with fewer of its own it is a sentence of another language
+_OWN_SHARE = 0.12  # of the words: with fewer words in its script it is a sentence of another language
 _ONE_CHARACTER = 4  # times nothing but one character is no word
 _LOOPED = 10  # times: said so often, it is the recogniser that stumbles
-_BROKEN_SHARE = 0.1  # of the characters: what stands for bytes that make no letter
+_BROKEN_SHARE = 0.1  # of the characters: signs for bytes that make no letter
 _MOST_SCRIPTS = 3
 _NO_LETTERS = ("Co", "Cn", "Cs")
 
 
 def why_unreadable(text: str, said: str, language: str) -> Unreadable | None:
-    """The reason not to translate a sentence from `language`: `text` is what a translator would get, `said` the words as recognised."""
+    """Return the reason not to translate a sentence from `language`: `text` is the translator's input, `said` the
+    words as recognised."""
     if is_garbage(text, said):
         return "garbage"
     if roman.is_latin(text) and roman.language_of(text) == "hindi":
@@ -34,7 +35,8 @@ def why_unreadable(text: str, said: str, language: str) -> Unreadable | None:
 
 
 def is_garbage(text: str, said: str) -> bool:
-    """One character or one loop over and over, bytes that make no letters, signs without letters to stand on, words of mixed scripts."""
+    """Return whether it is one character or one loop over and over, bytes that make no letters, signs without letters
+    to stand on, or words of mixed scripts."""
     said = clean(said)
     characters = [character for character in said if not character.isspace()]
     words = said.split()
@@ -54,14 +56,15 @@ def _is_broken(character: str) -> bool:
 
 
 def _is_mixed(word: str) -> bool:
-    """Are there letters of several scripts in a word, neither of them as a whole part of it ("SIMवाला")?"""
+    """Return whether letters of several scripts are in a word, neither of them as a whole part of it ("SIMवाला")."""
     scripts = [next(iter(letters_in(letter))) for letter in word if letter.isalpha()]
     return sum(left != right for left, right in pairwise(scripts)) > 1
 
 
 def in_another_script(text: str, language: str, is_right: Callable[[str, str], bool] = is_of) -> bool:
-    """Are many of the words in a script that the language is not written in, or few in its own and the others Hindi in Latin letters? Names
-    and borrowed words may be in Latin, and most of a sentence may be borrowed: "Alarm set करो for 12 minutes"."""
+    """Return whether many of the words are in a script that the language is not written in, or few in its script and
+    the others Hindi in Latin letters. Names and borrowed words may be in Latin, and most of a sentence may be
+    borrowed: "Alarm set करो for 12 minutes"."""
     words = [(script, word) for word in WORDS.findall(text) if (script := _script(word))]
     scripts = Counter(script for script, _ in words)
     own = sum(count for script, count in scripts.items() if is_right(script, language))
@@ -73,12 +76,13 @@ def in_another_script(text: str, language: str, is_right: Callable[[str, str], b
 
 
 def _script(word: str) -> str:
-    """The script of most of its letters, "" for none."""
+    """Return the script of most of its letters, "" for none."""
     found = letters_in(word).most_common(1)
     return found[0][0] if found else ""
 
 
 def digits(text: str, target: str) -> str:
-    """A text of numbers and marks for a target language: digits of any script as 0 to 9, a danda where that is written."""
+    """Return a text of numbers and marks for a target language: digits of any script as 0 to 9, a danda where that is
+    written."""
     text = text.replace("।", ".") if script_of(target) == LATIN else text
     return "".join(str(unicodedata.digit(character)) if character.isdigit() else character for character in text)

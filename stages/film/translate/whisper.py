@@ -1,4 +1,5 @@
-"""The transcript in English as the recogniser made it on the way: Whisper's own translation. What is none is marked and told of."""
+"""The transcript in English as the recogniser made it on the way: Whisper's own translation. A segment that is no
+translation is marked and told of."""
 
 from __future__ import annotations
 

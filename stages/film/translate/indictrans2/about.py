@@ -19,7 +19,7 @@ SIZES = {
     },
 }
 CHOSEN_BY = "INDICTRANS2_MODEL={name}"
-# As the hub has it, behind a form to agree to there: HF_TOKEN opens it.
+# The hub's form, behind a form to agree to there: HF_TOKEN opens it.
 CHECKPOINT = Form(
     title="IndicTrans2",
     files=(
@@ -38,7 +38,7 @@ CHECKPOINT = Form(
 
 
 def _for_ctranslate(numbers: str) -> Form:
-    """Ready-made ones may have model.SRC and model.TGT in another folder beside."""
+    """Return CTranslate2's form. Ready-made ones may have model.SRC and model.TGT in another folder beside."""
     return Form(
         title=f"IndicTrans2 {numbers}",
         files=(("model.bin",), ("config.json",), ("source_vocabulary.json",), ("target_vocabulary.json",)),
@@ -56,14 +56,14 @@ def _for_ctranslate(numbers: str) -> Form:
 
 
 def direction(source: str, target: str) -> str:
-    """A checkpoint goes one way: from English, into English, or between the languages of India."""
+    """Return a checkpoint's one way: from English, into English, or between the languages of India."""
     if source == ENGLISH:
         return "en-indic"
     return "indic-en" if target == ENGLISH else "indic-indic"
 
 
 def form(device: str, compute_type: str) -> str:
-    """MLX takes the hub's own form, CTranslate2 one in its numbers."""
+    """Return the form to load: MLX takes the hub's own, CTranslate2 one in its numbers."""
     if device == "mps":
         return "indictrans2"
     return {"int8": "indictrans2-int8", "float32": "indictrans2-float32"}.get(compute_type, "indictrans2-float16")

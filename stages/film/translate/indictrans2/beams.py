@@ -1,4 +1,5 @@
-"""Which translations a beam search goes on with: CTranslate2's rules (src/decoding.cc), on the host. N sentences, L beams, T tokens so far."""
+"""The translations that a beam search goes on with: CTranslate2's rules (src/decoding.cc), on the host. N sentences,
+L beams, T tokens so far."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ Array = NDArray[Any]
 
 
 class Beams:
-    """All sentences of a batch start together. A sentence is done when enough translations have ended."""
+    """The beams of a batch, whose sentences start together. A sentence is done when enough translations have ended."""
 
     def __init__(self, count: int, search: BeamSearch, end: int) -> None:
         self.done = np.zeros(count, np.bool_)
@@ -27,24 +28,26 @@ class Beams:
 
     @property
     def found(self) -> list[list[tuple[float, list[int]]]]:
-        """Of each sentence, in the order of the batch as it was: scores and tokens of the best translations."""
+        """Return scores and tokens of the best translations of each sentence, in the order of the batch as it was."""
         return [sorted(ended, key=lambda one: -one[0])[: self._search.hypotheses] for ended in self._ended]
 
     @property
     def texts(self) -> Array:
-        """(N, L, T)"""
+        """Return the texts of the beams (N, L, T)."""
         return self._texts
 
     def ancestors(self) -> Array:
-        """(N, 1, L, (T + 1) * L): whether a beam follows what a beam wrote at a place, its own next place included."""
+        """Return whether a beam follows what a beam wrote at a place, its next place included: (N, 1, L, (T + 1) *
+        L)."""
         count, beams, columns = self._writers.shape
         return np.equal(self._writers[..., None], np.arange(beams)).reshape(count, 1, beams, columns * beams)
 
     def advance(self, log_probs: Array, tokens: Array) -> Array:
-        """From the likeliest L + 1 tokens that each beam may take (N, L, L + 1), in order: those that the beams go on with (N, L).
+        """Choose, from the likeliest L + 1 tokens that each beam may take (N, L, L + 1), in order, those that the
+        beams go on with (N, L).
 
-        Of twice as many candidates as there are beams, those among the first half that end are translations, and the next that do
-        not end go on in their places."""
+        The candidates are twice as many as the beams. Those among the first half that end are translations, and the
+        next that do not end go on in their places."""
         count, beams, likely = tokens.shape
         totals = (self._scores[:, :, None] + log_probs).reshape(count, -1)
         order = np.argsort(-totals, axis=-1, kind="stable")[:, : 2 * beams]
@@ -75,12 +78,12 @@ class Beams:
 
 
 def _followed(past: Array, parents: Array, last: Array) -> Array:
-    """The past of each beam's parent (N, L, T), and what is last (N, L)."""
+    """Return the past of each beam's parent (N, L, T), followed by `last` (N, L)."""
     return np.concatenate([np.take_along_axis(past, parents[:, :, None], 1), last[:, :, None]], -1)
 
 
 def repeated(texts: Array, length: int) -> tuple[list[int], list[int]]:
-    """Rows and tokens of texts (R, T) that must not follow, so that no run of `length` tokens comes twice."""
+    """Return rows and tokens of texts (R, T) that must not follow, so that no run of `length` tokens comes twice."""
     rows, tokens = [], []
     for row, text in enumerate(texts.tolist()):
         last = text[len(text) - length + 1 :]

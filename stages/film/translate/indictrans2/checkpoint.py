@@ -1,4 +1,4 @@
-"""The files of a checkpoint as the hub has it: config.json, dict.*.json, model.SRC and model.TGT, model.safetensors."""
+"""The files of a checkpoint in the hub's form: config.json, dict.*.json, model.SRC and model.TGT, model.safetensors."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Shape:
 
 
 def read_shape(folder: Path) -> Shape:
-    """Raises UsageError where config.json is none of an IndicTrans2 that we know."""
+    """Read config.json. Raises UsageError where it is none of an IndicTrans2 that we know."""
     config = read_json(folder / "config.json")
     if config.get("model_type") != "IndicTrans":
         raise UsageError(f"{folder}: config.json calls it {config.get('model_type')!r}, not 'IndicTrans'")
@@ -70,7 +70,7 @@ def read_shape(folder: Path) -> Shape:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Raises UsageError."""
+    """Read a JSON object. Raises UsageError."""
     try:
         content = json.loads(path.read_bytes())
     except (OSError, ValueError):
@@ -81,8 +81,8 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def read_weights(folder: Path, shape: Shape) -> dict[str, Array]:
-    """All arrays by the hub's names; a tied output layer has the target embedding's alone. Raises UsageError where one is missing,
-    has another shape, or is left over."""
+    """Read all arrays by the hub's names; a tied output layer has the target embedding's alone. Raises UsageError
+    where one is missing, has another shape, or is left over."""
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
@@ -108,7 +108,8 @@ def read_weights(folder: Path, shape: Shape) -> dict[str, Array]:
 
 
 def weight_shapes(shape: Shape, weights: Mapping[str, Array] | None = None) -> dict[str, tuple[int, ...]]:
-    """What a checkpoint holds. The inner width of the feed-forward layers is that of `weights`, else as in the released models."""
+    """Return the shapes in a checkpoint. The inner width of the feed-forward layers is that of `weights`, else that
+    of the released models."""
     width = shape.width
     inner = 8 * width if not shape.tied else 4 * width
     found: dict[str, tuple[int, ...]] = {}
@@ -145,8 +146,8 @@ def weight_shapes(shape: Shape, weights: Mapping[str, Array] | None = None) -> d
 
 
 def positional_table(tokens: int, width: int) -> Array:
-    """The rows (tokens, width) of the first tokens: fairseq's sinusoids, sines in the first half and cosines in the second,
-    for positions counted from `PADDING_ROW` + 1."""
+    """Return the rows (tokens, width) of the first tokens: fairseq's sinusoids, sines in the first half and cosines
+    in the second, for positions counted from `PADDING_ROW` + 1."""
     half = width // 2
     rates = np.exp(np.arange(half) * (-math.log(10_000) / (half - 1)))
     angles = (np.arange(tokens)[:, None] + PADDING_ROW + 1) * rates

@@ -1,4 +1,5 @@
-"""Makes CTranslate2's form of an IndicTrans2 checkpoint: `python -m sutradhar.stages.film.translate.indictrans2.convert --help`."""
+"""Makes CTranslate2's form of an IndicTrans2 checkpoint: `python -m
+sutradhar.stages.film.translate.indictrans2.convert --help`."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ ORIGINAL = "indictrans2"
 
 
 def convert(checkpoint: Path, target: Path, form: str) -> None:
-    """`form` is `indictrans2-int8` or the like. Raises UsageError."""
+    """Convert a checkpoint; `form` is `indictrans2-int8` or the like. Raises UsageError."""
     from sutradhar.stages.film.translate.indictrans2 import ct2
 
     if reason := problem(checkpoint, ORIGINAL):
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def work(argv: Sequence[str] | None) -> None:
-    """Raises UsageError, SutradharError."""
+    """Run the command. Raises UsageError, SutradharError."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("source", type=Path, help="folder of the checkpoint")
     parser.add_argument("--output", type=Path, required=True, help="folder to make")

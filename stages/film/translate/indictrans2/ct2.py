@@ -29,10 +29,11 @@ TOKENS_AT_ONCE = {
 
 
 class CTranslate2:
-    """Implements `generator.Generator`."""
+    """An implementation of `generator.Generator`."""
 
     def __init__(self, folder: Path, device: str, compute_type: str, threads: int = 0) -> None:
-        """`threads` of a CPU, 0 for CTranslate2's own choice. Raises UsageError where the device does not compute so, or a file is damaged."""
+        """Load the model. `threads` of a CPU, 0 for CTranslate2's own choice. Raises UsageError where the device does
+        not compute so, or a file is damaged."""
         import ctranslate2
 
         if device == "cuda":
@@ -89,7 +90,8 @@ class CTranslate2:
 
 
 def convert(checkpoint: Path, folder: Path, quantization: str) -> None:
-    """Write CTranslate2's form of a checkpoint into `folder`, which is there and empty. Raises UsageError where the checkpoint is damaged."""
+    """Write CTranslate2's form of a checkpoint into `folder`, which exists and is empty. Raises UsageError where the
+    checkpoint is damaged."""
     shape = read_shape(checkpoint)
     IndicTokenizer(checkpoint)
     source = Dictionary(checkpoint / "dict.SRC.json", shape.source_vocabulary)
@@ -108,7 +110,7 @@ def convert(checkpoint: Path, folder: Path, quantization: str) -> None:
 
 
 def specify(shape: Shape, weights: Mapping[str, Array]) -> Any:
-    """The model as CTranslate2 describes one."""
+    """Return the model as CTranslate2 describes one."""
     from ctranslate2.specs import Activation, TransformerSpec
 
     specification = TransformerSpec.from_config(

@@ -1,4 +1,4 @@
-"""Sentences to translations: IndicProcessor and SentencePiece around a generator."""
+"""The way from sentences to translations: IndicProcessor and SentencePiece around a generator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_PIECES = LONGEST - 2  # of a sentence with its tags; its end comes to them
 
 
 def open_engine(settings: Settings, model: ResolvedModel) -> IndicTrans2:
-    """Raises UsageError where the model's files are damaged, or the device does not compute so."""
+    """Open the engine. Raises UsageError where the model's files are damaged, or the device does not compute so."""
     device, compute_type = settings.INDICTRANS2_DEVICE, settings.INDICTRANS2_COMPUTE_TYPE
     generator: Generator
     if device == "mps":
@@ -87,7 +87,7 @@ class IndicTrans2:
 
 
 def _batches(order: Sequence[int], pieces: Sequence[Sequence[str]], tokens_at_once: int) -> Iterator[list[int]]:
-    """Sentences in an order that has the longest first, as many together as a generator takes at once."""
+    """Yield sentences in an order that has the longest first, as many together as a generator takes at once."""
     begin = 0
     while begin < len(order):
         longest = len(pieces[order[begin]]) + 1  # with its end

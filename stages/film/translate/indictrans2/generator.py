@@ -1,4 +1,4 @@
-"""What an engine of IndicTrans2 does: tokens of sentences to tokens of translations."""
+"""The contract of IndicTrans2's engines: tokens of sentences to tokens of translations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sutradhar.stages.film.translate.translator import LONGEST, BeamSearch
 
 __all__ = ["LONGEST", "NEVER", "BeamSearch", "Generator", "Hypothesis"]
 
-NEVER = (START, PADDING)  # and the unknown token, which engines forbid in ways of their own
+NEVER = (START, PADDING)  # and the unknown token, which each engine forbids in its way
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,12 @@ class Hypothesis:
 
 
 class Generator(Protocol):
-    tokens_at_once: int  # of the sources of a batch, padding included, beyond which it would make several of it
+    tokens_at_once: int  # of the sources of a batch, padding included, beyond which it would split the batch
 
     def generate(self, sentences: Sequence[Sequence[str]], search: BeamSearch) -> list[list[Hypothesis]]:
-        """The translations of sentences of up to `LONGEST` tokens, in their order."""
+        """Return the translations of sentences of up to `LONGEST` tokens, in their order."""
         ...
 
     def score(self, sentences: Sequence[Sequence[str]], translations: Sequence[Sequence[str]]) -> list[list[float]]:
-        """The log-prob of each token of a given translation, its end included."""
+        """Return the log-prob of each token of a given translation, its end included."""
         ...

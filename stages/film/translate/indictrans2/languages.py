@@ -1,10 +1,10 @@
-"""How IndicTrans2 calls the languages that it knows."""
+"""IndicTrans2's names of the languages that it knows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-# By ISO 639 code as the pipeline names languages; the model's tags are FLORES-200's, with the script that is usual today.
+# By ISO 639 code as the pipeline names languages; the model's tags are FLORES-200's, with today's usual script.
 TAGS: Mapping[str, str] = {
     "as": "asm_Beng",
     "bn": "ben_Beng",

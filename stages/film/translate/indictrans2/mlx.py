@@ -1,9 +1,9 @@
 """IndicTrans2 on MLX: Apple GPUs, and MLX's builds for NVIDIA GPUs and CPUs.
 
-Batched beam search after CTranslate2's (src/decoding.cc), so that a beam size means the same on both. The beams of a sentence are
-queries of one row: they look up the source together, and their common past too, where a mask says which beam follows which. So
-nothing of the past is moved when beams are chosen. Shapes: N sentences, L beams of each, S tokens of the source, T tokens so far,
-D width, H heads.
+Batched beam search after CTranslate2's (src/decoding.cc), so that a beam size means the same on both. The beams of a
+sentence are queries of one row: they look up the source together, and their common past too, where a mask says which
+beam follows which. So nothing of the past is moved when beams are chosen. Shapes: N sentences, L beams of each, S
+tokens of the source, T tokens so far, D width, H heads.
 """
 
 from __future__ import annotations
@@ -56,13 +56,14 @@ class TranslationNetwork:
                 yield f"model.{side}.layers.{number}"
 
     def _fuse(self, attention: str, parts: str) -> None:
-        """One product for several."""
+        """Fuse several products into one."""
         for kind in ("weight", "bias"):
             some = [self._weights.pop(f"{attention}.{part}_proj.{kind}") for part in parts]
             self._weights[f"{attention}.{parts}.{kind}"] = mx.concatenate(some)
 
     def encode(self, tokens: mx.array, mask: mx.array) -> list[KeysValues]:
-        """Tokens (N, S), of which `mask` (N, 1, 1, S) says which are none, to what the decoder's layers look up: keys and values (N, H, S, D / H)."""
+        """Encode tokens (N, S), `mask` (N, 1, 1, S) marking the padding, as keys and values (N, H, S, D / H) that the
+        decoder's layers look up."""
         x = self._embed("encoder", tokens, self._positions[: tokens.shape[1]])
         for number in range(self.shape.encoder_layers):
             layer = f"model.encoder.layers.{number}"
@@ -90,8 +91,9 @@ class TranslationNetwork:
         source: Sequence[KeysValues],
         mask: mx.array,
     ) -> tuple[mx.array, list[KeysValues]]:
-        """One token of each beam (N, L): scores of all (N, L, V), float32, and the past (N, H, room, L, D / H) with its keys and values in
-        column `position`. `ancestors` (N, 1, L, T * L) says in which columns of which beams the past of a beam lies."""
+        """Take one token of each beam (N, L). Returns scores of all (N, L, V), float32, and the past (N, H, room, L,
+        D / H) with its keys and values in column `position`. `ancestors` (N, 1, L, T * L) says in which columns of
+        which beams the past of a beam lies."""
         x = self._embed("decoder", tokens, self._positions[position])
         grown = []
         for number, (own, of_source) in enumerate(zip(past, source, strict=True)):
@@ -110,7 +112,7 @@ class TranslationNetwork:
         return self.scores(x), grown
 
     def read(self, tokens: mx.array, source: Sequence[KeysValues], mask: mx.array) -> mx.array:
-        """Scores (N, T, V) of all that could follow each token of whole translations (N, T)."""
+        """Return scores (N, T, V) of all that could follow each token of whole translations (N, T)."""
         x = self._embed("decoder", tokens, self._positions[: tokens.shape[1]])
         for number, of_source in enumerate(source):
             layer = f"model.decoder.layers.{number}"
@@ -139,7 +141,7 @@ class TranslationNetwork:
         return self._linear(self._norm(x, f"{layer}.{attention}_layer_norm"), f"{layer}.{attention}.{part}")
 
     def _heads(self, x: mx.array) -> mx.array:
-        """(N, S, D) to (N, H, S, D / H)."""
+        """Reshape (N, S, D) to (N, H, S, D / H)."""
         return x.reshape(*x.shape[:2], self.shape.heads, self._head).swapaxes(1, 2)
 
     def _attend(self, queries: mx.array, keys: mx.array, values: mx.array, mask: mx.array | str | None) -> mx.array:
@@ -164,8 +166,8 @@ class TranslationNetwork:
 def attention(
     queries: mx.array, keys: mx.array, values: mx.array, *, scale: float, mask: mx.array | str | None
 ) -> mx.array:
-    """What mx.fast.scaled_dot_product_attention computes. On CUDA that goes to cuDNN, which plans for tens of milliseconds whenever a
-    shape is new, and here most are."""
+    """Compute the result of mx.fast.scaled_dot_product_attention. On CUDA that goes to cuDNN, which plans for tens of
+    milliseconds whenever a shape is new, and here most are."""
     scores = (queries * scale) @ keys.swapaxes(-1, -2)
     if isinstance(mask, str):
         mask = mx.tri(*scores.shape[-2:], dtype=mx.bool_)
@@ -175,14 +177,15 @@ def attention(
 
 
 def _put(old: mx.array, new: mx.array, column: int) -> mx.array:
-    """`old` (N, H, room, L, D / H) with `new` (N, H, L, D / H) in a column, made longer where there is no room."""
+    """Return `old` (N, H, room, L, D / H) with `new` (N, H, L, D / H) in a column, made longer where there is no
+    room."""
     if column >= old.shape[2]:
         old = mx.concatenate([old, mx.zeros((*old.shape[:2], ROOM, *old.shape[3:]), old.dtype)], axis=2)
     return mx.slice_update(old, new[:, :, None], mx.array([column]), axes=[2])
 
 
 def _until(past: mx.array, column: int) -> mx.array:
-    """(N, H, room, L, D / H) to (N, H, T * L, D / H)"""
+    """Reshape (N, H, room, L, D / H) to (N, H, T * L, D / H)."""
     return past[:, :, : column + 1].reshape(*past.shape[:2], -1, past.shape[-1])
 
 
@@ -196,10 +199,10 @@ class _Batch:
 
 
 class MlxTranslator:
-    """Implements `generator.Generator`."""
+    """An implementation of `generator.Generator`."""
 
     def __init__(self, checkpoint: Path, device: str, compute_type: str) -> None:
-        """`device` is cpu, cuda or mps. Raises UsageError where the checkpoint is damaged."""
+        """Load the checkpoint. `device` is cpu, cuda or mps. Raises UsageError where the checkpoint is damaged."""
         mx.set_default_device(mx.Device(mx.cpu if device == "cpu" else mx.gpu))
         shape = read_shape(checkpoint)
         self._source = Dictionary(checkpoint / "dict.SRC.json", shape.source_vocabulary)
@@ -232,7 +235,7 @@ class MlxTranslator:
         return found
 
     def _batches(self, sentences: Sequence[Sequence[str]]) -> Iterator[_Batch]:
-        """The longest first, so that what does not fit is known at once."""
+        """Yield batches, the longest first, so that one too big for memory is known at once."""
         numbered = [[*self._source.numbers(pieces), self._source.end] for pieces in sentences]
         order = sorted(range(len(sentences)), key=lambda place: -len(numbered[place]))
         while order:
@@ -242,7 +245,7 @@ class MlxTranslator:
             yield _Batch(places, mx.array(tokens), mx.array(tokens != self._source.padding)[:, None, None])
 
     def _search(self, batch: _Batch, search: BeamSearch) -> list[list[tuple[float, list[int]]]]:
-        """Scores and tokens of the translations of each sentence."""
+        """Return scores and tokens of the translations of each sentence."""
         beams = Beams(len(batch.places), search, self._target.end)
         source, mask = self._network.encode(batch.tokens, batch.mask), batch.mask
         past = self._network.empty_past(len(batch.places), search.beams)
@@ -264,7 +267,7 @@ class MlxTranslator:
         return beams.found
 
     def _likely(self, scores: mx.array, beams: Beams, search: BeamSearch) -> tuple[mx.array, mx.array]:
-        """Log-probs and numbers of the likeliest L + 1 tokens after each beam (N, L, L + 1), in order."""
+        """Return log-probs and numbers of the likeliest L + 1 tokens after each beam (N, L, L + 1), in order."""
         count, size = scores.shape[:2], scores.shape[-1]
         scores = scores.reshape(-1, size)
         scores[:, self._never] = -mx.inf

@@ -1,7 +1,8 @@
-"""Takes out of a sentence what a translator must not touch (e-mail addresses, URLs, numbers with separators, tags) and puts it back.
+"""Take out of a sentence what a translator must not touch (e-mail addresses, URLs, numbers with separators, tags) and
+put it back.
 
-IndicTrans2 has learnt to copy `<ID1>`, as AI4Bharat's IndicProcessor writes it. That processor would do this too, but it numbers
-what it finds in the order of a set, which differs from run to run, and keeps the maps in a queue of its own.
+IndicTrans2 has learnt to copy `<ID1>`, as AI4Bharat's IndicProcessor writes it. That processor would do this too, but
+it numbers its finds in the order of a set, which differs from run to run, and keeps the maps in an internal queue.
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ TAG = r"(?<!\w)[#@][^\s#@<>.,!?;:।]+"
 NUMBER = r"[₹$€£~]?\d+(?:[-/.,:'+]\d+)+(?:\s?%)?"  # times, dates, decimals, thousands, ranges
 TAKEN_OUT = re.compile(f"(?P<email>{EMAIL})|(?P<url>{URL})|(?P<tag>{TAG})|(?P<number>{NUMBER})", re.IGNORECASE)
 SMALL_DECIMAL = re.compile(r"(?=(?:\.?\d){2,3}\Z)\d+\.\d+")  # 3.5: the model writes these itself
-# What comes back of `<ID1>`: with spaces, other brackets, or spelled in the target's script.
+# The forms in which `<ID1>` comes back: with spaces, other brackets, or spelled in the target's script.
 _LATIN = "ID|id|Id"
 _INDIC = r"आईडी|आई ?डी|आय ?डी|आइडि|ऐडि|ऐटि|आई ?\. ?डी ?\.?|आय ?\. ?डी ?\.?|آی ?ڈی|آئی ?ڈی|ꯑꯥꯏꯗꯤ|ᱟᱭᱰᱤ ?᱾?"
 COME_BACK = re.compile(rf"[<\[]\s*(?:{_LATIN}|{_INDIC})\s*(\d+)\s*[>\]]|(?:{_INDIC})\s?(\d+)(?!\w)")
 
 
 def take_out(sentence: str) -> tuple[str, list[str]]:
-    """The sentence with `<ID1>`, `<ID2>` ... in order, and what they stand for. The same text has the same number."""
+    """Return the sentence with `<ID1>`, `<ID2>` ... in order, and the texts that they stand for. The same text has
+    the same number."""
     kept: list[str] = []
 
     def replace(match: re.Match[str]) -> str:
@@ -39,7 +41,7 @@ def take_out(sentence: str) -> tuple[str, list[str]]:
 
 
 def put_back(translation: str, kept: Sequence[str]) -> str:
-    """What has no number that we gave stays as it is, for a guard to see."""
+    """Put the texts back. A number that we did not give stays as it is, for a guard to see."""
 
     def replace(match: re.Match[str]) -> str:
         number = int(match.group(1) or match.group(2))
@@ -49,7 +51,7 @@ def put_back(translation: str, kept: Sequence[str]) -> str:
 
 
 def ascii_digits(sentence: str) -> str:
-    """ASCII digits for those of all scripts, as IndicProcessor writes them before it looks for numbers."""
+    """Write ASCII digits for those of all scripts, as IndicProcessor does before it looks for numbers."""
     return "".join(
         str(unicodedata.decimal(character)) if character.isdecimal() else character for character in sentence
     )

@@ -1,7 +1,9 @@
-"""What AI4Bharat's IndicProcessor does before and after the model: punctuation, digits, normalisation, one script for all of India's.
+"""The work of AI4Bharat's IndicProcessor before and after the model: punctuation, digits, normalisation, one script
+for all of India's.
 
-Its own placeholders are switched off (see `placeholders`). They go through a queue inside it, which its second half empties even so,
-and waits for when it is empty: each call here has a processor of its own, whose queue holds as many empty maps as there are sentences.
+Its placeholders are switched off (see `placeholders`). They go through a queue inside it, which its second half
+empties even so, and waits for when it is empty: each call here has a separate processor, whose queue holds as many
+empty maps as there are sentences.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ PACKAGE = "IndicTransToolkit"
 
 
 def prepare(sentences: Sequence[str], source: str, target: str) -> tuple[list[str], list[list[str]]]:
-    """Sentences as the tokenizer takes them, tags (`hin_Deva`) in front, and what their placeholders stand for."""
+    """Return sentences as the tokenizer takes them, tags (`hin_Deva`) in front, and the texts that their placeholders
+    stand for."""
     taken_out = [placeholders.take_out(placeholders.ascii_digits(sentence)) for sentence in sentences]
     prepared = _processor_class()(inference=False).preprocess_batch(
         [text for text, _ in taken_out], src_lang=source, tgt_lang=target
@@ -28,7 +31,7 @@ def prepare(sentences: Sequence[str], source: str, target: str) -> tuple[list[st
 
 
 def finish(translations: Sequence[str], kept: Sequence[Sequence[str]], target: str) -> list[str]:
-    """Text of the model as people write it, placeholders put back."""
+    """Return the model's text as people write it, placeholders put back."""
     processor = _processor_class()(inference=True)
     processor.preprocess_batch(["x"] * len(translations), src_lang="eng_Latn", tgt_lang="eng_Latn")
     whole = [placeholders.put_back(text, texts) for text, texts in zip(translations, kept, strict=True)]
@@ -38,7 +41,7 @@ def finish(translations: Sequence[str], kept: Sequence[Sequence[str]], target: s
 
 @lru_cache
 def _processor_class() -> Any:
-    """The class alone: importing the package would load transformers, with which it does not always go."""
+    """Return the class alone: importing the package would load transformers, with which it does not always go."""
     package = importlib.util.find_spec(PACKAGE)
     places = [Path(place) for place in package.submodule_search_locations or ()] if package else []
     path = next((path for place in places for path in sorted(place.glob("processor.*.so"))), None)

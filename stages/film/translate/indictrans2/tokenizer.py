@@ -1,4 +1,4 @@
-"""Text to tokens and back: SentencePiece cuts the pieces, the checkpoint's dictionaries number them."""
+"""The way from text to tokens and back: SentencePiece cuts the pieces, the checkpoint's dictionaries number them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 from sutradhar.pipeline.errors import UsageError
 
 START, PADDING, END, UNKNOWN = "<s>", "<pad>", "</s>", "<unk>"
-BLANK = "▁"  # how SentencePiece writes the space before a word
+BLANK = "▁"  # SentencePiece's sign for the space before a word
 PLACES = (".", "vocab", "../vocab")  # of the SentencePiece models, from the folder of the weights
 
 
 class IndicTokenizer:
     def __init__(self, folder: Path) -> None:
-        """Raises UsageError where a file is missing or damaged."""
+        """Load the models. Raises UsageError where a file is missing or damaged."""
         from sentencepiece import SentencePieceProcessor
 
         paths = [_find(folder, name) for name in ("model.SRC", "model.TGT")]
@@ -25,7 +25,8 @@ class IndicTokenizer:
             raise UsageError(f"{paths[0].parent}: model.SRC or model.TGT is damaged; get the model again") from None
 
     def split(self, tagged: str) -> list[str]:
-        """Pieces of what `processor.prepare` gives: the two language tags, which are tokens themselves, and those of the sentence."""
+        """Split the output of `processor.prepare`: the two language tags, which are tokens themselves, and the pieces
+        of the sentence."""
         source, target, sentence = tagged.split(" ", 2)
         return [source, target, *self._source.encode(sentence, out_type=str)]
 
@@ -37,10 +38,10 @@ class IndicTokenizer:
 
 
 class Dictionary:
-    """Numbers of one side's tokens."""
+    """The numbers of one side's tokens."""
 
     def __init__(self, path: Path, size: int | None = None) -> None:
-        """`dict.SRC.json` or `dict.TGT.json`, of so many tokens. Raises UsageError."""
+        """Read `dict.SRC.json` or `dict.TGT.json`, of so many tokens. Raises UsageError."""
         try:
             self._numbers: dict[str, int] = json.loads(path.read_bytes())
             self.tokens = sorted(self._numbers, key=self._numbers.__getitem__)
