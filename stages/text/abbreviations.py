@@ -15,14 +15,16 @@ EVERYWHERE = word_set("mr mrs ms mme mlle dr prof smt shri rs vs sr sra mt sgt c
 # A name, a number or the rest of the phrase follows: no sentence ends in one.
 NEVER_LAST: Mapping[str, frozenset[str]] = {
     "en": word_set(
-        """mx mt ste rev fr hon col lt capt cpt cdr cmdr sgt maj gen brig adm supt insp asst assoc addl jt amb sri kum messrs nos viz approx ca cf
-        e.g i.e adv  pt mohd hav nk cmde sqn flt wg cmdt supdt asstt dy spl  regd opp nr rly prin  advt teh vill qty
-        hon'ble hon’ble honble tmt pdt ust kum mst muhd cpl pte rfn gnr jwo adml vadm radm comdr commr insptr chmn ambass crl tq figs pp lnk engr"""
+        """mx mt ste rev fr hon col lt capt cpt cdr cmdr sgt maj gen brig adm supt insp asst assoc addl jt amb sri kum
+        messrs nos viz approx ca cf e.g i.e adv pt mohd hav nk cmde sqn flt wg cmdt supdt asstt dy spl regd opp nr rly
+        prin advt teh vill qty hon'ble hon’ble honble tmt pdt ust kum mst muhd cpl pte rfn gnr jwo adml vadm radm
+        comdr commr insptr chmn ambass crl tq figs pp lnk engr"""
     ),
     "hi": word_set(
         """श्री श्रीमती सुश्री कु डॉ डा प्रो पं मो मु स्व मि माननीय न्या ब्रिगे इंजी रु रू क्र नं पृ उदा कि मी
         ब्रि कर्न कं मे मै सर्वश्री श्रीमति कै सू लेफ्टि कैप्ट एडमि निरी खं सें डि उपनि नि फ़ो डब्लू
-        कृ रा वि एड एडवो ऐड ॲड अधि प्रा लि सं जि ज़ि ता दि पो मा चौ ठा पू वि डाॅ न्यायमू संपा हव इंस्पे कॉ मौ फो किमी सेमी मिमी किग्रा ग्रा
+        कृ रा वि एड एडवो ऐड ॲड अधि प्रा लि सं जि ज़ि ता दि पो मा
+        चौ ठा पू वि डाॅ न्यायमू संपा हव इंस्पे कॉ मौ फो किमी सेमी मिमी किग्रा ग्रा
         ए बी सी डी एफ एच आई जे के एल एम एन पी क्यू आर एस टी यू वी डब्ल्यू"""
     ),
     "mr": word_set(
@@ -54,8 +56,9 @@ NEVER_LAST: Mapping[str, frozenset[str]] = {
     "ar": word_set("أد هـ"),
     "he": word_set("פרופ גב עמ"),
     "th": word_set("ดร นพ พญ ผศ รศ พล ซม กม กก โทร"),
-    "de": word_set("""hr fr frl dipl ing nr str st abb bzw ca vgl evtl ggf inkl exkl zzgl sog geb bd jh jhd mio mrd tel aufl hrsg kap
-        z b d h u a o ä v i n s abs bspw betr allg ehem gegr gest hl stellv jhdt med jur rer nat habil univ kfm"""),
+    "de": word_set("""hr fr frl dipl ing nr str st abb bzw ca vgl evtl ggf inkl exkl zzgl sog geb bd jh jhd mio mrd
+        tel aufl hrsg kap z b d h u a o ä v i n s abs bspw betr allg ehem gegr gest hl stellv jhdt med jur rer nat
+        habil univ kfm"""),
     "fr": word_set("mm mmes mlles mgr me pr st ste env av chap cf bd boul tél p apr éd coll réf hab"),
     "es": word_set(
         """sres srta dra profa dn ud uds vd vds lic ing arq gral tte sgto pág págs núm avda av aprox
@@ -85,8 +88,8 @@ SOMETIMES_LAST = word_set("st ft inc ltd pvt co corp bros jr esq dept govt ave b
 # In one language only: elsewhere these are words ("er" is German).
 SOMETIMES_LAST_IN: Mapping[str, frozenset[str]] = {
     "en": word_set(
-        """er km kms kg kgs cm cms mtr mtrs hrs mins yrs dist tal md sh ch cr retd rtd hons secy deptt univ engg mfg intl natl admn sq edn
-        exch thiru selvi kr distt cantt extn bldg hwy"""
+        """er km kms kg kgs cm cms mtr mtrs hrs mins yrs dist tal md sh ch cr retd rtd hons secy deptt univ engg mfg
+        intl natl admn sq edn exch thiru selvi kr distt cantt extn bldg hwy"""
     ),
     "hi": word_set("ले"),
 }
@@ -97,9 +100,9 @@ LAST = word_set("a.m p.m i")
 
 # Words that begin sentences of English and Hindi and are not names.
 OPENERS = word_set(
-    """the this that these those there here he she it we they you i my your his her its our their and but or so because if when while where what
-    who why how which then now yes no not do does did is are was were have has had can could would should in on at for from with after before as
-    let please thank thanks ok okay well oh
+    """the this that these those there here he she it we they you i my your his her its our their and but or so
+    because if when while where what who why how which then now yes no not do does did is are was were have has had
+    can could would should in on at for from with after before as let please thank thanks ok okay well oh
     मैं हम तुम तू आप वह वो यह ये इस उस इसे उसे और लेकिन मगर पर फिर तो अब जब अगर क्या क्यों कैसे कौन कहाँ हाँ नहीं मत चल चलो जा आ"""
 )
 # Languages in which a number with a full stop is an ordinal: "am 5. Mai". In an unknown language it may be one.

@@ -54,11 +54,11 @@ NUMBER_WORDS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 
-_ENGLISH = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
-    nineteen"""
+_ENGLISH = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+    seventeen eighteen nineteen"""
 _ENGLISH_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
-_ENGLISH_ORDINALS = """zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth
-    fifteenth sixteenth seventeenth eighteenth nineteenth"""
+_ENGLISH_ORDINALS = """zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth
+    thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"""
 _ENGLISH_DECADES = "twenties thirties forties fifties sixties seventies eighties nineties"
 _ENGLISH_TENTHS = "twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth"
 # 0 to 99, each with its spellings.
@@ -67,7 +67,8 @@ _HINDI = """
     दस ग्यारह बारह तेरह चौदह पंद्रह/पन्द्रह/पंन्द्रह सोलह सत्रह/सतरह अठारह/अट्ठारह उन्नीस
     बीस इक्कीस बाईस/बाइस तेईस/तेइस चौबीस/चौबीसों पच्चीस/पचीस छब्बीस सत्ताईस/सत्ताइस अट्ठाईस/अठ्ठाईस/अट्ठाइस/अठाईस उनतीस/उन्तीस
     तीस इकतीस/इकत्तीस बत्तीस तैंतीस/तेंतीस/तैतीस चौंतीस/चौतीस पैंतीस/पैतीस छत्तीस सैंतीस/सैतीस अड़तीस उनतालीस/उन्तालीस
-    चालीस इकतालीस बयालीस/बियालीस तैंतालीस/तेंतालीस/तैतालीस चौवालीस/चवालीस/चौंवालीस पैंतालीस/पैतालीस छियालीस/छयालीस सैंतालीस/सैतालीस अड़तालीस
+    चालीस इकतालीस बयालीस/बियालीस तैंतालीस/तेंतालीस/तैतालीस चौवालीस/चवालीस/चौंवालीस
+    पैंतालीस/पैतालीस छियालीस/छयालीस सैंतालीस/सैतालीस अड़तालीस
     उनचास/उन्चास पचास इक्यावन/इकावन बावन तिरपन/तिरेपन चौवन/चउवन पचपन छप्पन सत्तावन अट्ठावन/अठावन उनसठ
     साठ इकसठ बासठ तिरसठ/तिरेसठ चौंसठ/चौसठ पैंसठ/पैसठ छियासठ/छाछठ सड़सठ/सरसठ अड़सठ उनहत्तर/उनहतर
     सत्तर इकहत्तर बहत्तर तिहत्तर चौहत्तर पचहत्तर/पिचहत्तर छिहत्तर सतहत्तर अठहत्तर उनासी/उन्यासी

@@ -28,8 +28,8 @@ LABEL_WORDS = 8
 
 # Words that a clause does not end in, and words that go on with one, by language: a pause there is for breath.
 _UNFINISHED = {
-    "en": word_set("""a an the my your his her its our their and or but so because if when that than to of in on at by for with from as
-        i he she we they is are was were am will not very"""),
+    "en": word_set("""a an the my your his her its our their and or but so because if when that than to of in on at by
+        for with from as i he she we they is are was were am will not very"""),
     "hi": word_set("""ने को का के की में से पर और या लेकिन मगर कि जो जब अगर तो ये यह वो वह मैं हम तुम आप एक मेरा मेरी मेरे तेरा उसका
         इस उस बहुत नहीं"""),
 }
