@@ -40,7 +40,8 @@ def check(settings: Settings) -> None:
     clip(settings)
     if settings.AUDIO_CHANNELS == "split" and settings.WORKFLOW == "translate":
         raise UsageError(
-            "AUDIO_CHANNELS=split: sentences of two speakers at a time are not translated; set it to mix, or use --transcribe"
+            "AUDIO_CHANNELS=split: sentences of two speakers at a time are not translated; "
+            "set it to mix, or use --transcribe"
         )
 
 
@@ -112,7 +113,8 @@ def _take_apart(ctx: StageContext, sound: Decoding, listener: Listener, path: Pa
         Audio(sound.start_ms, duration_ms, SAMPLE_RATE, track.index, track.language, found.cause, voices),
     )
     return Outcome(
-        summary=f"Audio extracted: {format_ms(duration_ms)} of each channel of track {track.index}, {track.describe()}{_notes(sound, found.notes)}",
+        summary=f"Audio extracted: {format_ms(duration_ms)} of each channel of track {track.index}, "
+        f"{track.describe()}{_notes(sound, found.notes)}",
         packages=("av",),
         degraded=tuple(
             f"{sound.name}: {without_name(line, sound.path)}"

@@ -23,7 +23,8 @@ def run(ctx: StageContext) -> Outcome:
     save(ctx.write("windows"), Windows(windows, cause))
     speech = sum(span.end_ms - span.start_ms for window in windows for span in window.speech)
     return Outcome(
-        summary=f"Speech found: {speech / 1000:.0f} s of {duration_ms / 1000:.0f} s, in {counted(len(windows), 'window')}",
+        summary=f"Speech found: {speech / 1000:.0f} s of {duration_ms / 1000:.0f} s, "
+        f"in {counted(len(windows), 'window')}",
         engine={"backend": "onnxruntime", "device": "cpu", "model": "silero-vad-6"},
         packages=("faster-whisper", "onnxruntime"),
         seconds_of_media=duration_ms / 1000,

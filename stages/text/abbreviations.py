@@ -44,12 +44,19 @@ NEVER_LAST: Mapping[str, frozenset[str]] = {
         ரூ பக் கி செ கு மு வி தி சு பி சி டி எஃப் எச் ஜே ஜெ கே எல் எம் என் ஆர் எஸ் யு"""
     ),
     "te": word_set(
-        "డా శ్రీ శ్రీమతి చి సౌ కుమా గౌ ప్రొ ప్రొఫె అడ్వ లెఫ్ కల్న బ్రి కం ఇన్స్పె కిమీ సెంమీ రూ నం బి సి డి ఎఫ్ జి హెచ్ జె కె ఎల్ ఎం ఎన్ పి ఆర్ ఎస్ టి యు వి వై"
+        """డా శ్రీ శ్రీమతి చి సౌ కుమా గౌ ప్రొ ప్రొఫె అడ్వ లెఫ్ కల్న బ్రి కం ఇన్స్పె కిమీ సెంమీ రూ నం బి సి డి
+        ఎఫ్ జి హెచ్ జె కె ఎల్ ఎం ఎన్ పి ఆర్ ఎస్ టి యు వి వై"""
     ),
     "kn": word_set("ಡಾ ಶ್ರೀ ಶ್ರೀಮತಿ ಪ್ರೊ ಪಂ ರೂ ನಂ ಬಿ ಸಿ ಡಿ ಎಫ್ ಜಿ ಎಚ್ ಜೆ ಕೆ ಎಲ್ ಎಂ ಎನ್ ಪಿ ಆರ್ ಎಸ್ ಟಿ ಯು ವಿ ವೈ"),
     "ml": word_set("ഡോ ശ്രീ ശ്രീമതി പ്രൊഫ പ്രൊ അഡ്വ രൂ നം ബി സി ഡി എഫ് ജി എച്ച് ജെ കെ എൽ എം എൻ പി ആർ എസ് ടി യു വി"),
-    "gu": word_set("શ્રી શ્રીમતી કુ ડૉ ડો પ્રો પં સ્વ રૂ રુ નં ક્ર પૃ કિ મી બી સી ડી એફ એચ આઈ જે કે એલ એમ એન પી આર એસ ટી વી"),
-    "pa": word_set("ਰੂ ਸ੍ਰੀ ਸ਼੍ਰੀ ਸ਼੍ਰੀਮਤੀ ਸ੍ਰੀਮਤੀ ਡਾ ਪ੍ਰੋ ਸ੍ਰ ਗਿ ਰੁ ਨੰ ਪੰ ਬੀ ਸੀ ਡੀ ਐਫ ਐਚ ਆਈ ਜੇ ਕੇ ਐਲ ਐਮ ਐਨ ਪੀ ਆਰ ਐਸ ਟੀ ਵੀ"),
+    "gu": word_set(
+        """શ્રી શ્રીમતી કુ ડૉ ડો પ્રો પં સ્વ રૂ રુ નં ક્ર પૃ કિ મી
+        બી સી ડી એફ એચ આઈ જે કે એલ એમ એન પી આર એસ ટી વી"""
+    ),
+    "pa": word_set(
+        """ਰੂ ਸ੍ਰੀ ਸ਼੍ਰੀ ਸ਼੍ਰੀਮਤੀ ਸ੍ਰੀਮਤੀ ਡਾ ਪ੍ਰੋ ਸ੍ਰ ਗਿ ਰੁ ਨੰ ਪੰ
+        ਬੀ ਸੀ ਡੀ ਐਫ ਐਚ ਆਈ ਜੇ ਕੇ ਐਲ ਐਮ ਐਨ ਪੀ ਆਰ ਐਸ ਟੀ ਵੀ"""
+    ),
     "or": word_set("ଡା ଡଃ ଶ୍ରୀ ଶ୍ରୀମତୀ ପ୍ର ପ୍ରଫେ ପଂ ସ୍ୱ ରୁ ନଂ ପୃ କିମି"),
     "si": word_set("රු පි"),
     "ur": word_set("ڈا پروف اے بی سی ڈی ایف ایچ جے کے ایل ایم این پی آر ایس ٹی وی"),
@@ -103,7 +110,8 @@ OPENERS = word_set(
     """the this that these those there here he she it we they you i my your his her its our their and but or so
     because if when while where what who why how which then now yes no not do does did is are was were have has had
     can could would should in on at for from with after before as let please thank thanks ok okay well oh
-    मैं हम तुम तू आप वह वो यह ये इस उस इसे उसे और लेकिन मगर पर फिर तो अब जब अगर क्या क्यों कैसे कौन कहाँ हाँ नहीं मत चल चलो जा आ"""
+    मैं हम तुम तू आप वह वो यह ये इस उस इसे उसे और लेकिन मगर पर
+    फिर तो अब जब अगर क्या क्यों कैसे कौन कहाँ हाँ नहीं मत चल चलो जा आ"""
 )
 # Languages in which a number with a full stop is an ordinal: "am 5. Mai". In an unknown language it may be one.
 ORDINALS = word_set("de da no nn sv fi et lv cs sk sl hr sr bs hu tr is fo lb") | {""}

@@ -17,11 +17,8 @@ from sutradhar.pipeline.errors import UsageError
 from sutradhar.stages.text.characters import IN_WORD, clean
 from sutradhar.stages.text.scripts import LATIN, in_script, script_of
 
-_SLOTS = re.compile(
-    r"#G\d+"
-# the form of a tag: the code that takes e-mail addresses and URLs out of a sentence, and puts them back, does so with
-# it
-)
+# Slots have the form of a tag, so that they are taken out of a sentence and put back like e-mail addresses and URLs.
+_SLOTS = re.compile(r"#G\d+")
 _BETWEEN_NAMES = ", "
 MAX_LINES = 5_000
 NAMES_LENGTH = 400  # characters of a prompt that a glossary may fill
@@ -147,7 +144,8 @@ def read_glossary(path: Path) -> Glossary:
         first = terms.setdefault(term.source.lower(), term)
         if first.target != term.target:
             raise UsageError(
-                f"{path}, line {number}: {term.source} is {first.target} in line {first.line} already; keep one of the two"
+                f"{path}, line {number}: {term.source} is {first.target} in line {first.line} already; "
+                "keep one of the two"
             )
     return Glossary(tuple(terms.values()))
 

@@ -11,7 +11,8 @@ from sutradhar.stages.text.number_words import ADDED, MAGNITUDES, NUMBER_WORDS, 
 _CURRENCIES = word_set("rs re inr usd रु रू रुपये ரூ రూ ರೂ രൂ રૂ ਰੁ টাকা")
 _UNITS = word_set(
     """% percent rupee rupees dollar dollars euro euros km kms kg kgs cm mm ml gb mb metres meters litres
-    रुपये रुपए रुपया रूपये पैसे किमी किलो किलोमीटर प्रतिशत फ़ीसदी फीसदी टका टक्के ரூபாய் రూపాయలు ರೂಪಾಯಿ രൂപ રૂપિયા ਰੁਪਏ টাকা روپے"""
+    रुपये रुपए रुपया रूपये पैसे किमी किलो किलोमीटर प्रतिशत फ़ीसदी फीसदी टका टक्के ரூபாய் రూపాయలు ರೂಪಾಯಿ രൂപ રૂપિયા
+    ਰੁਪਏ টাকা روپے"""
 )
 _WORDS = {word: value for values in VALUES.values() for word, value in values.items()}
 _TENS = frozenset(word for word in _WORDS if word.endswith("ty"))

@@ -13,7 +13,9 @@ from sutradhar.stages.text.number_words import ADDED, MAGNITUDES, PORTIONS, VALU
 from sutradhar.stages.text.numbers import MAX_DIGITS, numbers
 
 _TOKEN = re.compile(
-    rf"(?P<time>(?<![:\d])\d{{1,2}}:\d\d)(?![:\d])|(?P<share>(?<![/\d])[1-3]/[2-4](?![/\d]))|(?P<number>\d+(?:,\d+)*(?:\.\d+)?)(?![:\d])"
+    r"(?P<time>(?<![:\d])\d{1,2}:\d\d)(?![:\d])"
+    r"|(?P<share>(?<![/\d])[1-3]/[2-4](?![/\d]))"
+    r"|(?P<number>\d+(?:,\d+)*(?:\.\d+)?)(?![:\d])"
     rf"|(?P<word>[^\W\d_][{IN_WORD}]*)|(?P<mark>\S)"
 )
 # English for quantities that have a word in Hindi, written as that word.

@@ -80,7 +80,10 @@ _NAMES = {"OL": "Ol Chiki", "CJK": "Chinese characters"}
 _OF_ANY_SCRIPT = frozenset(("MODIFIER", "FEMININE", "MASCULINE", "HALFWIDTH", "FULLWIDTH", "MICRO"))
 
 # Thai, Lao, Tibetan, Burmese, Khmer, kana and Han are written without spaces between words.
-SPACELESS = "\u0e00-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
+SPACELESS = (
+    "\u0e00-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf"
+    "\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
+)
 WIDE_PUNCTUATION = "\u3000-\u3004\u3008-\u303f\uff00-\uff65"
 _SPACELESS = re.compile(f"[{SPACELESS}]")
 _NO_SPACE_NEEDED = re.compile(f"[{SPACELESS}{WIDE_PUNCTUATION}]")

@@ -55,7 +55,8 @@ def run(ctx: StageContext) -> Outcome:
     if model is None:
         save(ctx.write("transcript"), transcript)
         return Outcome(
-            summary=f"Alignment completed: {counted(len(transcript.segments), 'segment')} with the recogniser's word times"
+            summary=f"Alignment completed: {counted(len(transcript.segments), 'segment')} "
+            "with the recogniser's word times"
         )
     aligner = Wav2Vec2Aligner(model, transcript.language, "cuda" if ctx.settings.WHISPERX_DEVICE == "cuda" else "cpu")
     ctx.log.info(f"Alignment model: {Path(model).name}")
@@ -63,7 +64,8 @@ def run(ctx: StageContext) -> Outcome:
         segments = tuple(_aligned(transcript, sound, audio, aligner, ctx))
     save(ctx.write("transcript"), msgspec.structs.replace(transcript, segments=segments))
     return Outcome(
-        summary=f"Alignment completed: {counted(len(segments), 'segment')}, {aligner.kept} of {aligner.words} words with the recogniser's times",
+        summary=f"Alignment completed: {counted(len(segments), 'segment')}, "
+        f"{aligner.kept} of {aligner.words} words with the recogniser's times",
         engine={"backend": "whisperx", "device": aligner.device, "model": Path(model).name},
         packages=("whisperx", "torch", "transformers"),
         seconds_of_media=audio.duration_ms / 1000,
@@ -100,7 +102,8 @@ def find_model(wanted: str, language: str, models: Path) -> str | None:
         path = next((path for path in (models / wanted, Path(wanted).expanduser()) if path.is_dir()), None)
         if path is None:
             raise UsageError(
-                f"ALIGNMENT_MODEL={wanted}: there is no such folder, nor one in models/; give auto, none or a wav2vec2 folder"
+                f"ALIGNMENT_MODEL={wanted}: there is no such folder, nor one in models/; "
+                "give auto, none or a wav2vec2 folder"
             )
         return str(_checked(path))
     path = models / f"align-{language}"

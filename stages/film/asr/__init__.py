@@ -146,7 +146,8 @@ def check(settings: Settings) -> None:
     declared.check(settings)
     if settings.translator == "whisper" and settings.targets != ("en",):
         raise UsageError(
-            f"TARGET_LANGUAGES={settings.TARGET_LANGUAGES}: Whisper translates into English only; set TARGET_LANGUAGES=en"
+            f"TARGET_LANGUAGES={settings.TARGET_LANGUAGES}: Whisper translates into English only; "
+            "set TARGET_LANGUAGES=en"
         )
     if UNTRAINED.search(Path(settings.WHISPER_MODEL).name):  # a model is looked into as it is loaded, which is later
         raise CannotTranslate(settings.WHISPER_MODEL)

@@ -150,7 +150,8 @@ class _Copy:
                     )
                 except media.NotWritten as error:
                     self.notes.append(
-                        f"The film's own subtitles could not be converted, and are left out: {track.describe()} ({error})"
+                        f"The film's own subtitles could not be converted, and are left out: "
+                        f"{track.describe()} ({error})"
                     )
                 else:
                     self._map_file(path, flags, track.language, track.title)

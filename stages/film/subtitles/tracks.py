@@ -65,5 +65,6 @@ def _broken_rules(transcript: Transcript, track: Track, settings: Settings) -> l
         return []
     cues, names = {violation.cue for violation in broken}, ", ".join(sorted({violation.rule for violation in broken}))
     return [
-        f"{len(cues)} of {len(track.cues)} {track.language} cues break the {settings.SUBTITLE_PROFILE} rules ({names}): the speech left no room"
+        f"{len(cues)} of {len(track.cues)} {track.language} cues "
+        f"break the {settings.SUBTITLE_PROFILE} rules ({names}): the speech left no room"
     ]

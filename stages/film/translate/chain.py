@@ -47,8 +47,7 @@ RETRIES = (Way.OTHER_HYPOTHESES, Way.GREEDY, Way.HALVES, Way.GLOSSARY)
 
 @dataclass(frozen=True)
 class Rendering:
-    """A sentence's outcome: `text` is without its markup. `faults` are those of the first try where no way was found.
-    """
+    """A result: `text` is without its markup. `faults` are those of the first try where no way was found."""
 
     text: str
     score: float

@@ -47,7 +47,8 @@ def translate(ctx: StageContext) -> Outcome:
     if len(targets) < len(settings.targets):
         degraded.append(f"No translation to {source.language}: the speech is in it already")
     return Outcome(
-        summary=f"Translation completed: {counted(len(sentences), 'sentence')} to {', '.join(targets) or 'no language'}",
+        summary=f"Translation completed: {counted(len(sentences), 'sentence')} "
+        f"to {', '.join(targets) or 'no language'}",
         engine=_engine(settings, models),
         packages=_packages(settings),
         degraded=tuple(degraded),
@@ -158,7 +159,8 @@ def _log(log: logging.Logger, target: str, sentences: Sequence[Sentence], render
             log.info(f"{target}: {format_ms(sentence.start_ms)} not translated ({', '.join(rendering.faults)})")
         elif rendering.missing_terms:
             log.info(
-                f"{target}: {format_ms(sentence.start_ms)} {counted(rendering.missing_terms, 'term')} of the glossary missing"
+                f"{target}: {format_ms(sentence.start_ms)} "
+                f"{counted(rendering.missing_terms, 'term')} of the glossary missing"
             )
 
 

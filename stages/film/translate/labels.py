@@ -10,7 +10,8 @@ from sutradhar.stages.text.characters import clean
 Sound = Mapping[str, str]  # by language: the label, and after it, parted by "|", its other wordings
 
 MUSIC: Sound = {
-    "en": "music|music playing|music plays|background music|instrumental music|upbeat music|dramatic music|soft music|theme music",
+    "en": "music|music playing|music plays|background music|instrumental music|"
+    "upbeat music|dramatic music|soft music|theme music",
     "hi": "संगीत|संगीत बजता है|संगीत बज रहा है|म्यूजिक|पार्श्व संगीत",
 }
 _SOUNDS: tuple[Sound, ...] = (
@@ -24,7 +25,8 @@ _SOUNDS: tuple[Sound, ...] = (
     },
     {"en": "silence|silent|blank audio|no audio|no speech", "hi": "मौन|ख़ामोशी|सन्नाटा|शांति"},
     {
-        "en": "phone rings|phone ringing|telephone rings|telephone ringing|phone rings in the background|cell phone rings|ringtone",
+        "en": "phone rings|phone ringing|telephone rings|telephone ringing|"
+        "phone rings in the background|cell phone rings|ringtone",
         "hi": "फ़ोन की घंटी|फ़ोन बजता है|फ़ोन बजने की आवाज़",
     },
     {"en": "doorbell rings|doorbell|door bell|doorbell ringing", "hi": "दरवाज़े की घंटी|दरवाज़े की घंटी बजती है"},

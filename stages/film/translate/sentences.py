@@ -30,8 +30,8 @@ LABEL_WORDS = 8
 _UNFINISHED = {
     "en": word_set("""a an the my your his her its our their and or but so because if when that than to of in on at by
         for with from as i he she we they is are was were am will not very"""),
-    "hi": word_set("""ने को का के की में से पर और या लेकिन मगर कि जो जब अगर तो ये यह वो वह मैं हम तुम आप एक मेरा मेरी मेरे तेरा उसका
-        इस उस बहुत नहीं"""),
+    "hi": word_set("""ने को का के की में से पर और या लेकिन मगर कि जो जब अगर तो ये यह वो वह मैं हम तुम आप एक मेरा मेरी
+        मेरे तेरा उसका इस उस बहुत नहीं"""),
 }
 _GOES_ON = {
     "en": word_set("and or but because that which who than to of"),

@@ -97,7 +97,8 @@ def read_weights(folder: Path, shape: Shape) -> dict[str, Array]:
     expected = weight_shapes(shape, weights)
     if wrong := sorted(expected.keys() ^ weights.keys()):
         raise UsageError(
-            f"{folder / WEIGHTS} does not fit its config.json: {wrong[0]} is {'missing' if wrong[0] in expected else 'unknown'}"
+            f"{folder / WEIGHTS} does not fit its config.json: "
+            f"{wrong[0]} is {'missing' if wrong[0] in expected else 'unknown'}"
         )
     for name, sizes in expected.items():
         if weights[name].shape != sizes:

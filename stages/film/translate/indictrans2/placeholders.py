@@ -13,7 +13,10 @@ from collections.abc import Sequence
 
 _PATH_END = r"""[^\s<>"'.,;:!?)\]।]"""
 EMAIL = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
-URL = rf"""(?:https?://|ftp://|www\.)[^\s<>"']*{_PATH_END}|\b(?:[a-z0-9-]+\.)+(?:com|org|net|in|co|io|gov|edu|info)\b(?:/[^\s<>"']*{_PATH_END})?"""
+URL = (
+    rf"""(?:https?://|ftp://|www\.)[^\s<>"']*{_PATH_END}|"""
+    rf"""\b(?:[a-z0-9-]+\.)+(?:com|org|net|in|co|io|gov|edu|info)\b(?:/[^\s<>"']*{_PATH_END})?"""
+)
 TAG = r"(?<!\w)[#@][^\s#@<>.,!?;:।]+"
 NUMBER = r"[₹$€£~]?\d+(?:[-/.,:'+]\d+)+(?:\s?%)?"  # times, dates, decimals, thousands, ranges
 TAKEN_OUT = re.compile(f"(?P<email>{EMAIL})|(?P<url>{URL})|(?P<tag>{TAG})|(?P<number>{NUMBER})", re.IGNORECASE)
