@@ -1,5 +1,7 @@
-"""Where a translation into English is missing, Whisper's own of that stretch of sound takes its place, if it gives
-one.
+"""Put Whisper's own translation of a stretch of sound, if it gives one, where a translation into English is missing.
+
+Whisper is loaded only where something is missing. This is a separate stage so that recogniser and translator never
+share a process.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ _DIFFERENT = 2  # words: "sir", "my friend"
 _SHARED_WORDS = 0.5  # of the shorter sentence: two ways to say one thing
 _STEM = 3  # characters: forms of a word begin alike
 _MANY = 6  # kinds: nothing is said in so many ways
-_LONE = 2 / 3  # kinds a source: below this, most sources say one thing, and the others may do so too
+_LONE = 2 / 3  # kinds a source: with fewer, most are ways to say one thing, and the others may be too
 _ALIKE = 0.7  # of the letters
 _LOOKED_AT = 30  # sources: more prove nothing new
 
@@ -44,8 +44,8 @@ def attractors(pairs: Iterable[tuple[str, str]]) -> set[int]:
 
 
 def _but_some_words(words: Sequence[str]) -> set[str]:
-    """Return the text, and its remainders without each of its words or two: texts that differ in these share a
-    remainder."""
+    """Return the text, and the text without any one or two neighbouring words: texts that differ in these share
+    such a rest."""
     rests = {
         " ".join([*words[:place], *words[place + many :]])
         for many in range(1, _DIFFERENT + 1)
@@ -67,8 +67,8 @@ def _counted(target: str, alike: Sequence[tuple[int, str]]) -> tuple[list[str], 
 
 
 def _is_several(sources: Sequence[str], enough: int) -> bool:
-    """Return whether so many kinds are among them, none like another; few are enough only where most sources are a
-    kind by themselves."""
+    """Return whether the sources are of several kinds, none like another: `enough` where most sources are a kind by
+    themselves, else `_MANY`."""
     if len(sources) < enough:
         return False
     kinds: list[list[str]] = []

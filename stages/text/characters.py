@@ -10,8 +10,7 @@ _USELESS = re.compile(
 )  # the joiners U+200C and U+200D change how a word reads
 _BLANKS = re.compile(r"\s+")
 
-# The characters of a word, for regular expressions: \w leaves out the vowel signs of India, without which राज stands in
-# राजा.
+# The characters of a word, for regular expressions: \w leaves out India's vowel signs, and so finds राज in राजा.
 IN_WORD = (
     r"\w\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0963\u0966-\u0dff"
     r"\u0e31-\u0e4e\u1c5a-\u1c7d\uabe3-\uabed\u200c\u200d"

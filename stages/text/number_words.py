@@ -23,7 +23,7 @@ _MAGNITUDES: Mapping[int, str] = {
 }
 MAGNITUDES: Mapping[str, int] = {clean(word): value for value, words in _MAGNITUDES.items() for word in words.split()}
 
-# Forms that an ordinal or another form of the numbers up to twelve may have taken, by language.
+# Words that an ordinal or another form of the numbers up to twelve may have become, by language.
 NUMBER_WORDS: Mapping[str, tuple[str, ...]] = {
     "en": (
         "zero no",

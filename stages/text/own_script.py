@@ -11,7 +11,7 @@ from sutradhar.stages.text.scripts import LATIN, is_of, letters_in, script_name
 from sutradhar.stages.transcript import Segment
 
 FOREIGN_SHARE = 0.3  # so many letters in another script are more than names
-FEW_LETTERS = 5  # one may be a misheard word
+FEW_LETTERS = 5  # so few may be a misheard word
 FEW_LATIN = 100  # characters: a text of fewer may well be "Okay, thank you" and names
 
 

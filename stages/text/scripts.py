@@ -12,8 +12,7 @@ from sutradhar.stages.text.characters import word_set
 
 LATIN = "LATIN"
 
-# By script, as the Unicode names of its characters begin, the languages that are mostly written in it. All others:
-# Latin.
+# By script, as the Unicode names of its characters begin, the languages that are mostly written in it. Others: Latin.
 _WRITTEN_IN: Mapping[str, str] = {
     "DEVANAGARI": "hi mr ne sa brx doi gom kok mai bho awa",
     "BENGALI": "bn as mni",

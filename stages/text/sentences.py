@@ -1,8 +1,8 @@
 """The rule for the ends of sentences: the one place that segments, cues and translation ask.
 
-Only a full stop is doubtful. It ends nothing before a digit of any script ("No. 5", "in 1947. 20 years", "cost.
-₹500"), before a small letter, after an abbreviation (`abbreviations`) or an initial. Where a script has no capitals,
-an abbreviation is never taken for the end of a sentence."""
+Only a full stop is doubtful. It ends nothing before a digit of any script ("No. 5", "in 1947. 20 years",
+"cost. ₹500"), before a small letter, after an abbreviation (`abbreviations`) or an initial. Where a script has no
+capitals, an abbreviation is never taken for the end of a sentence."""
 
 from __future__ import annotations
 

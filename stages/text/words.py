@@ -16,8 +16,7 @@ _HAN_CHARACTERS = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _HAN = re.compile(f"[{_HAN_CHARACTERS}]+")
 _NUMERALS = re.compile("[0-9０-９〇零一二三四五六七八九十百千万萬億亿兆]+")
 _COUNTED = re.compile(f"[%％{_HAN_CHARACTERS}]")
-# Words of Japanese after which another may begin. Other hiragana behind a word is its ending, for which ICU has many
-# words.
+# Words of Japanese after which another may begin. Other hiragana behind a word is its ending: ICU has words for many.
 _PARTICLES = word_set(
     "は が を に へ と も の で から まで より には では とは へは でも とも にも からは までに ので のに けど"
 )

@@ -1,6 +1,6 @@
-"""The files that a track can be written as. To add one, write `stages/cues/formats/<name>.py` with one `FORMAT =
-Format(escape=..., write=...)` and put its name into FORMATS. Films and folders of recordings then have it, and so
-have `--help`, the settings and their reference.
+"""The files that a track can be written as. To add one, write `stages/cues/formats/<name>.py` with one
+`FORMAT = Format(escape=..., write=...)` and put its name into FORMATS. Films and folders of recordings then have it,
+and so have `--help`, the settings and their reference.
 
 Every file is UTF-8 without a byte order mark, its lines end in \\n, and the same track gives the same bytes.
 """

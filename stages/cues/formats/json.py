@@ -1,4 +1,4 @@
-"""All known facts, for programs: segments with their scores, words with times and probabilities, and the cues.
+"""Every known fact, for programs: segments with their scores, words with times and probabilities, and the cues.
 
 Fields are those of `sutradhar.stages.transcript` (times in ms); `docs/subtitles.md` describes them.
 """

@@ -1,5 +1,4 @@
-"""Refine word times with a wav2vec2 model of the language, through WhisperX's forced alignment (arXiv:2303.00747,
-3.2).
+"""Refine word times with a wav2vec2 model of the language, by WhisperX's forced alignment (arXiv:2303.00747, 3.2).
 
 Without such a model the recogniser's own times, from Whisper's cross-attention, stay as they are: that is the
 default, not a fault. PyTorch and WhisperX, 8 s to import, are imported only where there is something to align.

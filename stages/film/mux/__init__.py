@@ -150,7 +150,7 @@ class _Copy:
                     )
                 except media.NotWritten as error:
                     self.notes.append(
-                        f"The film's own subtitles could not be converted, and are left out: "
+                        "The film's own subtitles could not be converted, and are left out: "
                         f"{track.describe()} ({error})"
                     )
                 else:

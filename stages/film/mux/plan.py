@@ -15,8 +15,7 @@ MP4_CODECS = frozenset(
     """h264 hevc av1 vp9 mpeg4 mpeg2video mpeg1video mjpeg png aac mp3 mp2
     ac3 eac3 dts alac flac opus vorbis""".split()  # noqa: SIM905
 )
-# The treatment of the film's own subtitles in each container. "srt" is converted; codecs that are not listed are left
-# out.
+# The treatment of the film's own subtitles in each container. "srt" is converted; codecs not listed are left out.
 KEPT_SUBTITLES = {
     "mkv": {
         "subrip": "copy",

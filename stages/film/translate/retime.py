@@ -1,8 +1,7 @@
 """A translated sentence as a segment whose words have times, from which the subtitles stage cuts cues by its rules.
 
-The order of words differs between languages, so no target word has a true time. The time of speech alone is known:
-the words share that time by their lengths, and pauses of the speaker become pauses of the target, so that a cue can
-end there.
+The order of words differs between languages, so no target word has a time. Only the times of speech are known: the
+words share them by their lengths, and pauses of the speaker become pauses of the target, so that a cue can end there.
 """
 
 from __future__ import annotations

@@ -37,8 +37,8 @@ class Beams:
         return self._texts
 
     def ancestors(self) -> Array:
-        """Return whether a beam follows what a beam wrote at a place, its next place included: (N, 1, L, (T + 1) *
-        L)."""
+        """Return (N, 1, L, (T + 1) * L): whether a beam follows what a beam wrote at a place, its next place
+        included."""
         count, beams, columns = self._writers.shape
         return np.equal(self._writers[..., None], np.arange(beams)).reshape(count, 1, beams, columns * beams)
 

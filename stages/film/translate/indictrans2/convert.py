@@ -1,5 +1,5 @@
-"""Makes CTranslate2's form of an IndicTrans2 checkpoint: `python -m
-sutradhar.stages.film.translate.indictrans2.convert --help`."""
+"""Makes CTranslate2's form of an IndicTrans2 checkpoint:
+`python -m sutradhar.stages.film.translate.indictrans2.convert --help`."""
 
 from __future__ import annotations
 

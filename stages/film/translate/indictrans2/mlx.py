@@ -91,9 +91,9 @@ class TranslationNetwork:
         source: Sequence[KeysValues],
         mask: mx.array,
     ) -> tuple[mx.array, list[KeysValues]]:
-        """Take one token of each beam (N, L). Returns scores of all (N, L, V), float32, and the past (N, H, room, L,
-        D / H) with its keys and values in column `position`. `ancestors` (N, 1, L, T * L) says in which columns of
-        which beams the past of a beam lies."""
+        """Take one token of each beam (N, L). Returns float32 scores (N, L, V), and the past (N, H, room, L, D / H)
+        with its keys and values in column `position`. `ancestors` (N, 1, L, T * L) says in which columns of which beams
+        the past of a beam lies."""
         x = self._embed("decoder", tokens, self._positions[position])
         grown = []
         for number, (own, of_source) in enumerate(zip(past, source, strict=True)):
