@@ -217,7 +217,7 @@ list.format='columns'
 
 
 def test_how_far_it_is_comes_from_what_the_installers_say() -> None:
-    uv, pip = install.Progress(), install.Progress(one_by_one=True)
+    uv, pip = install.InstallProgress(), install.InstallProgress(one_by_one=True)
     assert str(uv).startswith("looking for packages, 0:0")
     for line in (
         "Resolved 150 packages in 135ms",
@@ -245,7 +245,7 @@ def test_an_installer_ends_with_who_called_it(tmp_path: Path) -> None:
         "while os.fork():\n"
         "    while not pid.exists() or not pid.read_text(): time.sleep(0.01)\n"
         "    os._exit(0)\n"
-        "install.run(['sh', '-c', 'echo $$ > \"$0\"; exec sleep 60', str(pid)], dict(os.environ), install.Progress())"
+        "install.run(['sh', '-c', 'echo $$ > \"$0\"; exec sleep 60', str(pid)], dict(os.environ), install.InstallProgress())"
     )
     pid = tmp_path / "pid"
     subprocess.run(

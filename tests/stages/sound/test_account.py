@@ -26,7 +26,7 @@ LOUD = 1000  # of 32768
 
 def load(path: Path, **settings: object) -> Loaded:
     found = Loader(path.parent, path.parent, Settings(**settings)).load(
-        Task(id="a", paths=(path.name,), duration_ms=8000), 80
+        Task(id="a", paths=(path.name,), duration_ms=8000), None
     )  # type: ignore[arg-type]
     assert isinstance(found, Loaded)
     return found
