@@ -8,7 +8,7 @@ import pytest
 
 from sutradhar.pipeline.commands import as_path
 from sutradhar.pipeline.errors import UsageError
-from sutradhar.pipeline.machine import hardware
+from sutradhar.pipeline.machine import command as command_of_machine
 from sutradhar.pipeline.models import command as command_of_models
 from sutradhar.pipeline.prepare import prepare
 from sutradhar.pipeline.running import run
@@ -47,7 +47,7 @@ from sutradhar.pipeline.running import run
         (run, ["film-1"], "film-1 stands there without an option: run-pipeline.sh -j film-1. For example: "),
         (run, ["--xyz"], "unknown option --xyz. For example: "),
         (command_of_models, ["fetch"], "missing: NAME. For example: scripts/get-model.sh large-v3"),
-        (hardware, ["--jsn"], "unknown option --jsn; did you mean --json?"),
+        (command_of_machine, ["--jsn"], "unknown option --jsn; did you mean --json?"),
     ],
 )
 def test_wrong_usage_ends_in_one_line(

@@ -699,8 +699,8 @@ def test_help_tells_how_an_old_job_gets_another_backend(capsys: pytest.CaptureFi
 
 
 def test_commands_start_without_heavy_packages() -> None:
-    for module in ("sutradhar.pipeline.prepare.prepare", "sutradhar.pipeline.running.run"):
-        code = f"import sys, {module} as m; m.make_parser().format_help(); print(sorted(set(sys.modules) & {{'torch', 'numpy', 'av', 'msgspec', 'rich'}}))"
+    for module in ("sutradhar.pipeline.prepare.options", "sutradhar.pipeline.running.run"):
+        code = f"import sys, sutradhar.pipeline.prepare.prepare, {module} as m; m.make_parser().format_help(); print(sorted(set(sys.modules) & {{'torch', 'numpy', 'av', 'msgspec', 'rich'}}))"
         done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
         assert done.stdout.strip() == "[]"
 
