@@ -114,8 +114,10 @@ def test_help_sets_nothing_up(tree: Tree) -> None:
 )
 @pytest.mark.parametrize("option", ["-h", "--help"])
 def test_help_is_the_same_without_an_environment(script: str, module: str, option: str, tree: Tree) -> None:
-    shutil.copytree(ROOT / "sutradhar", tree.root / "sutradhar")
-    shutil.copy(ROOT / script, tree.root)
+    for package in ("pipeline", "stages", "sutradhar"):
+        shutil.copytree(ROOT / package, tree.root / package, symlinks=True)
+    for name in {script, "run-pipeline.sh"}:  # by the latter a clone is known
+        shutil.copy(ROOT / name, tree.root)
     shown = tree.run(tree.root / script, "film.mkv", option)
     with_environment = subprocess.run(
         [sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
