@@ -12,6 +12,7 @@ from tests.conftest import ROOT
 ENGINES = re.compile(r"mlx|whisperx|ctranslate|indictrans", re.IGNORECASE)
 SETTINGS = re.compile(r"WHISPERX_DEVICE|INDICTRANS2_\w+|install-mlx\.sh")
 STILL = {  # files of pipeline/ that name engines, with the reason
+    "installed.py": "the name of an extra of the package",
     "content.py": "where the layout of model.bin is written down",
     "settings.py": "meanings of settings",
     "sizing.py": "where the number formats of GPUs are written down",
