@@ -99,6 +99,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree = tmp_path_factory.mktemp("tree")
     for folder in ("pipeline", "stages", "sutradhar"):
         shutil.copytree(ROOT / folder, tree / folder, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "run-pipeline.sh", tree)  # by which a clone is known
     recognisers = tree / "stages" / "recognisers"
     (recognisers / "echo").mkdir()
     (recognisers / "echo" / "about.py").write_text(ABOUT)
