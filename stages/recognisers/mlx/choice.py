@@ -17,7 +17,7 @@ import numpy as np
 
 from sutradhar.stages.mlx.top_k import largest
 from sutradhar.stages.recognisers.mlx import cuda, cuda_choice
-from sutradhar.stages.recognisers.mlx.rules import MAX_INITIAL_TIMESTAMP, Rules, Timestamps, Vocabulary
+from sutradhar.stages.recognisers.mlx.rules import MAX_INITIAL_TIMESTAMP, LogitFilters, Timestamps, Vocabulary
 
 SEED = 1
 
@@ -112,7 +112,7 @@ class Chooser:
     def __init__(self, vocabulary: Vocabulary, search: Search, columns: int, context: int) -> None:
         """Prepare for a vocabulary. `context` is the number of positions that the model knows."""
         self._vocabulary, self._search, self._columns, self._context = vocabulary, search, columns, context
-        self._rules, self._places = Rules(vocabulary), mx.arange(columns)
+        self._rules, self._places = LogitFilters(vocabulary), mx.arange(columns)
         self._tokens = {
             "EOT": vocabulary.eot,
             "TIME": vocabulary.timestamp_begin,

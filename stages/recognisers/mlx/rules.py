@@ -45,7 +45,7 @@ class Timestamps(NamedTuple):
         return Timestamps(is_timestamp, self.last, mx.where(is_timestamp, tokens, self.latest))
 
 
-class Rules:
+class LogitFilters:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
         self._suppressed = _forbidden(vocabulary.suppressed, vocabulary.size)

@@ -99,7 +99,7 @@ def _converter(original: Path) -> TransformersConverter:
 
     transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 
-    class Converter(TransformersConverter):  # type: ignore[misc]  # CTranslate2 has no types
+    class SafeConverter(TransformersConverter):  # type: ignore[misc]  # CTranslate2 has no types
         def load_model(self, model_class: Any, model_name_or_path: str, **kwargs: Any) -> Any:
             return model_class.from_pretrained(
                 model_name_or_path, use_safetensors=True, local_files_only=True, trust_remote_code=False, **kwargs
@@ -108,7 +108,7 @@ def _converter(original: Path) -> TransformersConverter:
         def load_tokenizer(self, tokenizer_class: Any, model_name_or_path: str, **kwargs: Any) -> Any:
             return _fast_tokenizer(Path(model_name_or_path))
 
-    return Converter(str(original), low_cpu_mem_usage=True)
+    return SafeConverter(str(original), low_cpu_mem_usage=True)
 
 
 def _fast_tokenizer(folder: Path) -> Any:

@@ -9,7 +9,7 @@ pytest.importorskip("mlx_whisper", reason="MLX is not installed: ./install-mlx.s
 
 import mlx.core as mx
 
-from sutradhar.stages.recognisers.mlx.rules import Rules, Timestamps, Vocabulary
+from sutradhar.stages.recognisers.mlx.rules import LogitFilters, Timestamps, Vocabulary
 
 # Tokens 0 to 4 are text, 5 ends it, 9 to 88 are times.
 WORDS = Vocabulary(
@@ -32,16 +32,16 @@ def after(*texts: Sequence[int]) -> Timestamps:
 
 
 def may_follow(*text: int, logits: Sequence[float] = UNLIKELY_TIMES) -> set[int]:
-    return left(Rules(WORDS).time(mx.array([[logits]]), mx.array([not text]), after(text))[0, 0])
+    return left(LogitFilters(WORDS).time(mx.array([[logits]]), mx.array([not text]), after(text))[0, 0])
 
 
 def test_some_tokens_are_never_chosen() -> None:
-    logits = Rules(WORDS).suppress(mx.zeros((2, 1, WORDS.size)))
+    logits = LogitFilters(WORDS).suppress(mx.zeros((2, 1, WORDS.size)))
     assert [left(row) for row in logits[:, 0]] == [set(range(END)) - {3, 6, 7}] * 2
 
 
 def test_a_text_begins_neither_with_a_blank_nor_with_its_end() -> None:
-    logits = Rules(WORDS).suppress_blank(mx.zeros((2, 1, WORDS.size)), mx.array([True, False]))
+    logits = LogitFilters(WORDS).suppress_blank(mx.zeros((2, 1, WORDS.size)), mx.array([True, False]))
     assert left(logits[0, 0]) == set(range(END)) - {0, 5}
     assert left(logits[1, 0]) == set(range(END))
 
@@ -89,6 +89,6 @@ def test_times_that_are_forbidden_do_not_count() -> None:
 
 def test_every_beam_has_its_own_past() -> None:
     timestamps = after([BEGIN + 3, 1, BEGIN + 7], [BEGIN + 3, 1, 2])
-    logits = Rules(WORDS).time(mx.array([[UNLIKELY_TIMES] * 2]), mx.array([False]), timestamps)
+    logits = LogitFilters(WORDS).time(mx.array([[UNLIKELY_TIMES] * 2]), mx.array([False]), timestamps)
     assert left(logits[0, 0]) == SPECIAL | set(range(BEGIN + 7, END))
     assert left(logits[0, 1]) == TEXT | SPECIAL | set(range(BEGIN + 4, END))
