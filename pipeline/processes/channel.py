@@ -229,6 +229,7 @@ def begin(*, group: bool = True) -> tuple[IO[bytes], IO[bytes]]:
     """Make this process the child of the one that has started it: it dies with it, its files are private, and standard
     input and output are for messages alone. Returns where those come from, and where they go. `group`: see
     `die_with_parent`."""
+    children.keep_numpy_to_one_thread()
     let_signals_end()
     children.die_with_parent(int(sys.argv[1]), group=group)
     os.umask(0o077)

@@ -4,7 +4,6 @@ the recogniser."""
 from __future__ import annotations
 
 import contextlib
-import os
 import pickle
 import queue
 import threading
@@ -127,8 +126,6 @@ def load_for_parent() -> None:
     questions = _messages(incoming)
     folder, spool, settings = next(questions)
     share_one_heap()
-    # There are as many processes as there are cores for them; NumPy is not loaded yet.
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     loader = Loader(folder, spool, settings)
     for question in questions:
         pickle.dump(_answer(loader, question), answers, pickle.HIGHEST_PROTOCOL)

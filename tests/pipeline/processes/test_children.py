@@ -162,3 +162,31 @@ def test_threads_share_a_heap() -> None:
 
     assert heaps("of their own") > 1
     assert heaps("shared") == 1
+
+
+CHILDREN = (
+    "sutradhar.pipeline.running.child",
+    "sutradhar.pipeline.processes.channel",
+    "sutradhar.stages.corpus.recognise.worker",
+    "sutradhar.stages.corpus.recognise.prefetch",
+)
+NUMPYS_THREADS = """
+import sys, importlib
+sys.argv[1:] = [sys.argv[1], str(__import__("os").getppid())]
+importlib.import_module(sys.argv.pop(1))
+assert "numpy" not in sys.modules, "NumPy was loaded before its threads could be limited"
+from sutradhar.pipeline.processes import channel
+incoming, outgoing = channel.begin(group=False)
+import numpy, threadpoolctl
+pools = [pool for pool in threadpoolctl.threadpool_info() if pool["internal_api"] == "openblas"]
+outgoing.write(repr([pool["num_threads"] for pool in pools]).encode())
+outgoing.close()
+"""
+
+
+@pytest.mark.parametrize("module", CHILDREN)
+def test_numpy_multiplies_on_one_thread_in_each_child(module: str) -> None:
+    found = subprocess.run(
+        [sys.executable, "-c", NUMPYS_THREADS, module], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert found.stdout in ("[1]", "[]")  # none: a NumPy on another library
