@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sutradhar.pipeline.models.form import Form
@@ -68,6 +68,8 @@ class About:
     installer: str  # the command that installs it
     cpu_compute_type: Reasoned
     compute_types: tuple[str, ...] = ()  # all number formats that it has; none where the device decides
+    # whether a model may translate to English, by its name: it is looked into only as it is loaded
+    translates: Callable[[str], bool] = lambda model: False
     options: tuple[str, ...] = ()  # the names in `OPTIONS` that it has
     compute_type_advice: str = ""  # the number format to set instead of one that it does not have
     measures_memory: bool = False  # it knows by itself how many windows fit

@@ -6,10 +6,8 @@ same encoder output here, and would cost a second encoder pass in a separate sta
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from sutradhar.pipeline.errors import UsageError
@@ -26,7 +24,6 @@ from sutradhar.stages.text import glossary
 from sutradhar.stages.transcript import Audio, Transcript, Window, Windows, load, save
 
 LANGUAGE = "language"  # the piece that holds the verdict on the whole film
-UNTRAINED = re.compile(r"turbo|distil|\.en\b")  # in names of models that were not trained to translate
 
 
 def run(ctx: StageContext) -> Outcome:
@@ -144,12 +141,14 @@ def check(settings: Settings) -> None:
     """Check the settings. Raises UsageError for a recogniser or language that there is not, or that Whisper does not
     translate to."""
     declared.check(settings)
-    if settings.translator == "whisper" and settings.targets != ("en",):
+    if settings.translator != "whisper":
+        return
+    if settings.targets != ("en",):
         raise UsageError(
             f"TARGET_LANGUAGES={settings.TARGET_LANGUAGES}: Whisper translates into English only; "
             "set TARGET_LANGUAGES=en"
         )
-    if UNTRAINED.search(Path(settings.WHISPER_MODEL).name):  # a model is looked into as it is loaded, which is later
+    if not engines.engine_of(settings.WHISPER_BACKEND).translates(settings.WHISPER_MODEL):
         raise CannotTranslate(settings.WHISPER_MODEL)
 
 

@@ -8,7 +8,7 @@ from sutradhar.pipeline.languages import WHISPER_LANGUAGES
 from sutradhar.pipeline.models.form import Converter, Form, Release
 from sutradhar.stages.recognisers.about import OPTIONS, About, Trial
 from sutradhar.stages.recognisers.whisper.forms import HUGGING_FACE
-from sutradhar.stages.recognisers.whisper.sizes import WHISPER_SIZES
+from sutradhar.stages.recognisers.whisper.sizes import WHISPER_SIZES, translates
 
 ON_CUDA = (
     "on one H200 at 16 windows large-v3 ran at 865 times real time, CTranslate2 at 398 (bench/results/mlx_speed.json)"
@@ -88,6 +88,7 @@ ABOUT = About(
     packages=("mlx", "mlx-whisper"),
     modules=("mlx", "mlx_whisper"),
     installer="./install-mlx.sh",
+    translates=translates,
     options=OPTIONS,
     cpu_compute_type=("float32", "MLX has no 8-bit sums, and on a CPU float16 is no faster"),
     compute_types=("float16", "bfloat16", "float32"),

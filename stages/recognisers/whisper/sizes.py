@@ -1,10 +1,14 @@
-"""Costs of Whisper's models, on any engine. The limits and the costs of a batch on a GPU are those that users of
-cp-whisperx-app know; the costs and the times on a CPU were measured."""
+"""Costs and abilities of Whisper's models, on any engine. The limits and the costs of a batch on a GPU are those that
+users of cp-whisperx-app know; the costs and the times on a CPU were measured."""
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from sutradhar.stages.recognisers.about import ModelSizes
 
+UNTRAINED = re.compile(r"turbo|distil|\.en\b")  # in names of models that were not trained to translate
 WHISPER_SIZES = ModelSizes(
     by_gpu_memory=(("large-v3", 6), ("medium", 4), ("base", 0)),
     by_memory=(("large-v3", 16), ("medium", 8), ("small", 4), ("base", 0)),
@@ -32,3 +36,8 @@ WHISPER_SIZES = ModelSizes(
     smallest="base",
     unknown="large-v3",
 )
+
+
+def translates(model: str) -> bool:
+    """Tell whether a model, by its name or path, may have been trained to translate to English."""
+    return not UNTRAINED.search(Path(model).name)

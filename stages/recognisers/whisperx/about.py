@@ -6,7 +6,7 @@ from sutradhar.pipeline.languages import WHISPER_LANGUAGES
 from sutradhar.pipeline.models.form import Converter, Form, Release
 from sutradhar.stages.recognisers.about import OPTIONS, About
 from sutradhar.stages.recognisers.whisper.forms import HUGGING_FACE
-from sutradhar.stages.recognisers.whisper.sizes import WHISPER_SIZES
+from sutradhar.stages.recognisers.whisper.sizes import WHISPER_SIZES, translates
 
 # Without tokenizer.json, faster-whisper would ask the hub for one. Every revision was seen in several public
 # projects that pin it; the sizes are those of faster-whisper 1.2.1.
@@ -68,6 +68,7 @@ ABOUT = About(
     packages=("faster-whisper", "ctranslate2"),
     modules=("whisperx", "faster_whisper", "ctranslate2"),
     installer="scripts/bootstrap.sh",
+    translates=translates,
     options=OPTIONS,
     cpu_compute_type=("int8", "fastest on a CPU, and a quarter of the memory"),
     oldest_capability=(5, 3),  # the oldest that CTranslate2's wheels hold kernels for

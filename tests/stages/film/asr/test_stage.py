@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from sutradhar.pipeline import media
@@ -18,7 +19,7 @@ from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.jobs.stage import Outcome, StageContext
 from sutradhar.stages.film import asr
 from sutradhar.stages.recognisers import declared
-from sutradhar.stages.recognisers.contract import AudioWindow, Recogniser, Recognition
+from sutradhar.stages.recognisers.contract import AudioWindow, CannotTranslate, Recogniser, Recognition
 from sutradhar.stages.transcript import Audio, Span, Transcript, Window, Windows, load, save
 from tests.conftest import ROOT
 from tests.stages.run_stage import StageRun
@@ -284,6 +285,25 @@ def test_a_silent_film_has_an_empty_transcript_says_so_and_loads_nothing(
 def test_whisper_translates_into_english_only(targets: str) -> None:
     with pytest.raises(UsageError, match="Whisper translates into English only"):
         asr.check(Settings(WORKFLOW="translate", TARGET_LANGUAGES=targets))
+
+
+@pytest.mark.parametrize("model", ["large-v3-turbo", "distil-large-v3", "small.en", "/models/turbo-hindi"])
+@pytest.mark.parametrize("backend", ["whisperx", "mlx"])
+def test_models_that_cannot_translate_are_refused_for_whispers_own_translation_alone(backend: str, model: str) -> None:
+    chosen = Settings(
+        WHISPER_BACKEND=backend,
+        WHISPER_COMPUTE_TYPE="float32",
+        WHISPER_MODEL=model,
+        SOURCE_LANGUAGE="hi",
+        TARGET_LANGUAGES="en",
+    )
+    asr.check(msgspec.structs.replace(chosen, WORKFLOW="transcribe"))
+    asr.check(msgspec.structs.replace(chosen, WORKFLOW="translate", TRANSLATION_ENGINE="indictrans2"))
+    with pytest.raises(CannotTranslate, match="was not trained to translate"):
+        asr.check(msgspec.structs.replace(chosen, WORKFLOW="translate", TRANSLATION_ENGINE="whisper"))
+    asr.check(
+        msgspec.structs.replace(chosen, WORKFLOW="translate", TRANSLATION_ENGINE="whisper", WHISPER_MODEL="large-v3")
+    )
 
 
 @pytest.mark.parametrize(
