@@ -112,6 +112,13 @@ def _fitting_batch(model: str, device: str) -> int:
     return sizing.batch_size(ABOUT.sizes, model, device, memory_gb or 0.0)[0]
 
 
+def _fitting_first(model: str) -> int:
+    """Return how many windows a worker on a CPU does in `IN_HAND` seconds, before any is done; 0 for a model whose
+    costs are not known."""
+    costs = ABOUT.sizes.cpu_seconds.get(model)
+    return max(1, int(IN_HAND / sum(costs))) if costs else 0
+
+
 class WhisperX:
     """The recogniser, a `contract.Recogniser`. Results come as they are done."""
 
@@ -141,8 +148,9 @@ class WhisperX:
         self._whisper, self._settings = whisper, settings
         self._decoder = Decoder(whisper.tokenizer, settings, translate=translate, times=times)
         self._batch_size = self._group_limit = batch_size
-        self._fitting = 1 if whisper.apart else batch_size  # windows of a group
-        self._timed = not whisper.apart  # true where the time of a window is known
+        known = _fitting_first(model.name) if whisper.apart else batch_size
+        self._fitting = known or 1  # windows of a group
+        self._timed = known > 0  # true where the time of a window is known
 
     # --- Windows in, recognitions out
 

@@ -22,7 +22,7 @@ from sutradhar.pipeline.models.library import ResolvedModel
 from sutradhar.stages.recognisers.contract import AudioWindow, Recogniser, Recognition
 from sutradhar.stages.recognisers.opening import open_recogniser
 from sutradhar.stages.recognisers.whisper.requests import Decoded, Generate
-from sutradhar.stages.recognisers.whisperx.engine import WhisperX
+from sutradhar.stages.recognisers.whisperx.engine import WhisperX, _fitting_first
 from sutradhar.stages.transcript import Span
 from tests.conftest import ROOT
 from tests.recogniser_contract import RecogniserContract
@@ -358,3 +358,8 @@ def test_a_model_that_shows_its_damage_when_it_is_loaded_is_refused_in_one_line(
     assert str(caught.value).startswith(f"{tmp_path} cannot be loaded ({said}")
     assert str(caught.value).endswith("): get the model again, or choose another WHISPER_MODEL")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("model", "windows"), [("base", 12), ("medium", 1), ("large-v3", 1), ("/models/mine", 0)])
+def test_the_first_group_is_as_large_as_a_worker_does_in_half_a_minute(model: str, windows: int) -> None:
+    assert _fitting_first(model) == windows
