@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from sutradhar.stages.film.translate.indictrans2.placeholders import take_out
 from sutradhar.stages.film.translate.markup import is_label
 from sutradhar.stages.film.translate.numbers import lost
+from sutradhar.stages.film.translate.verbatim import verbatim
 from sutradhar.stages.text.characters import WORDS, clean, words_of
 from sutradhar.stages.text.loops import loops
 from sutradhar.stages.text.roman import has_capitals, language_of
@@ -62,7 +62,7 @@ def faults(source: str, target: str, source_language: str, target_language: str)
         "untranslated": _is_untranslated(source, target, target_language),
         "unknown word": _UNKNOWN.search(target) is not None and _UNKNOWN.search(source) is None,
         "placeholder": (_PLACEHOLDER.search(target) is not None and _PLACEHOLDER.search(source) is None)
-        or _is_taken_out_lost(source, target),
+        or _is_verbatim_lost(source, target),
         "number lost": lost(source, target, source_language, target_language),
     }
     return tuple(fault for fault, fires in found.items() if fires)
@@ -118,8 +118,8 @@ def _is_untranslated(source: str, target: str, target_language: str) -> bool:
     return len(words) >= _UNTRANSLATED_WORDS and small > _UNTRANSLATED * len(words)
 
 
-def _is_taken_out_lost(source: str, target: str) -> bool:
+def _is_verbatim_lost(source: str, target: str) -> bool:
     """Return whether an e-mail address, URL or tag of the source does not stand in the target as it was. Numbers have
     another guard."""
-    kept = [text for text in take_out(source)[1] if any(character.isalpha() for character in text)]
+    kept = [text for text in verbatim(source) if any(character.isalpha() for character in text)]
     return any(text not in target for text in kept)

@@ -1,5 +1,4 @@
-"""Take out of a sentence what a translator must not touch (e-mail addresses, URLs, numbers with separators, tags) and
-put it back.
+"""Take out of a sentence what a translator must not touch (`verbatim`) and put it back.
 
 IndicTrans2 has learnt to copy `<ID1>`, as AI4Bharat's IndicProcessor writes it. That processor would do this too, but
 it numbers its finds in the order of a set, which differs from run to run, and keeps the maps in an internal queue.
@@ -11,15 +10,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-_PATH_END = r"""[^\s<>"'.,;:!?)\]।]"""
-EMAIL = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
-URL = (
-    rf"""(?:https?://|ftp://|www\.)[^\s<>"']*{_PATH_END}|"""
-    rf"""\b(?:[a-z0-9-]+\.)+(?:com|org|net|in|co|io|gov|edu|info)\b(?:/[^\s<>"']*{_PATH_END})?"""
-)
-TAG = r"(?<!\w)[#@][^\s#@<>.,!?;:।]+"
-NUMBER = r"[₹$€£~]?\d+(?:[-/.,:'+]\d+)+(?:\s?%)?"  # times, dates, decimals, thousands, ranges
-TAKEN_OUT = re.compile(f"(?P<email>{EMAIL})|(?P<url>{URL})|(?P<tag>{TAG})|(?P<number>{NUMBER})", re.IGNORECASE)
+from sutradhar.stages.film.translate.verbatim import VERBATIM
+
 SMALL_DECIMAL = re.compile(r"(?=(?:\.?\d){2,3}\Z)\d+\.\d+")  # 3.5: the model writes these itself
 # The forms in which `<ID1>` comes back: with spaces, other brackets, or spelled in the target's script.
 _LATIN = "ID|id|Id"
@@ -40,7 +32,7 @@ def take_out(sentence: str) -> tuple[str, list[str]]:
             kept.append(text)
         return f"<ID{kept.index(text) + 1}>"
 
-    return TAKEN_OUT.sub(replace, sentence), kept
+    return VERBATIM.sub(replace, sentence), kept
 
 
 def put_back(translation: str, kept: Sequence[str]) -> str:
