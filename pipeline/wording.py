@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 
 # Characters that would steer a terminal, turn or break the line, not be seen at all, or look otherwise with each
 # font, and bytes outside UTF-8, which Python keeps as lone surrogates. Joiners (U+200C, U+200D) and variation
@@ -53,6 +54,14 @@ def escaped_json(data: bytes) -> bytes:
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun: 1 window, 2,000 windows."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """Return the end of a message about an unknown name: the one that it is closest to; empty where none is close."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def size(count: int) -> str:

@@ -17,8 +17,8 @@ import msgspec
 
 from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.files import read_file
-from sutradhar.pipeline.jobs.settings import Settings, describe, schema, sections, takes
-from sutradhar.pipeline.wording import escaped, is_utf8
+from sutradhar.pipeline.jobs.settings import Settings, describe, schema, sections, takes, words
+from sutradhar.pipeline.wording import did_you_mean, escaped, is_utf8
 
 if TYPE_CHECKING:
     from dotenv.parser import Binding
@@ -105,10 +105,8 @@ def _line_of(binding: Binding) -> int:
 
 
 def _unknown(key: str) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(key.upper(), schema().__struct_fields__, n=1)
-    return f"unknown setting {key}" + (f"; did you mean {close[0]}?" if close else "; docs/settings.md lists them all")
+    hint = did_you_mean(key.upper(), schema().__struct_fields__)
+    return f"unknown setting {key}{hint or '; docs/settings.md lists them all'}"
 
 
 def build(values: Mapping[str, str], name: str) -> Settings:
@@ -136,7 +134,8 @@ def normal(key: str, value: str) -> str:
 
 
 def _unfit(name: str, key: str, values: Mapping[str, str]) -> UsageError:
-    return UsageError(f"{name}: {key}={values[key]!r} does not fit: it must be {takes(key) or 'some text'}")
+    needed = f"it must be {takes(key) or 'some text'}{did_you_mean(values[key].lower(), words(key))}"
+    return UsageError(f"{name}: {key}={values[key]!r} does not fit: {needed}")
 
 
 def load(path: Path) -> Settings:

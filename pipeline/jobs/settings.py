@@ -373,6 +373,12 @@ def takes(key: str) -> str:
     return (kind.extra or {}).get("takes") or _takes(kind.type)
 
 
+def words(key: str) -> tuple[str, ...]:
+    """Return the words of which a setting takes one; none where it takes something else."""
+    kind = _fields()[key].type.type
+    return tuple(map(str, kind.values)) if isinstance(kind, msgspec.inspect.LiteralType) else ()
+
+
 def reference() -> str:
     """Return docs/settings.md: `python -m sutradhar.pipeline.jobs.settings > docs/settings.md` writes it anew."""
     section_of = {key: section for section, key in sections().items()}

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sutradhar.pipeline.wording import counted, escaped, size, without_controls
+from sutradhar.pipeline.wording import counted, did_you_mean, escaped, size, without_controls
 
 
 def test_counted() -> None:
@@ -37,3 +37,8 @@ def test_text_from_outside_is_shown_with_escapes_for_what_steers_turns_breaks_or
 
 def test_what_steers_a_terminal_is_left_out_and_joiners_stay() -> None:
     assert without_controls("new\nline\x1b[31m\u202egnp क्‍ष 👩‍👩‍👧") == "new line [31m gnp क्‍ष 👩‍👩‍👧"
+
+
+def test_the_closest_name_is_asked_for() -> None:
+    assert did_you_mean("wisper", ["indictrans2", "whisper"]) == "; did you mean whisper?"
+    assert did_you_mean("nonsense", ["indictrans2", "whisper"]) == ""

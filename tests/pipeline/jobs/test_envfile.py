@@ -67,6 +67,10 @@ def test_every_setting_is_written_with_what_it_means() -> None:
         ),
         ("WHISPERX_DEVICE=tpu", "does not fit: it must be one of cpu, cuda, mps"),
         ("WHISPER_TEMPERATURE=warm", "does not fit: it must be numbers below 2 separated by commas, such as 0.0,0.2"),
+        (
+            "TRANSLATION_ENGINE=indictrans",
+            "'indictrans' does not fit: it must be one of indictrans2, whisper; did you mean indictrans2?",
+        ),
         ("SILERO_THRESHOLD=1", "does not fit: it must be a number above 0, below 1"),
         ("OFFLINE=perhaps", "does not fit: it must be true or false"),
         ("WHISPER_MODEL=", "does not fit: it must be some text"),
