@@ -16,6 +16,7 @@ from sutradhar.pipeline.names import Time
 
 T = TypeVar("T")
 UNTRANSLATED = "not translated"
+TRANSLATED_BY = "translated by"
 MISSING = "[…]"  # stands in the subtitles where a translation is missing
 
 
@@ -93,6 +94,11 @@ def note_of_untranslated(reasons: str) -> str:
     return f"{UNTRANSLATED}: {reasons}"
 
 
+def note_of_translator(title: str) -> str:
+    """Return the note of a transcript that a translator made."""
+    return f"{TRANSLATED_BY} {title}"
+
+
 class Transcript(msgspec.Struct, frozen=True):
     """The transcript in `asr/transcript.json`, `align/transcript.json`, and translations of them. `note` is as in
     `Track`.
@@ -104,6 +110,11 @@ class Transcript(msgspec.Struct, frozen=True):
     duration_ms: int
     segments: tuple[Segment, ...]
     note: str = ""
+
+    @property
+    def translator(self) -> str:
+        """Return the title of the translator that made a translation."""
+        return self.note.removeprefix(TRANSLATED_BY).strip()
 
 
 class Translations(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import msgspec
 from msgspec import Meta, defstruct
@@ -17,6 +17,12 @@ from msgspec.structs import fields
 from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.machine.engines import DEFAULT, ENGINES
 from sutradhar.stages.cues.formats import FORMATS
+from sutradhar.stages.film.translate import registry
+
+if TYPE_CHECKING:
+    TranslationEngine = str  # the names are known once the list of translators is read
+else:
+    TranslationEngine = Literal[registry.ENGINES]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -162,11 +168,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = "auto"
     # --- Translation
     TRANSLATION_ENGINE: Annotated[
-        Literal["whisper", "indictrans2"],
+        TranslationEngine,
         Meta(
-            description="Engine that translates. whisper: Whisper's own translate task, into English only; indictrans2: 22 Indian languages and English."
+            description=f"Engine that translates. whisper: Whisper's own translate task, into English only; {registry.SCOPES}."
         ),
-    ] = "whisper"
+    ] = registry.WHISPER
     INDICTRANS2_MODEL: Annotated[
         str,
         Meta(
@@ -275,6 +281,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def translator(self) -> str:
         """Return the engine that translates; empty where nothing is to be translated."""
         return self.TRANSLATION_ENGINE if self.WORKFLOW == "translate" else ""
+
+    @property
+    def has_translator(self) -> bool:
+        """Return whether a translator does it, and not the recogniser by Whisper's own translation."""
+        return self.translator not in ("", registry.WHISPER)
 
     @property
     def temperatures(self) -> tuple[float, ...]:

@@ -163,6 +163,8 @@ class EngineNeed:
     backend: str  # a key of `engines.ENGINES`
     device: str  # cpu, cuda or mps
     setting: str = "WHISPERX_DEVICE"  # the setting that names the device
+    # Of a translator, the settings that work on every machine; what a recogniser can do here the machine itself knows.
+    everywhere: str = ""
 
 
 @dataclass(frozen=True)

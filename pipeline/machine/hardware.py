@@ -379,8 +379,11 @@ def this_machine(path: Path, console: Console) -> Hardware:
     return read_cache(path, console.warn) or look(path, console)
 
 
-def check(backend: str, device: str, path: Path, console: Console, setting: str = "WHISPERX_DEVICE") -> None:
+def check(
+    backend: str, device: str, path: Path, console: Console, setting: str = "WHISPERX_DEVICE", everywhere: str = ""
+) -> None:
     """Raise UsageError where a recogniser, or the translator whose `setting` names the device, cannot run on it here.
+    `everywhere` are the settings with which that translator always runs.
 
     The cache is not believed in that: a driver may be mended since."""
     if not why_not(backend, device, this_machine(path, console)):
@@ -388,10 +391,8 @@ def check(backend: str, device: str, path: Path, console: Console, setting: str 
     machine = look(path, console)
     if reason := why_not(backend, device, machine):
         advice = machine.recommended_settings
-        if setting == "INDICTRANS2_DEVICE":
-            raise UsageError(
-                f"{setting}={device}: {reason}. This works here: {setting}=cpu INDICTRANS2_COMPUTE_TYPE=int8"
-            )
+        if everywhere:
+            raise UsageError(f"{setting}={device}: {reason}. This works here: {everywhere}")
         better = (
             f"WHISPER_BACKEND={advice.whisper_backend} WHISPERX_DEVICE={advice.device} "
             f"WHISPER_COMPUTE_TYPE={advice.compute_type}"

@@ -12,14 +12,14 @@ import msgspec
 
 from sutradhar.pipeline.files import FileRecord, read_known
 from sutradhar.pipeline.models.form import Form
-from sutradhar.stages.film.translate import TRANSLATORS
+from sutradhar.stages.film.translate.registry import TRANSLATORS
 from sutradhar.stages.recognisers import ABOUTS
 
 SOURCE = "source.json"
 PICKLE = "pytorch_model.bin"  # weights that may run code when they are read
 FORMS: dict[str, Form] = {
     **{name: form for about in ABOUTS for name, form in about.forms.items()},
-    **{name: form for about in TRANSLATORS for name, form in about.forms.items()},
+    **{name: form for about in TRANSLATORS.values() if about.models for name, form in about.models.forms.items()},
 }
 ALIASES = {"large": "large-v3", "turbo": "large-v3-turbo"}
 

@@ -277,27 +277,19 @@ def translator(
     choices: Choices,
     console: Console,
 ) -> None:
-    from sutradhar.pipeline.machine import hardware, sizing
-    from sutradhar.pipeline.prepare import translators
+    from sutradhar.pipeline.prepare import translation
 
-    device = choices.values["WHISPERX_DEVICE"]
-    if hardware.why_not(translators.backend(device), device, machine):
-        device = "cpu"
-    device = changes.get("INDICTRANS2_DEVICE") or device
-    if device not in translators.COMPUTE_TYPES:
-        return  # a bad value, which is refused with the other settings
-    compute_type, reason = sizing.choose_compute_type(
-        engines.ENGINES[translators.backend(device)], device, machine.capability
-    )
-    form = translators.form(device, changes.get("INDICTRANS2_COMPUTE_TYPE") or compute_type)
-    targets = choices.values["TARGET_LANGUAGES"].split(",")
-    wanted, model = arguments.translation_engine or "auto", changes.get("INDICTRANS2_MODEL", "")
-    choice = translators.choose(choices.values["SOURCE_LANGUAGE"], targets, wanted, model, form, workspace.models)
+    fitted = translation.candidates(choices.values["WHISPERX_DEVICE"], changes, machine)
+    targets, wanted = choices.values["TARGET_LANGUAGES"].split(","), arguments.translation_engine or translation.AUTO
+    choice = translation.choose(choices.values["SOURCE_LANGUAGE"], targets, wanted, fitted, workspace.models)
     console.info(f"Translation: {choice.engine} ({choice.reason})")
     choices.take("TRANSLATION_ENGINE", choice.engine, choice.reason)
-    choices.take("INDICTRANS2_MODEL", choice.model)
-    choices.take("INDICTRANS2_DEVICE", device)
-    choices.take("INDICTRANS2_COMPUTE_TYPE", compute_type, reason)
+    for candidate in fitted:
+        if models := candidate.about.models:
+            is_chosen = candidate.about.name == choice.engine
+            choices.take(models.model, choice.model if is_chosen else candidate.sizes[0])
+            choices.take(models.device, candidate.device)
+            choices.take(models.compute_type, *candidate.compute_type)
 
 
 def _backend_and_device(arguments: argparse.Namespace, machine: Hardware, console: Announcer) -> tuple[str, str]:

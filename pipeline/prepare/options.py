@@ -9,7 +9,7 @@ from sutradhar.pipeline.commands import Joined, Parser
 from sutradhar.pipeline.machine import engines
 from sutradhar.pipeline.workspace import VERSION
 from sutradhar.stages.cues.formats import FORMATS
-from sutradhar.stages.film.translate import NAMES as TRANSLATOR_NAMES
+from sutradhar.stages.film.translate import registry
 
 EXAMPLES = """\
 examples:
@@ -100,9 +100,9 @@ def _add_media(parser: Parser) -> None:
     parser.add_argument(
         "--translation-engine",
         type=str.lower,
-        choices=("auto", *TRANSLATOR_NAMES, "whisper"),
+        metavar=f"{{{','.join(('auto', *registry.NAMES, registry.WHISPER))}}}",
         default="",
-        help=f"auto (default) takes {' or '.join(TRANSLATOR_NAMES)} where it knows the languages and its model is here,"
+        help=f"auto (default) takes {' or '.join(registry.NAMES)} where it knows the languages and its model is here,"
         " else whisper, which knows English alone",
     )
     parser.add_argument(

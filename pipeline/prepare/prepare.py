@@ -85,7 +85,9 @@ def prepare(arguments: argparse.Namespace, workspace: Workspace, console: Consol
     from sutradhar.pipeline.machine import hardware
     from sutradhar.pipeline.media.watch import check_still, stamp
     from sutradhar.pipeline.models import library
+    from sutradhar.pipeline.prepare import translation
     from sutradhar.pipeline.wording import is_utf8
+    from sutradhar.stages.film.translate.registry import TRANSLATORS
 
     if arguments.job_id:
         check_job_id(arguments.job_id)
@@ -97,9 +99,12 @@ def prepare(arguments: argparse.Namespace, workspace: Workspace, console: Consol
     options = choosing.options(is_corpus=is_corpus)
     _check_values(arguments, changes, is_corpus=is_corpus)
     _take_as_options(changes, options, arguments)
+    if arguments.translation_engine:
+        translation.check_name(arguments.translation_engine)
     arguments.glossary = as_path(arguments.glossary) if arguments.glossary else None
-    if library.is_folder(changes.get("INDICTRANS2_MODEL", "")):
-        changes["INDICTRANS2_MODEL"] = str(Path(changes["INDICTRANS2_MODEL"]).expanduser().resolve())
+    for key in (about.models.model for about in TRANSLATORS.values() if about.models):
+        if library.is_folder(changes.get(key, "")):
+            changes[key] = str(Path(changes[key]).expanduser().resolve())
     if is_corpus:
         _check_corpus(arguments)
     if not is_utf8(str(arguments.media)):
@@ -298,7 +303,8 @@ def _check_stages(settings: Settings, workspace: Workspace, glossary: Path | Non
                 integrity.check_content(model, workspace, say=console.info)
             library.secure_starter(need.name, need.form, models_dir=workspace.models, say=console.info)
         for engine in stage.engines(settings):
-            hardware.check(engine.backend, engine.device, workspace.hardware_cache, console, engine.setting)
+            place = engine.backend, engine.device, workspace.hardware_cache, console
+            hardware.check(*place, engine.setting, engine.everywhere)
 
 
 def _foreseen(film: Path, settings: Settings) -> list[str]:

@@ -232,7 +232,8 @@ class JobRun:
         hours later."""
         workspace = self.job.workspace
         for engine in (need for stage in due for need in stage.engines(self.settings)):
-            hardware.check(engine.backend, engine.device, workspace.hardware_cache, self.console, engine.setting)
+            place = engine.backend, engine.device, workspace.hardware_cache, self.console
+            hardware.check(*place, engine.setting, engine.everywhere)
         for need in dict.fromkeys(need for stage in due for need in stage.models(self.settings)):
             model = library.resolve(
                 need.name, need.form, models_dir=workspace.models, offline=self.settings.OFFLINE, say=self.console.info

@@ -28,7 +28,7 @@ def run(ctx: StageContext) -> Outcome:
     source = load(ctx.read("transcript"), Transcript)
     english = next((transcript for transcript in translations if transcript.language == TARGET), None)
     missing = [segment for segment in english.segments if segment.is_untranslated] if english else []
-    if not missing:
+    if english is None or not missing:
         save(ctx.write("translations"), Translations(translations))
         return Outcome(
             summary="Nothing for Whisper to translate: it translates into English alone, where nothing is missing",
@@ -43,7 +43,8 @@ def run(ctx: StageContext) -> Outcome:
     ]
     save(ctx.write("translations"), Translations(tuple(merged)))
     return Outcome(
-        summary=f"Whisper translated {len(rescued)} of {counted(len(missing), 'sentence')} that IndicTrans2 could not",
+        summary=f"Whisper translated {len(rescued)} of {counted(len(missing), 'sentence')} "
+        f"that {english.translator} could not",
         engine=engine,
         packages=packages,
         degraded=(*degraded, f"{len(rescued)} of {counted(len(missing), 'missing sentence')} translated by Whisper"),
@@ -124,7 +125,7 @@ STAGE = Stage(
     writes=("translations",),
     settings=declared.SETTINGS,
     tuning=declared.TUNING,
-    wanted=lambda settings: settings.translator == "indictrans2",
+    wanted=lambda settings: settings.has_translator,
     in_pieces=True,
     models=declared.models_of,
     engines=declared.engines_of,

@@ -72,7 +72,9 @@ def test_the_pipeline_imports_no_more_of_the_stages_than_their_lists_and_the_des
         "WORKFLOWS",
         "cues.formats.FORMATS",
         "recognisers.ABOUTS",
-        "film.translate.TRANSLATORS",
-        "film.translate.NAMES",
+        "film.translate.registry",
+        *(f"film.translate.registry.{name}" for name in ("NAMES", "TRANSLATORS", "WHISPER")),
     }
-    assert found == lists | {f"recognisers.about.{name}" for name in ("About", "Capability", "ModelSizes", "Trial")}
+    of_recognisers = {f"recognisers.about.{name}" for name in ("About", "Capability", "ModelSizes", "Trial")}
+    of_translators = {f"film.translate.about.{name}" for name in ("TranslatorAbout", "TranslatorModels")}
+    assert found == lists | of_recognisers | of_translators

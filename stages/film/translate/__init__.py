@@ -1,17 +1,12 @@
 """Give the transcript in the target languages: by a translator, or as Whisper itself translated it.
 
-`NAMES` lists the translators beside Whisper's own, each a package here that describes itself in its `about.py`;
+`registry.py` lists the translators beside Whisper's own, each a package here that describes itself in its `about.py`;
 `translator.py` says how to add one.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-
-from sutradhar.stages.film.translate.about import TranslatorAbout
-
-NAMES = ("indictrans2",)
-TRANSLATORS: tuple[TranslatorAbout, ...] = tuple(import_module(f"{__name__}.{name}.about").ABOUT for name in NAMES)
 
 
 def __getattr__(name: str) -> object:

@@ -1,4 +1,4 @@
-"""A whole film through IndicTrans2: its sentences, in one stream, for each target language."""
+"""A whole film through a translator: its sentences, in one stream, for each target language."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from sutradhar.pipeline.jobs.pieces import NOTHING_KEPT, Pieces
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.jobs.stage import Outcome, StageContext
 from sutradhar.pipeline.models.library import ResolvedModel, resolve
-from sutradhar.pipeline.prepare import translators
 from sutradhar.pipeline.timecode import format_ms
 from sutradhar.pipeline.wording import counted
+from sutradhar.stages.film.translate import needs
+from sutradhar.stages.film.translate.about import TranslatorAbout
 from sutradhar.stages.film.translate.chain import USUAL_WAYS, Chain, Rendering, Way, ways
 from sutradhar.stages.film.translate.kept import SCHEMA, KeptTranslator
 from sutradhar.stages.film.translate.markup import put_back
@@ -22,35 +23,44 @@ from sutradhar.stages.film.translate.retime import as_spoken, segment_of
 from sutradhar.stages.film.translate.sentences import Sentence, assemble
 from sutradhar.stages.film.translate.translator import BeamSearch
 from sutradhar.stages.text.glossary import Glossary, read_glossary
-from sutradhar.stages.transcript import MISSING, Segment, Transcript, Translations, load, note_of_untranslated, save
+from sutradhar.stages.transcript import (
+    MISSING,
+    Segment,
+    Transcript,
+    Translations,
+    load,
+    note_of_translator,
+    note_of_untranslated,
+    save,
+)
 
-NOTE = "translated by IndicTrans2"
+Models = Mapping[str, ResolvedModel | None]  # by direction; None for a translator without models
 
 
-def translate(ctx: StageContext) -> Outcome:
+def translate(ctx: StageContext, about: TranslatorAbout) -> Outcome:
     settings = ctx.settings
     source = load(ctx.read("transcript"), Transcript)
     targets = [target for target in settings.targets if target != source.language]
-    models = {direction: _resolve(direction, ctx) for direction in translators.directions(source.language, targets)}
+    directions = about.directions(source.language, targets)
+    models = {direction: _resolve(about, direction, ctx) for direction in directions}
     sentences = assemble(source)
-    done = _rendered(sentences, source, targets, models, ctx)
+    done = _rendered(sentences, source, targets, about, models, ctx)
     for target in targets:
         _log(ctx.log, target, sentences, done[target])
-    degraded = [line for target in targets for line in _report(target, done[target])]
-    transcripts = [
-        Transcript(
-            target, source.start_ms, source.duration_ms, tuple(segments_of(sentences, done[target], target)), NOTE
-        )
-        for target in targets
-    ]
-    save(ctx.write("translations"), Translations(tuple(transcripts)))
+    degraded = [line for target in targets for line in _report(target, done[target], about.title)]
+    segments = {target: tuple(segments_of(sentences, done[target], target)) for target in targets}
+    note = note_of_translator(about.title)
+    transcripts = tuple(
+        Transcript(target, source.start_ms, source.duration_ms, segments[target], note) for target in targets
+    )
+    save(ctx.write("translations"), Translations(transcripts))
     if len(targets) < len(settings.targets):
         degraded.append(f"No translation to {source.language}: the speech is in it already")
     return Outcome(
         summary=f"Translation completed: {counted(len(sentences), 'sentence')} "
         f"to {', '.join(targets) or 'no language'}",
-        engine=_engine(settings, models),
-        packages=_packages(settings),
+        engine=_engine(about, settings, models),
+        packages=needs.packages_of(about, settings),
         degraded=tuple(degraded),
         seconds_of_media=source.duration_ms / 1000 * max(1, len(targets)),
     )
@@ -60,7 +70,8 @@ def _rendered(
     sentences: Sequence[Sentence],
     source: Transcript,
     targets: Sequence[str],
-    models: Mapping[str, ResolvedModel],
+    about: TranslatorAbout,
+    models: Models,
     ctx: StageContext,
 ) -> dict[str, list[Rendering]]:
     """Translate the sentences into each target language. Translations are kept, so that an interrupted run goes on
@@ -68,20 +79,20 @@ def _rendered(
     settings = ctx.settings
     glossary = read_glossary(ctx.job_file(settings.GLOSSARY)) if settings.GLOSSARY else Glossary(())
     done: dict[str, list[Rendering]] = {}
-    with Pieces(ctx.pieces, SCHEMA, _packages(settings)) as pieces:
+    with Pieces(ctx.pieces, SCHEMA, needs.packages_of(about, settings)) as pieces:
         progress = FilmProgress(ctx, source.duration_ms / 1000, targets, is_first=pieces.is_first)
         for direction, model in models.items():  # one model at a time: two may not fit
             translator = KeptTranslator(partial(open_translator, settings, model), pieces, progress.tell_known)
-            for target in [target for target in targets if translators.direction(source.language, target) == direction]:
+            for target in [target for target in targets if about.direction(source.language, target) == direction]:
                 terms = glossary if len(targets) == 1 else glossary.fitting(target)
-                chain = Chain(translator, source.language, target, BeamSearch(settings.INDICTRANS2_NUM_BEAMS), terms)
+                chain = Chain(translator, source.language, target, _search(about, settings), terms)
                 done[target] = chain.render(sentences, progress.begin(target))
             del translator, chain
     return done
 
 
-def _packages(settings: Settings) -> tuple[str, ...]:
-    return ("ctranslate2" if settings.INDICTRANS2_DEVICE != "mps" else "mlx", "indictranstoolkit", "sentencepiece")
+def _search(about: TranslatorAbout, settings: Settings) -> BeamSearch:
+    return BeamSearch(getattr(settings, about.beams)) if about.beams else BeamSearch()
 
 
 class FilmProgress:
@@ -145,11 +156,11 @@ def segments_of(sentences: Sequence[Sentence], renderings: Sequence[Rendering], 
     return segments
 
 
-def _resolve(direction: str, ctx: StageContext) -> ResolvedModel:
-    settings = ctx.settings
-    ways = translators.directions(settings.SOURCE_LANGUAGE, settings.targets)
-    need = dict(zip(ways, ctx.stage.models(settings), strict=True))[direction]
-    return resolve(need.name, need.form, models_dir=ctx.models, offline=settings.OFFLINE, say=ctx.log.info)
+def _resolve(about: TranslatorAbout, direction: str, ctx: StageContext) -> ResolvedModel | None:
+    if about.models is None:
+        return None
+    need = needs.model_of(about.models, ctx.settings, direction)
+    return resolve(need.name, need.form, models_dir=ctx.models, offline=ctx.settings.OFFLINE, say=ctx.log.info)
 
 
 def _log(log: logging.Logger, target: str, sentences: Sequence[Sentence], renderings: Sequence[Rendering]) -> None:
@@ -164,17 +175,20 @@ def _log(log: logging.Logger, target: str, sentences: Sequence[Sentence], render
             )
 
 
-def _engine(settings: Settings, models: Mapping[str, ResolvedModel]) -> dict[str, str]:
+def _engine(about: TranslatorAbout, settings: Settings, models: Models) -> dict[str, str]:
+    if about.models is None:
+        return {"backend": about.name}
+    device, found = getattr(settings, about.models.device), [model for model in models.values() if model]
     return {
-        "backend": "mlx" if settings.INDICTRANS2_DEVICE == "mps" else "ctranslate2",
-        "device": settings.INDICTRANS2_DEVICE,
-        "model": ", ".join(model.name for model in models.values()),
-        "model_revision": ", ".join(model.revision for model in models.values()),
-        "compute_type": settings.INDICTRANS2_COMPUTE_TYPE,
+        "backend": about.models.libraries[device],
+        "device": device,
+        "model": ", ".join(model.name for model in found),
+        "model_revision": ", ".join(model.revision for model in found),
+        "compute_type": getattr(settings, about.models.compute_type),
     }
 
 
-def _report(target: str, renderings: Sequence[Rendering]) -> list[str]:
+def _report(target: str, renderings: Sequence[Rendering], title: str) -> list[str]:
     """Return what a person should know, a line each."""
     lines = [
         f"{target}: {counted(count, 'sentence')} translated by {way.value}, where the usual search failed"
@@ -187,7 +201,7 @@ def _report(target: str, renderings: Sequence[Rendering]) -> list[str]:
             for fault, count in Counter(fault for one in failed for fault in one.faults).most_common()
         )
         lines.append(
-            f"{target}: {len(failed)} of {counted(len(renderings), 'sentence')} not translated by IndicTrans2 ({why})"
+            f"{target}: {len(failed)} of {counted(len(renderings), 'sentence')} not translated by {title} ({why})"
         )
     if english := sum(rendering.way is Way.ENGLISH for rendering in renderings):
         lines.append(f"{target}: {counted(english, 'sentence')} said in English left in English")

@@ -10,7 +10,7 @@ from sutradhar.pipeline.models.library import ResolvedModel
 from sutradhar.stages.film.translate.translator import BatchTranslator
 
 
-def open_translator(settings: Settings, model: ResolvedModel) -> BatchTranslator:
+def open_translator(settings: Settings, model: ResolvedModel | None) -> BatchTranslator:
     """Open the translator. Raises UsageError where the model's files are damaged, or the device does not compute so."""
     engine = import_module(f"sutradhar.stages.film.translate.{settings.TRANSLATION_ENGINE}.engine")
     return cast(BatchTranslator, engine.open_engine(settings, model))

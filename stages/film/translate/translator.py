@@ -1,7 +1,9 @@
 """The contract of translators: their input and output.
 
 To add one: a package beside `indictrans2` with `open_engine(settings, model) -> BatchTranslator` in its `engine.py`
-and a description in its `about.py`, and its name in `NAMES` of `stages/film/translate/__init__.py`.
+and a description, `ABOUT`, in its `about.py`, and its name in `NAMES` of `registry.py`. Without models in the
+description, `model` is None. What the description says takes effect everywhere: settings, `--help`, checks, markers,
+labels. `tests/stages/film/translate/test_new_translator.py` adds one.
 """
 
 from __future__ import annotations

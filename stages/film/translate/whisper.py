@@ -15,6 +15,7 @@ from sutradhar.stages.transcript import (
     Translations,
     Word,
     load,
+    note_of_translator,
     note_of_untranslated,
     save,
 )
@@ -39,7 +40,7 @@ def translate(ctx: StageContext) -> Outcome:
         for place, segment in enumerate(translation.segments)
     )
     missing = sum(segment.is_untranslated for segment in segments)
-    english = replace(translation, segments=segments, note="translated by Whisper")
+    english = replace(translation, segments=segments, note=note_of_translator("Whisper"))
     save(ctx.write("translations"), Translations((english,)))
     return Outcome(
         summary=f"Translation completed: {counted(len(segments), 'segment')}, by Whisper's own translation",

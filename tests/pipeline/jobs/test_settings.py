@@ -37,6 +37,13 @@ def test_lists_come_apart() -> None:
     assert Settings().targets == ()
 
 
+def test_a_translator_is_not_whispers_own_translation() -> None:
+    by_indictrans2 = Settings(WORKFLOW="translate", TRANSLATION_ENGINE="indictrans2")
+    assert (by_indictrans2.translator, by_indictrans2.has_translator) == ("indictrans2", True)
+    assert not Settings(WORKFLOW="translate").has_translator
+    assert not Settings(TRANSLATION_ENGINE="indictrans2").has_translator
+
+
 def test_a_stage_sees_the_settings_that_it_declares_and_no_others() -> None:
     seen = declared_settings("asr", {"BATCH_SIZE": 4, "WHISPER_TEMPERATURE": "0.0,0.4"})
     assert (seen.BATCH_SIZE, seen.temperatures) == (4, (0.0, 0.4))

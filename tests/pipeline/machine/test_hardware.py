@@ -323,9 +323,9 @@ def test_a_device_is_refused_with_what_works_here(path: Path, on_machine: Callab
 def test_a_translators_device_is_refused_in_its_own_settings(path: Path, on_machine: Callable[[str], Probe]) -> None:
     on_machine("cpu-16gb")
     with pytest.raises(UsageError) as caught:
-        hardware.check("mlx", "mps", path, Console(io.StringIO()), "INDICTRANS2_DEVICE")
+        hardware.check("mlx", "mps", path, Console(io.StringIO()), "ECHO_DEVICE", "ECHO_DEVICE=cpu")
     assert str(caught.value) == (
-        "INDICTRANS2_DEVICE=mps: this is not an Apple Silicon machine. This works here: INDICTRANS2_DEVICE=cpu INDICTRANS2_COMPUTE_TYPE=int8"
+        "ECHO_DEVICE=mps: this is not an Apple Silicon machine. This works here: ECHO_DEVICE=cpu"
     )
 
 

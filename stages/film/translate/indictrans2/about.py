@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sutradhar.pipeline.models.form import Converter, Form, Release
-from sutradhar.stages.film.translate.about import TranslatorAbout
+from sutradhar.stages.film.translate.about import TranslatorAbout, TranslatorModels
 
 ENGLISH = "en"
 LANGUAGES = (
@@ -69,11 +69,10 @@ def form(device: str, compute_type: str) -> str:
     return {"int8": "indictrans2-int8", "float32": "indictrans2-float32"}.get(compute_type, "indictrans2-float16")
 
 
-ABOUT = TranslatorAbout(
-    name="indictrans2",
-    title="IndicTrans2",
-    pivot=ENGLISH,
-    languages=LANGUAGES,
+MODELS = TranslatorModels(
+    model="INDICTRANS2_MODEL",
+    device="INDICTRANS2_DEVICE",
+    compute_type="INDICTRANS2_COMPUTE_TYPE",
     direction=direction,
     sizes=SIZES,
     compute_types={
@@ -82,9 +81,20 @@ ABOUT = TranslatorAbout(
         "mps": ("float16", "bfloat16", "float32"),
     },
     backends={"cpu": "whisperx", "cuda": "whisperx", "mps": "mlx"},
+    libraries={"cpu": "ctranslate2", "cuda": "ctranslate2", "mps": "mlx"},
     forms={
         "indictrans2": CHECKPOINT,
         **{f"indictrans2-{numbers}": _for_ctranslate(numbers) for numbers in ("int8", "float16", "float32")},
     },
     form=form,
+)
+ABOUT = TranslatorAbout(
+    name="indictrans2",
+    title="IndicTrans2",
+    scope="22 Indian languages and English",
+    languages=(ENGLISH, *LANGUAGES),
+    settings=(MODELS.model, MODELS.device, MODELS.compute_type, "INDICTRANS2_NUM_BEAMS"),
+    beams="INDICTRANS2_NUM_BEAMS",
+    packages=("indictranstoolkit", "sentencepiece"),
+    models=MODELS,
 )

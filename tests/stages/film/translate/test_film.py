@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from sutradhar.pipeline.jobs.pieces import NOTHING_KEPT
-from sutradhar.pipeline.jobs.settings import Settings
-from sutradhar.pipeline.jobs.stage import EngineNeed, ModelNeed, Outcome
+from sutradhar.pipeline.jobs.stage import Outcome
 from sutradhar.pipeline.models.library import ResolvedModel
 from sutradhar.stages.film import translate
 from sutradhar.stages.film.translate import film
@@ -111,6 +110,7 @@ def test_nothing_is_reported_of_what_went_as_usual() -> None:
         film._report(
             "en",
             [Rendering("Yes.", -0.1, Way.SEARCH), Rendering("", 0.0, Way.LABEL), Rendering("Yes.", 0.0, Way.AS_SPOKEN)],
+            "IndicTrans2",
         )
         == []
     )
@@ -124,7 +124,7 @@ def test_other_ways_failures_and_lost_terms_are_reported() -> None:
         Rendering("", 0.0, Way.NONE, ("loop", "too long")),
         Rendering("", 0.0, Way.NONE, ("loop",)),
     ]
-    assert film._report("en", renderings) == [
+    assert film._report("en", renderings, "IndicTrans2") == [
         "en: 1 sentence translated by greedy, where the usual search failed",
         "en: 2 sentences translated by halves, where the usual search failed",
         "en: 2 of 5 sentences not translated by IndicTrans2 (loop 2, too long 1)",
@@ -211,7 +211,9 @@ def test_each_target_is_translated_by_the_model_of_its_direction(
             asked.append((self._name, source, target, search.beams))
             return [[Translation(yes[target], -0.1)] for _ in sentences]
 
-    monkeypatch.setattr(film, "_resolve", lambda direction, ctx: ResolvedModel(toy, direction, "", "indictrans2-int8"))
+    monkeypatch.setattr(
+        film, "_resolve", lambda about, direction, ctx: ResolvedModel(toy, direction, "", "indictrans2-int8")
+    )
     monkeypatch.setattr(film, "open_translator", lambda settings, model: Named(model.name))
     _, transcripts, _ = run(tmp_path, toy, spoken(" हाँ।"), TARGET_LANGUAGES="ta,en,mr", INDICTRANS2_NUM_BEAMS=3)
     assert [(one.language, one.segments[0].text) for one in transcripts] == list(yes.items())
@@ -238,17 +240,6 @@ def test_a_glossary_is_kept_or_what_it_lacks_is_counted(toy: Path, tmp_path: Pat
     outcome, (english,), _ = run(tmp_path, toy, spoken(" राज घर पर है।"), GLOSSARY="names.tsv")
     assert english.segments[0].text == "Raj is at home."
     assert outcome.degraded == ("en: 1 term of the glossary missing in the translation",)
-
-
-def test_what_the_stage_needs() -> None:
-    settings = Settings(
-        SOURCE_LANGUAGE="hi", TARGET_LANGUAGES="en,ta,mr,hi", INDICTRANS2_DEVICE="mps", TRANSLATION_ENGINE="indictrans2"
-    )
-    assert translate.STAGE.models(settings) == (
-        ModelNeed("indictrans2-indic-en-1B", "indictrans2"),
-        ModelNeed("indictrans2-indic-indic-1B", "indictrans2"),
-    )
-    assert translate.STAGE.engines(settings) == (EngineNeed("mlx", "mps", "INDICTRANS2_DEVICE"),)
 
 
 # --- Interrupted
