@@ -27,7 +27,7 @@ from mlx_whisper.whisper import Whisper
 from bench.backends import read
 from bench.mlx_speed import GEOMETRIES
 from sutradhar.pipeline.jobs.settings import Settings
-from sutradhar.pipeline.models.library import ResolvedModel
+from sutradhar.pipeline.models.form import ResolvedModel
 from sutradhar.stages.recognisers.contract import AudioWindow
 from sutradhar.stages.recognisers.mlx import memory
 from sutradhar.stages.recognisers.mlx.engine import MlxWhisper

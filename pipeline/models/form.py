@@ -1,4 +1,5 @@
-"""Types that describe the files of a model: engines give such descriptions, and `models.folder.FORMS` lists them."""
+"""Types that describe the files of a model: engines give such descriptions, and `models.folder.FORMS` lists them. And
+the type of a model that was found."""
 
 from __future__ import annotations
 
@@ -50,3 +51,11 @@ class Form:
     def has(self, name: str) -> bool:
         """Tell whether a file of this name belongs to a model of the form."""
         return any(fnmatchcase(name, pattern) for pattern in self.file_names)
+
+
+@dataclass(frozen=True)
+class ResolvedModel:
+    path: Path
+    name: str  # as asked for, aliases replaced
+    revision: str  # commit on the hub; "" where the folder does not say
+    form: str

@@ -17,7 +17,8 @@ from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.files import FileRecord, json_document, read_known, record, write_atomic
 from sutradhar.pipeline.models.content import damage
 from sutradhar.pipeline.models.folder import FORMS, folder_name, read_source
-from sutradhar.pipeline.models.library import ResolvedModel, command_to_get
+from sutradhar.pipeline.models.form import ResolvedModel
+from sutradhar.pipeline.models.library import command_to_get
 from sutradhar.pipeline.wording import size
 from sutradhar.pipeline.workspace import Workspace
 

@@ -16,7 +16,6 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from sutradhar.pipeline import wording
@@ -35,7 +34,7 @@ from sutradhar.pipeline.models.folder import (
     problem,
     read_source,
 )
-from sutradhar.pipeline.models.form import Release
+from sutradhar.pipeline.models.form import Release, ResolvedModel
 from sutradhar.pipeline.workspace import Workspace
 
 QUANTISED = re.compile(r"([^/]+)-q([48])")
@@ -43,14 +42,6 @@ HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 HUB_SECONDS = 3.0  # a hub that answers no faster counts as out of reach
 DEFAULT_FORM = ENGINES[DEFAULT].form
 STARTER, STARTER_FORM = "base", DEFAULT_FORM  # comes from the package registry
-
-
-@dataclass(frozen=True)
-class ResolvedModel:
-    path: Path
-    name: str  # as asked for, aliases replaced
-    revision: str  # commit on the hub; "" where the folder does not say
-    form: str
 
 
 def resolve(

@@ -10,7 +10,7 @@ from msgspec.structs import fields
 
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.machine.engines import engine_of
-from sutradhar.pipeline.models.library import ResolvedModel
+from sutradhar.pipeline.models.form import ResolvedModel
 from sutradhar.stages.recognisers.about import OPTIONS, About
 from sutradhar.stages.recognisers.contract import Recogniser
 

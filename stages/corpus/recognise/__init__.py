@@ -23,6 +23,7 @@ from sutradhar.pipeline.jobs.stage import EngineNeed, Outcome, Stage, StageConte
 from sutradhar.pipeline.machine import engines
 from sutradhar.pipeline.media import identity
 from sutradhar.pipeline.models import library
+from sutradhar.pipeline.models.form import ResolvedModel
 from sutradhar.pipeline.wording import counted
 from sutradhar.stages.corpus import manifest, results
 from sutradhar.stages.corpus.manifest import folder_of
@@ -92,7 +93,7 @@ def _values(settings: Settings) -> dict[str, Any]:
     return {key: getattr(settings, key) for key in (*STAGE.settings, *STAGE.tuning)}
 
 
-def _made_with(settings: Settings, model: library.ResolvedModel) -> dict[str, str]:
+def _made_with(settings: Settings, model: ResolvedModel) -> dict[str, str]:
     """Return all that decides what a result says, but for the glossary."""
     files = sorted(path for path in model.path.iterdir() if path.is_file())
     return _settings_made_with(settings) | {

@@ -10,7 +10,8 @@ from functools import partial
 from sutradhar.pipeline.jobs.pieces import NOTHING_KEPT, Pieces
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.jobs.stage import Outcome, StageContext
-from sutradhar.pipeline.models.library import ResolvedModel, resolve
+from sutradhar.pipeline.models.form import ResolvedModel
+from sutradhar.pipeline.models.library import resolve
 from sutradhar.pipeline.timecode import format_ms
 from sutradhar.pipeline.wording import counted
 from sutradhar.stages.film.translate import needs

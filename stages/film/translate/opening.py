@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import cast
 
 from sutradhar.pipeline.jobs.settings import Settings
-from sutradhar.pipeline.models.library import ResolvedModel
+from sutradhar.pipeline.models.form import ResolvedModel
 from sutradhar.stages.film.translate.translator import BatchTranslator
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sutradhar.pipeline import languages
 from sutradhar.pipeline.errors import SutradharError, UsageError
 from sutradhar.pipeline.jobs.settings import Settings
-from sutradhar.pipeline.models.library import ResolvedModel
+from sutradhar.pipeline.models.form import ResolvedModel
 from sutradhar.stages.recognisers.contract import (
     AudioWindow,
     CannotTranslate,

@@ -25,7 +25,7 @@ from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.machine import sizing
 from sutradhar.pipeline.machine.hardware import recommend
 from sutradhar.pipeline.machine.probe import probe, usable_cores
-from sutradhar.pipeline.models.library import ResolvedModel
+from sutradhar.pipeline.models.form import ResolvedModel
 from sutradhar.stages.ctranslate.nvidia import is_out_of_memory, preload_libraries
 from sutradhar.stages.recognisers.contract import (
     IDLE_SECONDS,

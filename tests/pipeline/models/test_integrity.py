@@ -18,8 +18,7 @@ from sutradhar.pipeline.jobs.job import Job
 from sutradhar.pipeline.jobs.stage import ModelNeed
 from sutradhar.pipeline.models import content, integrity, library
 from sutradhar.pipeline.models.folder import SOURCE
-from sutradhar.pipeline.models.form import Release
-from sutradhar.pipeline.models.library import ResolvedModel
+from sutradhar.pipeline.models.form import Release, ResolvedModel
 from sutradhar.pipeline.running.runner import Plan, run_job
 from sutradhar.pipeline.workspace import Workspace
 from tests.conftest import ROOT

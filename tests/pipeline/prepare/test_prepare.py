@@ -17,6 +17,7 @@ from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.jobs.workflow import steps_of
 from sutradhar.pipeline.machine.probe import Probe
 from sutradhar.pipeline.models import downloads, library
+from sutradhar.pipeline.models.form import ResolvedModel
 from sutradhar.pipeline.prepare import prepare
 from sutradhar.pipeline.workspace import Workspace
 from sutradhar.stages import WORKFLOWS
@@ -528,7 +529,7 @@ def test_a_model_that_can_be_converted_counts_as_here(
 def test_a_model_that_is_damaged_is_refused_before_a_job_is_made(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def refuse(model: library.ResolvedModel, *_: object, **__: object) -> None:
+    def refuse(model: ResolvedModel, *_: object, **__: object) -> None:
         raise UsageError(f"Model {model.name} is damaged")
 
     monkeypatch.setattr("sutradhar.pipeline.models.integrity.check_content", refuse)

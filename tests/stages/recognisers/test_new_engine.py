@@ -83,7 +83,7 @@ from pathlib import Path
 
 from recogniser_contract import RecogniserContract
 from sutradhar.pipeline.jobs.settings import Settings
-from sutradhar.pipeline.models.library import ResolvedModel
+from sutradhar.pipeline.models.form import ResolvedModel
 from sutradhar.stages.recognisers.opening import open_recogniser
 
 

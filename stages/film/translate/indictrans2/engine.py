@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from sutradhar.pipeline.jobs.settings import Settings
-from sutradhar.pipeline.models.library import ResolvedModel
+from sutradhar.pipeline.models.form import ResolvedModel
 from sutradhar.stages.film.translate.indictrans2 import processor
 from sutradhar.stages.film.translate.indictrans2.generator import Generator
 from sutradhar.stages.film.translate.indictrans2.languages import TAGS

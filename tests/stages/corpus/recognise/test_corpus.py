@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.jobs.stage import StageContext
-from sutradhar.pipeline.models.library import ResolvedModel
+from sutradhar.pipeline.models.form import ResolvedModel
 from sutradhar.stages.corpus import manifest, recognise
 from sutradhar.stages.corpus.recognise import executors, files
 from sutradhar.stages.corpus.recognise.corpus import Corpus

@@ -11,7 +11,7 @@ import pytest
 
 from sutradhar.pipeline.jobs.pieces import NOTHING_KEPT
 from sutradhar.pipeline.jobs.stage import Outcome
-from sutradhar.pipeline.models.library import ResolvedModel
+from sutradhar.pipeline.models.form import ResolvedModel
 from sutradhar.stages.film import translate
 from sutradhar.stages.film.translate import film
 from sutradhar.stages.film.translate.chain import Rendering, Way

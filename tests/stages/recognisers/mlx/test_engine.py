@@ -21,7 +21,7 @@ import mlx.core as mx
 from sutradhar.pipeline import media
 from sutradhar.pipeline.errors import SutradharError, UsageError
 from sutradhar.pipeline.jobs.settings import Settings
-from sutradhar.pipeline.models.library import ResolvedModel
+from sutradhar.pipeline.models.form import ResolvedModel
 from sutradhar.stages.recognisers.contract import AudioWindow, Recogniser
 from sutradhar.stages.recognisers.mlx import convert, engine, memory, selftest, stream
 from sutradhar.stages.recognisers.mlx.conversion import writing

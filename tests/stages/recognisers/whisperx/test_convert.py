@@ -17,6 +17,7 @@ from sutradhar.pipeline.errors import SutradharError, UsageError
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.models import library
 from sutradhar.pipeline.models.folder import read_source
+from sutradhar.pipeline.models.form import ResolvedModel
 from sutradhar.stages.recognisers.contract import AudioWindow
 from sutradhar.stages.recognisers.conversion import decoded
 from sutradhar.stages.recognisers.opening import open_recogniser
@@ -52,7 +53,7 @@ def models(saved: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def texts(
-    model: library.ResolvedModel, windows: list[AudioWindow], backend: str = "whisperx", **settings: object
+    model: ResolvedModel, windows: list[AudioWindow], backend: str = "whisperx", **settings: object
 ) -> dict[int, str]:
     wanted = {"WHISPER_BACKEND": backend, "WHISPER_BEAM_SIZE": 1, "SOURCE_LANGUAGE": "en"} | settings
     opened = open_recogniser(
@@ -61,7 +62,7 @@ def texts(
     return {found.window: found.text for found in opened.recognise(windows)}
 
 
-def resolve(saved: Path, models: Path, form: str = "ct2") -> library.ResolvedModel:
+def resolve(saved: Path, models: Path, form: str = "ct2") -> ResolvedModel:
     return library.resolve(str(saved), form, models_dir=models, offline=True)
 
 
@@ -168,7 +169,7 @@ def test_base_rebuilt_from_the_starter_hears_20_clips_as_the_starter_does(tmp_pa
         AudioWindow(n, 0, clips.samples_of(clip)[:480_000], (Span(0, 30_000),), "en") for n, clip in enumerate(spoken)
     ]
     rebuilt = texts(resolve(save_base(tmp_path / "rebuilt"), tmp_path / "models"), windows, WHISPER_COMPUTE_TYPE="int8")
-    starter = texts(library.ResolvedModel(BASE, "base", "", "ct2"), windows, WHISPER_COMPUTE_TYPE="int8")
+    starter = texts(ResolvedModel(BASE, "base", "", "ct2"), windows, WHISPER_COMPUTE_TYPE="int8")
     references = [clip.text for clip in spoken]
     wer = [scoring.rates(references, [found[number] for number in range(20)], "en").wer for found in (rebuilt, starter)]
     print(f"WER of 20 clips: rebuilt {wer[0]:.2f} %, starter {wer[1]:.2f} %")

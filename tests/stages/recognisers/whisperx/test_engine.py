@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sutradhar.pipeline import media
 from sutradhar.pipeline.errors import SutradharError, UsageError
 from sutradhar.pipeline.jobs.settings import Settings
-from sutradhar.pipeline.models.library import ResolvedModel
+from sutradhar.pipeline.models.form import ResolvedModel
 from sutradhar.stages.recognisers.contract import AudioWindow, Recogniser, Recognition
 from sutradhar.stages.recognisers.opening import open_recogniser
 from sutradhar.stages.recognisers.whisper.requests import Decoded, Generate
