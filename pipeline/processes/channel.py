@@ -3,8 +3,8 @@
 A parent spawns a function of one of our modules and sends it messages, the first of which says what to do. The
 child answers with events: notes for the log, how far the work is, whatever else the work has to tell, and at last
 the result, or a Broken that says in words why there is none. Both are JSON, one a line, on the child's standard
-input and output. These are taken away before the work begins: what libraries print goes to standard error. A child
-that is killed tells nothing; `how_it_ended` does.
+input and output; messages to it may have paths in them. These are taken away before the work begins: what libraries
+print goes to standard error. A child that is killed tells nothing; `how_it_ended` does.
 """
 
 from __future__ import annotations
@@ -67,6 +67,10 @@ class Call(msgspec.Struct, frozen=True):
     arguments: tuple[str, ...]
 
 
+def as_line(message: msgspec.Struct) -> bytes:
+    return msgspec.json.encode(message, enc_hook=os.fspath) + b"\n"
+
+
 # --- The parent's side
 
 
@@ -102,7 +106,7 @@ class Child:
         """Send a message; to a process that is dead already it goes nowhere."""
         assert self._process.stdin
         with contextlib.suppress(OSError):
-            self._process.stdin.write(msgspec.json.encode(message) + b"\n")
+            self._process.stdin.write(as_line(message))
             self._process.stdin.flush()
 
     def events(self) -> Iterator[Any]:
@@ -194,7 +198,7 @@ class EventWriter:
 
     def send(self, event: msgspec.Struct) -> None:
         with self._lock, contextlib.suppress(BrokenPipeError):
-            self._stream.write(msgspec.json.encode(event) + b"\n")
+            self._stream.write(as_line(event))
             self._stream.flush()
 
     def progress(self, progress: Progress) -> None:
@@ -250,6 +254,10 @@ def boundary(work: Callable[[], T], places: Sequence[Path] = ()) -> T | Broken:
         return Broken(in_one_line(error, places), getattr(error, "exit_code", 1), is_unwritable(error))
 
 
+def _received(incoming: IO[bytes], kind: type[First]) -> First:
+    return msgspec.json.decode(incoming.readline(), type=kind, dec_hook=lambda path, text: path(text))
+
+
 def serve(first: type[First], work: Callable[[First, IO[bytes], EventWriter], msgspec.Struct | None]) -> NoReturn:
     """Live the life of a child. `work` gets the first message, the stream of those that follow, and whom to tell; what
     it returns is the last event."""
@@ -257,7 +265,7 @@ def serve(first: type[First], work: Callable[[First, IO[bytes], EventWriter], ms
     events = EventWriter(outgoing)
     log_as_notes(events.send)
     try:
-        last = boundary(lambda: work(msgspec.json.decode(incoming.readline(), type=first), incoming, events))
+        last = boundary(lambda: work(_received(incoming, first), incoming, events))
     except Interrupted as error:
         os._exit(error.exit_code)
     if last is not None:

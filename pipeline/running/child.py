@@ -24,14 +24,14 @@ class Assignment(msgspec.Struct, frozen=True):
     workflow: str
     stage: str
     settings: dict[str, Any]  # those that the stage declares
-    media: str
+    media: Path
     reads: dict[str, str]  # by kind, the paths of artifacts
     writes: dict[str, str]
-    artifacts: str
-    scratch: str
-    deliverables: str
-    models: str
-    pieces: str
+    artifacts: Path
+    scratch: Path
+    deliverables: Path
+    models: Path
+    pieces: Path
     verify: bool = False
     cuda_visible_devices: str = ""
 
@@ -49,14 +49,14 @@ def run_stage(stage: Stage, assignment: Assignment, events: EventWriter) -> Last
     context = StageContext(
         stage=stage,
         settings=declared_settings(stage.name, assignment.settings),
-        media=Path(assignment.media),
+        media=assignment.media,
         reads=assignment.reads,
         writes=assignment.writes,
-        artifacts=Path(assignment.artifacts),
-        scratch=Path(assignment.scratch),
-        deliverables=Path(assignment.deliverables),
-        models=Path(assignment.models),
-        pieces=Path(assignment.pieces),
+        artifacts=assignment.artifacts,
+        scratch=assignment.scratch,
+        deliverables=assignment.deliverables,
+        models=assignment.models,
+        pieces=assignment.pieces,
         log=logging.getLogger("sutradhar"),
         report=events.progress,
         verify=assignment.verify,
@@ -93,7 +93,7 @@ def main() -> None:
 
 def _run(assignment: Assignment, incoming: IO[bytes], events: EventWriter) -> LastWord:
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime reports to Microsoft otherwise
-    keep_temporary_files_in(Path(assignment.scratch))
+    keep_temporary_files_in(assignment.scratch)
     if assignment.cuda_visible_devices:
         os.environ["CUDA_VISIBLE_DEVICES"] = assignment.cuda_visible_devices
     from sutradhar.stages import WORKFLOWS

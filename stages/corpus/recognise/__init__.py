@@ -77,12 +77,12 @@ def work(ctx: StageContext, shard: tuple[int, int] | None = None) -> Corpus:
     if corpus.tasks:
         setup = Setup(
             values=_values(settings) | {"WHISPER_INITIAL_PROMPT": prompt},
-            folder=str(folder_of(ctx.media)),
-            results=str(store.all),
+            folder=folder_of(ctx.media),
+            results=store.all,
             made_with=store.made_with,
-            tree=str(ctx.tree(TREE)),
-            models=str(ctx.models),
-            spool=str(ctx.scratch),
+            tree=ctx.tree(TREE),
+            models=ctx.models,
+            spool=ctx.scratch,
         )
         executors.run(setup, corpus)
     corpus.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -25,12 +26,12 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """The first message to a worker."""
 
     values: dict[str, Any]  # values of the settings that the stage declares
-    folder: str  # the folder that the paths of tasks begin from
-    results: str  # folder of all stores
+    folder: Path  # the folder that the paths of tasks begin from
+    results: Path  # folder of all stores
     made_with: dict[str, str]
-    tree: str  # where the files for the user go
-    models: str
-    spool: str  # folder that long recordings are decoded into
+    tree: Path  # where the files for the user go
+    models: Path
+    spool: Path  # folder that long recordings are decoded into
     beside: int = 1  # workers on its machine, it among them
 
     @property

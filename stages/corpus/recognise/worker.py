@@ -12,7 +12,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import IO
 
 import msgspec
@@ -92,13 +91,13 @@ class Worker:
         self._inbox, self._tell, self._most_bytes = inbox, tell, worker_limits.most_bytes(settings, setup.beside)
         self._pool = LoaderPool(
             worker_limits.loaders(settings.WHISPERX_DEVICE, setup.beside),
-            Path(setup.folder),
-            Path(setup.spool),
+            setup.folder,
+            setup.spool,
             settings,
         )
         form = engines.engine_of(settings.WHISPER_BACKEND).form
         model = library.resolve(
-            settings.WHISPER_MODEL, form, models_dir=Path(setup.models), offline=settings.OFFLINE, say=lambda line: None
+            settings.WHISPER_MODEL, form, models_dir=setup.models, offline=settings.OFFLINE, say=lambda line: None
         )
         self._recogniser = open_recogniser(
             settings,
@@ -111,9 +110,9 @@ class Worker:
         self._process, self._looked, self._worked = psutil.Process(), -LOOK_EVERY, False
         self._pool.preparation = self._recogniser.preparation
         prefetcher = Prefetcher(self._pool, 2 * worker_limits.batch_of(settings))
-        store = Store(Path(setup.results), setup.made_with)
+        store = Store(setup.results, setup.made_with)
         self._transcriber = Transcriber(
-            self._recogniser, settings, prefetcher, store, Files(Path(setup.tree), settings), self._watching
+            self._recogniser, settings, prefetcher, store, Files(setup.tree, settings), self._watching
         )
         self._pool.wait()  # so that its memory is seen
         if self._most_bytes and (held := self._held_bytes()) > self._most_bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
+import json
 import logging
 import os
 import signal
@@ -41,6 +42,7 @@ HERE = "tests.pipeline.processes.test_channel"
 
 class Order(msgspec.Struct, frozen=True):
     what: str
+    where: Path = Path("here") / "there"
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
@@ -60,7 +62,7 @@ def work(order: Order, incoming: IO[bytes], events: EventWriter) -> Answer:
         events._stream.flush()
         os.kill(os.getpid(), signal.SIGKILL)
     if order.what == "echo":
-        return Answer(f"{sys.stdin.read()}{msgspec.json.decode(incoming.readline(), type=Order).what}")
+        return Answer(f"{sys.stdin.read()}{json.loads(incoming.readline())['what']} {order.where.name}")
     if order.what == "crash":
         raise ZeroDivisionError("what a surprise\nand more")
     if order.what == "hang":
@@ -88,7 +90,7 @@ def told(what: str, log: IO[bytes], *more: str) -> tuple[list[Any], int]:
 
 def test_messages_come_and_events_go_and_what_is_printed_goes_to_the_log(tmp_path: Path) -> None:
     with (tmp_path / "log").open("wb") as log:
-        assert told("echo", log, "hello") == ([Note(logging.WARNING, "logged"), Answer("hello")], 0)
+        assert told("echo", log, "hello") == ([Note(logging.WARNING, "logged"), Answer("hello there")], 0)
     assert (tmp_path / "log").read_text() == "printed\nwritten by a library\n"
 
 
@@ -112,7 +114,7 @@ def test_a_child_that_is_killed_tells_nothing_more_and_its_code_says_how_it_ende
 
 def test_a_full_disk_under_the_log_costs_nothing() -> None:
     with open("/dev/full", "wb", buffering=0) as log:
-        assert told("echo", log, "hello")[0][-1] == Answer("hello")
+        assert told("echo", log, "hello")[0][-1] == Answer("hello there")
 
 
 def test_nothing_of_a_group_is_left_that_does_not_heed_the_request(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,14 +30,14 @@ def assignment(home: Path) -> Assignment:
         workflow="film",
         stage="fill",
         settings={},
-        media="film.mkv",
+        media=Path("film.mkv"),
         reads={},
         writes={},
-        artifacts=str(home / "jobs/a/stages"),
-        scratch=str(home / "jobs/a/stages/.tmp-1-fill"),
-        deliverables=str(home / "out/a/.tmp-1-fill"),
-        models="models",
-        pieces="pieces",
+        artifacts=home / "jobs/a/stages",
+        scratch=home / "jobs/a/stages/.tmp-1-fill",
+        deliverables=home / "out/a/.tmp-1-fill",
+        models=Path("models"),
+        pieces=Path("pieces"),
     )
 
 

@@ -41,7 +41,7 @@ def work(setup: Setup, incoming: IO[bytes], events: EventWriter) -> None:
         for task in tasks:
             events.send(Begun(task.id))
         for task in tasks:
-            do(task.id, Path(setup.results), events)
+            do(task.id, setup.results, events)
 
 
 if __name__ == "__main__":

@@ -38,12 +38,12 @@ def setup(tmp_path: Path, folder: Path | None = None, models: Path | None = None
     Store(tmp_path / "results", {}).create()
     return Setup(
         values=dict(recognise_step(**{"SOURCE_LANGUAGE": "en", "WHISPER_BEAM_SIZE": 1, **settings}).values),
-        folder=str(folder or tmp_path),
-        results=str(tmp_path / "results"),
+        folder=folder or tmp_path,
+        results=tmp_path / "results",
         made_with={},
-        tree=str(tmp_path / "tree"),
-        models=str(models or tmp_path),
-        spool=str(tmp_path),
+        tree=tmp_path / "tree",
+        models=models or tmp_path,
+        spool=tmp_path,
     )
 
 

@@ -70,7 +70,7 @@ def run(setup: Setup, kill_at_first: bool) -> list[Event | FailedForGood]:
         told.append(event)
 
     tasks = [task(name, duration_ms=1_800_000) for name in PARTS]
-    store = Store(Path(setup.results), {})
+    store = Store(setup.results, {})
     Supervisor(
         partial(ray_workers.start, setup),
         ["", ""],

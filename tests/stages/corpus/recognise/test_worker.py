@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-import msgspec
 import psutil
 import pytest
 
 from sutradhar.pipeline.errors import UsageError
+from sutradhar.pipeline.processes.channel import as_line
 from sutradhar.stages.corpus.recognise import local
 from sutradhar.stages.corpus.recognise.dispatcher import Dispatcher, FailedForGood
 from sutradhar.stages.corpus.recognise.messages import Done, Event, Ready, Retiring, Setup, Task, Work
@@ -116,7 +116,7 @@ def test_nothing_is_lost_between_threads() -> None:
 
 
 def test_a_worker_whose_parent_has_ended_ends_too(tmp_path: Path) -> None:
-    first = msgspec.json.encode(setup(tmp_path, WHISPER_MODEL=str(tmp_path / "not-here"))) + b"\n"
+    first = as_line(setup(tmp_path, WHISPER_MODEL=str(tmp_path / "not-here")))
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     told = subprocess.run((*local.COMMAND, "1"), env=environment, input=first, capture_output=True, check=False)
     assert (told.returncode, told.stdout, told.stderr) == (1, b"", b"")
