@@ -9,16 +9,23 @@ from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.files import FileRecord
 from sutradhar.pipeline.jobs import markers
 from sutradhar.pipeline.jobs.job import Job
+from sutradhar.pipeline.jobs.job_models import JobModels
 from sutradhar.pipeline.jobs.markers import MEDIA, Marker, name_of_model_file
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.jobs.stage import Stage
 from sutradhar.pipeline.jobs.workflow import Step
 from sutradhar.pipeline.media.watch import read_whole_file
-from sutradhar.pipeline.models import library
 
 
 def staleness(
-    job: Job, step: Step, marker: Marker, settings: Settings, media_record: FileRecord | None, *, verify: bool = False
+    job: Job,
+    step: Step,
+    marker: Marker,
+    settings: Settings,
+    models: JobModels,
+    media_record: FileRecord | None,
+    *,
+    verify: bool = False,
 ) -> str:
     """Say why a stage that has a marker is not done all the same; "" where it is done."""
     stage = step.stage
@@ -29,7 +36,7 @@ def staleness(
         marker,
         settings=step.settings,
         inputs={name: job.artifacts / name for name in step.reads.values()},
-        looked_at=outside_records(job, stage, settings)
+        looked_at=outside_records(job, stage, settings, models)
         | ({MEDIA: media_record} if stage.reads_media and media_record else {}),
         outputs=artifacts | {name: job.deliverables / name for name in marker.deliverables},
         verify=verify,
@@ -45,12 +52,12 @@ def _begun_since(job: Job, stage: Stage, marker: Marker) -> bool:
     return False
 
 
-def outside_records(job: Job, stage: Stage, settings: Settings) -> dict[str, FileRecord]:
+def outside_records(job: Job, stage: Stage, settings: Settings, models: JobModels) -> dict[str, FileRecord]:
     """Return the files of the models that a stage loads, and the user's in the job's folder, as they are now: size,
     date, and sha256 of head, middle and tail."""
     records: dict[str, FileRecord] = {}
     for need in stage.models(settings):
-        if found := library.find(need.name, need.form, models_dir=job.workspace.models):
+        if found := models.find(need):
             files = sorted(path for path in found.path.iterdir() if path.is_file())
             records |= {name_of_model_file(need.name, path.name): media.identity(path) for path in files}
     return records | {name: _user_record(job, name) for name in stage.files(settings)}

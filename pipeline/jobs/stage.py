@@ -4,7 +4,7 @@ A stage is a function from artifacts and settings to artifacts. It knows neither
 markers, locks, logs or folders: the runner does. To add one, write `stages/film/<name>.py` with one `STAGE =
 Stage(...)` and put its name into a list in `stages/__init__.py`. Settings of its own it declares in a struct,
 `own_settings`; the job's `.env`, `--set` and docs/settings.md then have them. It is given the settings in
-`settings` and `tuning`, and no others.
+`settings` and `tuning` and the models in `models`, which the runner has found or fetched, and no others.
 
 An artifact has a kind, such as "transcript". A stage that reads a kind is handed the artifact of it that was made last
 before the stage in the list; so a stage that reads and writes transcripts takes effect on all that come after it. The
@@ -24,6 +24,7 @@ import msgspec
 from sutradhar.pipeline.errors import StageFailed
 from sutradhar.pipeline.files import room, takes_no_file
 from sutradhar.pipeline.jobs.settings import Settings
+from sutradhar.pipeline.models.form import ResolvedModel
 from sutradhar.pipeline.progress import REAL_TIME, Progress
 from sutradhar.pipeline.wording import size as in_words
 
@@ -64,6 +65,7 @@ class StageContext:
     scratch: Path  # empty, private to this run, removed after it
     deliverables: Path  # where files for the user are written until the runner publishes them
     models: Path  # the folder that models are looked for in
+    resolved: Mapping[ModelNeed, ResolvedModel]  # the models that the stage needs
     # A file of what earlier runs of the same inputs and settings have done already: see `pipeline/jobs/pieces.py`.
     pieces: Path
     log: logging.Logger
@@ -94,6 +96,12 @@ class StageContext:
         path = self.scratch / self.writes[kind]
         path.parent.mkdir(exist_ok=True)
         return path
+
+    def model(self, need: ModelNeed) -> ResolvedModel:
+        """Return a model that the stage has declared in `models`."""
+        if need not in self.resolved:
+            raise LookupError(f"stage {self.stage.name} does not declare that it loads {need.name} ({need.form})")
+        return self.resolved[need]
 
     def keep(self, name: str) -> Path:
         """Return a file or folder in the job's folder that the stage has declared in `keeps`, as earlier runs left

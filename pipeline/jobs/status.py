@@ -11,6 +11,7 @@ from sutradhar.pipeline.console import clock, pace
 from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.jobs.freshness import staleness
 from sutradhar.pipeline.jobs.job import Job, Running
+from sutradhar.pipeline.jobs.job_models import JobModels
 from sutradhar.pipeline.jobs.markers import read_marker
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.jobs.stage import Stage
@@ -34,6 +35,7 @@ def of_stages(job: Job) -> Iterator[tuple[str, JobState, str]]:
     """Yield for each stage its name, whether it is done, and a remark. Raises UsageError where the settings cannot
     be read."""
     settings = job.settings()
+    models = JobModels(job, settings)
     media_record = None
     with contextlib.suppress(OSError):
         media_record = None if job.media.is_dir() else media.identity(job.media)
@@ -49,7 +51,7 @@ def of_stages(job: Job) -> Iterator[tuple[str, JobState, str]]:
             yield stage.name, JobState.RUNNING, remark
         elif marker is None:
             yield stage.name, JobState.UNFINISHED, _standing(job, stage, settings, stopped)
-        elif reason := staleness(job, step, marker, settings, media_record):
+        elif reason := staleness(job, step, marker, settings, models, media_record):
             yield (
                 stage.name,
                 JobState.UNFINISHED,

@@ -14,7 +14,8 @@ from typing import IO, Any
 import msgspec
 
 from sutradhar.pipeline.jobs.settings import declared_settings
-from sutradhar.pipeline.jobs.stage import Outcome, Stage, StageContext
+from sutradhar.pipeline.jobs.stage import ModelNeed, Outcome, Stage, StageContext
+from sutradhar.pipeline.models.form import ResolvedModel
 from sutradhar.pipeline.processes import channel
 from sutradhar.pipeline.processes.channel import Broken, EventWriter, Note
 from sutradhar.pipeline.progress import Progress
@@ -32,6 +33,7 @@ class Assignment(msgspec.Struct, frozen=True):
     deliverables: Path
     models: Path
     pieces: Path
+    resolved: tuple[tuple[ModelNeed, ResolvedModel], ...]  # the models that the stage needs
     verify: bool = False
     cuda_visible_devices: str = ""
 
@@ -56,6 +58,7 @@ def run_stage(stage: Stage, assignment: Assignment, events: EventWriter) -> Last
         scratch=assignment.scratch,
         deliverables=assignment.deliverables,
         models=assignment.models,
+        resolved=dict(assignment.resolved),
         pieces=assignment.pieces,
         log=logging.getLogger("sutradhar"),
         report=events.progress,

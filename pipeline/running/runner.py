@@ -26,13 +26,15 @@ from sutradhar.pipeline.files import record, write_atomic
 from sutradhar.pipeline.jobs import leftovers, markers, publish
 from sutradhar.pipeline.jobs.freshness import outside_records, staleness
 from sutradhar.pipeline.jobs.job import Job, Running
+from sutradhar.pipeline.jobs.job_models import JobModels
 from sutradhar.pipeline.jobs.markers import MEDIA, Marker
 from sutradhar.pipeline.jobs.settings import Settings
-from sutradhar.pipeline.jobs.stage import Stage
+from sutradhar.pipeline.jobs.stage import ModelNeed, Stage
 from sutradhar.pipeline.jobs.workflow import Step, steps_of
 from sutradhar.pipeline.machine import hardware
 from sutradhar.pipeline.media.watch import MediaWatch
-from sutradhar.pipeline.models import integrity, library
+from sutradhar.pipeline.models import integrity
+from sutradhar.pipeline.models.form import ResolvedModel
 from sutradhar.pipeline.processes.ending import signals_held
 from sutradhar.pipeline.progress import Progress
 from sutradhar.pipeline.running import stage_process
@@ -43,6 +45,7 @@ from sutradhar.pipeline.workspace import VERSION
 RUNNING_INTERVAL = 1.0  # seconds between two notes of how far the run is
 USED_BY_THE_RUNNER = {"OFFLINE", "WORKFLOW", "TRANSLATION_ENGINE", "CUDA_VISIBLE_DEVICES", "OUT_MODE"}
 PRIVATE = 0o600  # the mode that files have by themselves
+Models = Mapping[ModelNeed, ResolvedModel]
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,7 @@ class JobRun:
         self.job = job
         self.steps = steps
         self.settings = settings
+        self.models = JobModels(job, settings)
         self.plan = plan
         self.console = console
         self.watch: MediaWatch | None = None  # None for a folder
@@ -235,15 +239,13 @@ class JobRun:
             place = engine.backend, engine.device, workspace.hardware_cache, self.console
             hardware.check(*place, engine.setting, engine.everywhere)
         for need in dict.fromkeys(need for stage in due for need in stage.models(self.settings)):
-            model = library.resolve(
-                need.name, need.form, models_dir=workspace.models, offline=self.settings.OFFLINE, say=self.console.info
-            )
+            model = self.models.resolve(need, self.console.info)
             integrity.check_content(model, workspace, say=self.console.info)
 
     def _verify_models(self, selected: Sequence[Stage]) -> None:
         """Verify the models that are here, also those of stages that are done. Raises UsageError."""
         for need in dict.fromkeys(need for stage in selected for need in stage.models(self.settings)):
-            if model := library.find(need.name, need.form, models_dir=self.job.workspace.models):
+            if model := self.models.find(need):
                 integrity.check_content(model, self.job.workspace, verify=True, say=self.console.info)
 
     def _bring_up_to_date(self, step: Step) -> tuple[Marker, bool]:
@@ -274,20 +276,21 @@ class JobRun:
         if step.stage.always:
             return "it looks for what is new"
         media_record = self.watch.record if self.watch else None
-        return staleness(self.job, step, marker, self.settings, media_record, verify=self.plan.verify)
+        return staleness(self.job, step, marker, self.settings, self.models, media_record, verify=self.plan.verify)
 
     def _run_stage(self, step: Step, old: Marker | None) -> Marker:
         stage = step.stage
         started_at, started = _now(), time.monotonic()
+        models = {need: self.models.resolve(need, self.console.info) for need in stage.models(self.settings)}
         self.console.info(f"▶️  Stage {stage.name}: STARTING")
         inputs = {name: record(self.job.artifacts / name) for name in step.reads.values()}
-        inputs |= outside_records(self.job, stage, self.settings)
+        inputs |= outside_records(self.job, stage, self.settings, self.models)
         if stage.reads_media and self.watch:
             self.watch.look(f"before {stage.name} reads it")
             inputs[MEDIA] = self.watch.record
         pieces = self._pieces(stage, markers.fingerprint(inputs, step.settings))
         with self._scratch(stage) as (scratch, deliverables):
-            result = self._call_watched(step, scratch, deliverables, pieces)
+            result = self._call_watched(step, models, scratch, deliverables, pieces)
             outcome = result.outcome
             self.before[stage.name] = result.before
             written = step.writes.values()
@@ -338,14 +341,16 @@ class JobRun:
                 for folder in folders:
                     shutil.rmtree(folder, ignore_errors=True)
 
-    def _call_watched(self, step: Step, scratch: Path, deliverables: Path, pieces: Path) -> stage_process.Result:
+    def _call_watched(
+        self, step: Step, models: Models, scratch: Path, deliverables: Path, pieces: Path
+    ) -> stage_process.Result:
         """Call the stage as `_call` does. Where the film changed meanwhile, that is the error raised, whatever the
         stage made of it."""
         if not step.stage.reads_media or not self.watch:
-            return self._call(step, scratch, deliverables, pieces)
+            return self._call(step, models, scratch, deliverables, pieces)
         self.watch.read_whole()
         try:
-            result = self._call(step, scratch, deliverables, pieces)
+            result = self._call(step, models, scratch, deliverables, pieces)
         except (StageFailed, UsageError):
             self.watch.look(f"while {step.name} read it")
             raise
@@ -367,7 +372,9 @@ class JobRun:
         """Remove the pieces of a complete stage: nothing will go on from them."""
         shutil.rmtree(self.job.pieces_path(stage.name, "").parent, ignore_errors=True)
 
-    def _call(self, step: Step, scratch: Path, deliverables: Path, pieces: Path) -> stage_process.Result:
+    def _call(
+        self, step: Step, models: Models, scratch: Path, deliverables: Path, pieces: Path
+    ) -> stage_process.Result:
         assignment = Assignment(
             workflow=self.settings.workflow,
             stage=step.name,
@@ -379,6 +386,7 @@ class JobRun:
             scratch=scratch,
             deliverables=deliverables,
             models=self.job.workspace.models,
+            resolved=tuple(models.items()),
             pieces=pieces,
             verify=self.plan.verify,
             cuda_visible_devices=self.settings.CUDA_VISIBLE_DEVICES,

@@ -1,7 +1,7 @@
 """The contract of recognisers: their input and their results.
 
-The module of an engine has `open_engine(settings, model, translate, times, log) -> Recogniser`;
-`stages/recognisers/` lists the engines.
+The module of an engine has `open_engine(settings, model, translate, times, log) -> Recogniser`, where `model` is a
+ResolvedModel: an engine looks for no model itself. `stages/recognisers/` lists the engines.
 """
 
 from __future__ import annotations

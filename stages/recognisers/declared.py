@@ -5,7 +5,7 @@ from __future__ import annotations
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.jobs.stage import EngineNeed, ModelNeed, StageContext
 from sutradhar.pipeline.machine import engines
-from sutradhar.pipeline.models.library import resolve
+from sutradhar.pipeline.models.form import ResolvedModel
 from sutradhar.stages.recognisers.about import OPTIONS
 from sutradhar.stages.recognisers.contract import Recogniser
 from sutradhar.stages.recognisers.opening import open_recogniser
@@ -18,7 +18,7 @@ SETTINGS = (  # all settings that decide the recognition of a window
     "WHISPER_COMPUTE_TYPE",
     *OPTIONS,
 )
-TUNING = ("BATCH_SIZE", "OFFLINE")
+TUNING = ("BATCH_SIZE",)
 
 
 def check(settings: Settings) -> None:
@@ -39,11 +39,15 @@ def engines_of(settings: Settings) -> tuple[EngineNeed, ...]:
     return (EngineNeed(backend, device),) if device in engines.engine_of(backend).devices else ()
 
 
+def model_of(ctx: StageContext) -> ResolvedModel:
+    (need,) = models_of(ctx.settings)
+    return ctx.model(need)
+
+
 def open_for(ctx: StageContext, translate: bool) -> Recogniser:
     settings = ctx.settings
     ctx.log.info(f"Configured device: {settings.WHISPERX_DEVICE} (from job config)")
     ctx.log.info(f"Backend: {settings.WHISPER_BACKEND} (from job config)")
-    (need,) = models_of(settings)
-    model = resolve(need.name, need.form, models_dir=ctx.models, offline=settings.OFFLINE, say=ctx.log.info)
+    model = model_of(ctx)
     ctx.log.info(f"Loading {model.name} ({settings.WHISPER_BACKEND}, {settings.WHISPERX_DEVICE})")
     return open_recogniser(settings, model, translate=translate, log=ctx.log)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from sutradhar.pipeline.jobs.settings import Settings, declared_settings
 from sutradhar.pipeline.jobs.stage import Outcome, Stage, StageContext
 from sutradhar.pipeline.jobs.workflow import Step, steps_of
+from sutradhar.pipeline.models import library
 from sutradhar.pipeline.progress import Progress
 from sutradhar.stages import WORKFLOWS
 
@@ -43,6 +45,7 @@ class StageRun:
             scratch=self.scratch,
             deliverables=self.deliverables,
             models=tmp_path,
+            resolved={},
             pieces=tmp_path / "pieces.jsonl",
             log=logging.getLogger("test"),
             report=self._report,
@@ -53,4 +56,8 @@ class StageRun:
         self.progress.append((progress.done, progress.total))
 
     def run(self) -> Outcome:
-        return self.stage.run(self.context)
+        context = self.context
+        needs = self.stage.models(context.settings)
+        found = {need: library.find(need.name, need.form, models_dir=context.models) for need in needs}
+        resolved = {need: model for need, model in found.items() if model}
+        return self.stage.run(replace(context, resolved=resolved | dict(context.resolved)))

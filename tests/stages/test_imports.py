@@ -15,6 +15,8 @@ STAGES = {
     stage.name: ".".join(stage.run.__module__.split(".")[:4]) for stages in WORKFLOWS.values() for stage in stages
 }
 
+LIBRARY = "sutradhar.pipeline.models.library."
+
 
 def modules(folder: str) -> dict[str, Path]:
     """By the name that each is imported by."""
@@ -63,6 +65,16 @@ def test_no_stage_and_no_library_imports_another_stage() -> None:
     used = {(name, other) for name, path in several.items() for other in (*imports(name, path), *texts(path))}
     assert ("sutradhar.stages.corpus.recognise", "sutradhar.stages.recognisers.declared") in used
     assert {(name, other) for name, other in used if stage_of(other) not in (None, stage_of(name))} == set()
+
+
+def test_what_loads_a_model_is_handed_it_and_looks_for_none() -> None:
+    used = {
+        name
+        for name, path in modules("stages").items()
+        for other in imports(name, path)
+        if f"{other}.".startswith(LIBRARY)
+    }
+    assert used == {"sutradhar.stages.recognisers.mlx.convert"}  # a command, whose work is to find what it converts
 
 
 def test_the_pipeline_imports_no_more_of_the_stages_than_their_lists_and_the_descriptions_of_engines() -> None:

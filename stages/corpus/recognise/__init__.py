@@ -20,9 +20,7 @@ from sutradhar.pipeline.files import UNREADABLE, record
 from sutradhar.pipeline.jobs.envfile import to_text
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.jobs.stage import EngineNeed, Outcome, Stage, StageContext, Standing
-from sutradhar.pipeline.machine import engines
 from sutradhar.pipeline.media import identity
-from sutradhar.pipeline.models import library
 from sutradhar.pipeline.models.form import ResolvedModel
 from sutradhar.pipeline.wording import counted
 from sutradhar.stages.corpus import manifest, results
@@ -58,10 +56,7 @@ def work(ctx: StageContext, shard: tuple[int, int] | None = None) -> Corpus:
     from sutradhar.stages.corpus.recognise.messages import Setup
 
     settings = ctx.settings
-    form = engines.engine_of(settings.WHISPER_BACKEND).form
-    model = library.resolve(
-        settings.WHISPER_MODEL, form, models_dir=ctx.models, offline=settings.OFFLINE, say=ctx.log.info
-    )
+    model = declared.model_of(ctx)
     prompt = glossary.prompt_of(
         settings.WHISPER_INITIAL_PROMPT, ctx.job_file(settings.GLOSSARY) if settings.GLOSSARY else None
     )
@@ -81,7 +76,7 @@ def work(ctx: StageContext, shard: tuple[int, int] | None = None) -> Corpus:
             results=store.all,
             made_with=store.made_with,
             tree=ctx.tree(TREE),
-            models=ctx.models,
+            model=model,
             spool=ctx.scratch,
         )
         executors.run(setup, corpus)

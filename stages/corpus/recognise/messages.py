@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from sutradhar.pipeline.jobs.settings import Settings, declared_settings
+from sutradhar.pipeline.models.form import ResolvedModel
 from sutradhar.pipeline.processes.channel import Broken, Note
 
 
@@ -30,7 +31,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     results: Path  # folder of all stores
     made_with: dict[str, str]
     tree: Path  # where the files for the user go
-    models: Path
+    model: ResolvedModel
     spool: Path  # folder that long recordings are decoded into
     beside: int = 1  # workers on its machine, it among them
 

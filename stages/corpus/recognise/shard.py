@@ -21,10 +21,11 @@ from pathlib import Path
 from sutradhar.pipeline.console import Console
 from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.jobs.job import Job, find_job
+from sutradhar.pipeline.jobs.job_models import JobModels
 from sutradhar.pipeline.jobs.settings import declared_settings
 from sutradhar.pipeline.jobs.stage import StageContext
 from sutradhar.pipeline.jobs.workflow import steps_of
-from sutradhar.pipeline.models import integrity, library
+from sutradhar.pipeline.models import integrity
 from sutradhar.pipeline.processes.channel import log_to
 from sutradhar.pipeline.processes.ending import end_with, exit_code_of, signals_held
 from sutradhar.pipeline.running.child import keep_temporary_files_in
@@ -75,10 +76,10 @@ def _work(job: Job, shard: tuple[int, int], console: Console) -> int:
     if settings.WORKFLOW != "corpus":
         raise UsageError(f"Job {job.id} is no folder of recordings: run it with ./run-pipeline.sh -j {job.id}")
     log = log_to(console.say)
-    for need in recognise.STAGE.models(settings):
-        model = library.resolve(
-            need.name, need.form, models_dir=job.workspace.models, offline=settings.OFFLINE, say=console.info
-        )
+    # No runner has started a shard, and its machine may have the model in a hub cache of its own, or not yet.
+    models = JobModels(job, settings)
+    resolved = {need: models.resolve(need, console.info) for need in recognise.STAGE.models(settings)}
+    for model in resolved.values():
         integrity.check_content(model, job.workspace, say=console.info)
     (step,) = steps_of({"corpus": (recognise.STAGE,)}, settings)
     with _scratch(job) as scratch:
@@ -92,6 +93,7 @@ def _work(job: Job, shard: tuple[int, int], console: Console) -> int:
             scratch=scratch,
             deliverables=job.deliverables / "shard",
             models=job.workspace.models,
+            resolved=resolved,
             pieces=job.pieces_path("recognise", "none"),
             log=log,
             report=console.progress,

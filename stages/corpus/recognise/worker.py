@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import queue
+import socket
 import threading
 import time
 from collections import deque
@@ -18,6 +19,7 @@ import msgspec
 import psutil
 
 from sutradhar.pipeline.errors import UsageError
+from sutradhar.pipeline.models.form import ResolvedModel
 from sutradhar.pipeline.processes.channel import EventWriter, serve
 from sutradhar.pipeline.processes.children import share_one_heap
 from sutradhar.stages.corpus.recognise.messages import Degraded, Ended, Event, Ready, Retiring, Setup, Task, Work
@@ -78,8 +80,6 @@ class Worker:
 
     def __init__(self, setup: Setup, inbox: Inbox, tell: Callable[[Event], None]) -> None:
         """Load the model. Raises UsageError where the machine, the model or the settings will not do."""
-        from sutradhar.pipeline.machine import engines
-        from sutradhar.pipeline.models import library
         from sutradhar.stages.corpus.recognise import worker_limits
         from sutradhar.stages.corpus.recognise.files import Files
         from sutradhar.stages.corpus.recognise.prefetch import LoaderPool, Prefetcher
@@ -87,6 +87,7 @@ class Worker:
         from sutradhar.stages.corpus.results import Store
         from sutradhar.stages.recognisers.opening import open_recogniser
 
+        _check_is_here(setup.model)
         settings = setup.settings
         self._inbox, self._tell, self._most_bytes = inbox, tell, worker_limits.most_bytes(settings, setup.beside)
         self._pool = LoaderPool(
@@ -95,13 +96,9 @@ class Worker:
             setup.spool,
             settings,
         )
-        form = engines.engine_of(settings.WHISPER_BACKEND).form
-        model = library.resolve(
-            settings.WHISPER_MODEL, form, models_dir=setup.models, offline=settings.OFFLINE, say=lambda line: None
-        )
         self._recogniser = open_recogniser(
             settings,
-            model,
+            setup.model,
             translate=False,
             times=settings.CORPUS_TIMESTAMPS != "none",
             log=logging.getLogger("sutradhar"),
@@ -160,6 +157,16 @@ class Worker:
             with contextlib.suppress(psutil.Error):
                 held += process.memory_info().rss
         return held
+
+
+def _check_is_here(model: ResolvedModel) -> None:
+    """Check that this machine, of a cluster perhaps, has the folder. Another one of the same name will not do: results
+    are marked with the weights that the stage has seen. Raises UsageError."""
+    if not model.path.is_dir():
+        raise UsageError(
+            f"Model {model.name} is not on {socket.gethostname()}, where a worker runs: there is no {model.path}. "
+            "Put it into models/, which every machine of a cluster has to see"
+        )
 
 
 def main() -> None:

@@ -11,7 +11,6 @@ from sutradhar.pipeline.jobs.pieces import NOTHING_KEPT, Pieces
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.jobs.stage import Outcome, StageContext
 from sutradhar.pipeline.models.form import ResolvedModel
-from sutradhar.pipeline.models.library import resolve
 from sutradhar.pipeline.timecode import format_ms
 from sutradhar.pipeline.wording import counted
 from sutradhar.stages.film.translate import needs
@@ -158,10 +157,7 @@ def segments_of(sentences: Sequence[Sentence], renderings: Sequence[Rendering], 
 
 
 def _resolve(about: TranslatorAbout, direction: str, ctx: StageContext) -> ResolvedModel | None:
-    if about.models is None:
-        return None
-    need = needs.model_of(about.models, ctx.settings, direction)
-    return resolve(need.name, need.form, models_dir=ctx.models, offline=ctx.settings.OFFLINE, say=ctx.log.info)
+    return ctx.model(needs.model_of(about.models, ctx.settings, direction)) if about.models else None
 
 
 def _log(log: logging.Logger, target: str, sentences: Sequence[Sentence], renderings: Sequence[Rendering]) -> None:

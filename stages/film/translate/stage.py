@@ -42,7 +42,7 @@ def _about(settings: Settings) -> TranslatorAbout | None:
 def _unused(settings: Settings) -> tuple[str, ...]:
     if about := _about(settings):
         return ("translation", *(name for name in OF_TRANSLATORS if name not in about.settings))
-    return (*OF_ALL, "OFFLINE")
+    return OF_ALL
 
 
 def _models(settings: Settings) -> tuple[ModelNeed, ...]:
@@ -73,7 +73,6 @@ STAGE = Stage(
     reads=("transcript", "translation"),
     writes=("translations",),
     settings=("TRANSLATION_ENGINE", *OF_ALL),
-    tuning=("OFFLINE",),
     own_settings=_own_settings(),
     wanted=lambda settings: bool(settings.translator),
     unused=_unused,

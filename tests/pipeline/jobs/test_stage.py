@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sutradhar.pipeline.jobs.stage import Outcome, Stage
+from sutradhar.pipeline.jobs.stage import ModelNeed, Outcome, Stage
 from tests.stages.run_stage import StageRun
 
 STAGE = Stage("look", lambda ctx: Outcome(""), keeps=("manifest.jsonl",), trees=("texts",))
@@ -28,3 +28,5 @@ def test_what_is_not_declared_cannot_be_had(tmp_path: Path) -> None:
         context.keep("results")
     with pytest.raises(LookupError, match="stage look does not declare that it fills manifest"):
         context.tree("manifest.jsonl")
+    with pytest.raises(LookupError, match=r"stage look does not declare that it loads base \(ct2\)"):
+        context.model(ModelNeed("base", "ct2"))

@@ -124,4 +124,4 @@ def test_settings_of_indictrans2_count_where_it_translates() -> None:
 
 def test_a_stage_is_given_the_settings_that_it_declares() -> None:
     (step,) = [step for step in steps_of(WORKFLOWS, INDICTRANS2) if step.stage == rescue.STAGE]
-    assert step.values.keys() == {*OF_RECOGNITION, "BATCH_SIZE", "OFFLINE"}
+    assert step.values.keys() == {*OF_RECOGNITION, "BATCH_SIZE"}

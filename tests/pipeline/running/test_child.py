@@ -38,6 +38,7 @@ def assignment(home: Path) -> Assignment:
         deliverables=home / "out/a/.tmp-1-fill",
         models=Path("models"),
         pieces=Path("pieces"),
+        resolved=(),
     )
 
 

@@ -19,6 +19,7 @@ from sutradhar.pipeline.files import record
 from sutradhar.pipeline.jobs import envfile, markers
 from sutradhar.pipeline.jobs.freshness import staleness
 from sutradhar.pipeline.jobs.job import Job, Request
+from sutradhar.pipeline.jobs.job_models import JobModels
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.jobs.workflow import steps_of
 from sutradhar.pipeline.processes.channel import EventWriter
@@ -121,9 +122,10 @@ def run(job: Job, changes: dict[str, str]) -> tuple[Exception | None, str]:
 def done_but_wrong(job: Job) -> list[str]:
     """Files of stages that count as done which are not what the marker says."""
     wrong = []
-    for step in steps_of(WORKFLOWS, job.settings()):
+    settings = job.settings()
+    for step in steps_of(WORKFLOWS, settings):
         marker = markers.read_marker(job.marker_path(step.name), lambda warning: None)
-        if marker and not staleness(job, step, marker, job.settings(), media.identity(job.media)):
+        if marker and not staleness(job, step, marker, settings, JobModels(job, settings), media.identity(job.media)):
             made = {job.artifacts / name: known for name, known in marker.outputs.items()}
             made |= {job.deliverables / name: known for name, known in marker.deliverables.items()}
             wrong += [path.name for path, known in made.items() if record(path).sha256 != known.sha256]

@@ -34,6 +34,7 @@ from sutradhar.pipeline.running.runner import Plan, Summary, run_job
 from sutradhar.pipeline.workspace import Workspace
 from tests.fakes.sutradhar.stages import WORKFLOWS
 from tests.pipeline.folders import corpus_job, folder_job, stages_of
+from tests.pipeline.models.test_integrity import make_model
 
 pytestmark = pytest.mark.usefixtures("fake_stages")
 
@@ -117,6 +118,14 @@ def test_runs_stages_in_order_and_publishes(job: Job) -> None:
     assert "a library prints" not in output
     assert "Stage shout: COMPLETED" in (job.logs / "pipeline.log").read_text()
     assert not list(job.folder.rglob(".tmp-*"))
+
+
+def test_a_stage_is_handed_the_models_that_it_needs(job: Job) -> None:
+    model = make_model(job.workspace.models / "base", ours=False)
+    copy, shout = WORKFLOWS["film"]
+    stages = {"film": (copy, replace(shout, models=lambda settings: (ModelNeed("base", "ct2"),)))}
+    summary = run_job(job, stages, Plan(), {"TITLE": "models"}, Console(io.StringIO()))
+    assert summary.degraded == [f"shout: base (ct2) at {model.path}"]
 
 
 def test_marker_tells_what_was_made_from_what(job: Job) -> None:

@@ -55,7 +55,12 @@ def shout(context: StageContext) -> Outcome:
     context.write("text").write_text(text)
     context.deliver(f"film.{context.settings.SOURCE_LANGUAGE}.txt").write_text(text)
     environment = Path("/proc/self/environ").read_text().split("\0") if title == "environment" else []
-    degraded = {"hoarse": ("not loud enough",), "hostile": (HOSTILE,), "environment": tuple(environment)}.get(title, ())
+    degraded = {
+        "hoarse": ("not loud enough",),
+        "hostile": (HOSTILE,),
+        "environment": tuple(environment),
+        "models": tuple(f"{need.name} ({need.form}) at {model.path}" for need, model in context.resolved.items()),
+    }.get(title, ())
     return Outcome(
         HOSTILE if title == "hostile" else "Shouted", engine={"device": "cpu"}, degraded=degraded, seconds_of_media=2.0
     )

@@ -10,8 +10,9 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from sutradhar.pipeline.jobs.settings import Settings, declared_settings
-from sutradhar.pipeline.jobs.stage import StageContext
+from sutradhar.pipeline.jobs.stage import ModelNeed, StageContext
 from sutradhar.pipeline.jobs.workflow import Step
+from sutradhar.pipeline.models.form import ResolvedModel
 from sutradhar.pipeline.progress import Progress
 from sutradhar.stages.corpus import manifest, recognise, results
 from sutradhar.stages.corpus.manifest import Recording
@@ -42,7 +43,7 @@ def setup(tmp_path: Path, folder: Path | None = None, models: Path | None = None
         results=tmp_path / "results",
         made_with={},
         tree=tmp_path / "tree",
-        models=models or tmp_path,
+        model=ResolvedModel((models or tmp_path) / "base", "base", "", "ct2"),
         spool=tmp_path,
     )
 
@@ -101,6 +102,7 @@ class Folder:
             scratch=self.path / "job" / "scratch",
             deliverables=self.path / "out" / ".tmp",
             models=self.path,
+            resolved={ModelNeed("base", "ct2"): ResolvedModel(self.path / "base", "base", "", "ct2")},
             pieces=self.path / "pieces",
             log=logging.getLogger("test"),
             report=self.told.append,

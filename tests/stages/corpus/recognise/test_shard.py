@@ -27,7 +27,7 @@ def test_a_damaged_model_is_refused_before_anything_is_recognised(
     )
     monkeypatch.setenv("SUTRADHAR_HOME", str(tmp_path))
     monkeypatch.setattr(sys, "argv", ["shard", "calls-1", "0", "1"])
-    monkeypatch.setattr(shard.library, "resolve", lambda *_, **__: None)
+    monkeypatch.setattr(shard.JobModels, "resolve", lambda *_: None)
     monkeypatch.setattr(shard.integrity, "check_content", refuse)
     assert shard.main() == 2
     assert "base/model.bin is damaged" in capsys.readouterr().err

@@ -116,7 +116,7 @@ def test_nothing_is_lost_between_threads() -> None:
 
 
 def test_a_worker_whose_parent_has_ended_ends_too(tmp_path: Path) -> None:
-    first = as_line(setup(tmp_path, WHISPER_MODEL=str(tmp_path / "not-here")))
+    first = as_line(setup(tmp_path))
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     told = subprocess.run((*local.COMMAND, "1"), env=environment, input=first, capture_output=True, check=False)
     assert (told.returncode, told.stdout, told.stderr) == (1, b"", b"")
@@ -216,7 +216,11 @@ def test_a_ceiling_below_what_the_model_takes_is_refused(
         run(setup(tmp_path, clips, ROOT / "models", CORPUS_WORKER_GB=0.1), ["music.wav"])
 
 
-def test_settings_that_will_not_do_are_told_in_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_that_does_not_see_the_model_of_the_stage_takes_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    with pytest.raises(UsageError, match="not-here"):
-        run(setup(tmp_path, WHISPER_MODEL=str(tmp_path / "not-here"), OFFLINE=True), ["a.wav"])
+    with pytest.raises(
+        UsageError, match=rf"^Model base is not on .*: there is no {tmp_path}/base\. Put it into models/"
+    ):
+        run(setup(tmp_path), ["a.wav"])

@@ -35,6 +35,7 @@ def context(tmp_path: Path, settings: Settings, **transcripts: Transcript) -> St
         scratch=tmp_path / "scratch",
         deliverables=tmp_path / "out",
         models=tmp_path / "models",
+        resolved={},
         pieces=tmp_path / "pieces",
         log=logging.getLogger("test"),
     )
