@@ -21,7 +21,7 @@ from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.machine import engines
 from sutradhar.pipeline.models import library
 from sutradhar.pipeline.workspace import Workspace
-from sutradhar.recording import Excerpt, OpenRecording, open_recording, part
+from sutradhar.recording import Excerpt, OpenRecording, check_finite, open_recording, part
 from sutradhar.result import Transcript
 from sutradhar.stages import transcript as table
 from sutradhar.stages.recognisers.contract import AudioWindow, Recogniser, Recognition
@@ -171,8 +171,8 @@ class Model:
         `media` is a path, or an array of sound: shape (samples,), 16 kHz, mono, floats from -1 to 1. `language` is
         the one spoken ("hi", "Hindi"); None lets windows from all over the file vote. `prompt` steers spelling:
         names, terms. With `translate` the result's `translation` is in English. `start` and `end` (seconds, or
-        "HH:MM:SS.mmm") bound the part that is worked on; times stay the file's. `track` is the number or the
-        language of the audio track, `channels="split"` takes each channel as a speaker. `progress(done_seconds,
+        "HH:MM:SS.mmm") bound the part that is worked on; times stay the file's. Of a file, `track` is the number or
+        the language of the audio track, `channels="split"` takes each channel as a speaker. `progress(done_seconds,
         total_seconds)` is called in this thread, in seconds of the file; the first call comes when the sound has
         been taken out. Sound of any length is read a window at a time.
 
@@ -213,7 +213,7 @@ class Model:
         A window is an array of at most 30 s, shape (samples,), 16 kHz, mono, floats from -1 to 1, whose id is its
         place from 0 on; or an `AudioWindow`, which has an id, an offset, a language and a prompt of its own. The
         iterator is read only as far as is needed to keep the recogniser busy. Raises UsageError for an array that
-        is too long, and SutradharError where recognition fails.
+        is too long or holds no numbers, and SutradharError where recognition fails.
         """
         code = _code(language)
         with self._alone():
@@ -224,6 +224,7 @@ class Model:
     def _window(
         number: int, window: AudioWindow | NDArray[np.float32], language: str | None, prompt: str
     ) -> AudioWindow:
+        check_finite(window.audio if isinstance(window, AudioWindow) else window)
         if isinstance(window, AudioWindow):
             return replace(window, translated=False)
         length_ms = len(window) // SAMPLES_PER_MS

@@ -8,18 +8,19 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sutradhar.pipeline import media
 from sutradhar.pipeline.errors import SutradharError, UsageError, in_one_line
 from sutradhar.pipeline.jobs.settings import Settings
+from sutradhar.pipeline.media import SAMPLE_RATE
 from sutradhar.pipeline.media.tracks import aside_before, choose_track, in_order, not_silent
-from sutradhar.pipeline.timecode import parse_ms
+from sutradhar.pipeline.timecode import format_ms, parse_ms
 from sutradhar.stages.recognisers.contract import AudioWindow
 from sutradhar.stages.sound.account import Listener, Take, why_nobody
 from sutradhar.stages.sound.silero import Detector, speech_probabilities
 from sutradhar.stages.sound.voices import Spool, Voice, Voices, sides, whole
-from sutradhar.stages.sound.wav import Samples, Sound
+from sutradhar.stages.sound.wav import SAMPLES_PER_MS, Samples, Sound
 from sutradhar.stages.sound.windows import windows_of_voices
 from sutradhar.stages.transcript import Window, Windows
 
@@ -73,13 +74,10 @@ def part(start: str | float, end: str | float | None, track: int | str | None, c
     """Read what a caller gives, times in seconds or as HH:MM:SS. Raises UsageError."""
     if channels not in ("mix", "split"):
         raise UsageError(f"channels={channels!r}: it is 'mix' or 'split'")
-    return Excerpt(
-        parse_ms(str(start)),
-        None if end is None else parse_ms(str(end)),
-        "" if track is None else str(track),
-        channels,
-        language,
-    )
+    start_ms, end_ms = parse_ms(str(start)), None if end is None else parse_ms(str(end))
+    if end_ms is not None and end_ms <= start_ms:
+        raise UsageError(f"end={end} is not after start={start}")
+    return Excerpt(start_ms, end_ms, "" if track is None else str(track), channels, language)
 
 
 def open_recording(source: Media, wanted: Excerpt, settings: Settings, detector: Detector) -> OpenRecording:
@@ -90,7 +88,9 @@ def open_recording(source: Media, wanted: Excerpt, settings: Settings, detector:
         recording = OpenRecording(path)
         try:
             recording = (
-                _of_file(path, wanted, settings, detector, files) if path else _of_array(source, settings, detector)
+                _of_file(path, wanted, settings, detector, files)
+                if path
+                else _of_array(source, wanted, settings, detector)
             )
             recording.files = files.pop_all()
         except SutradharError as error:
@@ -128,19 +128,35 @@ def _of_file(
     return found
 
 
-def _of_array(array: object, settings: Settings, detector: Detector) -> OpenRecording:
+def check_finite(samples: NDArray[Any]) -> None:
+    """Raise UsageError for sound with samples that are no numbers: they would spread over all of its text."""
+    import numpy as np
+
+    if not np.isfinite(samples).all():
+        raise UsageError("Sound with samples that are NaN or infinite: give floats from -1 to 1")
+
+
+def _of_array(array: object, wanted: Excerpt, settings: Settings, detector: Detector) -> OpenRecording:
     """Take sound in memory: shape (samples,), 16 kHz, mono, floats from -1 to 1 or 16-bit integers."""
     import numpy as np
 
+    if wanted.track or wanted.channels == "split":
+        raise UsageError("track and channels='split' are for files: an array is one track of one channel")
     samples = np.asarray(array)
     if samples.ndim != 1 or samples.dtype.kind not in "fi":
         raise UsageError(
             f"Sound of shape {samples.shape} and type {samples.dtype}: "
             "give 16 kHz, mono, shape (samples,), floats from -1 to 1"
         )
+    if wanted.start_ms and wanted.start_ms * SAMPLES_PER_MS >= len(samples):
+        raise UsageError(
+            f"Sound of {len(samples) / SAMPLE_RATE:.1f} s has no part from {format_ms(wanted.start_ms)} on"
+        )
+    samples = samples[wanted.start_ms * SAMPLES_PER_MS : wanted.end_ms and wanted.end_ms * SAMPLES_PER_MS]
+    check_finite(samples)
     if samples.dtype != np.int16:
         samples = np.rint(np.clip(samples, -1, 1) * 32767).astype(np.int16)
-    return _found(Voices([Voice("", Samples(samples))], ()), 0, settings, detector)
+    return _found(Voices([Voice("", Samples(samples))], ()), wanted.start_ms, settings, detector)
 
 
 def _found(voices: Voices, start_ms: int, settings: Settings, detector: Detector) -> OpenRecording:

@@ -84,6 +84,31 @@ def test_a_part_keeps_the_times_of_the_file_and_progress_is_told(model: sutradha
     assert all(8000 <= word.start_ms <= word.end_ms <= 12_000 for word in part.words)
 
 
+def test_a_part_of_an_array_is_taken_and_what_only_files_have_is_refused(model: sutradhar.Model) -> None:
+    sound = np.concatenate(list(media.decode(SAMPLE, end_ms=13_000)))
+    part = model.transcribe(sound, language="en", start=8, end="0:12")
+    assert (part.start_ms, part.duration_ms, part.words != ()) == (8000, 4000, True)
+    assert all(8000 <= word.start_ms <= word.end_ms <= 12_000 for word in part.words)
+    with pytest.raises(sutradhar.UsageError, match=r"^Sound of 13.0 s has no part from 00:00:13.000 on$"):
+        model.transcribe(sound, start=13)
+    with pytest.raises(sutradhar.UsageError, match=r"^end=5 is not after start=0:08$"):
+        model.transcribe(sound, start="0:08", end=5)
+    for given in ({"track": 0}, {"channels": "split"}):
+        with pytest.raises(sutradhar.UsageError, match=r"^track and channels='split' are for files"):
+            model.transcribe(sound, **given)
+
+
+@pytest.mark.parametrize("bad", [np.nan, -np.inf])
+def test_sound_that_holds_no_numbers_is_refused(bad: float, model: sutradhar.Model) -> None:
+    sound = np.zeros(16_000, np.float32)
+    sound[8000] = bad
+    with pytest.raises(sutradhar.UsageError, match=r"^Sound with samples that are NaN or infinite"):
+        model.transcribe(sound)
+    for window in (sound, sutradhar.AudioWindow(0, 0, sound, ())):
+        with pytest.raises(sutradhar.UsageError, match=r"^Sound with samples that are NaN or infinite"):
+            list(model.recognise([window]))
+
+
 def test_it_works_in_a_thread_and_inside_an_event_loop(model: sutradhar.Model, result: sutradhar.Transcript) -> None:
     async def within() -> sutradhar.Transcript:
         return await asyncio.to_thread(model.transcribe, SAMPLE, language="en", end=9)
