@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.installed import named
@@ -19,6 +20,16 @@ from sutradhar.pipeline.prepare import choosing
 from sutradhar.pipeline.workspace import Workspace
 
 log = logging.getLogger("sutradhar")
+CALLER = "sutradhar.load"
+ARGUMENTS = {  # settings that are arguments of `load` too, by the name there
+    "WHISPER_MODEL": "model",
+    "WHISPER_BACKEND": "backend",
+    "WHISPERX_DEVICE": "device",
+    "WHISPER_COMPUTE_TYPE": "compute_type",
+    "BATCH_SIZE": "batch_size",
+    "OFFLINE": "offline",
+}
+NOT_GIVEN = ("auto", "false")
 
 
 @dataclass(frozen=True)
@@ -29,6 +40,7 @@ class Wishes:
     compute_type: str
     batch_size: int | Literal["auto"]
     max_memory_gb: float | None
+    offline: bool
 
     @property
     def arguments(self) -> argparse.Namespace:
@@ -47,11 +59,13 @@ class _Said:
         log.warning(named(message))
 
 
-def choose(asked: Wishes, models: Path, others: dict[str, str], *, offline: bool) -> Settings:
+def choose(asked: Wishes, models: Path, others: Mapping[str, str]) -> Settings:
     """Return the settings that prepare-job would choose, bounded by the memory. Raises UsageError."""
+    asked = _with_settings(asked, others)
+    others = {key: value for key, value in others.items() if key not in ARGUMENTS}
     workspace = Workspace.find()
     machine = hardware.read_cache(workspace.hardware_cache, log.warning) or hardware.recommend(hardware.probe())
-    choices = choosing.Choices({"WORKFLOW": "transcribe", "SOURCE_LANGUAGE": "auto"})
+    choices = choosing.Choices({"WORKFLOW": "transcribe", "SOURCE_LANGUAGE": others.get("SOURCE_LANGUAGE", "auto")})
     choosing.recogniser(asked.arguments, machine, models, choices, _Said())
     if asked.compute_type != "auto":
         choices.take("WHISPER_COMPUTE_TYPE", asked.compute_type)
@@ -59,10 +73,24 @@ def choose(asked: Wishes, models: Path, others: dict[str, str], *, offline: bool
         choices.take("BATCH_SIZE", asked.batch_size)
     if asked.max_memory_gb is not None:
         _bound(asked, choices.values, asked.max_memory_gb, models)
-    choices.take("OFFLINE", offline)
-    found = envfile.build(choices.values | others, "sutradhar.load")
+    choices.take("OFFLINE", asked.offline)
+    found = envfile.build({**choices.values, **others}, CALLER)
     engines.check(found.WHISPER_BACKEND, found.WHISPER_COMPUTE_TYPE)
     return found
+
+
+def _with_settings(asked: Wishes, settings: Mapping[str, str]) -> Wishes:
+    """Count a setting that is an argument too as that argument, as prepare-job does with --set. Raises UsageError
+    where both are given and differ."""
+    changes: dict[str, Any] = {}
+    for key, name in ARGUMENTS.items():
+        if key not in settings:
+            continue
+        value, given = envfile.normal(key, settings[key]), envfile.to_text(getattr(asked, name))
+        if given not in (*NOT_GIVEN, value):
+            raise UsageError(f"settings has {key}={value}, which contradicts {name}={given}; give one of them")
+        changes[name] = value
+    return replace(asked, **changes)
 
 
 def _bound(asked: Wishes, values: dict[str, str], memory_gb: float, models: Path) -> None:
@@ -81,5 +109,5 @@ def _bound(asked: Wishes, values: dict[str, str], memory_gb: float, models: Path
             f"max_memory_gb={memory_gb:g} does not hold model {model} and one window; "
             "give more, or take a smaller model"
         )
-    given = values["BATCH_SIZE"]
-    values["BATCH_SIZE"] = str(batch if given == "auto" else min(batch, int(given)))
+    given = envfile.build({"BATCH_SIZE": values["BATCH_SIZE"]}, CALLER).BATCH_SIZE
+    values["BATCH_SIZE"] = str(batch if given == "auto" else min(batch, given))

@@ -64,14 +64,14 @@ def load(
     fetched, unless `offline`. `backend` ("whisperx", "mlx"), `device` ("cpu", "cuda", "mps"), `compute_type`
     ("int8", "float16" ...) and `batch_size` (windows of 30 s decoded at once) are chosen for this machine where
     they are "auto". `max_memory_gb` bounds what the model and its batch may take of the device's memory, in GB of
-    2**30 bytes. `settings` has any other setting of docs/settings.md by its name, such as {"WHISPER_BEAM_SIZE": 1}.
+    2**30 bytes. `settings` has any other setting of docs/settings.md by its name, such as {"WHISPER_BEAM_SIZE": 1};
+    SOURCE_LANGUAGE and WHISPER_INITIAL_PROMPT are the language and the prompt of calls that name none.
 
     Raises UsageError where the machine, a name or a model will not do, and says what does.
     """
-    asked = Wishes(model, backend, device, compute_type, batch_size, max_memory_gb)
+    asked = Wishes(model, backend, device, compute_type, batch_size, max_memory_gb, offline)
     folder = Path(models_dir).expanduser().resolve() if models_dir else Workspace.find().models
-    chosen = choose(asked, folder, {name: str(value) for name, value in (settings or {}).items()}, offline=offline)
-    return Model(chosen, folder)
+    return Model(choose(asked, folder, {name: str(value) for name, value in (settings or {}).items()}), folder)
 
 
 @dataclass
@@ -158,7 +158,7 @@ class Model:
         media: Media,
         *,
         language: str | None = None,
-        prompt: str = "",
+        prompt: str | None = None,
         translate: bool = False,
         start: str | float = 0,
         end: str | float | None = None,
@@ -169,12 +169,12 @@ class Model:
         """Transcribe one film or recording.
 
         `media` is a path, or an array of sound: shape (samples,), 16 kHz, mono, floats from -1 to 1. `language` is
-        the one spoken ("hi", "Hindi"); None lets windows from all over the file vote. `prompt` steers spelling:
-        names, terms. With `translate` the result's `translation` is in English. `start` and `end` (seconds, or
-        "HH:MM:SS.mmm") bound the part that is worked on; times stay the file's. Of a file, `track` is the number or
-        the language of the audio track, `channels="split"` takes each channel as a speaker. `progress(done_seconds,
-        total_seconds)` is called in this thread, in seconds of the file; the first call comes when the sound has
-        been taken out. Sound of any length is read a window at a time.
+        the one spoken ("hi", "Hindi"); with "auto", or None where no setting names it, windows from all over the
+        file vote. `prompt` steers spelling: names, terms. With `translate` the result's `translation` is in English.
+        `start` and `end` (seconds, or "HH:MM:SS.mmm") bound the part that is worked on; times stay the file's. Of a
+        file, `track` is the number or the language of the audio track, `channels="split"` takes each channel as a
+        speaker. `progress(done_seconds, total_seconds)` is called in this thread, in seconds of the file; the first
+        call comes when the sound has been taken out. Sound of any length is read a window at a time.
 
         Raises UsageError and StageFailed for media that cannot be read, CannotTranslate where the model cannot,
         SutradharError where recognition fails, and KeyboardInterrupt.
@@ -188,7 +188,7 @@ class Model:
         media: Iterable[Media],
         *,
         language: str | None = None,
-        prompt: str = "",
+        prompt: str | None = None,
         translate: bool = False,
         track: int | str | None = None,
         channels: Literal["mix", "split"] = "mix",
@@ -205,7 +205,11 @@ class Model:
         return self._results(media, self._job(language, prompt, translate, 0, None, track, channels, None), on_error)
 
     def recognise(
-        self, windows: Iterable[AudioWindow | NDArray[np.float32]], *, language: str | None = None, prompt: str = ""
+        self,
+        windows: Iterable[AudioWindow | NDArray[np.float32]],
+        *,
+        language: str | None = None,
+        prompt: str | None = None,
     ) -> Iterator[Recognition]:
         """Recognise windows of sound, and yield each result as it is done, in any order; its `window` is the
         window's id.
@@ -215,9 +219,9 @@ class Model:
         iterator is read only as far as is needed to keep the recogniser busy. Raises UsageError for an array that
         is too long or holds no numbers, and SutradharError where recognition fails.
         """
-        code = _code(language)
+        code, names = self._spoken(language), self._steering(prompt)
         with self._alone():
-            given = (self._window(number, window, code, prompt) for number, window in enumerate(windows))
+            given = (self._window(number, window, code, names) for number, window in enumerate(windows))
             yield from self._opened(translate=False, language=code).recognise(given)
 
     @staticmethod
@@ -237,10 +241,18 @@ class Model:
 
     # --- From files to transcripts
 
+    def _spoken(self, language: str | None) -> str | None:
+        """Return the code of the language that a call or else a setting names; None for one that is to be found."""
+        name = self.settings.SOURCE_LANGUAGE if language is None else str(language)
+        return None if name in ("", "auto") else languages.parse(name)
+
+    def _steering(self, prompt: str | None) -> str:
+        return self.settings.WHISPER_INITIAL_PROMPT if prompt is None else prompt
+
     def _job(
         self,
         language: str | None,
-        prompt: str,
+        prompt: str | None,
         translate: bool,
         start: str | float,
         end: str | float | None,
@@ -248,10 +260,10 @@ class Model:
         channels: str,
         progress: Progress | None,
     ) -> _Job:
-        code = _code(language)
+        code = self._spoken(language)
         return _Job(
             code,
-            prompt,
+            self._steering(prompt),
             translate,
             part(start, end, track, channels, code or "auto"),
             progress or (lambda done, total: None),
@@ -393,10 +405,6 @@ class Model:
                 yield
             finally:
                 self._user = 0
-
-
-def _code(language: str | None) -> str | None:
-    return None if language in (None, "", "auto") else languages.parse(str(language))
 
 
 def _readable(

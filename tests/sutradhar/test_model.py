@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 import sutradhar
 from sutradhar.pipeline import media
@@ -107,6 +108,34 @@ def test_sound_that_holds_no_numbers_is_refused(bad: float, model: sutradhar.Mod
     for window in (sound, sutradhar.AudioWindow(0, 0, sound, ())):
         with pytest.raises(sutradhar.UsageError, match=r"^Sound with samples that are NaN or infinite"):
             list(model.recognise([window]))
+
+
+@pytest.fixture
+def asked(model: sutradhar.Model, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str | None, str]]:
+    """The language and the prompt of each window that the recogniser is given."""
+    recogniser, seen = model._opened(translate=False), []
+    recognise = recogniser.recognise
+
+    def noting(windows: Iterable[sutradhar.AudioWindow]) -> Iterator[sutradhar.Recognition]:
+        for window in windows:
+            seen.append((window.language, window.prompt))
+            yield from recognise([window])
+
+    monkeypatch.setattr(recogniser, "recognise", noting)
+    return seen
+
+
+def test_settings_have_the_language_and_the_prompt_of_calls_that_name_none(
+    model: sutradhar.Model, asked: list[tuple[str | None, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = replace(model.settings, SOURCE_LANGUAGE="de", WHISPER_INITIAL_PROMPT="Danyel")
+    monkeypatch.setattr(model, "settings", settings)
+    sound = np.concatenate(list(media.decode(SAMPLE, end_ms=4000))).astype(np.float32) / 32768
+    assert model.transcribe(sound).language == "de"
+    assert model.transcribe(sound, language="auto", prompt="").language == "en"
+    list(model.recognise([sound]))
+    list(model.recognise([sound], language="English", prompt="Daniel"))
+    assert asked == [("de", "Danyel"), ("en", ""), ("de", "Danyel"), ("en", "Daniel")]
 
 
 def test_it_works_in_a_thread_and_inside_an_event_loop(model: sutradhar.Model, result: sutradhar.Transcript) -> None:
