@@ -101,17 +101,25 @@ class CannotTranslate(UsageError):
     """The error of a model that was not trained to translate."""
 
     def __init__(self, model: str) -> None:
+        self.model = model
         super().__init__(
             f"WHISPER_MODEL={model} was not trained to translate:"
             " use large-v3, medium, small or base, or the workflow transcribe"
         )
+
+    def __reduce__(self) -> tuple[type[CannotTranslate], tuple[str]]:
+        return type(self), (self.model,)
 
 
 class UnknownLanguage(UsageError):
     """The error of a model that was not trained on the language spoken."""
 
     def __init__(self, model: str, language: str) -> None:
+        self.model, self.language = model, language
         super().__init__(f"WHISPER_MODEL={model} does not know SOURCE_LANGUAGE={language}; large-v3 knows most")
+
+    def __reduce__(self) -> tuple[type[UnknownLanguage], tuple[str, str]]:
+        return type(self), (self.model, self.language)
 
 
 class Recogniser(Protocol):

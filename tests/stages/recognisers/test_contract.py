@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterable, Iterator, Sequence
 
-from sutradhar.stages.recognisers.contract import AudioWindow, LanguageGuess, Recogniser, Recognition, Waiting
+import pytest
+
+from sutradhar.stages.recognisers.contract import (
+    AudioWindow,
+    CannotTranslate,
+    LanguageGuess,
+    Recogniser,
+    Recognition,
+    UnknownLanguage,
+    Waiting,
+)
 from sutradhar.stages.transcript import Word
 from tests.recogniser_contract import RecogniserContract
 
@@ -32,6 +43,12 @@ class Counting:
 
     def detect_languages(self, windows: Sequence[AudioWindow]) -> list[LanguageGuess]:
         return [LanguageGuess({"en": 1.0}) for _ in windows]
+
+
+@pytest.mark.parametrize("error", [CannotTranslate("turbo"), UnknownLanguage("base", "yue")])
+def test_errors_come_back_from_another_process_as_they_are(error: Exception) -> None:
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again)) == (type(error), str(error))
 
 
 class TestContract(RecogniserContract):
