@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from numbers import Real
 from pathlib import Path
 from typing import Any, Literal
 
@@ -95,6 +97,8 @@ def _with_settings(asked: Wishes, settings: Mapping[str, str]) -> Wishes:
 
 def _bound(asked: Wishes, values: dict[str, str], memory_gb: float, models: Path) -> None:
     """Take the best model and the largest batch that so much memory holds. Raises UsageError where it holds none."""
+    if not isinstance(memory_gb, Real) or not math.isfinite(memory_gb):
+        raise UsageError(f"max_memory_gb={memory_gb!r}: it must be a number of GB")
     engine = engines.engine_of(values["WHISPER_BACKEND"])
     device = values["WHISPERX_DEVICE"] if values["WHISPERX_DEVICE"] in engine.devices else "cpu"
     fitting = partial(sizing.batch_within, engine.sizes, device=device, memory_gb=memory_gb)

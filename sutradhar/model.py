@@ -216,28 +216,36 @@ class Model:
 
         A window is an array of at most 30 s, shape (samples,), 16 kHz, mono, floats from -1 to 1, whose id is its
         place from 0 on; or an `AudioWindow`, which has an id, an offset, a language and a prompt of its own. The
-        iterator is read only as far as is needed to keep the recogniser busy. Raises UsageError for an array that
-        is too long or holds no numbers, and SutradharError where recognition fails.
+        iterator is read only as far as is needed to keep the recogniser busy. Raises UsageError for sound
+        that is too long or holds no numbers and for an unknown language, and SutradharError where recognition fails.
         """
         code, names = self._spoken(language), self._steering(prompt)
         with self._alone():
-            given = (self._window(number, window, code, names) for number, window in enumerate(windows))
-            yield from self._opened(translate=False, language=code).recognise(given)
+            recogniser = self._opened(translate=False, language=code)
+            yield from recogniser.recognise(
+                self._window(number, window, code, names, recogniser) for number, window in enumerate(windows)
+            )
 
-    @staticmethod
     def _window(
-        number: int, window: AudioWindow | NDArray[np.float32], language: str | None, prompt: str
+        self,
+        number: int,
+        window: AudioWindow | NDArray[np.float32],
+        language: str | None,
+        prompt: str,
+        recogniser: Recogniser,
     ) -> AudioWindow:
-        check_finite(window.audio if isinstance(window, AudioWindow) else window)
-        if isinstance(window, AudioWindow):
-            return replace(window, translated=False)
-        length_ms = len(window) // SAMPLES_PER_MS
+        if not isinstance(window, AudioWindow):
+            window = AudioWindow(number, 0, window, (Span(0, len(window) // SAMPLES_PER_MS),), language, prompt)
+        check_finite(window.audio)
+        length_ms = len(window.audio) // SAMPLES_PER_MS
         if length_ms > WINDOW_MS:
             raise UsageError(
-                f"Window {number} lasts {length_ms / 1000:.1f} s; "
+                f"Window {window.id} lasts {length_ms / 1000:.1f} s; "
                 "recognise takes 30 s at most, transcribe takes any sound"
             )
-        return AudioWindow(number, 0, window, (Span(0, length_ms),), language, prompt, translated=False)
+        spoken = self._spoken(window.language or "auto")
+        self._check_known(spoken, recogniser)
+        return replace(window, language=spoken, translated=False)
 
     # --- From files to transcripts
 
@@ -383,12 +391,15 @@ class Model:
             except SutradharError:
                 self._translates = False
                 raise
-        if language and not self._recogniser.knows(language):
+        self._check_known(language, self._recogniser)
+        return self._recogniser
+
+    def _check_known(self, language: str | None, recogniser: Recogniser) -> None:
+        if language and not recogniser.knows(language):
             raise UsageError(
                 f"Model {self.settings.WHISPER_MODEL} does not know {languages.name(language)} ({language}); "
                 "large-v3 knows most"
             )
-        return self._recogniser
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:

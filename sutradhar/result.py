@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +15,8 @@ from sutradhar.stages.transcript import Segment, Word
 
 if TYPE_CHECKING:
     from sutradhar.stages.cues.rules import Rules
+
+WHOLE = ("max_lines", "min_ms", "max_ms")
 
 
 @dataclass(frozen=True)
@@ -69,12 +72,14 @@ class Transcript:
         The format is the suffix (srt, vtt, json, txt ...) or `format`. Cues keep to the rules of a `profile`
         (docs/subtitles.md lists them). `max_chars` a line, `max_lines` a cue, `max_cps` characters a second,
         `min_ms` and `max_ms` that a cue is seen, and `fps`, which gaps are counted in, replace the profile's own.
-        Raises UsageError for an unknown format or profile, SutradharError where the file cannot be written, and the
-        transcript's own error where it has one.
+        Raises UsageError for an unknown format or profile and for numbers that will not do, SutradharError where the
+        file cannot be written, and the transcript's own error where it has one.
         """
         from sutradhar.pipeline.files import write_atomic
         from sutradhar.stages.cues.formats import format_of
 
+        if newline not in ("lf", "crlf"):
+            raise UsageError(f"newline={newline!r}: it is 'lf' or 'crlf'")
         target = Path(path)
         form = (format or target.suffix.removeprefix(".")).lower()
         rules = {"max_chars": max_chars, "max_lines": max_lines, "max_cps": max_cps, "min_ms": min_ms, "max_ms": max_ms}
@@ -93,9 +98,12 @@ class Transcript:
         from sutradhar.stages.cues.rules import rules_for
 
         changes = {name: value for name, value in given.items() if value is not None}
-        if bad := next((name for name, value in changes.items() if value <= 0), ""):
-            raise UsageError(f"{bad}={changes[bad]}: it must be more than 0")
-        return replace(rules_for(profile, self.language, fps or self.fps), **changes)  # type: ignore[arg-type]
+        for name, value in changes.items() if fps is None else [*changes.items(), ("fps", fps)]:
+            _check_number(name, value)
+        rules = replace(rules_for(profile, self.language, fps or self.fps), **changes)  # type: ignore[arg-type]
+        if rules.min_ms > rules.max_ms:
+            raise UsageError(f"min_ms={rules.min_ms} is more than max_ms={rules.max_ms}")
+        return rules
 
     def _written(self, form: str, rules: Rules) -> str:
         from sutradhar.stages.cues.formats import FORMATS, format_of
@@ -109,3 +117,10 @@ class Transcript:
             )
         whole = table.Transcript(self.language, self.start_ms, self.duration_ms, self.segments)
         return format_of(form).text(whole, track_of(whole, rules))
+
+
+def _check_number(name: str, value: object) -> None:
+    """Raise UsageError for anything but a number above 0, whole where a rule counts."""
+    kind = Integral if name in WHOLE else Real
+    if not isinstance(value, kind) or not float(value) > 0:
+        raise UsageError(f"{name}={value!r}: it must be a {'whole ' * (name in WHOLE)}number above 0")

@@ -66,3 +66,10 @@ def test_a_setting_that_is_an_argument_counts_as_that(load: Load) -> None:
     assert (found.WHISPER_COMPUTE_TYPE, found.BATCH_SIZE, found.OFFLINE) == ("float32", 3, True)
     with pytest.raises(sutradhar.UsageError, match=r"^sutradhar.load: BATCH_SIZE='many' does not fit"):
         load("base", max_memory_gb=0.8, settings={"BATCH_SIZE": "many"})
+
+
+@pytest.mark.parametrize("memory_gb", [float("nan"), float("inf"), "4"])
+def test_memory_is_a_number(memory_gb: object, load: Load) -> None:
+    with pytest.raises(sutradhar.UsageError) as error:
+        load("base", max_memory_gb=memory_gb)
+    assert str(error.value) == f"max_memory_gb={memory_gb!r}: it must be a number of GB"

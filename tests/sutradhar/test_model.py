@@ -163,6 +163,20 @@ def test_windows_of_ones_own(model: sutradhar.Model) -> None:
         list(model.recognise([np.zeros(640_000, np.float32)]))
 
 
+@pytest.mark.parametrize(
+    ("seconds", "language", "line"),
+    [
+        (40, "en", r"^Window 7 lasts 40.0 s; recognise takes 30 s at most"),
+        (1, "xx", r"^Unknown language 'xx'"),
+        (1, "yue", r"^Model base does not know Cantonese \(yue\)"),
+    ],
+)
+def test_a_window_that_will_not_do_is_refused(seconds: int, language: str, line: str, model: sutradhar.Model) -> None:
+    window = sutradhar.AudioWindow(7, 0, np.zeros(16_000 * seconds, np.float32), (), language)
+    with pytest.raises(sutradhar.UsageError, match=line):
+        list(model.recognise([window]))
+
+
 def test_a_call_within_a_call_is_refused_and_a_language_that_the_model_does_not_know(model: sutradhar.Model) -> None:
     results = model.transcribe_many([SAMPLE, SAMPLE], language="en")
     next(results)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,10 +43,29 @@ def test_the_suffix_or_the_format_says_what_is_written(tmp_path: Path) -> None:
 def test_rules_are_settings(tmp_path: Path) -> None:
     saved = transcript().save(tmp_path / "a.srt", profile="ted", max_chars=14, max_lines=1).read_text()
     assert max(len(line) for line in saved.splitlines() if "-->" not in line) <= 14
-    with pytest.raises(sutradhar.UsageError, match="max_chars=0: it must be more than 0"):
-        transcript().save(tmp_path / "a.srt", max_chars=0)
     with pytest.raises(sutradhar.UsageError, match="no such profile"):
         transcript().save(tmp_path / "a.srt", profile="none")
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({"max_chars": 0}, "max_chars=0: it must be a number above 0"),
+        ({"max_chars": "37"}, "max_chars='37': it must be a number above 0"),
+        ({"max_lines": 1.5}, "max_lines=1.5: it must be a whole number above 0"),
+        ({"fps": -1}, "fps=-1: it must be a number above 0"),
+        ({"fps": 0}, "fps=0: it must be a number above 0"),
+        ({"max_cps": float("nan")}, "max_cps=nan: it must be a number above 0"),
+        ({"min_ms": 2000, "max_ms": 1000}, "min_ms=2000 is more than max_ms=1000"),
+        ({"min_ms": 8000}, "min_ms=8000 is more than max_ms=7000"),
+        ({"newline": "x"}, "newline='x': it is 'lf' or 'crlf'"),
+    ],
+)
+def test_what_rules_cannot_be_is_refused_and_nothing_written(given: dict[str, Any], line: str, tmp_path: Path) -> None:
+    with pytest.raises(sutradhar.UsageError) as error:
+        transcript().save(tmp_path / "a.srt", **given)
+    assert str(error.value) == line
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_failed_cannot_be_saved_and_says_why(tmp_path: Path) -> None:
