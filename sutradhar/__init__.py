@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     from sutradhar.model import Model, load
     from sutradhar.pipeline.errors import OutOfReach, StageFailed, SutradharError, UsageError
     from sutradhar.result import Transcript
-    from sutradhar.stages.recognisers.contract import AudioWindow, CannotTranslate, Recognition
+    from sutradhar.stages.recognisers.contract import NOTHING_YET, AudioWindow, CannotTranslate, Recognition
     from sutradhar.stages.transcript import Segment, Span, Word
 
 __all__ = [
+    "NOTHING_YET",
     "AudioWindow",
     "CannotTranslate",
     "Model",
@@ -49,7 +50,7 @@ _MODULES = {
     "sutradhar.model": ("Model", "load"),
     "sutradhar.result": ("Transcript",),
     "sutradhar.pipeline.errors": ("OutOfReach", "StageFailed", "SutradharError", "UsageError"),
-    "sutradhar.stages.recognisers.contract": ("AudioWindow", "CannotTranslate", "Recognition"),
+    "sutradhar.stages.recognisers.contract": ("NOTHING_YET", "AudioWindow", "CannotTranslate", "Recognition"),
     "sutradhar.stages.transcript": ("Segment", "Span", "Word"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

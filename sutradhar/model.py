@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import threading
 from collections import deque
@@ -24,7 +25,7 @@ from sutradhar.pipeline.workspace import Workspace
 from sutradhar.recording import Excerpt, OpenRecording, check_finite, open_recording, part
 from sutradhar.result import Transcript
 from sutradhar.stages import transcript as table
-from sutradhar.stages.recognisers.contract import AudioWindow, Recogniser, Recognition
+from sutradhar.stages.recognisers.contract import AudioWindow, Recogniser, Recognition, Waiting
 from sutradhar.stages.recognisers.doubts import doubts, echoes
 from sutradhar.stages.recognisers.opening import open_recogniser
 from sutradhar.stages.recognisers.phrases import segments_of, segments_of_speakers
@@ -216,14 +217,17 @@ class Model:
 
         A window is an array of at most 30 s, shape (samples,), 16 kHz, mono, floats from -1 to 1, whose id is its
         place from 0 on; or an `AudioWindow`, which has an id, an offset, a language and a prompt of its own. The
-        iterator is read only as far as is needed to keep the recogniser busy. Raises UsageError for sound
+        iterator is read only as far as is needed to keep the recogniser busy; where it yields `NOTHING_YET`, what is
+        done is given back and what is there is begun. Raises UsageError for sound
         that is too long or holds no numbers and for an unknown language, and SutradharError where recognition fails.
         """
         code, names = self._spoken(language), self._steering(prompt)
         with self._alone():
             recogniser = self._opened(translate=False, language=code)
+            ids = itertools.count()
             yield from recogniser.recognise(
-                self._window(number, window, code, names, recogniser) for number, window in enumerate(windows)
+                window if isinstance(window, Waiting) else self._window(next(ids), window, code, names, recogniser)
+                for window in windows
             )
 
     def _window(

@@ -163,6 +163,21 @@ def test_windows_of_ones_own(model: sutradhar.Model) -> None:
         list(model.recognise([np.zeros(640_000, np.float32)]))
 
 
+def test_a_live_source_has_its_results_before_it_goes_on(model: sutradhar.Model) -> None:
+    sound = np.concatenate(list(media.decode(SAMPLE, end_ms=4000))).astype(np.float32) / 32768
+    found: list[int] = []
+
+    def live() -> Iterator[object]:
+        for number in range(2):
+            yield sound
+            while len(found) <= number:
+                yield sutradhar.NOTHING_YET
+
+    for one in model.recognise(live(), language="en"):  # type: ignore[arg-type]
+        found.append(one.window)
+    assert found == [0, 1]
+
+
 @pytest.mark.parametrize(
     ("seconds", "language", "line"),
     [
