@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -201,6 +202,8 @@ class Model:
         `on_error="return"` a file that cannot be read gives a transcript with an `error` and without segments, and
         costs no other; "raise" ends with the first. Everything else is as in `transcribe`.
         """
+        if isinstance(media, (str, os.PathLike)):
+            raise UsageError(f"transcribe_many takes a list: give [{str(media)!r}]; for one file there is transcribe")
         if on_error not in ("raise", "return"):
             raise UsageError(f"on_error={on_error!r}: it is 'raise' or 'return'")
         return self._results(media, self._job(language, prompt, translate, 0, None, track, channels, None), on_error)

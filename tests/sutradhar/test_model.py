@@ -76,6 +76,13 @@ def test_many_files_in_a_stream_that_finds_their_languages_and_returns_their_err
         list(model.transcribe_many(sources[1:2]))
 
 
+@pytest.mark.parametrize("media", ["film.mkv", Path("film.mkv")])
+def test_one_path_is_not_taken_for_many(media: str | Path, model: sutradhar.Model) -> None:
+    with pytest.raises(sutradhar.UsageError) as error:
+        model.transcribe_many(media)  # type: ignore[arg-type]
+    assert str(error.value) == "transcribe_many takes a list: give ['film.mkv']; for one file there is transcribe"
+
+
 def test_a_part_keeps_the_times_of_the_file_and_progress_is_told(model: sutradhar.Model) -> None:
     told: list[tuple[float, float]] = []
     part = model.transcribe(
