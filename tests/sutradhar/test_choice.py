@@ -22,6 +22,21 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Load:
     return partial(sutradhar.load, models_dir=ROOT / "models")  # type: ignore[return-value]
 
 
+def test_arguments_and_settings_are_taken(load: Load) -> None:
+    found = load(
+        "base",
+        backend="whisperx",
+        device="cpu",
+        compute_type="float32",
+        batch_size=2,
+        offline=True,
+        settings={"WHISPER_BEAM_SIZE": 1},
+    )
+    assert (found.WHISPER_MODEL, found.WHISPER_BACKEND, found.WHISPERX_DEVICE) == ("base", "whisperx", "cpu")
+    assert (found.WHISPER_COMPUTE_TYPE, found.BATCH_SIZE, found.OFFLINE) == ("float32", 2, True)
+    assert found.WHISPER_BEAM_SIZE == 1
+
+
 @pytest.mark.parametrize(
     ("settings", "arguments", "contradiction"),
     [

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import contextlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from sutradhar import command
+from sutradhar import command, model
 from sutradhar.pipeline.installed import AS_COMMAND
+from sutradhar.result import Transcript
+from sutradhar.stages.transcript import Segment, Word
 from tests.conftest import ROOT
 
 SAMPLE = str(ROOT / "samples" / "dialogue.mp4")
@@ -92,3 +96,55 @@ def test_files_that_can_be_read_are_written_and_the_rest_is_told(
     assert output.out == "dialogue.srt\ndialogue.txt\n"
     assert "none.mp3 does not exist" in output.err
     assert (tmp_path / "dialogue.txt").read_text().startswith("Good morning, Daniel")
+
+
+class Heard:
+    """A model that hears the same in every file, and notes what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, object] = {}
+
+    def transcribe(self, media: Path, **options: object) -> Transcript:
+        self.asked = {"media": media, **options}
+        english = self._said("en", "Good morning")
+        return replace(self._said("hi", "सुप्रभात"), translation=english if options["translate"] else None)
+
+    @staticmethod
+    def _said(language: str, text: str) -> Transcript:
+        segment = Segment(
+            0, 9000, 10_000, text, (Word(f" {text}", 9000, 10_000, 0.9),), language, 1.0, -0.1, 0.0, 1.0, 0.0
+        )
+        return Transcript(None, language, 1.0, 8000, 4000, (segment,))
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
+    heard = Heard()
+    monkeypatch.setattr(model, "load", lambda *names, **options: contextlib.nullcontext(heard))
+    return heard
+
+
+def test_options_reach_the_model_and_the_translation_is_printed(
+    heard: Heard, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = "-l hi --translate --prompt Danyal --start 8 --end 0:12 --audio-track hin --channels split -o -"
+    assert command.main(["transcribe", SAMPLE, *options.split()]) == 0
+    assert heard.asked == {
+        "media": Path(SAMPLE),
+        "language": "hi",
+        "translate": True,
+        "prompt": "Danyal",
+        "start": "8",
+        "end": "0:12",
+        "track": "hin",
+        "channels": "split",
+        "progress": None,
+    }
+    assert capsys.readouterr().out == "1\n00:00:09,000 --> 00:00:10,500\nGood morning\n"
+
+
+def test_without_translation_the_text_is_printed_in_the_format_that_is_asked_for(
+    heard: Heard, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main(["transcribe", SAMPLE, "-o", "-", "-f", "txt"]) == 0
+    assert capsys.readouterr().out == "सुप्रभात\n"

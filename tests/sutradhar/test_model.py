@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
+import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from sutradhar.pipeline import media
 from sutradhar.stages.film import asr, demux, vad
 from sutradhar.stages.transcript import Transcript, load
 from tests.conftest import ROOT
+from tests.stages.faulty_sound import film, integers, speech
 from tests.stages.run_stage import StageRun
 
 SAMPLE = ROOT / "samples" / "dialogue.mp4"
@@ -119,16 +122,15 @@ def test_sound_that_holds_no_numbers_is_refused(bad: float, model: sutradhar.Mod
 
 @pytest.fixture
 def asked(model: sutradhar.Model, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str | None, str]]:
-    """The language and the prompt of each window that the recogniser is given."""
-    recogniser, seen = model._opened(translate=False), []
-    recognise = recogniser.recognise
+    """The language and the prompt of each window that the recogniser is given; it hears nothing in them."""
+    seen: list[tuple[str | None, str]] = []
 
     def noting(windows: Iterable[sutradhar.AudioWindow]) -> Iterator[sutradhar.Recognition]:
         for window in windows:
             seen.append((window.language, window.prompt))
-            yield from recognise([window])
+            yield sutradhar.Recognition(window.id, "", window.language or "", 1.0, (), 0.0)
 
-    monkeypatch.setattr(recogniser, "recognise", noting)
+    monkeypatch.setattr(model._opened(translate=False), "recognise", noting)
     return seen
 
 
@@ -143,6 +145,54 @@ def test_settings_have_the_language_and_the_prompt_of_calls_that_name_none(
     list(model.recognise([sound]))
     list(model.recognise([sound], language="English", prompt="Daniel"))
     assert asked == [("de", "Danyel"), ("en", ""), ("de", "Danyel"), ("en", "Daniel")]
+    asked.clear()
+    model.transcribe(sound, language="en", prompt="Danyal")
+    list(model.transcribe_many([sound], language="en", prompt="Danielle"))
+    assert asked == [("en", "Danyal"), ("en", "Danielle")]
+
+
+def test_a_track_is_taken_by_its_number_or_its_language(model: sutradhar.Model, tmp_path: Path) -> None:
+    tracks = film(tmp_path / "film.mkv", {"eng": speech()[:60_000], "hin": speech()[60_000:]})
+    (second,) = model.transcribe_many([tracks], language="en", track="hi")
+    assert second.text.startswith("I have")
+    assert model.transcribe(tracks, language="en", track=1).text == second.text
+    assert model.transcribe(tracks, language="hi", track=0).text.startswith("Good morning")
+
+
+def test_channels_are_speakers_where_they_are_split(model: sutradhar.Model, tmp_path: Path) -> None:
+    first, second = speech()[:60_000], np.resize(speech()[60_000:], 60_000)
+    call = integers(tmp_path / "call.wav", first, second)
+    for found in (
+        model.transcribe(call, language="en", channels="split"),
+        *model.transcribe_many([call], language="en", channels="split"),
+    ):
+        said = {segment.speaker: segment.text[:6] for segment in reversed(found.segments)}
+        assert said == {"1": "Good m", "2": "I have"}
+
+
+def test_warnings_of_the_engine_are_passed_on(model: sutradhar.Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model._opened(translate=False), "degraded", ["Out of GPU memory"])
+    assert model.transcribe(SAMPLE, language="en", end=4).warnings == ("Out of GPU memory",)
+
+
+def test_temporary_folders_are_removed_as_files_are_done(
+    model: sutradhar.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = integers(tmp_path / "sound.wav", speech()[:48_000])
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    with warnings.catch_warnings(record=True) as left_to_python:
+        warnings.simplefilter("always")
+        results = model.transcribe_many([sound, sound], language="en")
+        assert [len(list(folder.iterdir())) for _ in results] == [1, 0]
+        results = model.transcribe_many([sound, sound, sound], language="en")
+        next(results)
+        results.close()
+        with pytest.raises(sutradhar.UsageError, match="holds no sound after"):
+            model.transcribe(sound, start=60)
+        assert list(folder.iterdir()) == []
+    assert [str(one.message) for one in left_to_python] == []
 
 
 def test_it_works_in_a_thread_and_inside_an_event_loop(model: sutradhar.Model, result: sutradhar.Transcript) -> None:
