@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sutradhar.pipeline.errors import UsageError
+from sutradhar.pipeline.errors import StageFailed, UsageError
 from sutradhar.pipeline.media import extent
 from sutradhar.pipeline.media.formats import FORMATS, impostor, lost_part, unsupported
 from sutradhar.pipeline.media.view import mended
@@ -76,7 +76,8 @@ def open_media(path: Path, *, strict: bool, whole: bool = False) -> Iterator[Inp
     """Yield the file opened by libav, closed at the end. Strict: damage raises av.FFmpegError while reading. Whole:
     an edit list of MP4 is not heeded: it tells by false times what to leave out.
 
-    Raises UsageError where it is no media, and for whatever else PyAV raises inside the `with`."""
+    Raises UsageError where it is no media, and for whatever else PyAV raises inside the `with`; StageFailed where
+    that is a mistake of the program, as with a PyAV that knows other arguments."""
     import av
 
     _keep_quiet()
@@ -92,6 +93,11 @@ def open_media(path: Path, *, strict: bool, whole: bool = False) -> Iterator[Inp
             yield container
     except (av.FFmpegError, *_PYAV_RAISES) as error:
         reason = reason_of(error)
+        if _is_mistake(error):
+            raise StageFailed(
+                f"{shown(path)} was not read, and is not to blame: {reason}, with PyAV {av.__version__}; "
+                "run ./scripts/bootstrap.sh, which installs the one that was tested"
+            ) from error
         why = (
             f"{shown(path)} cannot be read ({reason}): repair it or copy it again"
             if container
@@ -101,6 +107,11 @@ def open_media(path: Path, *, strict: bool, whole: bool = False) -> Iterator[Inp
     finally:
         if view:
             view.close()
+
+
+def _is_mistake(error: Exception) -> bool:
+    """Return whether the program is wrong, and not the file: of what a file lacks, PyAV makes None."""
+    return isinstance(error, (AttributeError, TypeError)) and "NoneType" not in str(error)
 
 
 def be_strict(container: InputContainer) -> None:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from sutradhar.pipeline import media
 from sutradhar.pipeline.errors import StageFailed, UsageError
 from sutradhar.pipeline.media import timeline
+from sutradhar.pipeline.media.container import open_media
 from sutradhar.pipeline.media.timeline import Timeline, in_blocks
 from tests.make_media import FILM, PICTURE, TONE, cut, ffmpeg, film, recording, wav
 from tests.pipeline.processes.test_children import gone, wait_for
@@ -252,6 +253,23 @@ def test_refuses_in_one_line_what_is_no_media(
         media.probe(path)
     assert "\n" not in str(refusal.value)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_mistake_of_the_program_is_not_told_as_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def open_(file: str, *, container_options: object) -> None: ...  # as PyAV 19 has it
+
+    path = make(tmp_path, "a.mp4")
+    monkeypatch.setattr("av.open", open_)
+    with pytest.raises(StageFailed, match=r"a\.mp4 was not read, and is not to blame: TypeError: .*metadata_errors"):
+        media.probe(path)
+
+
+def test_what_a_file_lacks_is_the_files_fault(tmp_path: Path) -> None:
+    with (
+        pytest.raises(UsageError, match=r"a\.mp4 cannot be read \(TypeError"),
+        open_media(make(tmp_path, "a.mp4"), strict=False),
+    ):
+        _ = None * 2  # type: ignore[operator]
 
 
 def hours_of_silence(path: Path, hours: int, *, hidden: bool) -> Path:
