@@ -34,7 +34,7 @@ from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.names import AnyPath, Time
 from sutradhar.pipeline.progress import Progress
 from sutradhar.pipeline.wording import escaped
-from sutradhar.pipeline.workspace import VERSION, Workspace, check_job_id
+from sutradhar.pipeline.workspace import JOB_ID, VERSION, Workspace, check_job_id
 
 SCHEMA = 1
 NO_LOCKS = (
@@ -348,22 +348,30 @@ def _unlocked(path: Path, error: OSError) -> str:
     ) from None
 
 
+def slug_of(title: str) -> str:
+    """Return a title as ids have it: `do-bigha-zamin`; "" where nothing of it can be written in a to z and 0 to 9."""
+    from anyascii import anyascii
+
+    return re.sub(r"[^a-z0-9]+", "-", anyascii(title).lower()).strip("-")[:40].strip("-")
+
+
 def find_job(workspace: Workspace, name: str) -> Job:
-    """Return a job by its id; by all of it but the date, or but date and number; or by a part of it that no other
-    id has. Raises UsageError."""
-    if (workspace.jobs / check_job_id(name)).is_dir():
-        return Job.open(workspace, name)
-    jobs, title = all_jobs(workspace), re.escape(name)
+    """Return a job by its id; by its title, or all of its id but the date; or by a part of the id that no other has.
+    Raises UsageError."""
+    part = name if JOB_ID.fullmatch(name) else slug_of(name) or check_job_id(name)
+    if (workspace.jobs / part).is_dir():
+        return Job.open(workspace, part)
+    jobs, title = all_jobs(workspace), re.escape(part)
     undated, titled = (
         [job for job in jobs if re.fullmatch(pattern, job.id)]
         for pattern in (rf"\d{{8}}-{title}", rf"\d{{8}}-{title}-\d+")
     )
-    alike = undated or titled or [job for job in jobs if name in job.id]
+    alike = undated or titled or [job for job in jobs if part in job.id]
     if len(alike) == 1:
         return alike[0]
     if alike:
         raise UsageError(f"{name} may be any of {', '.join(job.id for job in alike)}; give more of the id")
-    return Job.open(workspace, name)
+    raise UsageError(f"No job {name[:80]} in {workspace.jobs}; ./run-pipeline.sh --list shows what there is")
 
 
 def all_jobs(workspace: Workspace) -> list[Job]:

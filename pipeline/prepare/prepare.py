@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import re
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timezone
@@ -367,9 +366,9 @@ def _idle_keys(settings: Settings) -> set[str]:
 
 
 def _free_ids(title: str) -> list[str]:
-    from anyascii import anyascii
+    from sutradhar.pipeline.jobs.job import slug_of
 
-    slug = re.sub(r"[^a-z0-9]+", "-", anyascii(title).lower()).strip("-")[:40].strip("-") or "job"
+    slug = slug_of(title) or "job"
     return [f"{datetime.now():%Y%m%d}-{slug}-{number}" for number in range(1, 10_000)]
 
 

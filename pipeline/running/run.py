@@ -53,7 +53,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--job",
         nargs="+",
         metavar="JOB",
-        help="jobs to run, one after another; a part of an id that no other has will do",
+        help="jobs to run, one after another: ids, titles, or parts of ids that no other has",
     )
     what.add_argument("--all", action="store_true", help="run every job that is not finished, oldest first")
     what.add_argument("--list", action="store_true", help="list all jobs")

@@ -62,6 +62,19 @@ def test_a_name_that_is_a_whole_title_wins_over_those_that_it_is_a_part_of(works
         find_job(workspace, "e")
 
 
+def test_a_job_is_found_by_its_title(workspace: Workspace) -> None:
+    for job_id in ("20261201-do-bigha-zamin-1", "20261201-dialogue-1", "20261202-dialogue-1"):
+        Job.create(workspace, request(job_id), "")
+    for title in ("Do Bigha Zamin", "do_bigha_zamin", "Bigha!"):
+        assert find_job(workspace, title).id == "20261201-do-bigha-zamin-1"
+    with pytest.raises(UsageError, match=r"^Dialogue may be any of 20261201-dialogue-1, 20261202-dialogue-1; give"):
+        find_job(workspace, "Dialogue")
+    with pytest.raises(UsageError, match=r"^No job Sholay in "):
+        find_job(workspace, "Sholay")
+    with pytest.raises(UsageError, match="is no job id"):
+        find_job(workspace, "…/…")
+
+
 def test_a_symbolic_link_is_no_job(workspace: Workspace, tmp_path: Path) -> None:
     Job.create(workspace, request("real"), "")
     (workspace.jobs / "link").symlink_to(workspace.jobs / "real")
