@@ -23,7 +23,7 @@ from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.machine import engines
 from sutradhar.pipeline.models import library
 from sutradhar.pipeline.workspace import Workspace
-from sutradhar.recording import Excerpt, OpenRecording, check_finite, open_recording, part
+from sutradhar.recording import Excerpt, OpenRecording, floats_of, open_recording, part
 from sutradhar.result import Transcript
 from sutradhar.stages import transcript as table
 from sutradhar.stages.recognisers.contract import AudioWindow, Recogniser, Recognition, Waiting
@@ -36,10 +36,7 @@ from sutradhar.stages.sound.windows import WINDOW_MS
 from sutradhar.stages.transcript import Span
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from sutradhar.recording import Media
+    from sutradhar.recording import Array, Media
 
 log = logging.getLogger("sutradhar")
 Progress = Callable[[float, float], object]
@@ -170,9 +167,10 @@ class Model:
     ) -> Transcript:
         """Transcribe one film or recording.
 
-        `media` is a path, or an array of sound: shape (samples,), 16 kHz, mono, floats from -1 to 1. `language` is
-        the one spoken ("hi", "Hindi"); with "auto", or None where no setting names it, windows from all over the
-        file vote. `prompt` steers spelling: names, terms. With `translate` the result's `translation` is in English.
+        `media` is a path, or an array of sound: shape (samples,), 16 kHz, mono, floats from -1 to 1 or int16.
+        `language` is the one spoken ("hi", "Hindi"); with "auto", or None where no setting names it, windows from all
+        over the file vote. `prompt` steers spelling: names, terms. With `translate` the result's `translation` is in
+        English.
         `start` and `end` (seconds, or "HH:MM:SS.mmm") bound the part that is worked on; times stay the file's. Of a
         file, `track` is the number or the language of the audio track, `channels="split"` takes each channel as a
         speaker. `progress(done_seconds, total_seconds)` is called in this thread, in seconds of the file; the first
@@ -210,7 +208,7 @@ class Model:
 
     def recognise(
         self,
-        windows: Iterable[AudioWindow | NDArray[np.float32]],
+        windows: Iterable[AudioWindow | Array],
         *,
         language: str | None = None,
         prompt: str | None = None,
@@ -218,11 +216,11 @@ class Model:
         """Recognise windows of sound, and yield each result as it is done, in any order; its `window` is the
         window's id.
 
-        A window is an array of at most 30 s, shape (samples,), 16 kHz, mono, floats from -1 to 1, whose id is its
-        place from 0 on; or an `AudioWindow`, which has an id, an offset, a language and a prompt of its own. The
+        A window is an array of at most 30 s, shape (samples,), 16 kHz, mono, floats from -1 to 1 or int16, whose id
+        is its place from 0 on; or an `AudioWindow`, which has an id, an offset, a language and a prompt of its own. The
         iterator is read only as far as is needed to keep the recogniser busy; where it yields `NOTHING_YET`, what is
-        done is given back and what is there is begun. Raises UsageError for sound
-        that is too long or holds no numbers and for an unknown language, and SutradharError where recognition fails.
+        done is given back and what is there is begun. Raises UsageError for sound that is too long, holds no numbers or
+        is of another shape or type, and for an unknown language, and SutradharError where recognition fails.
         """
         code, names = self._spoken(language), self._steering(prompt)
         with self._alone():
@@ -236,15 +234,15 @@ class Model:
     def _window(
         self,
         number: int,
-        window: AudioWindow | NDArray[np.float32],
+        window: AudioWindow | Array,
         language: str | None,
         prompt: str,
         recogniser: Recogniser,
     ) -> AudioWindow:
+        audio = floats_of(window.audio if isinstance(window, AudioWindow) else window)
+        length_ms = len(audio) // SAMPLES_PER_MS
         if not isinstance(window, AudioWindow):
-            window = AudioWindow(number, 0, window, (Span(0, len(window) // SAMPLES_PER_MS),), language, prompt)
-        check_finite(window.audio)
-        length_ms = len(window.audio) // SAMPLES_PER_MS
+            window = AudioWindow(number, 0, audio, (Span(0, length_ms),), language, prompt)
         if length_ms > WINDOW_MS:
             raise UsageError(
                 f"Window {window.id} lasts {length_ms / 1000:.1f} s; "
@@ -252,7 +250,7 @@ class Model:
             )
         spoken = self._spoken(window.language or "auto")
         self._check_known(spoken, recogniser)
-        return replace(window, language=spoken, translated=False)
+        return replace(window, audio=audio, language=spoken, translated=False)
 
     # --- From files to transcripts
 

@@ -20,7 +20,7 @@ from sutradhar.stages.recognisers.contract import AudioWindow
 from sutradhar.stages.sound.account import Listener, Take, why_nobody
 from sutradhar.stages.sound.silero import Detector, speech_probabilities
 from sutradhar.stages.sound.voices import Spool, Voice, Voices, sides, whole
-from sutradhar.stages.sound.wav import SAMPLES_PER_MS, Samples, Sound
+from sutradhar.stages.sound.wav import SAMPLES_PER_MS, Samples, Sound, to_floats
 from sutradhar.stages.sound.windows import windows_of_voices
 from sutradhar.stages.transcript import Window, Windows
 
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Media = str | os.PathLike[str] | NDArray[np.floating] | NDArray[np.int16]
+    Array = NDArray[np.floating] | NDArray[np.int16]
+    Media = str | os.PathLike[str] | Array
 
 
 @dataclass(frozen=True)
@@ -136,18 +137,35 @@ def check_finite(samples: NDArray[Any]) -> None:
         raise UsageError("Sound with samples that are NaN or infinite: give floats from -1 to 1")
 
 
+def sound_of(array: object) -> NDArray[Any]:
+    """Take sound in memory: shape (samples,), 16 kHz, mono, floats from -1 to 1 or 16-bit integers. Raises
+    UsageError for anything else."""
+    import numpy as np
+
+    samples = np.asarray(array)
+    if samples.ndim != 1 or (samples.dtype.kind != "f" and samples.dtype != np.int16):
+        raise UsageError(
+            f"Sound of shape {samples.shape} and type {samples.dtype}: "
+            "give 16 kHz, mono, shape (samples,), floats from -1 to 1 or int16"
+        )
+    return samples
+
+
+def floats_of(array: object) -> NDArray[np.float32]:
+    """Take sound as `sound_of` does, and return it in floats from -1 to 1. Raises UsageError."""
+    import numpy as np
+
+    samples = sound_of(array)
+    check_finite(samples)
+    return to_floats(samples) if samples.dtype == np.int16 else samples.astype(np.float32, copy=False)
+
+
 def _of_array(array: object, wanted: Excerpt, settings: Settings, detector: Detector) -> OpenRecording:
-    """Take sound in memory: shape (samples,), 16 kHz, mono, floats from -1 to 1 or 16-bit integers."""
     import numpy as np
 
     if wanted.track or wanted.channels == "split":
         raise UsageError("track and channels='split' are for files: an array is one track of one channel")
-    samples = np.asarray(array)
-    if samples.ndim != 1 or samples.dtype.kind not in "fi":
-        raise UsageError(
-            f"Sound of shape {samples.shape} and type {samples.dtype}: "
-            "give 16 kHz, mono, shape (samples,), floats from -1 to 1"
-        )
+    samples = sound_of(array)
     if wanted.start_ms and wanted.start_ms * SAMPLES_PER_MS >= len(samples):
         raise UsageError(
             f"Sound of {len(samples) / SAMPLE_RATE:.1f} s has no part from {format_ms(wanted.start_ms)} on"

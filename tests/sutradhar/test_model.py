@@ -220,6 +220,16 @@ def test_windows_of_ones_own(model: sutradhar.Model) -> None:
         list(model.recognise([np.zeros(640_000, np.float32)]))
 
 
+def test_a_window_is_taken_as_transcribe_takes_sound(model: sutradhar.Model) -> None:
+    sound = np.concatenate(list(media.decode(SAMPLE, end_ms=4000)))
+    windows = [sound, sutradhar.AudioWindow(7, 0, sound, ())]  # type: ignore[arg-type]
+    assert [one.text[:20] for one in model.recognise(windows, language="en")] == ["Good morning, Daniel"] * 2
+    for bad in (sound.reshape(-1, 2), sound.astype(np.int32)):
+        for call in (lambda bad: list(model.recognise([bad])), model.transcribe):
+            with pytest.raises(sutradhar.UsageError, match=r"^Sound of shape .* type int\d+: give 16 kHz, mono"):
+                call(bad)
+
+
 def test_a_live_source_has_its_results_before_it_goes_on(model: sutradhar.Model) -> None:
     sound = np.concatenate(list(media.decode(SAMPLE, end_ms=4000))).astype(np.float32) / 32768
     found: list[int] = []
