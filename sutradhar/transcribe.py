@@ -48,7 +48,11 @@ def make_parser() -> argparse.ArgumentParser:
         "-o", "--output", metavar="FILE", help="file to write, for one input; its suffix is the format; - prints it"
     )
     parser.add_argument(
-        "-d", "--output-dir", metavar="DIR", default=".", help="folder for files named like the inputs (default: here)"
+        "-d",
+        "--output-dir",
+        metavar="DIR",
+        default=".",
+        help="folder for files named like the inputs, made if need be (default: here)",
     )
     parser.add_argument(
         "-f", "--formats", action=Joined, default="", metavar="LIST", help="srt, vtt, json, txt ... (default: srt)"
@@ -159,8 +163,8 @@ def _formats(arguments: argparse.Namespace) -> list[str]:
 
 
 def _targets(arguments: argparse.Namespace, files: Sequence[Path]) -> dict[Path, list[Path | None]]:
-    """Return the files to write for each input; None is standard output. Raises UsageError where that does not work
-    out."""
+    """Return the files to write for each input; None is standard output; the folder for them is made. Raises
+    UsageError where that does not work out."""
     from sutradhar.stages.cues.rules import rules_for
 
     formats = _formats(arguments)
@@ -181,8 +185,10 @@ def _targets(arguments: argparse.Namespace, files: Sequence[Path]) -> dict[Path,
         )
     if there := next((target for target in every if target.exists() and not arguments.overwrite), None):
         raise UsageError(f"{there} is there already: add --overwrite, or write elsewhere with -o or -d")
-    if missing := next((target.parent for target in every if not target.parent.is_dir()), None):
-        raise UsageError(f"There is no folder {missing}: make it, or write elsewhere with -o or -d")
+    if not arguments.output:
+        folder.mkdir(parents=True, exist_ok=True)
+    elif not every[0].parent.is_dir():
+        raise UsageError(f"There is no folder {every[0].parent}: make it, or write elsewhere with -o or -d")
     return {file: list(targets) for file, targets in named.items()}
 
 

@@ -65,7 +65,7 @@ def test_every_command_has_help_with_examples(
         ((SAMPLE, SAMPLE, "-o", "a.srt"), "-o is for one file and one format"),
         ((SAMPLE, "-f", "doc"), "No format doc; choose from srt, vtt, json, txt"),
         ((SAMPLE, f"{ROOT}/dialogue.wav"), "dialogue.srt would be written twice"),
-        ((SAMPLE, "-d", "none"), "There is no folder none"),
+        ((SAMPLE, "-o", "none/a.srt"), "There is no folder none"),
         ((SAMPLE, "-o", "there.srt"), "there.srt is there already: add --overwrite"),
         ((SAMPLE, "--profile", "x"), "SUBTITLE_PROFILE=x: no such profile"),
         (("https://site/film.mp4",), "https://site/film.mp4 is an address"),
@@ -90,12 +90,12 @@ def test_files_that_can_be_read_are_written_and_the_rest_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    options = ["-l", "en", "--end", "8", "-m", "base", "--models-dir", str(ROOT / "models"), "-f", "srt,txt"]
-    assert command.main(["transcribe", SAMPLE, "none.mp3", *options]) == 1
+    options = ["-l", "en", "--end", "8", "-m", "base", "-f", "srt,txt", "-d", "new/texts"]
+    assert command.main(["transcribe", SAMPLE, "none.mp3", *options, "--models-dir", str(ROOT / "models")]) == 1
     output = capsys.readouterr()
-    assert output.out == "dialogue.srt\ndialogue.txt\n"
+    assert output.out == "new/texts/dialogue.srt\nnew/texts/dialogue.txt\n"
     assert "none.mp3 does not exist" in output.err
-    assert (tmp_path / "dialogue.txt").read_text().startswith("Good morning, Daniel")
+    assert (tmp_path / "new/texts/dialogue.txt").read_text().startswith("Good morning, Daniel")
 
 
 class Heard:
