@@ -41,7 +41,7 @@ class Form:
     converter: Converter | None = None
     content_problem: Callable[[Path], str] = lambda folder: ""  # of a folder that has its files
     family: str = ""  # a word by which names of such models, also on the hub, are told
-    chosen_by: str = "--model {name}"  # how a person chooses the model `{name}`
+    chosen_by: str = "WHISPER_MODEL={name} (--model {name})"  # how a person chooses the model `{name}`
     is_plain: bool = False  # a fetched folder is called by the model's name alone, without the form's
 
     @property

@@ -25,14 +25,19 @@ def unknown_name(name: str, form: str, here: Sequence[str]) -> str:
     known = sizes(form)
     stem, _, ending = name.rpartition("-")
     if ending in BACKENDS and _base(stem) in (*known, *ALIASES, *here):
-        return f"that is what its folder is called; the model is {stem}, with --backend {BACKENDS[ending]}"
+        return f"that is what its folder is called; the model is {stem}, with {_chosen(BACKENDS[ending])}"
     if NUMBERS.fullmatch(ending.lower()) and stem in (*known, *ALIASES, *here):
         return (
             f"quantised models are -q4 and -q8 ({stem}-q4, {stem}-q8), "
-            f"with --backend {QUANTISING.name}; in full it is {stem}"
+            f"with {_chosen(QUANTISING.name)}; in full it is {stem}"
         )
     close = difflib.get_close_matches(name.lower(), [*known, *ALIASES, *here], n=1)
     return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}, hub ids (owner/name) and folders"
+
+
+def _chosen(backend: str) -> str:
+    """Return how a recogniser is chosen: as a setting, and as an option of the commands that choose."""
+    return f"WHISPER_BACKEND={backend} (--backend {backend})"
 
 
 def _base(name: str) -> str:
@@ -53,7 +58,7 @@ def not_in_form(name: str, full: str, form: str) -> str:
     """Return a hint for a quantised name where there is no converter that quantises: `full` is the model itself."""
     add = (
         f"-q4 and -q8 are for {QUANTISING.title}. "
-        f"Add --backend {QUANTISING.name} (to get-model.sh: --form {QUANTISING.form})"
+        f"Add {_chosen(QUANTISING.name)}, to get-model.sh --form {QUANTISING.form}"
     )
     return f"Model '{name}' has no {FORMS[form].title} form: {add}, or take {full}"
 

@@ -301,11 +301,9 @@ def _backend_and_device(arguments: argparse.Namespace, machine: Hardware, consol
     backend = arguments.backend or (advice.whisper_backend if device == advice.device else engines.DEFAULT)
     engine, default = engines.engine_of(backend), engines.ENGINES[engines.DEFAULT]
     if why_not := hardware.why_not(engines.DEFAULT, device, machine):
-        raise UsageError(f"--device {device}: {why_not}; use --device {advice.device}")
+        raise UsageError(f"Device {device}: {why_not}; use {advice.device}")
     if why_not := hardware.why_not(backend, device, machine):
-        raise UsageError(
-            f"--backend {backend} --device {device}: {why_not}. {default.title} works here: --backend {default.name}"
-        )
+        raise UsageError(f"Backend {backend} on {device}: {why_not}. {default.title} works here: use {default.name}")
     for warning in engine.fallback_warnings.get(device, ()):
         console.warn(warning)
     return backend, device

@@ -11,7 +11,8 @@ from sutradhar.pipeline.workspace import VERSION
 from sutradhar.stages.cues.formats import FORMATS
 from sutradhar.stages.film.translate import registry
 
-EXAMPLES = """\
+_LATER = next(engine.name for engine in engines.ENGINES.values() if engine.measures_memory)  # takes BATCH_SIZE=auto
+EXAMPLES = f"""\
 examples:
   ./prepare-job.sh film.mkv --transcribe -s hi                subtitles in the language spoken
   ./prepare-job.sh film.mkv --translate -s hi -t en           subtitles in English too
@@ -27,7 +28,7 @@ a folder of recordings, to transcripts
 The job id is the only line on standard output. Settings are written to jobs/<job-id>/.<job-id>.env: look at them,
 change them, then run. A job keeps its backend, also when ./install-mlx.sh comes later. \
 To change it, edit that file, or:
-  ./run-pipeline.sh -j JOB --set WHISPER_BACKEND=ENGINE --set WHISPERX_DEVICE=DEVICE \
+  ./run-pipeline.sh -j JOB --set WHISPER_BACKEND={_LATER} --set WHISPERX_DEVICE=DEVICE \
 --set WHISPER_COMPUTE_TYPE=float16 --set BATCH_SIZE=auto
 DEVICE is mps on a Mac with Apple Silicon, and cuda with an NVIDIA GPU. \
 On a CPU it is cpu, with WHISPER_COMPUTE_TYPE=float32.

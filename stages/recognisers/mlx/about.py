@@ -70,7 +70,7 @@ MLX = Form(
         packages=("mlx", "mlx_whisper"),
         remedy="MLX is not installed; run ./install-mlx.sh",
         takes=("mlx", "hf", "ct2"),
-        by_hand="scripts/convert-model.sh {path}, and then --model {name}",
+        by_hand="scripts/convert-model.sh {path}, and then WHISPER_MODEL={name} (--model {name})",
     ),
     content_problem=content_problem,
 )

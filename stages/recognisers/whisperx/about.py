@@ -50,7 +50,7 @@ CT2 = Form(
         packages=("ctranslate2", "torch", "transformers"),
         remedy="Run scripts/bootstrap.sh",
         takes=("hf",),
-        by_hand="run scripts/bootstrap.sh, and then --model {path}",
+        by_hand="run scripts/bootstrap.sh, and then WHISPER_MODEL={path} (--model {path})",
     ),
     is_plain=True,
 )

@@ -130,7 +130,7 @@ def test_refuses_with_the_remedy(tmp_path: Path) -> None:
     assert (
         refusal("large-v3", here)
         == "Model 'large-v3' is not in models/ and the hub cannot be reached. Put its CTranslate2 folder there as models/large-v3-ct2"
-        " (or one for Hugging Face as models/large-v3), or use --model base"
+        " (or one for Hugging Face as models/large-v3), or use WHISPER_MODEL=base (--model base)"
     )
     assert "and OFFLINE is on." in refusal("large-v3", here, offline=True)
     assert "and OFFLINE is on." in refusal("someone/whisper", here, offline=True)
@@ -148,21 +148,39 @@ def test_refuses_a_typo_with_the_closest_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("base-q5", "quantised models are -q4 and -q8 (base-q4, base-q8), with --backend mlx; in full it is base"),
-        ("base-Q4", "quantised models are -q4 and -q8 (base-q4, base-q8), with --backend mlx; in full it is base"),
+        (
+            "base-q5",
+            "quantised models are -q4 and -q8 (base-q4, base-q8), with WHISPER_BACKEND=mlx (--backend mlx); in full it is base",
+        ),
+        (
+            "base-Q4",
+            "quantised models are -q4 and -q8 (base-q4, base-q8), with WHISPER_BACKEND=mlx (--backend mlx); in full it is base",
+        ),
         (
             "turbo-fp32",
-            "quantised models are -q4 and -q8 (turbo-q4, turbo-q8), with --backend mlx; in full it is turbo",
+            "quantised models are -q4 and -q8 (turbo-q4, turbo-q8), with WHISPER_BACKEND=mlx (--backend mlx); in full it is turbo",
         ),
         (
             "large-v3-4bit",
-            "quantised models are -q4 and -q8 (large-v3-q4, large-v3-q8), with --backend mlx; in full it is large-v3",
+            "quantised models are -q4 and -q8 (large-v3-q4, large-v3-q8), with WHISPER_BACKEND=mlx (--backend mlx); in full it is large-v3",
         ),
-        ("base-q4-mlx", "that is what its folder is called; the model is base-q4, with --backend mlx"),
-        ("base-mlx", "that is what its folder is called; the model is base, with --backend mlx"),
-        ("large-v3-ct2", "that is what its folder is called; the model is large-v3, with --backend whisperx"),
-        ("tuned-mlx", "that is what its folder is called; the model is tuned, with --backend mlx"),
-        ("tuned-q6", "quantised models are -q4 and -q8 (tuned-q4, tuned-q8), with --backend mlx; in full it is tuned"),
+        (
+            "base-q4-mlx",
+            "that is what its folder is called; the model is base-q4, with WHISPER_BACKEND=mlx (--backend mlx)",
+        ),
+        ("base-mlx", "that is what its folder is called; the model is base, with WHISPER_BACKEND=mlx (--backend mlx)"),
+        (
+            "large-v3-ct2",
+            "that is what its folder is called; the model is large-v3, with WHISPER_BACKEND=whisperx (--backend whisperx)",
+        ),
+        (
+            "tuned-mlx",
+            "that is what its folder is called; the model is tuned, with WHISPER_BACKEND=mlx (--backend mlx)",
+        ),
+        (
+            "tuned-q6",
+            "quantised models are -q4 and -q8 (tuned-q4, tuned-q8), with WHISPER_BACKEND=mlx (--backend mlx); in full it is tuned",
+        ),
     ],
 )
 def test_refuses_a_name_that_says_too_much_with_the_one_to_use(name: str, hint: str, form: str, tmp_path: Path) -> None:
@@ -175,7 +193,7 @@ def test_refuses_a_form_that_the_hub_does_not_have(tmp_path: Path) -> None:
         "Model 'large-v2' has no hf form on the hub, only ct2, mlx;"
     )
     assert refusal("large-v2-q4", tmp_path) == (
-        "Model 'large-v2-q4' has no CTranslate2 form: -q4 and -q8 are for MLX. Add --backend mlx (to get-model.sh: --form mlx), or take large-v2"
+        "Model 'large-v2-q4' has no CTranslate2 form: -q4 and -q8 are for MLX. Add WHISPER_BACKEND=mlx (--backend mlx), to get-model.sh --form mlx, or take large-v2"
     )
 
 
@@ -324,7 +342,7 @@ def test_a_folder_of_another_form_is_converted_and_refused_with_the_command_wher
     assert (asked[1].startswith("own-"), asked[1].endswith("-mlx"), asked[2]) == (True, True, "own")
     monkeypatch.setattr(library, "can_convert", lambda form: False)
     assert refusal(str(own), here, form="mlx").endswith(
-        f". To make one of it: scripts/convert-model.sh {own}, and then --model own"
+        f". To make one of it: scripts/convert-model.sh {own}, and then WHISPER_MODEL=own (--model own)"
     )
     assert "convert-model" not in refusal(str(make(tmp_path / "other", "config.json", "weights.npz")), here)
 
@@ -340,7 +358,7 @@ def test_a_folder_in_models_given_by_its_path_is_the_model_of_its_name(
     assert converter == [("convert", "base-mlx", "base", 0)]
     assert library.resolve("./models/base", "ct2", models_dir=here, offline=True).path == folder
     assert library.is_at_hand("models/base", "mlx", models_dir=here)
-    assert refusal("models/base-mlx", here).endswith("the model is base, with --backend mlx")
+    assert refusal("models/base-mlx", here).endswith("the model is base, with WHISPER_BACKEND=mlx (--backend mlx)")
 
 
 def test_the_converter_is_a_child_whose_last_words_are_passed_on(tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def test_a_clip_is_measured(workspace: Workspace, capsys: pytest.CaptureFixture[
         (["--transcribe", "-s", "en", "--audio-track", "3"], "No audio track 3; the file has 0:"),
         (["--transcribe", "-s", "en", "--model", "bsae"], "did you mean base?"),
         (["--transcribe", "-s", "en", "--model", "large-v3", "--offline"], "large-v3"),
-        (["--transcribe", "-s", "en", "--device", "mps"], "--device mps: this is not an Apple Silicon machine"),
+        (["--transcribe", "-s", "en", "--device", "mps"], "Device mps: this is not an Apple Silicon machine"),
         (
             ["--transcribe", "-s", "en", "--set", "BATCH_SIZE=no"],
             "BATCH_SIZE='no' does not fit: it must be a whole number from 1 to 512, or auto",
@@ -366,20 +366,24 @@ def test_chooses_what_the_recogniser_can_do(
         (
             "cpu-16gb",
             ["--backend", "mlx"],
-            "--backend mlx --device cpu: MLX cannot be used (the package mlx is not installed); run ./install-mlx.sh.",
+            "Backend mlx on cpu: MLX cannot be used (the package mlx is not installed); run ./install-mlx.sh.",
         ),
         (
             "m1-pro-16gb-no-mlx",
             ["--backend", "mlx", "--device", "mps"],
-            "--device mps: MLX cannot be used (the package mlx is not installed)",
+            "Backend mlx on mps: MLX cannot be used (the package mlx is not installed)",
         ),
         (
             "h100-mlx-cpu",
             ["--backend", "mlx"],
-            "--device cuda: MLX 0.32.4 as it is installed cannot use cuda, only cpu; run ./install-mlx.sh.",
+            "Backend mlx on cuda: MLX 0.32.4 as it is installed cannot use cuda, only cpu; run ./install-mlx.sh.",
         ),
-        ("m1-pro-16gb", ["--device", "cuda"], "--device cuda: no usable NVIDIA GPU here"),
-        ("cpu-16gb-mlx", ["--backend", "mlx", "--device", "mps"], "--device mps: this is not an Apple Silicon machine"),
+        (
+            "m1-pro-16gb",
+            ["--device", "cuda"],
+            "Device cuda: no usable NVIDIA GPU here (Apple Silicon: the GPU may use 10.0 GB of 16.0 GB); use mps",
+        ),
+        ("cpu-16gb-mlx", ["--backend", "mlx", "--device", "mps"], "Device mps: this is not an Apple Silicon machine"),
         ("cpu-16gb-mlx", ["--backend", "kaldi"], "WHISPER_BACKEND=kaldi: this version has no such recogniser"),
         (
             "cpu-16gb-mlx",
@@ -695,7 +699,7 @@ def test_help_tells_how_an_old_job_gets_another_backend(capsys: pytest.CaptureFi
         run("--help")
     printed = capsys.readouterr().out
     assert "A job keeps its backend" in printed
-    assert "--set WHISPER_BACKEND=ENGINE --set WHISPERX_DEVICE=DEVICE" in printed
+    assert "--set WHISPER_BACKEND=mlx --set WHISPERX_DEVICE=DEVICE" in printed
     assert "DEVICE is mps on a Mac with Apple Silicon, and cuda with an NVIDIA GPU." in printed
 
 
