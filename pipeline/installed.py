@@ -27,6 +27,7 @@ COMMANDS = {  # a clone's name: an installation's name
     "install-mlx.sh": 'pip install "sutradhar[mlx]"',
     "bootstrap.sh": "pip install --force-reinstall sutradhar",
     "python -m sutradhar.pipeline.models.command list": "sutradhar models list",
+    "python -m sutradhar.pipeline.machine.command": "sutradhar hardware",
 }
 _SCRIPT = re.compile(
     r"(?<![\w/.-])(?:\./)?(?:scripts/)?(" + "|".join(re.escape(name) for name in COMMANDS) + r")(?![\w-])"

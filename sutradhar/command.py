@@ -16,11 +16,10 @@ from sutradhar.pipeline.installed import AS_COMMAND
 class Command:
     help: str
     module: str
-    first: tuple[str, ...] = ()  # arguments that stand before those of the user
 
     def run(self, arguments: Sequence[str]) -> int:
         main: Callable[[Sequence[str]], int] = import_module(self.module).main
-        return main([*self.first, *arguments])
+        return main(arguments)
 
 
 COMMANDS = {
@@ -29,7 +28,7 @@ COMMANDS = {
         "prepare a job: look at a film or a folder, and write settings to edit", "sutradhar.pipeline.prepare.prepare"
     ),
     "run": Command("run prepared jobs, or go on where they stopped", "sutradhar.pipeline.running.run"),
-    "status": Command("show how far a job is", "sutradhar.pipeline.running.run", ("--status",)),
+    "status": Command("show how far a job is", "sutradhar.status"),
     "models": Command("list, fetch or convert models", "sutradhar.models"),
     "hardware": Command("show what this machine has and which settings suit it", "sutradhar.pipeline.machine.command"),
 }

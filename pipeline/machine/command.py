@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sutradhar.pipeline.commands import Parser
 from sutradhar.pipeline.files import json_document
+from sutradhar.pipeline.installed import named
 from sutradhar.pipeline.machine.hardware import Hardware, recommend, write_cache
 from sutradhar.pipeline.machine.probe import Backend, probe
 from sutradhar.pipeline.processes.ending import code_of, end_with
@@ -74,7 +75,9 @@ def _in_words(backend: Backend) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     description = "Show what this machine has and which settings suit it."
-    parser = Parser(prog="python -m sutradhar.pipeline.machine.command", description=description, epilog=EXAMPLES)
+    parser = Parser(
+        prog=named("python -m sutradhar.pipeline.machine.command"), description=description, epilog=EXAMPLES
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--write", type=Path, metavar="PATH", help="write the JSON to a file too")
     arguments = parser.parse_args(argv)

@@ -45,7 +45,17 @@ def test_wrong_usage_names_the_command_that_was_typed(
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["transcribe"], ["prepare"], ["run"], ["status"], ["models"], ["models", "fetch"], ["models", "convert"]],
+    [
+        [],
+        ["transcribe"],
+        ["prepare"],
+        ["run"],
+        ["status"],
+        ["hardware"],
+        ["models"],
+        ["models", "fetch"],
+        ["models", "convert"],
+    ],
 )
 def test_every_command_has_help_with_examples(
     arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -56,6 +66,7 @@ def test_every_command_has_help_with_examples(
     text = capsys.readouterr().out
     assert ended.value.code == 0
     assert "examples:\n  sutradhar" in text or "  job=$(sutradhar" in text
+    assert text.startswith(f"usage: {' '.join(['sutradhar', *arguments])} ")
     assert ".sh" not in text
 
 
