@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from sutradhar.pipeline.errors import SutradharError, UsageError, in_one_line
+from sutradhar.pipeline.wording import counted, escaped, shortened
 from sutradhar.stages import transcript as table
 from sutradhar.stages.transcript import Segment, Word
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 WHOLE = ("max_lines", "min_ms", "max_ms")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Transcript:
     """The text of one file. All times are whole milliseconds on the file's own clock, also where a part of it was
     worked on.
@@ -48,6 +49,12 @@ class Transcript:
     def words(self) -> tuple[Word, ...]:
         """Return all words, in order."""
         return tuple(word for segment in self.segments for word in segment.words)
+
+    def __repr__(self) -> str:
+        """Return `<sutradhar.Transcript film.mkv, en, 90.0 s, 12 segments>`: what is said fills pages."""
+        source = self.path.name if self.path else "sound from an array"
+        what = f"error: {shortened(str(self.error))}" if self.error else counted(len(self.segments), "segment")
+        return f"<sutradhar.Transcript {escaped(source)}, {self.language}, {self.duration_ms / 1000:.1f} s, {what}>"
 
     def __iter__(self) -> Iterator[Segment]:
         return iter(self.segments)

@@ -40,6 +40,14 @@ def test_the_suffix_or_the_format_says_what_is_written(tmp_path: Path) -> None:
         transcript().save(tmp_path / "a.doc")
 
 
+def test_it_is_shown_in_one_short_line() -> None:
+    assert repr(transcript()) == "<sutradhar.Transcript sound from an array, en, 9.0 s, 1 segment>"
+    film = transcript(path=Path("/films/a\nb.mkv"), segments=(), translation=transcript())
+    assert repr(film) == r"<sutradhar.Transcript a\nb.mkv, en, 9.0 s, 0 segments>"
+    failed = transcript(path=Path("a.mkv"), error=sutradhar.UsageError("a.mkv is empty"))
+    assert repr(failed) == "<sutradhar.Transcript a.mkv, en, 9.0 s, error: a.mkv is empty>"
+
+
 def test_rules_are_settings(tmp_path: Path) -> None:
     saved = transcript().save(tmp_path / "a.srt", profile="ted", max_chars=14, max_lines=1).read_text()
     assert max(len(line) for line in saved.splitlines() if "-->" not in line) <= 14
