@@ -83,6 +83,10 @@ def test_the_package_asks_for_what_run_in_names(site: Path) -> None:
     assert set(installed.metadata.get_all("Provides-Extra") or []) == {"mlx", "ray"}
 
 
+def test_what_a_wheel_leaves_is_no_part_of_the_project() -> None:
+    assert {"/build/", "*.egg-info/"} <= set((ROOT / ".gitignore").read_text().splitlines())
+
+
 @pytest.mark.skipif(not (ROOT / "models" / "base").is_dir(), reason="needs models/base")
 def test_the_readmes_example_runs_in_an_empty_folder(site: Path, tmp_path: Path) -> None:
     home, folder = tmp_path / "home", tmp_path / "empty"
