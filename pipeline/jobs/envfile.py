@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from sutradhar.pipeline import languages
 from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.files import read_file
 from sutradhar.pipeline.jobs.settings import Settings, describe, schema, sections, takes, words
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 PLAIN = re.compile(r"[\w./:,+%@-]*")
 CHOSEN = "# Chosen: "  # begins the line before a value that says why it was chosen
+OF_LANGUAGES = ("SOURCE_LANGUAGE", "TARGET_LANGUAGES")
+CODES = re.compile(r"auto|([a-z]{2,3}(,[a-z]{2,3})*)?")
 VARIABLE = re.compile(r"\$\{\w+\}")
 
 
@@ -129,8 +132,19 @@ def build(values: Mapping[str, str], name: str) -> Settings:
 
 
 def normal(key: str, value: str) -> str:
-    """Return the value in its usual case, where it is one of a few words: they may be written in capitals."""
+    """Return the value in its usual case, where it is one of a few words: they may be written in capitals. Languages
+    may be given by name."""
+    if key in OF_LANGUAGES and value.isprintable() and not CODES.fullmatch(value.lower()):
+        return _codes(value)
     return value.lower() if takes(key) else value
+
+
+def _codes(names: str) -> str:
+    """Return `hi,ta` for `Hindi, Tamil`, and what is no language as it is: it is refused with the other values."""
+    try:
+        return ",".join(languages.parse(name) for name in names.split(","))
+    except UsageError:
+        return names
 
 
 def _unfit(name: str, key: str, values: Mapping[str, str]) -> UsageError:

@@ -37,7 +37,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Meta(
             pattern=r"^(auto|[a-z]{2,3})\Z",
             description="Language spoken.",
-            extra={"takes": "an ISO 639 code such as hi, or auto"},
+            extra={"takes": "a language (Hindi) or its ISO 639 code (hi), or auto"},
         ),
     ] = "auto"
     TARGET_LANGUAGES: Annotated[
@@ -45,7 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Meta(
             pattern=r"^([a-z]{2,3}(,[a-z]{2,3})*)?\Z",
             description="Languages to translate to.",
-            extra={"takes": "ISO 639 codes separated by commas, or nothing to transcribe only"},
+            extra={"takes": "languages or their ISO 639 codes separated by commas, or nothing to transcribe only"},
         ),
     ] = ""
     MEDIA_START_TIME: Annotated[

@@ -76,7 +76,7 @@ def test_every_setting_is_written_with_what_it_means() -> None:
         ("WHISPER_MODEL=", "does not fit: it must be some text"),
         (
             "SOURCE_LANGUAGE='hi\n'",
-            "SOURCE_LANGUAGE='hi\\n' does not fit: it must be an ISO 639 code such as hi, or auto",
+            "SOURCE_LANGUAGE='hi\\n' does not fit: it must be a language (Hindi) or its ISO 639 code (hi), or auto",
         ),
     ],
 )
@@ -103,6 +103,16 @@ def test_words_of_ours_may_be_in_capitals_and_free_text_stays() -> None:
         WHISPER_MODEL="./Mine",
     )
     assert envfile.parse_assignments(["WHISPER_BACKEND=MLX", "TITLE=X"]) == {"WHISPER_BACKEND": "mlx", "TITLE": "X"}
+
+
+def test_languages_may_be_given_by_name() -> None:
+    changes = envfile.parse_assignments(["SOURCE_LANGUAGE=Hindi", "TARGET_LANGUAGES=English, தமிழ்,mr"])
+    assert changes == {"SOURCE_LANGUAGE": "hi", "TARGET_LANGUAGES": "en,ta,mr"}
+    assert read("SOURCE_LANGUAGE=Hindi") == Settings(SOURCE_LANGUAGE="hi")
+    assert read("SOURCE_LANGUAGE=auto\nTARGET_LANGUAGES=\n") == Settings()
+    for bad in ("xxqq", "Hindi,Tamil"):
+        with pytest.raises(UsageError, match=f"SOURCE_LANGUAGE='{bad}' does not fit: it must be a language"):
+            read(f"SOURCE_LANGUAGE={bad}")
 
 
 def test_change_leaves_the_rest_as_it_was() -> None:
