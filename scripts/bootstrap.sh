@@ -10,8 +10,9 @@ usage() {
   cat <<TEXT
 usage: scripts/bootstrap.sh [--dev] [--mlx] [--force] [--help]
 
-Makes .venv with everything that Sutradhar needs, fetches the starter model, and looks at this machine's hardware. Run it
-again at any time: it does only what is missing, repairs what was interrupted, and looks at the hardware anew.
+Makes .venv with everything that Sutradhar needs, fetches the starter model and a detector of speech, and looks at this
+machine's hardware. Run it again at any time: it does only what is missing, repairs what was interrupted, and looks at
+the hardware anew.
 
   --dev     also install what the tests need
   --mlx     also install the MLX recogniser, as ./install-mlx.sh does, whose --help says more
@@ -68,6 +69,7 @@ main() {
 
 look_around() {
   (run_module sutradhar.pipeline.models.command fetch base) >/dev/null || warn "Going on without the starter model; fetch a model later with scripts/get-model.sh"
+  (run_module sutradhar.pipeline.models.command fetch segmentation-3.0) >/dev/null || warn "Going on without it: speech is found by Silero alone; fetch it later with scripts/get-model.sh segmentation-3.0"
   (run_module sutradhar.pipeline.machine.command --write "$HOUSE/out/hardware_cache.json")
   info "Ready. Next: ./prepare-job.sh FILM --transcribe -s LANGUAGE"
 }

@@ -27,6 +27,12 @@ class Span(msgspec.Struct, frozen=True):
     end_ms: int
 
 
+class Likely(Span, frozen=True):
+    """A stretch of likely speech, with its mean probability."""
+
+    probability: float
+
+
 class Audio(msgspec.Struct, frozen=True):
     """The content of `demux/audio.wav` (16 kHz, mono, 16 bit), in `demux/audio.json`."""
 
@@ -46,7 +52,9 @@ class Window(msgspec.Struct, frozen=True):
     id: int
     start_ms: int
     end_ms: int
-    speech: tuple[Span, ...]  # the stretches in it where somebody speaks
+    speech: tuple[Span, ...]  # the stretches in it where somebody speaks, or may
+    likely: tuple[Likely, ...] = ()  # the stretches where words are missed if there are none
+    sure: bool = True  # False: it is doubtful if anybody speaks, so the text is believed only by its scores
     speaker: str = ""  # the speaker who has a part of the audio for himself, "1" or "2"; "" where all are mixed
 
 
@@ -83,6 +91,7 @@ class Segment(msgspec.Struct, frozen=True):
     # Why a translated segment is unusual; begins with `UNTRANSLATED` where it has no translation
     note: str = ""
     speaker: str = ""  # "" where nobody was told from another
+    doubt: str = ""  # why the text may be wrong, "" where nothing speaks against it
 
     @property
     def is_untranslated(self) -> bool:
@@ -110,6 +119,7 @@ class Transcript(msgspec.Struct, frozen=True):
     duration_ms: int
     segments: tuple[Segment, ...]
     note: str = ""
+    unheard: tuple[Likely, ...] = ()  # likely speech without words
 
     @property
     def translator(self) -> str:

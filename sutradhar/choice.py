@@ -69,6 +69,7 @@ def choose(asked: Wishes, models: Path, others: Mapping[str, str]) -> Settings:
     machine = hardware.read_cache(workspace.hardware_cache, log.warning) or hardware.recommend(hardware.probe())
     choices = choosing.Choices({"WORKFLOW": "transcribe", "SOURCE_LANGUAGE": others.get("SOURCE_LANGUAGE", "auto")})
     choosing.recogniser(asked.arguments, machine, models, choices, _Said())
+    choosing.detector(models, choices)
     if asked.compute_type != "auto":
         choices.take("WHISPER_COMPUTE_TYPE", asked.compute_type)
     if asked.batch_size != "auto":

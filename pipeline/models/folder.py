@@ -1,6 +1,6 @@
 """Tell what a model folder is: its form, by its files, and `source.json`, which says where it came from.
 
-The forms of recognisers and translators are in their own descriptions.
+The forms of recognisers, translators and detectors of speech are in their own descriptions.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from sutradhar.pipeline.files import FileRecord, read_known
 from sutradhar.pipeline.models.form import Form
 from sutradhar.stages.film.translate.registry import TRANSLATORS
 from sutradhar.stages.recognisers import ABOUTS
+from sutradhar.stages.sound.about import DETECTORS
 
 SOURCE = "source.json"
 PICKLE = "pytorch_model.bin"  # weights that may run code when they are read
 FORMS: dict[str, Form] = {
     **{name: form for about in ABOUTS for name, form in about.forms.items()},
     **{name: form for about in TRANSLATORS.values() if about.models for name, form in about.models.forms.items()},
+    **DETECTORS,
 }
 ALIASES = {"large": "large-v3", "turbo": "large-v3-turbo"}
 

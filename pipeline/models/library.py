@@ -177,6 +177,8 @@ def _download(name: str, form: str, models_dir: Path, say: Callable[[str], None]
         target = target.with_name(f"{target.name}-{form}")
     if _is_starter(name, form):
         downloads.fetch_starter(target, release, say)
+    elif release.package:
+        downloads.make_of_package(target, release, form, say)
     else:
         downloads.fetch_release(target, release, form, say)
     return ResolvedModel(target.resolve(), name, _revision(target), form)
@@ -242,6 +244,11 @@ def _is_starter(name: str, form: str) -> bool:
     return (name, form) == (STARTER, STARTER_FORM)
 
 
+def _asks_no_hub(name: str, form: str) -> bool:
+    """Tell whether it comes from the package registry: whether that can be reached shows only when it is fetched."""
+    return _is_starter(name, form) or FORMS[form].is_made_of_package(name)
+
+
 def _revision(folder: Path) -> str:
     source = read_source(folder)
     return source.revision if source else ""
@@ -278,14 +285,15 @@ def _offers(name: str, form: str, models_dir: Path) -> list[tuple[str, str]]:
 
 
 def _within_reach(offers: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
-    if _is_starter(*offers[0]) or _hub_answers():
+    if _asks_no_hub(*offers[0]) or _hub_answers():
         return offers[0]
-    return next((offer for offer in offers if _is_starter(*offer)), None)
+    return next((offer for offer in offers if _asks_no_hub(*offer)), None)
 
 
 def _require_converter(offer: tuple[str, str], name: str, form: str) -> None:
     """Raise UsageError where `offer` is not the model itself and cannot be converted."""
-    if offer != (full_name(name), form) and not can_convert(form):
+    is_itself = offer == (full_name(name), form) and not FORMS[form].is_made_of_package(name)
+    if not is_itself and not can_convert(form):
         raise _no_converter(name, form)
 
 

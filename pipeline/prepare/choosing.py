@@ -246,6 +246,17 @@ def recogniser(
         )
 
 
+def detector(models: Path, choices: Choices) -> None:
+    """Choose who listens for speech: both detectors, where the second is at hand."""
+    from sutradhar.pipeline.models import library
+    from sutradhar.stages.sound.about import ALONE, BOTH, FORM, NAME
+
+    if library.find(NAME, FORM, models_dir=models):
+        choices.take("SPEECH_DETECTOR", BOTH, f"{NAME} is here, so less is missed in films")
+    else:
+        choices.take("SPEECH_DETECTOR", ALONE, f"{NAME} is not here: {library.command_to_get(NAME, FORM)}")
+
+
 def _name_a_better_model(
     suited: tuple[str, str], device: str, engine: About, machine: Hardware, language: str, console: Announcer
 ) -> None:

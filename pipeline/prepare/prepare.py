@@ -120,6 +120,7 @@ def prepare(arguments: argparse.Namespace, workspace: Workspace, console: Consol
         choosing.media(arguments, info, choices, console)
     machine = hardware.this_machine(workspace.hardware_cache, console)
     choosing.recogniser(arguments, machine, workspace.models, choices, console)
+    choosing.detector(workspace.models, choices)
     if arguments.workflow == "translate":
         choosing.translator(arguments, changes, machine, workspace, choices, console)
     for key, value in changes.items():

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sutradhar.pipeline.errors import UsageError
-from sutradhar.stages.transcript import Span, Word
+from sutradhar.stages.transcript import Likely, Span, Window, Word
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,14 +38,33 @@ class AudioWindow:
     id: int  # unique among the windows of one call
     offset_ms: int  # film time of the first sample
     audio: NDArray[np.float32]  # 16 kHz, mono, shape (samples,)
-    speech: tuple[Span, ...]  # the stretches in it where somebody speaks, film time
+    speech: tuple[Span, ...]  # the stretches in it where somebody speaks, or may, film time
     language: str | None = None  # None: whatever the engine hears in this window
     prompt: str = ""  # text that steers spelling
+    likely: tuple[Likely, ...] = ()  # the stretches that are looked at again where they have no words, film time
+    sure: bool = True  # False: it is doubtful if anybody speaks
     prepared: Any = None  # from the engine's own `Preparation` or `LanguageGuess`: it need not do that work again
     translated: bool = True  # False: not translated, although the engine was opened to translate
     known: bool = False  # its recognition exists: it is made again only where that of others depends on it
     urgent: bool = False  # somebody waits for it: it does not wait for a batch to fill
     tell: Callable[[float], None] = lambda share: None  # hears which share of the window is done, in any thread
+
+    @classmethod
+    def of(
+        cls, window: Window, audio: NDArray[np.float32], language: str | None = None, prompt: str = "", **more: Any
+    ) -> AudioWindow:
+        """Return a window of a recording, with its sound."""
+        return cls(
+            window.id,
+            window.start_ms,
+            audio,
+            window.speech,
+            language,
+            prompt,
+            likely=window.likely,
+            sure=window.sure,
+            **more,
+        )
 
     @property
     def end_ms(self) -> int:
@@ -85,6 +104,8 @@ class Recognition:
         None  # into English, where that was asked for and the speech is in another language
     )
     echoed: bool = False  # with the prompt, the text was the prompt again; this is the text without it
+    doubtful: tuple[Span, ...] = ()  # sound whose text stands by its scores alone
+    dropped: tuple[Span, ...] = ()  # sound whose text was not believed
     whisper: WhisperScores | None = None
 
     @property

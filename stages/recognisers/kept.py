@@ -15,7 +15,7 @@ from sutradhar.pipeline.wording import counted
 from sutradhar.stages.recognisers import declared
 from sutradhar.stages.recognisers.contract import AudioWindow, LanguageGuess, Recogniser, Recognition
 
-SCHEMA = 2  # of the kept files: it changes whenever recognitions mean something else
+SCHEMA = 3  # of the kept files: it changes whenever recognitions mean something else
 MAKER = "maker"
 
 

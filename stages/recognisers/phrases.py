@@ -16,6 +16,7 @@ from sutradhar.stages.text.words import begin_words
 from sutradhar.stages.transcript import Segment, Word
 
 PAUSE_MS = 1000
+DOUBTFUL = "it is not sure that somebody speaks"
 LEAST_CONFIDENCE = 1e-6  # below it, the logarithm says no more
 
 
@@ -60,7 +61,14 @@ def segments_of(recognitions: Iterable[Recognition]) -> Iterator[Segment]:
             no_speech_prob=scores.no_speech_prob if scores else None,
             compression_ratio=scores.compression_ratio if scores else compression_ratio(recognition.text),
             temperature=scores.temperature if scores else None,
+            doubt=_doubt(phrase, recognition),
         )
+
+
+def _doubt(phrase: Phrase, recognition: Recognition) -> str:
+    start_ms, end_ms = phrase[0].start_ms, phrase[-1].end_ms
+    doubtful = any(span.start_ms < end_ms and start_ms < span.end_ms for span in recognition.doubtful)
+    return DOUBTFUL if doubtful else ""
 
 
 def segments_of_speakers(recognitions: Sequence[tuple[str, Recognition]]) -> tuple[Segment, ...]:

@@ -21,7 +21,7 @@ case "$1 $2" in
   "-m pip") [ "$3" = config ] || [ ! -e "$(dirname "$log")/broken" ] ;;
   "-m sutradhar."*)
     printf '%s|' "$@" "$PWD" "$PYTHONPATH" "$PYTHONSAFEPATH" >>"$log"; echo >>"$log"
-    case "$3" in choose) cat "$(dirname "$log")/mlx build" ;; verify) [ ! -e "$(dirname "$log")/mlx broken" ] ;; *) echo "$2" ;; esac ;;
+    case "$3" in choose) cat "$(dirname "$log")/mlx build" ;; verify) [ ! -e "$(dirname "$log")/mlx broken" ] ;; fetch) [ ! -e "$(dirname "$log")/no network" ] ;; *) echo "$2" ;; esac ;;
   *) exec {sys.executable} "$@" ;;
 esac
 """
@@ -78,7 +78,7 @@ class Tree:
             "mlx.build|choose": "choose",
             "mlx-cuda13.txt": "cuda",
             "mlx.build|verify": "verify",
-            "sutradhar.pipeline.models.command": "model",
+            "sutradhar.pipeline.models.command|fetch|base|": "model",
             "sutradhar.pipeline.machine.command": "hardware",
         }
         return [name for line in lines for word, name in words.items() if word in line]

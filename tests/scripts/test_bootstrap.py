@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -23,6 +24,17 @@ def test_sets_up_once_and_then_only_looks_at_the_hardware(tree: Tree) -> None:
     assert tree.done() == ["venv", "run", "model", "hardware"]
     assert tree.bootstrap().returncode == 0
     assert tree.done() == ["model", "hardware"]
+
+
+def test_fetches_the_starter_model_and_the_detector_of_speech_and_goes_on_without_them(tree: Tree) -> None:
+    assert "[WARN]" not in tree.bootstrap().stderr
+    fetch = "sutradhar.pipeline.models.command|fetch"
+    assert re.findall(rf"{re.escape(fetch)}\|([^|]+)", (tree.root / "log").read_text()) == ["base", "segmentation-3.0"]
+    (tree.root / "no network").touch()
+    again = tree.bootstrap()
+    assert again.returncode == 0
+    assert "[WARN] Going on without the starter model; fetch a model later with scripts/get-model.sh\n" in again.stderr
+    assert "[WARN] Going on without it: speech is found by Silero alone; fetch it later" in again.stderr
 
 
 def test_other_sets_are_installed_when_asked_and_stay(tree: Tree) -> None:

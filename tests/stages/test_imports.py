@@ -86,6 +86,7 @@ def test_the_pipeline_imports_no_more_of_the_stages_than_their_lists_and_the_des
         "recognisers.ABOUTS",
         "film.translate.registry",
         *(f"film.translate.registry.{name}" for name in ("NAMES", "TRANSLATORS", "WHISPER")),
+        *(f"sound.about.{name}" for name in ("ALONE", "BOTH", "DETECTORS", "FORM", "NAME")),
     }
     of_recognisers = {f"recognisers.about.{name}" for name in ("About", "Capability", "ModelSizes", "Trial")}
     of_translators = {f"film.translate.about.{name}" for name in ("TranslatorAbout", "TranslatorModels")}

@@ -27,7 +27,8 @@ from sutradhar.stages.corpus import manifest, results
 from sutradhar.stages.corpus.manifest import folder_of
 from sutradhar.stages.corpus.transcript_paths import TREE
 from sutradhar.stages.recognisers import declared
-from sutradhar.stages.sound import windows
+from sutradhar.stages.sound import hearing, windows
+from sutradhar.stages.sound.about import ALONE
 from sutradhar.stages.text import glossary
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def work(ctx: StageContext, shard: tuple[int, int] | None = None) -> Corpus:
             tree=ctx.tree(TREE),
             model=model,
             spool=ctx.scratch,
+            segmentation=hearing.segmentation_of(ctx),
         )
         executors.run(setup, corpus)
     corpus.close()
@@ -98,6 +100,8 @@ def _made_with(settings: Settings, model: ResolvedModel) -> dict[str, str]:
 
 def _settings_made_with(settings: Settings) -> dict[str, str]:
     made_with = {key: to_text(getattr(settings, key)) for key in RESULT_SETTINGS}
+    if made_with["SPEECH_DETECTOR"] == ALONE:  # as before there was a choice
+        del made_with["SPEECH_DETECTOR"]
     made_with["CORPUS_TIMESTAMPS"] = "none" if settings.CORPUS_TIMESTAMPS == "none" else "segment or word"
     return made_with
 
@@ -203,7 +207,7 @@ STAGE = Stage(
         "CORPUS_WORKER_GB",
     ),
     always=True,
-    models=declared.models_of,
+    models=lambda settings: (*declared.models_of(settings), *hearing.models_of(settings)),
     files=lambda settings: settings.user_files,
     check_file=glossary.read_glossary,
     standing=standing,

@@ -18,11 +18,12 @@ from sutradhar.pipeline.media.tracks import aside_before, in_order, silent_befor
 from sutradhar.pipeline.media.watch import stamp
 from sutradhar.stages.corpus.recognise.messages import Deferred, Failed, Task
 from sutradhar.stages.recognisers.contract import Preparation
-from sutradhar.stages.sound.account import Listener, Take, why_nobody
+from sutradhar.stages.sound.account import Listener, Take
+from sutradhar.stages.sound.hearing import Ears
+from sutradhar.stages.sound.listening import listen
 from sutradhar.stages.sound.silero import Detector, speech_probabilities
-from sutradhar.stages.sound.voices import Spool, Voices, sides, whole
+from sutradhar.stages.sound.voices import Spool, Voice, Voices, sides, whole
 from sutradhar.stages.sound.wav import Samples, Sound
-from sutradhar.stages.sound.windows import find_windows
 from sutradhar.stages.transcript import Window
 
 if TYPE_CHECKING:
@@ -73,11 +74,12 @@ class Loaded:
 class Loader:
     """A decoder of recordings that finds the speech in them. For one thread."""
 
-    def __init__(self, folder: Path, spool: Path, settings: Settings) -> None:
-        """Set up; `spool` is where long recordings are decoded to."""
+    def __init__(self, folder: Path, spool: Path, settings: Settings, segmentation: Path | None = None) -> None:
+        """Set up; `spool` is where long recordings are decoded to, `segmentation` the folder of that detector."""
         self._preparer = lru_cache(_preparer)
         self._folder, self._spool, self._settings = folder, spool, settings
         self._detector = Detector(threads=1)
+        self._ears = Ears(self._detector, segmentation)
 
     def load(self, task: Task, preparation: Preparation | None) -> Loaded | Failed | Deferred:
         """Load a recording. Raises OSError where the disk is full."""
@@ -139,18 +141,14 @@ class Loader:
             return listener.decode(Take(tracks[0].index)), tracks
 
     def _heard(self, task: Task, path: Path, voices: Voices, preparation: Preparation | None) -> Loaded:
-        channels, likeliest = [], 0.0
-        for voice in voices.voices:
-            probabilities = voice.probabilities or speech_probabilities(voice.sound, detector=self._detector)
-            likeliest = max(likeliest, max(probabilities, default=0.0))
-            channels.append(self._channel(voice.sound, voice.speaker, probabilities, preparation))
-        nobody = not any(channel.windows for channel in channels)
+        found = listen(voices.voices, self._ears, self._settings, cause=voices.cause)
+        channels = (self._channel(voice, found.windows, preparation) for voice in voices.voices)
         return Loaded(
             task,
             tuple(channels),
             max(voice.sound.duration_ms for voice in voices.voices),
             tuple(dict.fromkeys(media.without_name(line, path) for line in voices.remarks)),
-            why_nobody(voices.cause, likeliest, self._settings.SILERO_THRESHOLD) if nobody else "",
+            found.cause,
             tuple(dict.fromkeys(media.without_name(line, path) for line in voices.notes)),
         )
 
@@ -163,13 +161,12 @@ class Loader:
                     return self._folder / name
         return None
 
-    def _channel(
-        self, sound: Samples | Sound, speaker: str, probabilities: Sequence[float], preparation: Preparation | None
-    ) -> Channel:
-        windows = find_windows(probabilities, sound.duration_ms, self._settings)
+    def _channel(self, voice: Voice, all_windows: Sequence[Window], preparation: Preparation | None) -> Channel:
+        sound, windows = voice.sound, tuple(one for one in all_windows if one.speaker == voice.speaker)
         if isinstance(sound, Sound):
-            return Channel(speaker, windows, file=sound.path)
-        return Channel(speaker, windows, tuple(self._window_sound(sound, window, preparation) for window in windows))
+            return Channel(voice.speaker, windows, file=sound.path)
+        sounds = tuple(self._window_sound(sound, window, preparation) for window in windows)
+        return Channel(voice.speaker, windows, sounds)
 
     def _window_sound(self, sound: Samples, window: Window, preparation: Preparation | None) -> WindowSound:
         samples = sound.cut_ms(window.start_ms, window.end_ms)

@@ -33,6 +33,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     tree: Path  # where the files for the user go
     model: ResolvedModel
     spool: Path  # folder that long recordings are decoded into
+    segmentation: Path | None = None  # folder of that detector of speech, None where Silero listens alone
     beside: int = 1  # workers on its machine, it among them
 
     @property

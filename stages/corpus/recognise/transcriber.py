@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import msgspec
+from msgspec.structs import replace
 
 from sutradhar.pipeline import languages
 from sutradhar.pipeline.errors import is_unwritable
@@ -138,15 +139,9 @@ class Transcriber:
                     number = self._windows_so_far = self._windows_so_far + 1
                     length_ms = max(1, window.end_ms - window.start_ms)
                     self._in_hand[number] = _InHand(recording, channel.speaker, length_ms, self._time.begin(length_ms))
-                    yield AudioWindow(
-                        number,
-                        window.start_ms,
-                        audio,
-                        window.speech,
-                        language,
-                        self._settings.WHISPER_INITIAL_PROMPT,
-                        prepared,
-                    )
+                    numbered = replace(window, id=number)
+                    prompt = self._settings.WHISPER_INITIAL_PROMPT
+                    yield AudioWindow.of(numbered, audio, language, prompt, prepared=prepared)
 
     def _take_in(self, recognition: Recognition) -> _Recording:
         window = self._in_hand.pop(recognition.window)

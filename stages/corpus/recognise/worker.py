@@ -95,6 +95,7 @@ class Worker:
             setup.folder,
             setup.spool,
             settings,
+            setup.segmentation,
         )
         self._recogniser = open_recogniser(
             settings,

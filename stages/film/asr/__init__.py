@@ -21,13 +21,14 @@ from sutradhar.stages.recognisers.kept import KeptRecogniser, open_pieces
 from sutradhar.stages.recognisers.voting import FilmLanguage, language_of
 from sutradhar.stages.sound.wav import Sound, spoken_by
 from sutradhar.stages.text import glossary
-from sutradhar.stages.transcript import Audio, Transcript, Window, Windows, load, save
+from sutradhar.stages.transcript import Audio, Likely, Transcript, Window, Windows, load, save
 
 LANGUAGE = "language"  # the piece that holds the verdict on the whole film
 
 
 def run(ctx: StageContext) -> Outcome:
     from sutradhar.stages.recognisers.doubts import doubts, echoes
+    from sutradhar.stages.recognisers.gaps import unheard
     from sutradhar.stages.recognisers.phrases import segments_of, segments_of_speakers
 
     audio = load(ctx.read("audio"), Audio)
@@ -38,19 +39,32 @@ def run(ctx: StageContext) -> Outcome:
     speakers = {window.id: window.speaker for window in windows}
     pairs = [(speakers[recognition.window], recognition) for recognition in work.recognitions]
     segments = segments_of_speakers(pairs) if any(audio.voices) else tuple(segments_of(work.recognitions))
-    transcript = Transcript(work.language, audio.start_ms, audio.duration_ms, segments)
+    lost = unheard(windows, segments)
+    transcript = Transcript(work.language, audio.start_ms, audio.duration_ms, segments, unheard=lost)
     save(ctx.write("transcript"), transcript)
     if "translation" in ctx.writes:
         translations = [recognition.translation for recognition in work.recognitions if recognition.translation]
         english = Transcript("en", audio.start_ms, audio.duration_ms, tuple(segments_of(translations)))
         save(ctx.write("translation"), transcript if work.language == "en" else english)
     return Outcome(
-        summary=f"Transcription completed: {counted(len(segments), 'segment')}",
+        summary=f"Transcription completed: {counted(len(segments), 'segment')}{_told(work.recognitions, lost)}",
         engine=work.engine,
         packages=work.packages,
         degraded=(*work.degraded, *_unheard(ctx.settings), *echoes(work.recognitions), *doubts(transcript, found)),
         seconds_of_media=audio.duration_ms / 1000,
     )
+
+
+def _told(recognitions: Sequence[Recognition], lost: Sequence[Likely]) -> str:
+    """Return what is not in the text, for the summary."""
+    dropped = sum(len(recognition.dropped) for recognition in recognitions)
+    told = []
+    if dropped:
+        told.append(f"{counted(dropped, 'text')} not believed in doubtful sound")
+    if lost:
+        seconds = sum(one.end_ms - one.start_ms for one in lost) / 1000
+        told.append(f"no words for {seconds:.0f} s of likely speech (`unheard` in transcript.json)")
+    return f" ({'; '.join(told)})" if told else ""
 
 
 @dataclass(frozen=True)
@@ -134,7 +148,7 @@ def _cut_out(sound: Sound, audio: Audio, window: Window, language: str | None, p
     samples = spoken_by(sound, window.speaker, audio.voices).read_ms(
         window.start_ms - audio.start_ms, window.end_ms - audio.start_ms
     )
-    return AudioWindow(window.id, window.start_ms, samples, window.speech, language, prompt)
+    return AudioWindow.of(window, samples, language, prompt)
 
 
 def check(settings: Settings) -> None:

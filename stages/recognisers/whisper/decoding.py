@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 
 import msgspec
 
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.stages.recognisers.contract import AudioWindow, LanguageGuess, Phrase, Recognition, WhisperScores
 from sutradhar.stages.recognisers.phrases import split_phrases
+from sutradhar.stages.recognisers.whisper.belief import is_believed, is_found, stands
 from sutradhar.stages.recognisers.whisper.echoes import confirmed, repeats
 from sutradhar.stages.recognisers.whisper.fallback import Attempt, Thresholds
-from sutradhar.stages.recognisers.whisper.omissions import cut_out, fill, find_gaps, join
+from sutradhar.stages.recognisers.whisper.omissions import Gap, cut_out, fill, find_gaps, join
 from sutradhar.stages.recognisers.whisper.requests import (
     MAX_TEXT,
     Align,
@@ -37,9 +38,26 @@ from sutradhar.stages.recognisers.whisper.timestamps import timestamped_phrases
 from sutradhar.stages.recognisers.whisper.words import Timing, from_alignment, spread, time_words
 from sutradhar.stages.transcript import Span
 
-Text = tuple[Attempt, list[Timing]]
 ENCODED = 0.6  # share of a window's work that is done after encoding (base, int8, two cores)
 TRANSCRIBED = 0.8  # and after the text, where it is translated too
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text with its times, and the sound whose text stands by its scores alone, or was not believed."""
+
+    attempt: Attempt
+    timings: Sequence[Timing]
+    doubtful: tuple[Span, ...] = ()
+    dropped: tuple[Span, ...] = ()
+
+    def filled(self, gap: Gap, found: Text, delay_ms: int) -> Text:
+        """Return the text with another, of a gap, in its place."""
+        doubtful, dropped = found.doubtful + self.doubtful, found.dropped + self.dropped
+        if not found.timings:
+            return replace(self, dropped=dropped)
+        timings = fill(self.timings, gap, found.timings, delay_ms)
+        return Text(join(self.attempt, found.attempt), timings, doubtful, dropped)
 
 
 class Decoder:
@@ -66,12 +84,16 @@ class Decoder:
             heard = yield DetectLanguage(encoded)
             language, probability = max(heard.items(), key=lambda item: item[1])
         tokenizer = self._tokenizer("transcribe", language)
-        text = yield from self._transcribe(window, encoded, tokenizer, self._settings.temperatures)
-        attempt, timings = yield from self._look_again(window, text, tokenizer)
-        phrases = split_phrases(time_words(timings, window.offset_ms, window.end_ms, window.speech), language)
-        recognition = _recognition(window, attempt, phrases, language, probability)
+        judge = partial(stands, accepted=self._thresholds.logprob) if window.sure else is_believed
+        text = yield from self._transcribe(window, encoded, tokenizer, judge)
+        if window.sure:
+            text = yield from self._look_again(window, text, tokenizer)
+        words = time_words(text.timings, window.offset_ms, window.end_ms, window.speech)
+        recognition = _recognition(window, text, split_phrases(words, language), language, probability)
         if not (self._translate and window.translated) or language == "en":
             return recognition
+        if not words:
+            return replace(recognition, translation=replace(recognition, language="en", language_probability=1.0))
         window.tell(TRANSCRIBED)
         return replace(recognition, translation=(yield from self._translated(window, encoded, language)))
 
@@ -79,9 +101,7 @@ class Decoder:
         """Return English phrases with Whisper's own times: cross-attention follows the words of a translation
         badly."""
         tokenizer = self._tokenizer("translate", language)
-        attempt = yield from self._hear_text(
-            window, encoded, tuple(tokenizer.sot_sequence), tokenizer, self._settings.temperatures
-        )
+        attempt = yield from self._hear_text(window, encoded, tuple(tokenizer.sot_sequence), tokenizer)
         probability = math.exp(attempt.avg_logprob)
         phrases = timestamped_phrases(
             attempt.tokens,
@@ -90,31 +110,37 @@ class Decoder:
             window,
             probability,
         )
-        return _recognition(window, attempt, phrases, "en", 1.0)
+        return _recognition(window, Text(attempt, ()), phrases, "en", 1.0)
 
     def _transcribe(
-        self, window: AudioWindow, encoded: Encoded, tokenizer: Tokenizer, temperatures: Sequence[float]
+        self, window: AudioWindow, encoded: Encoded, tokenizer: Tokenizer, judge: Callable[[Attempt], bool]
     ) -> Steps[Text]:
-        attempt = yield from self._hear_text(
-            window, encoded, (*tokenizer.sot_sequence, tokenizer.no_timestamps), tokenizer, temperatures
-        )
+        """Return the text with its times; none where it does not stand before the `judge`."""
+        start = (*tokenizer.sot_sequence, tokenizer.no_timestamps)
+        attempt = yield from self._hear_text(window, encoded, start, tokenizer)
+        whole = (Span(window.offset_ms, window.end_ms),)
+        if not attempt.text:
+            return Text(attempt, ())
+        if not judge(attempt):
+            return Text(replace(attempt, tokens=(), text=""), (), dropped=whole)
+        doubtful = () if window.sure else whole
         if not self._times:
-            return attempt, _spread(window, attempt, window.speech)
+            return Text(attempt, _spread(window, attempt, window.speech), doubtful)
         alignment = yield Align(encoded, tokenizer, attempt.tokens, len(window.audio))
-        return attempt, _timings(window, attempt, alignment, tokenizer)
+        return Text(attempt, _timings(window, attempt, alignment, tokenizer), doubtful)
 
     def _look_again(self, window: AudioWindow, text: Text, tokenizer: Tokenizer) -> Steps[Text]:
-        """Decode speech that was skipped by itself, and fill it in where that gives a text to be believed."""
-        attempt, timings = text
-        if not self._times or not timings or not self._thresholds.accept(attempt):
+        """Decode likely speech without words by itself, once, and fill it in where that gives a text to be
+        believed."""
+        if not self._times or not self._thresholds.accept(text.attempt):
             return text
-        for gap in reversed(find_gaps(timings, window)):  # the last first, so that the places of the others stay right
+        # The last first, so that the places of the others stay right.
+        for gap in reversed(find_gaps(text.timings, window)):
             part = cut_out(window, gap)
             encoded = yield Encode(part.audio)
-            again, words = yield from self._transcribe(part, encoded, tokenizer, self._settings.temperatures[:1])
-            if len(words) > gap.end - gap.first and self._thresholds.trust(again):
-                attempt, timings = join(attempt, again), fill(timings, gap, words, part.offset_ms - window.offset_ms)
-        return attempt, timings
+            found = yield from self._transcribe(part, encoded, tokenizer, is_found)
+            text = text.filled(gap, found, part.offset_ms - window.offset_ms)
+        return text
 
     def _previous(self, tokenizer: Tokenizer, prompt: str) -> list[int]:
         tokens = tokenizer.encode(" " + prompt.strip()) if prompt.strip() else []
@@ -126,10 +152,10 @@ class Decoder:
         encoded: Encoded,
         start: tuple[int, ...],
         tokenizer: Tokenizer,
-        temperatures: Sequence[float],
     ) -> Steps[Attempt]:
         """Return the text with the window's prompt; without it where the prompt comes back as the text, and
-        nothing else confirms that."""
+        nothing else confirms that. Doubtful sound has one temperature: at higher ones noise becomes words."""
+        temperatures = self._settings.temperatures[: None if window.sure else 1]
         attempt = yield from self._decode(
             window, encoded, (*self._previous(tokenizer, window.prompt), *start), tokenizer, temperatures
         )
@@ -192,8 +218,9 @@ def _spread(window: AudioWindow, attempt: Attempt, speech: Sequence[Span]) -> li
 
 
 def _recognition(
-    window: AudioWindow, attempt: Attempt, phrases: tuple[Phrase, ...], language: str, probability: float
+    window: AudioWindow, text: Text, phrases: tuple[Phrase, ...], language: str, probability: float
 ) -> Recognition:
+    attempt = text.attempt
     return Recognition(
         window=window.id,
         text="".join(word.text for phrase in phrases for word in phrase).strip(),
@@ -202,6 +229,8 @@ def _recognition(
         phrases=phrases,
         confidence=attempt.probability,
         echoed=attempt.echoed,
+        doubtful=text.doubtful,
+        dropped=text.dropped,
         whisper=WhisperScores(
             attempt.tokens, attempt.avg_logprob, attempt.no_speech_prob, attempt.compression_ratio, attempt.temperature
         ),

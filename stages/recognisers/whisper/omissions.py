@@ -1,111 +1,98 @@
-"""Find speech that a decoding has skipped, and put in the text of a second decoding of it alone.
+"""Find likely speech for which a decoding has no words, and put in the text of a second decoding of it alone.
 
-Without timestamp tokens Whisper now and then leaves out a sentence in the middle of a window, without any sign in
-its scores. The alignment shows it: a token, mostly a full stop, then takes seconds of speech. (Clips of several
-speakers joined to 23 windows, base: every token that took `SKIPPED_MS` too long stood where words of the reference
-were missing.)
+Whisper now and then leaves out a sentence of a window, without any sign in its scores; only time shows it. A word, or
+a full stop, then takes seconds: it counts for as long as it can be said, and for that before its end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from sutradhar.stages.recognisers.contract import AudioWindow
+from sutradhar.stages.recognisers.gaps import earliest_ms, is_punctuation, without_words
 from sutradhar.stages.recognisers.whisper.fallback import Attempt
-from sutradhar.stages.recognisers.whisper.timestamps import clip
-from sutradhar.stages.recognisers.whisper.words import Timing, is_mark
-from sutradhar.stages.text.characters import CLOSING, COMMAS, STOPS, bare
+from sutradhar.stages.recognisers.whisper.words import Timing
+from sutradhar.stages.text.characters import bare
+from sutradhar.stages.transcript import Span
 
-SKIPPED_MS = 1200  # speech that no word accounts for
-SLOW_MS = 300  # a token that takes so much too long is taken out with its neighbour
-_MARKS = CLOSING + STOPS + COMMAS
-WORD_MS, LETTER_MS = 400, 120  # the times of a slow speaker
+SKIPPED_MS = 800  # likely speech without words; shorter spans bring "Thanks." and "Yeah."
+PADDING_MS = 200  # of sound around a gap
+REPEATED = 4  # words at a gap's edge that may be heard twice
 
 
 @dataclass(frozen=True)
 class Gap:
-    """A gap: timings `first` to before `end` share the sound from `start_ms` to `end_ms` of the window with
-    skipped speech."""
+    """Likely speech without words, on the clock of the window; `place` timings come before it."""
 
-    first: int
-    end: int
+    place: int
     start_ms: int
     end_ms: int
 
 
 def find_gaps(timings: Sequence[Timing], window: AudioWindow) -> list[Gap]:
-    last_ms = timings[-1].end_ms if timings else 0
-    tail = Timing("", last_ms, window.end_ms - window.offset_ms, 0)
-    excess = [_spoken_ms(timing, window) - _plausible_ms(timing.text) for timing in timings] + [
-        _spoken_ms(tail, window)
+    likely = [Span(one.start_ms - window.offset_ms, one.end_ms - window.offset_ms) for one in window.likely]
+    return [
+        Gap(_place(timings, span), span.start_ms, span.end_ms)
+        for span in without_words(likely, timings)
+        if span.end_ms - span.start_ms >= SKIPPED_MS
     ]
-    gaps, first = [], 0
-    for index, timing in enumerate((*timings, tail)):
-        if excess[index] <= SLOW_MS:
-            first = index + 1
-        elif index == len(timings) or excess[index + 1] <= SLOW_MS:
-            if sum(excess[first : index + 1]) >= SKIPPED_MS:
-                begin = (*timings, tail)[first]
-                after_mark = first + (is_mark(begin.text, _MARKS) and begin is not tail)
-                gaps.append(Gap(after_mark, min(index + 1, len(timings)), begin.start_ms, timing.end_ms))
-            first = index + 1
-    return gaps
 
 
-def _plausible_ms(text: str) -> int:
-    return WORD_MS + LETTER_MS * len(text.strip())
-
-
-def _spoken_ms(timing: Timing, window: AudioWindow) -> int:
-    spans = clip(window.speech, window.offset_ms + timing.start_ms, window.offset_ms + timing.end_ms)
-    return sum(span.end_ms - span.start_ms for span in spans)
+def _place(timings: Sequence[Timing], span: Span) -> int:
+    """Count the timings before a span: words that end there, and the marks behind them."""
+    place = 0
+    for number, timing in enumerate(timings, start=1):
+        follows = place == number - 1 and place > 0 and is_punctuation(timing)
+        if timing.end_ms <= span.start_ms or follows:
+            place = number
+    return place
 
 
 def cut_out(window: AudioWindow, gap: Gap) -> AudioWindow:
-    """Return the speech of a gap as a window."""
-    speech = clip(window.speech, window.offset_ms + gap.start_ms, window.offset_ms + gap.end_ms)
-    start_ms, end_ms = speech[0].start_ms - window.offset_ms, speech[-1].end_ms - window.offset_ms
+    """Return the sound of a gap as a doubtful window."""
+    start_ms = max(0, gap.start_ms - PADDING_MS)
+    end_ms = min(gap.end_ms + PADDING_MS, window.end_ms - window.offset_ms)
+    speech = (Span(window.offset_ms + start_ms, window.offset_ms + end_ms),)
     return replace(
         window,
         offset_ms=speech[0].start_ms,
         audio=window.audio[start_ms * 16 : end_ms * 16],
         speech=speech,
+        sure=False,
+        likely=(),
+        prompt="",
         prepared=None,
     )
 
 
 def fill(timings: Sequence[Timing], gap: Gap, found: Sequence[Timing], delay_ms: int) -> list[Timing]:
-    """Put `found`, on the clock of a window that begins `delay_ms` later, in place of the words in the gap.
-
-    Words of the gap that were not found again stay: behind it where they begin a sentence, else before it."""
-    before, lost, after = list(timings[: gap.first]), list(timings[gap.first : gap.end]), list(timings[gap.end :])
+    """Put `found`, on the clock of a window that begins `delay_ms` later, into the gap. Words that it repeats of
+    those beside it are left out, and those behind it begin after it."""
+    before, after = list(timings[: gap.place]), list(timings[gap.place :])
+    before = [replace(one, end_ms=max(one.start_ms, min(one.end_ms, gap.start_ms))) for one in before]
+    after = [replace(one, start_ms=earliest_ms(one)) for one in after]
     words = [replace(word, start_ms=word.start_ms + delay_ms, end_ms=word.end_ms + delay_ms) for word in found]
-    if before and words and _bare(before[-1]) == _bare(words[0]):
-        words = words[1:]
-    if after and words and _bare(words[-1]) == _bare(after[0]):
-        words = words[:-1]
-    if after and words and is_mark(words[-1].text, _MARKS) and is_mark(after[0].text, _MARKS):
-        after = after[1:]
-    known = {_bare(word) for word in words}
-    kept = [word for word in lost if _bare(word) and _bare(word) not in known]
-    if not before or before[-1].text.endswith(tuple(STOPS)):
-        return (
-            before
-            + words
-            + [replace(word, start_ms=max(word.start_ms, word.end_ms - _plausible_ms(word.text))) for word in kept]
-            + after
-        )
-    return (
-        before
-        + [replace(word, end_ms=min(word.end_ms, word.start_ms + _plausible_ms(word.text))) for word in kept]
-        + words
-        + after
-    )
+    words = words[_repeated(_bare(before)[::-1], _bare(words)) :]
+    ends = len(words) - sum(1 for _ in takewhile(lambda word: not bare(word.text), reversed(words)))
+    if repeated := _repeated(_bare(after), _bare(words[:ends])[::-1]):
+        words = words[: ends - repeated]
+    return before + words + after
 
 
-def _bare(timing: Timing) -> str:
-    return bare(timing.text)
+def _bare(timings: Sequence[Timing]) -> list[str]:
+    return [bare(one.text) for one in timings]
+
+
+def _repeated(beside: Sequence[str], own: Sequence[str]) -> int:
+    """Count the words at the edge of a gap that are heard on both its sides; both lists go away from that edge, the
+    own ones inwards."""
+    said = [word for word in beside if word][:REPEATED]
+    for count in range(min(len(said), len(own)), 0, -1):
+        if said[:count][::-1] == list(own[:count]):
+            return count
+    return 0
 
 
 def join(attempt: Attempt, found: Attempt) -> Attempt:

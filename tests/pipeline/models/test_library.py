@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,16 @@ def test_a_folders_form_is_told_by_its_files(names: tuple[str, ...], forms: list
 def test_every_release_is_pinned_to_a_commit() -> None:
     for name, form in FORMS.items():
         if name not in ("indictrans2", "hf"):  # commits that were not seen: the newest is taken, and written down
-            assert all(len(release.revision) == 40 for release in form.releases.values())
+            releases = [release for release in form.releases.values() if not release.package]
+            assert all(len(release.revision) == 40 for release in releases)
+
+
+def test_every_package_is_pinned_by_version_and_hash() -> None:
+    packages = [release.package for form in FORMS.values() for release in form.releases.values() if release.package]
+    assert packages
+    for package in packages:
+        assert re.fullmatch(r"[a-z]+==[\d.]+", package.requirement)
+        assert re.fullmatch(r"[0-9a-f]{64}", package.sha256)
 
 
 def test_order_folder_then_name_with_form_then_name_then_hub_cache(tmp_path: Path) -> None:
@@ -465,6 +475,12 @@ def test_lists_the_tuned_models_of_a_language_with_source_and_licence(capsys: py
     assert (
         "whisper-hindi2hinglish-swift  hi        apache-2.0  Oriserve/Whisper-Hindi2Hinglish-Swift (Hinglish in Latin letters)"
         in lines
+    )
+    assert not any(line.startswith("segmentation-3.0") for line in lines)
+    assert command.main(["fetch", "--list"]) == 0
+    assert (
+        "segmentation-3.0              any       mit         pyannote/segmentation-3.0 (finds speech)"
+        in capsys.readouterr().out.splitlines()
     )
     assert command.main(["fetch", "--list", "fr"]) == 2
     assert "No model here is tuned for fr; sizes such as large-v3 know most languages" in capsys.readouterr().err

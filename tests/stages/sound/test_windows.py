@@ -3,12 +3,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sutradhar.pipeline.jobs.settings import Settings
-from sutradhar.stages.sound.windows import Stretch, cut, find_windows, pack, pad, speech_frames
-from sutradhar.stages.transcript import Span, Window
+from sutradhar.stages.sound.hearing import Hearing
+from sutradhar.stages.sound.windows import Stretch, cut, find_windows, likely_speech, pack, pad, speech_frames
+from sutradhar.stages.transcript import Likely, Span, Window
 
 QUIET, LOUD = 0.0, 0.9
 
@@ -17,14 +19,21 @@ def frames(*runs: tuple[float, int]) -> list[float]:
     return [probability for probability, count in runs for _ in range(count)]
 
 
-def found(probabilities: Sequence[float], **settings: float) -> list[tuple[int, int]]:
-    return list(speech_frames(probabilities, Settings(**settings)))  # type: ignore[arg-type]
+def found(probabilities: Sequence[float], begin: float = 0.5, **settings: int) -> list[tuple[int, int]]:
+    return list(speech_frames(probabilities, begin, Settings(**settings)))  # type: ignore[arg-type]
+
+
+def hearing(
+    gate: Sequence[float], look: Sequence[float] = (), sure: Sequence[float] = (), both: bool = False
+) -> Hearing:
+    silence = [QUIET] * len(gate)
+    return Hearing(sure or silence, gate, look or silence, both)
 
 
 def test_speech_begins_at_the_threshold_and_ends_below_it_by_the_hysteresis() -> None:
     probabilities = frames((0.49, 20), (0.5, 20), (0.36, 20), (0.34, 20))
-    assert found(probabilities, SILERO_THRESHOLD=0.5) == [(20, 60)]
-    assert found(probabilities, SILERO_THRESHOLD=0.3) == [(0, 80)]
+    assert found(probabilities, 0.5) == [(20, 60)]
+    assert found(probabilities, 0.3) == [(0, 80)]
 
 
 def test_a_sound_shorter_than_the_minimum_is_not_speech() -> None:
@@ -68,10 +77,42 @@ def test_a_pause_alone_is_no_reason_for_a_window_more() -> None:
 
 
 def test_windows_are_on_the_clock_of_the_film() -> None:
-    windows = find_windows(
-        frames((QUIET, 50), (LOUD, 50), (QUIET, 50)), 4800, Settings(SILERO_SPEECH_PAD_MS=100), start_ms=60_000
-    )
-    assert windows == (Window(0, 61_500, 63_300, (Span(61_500, 63_300),)),)
+    loud = frames((QUIET, 50), (LOUD, 50), (QUIET, 50))
+    settings = Settings(SILERO_SPEECH_PAD_MS=100)
+    (window,) = find_windows(hearing(loud, loud, loud), 4800, settings, start_ms=60_000)
+    assert window == Window(0, 61_500, 63_300, (Span(61_500, 63_300),), (Likely(61_600, 63_200, 0.9),), sure=True)
+
+
+@pytest.mark.parametrize(("frames_of_speech", "sure"), [(8, True), (7, False)])
+def test_a_window_is_sure_by_a_quarter_of_a_second_of_silero(frames_of_speech: int, sure: bool) -> None:
+    gate, silero = frames((0.4, 100)), frames((0.5, frames_of_speech), (0.49, 100 - frames_of_speech))
+    assert [window.sure for window in find_windows(hearing(gate, sure=silero, both=True), 3200, Settings())] == [sure]
+
+
+@pytest.mark.parametrize(
+    ("both", "wanted", "found"), [(True, "auto", 0), (False, "auto", 1), (True, 0.25, 1), (False, 0.26, 0)]
+)
+def test_the_threshold_is_that_of_the_detectors_or_the_persons(both: bool, wanted: float | str, found: int) -> None:
+    gate = frames((0.25, 100))
+    assert len(find_windows(hearing(gate, both=both), 3200, Settings(SILERO_THRESHOLD=wanted))) == found
+
+
+def test_likely_speech_is_joined_over_short_pauses_and_not_short() -> None:
+    look = frames((0.3, 10), (0.29, 18), (0.5, 10), (QUIET, 19), (0.9, 24), (QUIET, 30), (0.4, 25))
+    assert list(likely_speech(look, 100_000)) == [Likely(0, 38 * 32, 0.348), Likely(111 * 32, 136 * 32, 0.4)]
+    assert list(likely_speech(look, 4200)) == [Likely(0, 38 * 32, 0.348), Likely(111 * 32, 4200, 0.4)]
+    assert list(likely_speech([], 0)) == []
+
+
+def test_likely_speech_that_no_window_holds_is_a_doubtful_one() -> None:
+    gate = frames((QUIET, 200), (LOUD, 50), (QUIET, 100))
+    look = frames((QUIET, 100), (0.4, 50), (QUIET, 45), (0.5, 30), (QUIET, 125))
+    found = find_windows(hearing(gate, look, gate), 350 * 32, Settings(SILERO_SPEECH_PAD_MS=100))
+    assert [(one.id, one.start_ms, one.end_ms, one.sure) for one in found] == [
+        (0, 100 * 32 - 200, 150 * 32 + 200, False),
+        (1, 200 * 32 - 100, 250 * 32 + 100, True),
+    ]
+    assert found[1].likely == (Likely(200 * 32 - 100, 225 * 32, 0.5),)
 
 
 @given(st.lists(st.sampled_from([0.02, 0.2, 0.4, 0.6, 0.95]), max_size=2500), st.integers(0, 2000), st.integers(0, 31))
@@ -80,7 +121,9 @@ def test_windows_hold_all_speech_in_order_and_at_most_30_s(
 ) -> None:
     duration_ms = max(0, len(probabilities) * 32 - missing_ms)
     settings = Settings(SILERO_SPEECH_PAD_MS=padding_ms)
-    windows = find_windows(probabilities, duration_ms, settings)
+    windows = find_windows(hearing(probabilities, probabilities[::-1]), duration_ms, settings)
+    assert [window.id for window in windows] == list(range(len(windows)))
+    assert all(before.end_ms <= after.start_ms for before, after in pairwise(windows))
     spans = [span for window in windows for span in window.speech]
     assert all(0 <= span.start_ms < span.end_ms <= duration_ms for span in spans)
     assert all(before.end_ms <= after.start_ms for before, after in pairwise(spans))
@@ -88,7 +131,10 @@ def test_windows_hold_all_speech_in_order_and_at_most_30_s(
     assert [(window.start_ms, window.end_ms) for window in windows] == [
         (window.speech[0].start_ms, window.speech[-1].end_ms) for window in windows
     ]
-    for first, end in speech_frames(probabilities, settings):
+    assert all(
+        window.start_ms <= one.start_ms < one.end_ms <= window.end_ms for window in windows for one in window.likely
+    )
+    for first, end in speech_frames(probabilities, 0.2, settings):
         covered = sum(
             min(span.end_ms, end * 32) - max(span.start_ms, first * 32)
             for span in spans

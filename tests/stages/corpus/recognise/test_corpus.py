@@ -227,7 +227,7 @@ def test_results_of_other_settings_are_not_mixed_in(tmp_path: Path) -> None:
         "This job has results made with CORPUS_CHANNELS=mix"
     )
     assert refused(folder, SOURCE_LANGUAGE="en", SILERO_THRESHOLD=0.3).startswith(
-        "This job has results made with SILERO_THRESHOLD=0.5"
+        "This job has results made with SILERO_THRESHOLD=auto"
     )
 
 

@@ -24,7 +24,7 @@ from sutradhar.stages.recognisers.whisper.requests import (
     Generate,
     Heard,
 )
-from sutradhar.stages.transcript import Span
+from sutradhar.stages.transcript import Likely, Span
 
 EOT, SOT_PREV, NO_TIMESTAMPS, TIMESTAMP_BEGIN = 500, 501, 502, 1000
 OFFSET = 60_000
@@ -117,7 +117,7 @@ def words_of(recognition: Recognition) -> list[tuple[str, int, int]]:
 
 
 LOOP = said(" so" * 30, -0.2)  # longer than could be said, and it compresses well
-UNLIKELY, LESS_UNLIKELY = said(" maybe this", -1.5), said(" or that", -1.2)
+UNLIKELY, LESS_UNLIKELY = said(" maybe this", -1.15), said(" or that", -1.1)
 
 
 def test_a_good_text_is_taken_at_once() -> None:
@@ -159,7 +159,7 @@ def test_when_all_fail_the_likeliest_is_taken() -> None:
     assert engine.temperatures == [0.0, 0.5, 1.0]
     assert (recognition.text, recognition.whisper.avg_logprob, recognition.whisper.temperature) == (
         "or that",
-        -1.2,
+        -1.1,
         0.5,
     )
 
@@ -174,7 +174,7 @@ def test_a_loop_is_taken_only_where_there_is_nothing_else() -> None:
 
 def test_the_thresholds_are_the_settings() -> None:
     engine = Engine([UNLIKELY])
-    assert recognise(engine, WHISPER_LOGPROB_THRESHOLD=-1.6).text == "maybe this"
+    assert recognise(engine, WHISPER_LOGPROB_THRESHOLD=-1.15).text == "maybe this"
     assert engine.temperatures == [0.0]
 
 
@@ -190,7 +190,54 @@ def test_a_silent_window_has_no_text() -> None:
 
 
 def test_likely_text_is_speech_whatever_the_model_says_of_silence() -> None:
-    assert recognise(Engine([said(" Thank you.", -0.9, 0.99)])).text == "Thank you."
+    assert recognise(Engine([said(" So I thank you.", -0.9, 0.99)])).text == "So I thank you."
+
+
+@pytest.mark.parametrize(
+    ("texts", "settings"),
+    [([said(" I don't know what to do.", -1.21)], {}), ([said(" Thank you.", -0.5, 0.81)], {})],
+    ids=["too unlikely", "few words for silence"],
+)
+def test_a_text_that_no_speech_has_is_dropped_and_told(texts: list[Decoded], settings: dict[str, object]) -> None:
+    recognition = recognise(Engine(texts), WHISPER_TEMPERATURE="0", **settings)
+    assert (recognition.text, recognition.phrases) == ("", ())
+    assert recognition.dropped == (Span(OFFSET, OFFSET + 3000),)
+
+
+def test_a_person_may_take_less_likely_texts() -> None:
+    engine = Engine([said(" I don't know.", -1.5)])
+    assert recognise(engine, WHISPER_LOGPROB_THRESHOLD=-1.6).text == "I don't know."
+
+
+# --- Doubtful sound
+
+
+@pytest.mark.parametrize(
+    ("text", "believed"),
+    [
+        (said(" Do you live here?", -0.7, 0.6), True),
+        (said(" Do you live here?", -0.71, 0.1), False),
+        (said(" Do you live here?", -0.1, 0.61), False),
+        (said(" Beep. Beep. beep. Beep.", -0.1, 0.1), False),
+        (said(" No, no, no.", -0.1, 0.1), True),
+        (said(" so" * 30, -0.1, 0.1), False),
+    ],
+    ids=["good", "unlikely", "silence", "one word", "short", "loop"],
+)
+def test_doubtful_sound_is_decoded_once_and_believed_by_every_score(text: Decoded, believed: bool) -> None:
+    engine = Engine([text])
+    recognition = recognise(engine, make_window(sure=False))
+    whole = (Span(OFFSET, OFFSET + 3000),)
+    assert engine.temperatures == [0.0]
+    assert bool(recognition.text) == believed
+    assert (recognition.doubtful, recognition.dropped) == ((whole, ()) if believed else ((), whole))
+
+
+def test_what_is_not_believed_is_not_translated() -> None:
+    engine = Engine([said(" Guten Morgen.", -0.1, 0.7)])
+    recognition = recognise(engine, make_window(sure=False, language="de"), translate=True)
+    assert (recognition.translation.text, recognition.translation.language) == ("", "en")
+    assert engine.temperatures == [0.0]
 
 
 def test_a_window_may_turn_out_to_be_silent_at_a_further_temperature() -> None:
@@ -303,36 +350,51 @@ def test_without_times_nothing_is_aligned_and_the_words_share_the_speech() -> No
     assert [type(request) for request in engine.asked] == [Encode, Generate]
 
 
-def skipped(texts: Iterable[Decoded]) -> tuple[Engine, Recognition]:
-    """Of a window of 10 s in which the first text accounts for less than 2."""
+def skipped(texts: Iterable[Decoded], **changes: object) -> tuple[Engine, Recognition]:
+    """Of a window of 10 s, likely speech from 1 s on, in which the first text accounts for less than 2."""
     engine = Engine([said(" Where is it?"), *texts])
-    return engine, recognise(engine, make_window(10_000))
+    likely = (Likely(OFFSET + 1000, OFFSET + 9000, 0.5),)
+    return engine, recognise(engine, make_window(10_000, **{"likely": likely, **changes}))
 
 
-def test_speech_that_was_skipped_is_decoded_by_itself() -> None:
-    engine, recognition = skipped([said(" In the house.", -0.5)])
+def test_speech_that_was_skipped_is_decoded_by_itself_without_the_prompt() -> None:
+    engine, recognition = skipped([said(" In the house.", -0.5)], prompt="Daniel")
     assert [type(request) for request in engine.asked] == [Encode, Generate, Align] * 2
-    assert (engine.asked[3].audio[0], len(engine.asked[3].audio)) == (1300 * 16, 8700 * 16)
-    assert (engine.asked[4].encoded, engine.asked[4].temperature) == ("sound of 8700 ms", 0.0)
+    assert (engine.asked[3].audio[0], len(engine.asked[3].audio)) == (1250 * 16, 7950 * 16)
+    assert (engine.asked[4].encoded, engine.asked[4].temperature) == ("sound of 7950 ms", 0.0)
+    assert engine.asked[4].prompt == (510, 520, 530, NO_TIMESTAMPS)
     assert recognition.text == "Where is it? In the house."
-    assert words_of(recognition)[3] == (" In", 61_300, 61_600)
+    assert words_of(recognition)[3] == (" In", 61_300, 61_550)
     assert recognition.whisper.avg_logprob == pytest.approx((-0.3 * 14 + -0.5 * 15) / 29)
+    assert recognition.doubtful == (Span(61_250, 69_200),)
 
 
 @pytest.mark.parametrize(
     "again",
-    [said(" In the house.", -1.1), said(" In the house.", -0.3, 0.7), said("")],
-    ids=["unlikely", "silence", "empty"],
+    [said(" In the house.", -1.1), said(" In the house.", -0.3, 0.7), said(" Yeah.", -0.1, 0.31)],
+    ids=["unlikely", "silence", "a word alone"],
 )
 def test_what_is_not_to_be_believed_fills_no_gap(again: Decoded) -> None:
     engine, recognition = skipped([again])
     assert engine.temperatures == [0.0, 0.0]
     assert (recognition.text, recognition.whisper.avg_logprob) == ("Where is it?", -0.3)
+    assert (recognition.doubtful, recognition.dropped) == ((), (Span(61_250, 69_200),))
+
+
+def test_a_second_look_that_finds_nothing_drops_nothing() -> None:
+    _, recognition = skipped([said("")])
+    assert (recognition.text, recognition.dropped) == ("Where is it?", ())
+
+
+def test_doubtful_sound_is_not_looked_at_twice() -> None:
+    engine, _ = skipped([], sure=False)
+    assert engine.temperatures == [0.0]
 
 
 def test_in_a_text_that_failed_no_gap_is_looked_for() -> None:
     engine = Engine([UNLIKELY])
-    recognise(engine, make_window(10_000), WHISPER_TEMPERATURE="0")
+    likely = (Likely(OFFSET + 3000, OFFSET + 9000, 0.5),)
+    recognise(engine, make_window(10_000, likely=likely), WHISPER_TEMPERATURE="0")
     assert [type(request) for request in engine.asked] == [Encode, Generate, Align]
 
 

@@ -1,0 +1,96 @@
+"""The tracks of sound by which speech is found: what is decoded, and where words may be missing.
+
+Two detectors err in different ways: Silero loses whole lines after seconds of wind, since its state stays low;
+segmentation-3.0 takes much music for voices. Their mean misses less than either at the same false alarm. Silero that
+begins anew every few seconds hears what it has lost, and more noise: it only says where to look again.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sutradhar.pipeline.jobs.settings import Settings
+from sutradhar.pipeline.jobs.stage import ModelNeed, StageContext
+from sutradhar.pipeline.media import SAMPLE_RATE
+from sutradhar.stages.sound.about import BOTH, FORM, NAME
+from sutradhar.stages.sound.segmentation import Segmentation
+from sutradhar.stages.sound.silero import FRAME, Detector, speech_probabilities
+from sutradhar.stages.sound.wav import Samples, Sound
+
+EVERY = 5 * SAMPLE_RATE // FRAME  # frames after which the second Silero begins anew
+WARM_UP = SAMPLE_RATE // FRAME  # frames that it hears before
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """Probabilities of speech, one for each frame."""
+
+    sure: Sequence[float]  # Silero's: where it is high, somebody speaks
+    gate: Sequence[float]  # what is decoded
+    look: Sequence[float]  # where words that were not found may be
+    both: bool = False  # whether the gate is of both detectors
+
+
+class Ears:
+    """The detectors. For one thread."""
+
+    def __init__(self, detector: Detector, segmentation: Path | None) -> None:
+        """Take Silero, and the folder of segmentation-3.0 where it is to listen too."""
+        self.detector = detector
+        self._segmentation = Segmentation(segmentation) if segmentation else None
+
+    @property
+    def both(self) -> bool:
+        """Tell whether segmentation-3.0 is at hand."""
+        return self._segmentation is not None
+
+    def hear(
+        self,
+        sound: Sound | Samples,
+        progress: Callable[[float, float], None] = lambda done, total: None,
+        sure: Sequence[float] = (),
+    ) -> Hearing:
+        """Listen to sound; `sure` is Silero's track where it is known already. `progress` gets seconds done and in
+        all."""
+        steps = 3 if self._segmentation else 2
+
+        def step(number: int) -> Callable[[float, float], None]:
+            return lambda done, total: progress((number * total + done) / steps, total)
+
+        sure = sure or speech_probabilities(sound, step(0), self.detector)
+        anew = probabilities_begun_anew(sound, step(1), self.detector)
+        if not self._segmentation:
+            return Hearing(sure, sure, anew)
+        voices = self._segmentation.speech_probabilities(sound, step(2))
+        return Hearing(sure, _mean(sure, voices), _mean(anew, voices), both=True)
+
+
+def models_of(settings: Settings) -> tuple[ModelNeed, ...]:
+    return (ModelNeed(NAME, FORM),) if settings.SPEECH_DETECTOR == BOTH else ()
+
+
+def segmentation_of(ctx: StageContext) -> Path | None:
+    """Return the folder of segmentation-3.0; None where it is not to listen."""
+    return next((ctx.model(need).path for need in models_of(ctx.settings)), None)
+
+
+def probabilities_begun_anew(
+    sound: Sound | Samples, progress: Callable[[float, float], None], detector: Detector
+) -> array[float]:
+    """Return Silero's probabilities where it begins anew every 5 s, after 1 s to warm up. `progress` gets seconds
+    done and in all."""
+    probabilities = array("f")
+    for first in range(0, -(-sound.samples // FRAME), EVERY):
+        begin = max(0, first - WARM_UP)
+        detector.reset()
+        heard = sound.read(begin * FRAME, (first + EVERY - begin) * FRAME)
+        probabilities.extend(list(detector.feed(heard))[first - begin :])
+        progress(min((first + EVERY) * FRAME, sound.samples) / SAMPLE_RATE, sound.samples / SAMPLE_RATE)
+    return probabilities
+
+
+def _mean(one: Sequence[float], other: Sequence[float]) -> array[float]:
+    return array("f", ((a + b) / 2 for a, b in zip(one, other, strict=True)))
