@@ -83,31 +83,10 @@ def prepare(arguments: argparse.Namespace, workspace: Workspace, console: Consol
     from sutradhar.pipeline.jobs import envfile
     from sutradhar.pipeline.machine import hardware
     from sutradhar.pipeline.media.watch import check_still, stamp
-    from sutradhar.pipeline.models import library
-    from sutradhar.pipeline.prepare import translation
-    from sutradhar.pipeline.wording import is_utf8
-    from sutradhar.stages.film.translate.registry import TRANSLATORS
 
-    if arguments.job_id:
-        check_job_id(arguments.job_id)
     changes = envfile.parse_assignments(arguments.changes)
-    for name in ("media", "from_list"):
-        given = getattr(arguments, name)
-        setattr(arguments, name, None if given is None else as_path(given))
-    is_corpus = arguments.from_list is not None or arguments.media.is_dir()
+    is_corpus = _read(arguments, changes)
     options = choosing.options(is_corpus=is_corpus)
-    _check_values(arguments, changes, is_corpus=is_corpus)
-    _take_as_options(changes, options, arguments)
-    if arguments.translation_engine:
-        translation.check_name(arguments.translation_engine)
-    arguments.glossary = as_path(arguments.glossary) if arguments.glossary else None
-    for key in (about.models.model for about in TRANSLATORS.values() if about.models):
-        if library.is_folder(changes.get(key, "")):
-            changes[key] = str(Path(changes[key]).expanduser().resolve())
-    if is_corpus:
-        _check_corpus(arguments)
-    if not is_utf8(str(arguments.media)):
-        raise UsageError(f"{os.fsencode(arguments.media)!r}: the name is not UTF-8; rename the file")
     choices = choosing.Choices()
     choices.take("WORKFLOW", arguments.workflow)
     choosing.languages(arguments, choices, console)
@@ -142,6 +121,40 @@ def prepare(arguments: argparse.Namespace, workspace: Workspace, console: Consol
     else:
         check_still(arguments.media, before)
     return _write(arguments, workspace, settings, choices, duration_ms)
+
+
+def _read(arguments: argparse.Namespace, changes: dict[str, str]) -> bool:
+    """Check the command line, and put paths and names in place in both; return whether it is about a folder. Raises
+    UsageError."""
+    from sutradhar.pipeline.prepare import translation
+    from sutradhar.pipeline.wording import is_utf8
+
+    if arguments.job_id:
+        check_job_id(arguments.job_id)
+    for name in ("media", "from_list", "glossary"):
+        given = getattr(arguments, name)
+        setattr(arguments, name, as_path(given) if given else None)
+    is_corpus = arguments.from_list is not None or arguments.media.is_dir()
+    _check_values(arguments, changes, is_corpus=is_corpus)
+    _take_as_options(changes, choosing.options(is_corpus=is_corpus), arguments)
+    if arguments.translation_engine:
+        translation.check_name(arguments.translation_engine)
+    _resolve_folders(changes)
+    if is_corpus:
+        _check_corpus(arguments)
+    if not is_utf8(str(arguments.media)):
+        raise UsageError(f"{os.fsencode(arguments.media)!r}: the name is not UTF-8; rename the file")
+    return is_corpus
+
+
+def _resolve_folders(changes: dict[str, str]) -> None:
+    """Make paths of translators' models absolute: the job is run from anywhere."""
+    from sutradhar.pipeline.models import library
+    from sutradhar.stages.film.translate.registry import TRANSLATORS
+
+    for key in (about.models.model for about in TRANSLATORS.values() if about.models):
+        if library.is_folder(changes.get(key, "")):
+            changes[key] = str(Path(changes[key]).expanduser().resolve())
 
 
 def _check_corpus(arguments: argparse.Namespace) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.util import resolve_name
 from pathlib import Path
 
@@ -91,3 +91,24 @@ def test_the_pipeline_imports_no_more_of_the_stages_than_their_lists_and_the_des
     of_recognisers = {f"recognisers.about.{name}" for name in ("About", "Capability", "ModelSizes", "Trial")}
     of_translators = {f"film.translate.about.{name}" for name in ("TranslatorAbout", "TranslatorModels")}
     assert found == lists | of_recognisers | of_translators
+
+
+def test_no_module_needs_itself_to_be_imported() -> None:
+    everything = {**modules("pipeline"), **modules("stages")}
+    needs = {name: set(_at_import(name, path, everything)) for name, path in everything.items()}
+    assert needs["sutradhar.stages.film.vad"] >= {"sutradhar.stages.sound.listening"}
+    while ends := {name for name, others in needs.items() if not others & needs.keys()}:
+        needs = {name: others for name, others in needs.items() if name not in ends}
+    assert sorted(needs) == []
+
+
+def _at_import(name: str, path: Path, everything: Mapping[str, Path]) -> Iterator[str]:
+    """Yield the modules that a module imports while it is imported itself."""
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom):
+            module = resolve_name("." * node.level + (node.module or ""), package)
+            for alias in node.names:
+                found = f"{module}.{alias.name}" if f"{module}.{alias.name}" in everything else module
+                if found in everything and found != name:
+                    yield found

@@ -43,7 +43,7 @@ TRANSCRIBED = 0.8  # and after the text, where it is translated too
 
 
 @dataclass(frozen=True)
-class Text:
+class TimedText:
     """A text with its times, and the sound whose text stands by its scores alone, or was not believed."""
 
     attempt: Attempt
@@ -51,13 +51,13 @@ class Text:
     doubtful: tuple[Span, ...] = ()
     dropped: tuple[Span, ...] = ()
 
-    def filled(self, gap: Gap, found: Text, delay_ms: int) -> Text:
+    def filled(self, gap: Gap, found: TimedText, delay_ms: int) -> TimedText:
         """Return the text with another, of a gap, in its place."""
         doubtful, dropped = found.doubtful + self.doubtful, found.dropped + self.dropped
         if not found.timings:
             return replace(self, dropped=dropped)
         timings = fill(self.timings, gap, found.timings, delay_ms)
-        return Text(join(self.attempt, found.attempt), timings, doubtful, dropped)
+        return TimedText(join(self.attempt, found.attempt), timings, doubtful, dropped)
 
 
 class Decoder:
@@ -110,26 +110,26 @@ class Decoder:
             window,
             probability,
         )
-        return _recognition(window, Text(attempt, ()), phrases, "en", 1.0)
+        return _recognition(window, TimedText(attempt, ()), phrases, "en", 1.0)
 
     def _transcribe(
         self, window: AudioWindow, encoded: Encoded, tokenizer: Tokenizer, judge: Callable[[Attempt], bool]
-    ) -> Steps[Text]:
+    ) -> Steps[TimedText]:
         """Return the text with its times; none where it does not stand before the `judge`."""
         start = (*tokenizer.sot_sequence, tokenizer.no_timestamps)
         attempt = yield from self._hear_text(window, encoded, start, tokenizer)
         whole = (Span(window.offset_ms, window.end_ms),)
         if not attempt.text:
-            return Text(attempt, ())
+            return TimedText(attempt, ())
         if not judge(attempt):
-            return Text(replace(attempt, tokens=(), text=""), (), dropped=whole)
+            return TimedText(replace(attempt, tokens=(), text=""), (), dropped=whole)
         doubtful = () if window.sure else whole
         if not self._times:
-            return Text(attempt, _spread(window, attempt, window.speech), doubtful)
+            return TimedText(attempt, _spread(window, attempt, window.speech), doubtful)
         alignment = yield Align(encoded, tokenizer, attempt.tokens, len(window.audio))
-        return Text(attempt, _timings(window, attempt, alignment, tokenizer), doubtful)
+        return TimedText(attempt, _timings(window, attempt, alignment, tokenizer), doubtful)
 
-    def _look_again(self, window: AudioWindow, text: Text, tokenizer: Tokenizer) -> Steps[Text]:
+    def _look_again(self, window: AudioWindow, text: TimedText, tokenizer: Tokenizer) -> Steps[TimedText]:
         """Decode likely speech without words by itself, once, and fill it in where that gives a text to be
         believed."""
         if not self._times or not self._thresholds.accept(text.attempt):
@@ -218,7 +218,7 @@ def _spread(window: AudioWindow, attempt: Attempt, speech: Sequence[Span]) -> li
 
 
 def _recognition(
-    window: AudioWindow, text: Text, phrases: tuple[Phrase, ...], language: str, probability: float
+    window: AudioWindow, text: TimedText, phrases: tuple[Phrase, ...], language: str, probability: float
 ) -> Recognition:
     attempt = text.attempt
     return Recognition(
