@@ -84,10 +84,14 @@ class Decoder:
             heard = yield DetectLanguage(encoded)
             language, probability = max(heard.items(), key=lambda item: item[1])
         tokenizer = self._tokenizer("transcribe", language)
-        judge = partial(stands, accepted=self._thresholds.logprob) if window.sure else is_believed
+        judge = (
+            partial(stands, accepted=self._thresholds.logprob)
+            if window.sure
+            else partial(is_believed, language=language)
+        )
         text = yield from self._transcribe(window, encoded, tokenizer, judge)
         if window.sure:
-            text = yield from self._look_again(window, text, tokenizer)
+            text = yield from self._look_again(window, text, tokenizer, partial(is_found, language=language))
         words = time_words(text.timings, window.offset_ms, window.end_ms, window.speech)
         recognition = _recognition(window, text, split_phrases(words, language), language, probability)
         if not (self._translate and window.translated) or language == "en":
@@ -129,7 +133,9 @@ class Decoder:
         alignment = yield Align(encoded, tokenizer, attempt.tokens, len(window.audio))
         return TimedText(attempt, _timings(window, attempt, alignment, tokenizer), doubtful)
 
-    def _look_again(self, window: AudioWindow, text: TimedText, tokenizer: Tokenizer) -> Steps[TimedText]:
+    def _look_again(
+        self, window: AudioWindow, text: TimedText, tokenizer: Tokenizer, judge: Callable[[Attempt], bool]
+    ) -> Steps[TimedText]:
         """Decode likely speech without words by itself, once, and fill it in where that gives a text to be
         believed."""
         if not self._times or not self._thresholds.accept(text.attempt):
@@ -138,7 +144,7 @@ class Decoder:
         for gap in reversed(find_gaps(text.timings, window)):
             part = cut_out(window, gap)
             encoded = yield Encode(part.audio)
-            found = yield from self._transcribe(part, encoded, tokenizer, is_found)
+            found = yield from self._transcribe(part, encoded, tokenizer, judge)
             text = text.filled(gap, found, part.offset_ms - window.offset_ms)
         return text
 

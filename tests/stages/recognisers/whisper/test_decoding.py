@@ -233,6 +233,12 @@ def test_doubtful_sound_is_decoded_once_and_believed_by_every_score(text: Decode
     assert (recognition.doubtful, recognition.dropped) == ((whole, ()) if believed else ((), whole))
 
 
+@pytest.mark.parametrize(("language", "believed"), [("en", False), ("hi", True), ("de", True)])
+def test_the_bound_is_that_of_the_language(language: str, believed: bool) -> None:
+    engine = Engine([said(" Kya haal hai?", -0.94)])
+    assert bool(recognise(engine, make_window(sure=False, language=language)).text) == believed
+
+
 def test_what_is_not_believed_is_not_translated() -> None:
     engine = Engine([said(" Guten Morgen.", -0.1, 0.7)])
     recognition = recognise(engine, make_window(sure=False, language="de"), translate=True)
