@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,16 +56,17 @@ class Ears:
     ) -> Hearing:
         """Listen to sound; `sure` is Silero's track where it is known already. `progress` gets seconds done and in
         all."""
-        steps = 3 if self._segmentation else 2
 
-        def step(number: int) -> Callable[[float, float], None]:
-            return lambda done, total: progress((number * total + done) / steps, total)
+        def half(number: int) -> Callable[[float, float], None]:
+            return lambda done, total: progress((number * total + done) / 2, total)
 
-        sure = sure or speech_probabilities(sound, step(0), self.detector)
-        anew = probabilities_begun_anew(sound, step(1), self.detector)
-        if not self._segmentation:
+        with ThreadPoolExecutor(1) as beside:  # both networks take about as long
+            listening = beside.submit(self._segmentation.speech_probabilities, sound) if self._segmentation else None
+            sure = sure or speech_probabilities(sound, half(0), self.detector)
+            anew = probabilities_begun_anew(sound, half(1), self.detector)
+        if not listening:
             return Hearing(sure, sure, anew)
-        voices = self._segmentation.speech_probabilities(sound, step(2))
+        voices = listening.result()
         return Hearing(sure, _mean(sure, voices), _mean(anew, voices), both=True)
 
 

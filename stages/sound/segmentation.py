@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from sutradhar.pipeline.media import SAMPLE_RATE
@@ -37,11 +37,9 @@ class Segmentation:
             str(folder / FILE), providers=["CPUExecutionProvider"], sess_options=options
         )
 
-    def speech_probabilities(
-        self, sound: Sound | Samples, progress: Callable[[float, float], None] = lambda done, total: None
-    ) -> array[float]:
+    def speech_probabilities(self, sound: Sound | Samples) -> array[float]:
         """Return one probability for each frame of Silero's, the last of them filled up with silence. Where chunks
-        overlap, they are averaged. `progress` gets seconds done and in all."""
+        overlap, they are averaged."""
         import numpy as np
 
         frames = -(-sound.samples // FRAME)
@@ -55,7 +53,6 @@ class Segmentation:
                 own = np.arange(-(-start // FRAME), min(frames, -(-(start + CHUNK) // FRAME)))
                 sums[own] += np.interp((own + 0.5) * FRAME - start, middles, speech)
                 counts[own] += 1
-            progress(min(starts[-1] + CHUNK, sound.samples) / SAMPLE_RATE, sound.samples / SAMPLE_RATE)
         return array("f", (sums / np.maximum(counts, 1)).tolist())
 
 

@@ -3,6 +3,7 @@ memory, or in memory."""
 
 from __future__ import annotations
 
+import threading
 import wave
 from collections.abc import Sequence
 from pathlib import Path
@@ -52,6 +53,7 @@ class Sound:
             self._wave.close()
             raise ValueError(f"{path.name} is not 16 kHz, mono, 16 bit")
         self.samples = self._wave.getnframes()
+        self._lock = threading.Lock()  # the file has one place to read at, and several threads read
 
     def __enter__(self) -> Sound:
         return self
@@ -69,8 +71,10 @@ class Sound:
         """Read samples from -1 to 1, shape (count,), or fewer at the end of the file."""
         import numpy as np
 
-        self._wave.setpos(min(start, self.samples))
-        return to_floats(np.frombuffer(self._wave.readframes(count), "<i2"))
+        with self._lock:
+            self._wave.setpos(min(start, self.samples))
+            frames = self._wave.readframes(count)
+        return to_floats(np.frombuffer(frames, "<i2"))
 
     def read_ms(self, start_ms: int, end_ms: int) -> NDArray[np.float32]:
         return self.read(start_ms * SAMPLES_PER_MS, (end_ms - start_ms) * SAMPLES_PER_MS)

@@ -37,7 +37,7 @@ def test_with_both_the_gate_and_the_look_are_means(sound: Path, monkeypatch: pyt
         def __init__(self, folder: Path) -> None:
             assert folder == Path("segmentation")
 
-        def speech_probabilities(self, sound: Sound, progress: object) -> list[float]:
+        def speech_probabilities(self, sound: Sound) -> list[float]:
             return [0.5] * -(-sound.samples // FRAME)
 
     monkeypatch.setattr(hearing, "Segmentation", Voices)
