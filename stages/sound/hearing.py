@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from math import isnan, nan
 from pathlib import Path
 
 from sutradhar.pipeline.jobs.settings import Settings
@@ -18,11 +19,12 @@ from sutradhar.pipeline.jobs.stage import ModelNeed, StageContext
 from sutradhar.pipeline.media import SAMPLE_RATE
 from sutradhar.stages.sound.about import BOTH, FORM, NAME
 from sutradhar.stages.sound.segmentation import Segmentation
-from sutradhar.stages.sound.silero import FRAME, Detector, speech_probabilities
+from sutradhar.stages.sound.silero import FRAME, LIKELY, Detector, speech_probabilities
 from sutradhar.stages.sound.wav import Samples, Sound
 
 EVERY = 5 * SAMPLE_RATE // FRAME  # frames after which the second Silero begins anew
 WARM_UP = SAMPLE_RATE // FRAME  # frames that it hears before
+OPEN = 800 * SAMPLE_RATE // 1000 // FRAME  # frames: no shorter pause is looked at again
 
 
 @dataclass(frozen=True)
@@ -60,14 +62,29 @@ class Ears:
         def half(number: int) -> Callable[[float, float], None]:
             return lambda done, total: progress((number * total + done) / 2, total)
 
+        sure = sure or speech_probabilities(sound, half(0), self.detector)
+        undecided = open_frames(sure)
         with ThreadPoolExecutor(1) as beside:  # both networks take about as long
-            listening = beside.submit(self._segmentation.speech_probabilities, sound) if self._segmentation else None
-            sure = sure or speech_probabilities(sound, half(0), self.detector)
-            anew = probabilities_begun_anew(sound, half(1), self.detector)
-        if not listening:
-            return Hearing(sure, sure, anew)
-        voices = listening.result()
-        return Hearing(sure, _mean(sure, voices), _mean(anew, voices), both=True)
+            both = self._segmentation
+            voices = beside.submit(both.speech_probabilities, sound, undecided) if both else None
+            anew = probabilities_begun_anew(sound, undecided, half(1), self.detector)
+        look = _or(anew, sure)
+        if not voices:
+            return Hearing(sure, sure, look)
+        others = _or(voices.result(), sure)
+        return Hearing(sure, _mean(sure, others), _mean(look, others), both=True)
+
+
+def open_frames(sure: Sequence[float]) -> list[bool]:
+    """Tell of each frame whether others have to listen too: it lies in a second or so that Silero does not call
+    speech. In speech with short pauses there is nothing to be found."""
+    found, first = [False] * len(sure), 0
+    for frame, probability in enumerate([*sure, 1.0]):
+        if probability >= LIKELY:
+            if frame - first >= OPEN:
+                found[first:frame] = [True] * (frame - first)
+            first = frame + 1
+    return found
 
 
 def models_of(settings: Settings) -> tuple[ModelNeed, ...]:
@@ -80,18 +97,26 @@ def segmentation_of(ctx: StageContext) -> Path | None:
 
 
 def probabilities_begun_anew(
-    sound: Sound | Samples, progress: Callable[[float, float], None], detector: Detector
+    sound: Sound | Samples, undecided: Sequence[bool], progress: Callable[[float, float], None], detector: Detector
 ) -> array[float]:
-    """Return Silero's probabilities where it begins anew every 5 s, after 1 s to warm up. `progress` gets seconds
-    done and in all."""
+    """Return Silero's probabilities where it begins anew every 5 s, after 1 s to warm up; NaN where nothing is open in
+    5 s. `progress` gets seconds done and in all."""
     probabilities = array("f")
-    for first in range(0, -(-sound.samples // FRAME), EVERY):
-        begin = max(0, first - WARM_UP)
-        detector.reset()
-        heard = sound.read(begin * FRAME, (first + EVERY - begin) * FRAME)
-        probabilities.extend(list(detector.feed(heard))[first - begin :])
+    for first in range(0, len(undecided), EVERY):
+        if not any(undecided[first : first + EVERY]):
+            probabilities.extend([nan] * min(EVERY, len(undecided) - first))
+        else:
+            begin = max(0, first - WARM_UP)
+            detector.reset()
+            heard = sound.read(begin * FRAME, (first + EVERY - begin) * FRAME)
+            probabilities.extend(list(detector.feed(heard))[first - begin :])
         progress(min((first + EVERY) * FRAME, sound.samples) / SAMPLE_RATE, sound.samples / SAMPLE_RATE)
     return probabilities
+
+
+def _or(track: Sequence[float], instead: Sequence[float]) -> array[float]:
+    """Return a track, with another one where it has no number."""
+    return array("f", (other if isnan(own) else own for own, other in zip(track, instead, strict=True)))
 
 
 def _mean(one: Sequence[float], other: Sequence[float]) -> array[float]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sutradhar.pipeline.media import SAMPLE_RATE
@@ -37,14 +37,14 @@ class Segmentation:
             str(folder / FILE), providers=["CPUExecutionProvider"], sess_options=options
         )
 
-    def speech_probabilities(self, sound: Sound | Samples) -> array[float]:
+    def speech_probabilities(self, sound: Sound | Samples, open_frames: Sequence[bool]) -> array[float]:
         """Return one probability for each frame of Silero's, the last of them filled up with silence. Where chunks
-        overlap, they are averaged."""
+        overlap, they are averaged. NaN where no chunk holds an open frame."""
         import numpy as np
 
         frames = -(-sound.samples // FRAME)
         sums, counts = np.zeros(frames, np.float32), np.zeros(frames, np.float32)
-        for starts in _batches(sound.samples):
+        for starts in _batches(sound.samples, open_frames):
             chunks = [sound.read(start, CHUNK) for start in starts]
             heard = np.stack([np.pad(chunk, (0, CHUNK - len(chunk))) for chunk in chunks])
             (classes,) = self._session.run(None, {"sound": heard})
@@ -53,11 +53,12 @@ class Segmentation:
                 own = np.arange(-(-start // FRAME), min(frames, -(-(start + CHUNK) // FRAME)))
                 sums[own] += np.interp((own + 0.5) * FRAME - start, middles, speech)
                 counts[own] += 1
-        return array("f", (sums / np.maximum(counts, 1)).tolist())
+        return array("f", np.where(counts > 0, sums / np.maximum(counts, 1), np.nan).tolist())
 
 
-def _batches(samples: int) -> Iterator[list[int]]:
-    """Yield the first samples of the chunks, which reach to the end."""
+def _batches(samples: int, open_frames: Sequence[bool]) -> Iterator[list[int]]:
+    """Yield the first samples of the chunks with open frames."""
     last = max(0, samples - CHUNK)
-    starts = [*range(0, last, HOP), last] if samples else []
+    chunks = [*range(0, last, HOP), last] if samples else []
+    starts = [start for start in chunks if any(open_frames[start // FRAME : -(-(start + CHUNK) // FRAME)])]
     yield from (starts[first : first + BATCH] for first in range(0, len(starts), BATCH))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import nan
 from pathlib import Path
 
 import numpy as np
@@ -7,14 +9,14 @@ import pytest
 
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.stages.sound import hearing
-from sutradhar.stages.sound.hearing import EVERY, WARM_UP, Ears, models_of, probabilities_begun_anew
+from sutradhar.stages.sound.hearing import EVERY, WARM_UP, Ears, models_of, open_frames, probabilities_begun_anew
 from sutradhar.stages.sound.silero import FRAME, Detector, speech_probabilities
 from sutradhar.stages.sound.wav import Samples, Sound
 
 
 def test_silero_that_begins_anew_has_heard_a_second_before_each_stretch(sound: Path) -> None:
     with Sound(sound) as whole:
-        found = probabilities_begun_anew(whole, lambda done, total: None, Detector())
+        found = probabilities_begun_anew(whole, [True] * 860, lambda done, total: None, Detector())
         detector = Detector()
         stretch = list(detector.feed(whole.read((2 * EVERY - WARM_UP) * FRAME, (WARM_UP + EVERY) * FRAME)))
         assert len(found) == -(-whole.samples // FRAME)
@@ -37,17 +39,33 @@ def test_with_both_the_gate_and_the_look_are_means(sound: Path, monkeypatch: pyt
         def __init__(self, folder: Path) -> None:
             assert folder == Path("segmentation")
 
-        def speech_probabilities(self, sound: Sound) -> list[float]:
-            return [0.5] * -(-sound.samples // FRAME)
+        def speech_probabilities(self, sound: Sound, open_frames: Sequence[bool]) -> list[float]:
+            return [0.5 if one else nan for one in open_frames]
 
     monkeypatch.setattr(hearing, "Segmentation", Voices)
     with Sound(sound) as whole:
         alone = Ears(Detector(), None).hear(whole)
         both = Ears(Detector(), Path("segmentation")).hear(whole, sure=alone.sure)
-    np.testing.assert_allclose(both.gate, (np.array(alone.sure) + 0.5) / 2, atol=1e-6)
-    np.testing.assert_allclose(both.look, (np.array(alone.look) + 0.5) / 2, atol=1e-6)
+    sure = np.array(alone.sure)
+    others = np.where(open_frames(alone.sure), 0.5, sure)
+    np.testing.assert_allclose(both.gate, (sure + others) / 2, atol=1e-6)
+    np.testing.assert_allclose(both.look, (np.array(alone.look) + others) / 2, atol=1e-6)
     assert both.both
     assert both.sure is alone.sure
+
+
+def test_others_listen_where_silero_hears_nobody_for_most_of_a_second() -> None:
+    loud, quiet = [0.5], [0.49]
+    assert open_frames(quiet * 25) == [True] * 25
+    assert open_frames(loud * 3 + quiet * 24 + loud * 3) == [False] * 30
+    assert open_frames(loud * 3 + quiet * 25 + loud) == [False] * 3 + [True] * 25 + [False]
+    assert open_frames([]) == []
+
+
+def test_where_nothing_is_open_nobody_else_listens() -> None:
+    sound = Samples(np.zeros(FRAME * 200, np.int16))
+    heard = Ears(Detector(), None).hear(sound, sure=[0.9] * 200)
+    np.testing.assert_allclose(heard.look, 0.9, atol=1e-6)
 
 
 def test_no_sound_has_no_frames() -> None:
