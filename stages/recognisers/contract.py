@@ -23,7 +23,7 @@ IDLE_SECONDS = 0.01  # an engine with nothing in hand rests so long before it as
 
 
 class Waiting(Enum):
-    """What a source of windows has in the place of one that is not there yet."""
+    """Stands in a source for a window that is not there yet."""
 
     NOTHING_YET = "nothing yet"
 

@@ -30,7 +30,7 @@ SETTINGS = (
     "SILERO_SPEECH_PAD_MS",
 )
 WINDOW_MS = 30_000
-# Of the gate, where the settings leave it open: docs/sound.md has the curves
+# Of the gate, where the settings leave it open: docs/sound.md lists all bounds
 OF_BOTH, OF_SILERO = 0.3, 0.2
 HYSTERESIS = 0.15
 SURE, SURE_MS = 0.5, 250  # a window with so much of so likely speech by Silero holds somebody's voice

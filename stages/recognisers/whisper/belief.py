@@ -1,8 +1,8 @@
-"""Which texts are believed.
+"""Decide which texts are believed.
 
 Whisper writes something for any sound: "Thank you.", "you" or a loop where nobody speaks. Its own rule drops a text
 whose scores are bad both; "you" on silence has a log-probability of -0.5 and 0.94 for no speech. So a text from
-doubtful sound has to be good by each score. bench/hearing.py draws the curves that chose the bounds.
+doubtful sound has to be good by each score. docs/sound.md lists the bounds.
 """
 
 from __future__ import annotations
