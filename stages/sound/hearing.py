@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import isnan, nan
 from pathlib import Path
@@ -19,12 +18,16 @@ from sutradhar.pipeline.jobs.stage import ModelNeed, StageContext
 from sutradhar.pipeline.media import SAMPLE_RATE
 from sutradhar.stages.sound.about import BOTH, FORM, NAME
 from sutradhar.stages.sound.segmentation import Segmentation
-from sutradhar.stages.sound.silero import FRAME, LIKELY, Detector, speech_probabilities
+from sutradhar.stages.sound.silero import FRAME, FRAME_MS, LIKELY, THREADS, Detector, speech_probabilities
 from sutradhar.stages.sound.wav import Samples, Sound
 
 EVERY = 5 * SAMPLE_RATE // FRAME  # frames after which the second Silero begins anew
 WARM_UP = SAMPLE_RATE // FRAME  # frames that it hears before
-OPEN = 800 * SAMPLE_RATE // 1000 // FRAME  # frames: no shorter pause is looked at again
+PAUSE = 800 // FRAME_MS  # frames: in no shorter pause words are missed
+LONG_PAUSE = 3000 // FRAME_MS  # of what follows Silero knows little: its state stays low
+EDGE = 200 // FRAME_MS  # a word that fades at the edge of a pause lies in the padding of its window
+NOBODY = 0.05  # by Silero, in the middle of a pause: then nobody speaks
+ANYBODY = 0.1  # by segmentation-3.0: below, no more is asked
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,10 @@ class Hearing:
 class Ears:
     """The detectors. For one thread."""
 
-    def __init__(self, detector: Detector, segmentation: Path | None) -> None:
-        """Take Silero, and the folder of segmentation-3.0 where it is to listen too."""
+    def __init__(self, detector: Detector, segmentation: Path | None, threads: int = THREADS) -> None:
+        """Take Silero, and the folder of segmentation-3.0 where it is to listen too, on so many threads."""
         self.detector = detector
-        self._segmentation = Segmentation(segmentation) if segmentation else None
+        self._segmentation = Segmentation(segmentation, threads) if segmentation else None
 
     @property
     def both(self) -> bool:
@@ -63,28 +66,32 @@ class Ears:
             return lambda done, total: progress((number * total + done) / 2, total)
 
         sure = sure or speech_probabilities(sound, half(0), self.detector)
-        undecided = open_frames(sure)
-        with ThreadPoolExecutor(1) as beside:  # both networks take about as long
-            both = self._segmentation
-            voices = beside.submit(both.speech_probabilities, sound, undecided) if both else None
+        undecided = undecided_frames(sure)
+        if not self._segmentation:
             anew = probabilities_begun_anew(sound, undecided, half(1), self.detector)
-        look = _or(anew, sure)
-        if not voices:
-            return Hearing(sure, sure, look)
-        others = _or(voices.result(), sure)
-        return Hearing(sure, _mean(sure, others), _mean(look, others), both=True)
+            return Hearing(sure, sure, _or(anew, sure))
+        voices = self._segmentation.speech_probabilities(sound, undecided, half(1))
+        doubtful = [voice >= ANYBODY for voice in voices]  # NaN is not
+        anew = probabilities_begun_anew(sound, doubtful, lambda done, total: None, self.detector)
+        others = _or(voices, sure)
+        return Hearing(sure, _mean(sure, others), _mean(_or(anew, sure), others), both=True)
 
 
-def open_frames(sure: Sequence[float]) -> list[bool]:
-    """Tell of each frame whether others have to listen too: it lies in a second or so that Silero does not call
-    speech. In speech with short pauses there is nothing to be found."""
+def undecided_frames(sure: Sequence[float]) -> list[bool]:
+    """Tell of each frame whether others have to listen too: it lies in the middle of a pause by Silero that is long, or
+    of which Silero is not quite certain. In speech with short pauses there is nothing to be found."""
     found, first = [False] * len(sure), 0
     for frame, probability in enumerate([*sure, 1.0]):
         if probability >= LIKELY:
-            if frame - first >= OPEN:
-                found[first:frame] = [True] * (frame - first)
+            middle = slice(first + EDGE if first else 0, frame - EDGE if frame < len(sure) else frame)
+            if _is_undecided(frame - first, sure[middle]):
+                found[middle] = [True] * len(sure[middle])
             first = frame + 1
     return found
+
+
+def _is_undecided(length: int, middle: Sequence[float]) -> bool:
+    return length >= PAUSE and (length >= LONG_PAUSE or max(middle) >= NOBODY)
 
 
 def models_of(settings: Settings) -> tuple[ModelNeed, ...]:

@@ -79,7 +79,7 @@ class Loader:
         self._preparer = lru_cache(_preparer)
         self._folder, self._spool, self._settings = folder, spool, settings
         self._detector = Detector(threads=1)
-        self._ears = Ears(self._detector, segmentation)
+        self._ears = Ears(self._detector, segmentation, threads=1)
 
     def load(self, task: Task, preparation: Preparation | None) -> Loaded | Failed | Deferred:
         """Load a recording. Raises OSError where the disk is full."""

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import nan
 from pathlib import Path
 
@@ -9,7 +9,14 @@ import pytest
 
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.stages.sound import hearing
-from sutradhar.stages.sound.hearing import EVERY, WARM_UP, Ears, models_of, open_frames, probabilities_begun_anew
+from sutradhar.stages.sound.hearing import (
+    EVERY,
+    WARM_UP,
+    Ears,
+    models_of,
+    probabilities_begun_anew,
+    undecided_frames,
+)
 from sutradhar.stages.sound.silero import FRAME, Detector, speech_probabilities
 from sutradhar.stages.sound.wav import Samples, Sound
 
@@ -36,30 +43,66 @@ def test_with_silero_alone_it_is_the_gate(sound: Path) -> None:
 
 def test_with_both_the_gate_and_the_look_are_means(sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Voices:
-        def __init__(self, folder: Path) -> None:
-            assert folder == Path("segmentation")
+        def __init__(self, folder: Path, threads: int) -> None:
+            assert (folder, threads) == (Path("segmentation"), 1)
 
-        def speech_probabilities(self, sound: Sound, open_frames: Sequence[bool]) -> list[float]:
-            return [0.5 if one else nan for one in open_frames]
+        def speech_probabilities(
+            self, sound: Sound, undecided: Sequence[bool], progress: Callable[[float, float], None]
+        ) -> list[float]:
+            return [0.5 if one else nan for one in undecided]
 
     monkeypatch.setattr(hearing, "Segmentation", Voices)
     with Sound(sound) as whole:
         alone = Ears(Detector(), None).hear(whole)
-        both = Ears(Detector(), Path("segmentation")).hear(whole, sure=alone.sure)
+        both = Ears(Detector(), Path("segmentation"), threads=1).hear(whole, sure=alone.sure)
     sure = np.array(alone.sure)
-    others = np.where(open_frames(alone.sure), 0.5, sure)
+    others = np.where(undecided_frames(alone.sure), 0.5, sure)
     np.testing.assert_allclose(both.gate, (sure + others) / 2, atol=1e-6)
     np.testing.assert_allclose(both.look, (np.array(alone.look) + others) / 2, atol=1e-6)
     assert both.both
     assert both.sure is alone.sure
 
 
-def test_others_listen_where_silero_hears_nobody_for_most_of_a_second() -> None:
-    loud, quiet = [0.5], [0.49]
-    assert open_frames(quiet * 25) == [True] * 25
-    assert open_frames(loud * 3 + quiet * 24 + loud * 3) == [False] * 30
-    assert open_frames(loud * 3 + quiet * 25 + loud) == [False] * 3 + [True] * 25 + [False]
-    assert open_frames([]) == []
+def test_silero_does_not_begin_anew_where_segmentation_hears_nobody(
+    sound: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Nobody:
+        def __init__(self, folder: Path, threads: int) -> None:
+            pass
+
+        def speech_probabilities(
+            self, sound: Sound, undecided: Sequence[bool], progress: Callable[[float, float], None]
+        ) -> list[float]:
+            return [0.09 if one else nan for one in undecided]
+
+    monkeypatch.setattr(hearing, "Segmentation", Nobody)
+    with Sound(sound) as whole:
+        heard = Ears(Detector(), Path("segmentation")).hear(whole)
+    np.testing.assert_allclose(heard.look, heard.gate, atol=1e-6)
+
+
+LOUD, UNCERTAIN, CERTAIN = [0.5], [0.05], [0.04]
+
+
+@pytest.mark.parametrize(
+    ("sure", "undecided"),
+    [
+        (UNCERTAIN * 25, range(25)),
+        (CERTAIN * 92, range(0)),
+        (CERTAIN * 93, range(93)),  # 3 s
+        (LOUD * 3 + UNCERTAIN * 24 + LOUD, range(0)),  # shorter than 0.8 s
+        (LOUD * 3 + UNCERTAIN * 25 + LOUD, range(9, 22)),
+        (LOUD * 3 + [0.4] * 6 + CERTAIN * 30 + [0.4] * 6 + LOUD, range(0)),  # words that fade at its edges
+        (LOUD * 3 + CERTAIN * 20 + UNCERTAIN + CERTAIN * 20, range(9, 44)),
+        ([], range(0)),
+    ],
+)
+def test_others_listen_in_the_middle_of_pauses_of_which_silero_is_not_certain(
+    sure: list[float], undecided: range
+) -> None:
+    found = undecided_frames(sure)
+    assert len(found) == len(sure)
+    assert [frame for frame, is_undecided in enumerate(found) if is_undecided] == list(undecided)
 
 
 def test_where_nothing_is_open_nobody_else_listens() -> None:
