@@ -9,10 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
-from sutradhar.pipeline import media
-
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -20,7 +16,6 @@ if TYPE_CHECKING:
     from sutradhar.pipeline.jobs.settings import Settings
     from sutradhar.stages.recognisers.contract import AudioWindow
 
-ROOT = Path(__file__).resolve().parent.parent
 SETS = ("en_librispeech", "en_ljspeech", "en_commonvoice", "film_notld", "tel_asterisk", "hi_commonvoice")
 LIMITS = {"tel_asterisk": 40}
 
@@ -46,24 +41,22 @@ def read_clips(data: Path, sets: Sequence[str], limit: int | None) -> list[Clip]
 def samples_of(clip: Clip) -> NDArray[np.float32]:
     import numpy as np
 
+    from sutradhar.pipeline import media
+
     samples: NDArray[np.float32] = np.concatenate(list(media.decode(clip.audio))).astype(np.float32) / 32768
     return samples
 
 
 def cut_windows(clips: Sequence[Clip], settings: Settings) -> Iterator[tuple[int, AudioWindow]]:
-    """Cut windows as the vad stage does with both detectors, numbered throughout, each with the number of its clip."""
-    import numpy as np
-
+    """Cut windows as the vad stage does, numbered throughout, each with the number of its clip."""
     from sutradhar.stages.recognisers.contract import AudioWindow
-    from sutradhar.stages.sound.hearing import Ears
     from sutradhar.stages.sound.silero import Detector
-    from sutradhar.stages.sound.wav import Samples
     from sutradhar.stages.sound.windows import find_windows
 
-    ears, count = Ears(Detector(), ROOT / "models" / "segmentation-3.0"), 0
+    count = 0
     for number, clip in enumerate(clips):
-        sound = Samples(np.concatenate(list(media.decode(clip.audio))))
-        for window in find_windows(ears.hear(sound), sound.duration_ms, settings):
-            samples = sound.read_ms(window.start_ms, window.end_ms)
-            yield number, AudioWindow.of(replace(window, id=count), samples, clip.language)
+        samples = samples_of(clip)
+        for window in find_windows(list(Detector().feed(samples)), len(samples) // 16, settings):
+            sound = samples[window.start_ms * 16 : window.end_ms * 16]
+            yield number, AudioWindow(count, window.start_ms, sound, window.speech, clip.language)
             count += 1

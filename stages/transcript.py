@@ -47,7 +47,8 @@ class Audio(msgspec.Struct, frozen=True):
 
 
 class Window(msgspec.Struct, frozen=True):
-    """Up to 30 s of audio that is recognised in one go; it starts and ends at pauses."""
+    """Up to 30 s of audio that is recognised in one go. It starts and ends at pauses; where speech has none, it shares
+    sound with the next."""
 
     id: int
     start_ms: int

@@ -27,9 +27,10 @@ from sutradhar.recording import Excerpt, OpenRecording, floats_of, open_recordin
 from sutradhar.result import Transcript
 from sutradhar.stages import transcript as table
 from sutradhar.stages.recognisers.contract import AudioWindow, Recogniser, Recognition, Waiting
-from sutradhar.stages.recognisers.doubts import doubts, echoes
+from sutradhar.stages.recognisers.doubts import doubts, echoes, omissions
+from sutradhar.stages.recognisers.gaps import unheard
+from sutradhar.stages.recognisers.joins import segments_of_windows
 from sutradhar.stages.recognisers.opening import open_recogniser
-from sutradhar.stages.recognisers.phrases import segments_of, segments_of_speakers
 from sutradhar.stages.recognisers.voting import FilmLanguage, language_of
 from sutradhar.stages.sound.hearing import Ears, models_of
 from sutradhar.stages.sound.silero import Detector
@@ -359,20 +360,20 @@ class Model:
     def _transcript(self, heard: _Heard, job: _Job, recogniser: Recogniser) -> Transcript:
         recording = heard.recording
         found = [heard.done[window.id] for window in recording.windows]
-        speakers = {window.id: window.speaker for window in recording.windows}
-        split = any(recording.sounds)
-        segments = (
-            segments_of_speakers([(speakers[one.window], one) for one in found]) if split else tuple(segments_of(found))
-        )
-        whole = table.Transcript(heard.language.language, recording.start_ms, recording.duration_ms, segments)
-        warnings = (*recording.remarks, *recogniser.degraded, *echoes(found), *doubts(whole, recording.found))
-        result = _result(recording, heard.language, whole.segments, warnings)
+        segments = segments_of_windows((window, heard.done[window.id]) for window in recording.windows)
+        lost = unheard(recording.windows, segments)
+        audio = (recording.start_ms, recording.duration_ms)
+        whole = table.Transcript(heard.language.language, *audio, segments, unheard=lost)
+        told = (*echoes(found), *doubts(whole, recording.found), *omissions(whole, recording.windows))
+        warnings = (*recording.remarks, *recogniser.degraded, *told)
+        result = replace(_result(recording, heard.language, whole.segments, warnings), unheard=lost)
         recording.close()
         if not job.translate:
             return result
         if heard.language.language == "en":
             return replace(result, translation=result)
-        english = tuple(segments_of(one.translation for one in found if one.translation))
+        translations = ((window, heard.done[window.id].translation) for window in recording.windows)
+        english = segments_of_windows((window, one) for window, one in translations if one)
         return replace(result, translation=_result(recording, FilmLanguage("en", 1.0), english, warnings))
 
     # --- The recogniser

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from sutradhar.pipeline.errors import SutradharError, UsageError, in_one_line
 from sutradhar.pipeline.wording import counted, escaped, shortened
 from sutradhar.stages import transcript as table
-from sutradhar.stages.transcript import Segment, Word
+from sutradhar.stages.transcript import Likely, Segment, Word
 
 if TYPE_CHECKING:
     from sutradhar.stages.cues.rules import Rules
@@ -37,6 +37,7 @@ class Transcript:
     segments: tuple[Segment, ...]
     warnings: tuple[str, ...] = ()  # what a person should know before they trust it, a line each
     translation: Transcript | None = None  # into English, with `translate=True`
+    unheard: tuple[Likely, ...] = ()  # likely speech without words: `start_ms`, `end_ms` and its `probability`
     error: SutradharError | None = None  # why there is no text, with `on_error="return"`
     fps: float = 24.0  # of the picture: gaps between cues are counted in frames
 
@@ -122,7 +123,7 @@ class Transcript:
             raise UsageError(
                 f"No format {form or 'named'!r}; choose from {', '.join(FORMATS)}, as the file's suffix or with format="
             )
-        whole = table.Transcript(self.language, self.start_ms, self.duration_ms, self.segments)
+        whole = table.Transcript(self.language, self.start_ms, self.duration_ms, self.segments, unheard=self.unheard)
         return format_of(form).text(whole, track_of(whole, rules))
 
 

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 
 from sutradhar.pipeline.wording import counted
 from sutradhar.stages.recognisers.contract import Recognition
+from sutradhar.stages.recognisers.gaps import is_much
 from sutradhar.stages.text.own_script import script_doubt, wrong_script_because
-from sutradhar.stages.transcript import Transcript, Windows
+from sutradhar.stages.transcript import Transcript, Window, Windows
 
 PROMPTS = "WHISPER_INITIAL_PROMPT, GLOSSARY"
 UNINTELLIGIBLE = (
     "No words were made out where speech was found, so the subtitles are empty:"
     " check SOURCE_LANGUAGE, or take a larger model"
 )
+UNHEARD = "Part of the speech has no words (`unheard` lists it): a larger model may hear them"
 
 
 def echoes(recognitions: Sequence[Recognition]) -> list[str]:
@@ -21,6 +23,11 @@ def echoes(recognitions: Sequence[Recognition]) -> list[str]:
     echoed = sum(recognition.lost_its_prompt for recognition in recognitions)
     windows = f"{echoed} of {counted(len(recognitions), 'window')}"
     return [f"{windows} gave the prompt ({PROMPTS}) back as text: heard again without it"] if echoed else []
+
+
+def omissions(transcript: Transcript, windows: Sequence[Window]) -> list[str]:
+    """Say that more than a little of the speech has no words, where others have."""
+    return [UNHEARD] if transcript.segments and is_much(transcript.unheard, windows) else []
 
 
 def doubts(transcript: Transcript, found: Windows) -> list[str]:

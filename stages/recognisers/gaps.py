@@ -15,6 +15,7 @@ AnySpan = TypeVar("AnySpan", bound=Span)
 MARGIN_MS = 150  # on both sides of a word, for its edges are guesses
 WORD_MS, LETTER_MS = 400, 120  # the times of a slow speaker
 SHORTEST_MS = 400  # less than the shortest word may take
+MUCH_MS, MUCH = 3000, 0.02  # of speech without words, and its share of the speech, that is worth a line
 _MARKS = frozenset(CLOSING + STOPS + COMMAS)
 
 
@@ -61,7 +62,20 @@ def _without(span: AnySpan, word: Timed) -> Iterator[AnySpan]:
 
 
 def unheard(windows: Sequence[Window], segments: Sequence[Segment]) -> tuple[Likely, ...]:
-    """Return the likely speech of all windows for which there are no words."""
-    likely = [one for window in windows for one in window.likely]
-    words = (word for segment in segments for word in segment.words)
-    return tuple(one for one in without_words(likely, words) if one.end_ms - one.start_ms >= SHORTEST_MS)
+    """Return the likely speech of all windows for which there are no words of the same speaker."""
+    found = list[Likely]()
+    for speaker in dict.fromkeys(window.speaker for window in windows):
+        likely = [one for window in windows if window.speaker == speaker for one in window.likely]
+        words = (word for segment in segments if segment.speaker == speaker for word in segment.words)
+        found += (one for one in without_words(likely, words) if one.end_ms - one.start_ms >= SHORTEST_MS)
+    return tuple(sorted(found, key=lambda one: one.start_ms))
+
+
+def is_much(lost: Sequence[Likely], windows: Sequence[Window]) -> bool:
+    """Tell whether so much of the speech has no words that a person should know."""
+    lost_ms = total_ms(lost)
+    return lost_ms >= MUCH_MS and lost_ms >= MUCH * sum(total_ms(window.speech) for window in windows)
+
+
+def total_ms(spans: Iterable[Span]) -> int:
+    return sum(span.end_ms - span.start_ms for span in spans)

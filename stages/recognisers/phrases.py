@@ -6,8 +6,6 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from msgspec.structs import replace
-
 from sutradhar.stages.recognisers.contract import Phrase, Recognition
 from sutradhar.stages.text.compression import compression_ratio
 from sutradhar.stages.text.numbers import one_number
@@ -69,12 +67,3 @@ def _doubt(phrase: Phrase, recognition: Recognition) -> str:
     start_ms, end_ms = phrase[0].start_ms, phrase[-1].end_ms
     doubtful = any(span.start_ms < end_ms and start_ms < span.end_ms for span in recognition.doubtful)
     return DOUBTFUL if doubtful else ""
-
-
-def segments_of_speakers(recognitions: Sequence[tuple[str, Recognition]]) -> tuple[Segment, ...]:
-    """Return the segments of recognitions, each with its speaker, in the order in which they begin."""
-    found = []
-    for speaker, recognition in sorted(recognitions, key=lambda pair: pair[1].window):
-        found += [replace(segment, speaker=speaker) for segment in segments_of([recognition])]
-    found.sort(key=lambda segment: segment.start_ms)
-    return tuple(replace(segment, id=number) for number, segment in enumerate(found))

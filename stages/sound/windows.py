@@ -35,6 +35,7 @@ OF_BOTH, OF_SILERO = 0.3, 0.2
 HYSTERESIS = 0.15
 SURE, SURE_MS = 0.5, 250  # a window with so much of so likely speech by Silero holds somebody's voice
 LOOK, LOOK_JOIN_MS, LOOK_MS, LOOK_PAD_MS = 0.3, 600, 800, 200
+SHARED_MS = 1000  # of sound on both sides of a cut without a pause: longer than most words
 CUT_COST = 0.5  # cost of a cut without any pause, in windows
 CUT_PAUSE_MS = 500  # a pause this long halves it
 DIP = 3  # frames that are averaged to find where long speech dips: about a closure between two syllables
@@ -177,14 +178,14 @@ def pad(spans: Sequence[Span], padding_ms: int, duration_ms: int) -> Iterator[St
 
 def cut(stretch: Stretch, probabilities: Sequence[float]) -> Iterator[Stretch]:
     """Cut speech that has no pause for longer than a window, each time where it dips most in the window's second
-    half."""
+    half. The parts share the sound around the cut, which may lie in a word."""
     start_ms, pause_ms = stretch.start_ms, stretch.pause_ms
     while stretch.end_ms - start_ms > WINDOW_MS:
-        frames = range((start_ms + WINDOW_MS // 2) // FRAME_MS, (start_ms + WINDOW_MS) // FRAME_MS)
+        frames = range((start_ms + WINDOW_MS // 2) // FRAME_MS, (start_ms + WINDOW_MS - SHARED_MS) // FRAME_MS)
         dip = min(frames, key=lambda frame: sum(probabilities[frame - DIP // 2 : frame + DIP // 2 + 1]))
         middle_ms = dip * FRAME_MS + FRAME_MS // 2
-        yield Stretch(start_ms, middle_ms, pause_ms)
-        start_ms, pause_ms = middle_ms, 0
+        yield Stretch(start_ms, middle_ms + SHARED_MS, pause_ms)
+        start_ms, pause_ms = middle_ms - SHARED_MS, 0
     yield Stretch(start_ms, stretch.end_ms, pause_ms)
 
 

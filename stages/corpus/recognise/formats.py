@@ -65,7 +65,7 @@ def _segment(segment: Segment, times: str) -> dict[str, Any]:
 
 def _track(result: Result, settings: Settings) -> tuple[Transcript, Track]:
     rules = rules_for(settings.SUBTITLE_PROFILE, result.language or "en", settings.SUBTITLE_FPS)
-    transcript = Transcript(result.language, 0, result.duration_ms, result.segments)
+    transcript = Transcript(result.language, 0, result.duration_ms, result.segments, unheard=result.unheard)
     return transcript, track_of(transcript, rules)
 
 

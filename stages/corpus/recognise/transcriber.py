@@ -21,10 +21,13 @@ from sutradhar.stages.corpus.recognise.messages import Begun, Done, Event, Faile
 from sutradhar.stages.corpus.recognise.prefetch import Prefetcher
 from sutradhar.stages.corpus.results import Result, Store
 from sutradhar.stages.recognisers.contract import AudioWindow, Recogniser, Recognition
-from sutradhar.stages.recognisers.phrases import mean_logprob, segments_of_speakers
+from sutradhar.stages.recognisers.doubts import UNHEARD
+from sutradhar.stages.recognisers.gaps import is_much, total_ms, unheard
+from sutradhar.stages.recognisers.joins import segments_of_windows
+from sutradhar.stages.recognisers.phrases import mean_logprob
 from sutradhar.stages.text.own_script import Letters, wrong_script_because
 from sutradhar.stages.text.scripts import script_name
-from sutradhar.stages.transcript import Segment
+from sutradhar.stages.transcript import Segment, Window
 
 ALIVE_EVERY = 2.0  # seconds between two signs of life
 WRITERS = 4  # threads, which wait for the disk more than they work: the recogniser must not wait with them
@@ -41,8 +44,9 @@ class _Recording:
     degraded: tuple[str, ...]
     cause: str  # why nobody is heard in it
     notes: tuple[str, ...]
+    windows: tuple[Window, ...]
     waiting: int  # windows that are not recognised yet
-    recognitions: list[tuple[str, Recognition]] = field(default_factory=list)  # each with its speaker
+    recognitions: list[tuple[Window, Recognition]] = field(default_factory=list)
     seconds: float = 0.0  # share of the time that its windows took beside others
 
 
@@ -51,7 +55,7 @@ class _InHand:
     """A window that is being recognised."""
 
     recording: _Recording
-    speaker: str
+    window: Window
     length_ms: int
     began: float  # a value of `_SharedTime.begin`
 
@@ -138,7 +142,7 @@ class Transcriber:
                 for window, audio, prepared in channel.read():
                     number = self._windows_so_far = self._windows_so_far + 1
                     length_ms = max(1, window.end_ms - window.start_ms)
-                    self._in_hand[number] = _InHand(recording, channel.speaker, length_ms, self._time.begin(length_ms))
+                    self._in_hand[number] = _InHand(recording, window, length_ms, self._time.begin(length_ms))
                     numbered = replace(window, id=number)
                     prompt = self._settings.WHISPER_INITIAL_PROMPT
                     yield AudioWindow.of(numbered, audio, language, prompt, prepared=prepared)
@@ -147,7 +151,7 @@ class Transcriber:
         window = self._in_hand.pop(recognition.window)
         recording = window.recording
         recording.seconds += self._time.end(window.began, window.length_ms)
-        recording.recognitions.append((window.speaker, recognition))
+        recording.recognitions.append((window.window, recognition))
         recording.waiting -= 1
         return recording
 
@@ -167,8 +171,9 @@ class Transcriber:
             raise next(filter(is_unwritable, errors), errors[0])
 
     def _write(self, recording: _Recording) -> None:
-        segments = segments_of_speakers(recording.recognitions)
+        segments = segments_of_windows(recording.recognitions)
         language = _language(segments)
+        lost = unheard(recording.windows, segments)
         result = Result(
             id=recording.task.id,
             status="done",
@@ -180,7 +185,8 @@ class Transcriber:
             segments=segments,
             seconds=round(recording.seconds, 4),
             degraded=(*recording.degraded, *_echoes(recording.recognitions), *_doubts(segments, recording)),
-            notes=recording.notes,
+            notes=(*recording.notes, *([UNHEARD] if segments and is_much(lost, recording.windows) else [])),
+            unheard=lost,
         )
         try:
             self._store.write(result)
@@ -205,10 +211,10 @@ class Transcriber:
 
 
 def _recording(loaded: Loaded) -> _Recording:
-    windows = [window for channel in loaded.channels for window in channel.windows]
-    speech_ms = sum(span.end_ms - span.start_ms for window in windows for span in window.speech)
+    windows = tuple(window for channel in loaded.channels for window in channel.windows)
+    speech_ms = sum(total_ms(window.speech) for window in windows)
     return _Recording(
-        loaded.task, loaded.duration_ms, speech_ms, loaded.degraded, loaded.cause, loaded.notes, len(windows)
+        loaded.task, loaded.duration_ms, speech_ms, loaded.degraded, loaded.cause, loaded.notes, windows, len(windows)
     )
 
 
@@ -219,7 +225,7 @@ def _language(segments: tuple[Segment, ...]) -> str:
     return speech.most_common(1)[0][0] if speech else ""
 
 
-def _echoes(recognitions: list[tuple[str, Recognition]]) -> list[str]:
+def _echoes(recognitions: list[tuple[Window, Recognition]]) -> list[str]:
     echoed = any(recognition.lost_its_prompt for _, recognition in recognitions)
     return ["the prompt (WHISPER_INITIAL_PROMPT, GLOSSARY) came back as text: heard again without it"] if echoed else []
 

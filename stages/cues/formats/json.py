@@ -9,7 +9,7 @@ import msgspec
 
 from sutradhar.pipeline.files import json_document
 from sutradhar.stages.cues.formats.format import Format, literally
-from sutradhar.stages.transcript import Cue, Segment, Track, Transcript
+from sutradhar.stages.transcript import Cue, Likely, Segment, Track, Transcript
 
 _SCHEMA = 1
 
@@ -22,11 +22,14 @@ class Document(msgspec.Struct, frozen=True):
     duration_ms: int
     segments: tuple[Segment, ...]
     cues: tuple[Cue, ...]
+    unheard: tuple[Likely, ...]  # likely speech without words
 
 
 def _write(transcript: Transcript, track: Track) -> str:
     audio = (transcript.start_ms, transcript.duration_ms)
-    document = Document(_SCHEMA, track.language, track.note, *audio, transcript.segments, track.cues)
+    document = Document(
+        _SCHEMA, track.language, track.note, *audio, transcript.segments, track.cues, transcript.unheard
+    )
     return json_document(document).decode()
 
 

@@ -28,26 +28,26 @@ LANGUAGE = "language"  # the piece that holds the verdict on the whole film
 
 def run(ctx: StageContext) -> Outcome:
     from sutradhar.stages.recognisers.doubts import doubts, echoes
-    from sutradhar.stages.recognisers.gaps import unheard
-    from sutradhar.stages.recognisers.phrases import segments_of, segments_of_speakers
+    from sutradhar.stages.recognisers.gaps import is_much, unheard
+    from sutradhar.stages.recognisers.joins import segments_of_windows
 
     audio = load(ctx.read("audio"), Audio)
     found = load(ctx.read("windows"), Windows)
     windows = found.windows
     # Where there is nothing to recognise, nothing is loaded: the marker then names no engine.
     work = _listen(audio, windows, ctx) if windows else Recognised(_silent_language(ctx.settings))
-    speakers = {window.id: window.speaker for window in windows}
-    pairs = [(speakers[recognition.window], recognition) for recognition in work.recognitions]
-    segments = segments_of_speakers(pairs) if any(audio.voices) else tuple(segments_of(work.recognitions))
+    by_id = {window.id: window for window in windows}
+    segments = segments_of_windows((by_id[one.window], one) for one in work.recognitions)
     lost = unheard(windows, segments)
     transcript = Transcript(work.language, audio.start_ms, audio.duration_ms, segments, unheard=lost)
     save(ctx.write("transcript"), transcript)
     if "translation" in ctx.writes:
-        translations = [recognition.translation for recognition in work.recognitions if recognition.translation]
-        english = Transcript("en", audio.start_ms, audio.duration_ms, tuple(segments_of(translations)))
+        translations = ((by_id[one.window], one.translation) for one in work.recognitions if one.translation)
+        english = Transcript("en", audio.start_ms, audio.duration_ms, segments_of_windows(translations))
         save(ctx.write("translation"), transcript if work.language == "en" else english)
     return Outcome(
-        summary=f"Transcription completed: {counted(len(segments), 'segment')}{_told(work.recognitions, lost)}",
+        summary=f"Transcription completed: {counted(len(segments), 'segment')}"
+        + _told(work.recognitions, lost if is_much(lost, windows) else ()),
         engine=work.engine,
         packages=work.packages,
         degraded=(*work.degraded, *_unheard(ctx.settings), *echoes(work.recognitions), *doubts(transcript, found)),

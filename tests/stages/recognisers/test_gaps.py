@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sutradhar.stages.recognisers.gaps import unheard, without_words
+from sutradhar.stages.recognisers.gaps import is_much, unheard, without_words
 from sutradhar.stages.transcript import Likely, Segment, Span, Window, Word
 
 
@@ -39,3 +39,18 @@ def test_likely_speech_without_words_is_unheard_unless_it_is_shorter_than_a_word
         Likely(8150, 9000, 0.5),
         Likely(20_000, 29_000 - 400 - 4 * 120 - 150, 0.4),
     )
+
+
+def test_words_of_one_speaker_do_not_stand_for_anothers() -> None:
+    windows = [
+        Window(number, 0, 5000, (), (Likely(0, 2000, 0.9),), speaker=name) for number, name in enumerate(["1", "2"])
+    ]
+    segment = Segment(0, 0, 2000, "", (word(" unquestionably", 0, 2000),), "en", 1.0, -0.1, 0.0, 1.0, 0.0, speaker="1")
+    assert unheard(windows, [segment]) == (Likely(0, 2000, 0.9),)
+
+
+@pytest.mark.parametrize(("lost_ms", "speech_ms", "much"), [(3000, 150_000, True), (2999, 9000, False)])
+def test_three_seconds_and_two_percent_are_much(lost_ms: int, speech_ms: int, much: bool) -> None:
+    lost = (Likely(0, lost_ms, 0.9),)
+    assert is_much(lost, [Window(0, 0, speech_ms, (Span(0, speech_ms),))]) == much
+    assert not is_much(lost, [Window(0, 0, 200_000, (Span(0, 200_000),))])

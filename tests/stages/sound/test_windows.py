@@ -58,7 +58,14 @@ def test_long_speech_is_cut_where_it_dips_most_in_the_second_half_of_a_window() 
     probabilities[300] = 0.1  # 9.6 s: first half
     probabilities[700] = 0.6  # 22.4 s
     parts = list(cut(Stretch(0, 48_000, 0), probabilities))
-    assert parts == [Stretch(0, 22_384, 0), Stretch(22_384, 48_000, 0)]
+    assert parts == [Stretch(0, 23_384, 0), Stretch(21_384, 48_000, 0)]  # a second on both sides is shared
+
+
+def test_parts_of_speech_without_any_pause_are_no_longer_than_a_window() -> None:
+    parts = list(cut(Stretch(0, 200_000, 0), frames((0.9, 6250))))
+    assert max(part.end_ms - part.start_ms for part in parts) <= 30_000
+    assert [before.end_ms - after.start_ms for before, after in pairwise(parts)] == [2000] * (len(parts) - 1)
+    assert [len(group) for group in pack(parts)] == [1] * len(parts)
 
 
 def test_windows_are_few_and_cut_at_the_longest_pauses() -> None:

@@ -5,9 +5,11 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -23,7 +25,8 @@ from sutradhar.stages.corpus.recognise.transcriber import Transcriber
 from sutradhar.stages.corpus.results import Result, Store
 from sutradhar.stages.recognisers.contract import AudioWindow, Recognition, WhisperScores
 from sutradhar.stages.recognisers.contract import LanguageGuess as Languages
-from sutradhar.stages.transcript import Span, Window, Word
+from sutradhar.stages.recognisers.doubts import UNHEARD
+from sutradhar.stages.transcript import Likely, Span, Window, Word
 from tests.stages.corpus.recognise.support import sha, task
 
 
@@ -81,7 +84,8 @@ def channel(*values: int, speaker: str = "", start_ms: int = 0, step_ms: int = 1
     """Sound of a second for each value, a window each."""
     begins = [start_ms + step_ms * number for number in range(len(values))]
     windows = tuple(
-        Window(number, begin, begin + 1000, (Span(begin, begin + 1000),)) for number, begin in enumerate(begins)
+        Window(number, begin, begin + 1000, (Span(begin, begin + 1000),), speaker=speaker)
+        for number, begin in enumerate(begins)
     )
     return Channel(speaker, windows, tuple(WindowSound(np.full(16_000, value, np.int16), value) for value in values))
 
@@ -392,3 +396,14 @@ def test_runs_again_with_what_came_later(tmp_path: Path) -> None:
         room.transcriber.run(lambda tasks=tasks: next(tasks, None))  # type: ignore[misc]
     assert [room.text(name) for name in "ab"] == ["1.", "2."]
     assert len({window.id for window in room.recogniser.windows}) == 2
+
+
+def test_likely_speech_without_words_is_kept_and_told_where_it_is_much(tmp_path: Path) -> None:
+    whole = channel(1)
+    (window,) = whole.windows
+    missing = replace(whole, windows=(msgspec.structs.replace(window, likely=(Likely(0, 4500, 0.7),)),))
+    room = Room(tmp_path, {"much": [missing], "all well": [whole]})
+    room.run()
+    assert room.result("much").unheard == (Likely(1150, 4500, 0.7),)
+    assert room.result("much").notes == (UNHEARD,)
+    assert (room.result("all well").unheard, room.result("all well").notes) == ((), ())
