@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from sutradhar.pipeline.jobs.settings import Settings
     from sutradhar.stages.recognisers.contract import AudioWindow
+    from sutradhar.stages.sound.hearing import Ears
 
+MODELS = Path(__file__).resolve().parent.parent / "models"
 SETS = ("en_librispeech", "en_ljspeech", "en_commonvoice", "film_notld", "tel_asterisk", "hi_commonvoice")
 LIMITS = {"tel_asterisk": 40}
 
@@ -49,14 +51,29 @@ def samples_of(clip: Clip) -> NDArray[np.float32]:
 
 def cut_windows(clips: Sequence[Clip], settings: Settings) -> Iterator[tuple[int, AudioWindow]]:
     """Cut windows as the vad stage does, numbered throughout, each with the number of its clip."""
+    import numpy as np
+    from msgspec.structs import replace
+
     from sutradhar.stages.recognisers.contract import AudioWindow
-    from sutradhar.stages.sound.silero import Detector
+    from sutradhar.stages.sound.wav import Samples
     from sutradhar.stages.sound.windows import find_windows
 
-    count = 0
+    ears, count = open_ears(settings), 0
     for number, clip in enumerate(clips):
         samples = samples_of(clip)
-        for window in find_windows(list(Detector().feed(samples)), len(samples) // 16, settings):
-            sound = samples[window.start_ms * 16 : window.end_ms * 16]
-            yield number, AudioWindow(count, window.start_ms, sound, window.speech, clip.language)
+        sound = Samples((samples * 32768).astype(np.int16))
+        for window in find_windows(ears.hear(sound), sound.duration_ms, settings):
+            heard = samples[window.start_ms * 16 : window.end_ms * 16]
+            yield number, AudioWindow.of(replace(window, id=count), heard, clip.language)
             count += 1
+
+
+def open_ears(settings: Settings) -> Ears:
+    """Open the detectors of speech that the settings name."""
+    from sutradhar.pipeline.models import library
+    from sutradhar.stages.sound.hearing import Ears, models_of
+    from sutradhar.stages.sound.silero import Detector
+
+    needs = models_of(settings)
+    folders = [library.resolve(one.name, one.form, models_dir=MODELS, offline=True).path for one in needs]
+    return Ears(Detector(), next(iter(folders), None))

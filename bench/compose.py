@@ -91,9 +91,9 @@ class Composer:
         sounds = debian_sounds.sounds(cache)
         self._music = [path for path in sounds if len(recorded(path)) >= MUSIC_FROM]
         self._events = [path for path in sounds if len(recorded(path)) < MUSIC_FROM]
+        decks: list[tuple[str, ...]] = [(SCENES,), (DIALOGUE,), READ, (PHONE,)]
         self._decks = {
-            sets: self._shuffled([clip for clip in read_clips(data, sets, 1000) if clip.text])
-            for sets in ((SCENES,), (DIALOGUE,), READ, (PHONE,))
+            sets: self._shuffled([clip for clip in read_clips(data, sets, 1000) if clip.text]) for sets in decks
         }
 
     def film(self) -> Iterator[Act]:

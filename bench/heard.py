@@ -60,8 +60,8 @@ def hear(engine: str, audio: Path, options: argparse.Namespace) -> Heard:
     """Run an engine in a process of its own. Ends the bench with what it said where it fails."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "heard.json"
-        command = [sys.executable, "-m", "bench.heard", engine, "--audio", audio.resolve(), "--out", out]
-        command += ["--model", options.model, "--cache", options.cache.resolve()]
+        command = [sys.executable, "-m", "bench.heard", engine, "--audio", str(audio.resolve()), "--out", str(out)]
+        command += ["--model", str(options.model), "--cache", str(options.cache.resolve())]
         command += [part for change in options.set for part in ("--set", change)]
         child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         said = child.stderr.read() if child.stderr else ""
@@ -75,8 +75,8 @@ def hear(engine: str, audio: Path, options: argparse.Namespace) -> Heard:
 def read_heard(path: Path) -> Heard:
     row = json.loads(path.read_text(encoding="utf-8"))
     segments = [[HeardWord(*word) for word in segment] for segment in row.pop("segments")]
-    spans = {name: [tuple(span) for span in row.pop(name)] for name in ("shown", "windows")}
-    return Heard(segments=segments, **spans, **row)
+    shown, windows = ([(start, end) for start, end in row.pop(name)] for name in ("shown", "windows"))
+    return Heard(segments=segments, shown=shown, windows=windows, **row)
 
 
 def shared_out(text: str, start_ms: int, end_ms: int) -> list[HeardWord]:

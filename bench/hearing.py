@@ -26,11 +26,12 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
+from bench.clips import MODELS
 from bench.compose import moved
 from bench.film_scores import Alignment, Score, align, common, interval, length, placed, score, spoken
 from bench.heard import ENGINES, Heard, hear, read_heard
 from bench.reference import Reference, read_reference
-from bench.side_by_side import RESULTS, ROOT, machine
+from bench.side_by_side import RESULTS, machine
 from sutradhar.pipeline.jobs.settings import Settings
 
 THRESHOLDS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6)
@@ -190,19 +191,17 @@ def words_that_differ(one: Sequence[str], other: Sequence[str]) -> int:
 
 def tracks_of(audio: Path) -> dict[str, Sequence[float]]:
     """Return the probabilities of speech by all detectors, each over the whole recording."""
-    from sutradhar.pipeline.models import library
-    from sutradhar.stages.sound.about import FORM, NAME
+    from sutradhar.stages.sound.about import NAME
     from sutradhar.stages.sound.hearing import probabilities_begun_anew
     from sutradhar.stages.sound.segmentation import Segmentation
-    from sutradhar.stages.sound.silero import Detector, speech_probabilities
-    from sutradhar.stages.sound.wav import Samples
+    from sutradhar.stages.sound.silero import FRAME, Detector, speech_probabilities
+    from sutradhar.stages.sound.wav import Sound
 
-    sound = Samples(_samples(audio))
-    detector, everywhere = Detector(), [True] * -(-sound.samples // 512)
-    silero = speech_probabilities(sound, detector=detector)
-    anew = probabilities_begun_anew(sound, everywhere, lambda done, total: None, detector)
-    folder = library.resolve(NAME, FORM, models_dir=ROOT / "models", offline=True).path
-    voices = Segmentation(folder).speech_probabilities(sound, everywhere)
+    with Sound(audio) as sound:
+        detector, everywhere = Detector(), [True] * -(-sound.samples // FRAME)
+        silero = speech_probabilities(sound, detector=detector)
+        anew = probabilities_begun_anew(sound, everywhere, lambda done, total: None, detector)
+        voices = Segmentation(MODELS / NAME).speech_probabilities(sound, everywhere)
 
     def mean(one: Sequence[float], other: Sequence[float]) -> list[float]:
         return [(a + b) / 2 for a, b in zip(one, other, strict=True)]
@@ -214,14 +213,6 @@ def tracks_of(audio: Path) -> dict[str, Sequence[float]]:
         "mean": mean(silero, voices),
         "mean, anew": mean(anew, voices),
     }
-
-
-def _samples(audio: Path) -> Any:
-    import numpy as np
-
-    from sutradhar.pipeline import media
-
-    return np.concatenate(list(media.decode(audio)))
 
 
 def marked(track: Sequence[float], threshold: float) -> list[tuple[int, int]]:
@@ -288,7 +279,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--cache", type=Path, required=True, metavar="DIR")
     parser.add_argument("--engines", type=lambda text: text.split(","), default=list(ENGINES))
     parser.add_argument("--shifts", type=lambda text: [float(one) for one in text.split(",")], default=[0.0])
-    parser.add_argument("--model", type=Path, default=ROOT / "models" / "base")
+    parser.add_argument("--model", type=Path, default=MODELS / "base")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="settings of ours")
     parser.add_argument("--wer", action="store_true", help="of the curve: recognise at each threshold")
     parser.add_argument("--again", action="store_true", help="have ours hear anew")

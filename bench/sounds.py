@@ -187,9 +187,9 @@ def arpeggio(generator: np.random.Generator, count: int) -> Floats:
 
 def drums(generator: np.random.Generator, count: int) -> Floats:
     def hit(number: int, length: int) -> Floats:
-        noise = decaying(generator.standard_normal(length), 0.03) * (0.2 if number % 2 else 0.6)
-        kick = decaying(np.sin(2 * np.pi * 60 * seconds(length)), 0.08) if number % 4 == 0 else 0
-        return noise * (number % 4 != 0) + kick
+        if number % 4 == 0:
+            return decaying(harmonics(60, length, (1,)), 0.08)
+        return decaying(generator.standard_normal(length), 0.03) * (0.2 if number % 2 else 0.6)
 
     return at_most_one(in_beats(count, beat_of(generator) // 2, hit))
 
