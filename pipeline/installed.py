@@ -25,6 +25,8 @@ COMMANDS = {  # a clone's name: an installation's name
     "get-model.sh": "sutradhar models fetch",
     "convert-model.sh": "sutradhar models convert",
     "install-mlx.sh": 'pip install "sutradhar[mlx]"',
+    "evaluate.sh": "sutradhar eval",
+    "bootstrap.sh --eval": 'pip install "sutradhar[eval]"',
     "bootstrap.sh": "pip install --force-reinstall sutradhar",
     "python -m sutradhar.pipeline.models.command list": "sutradhar models list",
     "python -m sutradhar.pipeline.machine.command": "sutradhar hardware",

@@ -8,13 +8,14 @@ NEEDED_GB=10
 
 usage() {
   cat <<TEXT
-usage: scripts/bootstrap.sh [--dev] [--mlx] [--force] [--help]
+usage: scripts/bootstrap.sh [--eval] [--dev] [--mlx] [--force] [--help]
 
 Makes .venv with everything that Sutradhar needs, fetches the starter model and a detector of speech, and looks at this
 machine's hardware. Run it again at any time: it does only what is missing, repairs what was interrupted, and looks at
 the hardware anew.
 
-  --dev     also install what the tests need
+  --eval    also install what \`sutradhar eval\` needs
+  --dev     also install what the tests need, that of --eval among it
   --mlx     also install the MLX recogniser, as ./install-mlx.sh does, whose --help says more
   --force   throw .venv away and make it anew
 
@@ -26,9 +27,10 @@ TEXT
 }
 
 main() {
-  local dev="" mlx="" mlx_build="" force="" python argument again mlx_is_new=""
+  local eval="" dev="" mlx="" mlx_build="" force="" python argument again mlx_is_new=""
   for argument in "$@"; do
     case $argument in
+      --eval) eval=1 ;;
       --dev) dev=1 ;;
       --mlx) mlx=asked ;;
       --force) force=1 ;;
@@ -52,11 +54,13 @@ main() {
   fi
   python=$(find_python)
   one_at_a_time "$python" "$@"
+  [ ! -f "$(stamp eval)" ] || eval=1
   [ ! -f "$(stamp dev)" ] || dev=1
   [ ! -f "$(stamp mlx)" ] || mlx=${mlx:-kept}
   [ ! -f "$(stamp mlx-cuda13)" ] || mlx_build=cuda13
   make_venv "$python" "$force"
   install_packages run "packages (about 7 GB with PyTorch; 1 to 5 minutes)"
+  [ -z "$eval" ] || install_packages eval "what judges transcripts"
   [ -z "$dev" ] || install_packages dev "what the tests need"
   if [ -n "$mlx" ]; then
     install_packages mlx "the MLX recogniser"
@@ -83,7 +87,7 @@ require_writable() {
 
 # The clone is somebody else's, and so is the .venv in it; only its owner can change it.
 use_shared_venv() {
-  [ -z "$force" ] && is_installed run && { [ -z "$dev" ] || is_installed dev; } && { [ -z "$mlx" ] || is_installed mlx; } ||
+  [ -z "$force" ] && is_installed run && { [ -z "$eval" ] || is_installed eval || is_installed dev; } && { [ -z "$dev" ] || is_installed dev; } && { [ -z "$mlx" ] || is_installed mlx; } ||
     refuse "$VENV is not yours, and lacks what was asked for: whoever owns $ROOT has to run $again there"
   info "Using the packages in $VENV, which is not yours"
 }

@@ -28,13 +28,16 @@ check() {
   done
 }
 
-lock run "$@"
-for set in dev mlx mlx-cuda13 ray build; do
+lock run --constraint eval.in "$@" # one version of what both need
+lock eval --constraint run.txt "$@"
+lock dev --constraint run.txt --constraint eval.txt "$@"
+for set in mlx mlx-cuda13 ray build; do
   lock "$set" --constraint run.txt "$@"
 done
 lock uv "$@"
 check run --no-binary indictranstoolkit # it has no wheel for Linux on ARM
-check dev --no-binary text2num          # it has none for Python 3.10 on macOS
+check eval --no-binary text2num         # it has none for Python 3.10 on macOS
+check dev --no-binary text2num
 for set in mlx mlx-cuda13 ray uv; do
   check "$set"
 done

@@ -29,6 +29,7 @@ COMMANDS = {
     ),
     "run": Command("run prepared jobs, or go on where they stopped", "sutradhar.pipeline.running.run"),
     "status": Command("show how far a job is", "sutradhar.status"),
+    "eval": Command("judge subtitles and transcripts by a reference", "sutradhar.evaluate"),
     "models": Command("list, fetch or convert models", "sutradhar.models"),
     "hardware": Command("show what this machine has and which settings suit it", "sutradhar.pipeline.machine.command"),
 }

@@ -80,7 +80,7 @@ def test_the_package_asks_for_what_run_in_names(site: Path) -> None:
     lines = (line.partition("#")[0].strip() for line in (ROOT / "requirements" / "run.in").read_text().splitlines())
     asked = {str(Requirement(line)) for line in installed.requires or [] if "extra ==" not in line}
     assert asked == {str(Requirement(line)) for line in lines if line}
-    assert set(installed.metadata.get_all("Provides-Extra") or []) == {"mlx", "ray"}
+    assert set(installed.metadata.get_all("Provides-Extra") or []) == {"eval", "mlx", "ray"}
 
 
 def test_what_a_wheel_leaves_is_no_part_of_the_project() -> None:

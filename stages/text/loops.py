@@ -52,6 +52,16 @@ def loops(text: str) -> bool:
     return len(collapse(text)) < len(" ".join(text.split()))
 
 
+def repeated(words: Sequence[str]) -> set[int]:
+    """Return the places of words that a loop says again."""
+    found, place = set[int](), 0
+    while place < len(words):
+        length, times = _loop_at(words, place)
+        found.update(range(place + length, place + length * times))
+        place += length * times
+    return found
+
+
 def _loop_at(keys: Sequence[str], place: int) -> tuple[int, int]:
     """Return how many words, and how many times, the shortest loop that begins there has: (1, 1) for none."""
     for length in range(1, min(LONGEST, (len(keys) - place) // TIMES) + 1):

@@ -93,6 +93,13 @@ def script_of(language: str) -> str:
 
 
 @cache
+def likely_language(text: str) -> str:
+    """Return the language that is most often written in the script that most letters of a text are in: `en` for
+    Latin, `hi` for Devanagari."""
+    letters = letters_in(text)
+    return _WRITTEN_IN.get(max(letters, key=letters.__getitem__, default=LATIN), "en").split()[0]
+
+
 def script_of_letter(letter: str) -> str:
     """Name the script of a letter as its Unicode name begins: "DEVANAGARI". "" for a letter without a name."""
     return unicodedata.name(letter, "").split(" ")[0]

@@ -72,6 +72,7 @@ class Tree:
         words = {
             "created": "venv",
             "run.txt": "run",
+            "eval.txt": "eval",
             "dev.txt": "dev",
             "mlx.txt": "mlx",
             ".mlx-alone.txt": "mlx again",
@@ -91,6 +92,7 @@ def tree(tmp_path: Path) -> Tree:
     (root / "requirements").mkdir()
     for name, line in (
         ("run", "torch==2.8.0\nnvidia-nccl-cu12==2.27.3\nnvidia-ml-py==13.0"),
+        ("eval", "jiwer==4.0.0"),
         ("dev", "pytest==9.2.0"),
         ("mlx", "jinja2==3.1.6\nmlx==0.32.4\nmlx-whisper==0.4.3\nnumba==0.68.1"),
         ("mlx-cuda13", "mlx-cuda-13==0.32.4"),

@@ -38,10 +38,10 @@ def test_fetches_the_starter_model_and_the_detector_of_speech_and_goes_on_withou
 
 
 def test_other_sets_are_installed_when_asked_and_stay(tree: Tree) -> None:
-    assert tree.bootstrap("--dev", "--mlx").returncode == 0
-    assert tree.done() == ["venv", "run", "dev", "mlx", "choose", "verify", "model", "hardware"]
+    assert tree.bootstrap("--eval", "--dev", "--mlx").returncode == 0
+    assert tree.done() == ["venv", "run", "eval", "dev", "mlx", "choose", "verify", "model", "hardware"]
     assert tree.bootstrap("--force").returncode == 0
-    assert tree.done() == ["venv", "run", "dev", "mlx", "model", "hardware"]
+    assert tree.done() == ["venv", "run", "eval", "dev", "mlx", "model", "hardware"]
 
 
 def test_changed_requirements_are_installed(tree: Tree) -> None:

@@ -21,6 +21,7 @@ SAMPLE = str(ROOT / "samples" / "dialogue.mp4")
         ([], "missing: COMMAND. For example: sutradhar transcribe film.mkv"),
         (["transcripe"], "COMMAND: invalid choice: 'transcripe'"),
         (["transcribe"], "missing: FILE. For example: sutradhar transcribe film.mkv -l en -o film.srt"),
+        (["eval", "a.txt"], "missing: SYSTEM. For example: sutradhar eval reference.srt film.srt"),
         (["models"], "missing: COMMAND. For example: sutradhar models fetch large-v3"),
         (["models", "fetch"], "missing: NAME. For example: sutradhar models fetch large-v3"),
         (
@@ -51,6 +52,7 @@ def test_wrong_usage_names_the_command_that_was_typed(
         ["prepare"],
         ["run"],
         ["status"],
+        ["eval"],
         ["hardware"],
         ["models"],
         ["models", "fetch"],

@@ -1,0 +1,42 @@
+"""The times of the reference's words: their own, or those of the systems that heard them.
+
+A reference mostly has times of utterances alone, whose spans hold pauses too. So the words of all systems that are
+hits are pooled, where they lie in their utterance: a word's time is the median of theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import median_low
+
+from sutradhar.stages.evaluate.comparing import Comparison
+from sutradhar.stages.evaluate.spans import middle
+from sutradhar.stages.transcript import Span
+
+_SLACK_MS = 500  # a hit that is further from its utterance is a common word elsewhere
+
+
+def with_places(systems: Sequence[Comparison]) -> list[Comparison]:
+    """Return the comparisons of one recording with all systems, each with the times of the reference's words."""
+    spans: list[list[Span]] = [[] for _ in systems[0].said]
+    for comparison in systems:
+        for edit in comparison.edits:
+            span = comparison.heard[edit.heard].span if edit.kind == "hit" else None
+            if span and _lies_in(span, comparison.reference.utterances[comparison.said[edit.said].utterance].span):
+                spans[edit.said].append(span)
+    places = tuple(
+        word.span if word.is_exact else _pooled(found) for word, found in zip(systems[0].said, spans, strict=True)
+    )
+    return [replace(comparison, places=places) for comparison in systems]
+
+
+def _lies_in(span: Span, utterance: Span | None) -> bool:
+    return utterance is None or utterance.start_ms - _SLACK_MS <= middle(span) <= utterance.end_ms + _SLACK_MS
+
+
+def _pooled(spans: Sequence[Span]) -> Span | None:
+    if not spans:
+        return None
+    start_ms = median_low([span.start_ms for span in spans])
+    return Span(start_ms, max(start_ms, median_low([span.end_ms for span in spans])))
