@@ -24,9 +24,8 @@ examples:
   ./scripts/evaluate.sh references/ calls-job --json -         a job, against files of the same names
   ./scripts/evaluate.sh film.en.srt film-job --translation     SubER, chrF++ and BLEU
 
-A reference is text (.txt), subtitles (.srt .vtt .ass), .stm, .ctm, .rttm, .TextGrid, JSON with words or segments, a
-list of recordings (.jsonl), or a folder of these; so is what is judged, or a job. What either side has decides what
-is measured. In a reference (words in brackets) may be heard or not, and [ignore] stands for anything.
+Both sides are files ({suffixes}), folders of them, or jobs. What they have decides what
+is measured. In a reference, (words in brackets) may be heard or not, and [ignore] stands for anything.
 
 exit codes: 0 judged, 1 a file cannot be read, 2 usage, or a file that is not what its name says
 """
@@ -34,11 +33,13 @@ STANDARD_OUTPUT = "-"
 
 
 def make_parser() -> argparse.ArgumentParser:
+    from sutradhar.stages.evaluate.readers import readers
+
     parser = Parser(
         prog="./scripts/evaluate.sh",
         usage="./scripts/evaluate.sh REFERENCE SYSTEM [SYSTEM ...] [option ...]",
         description="Judge what was recognised by a reference: errors, times, coverage, speakers, subtitles.",
-        epilog=EXAMPLES,
+        epilog=EXAMPLES.format(suffixes=", ".join(readers())),
         example="./scripts/evaluate.sh reference.srt film.srt",
     )
     parser.add_argument("reference", metavar="REFERENCE", help="file or folder with what is said")

@@ -2,39 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
+from sutradhar.stages.evaluate.alignment import Edit, align
 from sutradhar.stages.evaluate.normalise import Normaliser
-from sutradhar.stages.evaluate.scored import ScoredWord, scored_words, text_of
+from sutradhar.stages.evaluate.scored import ScoredWord, scored_words
 from sutradhar.stages.evaluate.spans import Cover, middle
 from sutradhar.stages.evaluate.version import Version
 from sutradhar.stages.transcript import Span
-
-Kind = Literal["hit", "substitution", "deletion", "insertion"]
-_KINDS: dict[str, Kind] = {
-    "equal": "hit",
-    "substitute": "substitution",
-    "delete": "deletion",
-    "insert": "insertion",
-}
-
-
-@dataclass(frozen=True)
-class Edit:
-    """A step of the alignment. `said` and `heard` are the words' places; where there is no word, that of the next.
-    A free one counts neither as an error nor as a word."""
-
-    kind: Kind
-    said: int
-    heard: int
-    is_free: bool = False
-
-    @property
-    def is_error(self) -> bool:
-        return not self.is_free and self.kind != "hit"
 
 
 @dataclass(frozen=True)
@@ -78,22 +54,3 @@ def compare(name: str, reference: Version, hypothesis: Version, normalise: Norma
         if not word.is_optional and not (word.span and ignored.has(middle(word.span)))
     )
     return Comparison(name, reference, hypothesis, said, heard, tuple(align(said, heard)))
-
-
-def align(said: Sequence[ScoredWord], heard: Sequence[ScoredWord]) -> Iterator[Edit]:
-    """Yield the fewest steps from one to the other. What is heard in place of optional words, or beside them, is
-    free."""
-    import jiwer
-
-    (chunks,) = jiwer.process_words(text_of(said), text_of(heard)).alignments
-    for chunk in chunks:
-        kind = _KINDS[chunk.type]
-        for step in range(max(chunk.ref_end_idx - chunk.ref_start_idx, chunk.hyp_end_idx - chunk.hyp_start_idx)):
-            place = chunk.ref_start_idx + (0 if kind == "insertion" else step)
-            other = chunk.hyp_start_idx + (0 if kind == "deletion" else step)
-            yield Edit(kind, place, other, _is_free(kind, place, said))
-
-
-def _is_free(kind: Kind, place: int, said: Sequence[ScoredWord]) -> bool:
-    beside = said[max(0, place - 1) : place + 1] if kind == "insertion" else said[place : place + 1]
-    return any(word.is_optional for word in beside)

@@ -2,8 +2,8 @@
 
 `english` is that of the Whisper paper (numbers, spelling, contractions). `unicode` is for every other language: NFC,
 lower case, without punctuation, dandas, symbols and joiners. Whisper's own normaliser for those will not do: it strips
-every combining mark, and so the vowel signs of Devanagari. `spelling` also takes usual ways to write the same word of
-an Indian language for one. In scripts without spaces every character is a word.
+every combining mark, and so the vowel signs of Devanagari. `spelling` also takes usual ways to write the same word in
+Devanagari for one. In scripts without spaces every character is a word.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ Normaliser = Callable[[str], str]
 
 _DROPPED = "PSC"  # Unicode categories: punctuation, symbols, and controls with the zero-width joiners among them
 _JOINERS = "\u200c\u200d"
-_NUKTAS = "\u093c\u09bc\u0a3c\u0abc\u0b3c\u0cbc"
-_NASAL = re.compile("[ङञणनम]\u094d(?=[क-म])")  # before a consonant of its row mostly: हिन्दी is हिंदी
-_GLIDES = str.maketrans({"\u0901": "\u0902"})  # chandrabindu: हँस is हंस
-_FOLDED_SCRIPTS = frozenset(("DEVANAGARI", "BENGALI", "GURMUKHI", "GUJARATI", "ORIYA", "KANNADA"))
+_NUKTA = re.compile("(?<=[कखगजफ])\u093c")  # of borrowed sounds, which many leave out: ज़रा is जरा; ड़ is no ड
+_NASAL = re.compile(  # before a stop of its own row: हिन्दी is हिंदी, but जन्म stays
+    "(?:ङ\u094d(?=[क-घ])|ञ\u094d(?=[च-झ])|ण\u094d(?=[ट-ढ])|न\u094d(?=[त-ध])|म\u094d(?=[प-भ]))"
+)
+_ANUSVARA = "\u0902"
+_CHANDRABINDU = str.maketrans({"\u0901": _ANUSVARA})  # हँस is हंस
 _VOWELS = (("ये", "ए"), ("यी", "ई"))  # at the end of a word: गये is गए
 
 
@@ -43,9 +45,8 @@ def _plain(character: str) -> str:
 
 def spelling(text: str) -> str:
     """Turn `हिन्दी` and `हिंदी`, `हँस` and `हंस`, `ज़रा` and `जरा`, `गये` and `गए` into the same."""
-    decomposed = unicodedata.normalize("NFD", unicode(text))
-    plain = "".join(character for character in decomposed if character not in _NUKTAS).translate(_GLIDES)
-    return " ".join(map(_folded, _NASAL.sub("\u0902", unicodedata.normalize("NFC", plain)).split()))
+    plain = _NUKTA.sub("", unicode(text)).translate(_CHANDRABINDU)
+    return " ".join(map(_folded, _NASAL.sub(_ANUSVARA, plain).split()))
 
 
 def _folded(word: str) -> str:
@@ -73,7 +74,7 @@ NORMALISERS: Mapping[str, Normaliser] = {"english": english, "unicode": unicode,
 
 def folds_spelling(language: str) -> bool:
     """Return whether `spelling` knows ways to write a language that `unicode` tells apart."""
-    return script_of(language) in _FOLDED_SCRIPTS
+    return script_of(language) == "DEVANAGARI"
 
 
 def normaliser_for(name: str, language: str) -> str:

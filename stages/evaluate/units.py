@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from sutradhar.stages.evaluate.comparing import Comparison, Edit
+from sutradhar.stages.evaluate.alignment import Edit
+from sutradhar.stages.evaluate.comparing import Comparison
 from sutradhar.stages.evaluate.figures import MIN_PARTS, Part
 
 

@@ -34,7 +34,12 @@ def _deletions(comparison: Comparison) -> Iterator[bool]:
     for edit in comparison.counted:
         if edit.kind == "deletion":
             place = places[edit.said]
-            yield place is None or 2 * shown.part_ms(place) < max(1, length_ms([place]))
+            yield place is None or not _is_under(place, shown)
+
+
+def _is_under(place: Span, shown: Cover) -> bool:
+    length = length_ms([place])
+    return 2 * shown.part_ms(place) >= length if length else shown.has(middle(place))
 
 
 def _insertions(comparison: Comparison) -> Iterator[bool]:

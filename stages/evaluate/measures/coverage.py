@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sutradhar.stages.evaluate.comparing import Comparison, Edit
+from sutradhar.stages.evaluate.alignment import Edit
+from sutradhar.stages.evaluate.comparing import Comparison
 from sutradhar.stages.evaluate.figures import Figure, Part, ratio
 from sutradhar.stages.evaluate.measures import Conditions, Measure, lacks_times
 from sutradhar.stages.evaluate.measures.causes import padded

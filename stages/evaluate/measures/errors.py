@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sutradhar.stages.evaluate.comparing import Comparison, Edit, compare
+from sutradhar.stages.evaluate.alignment import Edit
+from sutradhar.stages.evaluate.comparing import Comparison, compare
 from sutradhar.stages.evaluate.figures import Figure, Part, ratio
 from sutradhar.stages.evaluate.measures import Conditions, Measure, lacks_text
 from sutradhar.stages.evaluate.normalise import NORMALISERS, folds_spelling

@@ -20,8 +20,7 @@ _DONE = "done"  # the status of what was recognised, in the transcripts.jsonl of
 def read(text: str, stem: str) -> Mapping[str, Version]:
     found: dict[str, Version] = {}
     for count, line in enumerate(text.splitlines(), 1):
-        row = _row(line, count) if line.strip() else {}
-        if row and row.get("status", _DONE) == _DONE:
+        if line.strip() and (row := _row(line, count)).get("status", _DONE) == _DONE:
             name, version = _version(row, count)
             if name in found:
                 raise Unreadable(f"line {count} names {name} again")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from sutradhar.stages.evaluate.readers import Reader
 from sutradhar.stages.evaluate.readers.lines import number
@@ -38,21 +39,20 @@ def read(text: str, stem: str) -> Mapping[str, Version]:
         ]
     )
     try:
-        if next(values) != "ooTextFile" or next(values) != "TextGrid":
+        if [*islice(values, 2)] != ["ooTextFile", "TextGrid"]:
             raise Unreadable("no TextGrid")
-        _, end, _, count = (next(values) for _ in range(4))
+        _, end, _, count = islice(values, 4)
         tiers = [tier for _ in range(int(count)) if (tier := _tier(values))]
-    except (StopIteration, ValueError):
+    except ValueError:
         raise Unreadable("a TextGrid that is cut short or damaged") from None
     return {stem: _version(tiers, round(number(end) * 1000))}
 
 
 def _tier(values: Iterator[str]) -> Tier | None:
     """Return the next tier; None for one of points, or of phones."""
-    kind, name, _, _, count = (next(values) for _ in range(5))
+    kind, name, _, _, count = islice(values, 5)
     if kind == _POINTS:
-        for _ in range(2 * int(count)):
-            next(values)
+        [*islice(values, 2 * int(count))]
         return None
     if kind != _INTERVALS:
         raise Unreadable(f"a tier of the kind {kind[:40]!r}")
@@ -62,7 +62,7 @@ def _tier(values: Iterator[str]) -> Tier | None:
 
 
 def _interval(values: Iterator[str]) -> tuple[Span, str]:
-    begin, end, text = (next(values) for _ in range(3))
+    begin, end, text = islice(values, 3)
     return span_of(number(begin), number(end)), text
 
 

@@ -84,7 +84,10 @@ def _glued(word: SpokenWord, text: str, span: Span | None) -> SpokenWord:
 
 
 def _text(item: Mapping[str, Any]) -> str:
-    return next(str(item[key]) for key in _TEXTS if key in item)
+    texts = [str(item[key]) for key in _TEXTS if key in item]
+    if not texts:
+        raise Unreadable(_SHAPE)
+    return texts[0]
 
 
 def _span(item: Mapping[str, Any]) -> Span | None:
