@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.clips import SETS, Clip, cut_windows, read_clips, samples_of
-from bench.scoring import Rates, rates
+from bench.scoring import Rates, figures, rates_in
 from bench.side_by_side import RESULTS, ROOT, machine
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.models import library
@@ -39,6 +39,7 @@ class Row:
     files: int
     ours: Rates
     whisperx: Rates
+    difference: tuple[float, float, float] | None  # of the WER, ours less WhisperX's, and the bounds of that (95 %)
 
 
 # --- The engines, each in a process of its own
@@ -103,19 +104,25 @@ def compare(clips: Sequence[Clip], ours: Sequence[str], theirs: Sequence[str]) -
     for name in dict.fromkeys(clip.set for clip in clips):
         picked = [index for index, clip in enumerate(clips) if clip.set == name]
         references, language = [clips[index].text for index in picked], clips[picked[0]].language
-        scores = [rates(references, [texts[index] for index in picked], language) for texts in (ours, theirs)]
-        rows.append(Row(name, len(picked), *scores))
+        scores = [figures(references, [texts[index] for index in picked], language) for texts in (ours, theirs)]
+        difference = scores[0]["wer"].difference(scores[1]["wer"])
+        rows.append(Row(name, len(picked), *map(rates_in, scores), difference))
     return rows
 
 
 def table(rows: Sequence[Row]) -> str:
-    lines = [f"{'':16}{'files':>6}{'WER ours':>10}{'WhisperX':>10}{'CER ours':>10}{'WhisperX':>10}"]
+    heads = ("WER ours", "WhisperX", "CER ours", "WhisperX")
+    lines = [f"{'':16}{'files':>6}" + "".join(f"{head:>10}" for head in heads) + f"{'WER, difference':>20}"]
     lines += [
         f"{row.set:16}{row.files:6}{row.ours.wer:10.2f}{row.whisperx.wer:10.2f}"
-        f"{row.ours.cer:10.2f}{row.whisperx.cer:10.2f}"
+        f"{row.ours.cer:10.2f}{row.whisperx.cer:10.2f}{_shown(row.difference):>20}"
         for row in rows
     ]
     return "\n".join(lines)
+
+
+def _shown(difference: tuple[float, float, float] | None) -> str:
+    return f"{difference[0]:+.1f} [{difference[1]:+.1f} {difference[2]:+.1f}]" if difference else "-"
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -1,20 +1,15 @@
-"""Word and character error rates, after the normalisation that is fair to a language.
-
-English: the normaliser of the Whisper paper (numbers, spelling, contractions). Others: Unicode NFC, lower case,
-without punctuation, symbols and joiners. Whisper's basic normaliser will not do for them: it strips every combining
-mark, and so the vowel signs of Devanagari.
-"""
+"""Error rates of texts, as `sutradhar eval` counts them, over files that are drawn anew for intervals."""
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
-import jiwer
-
-DROPPED = "PSC"  # Unicode categories: punctuation, symbols, and controls with the zero-width joiners among them
+from sutradhar.stages.evaluate.comparing import Comparison, compare
+from sutradhar.stages.evaluate.figures import Figure
+from sutradhar.stages.evaluate.measures import Conditions, errors
+from sutradhar.stages.evaluate.normalise import NORMALISERS, normaliser_for
+from sutradhar.stages.evaluate.version import Utterance, Version, words_in
 
 
 @dataclass(frozen=True)
@@ -26,27 +21,22 @@ class Rates:
 
 
 def rates(references: Sequence[str], texts: Sequence[str], language: str) -> Rates:
-    normalise = normaliser(language)
-    pairs = [(normalise(reference), normalise(text)) for reference, text in zip(references, texts, strict=True)]
-    wanted, got = zip(*[pair for pair in pairs if pair[0]], strict=True)
-    return Rates(100 * jiwer.wer(list(wanted), list(got)), 100 * jiwer.cer(list(wanted), list(got)))
+    return rates_in(figures(references, texts, language))
 
 
-@cache
-def normaliser(language: str) -> Callable[[str], str]:
-    if language != "en":
-        return normalise
-    from whisper_normalizer.english import EnglishTextNormalizer
-
-    english: Callable[[str], str] = EnglishTextNormalizer()
-    return english
+def rates_in(found: Mapping[str, Figure]) -> Rates:
+    return Rates(*(found[key].value or 0.0 for key in ("wer", "cer")))
 
 
-def normalise(text: str) -> str:
-    """Turn `"मैं, हूँ।"` into `"मैं हूँ"`; a hyphen parts words, an apostrophe does not."""
-    text = unicodedata.normalize("NFC", text).lower().replace("'", "").replace("’", "")
-    kept = (
-        "" if character in "\u200c\u200d" else " " if unicodedata.category(character)[0] in DROPPED else character
-        for character in text
-    )
-    return " ".join("".join(kept).split())
+def figures(references: Sequence[str], texts: Sequence[str], language: str) -> dict[str, Figure]:
+    """Return the figures by key, of the files whose reference has words."""
+    normaliser = normaliser_for("auto", language)
+    pairs = enumerate(zip(references, texts, strict=True))
+    comparisons = [_compared(str(number), *pair, normaliser) for number, pair in pairs]
+    said = [comparison for comparison in comparisons if comparison.said]
+    return {figure.key: figure for figure in errors.measure(said, Conditions(language, normaliser))}
+
+
+def _compared(name: str, reference: str, text: str, normaliser: str) -> Comparison:
+    versions = (Version((Utterance(words_in(side)),)) for side in (reference, text))
+    return compare(name, *versions, NORMALISERS[normaliser])
