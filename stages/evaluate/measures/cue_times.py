@@ -13,6 +13,7 @@ from sutradhar.stages.evaluate.figures import Figure
 from sutradhar.stages.evaluate.measures import Conditions, Measure, errors
 from sutradhar.stages.evaluate.measures.word_times import middle_of, percentile, share
 from sutradhar.stages.evaluate.normalise import NORMALISERS
+from sutradhar.stages.evaluate.scored import ScoredWord
 from sutradhar.stages.evaluate.version import Utterance, words_in
 from sutradhar.stages.transcript import Span
 
@@ -57,29 +58,30 @@ def _by_cues(comparison: Comparison, normaliser: str) -> Comparison:
 def _lateness(comparison: Comparison, *, is_start: bool) -> Iterator[int]:
     """Yield by how many ms each cue begins after its first word does, or ends after its last word does."""
     hits = {edit.heard: edit.said for edit in comparison.counted if edit.kind == "hit"}
-    for place in _edges([word.utterance for word in comparison.heard], is_start):
-        edge = _edge(comparison, hits[place], is_start) if place in hits else None
+    sounds = dict(_sounds(comparison, is_start))
+    for place in _edges(comparison.heard, is_start):
         cue = comparison.hypothesis.cues[comparison.heard[place].utterance]
-        if edge is not None:
-            yield (cue.start_ms if is_start else cue.end_ms) - edge
+        sound = sounds.get(hits.get(place, -1))
+        if sound is not None:
+            yield (cue.start_ms if is_start else cue.end_ms) - sound
 
 
-def _edges(owners: Sequence[int], is_start: bool) -> Iterator[int]:
+def _edges(words: Sequence[ScoredWord], is_start: bool) -> Iterator[int]:
     """Yield the places of the words that begin an utterance, or that end one."""
-    for place, owner in enumerate(owners):
+    for place, word in enumerate(words):
         beside = place - 1 if is_start else place + 1
-        if not 0 <= beside < len(owners) or owners[beside] != owner:
+        if not 0 <= beside < len(words) or words[beside].utterance != word.utterance:
             yield place
 
 
-def _edge(comparison: Comparison, place: int, is_start: bool) -> int | None:
-    word = comparison.said[place]
-    whole = comparison.reference.utterances[word.utterance].span
-    if word.span and word.is_exact:
-        return word.span.start_ms if is_start else word.span.end_ms
-    if whole and place in _edges([one.utterance for one in comparison.said], is_start):
-        return whole.start_ms if is_start else whole.end_ms
-    return None
+def _sounds(comparison: Comparison, is_start: bool) -> Iterator[tuple[int, int]]:
+    """Yield the places of the reference's words of which it is known when their sound begins, or ends, and that."""
+    edges = set(_edges(comparison.said, is_start))
+    for place, word in enumerate(comparison.said):
+        whole = comparison.reference.utterances[word.utterance].span if place in edges else None
+        span = word.span if word.is_exact else whole
+        if span:
+            yield place, span.start_ms if is_start else span.end_ms
 
 
 MEASURE = Measure("cue times", lacks, measure)
