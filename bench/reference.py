@@ -45,11 +45,13 @@ class Reference:
     def save(self, path: Path) -> None:
         """Write `path`, and the same as STM beside it."""
         path.write_text(json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        path.with_suffix(".stm").write_text("".join(map(self._stm, self.spoken)), encoding="utf-8")
+        lines = [_stm(piece.kind, (piece.start_ms, piece.end_ms), piece.text) for piece in self.spoken]
+        lines += [_stm("optional", span, "IGNORE_TIME_SEGMENT_IN_SCORING") for span in self.optional]
+        path.with_suffix(".stm").write_text("".join(lines), encoding="utf-8")
 
-    def _stm(self, piece: Piece) -> str:
-        start, end = piece.start_ms / 1000, piece.end_ms / 1000
-        return f"film 1 {piece.kind} {start:.3f} {end:.3f} <o,{piece.kind}> {piece.text}\n"
+
+def _stm(kind: str, span: tuple[int, int], text: str) -> str:
+    return f"film 1 {kind} {span[0] / 1000:.3f} {span[1] / 1000:.3f} <o,{kind}> {text}\n"
 
 
 def read_reference(path: Path) -> Reference:

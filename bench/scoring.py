@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sutradhar.stages.evaluate.comparing import Comparison, compare
 from sutradhar.stages.evaluate.figures import Figure
 from sutradhar.stages.evaluate.measures import Conditions, errors
-from sutradhar.stages.evaluate.normalise import NORMALISERS, normaliser_for
+from sutradhar.stages.evaluate.normalise import NORMALISERS, Normaliser, normaliser_for
 from sutradhar.stages.evaluate.version import Utterance, Version, words_in
 
 
@@ -30,13 +30,17 @@ def rates_in(found: Mapping[str, Figure]) -> Rates:
 
 def figures(references: Sequence[str], texts: Sequence[str], language: str) -> dict[str, Figure]:
     """Return the figures by key, of the files whose reference has words."""
-    normaliser = normaliser_for("auto", language)
     pairs = enumerate(zip(references, texts, strict=True))
-    comparisons = [_compared(str(number), *pair, normaliser) for number, pair in pairs]
+    comparisons = [_compared(str(number), *pair, language) for number, pair in pairs]
     said = [comparison for comparison in comparisons if comparison.said]
-    return {figure.key: figure for figure in errors.measure(said, Conditions(language, normaliser))}
+    conditions = Conditions(language, normaliser_for("auto", language))
+    return {figure.key: figure for figure in errors.measure(said, conditions)}
 
 
-def _compared(name: str, reference: str, text: str, normaliser: str) -> Comparison:
+def normaliser(language: str) -> Normaliser:
+    return NORMALISERS[normaliser_for("auto", language)]
+
+
+def _compared(name: str, reference: str, text: str, language: str) -> Comparison:
     versions = (Version((Utterance(words_in(side)),)) for side in (reference, text))
-    return compare(name, *versions, NORMALISERS[normaliser])
+    return compare(name, *versions, normaliser(language))

@@ -16,12 +16,12 @@ _IGNORED = "ignore_time_segment_in_scoring"
 
 def read(text: str, stem: str) -> Mapping[str, Version]:
     return {
-        name: Version(tuple(_utterance(line) for line in lines))
+        name: Version(tuple(one for _, one in sorted(map(_utterance, lines), key=lambda timed: timed[0])))
         for name, lines in by_recording(text, stem, _COMMENT).items()
     }
 
 
-def _utterance(line: str) -> Utterance:
+def _utterance(line: str) -> tuple[int, Utterance]:
     fields = line.split(maxsplit=5)
     if len(fields) < 5:
         raise Unreadable(f"{line[:40]!r} is not `recording channel speaker begin end text`")
@@ -30,7 +30,8 @@ def _utterance(line: str) -> Utterance:
         said = said.partition(">")[2].strip()
     ignored = said.lower() == _IGNORED
     words = (SpokenWord(IGNORE),) if ignored else words_in(said)
-    return Utterance(words, span_of(number(fields[3]), number(fields[4])), fields[2])
+    span = span_of(number(fields[3]), number(fields[4]))
+    return span.start_ms, Utterance(words, span, fields[2])
 
 
 READER = Reader(suffixes=(".stm",), read=read)
