@@ -51,6 +51,9 @@ def make_parser() -> argparse.ArgumentParser:
         default="auto",
         help="english, unicode or spelling (default: english for English, unicode for others)",
     )
+    parser.add_argument(
+        "--variants", metavar="FILE", help="spellings that count as the same: a line a word, parted by tabs"
+    )
     parser.add_argument("--translation", action="store_true", help="judge a translation by SubER, chrF++ and BLEU")
     parser.add_argument("--profile", default="netflix", help="rules that cues are checked by (netflix)")
     parser.add_argument("--fps", type=float, default=24.0, help="frames a second, which some rules count (24)")
@@ -81,15 +84,18 @@ def _judged(arguments: argparse.Namespace) -> Evaluation:
     from sutradhar.stages.cues.rules import rules_for
     from sutradhar.stages.evaluate.evaluation import evaluate
     from sutradhar.stages.evaluate.measures import Conditions
-    from sutradhar.stages.evaluate.normalise import normaliser_for
+    from sutradhar.stages.evaluate.normalise import NORMALISERS, normaliser_for
     from sutradhar.stages.evaluate.recordings import read_recordings
+    from sutradhar.stages.evaluate.variants import read_variants
 
     wanted = parse(arguments.language) if arguments.language else ""
     reference = read_recordings(_place(arguments.reference), wanted)
     language = wanted or _language_of(reference)
+    normaliser = normaliser_for(arguments.normaliser, language)
     conditions = Conditions(
         language,
-        normaliser_for(arguments.normaliser, language),
+        normaliser,
+        read_variants(as_path(arguments.variants), NORMALISERS[normaliser]) if arguments.variants else {},
         is_translation=arguments.translation,
         profile=arguments.profile,
         fps=arguments.fps,

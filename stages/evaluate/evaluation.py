@@ -11,7 +11,6 @@ from sutradhar.pipeline.wording import counted
 from sutradhar.stages.evaluate.comparing import Comparison, compare
 from sutradhar.stages.evaluate.figures import Figure
 from sutradhar.stages.evaluate.measures import Conditions, Measure, measures
-from sutradhar.stages.evaluate.normalise import NORMALISERS
 from sutradhar.stages.evaluate.placing import with_places
 from sutradhar.stages.evaluate.recordings import listed, paired
 from sutradhar.stages.evaluate.units import units_of
@@ -72,10 +71,11 @@ def _compared(
     reference: Recordings, pairs: Mapping[str, Recordings], common: Sequence[str], conditions: Conditions
 ) -> dict[str, list[Comparison]]:
     found: dict[str, list[Comparison]] = {system: [] for system in pairs}
-    normalise = NORMALISERS[conditions.normaliser]
     try:
         for name in common:
-            several = [compare(name, reference[name], versions[name], normalise) for versions in pairs.values()]
+            several = [
+                compare(name, reference[name], versions[name], conditions.normalise) for versions in pairs.values()
+            ]
             for system, comparison in zip(pairs, with_places(several), strict=True):
                 found[system].append(comparison)
     except ModuleNotFoundError as error:

@@ -15,8 +15,8 @@ MIN_PARTS = 5  # fewer say nothing of how far others would differ
 
 
 @dataclass(frozen=True)
-class Part:
-    """What one unit of resampling adds to a ratio."""
+class Addend:
+    """What one unit of resampling adds to both sums of a ratio."""
 
     above: float
     below: float
@@ -32,7 +32,7 @@ class Figure:
     value: float | None
     unit: str = ""
     digits: int = 1
-    parts: tuple[Part, ...] = ()
+    parts: tuple[Addend, ...] = ()
     scale: float = 1.0
 
     @property
@@ -51,7 +51,7 @@ class Figure:
 
 
 def ratio(
-    key: str, title: str, parts: Sequence[Part], unit: str = "%", scale: float = 100.0, digits: int = 1
+    key: str, title: str, parts: Sequence[Addend], unit: str = "%", scale: float = 100.0, digits: int = 1
 ) -> Figure:
     """Return the figure of a ratio; its value is None where there is nothing to divide by."""
     below = sum(part.below for part in parts)

@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import import_module
 from typing import cast
 
 from sutradhar.stages.evaluate.comparing import Comparison
 from sutradhar.stages.evaluate.figures import Figure
+from sutradhar.stages.evaluate.normalise import NORMALISERS, Normaliser
+from sutradhar.stages.evaluate.variants import with_variants
 
 MEASURES = (
     "errors",
@@ -31,10 +34,15 @@ class Conditions:
 
     language: str
     normaliser: str
+    variants: Mapping[str, str] = field(default_factory=dict)  # spellings that count as others
     systems: int = 1  # that are compared
     is_translation: bool = False
     profile: str = "netflix"
     fps: float = 24.0
+
+    @cached_property
+    def normalise(self) -> Normaliser:
+        return with_variants(NORMALISERS[self.normaliser], self.variants)
 
 
 @dataclass(frozen=True)

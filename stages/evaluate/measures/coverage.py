@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from sutradhar.stages.evaluate.alignment import Edit
 from sutradhar.stages.evaluate.comparing import Comparison
-from sutradhar.stages.evaluate.figures import Figure, Part, ratio
+from sutradhar.stages.evaluate.figures import Addend, Figure, ratio
 from sutradhar.stages.evaluate.measures import Conditions, Measure, lacks_times
 from sutradhar.stages.evaluate.measures.causes import padded
 from sutradhar.stages.evaluate.readers.pauses import PAUSE_MS
@@ -35,18 +35,18 @@ def measure(comparisons: Sequence[Comparison], conditions: Conditions) -> Iterat
 def _words(comparisons: Sequence[Comparison]) -> Iterator[Figure]:
     shown = {comparison.name: Cover(comparison.hypothesis.shown) for comparison in comparisons}
 
-    def part(comparison: Comparison, edit: Edit) -> Part:
+    def part(comparison: Comparison, edit: Edit) -> Addend:
         place = comparison.places[edit.said] if edit.kind != "insertion" else None
-        return Part(shown[comparison.name].has(middle(place)), 1) if place else Part(0, 0)
+        return Addend(shown[comparison.name].has(middle(place)), 1) if place else Addend(0, 0)
 
     parts = parts_of(comparisons, part)
     yield ratio("words_covered", "words under text", parts)
     yield Figure("words_placed", "words whose place is known", sum(one.below for one in parts), digits=0)
 
 
-def _speech(comparison: Comparison) -> Part:
+def _speech(comparison: Comparison) -> Addend:
     spoken = joined(comparison.reference.spoken, PAUSE_MS)
-    return Part(length_ms(common(spoken, comparison.hypothesis.shown)), length_ms(spoken))
+    return Addend(length_ms(common(spoken, comparison.hypothesis.shown)), length_ms(spoken))
 
 
 def _outside_ms(comparison: Comparison) -> int:
@@ -55,7 +55,7 @@ def _outside_ms(comparison: Comparison) -> int:
     return length_ms(shown) - length_ms(common(shown, free))
 
 
-def _invented(comparison: Comparison) -> Part:
+def _invented(comparison: Comparison) -> Addend:
     """Return the words that are no hits where nobody speaks, and the minutes of that."""
     silence = between([*padded(comparison.reference.spoken), *comparison.reference.ignored], comparison.end_ms)
     silent = Cover(silence)
@@ -64,7 +64,7 @@ def _invented(comparison: Comparison) -> Part:
         for edit in comparison.edits
         if not edit.is_free and edit.kind in ("insertion", "substitution")
     )
-    return Part(sum(span is not None and silent.has(middle(span)) for span in words), length_ms(silence) / 60_000)
+    return Addend(sum(span is not None and silent.has(middle(span)) for span in words), length_ms(silence) / 60_000)
 
 
 MEASURE = Measure("coverage", lacks, measure)

@@ -12,7 +12,7 @@ from sutradhar.stages.evaluate.comparing import Comparison, compare
 from sutradhar.stages.evaluate.figures import Figure
 from sutradhar.stages.evaluate.measures import Conditions, Measure, errors
 from sutradhar.stages.evaluate.measures.word_times import middle_of, percentile, share
-from sutradhar.stages.evaluate.normalise import NORMALISERS
+from sutradhar.stages.evaluate.normalise import Normaliser
 from sutradhar.stages.evaluate.scored import ScoredWord
 from sutradhar.stages.evaluate.version import Utterance, words_in
 from sutradhar.stages.transcript import Span
@@ -30,7 +30,7 @@ def lacks(comparison: Comparison, conditions: Conditions) -> str:
 
 
 def measure(comparisons: Sequence[Comparison], conditions: Conditions) -> Iterator[Figure]:
-    cues = [_by_cues(comparison, conditions.normaliser) for comparison in comparisons]
+    cues = [_by_cues(comparison, conditions.normalise) for comparison in comparisons]
     ins = [late for comparison in cues for late in _lateness(comparison, is_start=True)]
     outs = [late for comparison in cues for late in _lateness(comparison, is_start=False)]
     yield Figure("cues_in_judged", "cues whose begin is judged", len(ins), digits=0)
@@ -42,7 +42,7 @@ def measure(comparisons: Sequence[Comparison], conditions: Conditions) -> Iterat
     yield Figure("cue_out_early", "cue ends before the sound does", share(outs, -FRAME_MS), "%")
 
 
-def _by_cues(comparison: Comparison, normaliser: str) -> Comparison:
+def _by_cues(comparison: Comparison, normalise: Normaliser) -> Comparison:
     """Return the comparison with the cues as the utterances of the system."""
     spoken = tuple(
         Utterance(words_in(" ".join(cue.lines)), Span(cue.start_ms, cue.end_ms)) for cue in comparison.hypothesis.cues
@@ -51,7 +51,7 @@ def _by_cues(comparison: Comparison, normaliser: str) -> Comparison:
         comparison.name,
         comparison.reference,
         replace(comparison.hypothesis, utterances=spoken),
-        NORMALISERS[normaliser],
+        normalise,
     )
 
 

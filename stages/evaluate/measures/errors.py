@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sutradhar.stages.evaluate.alignment import Edit
 from sutradhar.stages.evaluate.comparing import Comparison, compare
-from sutradhar.stages.evaluate.figures import Figure, Part, ratio
+from sutradhar.stages.evaluate.figures import Addend, Figure, ratio
 from sutradhar.stages.evaluate.measures import Conditions, Measure, lacks_text
 from sutradhar.stages.evaluate.normalise import NORMALISERS, folds_spelling
 from sutradhar.stages.evaluate.scored import text_of
@@ -36,15 +36,15 @@ def measure(comparisons: Sequence[Comparison], conditions: Conditions) -> Iterat
     yield Figure("loops", "insertions in loops", sum(map(_looped, comparisons)), digits=0)
 
 
-def error_of(_: Comparison, edit: Edit) -> Part:
-    return Part(edit.is_error, edit.kind != "insertion")
+def error_of(_: Comparison, edit: Edit) -> Addend:
+    return Addend(edit.is_error, edit.kind != "insertion")
 
 
 def _again(comparison: Comparison) -> Comparison:
     return compare(comparison.name, comparison.reference, comparison.hypothesis, NORMALISERS["spelling"])
 
 
-def _characters(comparison: Comparison) -> Part:
+def _characters(comparison: Comparison) -> Addend:
     """Return the errors, and the characters of the reference, spaces among them, without what is free."""
     import jiwer
 
@@ -52,7 +52,7 @@ def _characters(comparison: Comparison) -> Part:
     said = text_of(word for word in comparison.said if not word.is_optional)
     heard = text_of(word for place, word in enumerate(comparison.heard) if place not in free)
     counts = jiwer.process_characters(_unspaced(said), _unspaced(heard))
-    return Part(
+    return Addend(
         counts.substitutions + counts.deletions + counts.insertions,
         counts.hits + counts.substitutions + counts.deletions,
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sutradhar.stages.evaluate.comparing import Comparison
-from sutradhar.stages.evaluate.figures import Figure, Part, ratio
+from sutradhar.stages.evaluate.figures import Addend, Figure, ratio
 from sutradhar.stages.evaluate.measures import Conditions, Measure, lacks_text, lacks_times
 from sutradhar.stages.evaluate.scored import ScoredWord, text_of
 from sutradhar.stages.evaluate.version import Turn, Version
@@ -60,7 +60,7 @@ def _turns(version: Version) -> tuple[Turn, ...]:
     return tuple(Turn(span, speaker) for span, speaker in spoken if span and speaker)
 
 
-def _by_speakers(comparison: Comparison) -> Part:
+def _by_speakers(comparison: Comparison) -> Addend:
     """Return the errors and words where the words of each speaker stand in one line, and speakers are matched so that
     errors are fewest (cpWER: Watanabe et al., CHiME-6, 2020)."""
     from scipy.optimize import linear_sum_assignment
@@ -72,7 +72,7 @@ def _by_speakers(comparison: Comparison) -> Part:
     errors = [[_errors(one, other) for other in heard] for one in said]
     rows, columns = linear_sum_assignment(errors)
     fewest = sum(errors[row][column] for row, column in zip(rows, columns, strict=True))
-    return Part(fewest, sum(len(line.split()) for line in said))
+    return Addend(fewest, sum(len(line.split()) for line in said))
 
 
 def _lines(version: Version, words: Sequence[ScoredWord]) -> list[str]:

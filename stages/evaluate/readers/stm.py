@@ -28,6 +28,8 @@ def _utterance(line: str) -> tuple[int, Utterance]:
     said = fields[5] if len(fields) > 5 else ""
     if said.startswith("<") and ">" in said:
         said = said.partition(">")[2].strip()
+    if "{" in said:
+        raise Unreadable(f"{said[:40]!r} has alternatives in braces: write one, and the others into --variants")
     ignored = said.lower() == _IGNORED
     words = (SpokenWord(IGNORE),) if ignored else words_in(said)
     span = span_of(number(fields[3]), number(fields[4]))

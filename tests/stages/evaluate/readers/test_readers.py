@@ -187,6 +187,7 @@ def test_lines_of_several_recordings_are_told_apart(tmp_path: Path) -> None:
         ("a.json", '{"segments": [{"start": "x", "end": 1, "text": "x"}]}', "neither segments"),
         ("a.stm", "a 1 anna zero 1 text\n", "'zero' stands where a time belongs"),
         ("a.stm", "a 1 anna\n", "is not `recording channel speaker begin end text`"),
+        ("a.stm", "a 1 anna 0 1 { um / uh } yes\n", "has alternatives in braces"),
         ("a.ctm", "a 1 0 nan x\n", "'nan' stands where a time belongs"),
         ("a.rttm", "SPEAKER\n", "has too few fields"),
         ("a.rttm", "SPEAKER a 1 0 1\n", "is not `SPEAKER recording"),
