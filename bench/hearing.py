@@ -28,11 +28,14 @@ from typing import Any
 
 from bench.clips import MODELS
 from bench.compose import moved
-from bench.film_scores import Alignment, Score, align, common, interval, length, placed, score, spoken
+from bench.film_scores import Score, align, interval, outside_s, placed, score
 from bench.heard import ENGINES, Heard, hear, read_heard
 from bench.reference import Reference, read_reference
 from bench.side_by_side import RESULTS, machine
 from sutradhar.pipeline.jobs.settings import Settings
+from sutradhar.stages.evaluate.comparing import Comparison
+from sutradhar.stages.evaluate.spans import Cover
+from sutradhar.stages.transcript import Span
 
 THRESHOLDS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6)
 ROW = "{:18}{:>7}{:>6}{:>5}{:>5}{:>5}{:>8}{:>9}{:>8}{:>9}{:>9}{:>9}{:>6}"
@@ -92,14 +95,14 @@ def later(reference: Reference, by_ms: int) -> Reference:
 # --- Scores
 
 
-def judge(audio: Path, seconds: float, options: argparse.Namespace) -> tuple[list[Score], list[Alignment]]:
+def judge(audio: Path, seconds: float, options: argparse.Namespace) -> tuple[list[Score], list[Comparison]]:
     """Score all engines on a recording that begins later by so many seconds."""
     reference = later(read_reference(audio.with_suffix(".json")), round(seconds * 1000))
     path = shifted(audio, seconds, options.cache / "shifted")
     heard = [heard_by(engine, path, options) for engine in options.engines]
     alignments = [align(reference, one) for one in heard]
-    places = placed([one for one, of in zip(alignments, heard, strict=True) if of.exact], reference)
-    return [score(reference, one, places) for one in heard], alignments
+    places = placed([one for one, of in zip(alignments, heard, strict=True) if of.exact])
+    return [score(reference, *pair, places) for pair in zip(alignments, heard, strict=True)], alignments
 
 
 def run_score(options: argparse.Namespace) -> dict[str, Any]:
@@ -111,8 +114,9 @@ def run_score(options: argparse.Namespace) -> dict[str, Any]:
     print("\n".join(details(first)))
     differences = {}
     for one, alignment in zip(first[1:], alignments[1:], strict=True) if reference.spoken else ():
-        differences[one.engine] = interval(alignments[0], alignment, reference)
-        print("WER of {} - {}: {:+.2f} [{:+.2f} {:+.2f}]".format(first[0].engine, one.engine, *differences[one.engine]))
+        if difference := interval(alignments[0], alignment):
+            differences[one.engine] = [round(number, 2) for number in difference]
+            print("WER of {} - {}: {:+.2f} [{:+.2f} {:+.2f}]".format(first[0].engine, one.engine, *difference))
     spread = spreads(results, options)
     return {
         "recording": {"seed": reference.seed, "minutes": round(reference.duration_ms / 60_000, 1)},
@@ -159,7 +163,7 @@ def details(scores: Sequence[Score]) -> Iterator[str]:
 
 
 def spreads(
-    results: dict[float, tuple[list[Score], list[Alignment]]], options: argparse.Namespace
+    results: dict[float, tuple[list[Score], list[Comparison]]], options: argparse.Namespace
 ) -> dict[str, dict[str, Any]]:
     """Return, for each engine, the mean and spread of its figures over all shifts, and in how many words the texts
     differ from the first."""
@@ -215,12 +219,12 @@ def tracks_of(audio: Path) -> dict[str, Sequence[float]]:
     }
 
 
-def marked(track: Sequence[float], threshold: float) -> list[tuple[int, int]]:
+def marked(track: Sequence[float], threshold: float) -> list[Span]:
     """Return what a detector marks before any padding, in ms."""
     from sutradhar.stages.sound.silero import FRAME_MS
     from sutradhar.stages.sound.windows import speech_frames
 
-    return [(first * FRAME_MS, end * FRAME_MS) for first, end in speech_frames(track, threshold, Settings())]
+    return [Span(first * FRAME_MS, end * FRAME_MS) for first, end in speech_frames(track, threshold, Settings())]
 
 
 def run_curve(options: argparse.Namespace) -> dict[str, Any]:
@@ -236,7 +240,7 @@ def run_curve(options: argparse.Namespace) -> dict[str, Any]:
             row: dict[str, Any] = {"detector": name, "threshold": threshold}
             for track, reference, words in zip(tracks, references, places, strict=True):
                 row.setdefault("kept", []).append(kept(marked(track[name], threshold), words))
-                row.setdefault("false_s", []).append(outside(marked(track[name], threshold), reference))
+                row.setdefault("false_s", []).append(outside_s(marked(track[name], threshold), reference))
             if options.wer and name == "mean":
                 row["wer"] = wer_at(threshold, references[0], options)
             rows.append(row)
@@ -248,21 +252,17 @@ def words_placed(audio: Path, reference: Reference, options: argparse.Namespace)
     if not reference.spoken:
         return []
     heard = [heard_by(engine, audio, options) for engine in options.engines if "whisperx" not in engine]
-    return list(placed([align(reference, one) for one in heard], reference).values())
+    return placed([align(reference, one) for one in heard])
 
 
-def kept(spans: Sequence[tuple[int, int]], words: Sequence[int]) -> float | None:
-    inside = sum(any(start <= moment < end for start, end in spans) for moment in words)
-    return round(100 * inside / len(words), 1) if words else None
-
-
-def outside(spans: Sequence[tuple[int, int]], reference: Reference) -> float:
-    return round((length(spans) - common(spans, spoken(reference))) / 1000, 1)
+def kept(spans: Sequence[Span], words: Sequence[int]) -> float | None:
+    return round(100 * sum(map(Cover(spans).has, words)) / len(words), 1) if words else None
 
 
 def wer_at(threshold: float, reference: Reference, options: argparse.Namespace) -> float:
     changed = argparse.Namespace(**{**vars(options), "set": [*options.set, f"SILERO_THRESHOLD={threshold}"]})
-    return score(reference, heard_by("ours", options.audio[0], changed), {}).wer
+    heard = heard_by("ours", options.audio[0], changed)
+    return score(reference, align(reference, heard), heard, ()).wer
 
 
 # --- The command

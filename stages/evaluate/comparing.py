@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from sutradhar.stages.evaluate.alignment import Edit, align
@@ -46,11 +47,15 @@ class Comparison:
 
 
 def compare(name: str, reference: Version, hypothesis: Version, normalise: Normaliser) -> Comparison:
-    """Align the words of both sides. What a system has in brackets is no speech."""
-    said, ignored = scored_words(reference, normalise), Cover(reference.ignored)
-    heard = tuple(
-        word
-        for word in scored_words(hypothesis, normalise)
-        if not word.is_optional and not (word.span and ignored.has(middle(word.span)))
-    )
-    return Comparison(name, reference, hypothesis, said, heard, tuple(align(said, heard)))
+    """Align the words of both sides. What a system has in brackets is no speech, and what it has beyond the
+    reference where anything may be heard is free."""
+    said = scored_words(reference, normalise)
+    heard = tuple(word for word in scored_words(hypothesis, normalise) if not word.is_optional)
+    ignored = Cover(reference.ignored)
+    edits = tuple(_freed(edit, heard, ignored) for edit in align(said, heard))
+    return Comparison(name, reference, hypothesis, said, heard, edits)
+
+
+def _freed(edit: Edit, heard: Sequence[ScoredWord], ignored: Cover) -> Edit:
+    span = heard[edit.heard].span if edit.kind == "insertion" else None
+    return replace(edit, is_free=True) if span and ignored.has(middle(span)) else edit

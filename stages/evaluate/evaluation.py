@@ -112,4 +112,6 @@ def _notes(reference: Recordings, systems: Mapping[str, Recordings], pairs: Mapp
             notes.append(f"{system} has nothing of {listed(missing)} of the reference: not judged, for any system")
         if extra := len(systems[system]) - len(found):
             notes.append(f"{system} has {counted(extra, 'recording')} that the reference has not: not judged")
+        if any(reference[name].ignored and not version.is_timed for name, version in found.items()):
+            notes.append(f"{system} has no times, so what it has where anything may be heard counts as errors")
     return notes

@@ -25,8 +25,10 @@ class ScoredWord:
 
 
 def scored_words(version: Version, normalise: Normaliser) -> tuple[ScoredWord, ...]:
-    """Return the words of a version. They are normalised together, since numbers and the like are of several words."""
-    raw = [word for number, one in enumerate(version.utterances) for word in _raw(number, one)]
+    """Return the words of a version. They are normalised together, since numbers and the like are of several words.
+    Utterances with times in which anything may be heard have none: what is heard then is known by its time."""
+    spoken = ((number, one) for number, one in enumerate(version.utterances) if not (one.is_ignored and one.span))
+    raw = [word for number, one in spoken for word in _raw(number, one)]
     found: list[ScoredWord] = []
     for is_unknown, group in groupby(raw, key=lambda word: word.text == IGNORE):
         words = list(group)
