@@ -68,11 +68,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     from sutradhar.pipeline.files import json_document, write_atomic
+    from sutradhar.pipeline.wording import escaped_json
     from sutradhar.stages.evaluate.table import document_of, table_of
 
     evaluation = _judged(arguments)
     if arguments.json == STANDARD_OUTPUT:
-        sys.stdout.write(json_document(document_of(evaluation)).decode())
+        sys.stdout.write(escaped_json(json_document(document_of(evaluation))).decode())
         return
     sys.stdout.write(table_of(evaluation))
     if arguments.json:

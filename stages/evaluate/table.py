@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sutradhar.pipeline.languages import name as language_name
-from sutradhar.pipeline.wording import counted
+from sutradhar.pipeline.wording import counted, escaped
 from sutradhar.stages.evaluate.evaluation import Evaluation, Judgement
 from sutradhar.stages.evaluate.figures import Figure
 
@@ -23,7 +23,7 @@ def table_of(evaluation: Evaluation) -> str:
         rows += _section(evaluation.judgements, title)
     lines = [_head(evaluation), "", *_aligned(rows)]
     told = [*_left_out(evaluation), *evaluation.notes]
-    return "\n".join([*lines, *([""] if told else []), *told]) + "\n"
+    return "\n".join(map(escaped, [*lines, *([""] if told else []), *told])) + "\n"
 
 
 def _head(evaluation: Evaluation) -> str:

@@ -63,7 +63,7 @@ def _turns(version: Version) -> tuple[Turn, ...]:
 def _by_speakers(comparison: Comparison) -> Addend:
     """Return the errors and words where the words of each speaker stand in one line, and speakers are matched so that
     errors are fewest (cpWER: Watanabe et al., CHiME-6, 2020)."""
-    from scipy.optimize import linear_sum_assignment
+    from scipy.optimize import linear_sum_assignment  # meeteval has no wheels: it would take a C++ compiler
 
     said, heard = _lines(comparison.reference, comparison.said), _lines(comparison.hypothesis, comparison.heard)
     count = max(len(said), len(heard))

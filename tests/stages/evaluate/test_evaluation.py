@@ -56,6 +56,10 @@ def test_recordings_that_a_system_lacks_are_judged_for_none_and_told() -> None:
     )
 
 
+def test_names_do_not_control_the_terminal() -> None:
+    assert "\x1b" not in table_of(evaluate(REFERENCE, {"\x1b[2J": GOOD}, ENGLISH))
+
+
 def test_nothing_in_common_is_an_error() -> None:
     with pytest.raises(UsageError, match="have no recording in common: the reference has 8 recordings"):
         evaluate(REFERENCE, {"other": {"x": text("a"), "y": text("b")}}, ENGLISH)
