@@ -12,5 +12,6 @@ if [ $# -eq 0 ]; then
     "$bin/ruff" check .
     "$bin/ruff" format --check .
     "$bin/mypy"
+    set -- --numprocesses 2 --dist loadfile # most tests wait for a child process; those of a file share what it makes
 fi
 exec "$bin/python" -m pytest "$@"
