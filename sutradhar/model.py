@@ -26,6 +26,8 @@ from sutradhar.pipeline.workspace import Workspace
 from sutradhar.recording import Excerpt, OpenRecording, floats_of, open_recording, part
 from sutradhar.result import Transcript
 from sutradhar.stages import transcript as table
+from sutradhar.stages.alignment import edges
+from sutradhar.stages.alignment.bias import early_ms
 from sutradhar.stages.recognisers.contract import AudioWindow, Recogniser, Recognition, Waiting
 from sutradhar.stages.recognisers.doubts import doubts, echoes, omissions
 from sutradhar.stages.recognisers.gaps import unheard
@@ -126,6 +128,7 @@ class Model:
     """
 
     def __init__(self, settings: Settings, models_dir: Path) -> None:
+        edges.check(settings.ALIGNMENT_MODEL)
         self.settings = settings
         self._models = models_dir
         self._lock = threading.Lock()
@@ -360,21 +363,32 @@ class Model:
     def _transcript(self, heard: _Heard, job: _Job, recogniser: Recogniser) -> Transcript:
         recording = heard.recording
         found = [heard.done[window.id] for window in recording.windows]
-        segments = segments_of_windows((window, heard.done[window.id]) for window in recording.windows)
-        lost = unheard(recording.windows, segments)
+        recognised = segments_of_windows((window, heard.done[window.id]) for window in recording.windows)
+        lost = unheard(recording.windows, recognised)
+        segments = self._on_edges(recognised, recording, spoken=True)
         audio = (recording.start_ms, recording.duration_ms)
         whole = table.Transcript(heard.language.language, *audio, segments, unheard=lost)
         told = (*echoes(found), *doubts(whole, recording.found), *omissions(whole, recording.windows))
         warnings = (*recording.remarks, *recogniser.degraded, *told)
         result = replace(_result(recording, heard.language, whole.segments, warnings), unheard=lost)
+        translations = ((window, heard.done[window.id].translation) for window in recording.windows)
+        english = segments_of_windows((window, one) for window, one in translations if one)
+        english = self._on_edges(english, recording, spoken=False)
         recording.close()
         if not job.translate:
             return result
         if heard.language.language == "en":
             return replace(result, translation=result)
-        translations = ((window, heard.done[window.id].translation) for window in recording.windows)
-        english = segments_of_windows((window, one) for window, one in translations if one)
         return replace(result, translation=_result(recording, FilmLanguage("en", 1.0), english, warnings))
+
+    def _on_edges(
+        self, segments: tuple[table.Segment, ...], recording: OpenRecording, *, spoken: bool
+    ) -> tuple[table.Segment, ...]:
+        """Return segments with better word times; those of a translation, which is not spoken, have no bias."""
+        if self.settings.ALIGNMENT_MODEL == "none" or not segments:
+            return segments
+        early = early_ms(self.settings.WHISPER_BACKEND, self.settings.WHISPER_MODEL) if spoken else 0
+        return recording.on_edges(segments, early)
 
     # --- The recogniser
 

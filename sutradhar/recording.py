@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +17,16 @@ from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.media import SAMPLE_RATE
 from sutradhar.pipeline.media.tracks import aside_before, choose_track, in_order, not_silent
 from sutradhar.pipeline.timecode import format_ms, parse_ms
+from sutradhar.stages.alignment.edges import on_edges
 from sutradhar.stages.recognisers.contract import AudioWindow
 from sutradhar.stages.sound.account import Listener, Take
 from sutradhar.stages.sound.hearing import Ears
 from sutradhar.stages.sound.listening import listen
+from sutradhar.stages.sound.quiet import quiet_spans
 from sutradhar.stages.sound.silero import speech_probabilities
 from sutradhar.stages.sound.voices import Spool, Voice, Voices, sides, whole
 from sutradhar.stages.sound.wav import SAMPLES_PER_MS, Samples, Sound, to_floats
-from sutradhar.stages.transcript import Window, Windows
+from sutradhar.stages.transcript import Segment, Span, Window, Windows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,6 +69,14 @@ class OpenRecording:
     def cut_out(self, window: Window, language: str | None = None, prompt: str = "") -> AudioWindow:
         samples = self.sounds[window.speaker].read_ms(window.start_ms - self.start_ms, window.end_ms - self.start_ms)
         return AudioWindow.of(window, samples, language, prompt)
+
+    def on_edges(self, segments: tuple[Segment, ...], early_ms: int) -> tuple[Segment, ...]:
+        """Return segments with their words, which are `early_ms` early, on the edges of the sound."""
+        return on_edges(segments, self._quiet, Span(self.start_ms, self.start_ms + self.duration_ms), early_ms)
+
+    @cached_property
+    def _quiet(self) -> dict[str, tuple[Span, ...]]:
+        return {speaker: quiet_spans(sound, self.start_ms) for speaker, sound in self.sounds.items()}
 
     def close(self) -> None:
         self.files.close()

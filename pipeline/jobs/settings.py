@@ -171,7 +171,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str,
         Meta(
             min_length=1,
-            description="wav2vec2 model that refines word times: auto (models/align-<language>, or WhisperX's own in a cache), none, or a folder.",
+            description="How word times are refined: edges (the recogniser's bias taken off, and the edges of the sound at pauses), auto (edges, and in films a wav2vec2 model in models/align-<language> or WhisperX's own in a cache), a folder with such a model, or none.",
         ),
     ] = "auto"
     # --- Translation

@@ -23,6 +23,7 @@ from sutradhar.pipeline.jobs.stage import EngineNeed, Outcome, Stage, StageConte
 from sutradhar.pipeline.media import identity
 from sutradhar.pipeline.models.form import ResolvedModel
 from sutradhar.pipeline.wording import counted
+from sutradhar.stages.alignment import edges
 from sutradhar.stages.corpus import manifest, results
 from sutradhar.stages.corpus.manifest import folder_of
 from sutradhar.stages.corpus.transcript_paths import TREE
@@ -100,8 +101,9 @@ def _made_with(settings: Settings, model: ResolvedModel) -> dict[str, str]:
 
 def _settings_made_with(settings: Settings) -> dict[str, str]:
     made_with = {key: to_text(getattr(settings, key)) for key in RESULT_SETTINGS}
-    if made_with["SPEECH_DETECTOR"] == ALONE:  # as before there was a choice
-        del made_with["SPEECH_DETECTOR"]
+    for key, usual in (("SPEECH_DETECTOR", ALONE), ("ALIGNMENT_MODEL", "auto")):
+        if made_with[key] == usual:  # as before there was a choice
+            del made_with[key]
     made_with["CORPUS_TIMESTAMPS"] = "none" if settings.CORPUS_TIMESTAMPS == "none" else "segment or word"
     return made_with
 
@@ -139,6 +141,7 @@ def check(settings: Settings) -> None:
     from sutradhar.stages.cues.rules import rules_for
 
     declared.check(settings)
+    edges.check(settings.ALIGNMENT_MODEL)
     if formats_of(settings).keys() - OWN.keys():
         rules_for(settings.SUBTITLE_PROFILE, settings.SOURCE_LANGUAGE, settings.SUBTITLE_FPS)
 
@@ -179,6 +182,7 @@ GLOSSARY = "GLOSSARY"  # key of the glossary's checksum in `made_with`; the sett
 RESULT_SETTINGS = (
     *declared.SETTINGS,
     *windows.SETTINGS,
+    "ALIGNMENT_MODEL",
     "CORPUS_CHANNELS",
 )
 STAGE = Stage(

@@ -21,10 +21,11 @@ from sutradhar.stages.recognisers.contract import Preparation
 from sutradhar.stages.sound.account import Listener, Take
 from sutradhar.stages.sound.hearing import Ears
 from sutradhar.stages.sound.listening import listen
+from sutradhar.stages.sound.quiet import quiet_spans
 from sutradhar.stages.sound.silero import Detector, speech_probabilities
 from sutradhar.stages.sound.voices import Spool, Voice, Voices, sides, whole
 from sutradhar.stages.sound.wav import Samples, Sound
-from sutradhar.stages.transcript import Window
+from sutradhar.stages.transcript import Span, Window
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,6 +45,7 @@ class Channel:
     speaker: str  # "" where there is only one
     windows: tuple[Window, ...]
     sounds: tuple[WindowSound, ...] = ()  # one for each window
+    quiet: tuple[Span, ...] = ()  # the stretches where it is quiet, where word times are wanted
     # In place of `sounds` for a long one: a WAV of the channel, which is removed when it was read.
     file: Path | None = None
 
@@ -163,16 +165,22 @@ class Loader:
 
     def _channel(self, voice: Voice, all_windows: Sequence[Window], preparation: Preparation | None) -> Channel:
         sound, windows = voice.sound, tuple(one for one in all_windows if one.speaker == voice.speaker)
+        quiet = quiet_spans(sound) if windows and wants_edges(self._settings) else ()
         if isinstance(sound, Sound):
-            return Channel(voice.speaker, windows, file=sound.path)
+            return Channel(voice.speaker, windows, quiet=quiet, file=sound.path)
         sounds = tuple(self._window_sound(sound, window, preparation) for window in windows)
-        return Channel(voice.speaker, windows, sounds)
+        return Channel(voice.speaker, windows, sounds, quiet)
 
     def _window_sound(self, sound: Samples, window: Window, preparation: Preparation | None) -> WindowSound:
         samples = sound.cut_ms(window.start_ms, window.end_ms)
         if preparation is None:
             return WindowSound(samples)
         return WindowSound(samples, self._preparer(preparation)(sound.read_ms(window.start_ms, window.end_ms)))
+
+
+def wants_edges(settings: Settings) -> bool:
+    """Tell whether words get times from the edges of the sound."""
+    return settings.ALIGNMENT_MODEL != "none" and settings.CORPUS_TIMESTAMPS != "none"
 
 
 def _preparer(preparation: Preparation) -> Callable[[NDArray[np.float32]], Any]:

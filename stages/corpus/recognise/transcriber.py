@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -15,8 +15,10 @@ from msgspec.structs import replace
 from sutradhar.pipeline import languages
 from sutradhar.pipeline.errors import is_unwritable
 from sutradhar.pipeline.jobs.settings import Settings
+from sutradhar.stages.alignment.bias import early_ms
+from sutradhar.stages.alignment.edges import on_edges
 from sutradhar.stages.corpus.recognise.files import Files
-from sutradhar.stages.corpus.recognise.loading import Loaded
+from sutradhar.stages.corpus.recognise.loading import Loaded, wants_edges
 from sutradhar.stages.corpus.recognise.messages import Begun, Done, Event, Failed, Task, WindowsDone
 from sutradhar.stages.corpus.recognise.prefetch import Prefetcher
 from sutradhar.stages.corpus.results import Result, Store
@@ -27,7 +29,7 @@ from sutradhar.stages.recognisers.joins import segments_of_windows
 from sutradhar.stages.recognisers.phrases import mean_logprob
 from sutradhar.stages.text.own_script import Letters, wrong_script_because
 from sutradhar.stages.text.scripts import script_name
-from sutradhar.stages.transcript import Segment, Window
+from sutradhar.stages.transcript import Segment, Span, Window
 
 ALIVE_EVERY = 2.0  # seconds between two signs of life
 WRITERS = 4  # threads, which wait for the disk more than they work: the recogniser must not wait with them
@@ -45,6 +47,7 @@ class _Recording:
     cause: str  # why nobody is heard in it
     notes: tuple[str, ...]
     windows: tuple[Window, ...]
+    quiet: Mapping[str, Sequence[Span]]  # by speaker
     waiting: int  # windows that are not recognised yet
     recognitions: list[tuple[Window, Recognition]] = field(default_factory=list)
     seconds: float = 0.0  # share of the time that its windows took beside others
@@ -170,10 +173,17 @@ class Transcriber:
         if errors:
             raise next(filter(is_unwritable, errors), errors[0])
 
+    def _on_edges(self, segments: tuple[Segment, ...], recording: _Recording) -> tuple[Segment, ...]:
+        if not wants_edges(self._settings):
+            return segments
+        early = early_ms(self._settings.WHISPER_BACKEND, self._settings.WHISPER_MODEL)
+        return on_edges(segments, recording.quiet, Span(0, recording.duration_ms), early)
+
     def _write(self, recording: _Recording) -> None:
-        segments = segments_of_windows(recording.recognitions)
+        recognised = segments_of_windows(recording.recognitions)
+        segments = self._on_edges(recognised, recording)
         language = _language(segments)
-        lost = unheard(recording.windows, segments)
+        lost = unheard(recording.windows, recognised)
         result = Result(
             id=recording.task.id,
             status="done",
@@ -214,7 +224,15 @@ def _recording(loaded: Loaded) -> _Recording:
     windows = tuple(window for channel in loaded.channels for window in channel.windows)
     speech_ms = sum(total_ms(window.speech) for window in windows)
     return _Recording(
-        loaded.task, loaded.duration_ms, speech_ms, loaded.degraded, loaded.cause, loaded.notes, windows, len(windows)
+        loaded.task,
+        loaded.duration_ms,
+        speech_ms,
+        loaded.degraded,
+        loaded.cause,
+        loaded.notes,
+        windows,
+        {channel.speaker: channel.quiet for channel in loaded.channels},
+        len(windows),
     )
 
 

@@ -1,7 +1,7 @@
-"""Refine word times with a wav2vec2 model of the language, by WhisperX's forced alignment (arXiv:2303.00747, 3.2).
+"""Refine word times: by the edges of the sound, and with a wav2vec2 model of the language where there is one, by
+WhisperX's forced alignment (arXiv:2303.00747, 3.2).
 
-Without such a model the recogniser's own times, from Whisper's cross-attention, stay as they are: that is the
-default, not a fault. PyTorch and WhisperX, 8 s to import, are imported only where there is something to align.
+PyTorch and WhisperX, 8 s to import, are imported only where there is a model to align with.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,13 @@ from sutradhar.pipeline.jobs.stage import Outcome, Stage, StageContext
 from sutradhar.pipeline.media import SAMPLE_RATE
 from sutradhar.pipeline.wording import counted
 from sutradhar.pipeline.workspace import Workspace
+from sutradhar.stages.alignment.bias import early_ms
+from sutradhar.stages.alignment.edges import on_edges
 from sutradhar.stages.film.align.models import MODELS, TORCH_FILES
-from sutradhar.stages.sound.wav import Sound
+from sutradhar.stages.sound.quiet import quiet_spans
+from sutradhar.stages.sound.wav import Sound, spoken_by
 from sutradhar.stages.text.word_times import in_order, moved
-from sutradhar.stages.transcript import Audio, Segment, Transcript, Word, load, save
+from sutradhar.stages.transcript import Audio, Segment, Span, Transcript, Word, load, save
 
 MARGIN_MS = 200  # of sound around a segment: the recogniser's times are about so exact
 FOLDER_FILES = (
@@ -45,26 +48,38 @@ def check(settings: Settings) -> None:
 def run(ctx: StageContext) -> Outcome:
     audio = load(ctx.read("audio"), Audio)
     transcript = load(ctx.read("transcript"), Transcript)
-    model = find_model(ctx.settings.ALIGNMENT_MODEL, transcript.language, ctx.models) if transcript.segments else None
-    if model and any(segment.speaker for segment in transcript.segments):
+    if ctx.settings.ALIGNMENT_MODEL == "none" or not transcript.segments:
         save(ctx.write("transcript"), transcript)
-        return Outcome(
-            summary="Alignment left out", degraded=("AUDIO_CHANNELS=split: words keep the recogniser's times",)
-        )
-    if model is None:
-        save(ctx.write("transcript"), transcript)
-        return Outcome(
-            summary=f"Alignment completed: {counted(len(transcript.segments), 'segment')} "
-            "with the recogniser's word times"
-        )
-    aligner = Wav2Vec2Aligner(model, transcript.language, "cuda" if ctx.settings.WHISPERX_DEVICE == "cuda" else "cpu")
-    ctx.log.info(f"Alignment model: {Path(model).name}")
+        return Outcome(summary=f"{_completed(transcript.segments)} with the recogniser's word times")
+    model = find_model(ctx.settings.ALIGNMENT_MODEL, transcript.language, ctx.models)
+    clip = Span(audio.start_ms, audio.start_ms + audio.duration_ms)
+    early = early_ms(ctx.settings.WHISPER_BACKEND, ctx.settings.WHISPER_MODEL)
     with Sound(ctx.read("sound")) as sound:
-        segments = tuple(_aligned(transcript, sound, audio, aligner, ctx))
+        quiet = {name: quiet_spans(spoken_by(sound, name, audio.voices), audio.start_ms) for name in audio.voices}
+        segments = on_edges(transcript.segments, quiet, clip, early)
+        outcome = Outcome(summary=f"{_completed(segments)} with word times on the edges of the sound")
+        if model and any(audio.voices):
+            outcome = replace(outcome, degraded=("AUDIO_CHANNELS=split: words are aligned without wav2vec2",))
+        elif model:
+            segments, outcome = _by_wav2vec2(segments, model, transcript.language, sound, audio, ctx)
+            segments = on_edges(segments, quiet, clip, 0)  # the last letter of a word lasts until the next begins
     save(ctx.write("transcript"), msgspec.structs.replace(transcript, segments=segments))
-    return Outcome(
-        summary=f"Alignment completed: {counted(len(segments), 'segment')}, "
-        f"{aligner.kept} of {aligner.words} words with the recogniser's times",
+    return outcome
+
+
+def _completed(segments: Sequence[Segment]) -> str:
+    return f"Alignment completed: {counted(len(segments), 'segment')}"
+
+
+def _by_wav2vec2(
+    given: Sequence[Segment], model: str, language: str, sound: Sound, audio: Audio, ctx: StageContext
+) -> tuple[tuple[Segment, ...], Outcome]:
+    aligner = Wav2Vec2Aligner(model, language, "cuda" if ctx.settings.WHISPERX_DEVICE == "cuda" else "cpu")
+    ctx.log.info(f"Alignment model: {Path(model).name}")
+    segments = tuple(_aligned(given, sound, audio, aligner, ctx))
+    return segments, Outcome(
+        summary=f"{_completed(segments)}, "
+        f"{aligner.kept} of {aligner.words} words with times on the edges of the sound alone",
         engine={"backend": "whisperx", "device": aligner.device, "model": Path(model).name},
         packages=("whisperx", "torch", "transformers"),
         seconds_of_media=audio.duration_ms / 1000,
@@ -72,10 +87,9 @@ def run(ctx: StageContext) -> Outcome:
 
 
 def _aligned(
-    transcript: Transcript, sound: Sound, audio: Audio, aligner: Wav2Vec2Aligner, ctx: StageContext
+    segments: Sequence[Segment], sound: Sound, audio: Audio, aligner: Wav2Vec2Aligner, ctx: StageContext
 ) -> Iterator[Segment]:
     """Yield each segment, aligned in the sound around it, as far as the middle of the pause before and after."""
-    segments = transcript.segments
     for index, segment in enumerate(segments):
         before = (segments[index - 1].end_ms + segment.start_ms) // 2 if index else audio.start_ms
         after = (
@@ -93,16 +107,16 @@ def _aligned(
 
 
 def find_model(wanted: str, language: str, models: Path) -> str | None:
-    """Return a folder, or WhisperX's name of a model that is in a cache; None: keep the times as they are. Raises
-    UsageError."""
-    if wanted == "none":
+    """Return a folder, or WhisperX's name of a model that is in a cache; None: there is none to align with.
+    Raises UsageError."""
+    if wanted in ("none", "edges"):
         return None
     if wanted != "auto":
         path = next((path for path in (models / wanted, Path(wanted).expanduser()) if path.is_dir()), None)
         if path is None:
             raise UsageError(
                 f"ALIGNMENT_MODEL={wanted}: there is no such folder, nor one in models/; "
-                "give auto, none or a wav2vec2 folder"
+                "give auto, edges, none or a wav2vec2 folder"
             )
         return str(_checked(path))
     path = models / f"align-{language}"
@@ -222,5 +236,5 @@ STAGE = Stage(
     reads=("sound", "audio", "transcript"),
     writes=("transcript",),
     settings=("ALIGNMENT_MODEL",),
-    tuning=("WHISPERX_DEVICE",),
+    tuning=("WHISPERX_DEVICE", "WHISPER_BACKEND", "WHISPER_MODEL"),  # the transcript shows another recogniser
 )

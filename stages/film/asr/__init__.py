@@ -21,7 +21,7 @@ from sutradhar.stages.recognisers.kept import KeptRecogniser, open_pieces
 from sutradhar.stages.recognisers.voting import FilmLanguage, language_of
 from sutradhar.stages.sound.wav import Sound, spoken_by
 from sutradhar.stages.text import glossary
-from sutradhar.stages.transcript import Audio, Likely, Transcript, Window, Windows, load, save
+from sutradhar.stages.transcript import Audio, Likely, Segment, Span, Transcript, Window, Windows, load, save
 
 LANGUAGE = "language"  # the piece that holds the verdict on the whole film
 
@@ -43,7 +43,8 @@ def run(ctx: StageContext) -> Outcome:
     save(ctx.write("transcript"), transcript)
     if "translation" in ctx.writes:
         translations = ((by_id[one.window], one.translation) for one in work.recognitions if one.translation)
-        english = Transcript("en", audio.start_ms, audio.duration_ms, segments_of_windows(translations))
+        phrases = _on_edges(segments_of_windows(translations), audio, ctx)
+        english = Transcript("en", audio.start_ms, audio.duration_ms, phrases)
         save(ctx.write("translation"), transcript if work.language == "en" else english)
     return Outcome(
         summary=f"Transcription completed: {counted(len(segments), 'segment')}"
@@ -53,6 +54,18 @@ def run(ctx: StageContext) -> Outcome:
         degraded=(*work.degraded, *_unheard(ctx.settings), *echoes(work.recognitions), *doubts(transcript, found)),
         seconds_of_media=audio.duration_ms / 1000,
     )
+
+
+def _on_edges(translated: tuple[Segment, ...], audio: Audio, ctx: StageContext) -> tuple[Segment, ...]:
+    """Return a translation whose words, which share out padded speech, begin and end with its sound."""
+    from sutradhar.stages.alignment.edges import on_edges
+    from sutradhar.stages.sound.quiet import quiet_spans
+
+    if not translated:
+        return ()
+    with Sound(ctx.read("sound")) as sound:
+        quiet = quiet_spans(sound, audio.start_ms)
+    return on_edges(translated, {"": quiet}, Span(audio.start_ms, audio.start_ms + audio.duration_ms), 0)
 
 
 def _told(recognitions: Sequence[Recognition], lost: Sequence[Likely]) -> str:

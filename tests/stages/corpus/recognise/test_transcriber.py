@@ -158,7 +158,8 @@ def test_every_word_lands_in_its_own_file_in_order(batch: int, tmp_path: Path) -
     room = Room(tmp_path, {"a": [channel(1, 2)], "b": [channel(3)], "c": [channel(4, 5, 6)], "d": [channel(7)]}, batch)
     room.run()
     assert [room.text(name) for name in "abcd"] == ["1. 2.", "3.", "4. 5. 6.", "7."]
-    assert [segment.start_ms for segment in room.result("c").segments] == [0, 1000, 2000]
+    starts = [segment.start_ms for segment in room.result("c").segments]
+    assert starts == [45, 1045, 2045]  # without the bias of the recogniser's times
     assert [segment.id for segment in room.result("c").segments] == [0, 1, 2]
 
 

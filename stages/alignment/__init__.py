@@ -1,0 +1,1 @@
+"""Better times for words than a recogniser's first guess."""
