@@ -78,6 +78,8 @@ class Errors:
     before_pause: float | None
     cues: int  # whose first word was recognised
     cues_within_frame: float | None  # percent of them that appear within a frame of it
+    paused: int  # those of them that follow a pause
+    paused_within_frame: float | None
 
 
 # --- Sets
@@ -215,7 +217,8 @@ def errors(segments: Sequence[Segment], words: Sequence[Spoken], clip: Span) -> 
     ends = [(own[2] - one.end_ms, number) for own, one, number in pairs if one.end_ms is not None]
     starts = [error for error in starts if abs(error[0]) < FAR_MS]
     ends = [error for error in ends if abs(error[0]) < FAR_MS]
-    cues = [error for error in _cue_errors(segments, words, clip) if abs(error) < FAR_MS]
+    cues = [error for error in _cue_errors(segments, words, clip) if abs(error[0]) < FAR_MS]
+    paused = [error for error in cues if _pause(words, error[1]) >= PAUSE_MS]
     return Errors(
         words=len(starts),
         start=_middle(error for error, _ in starts) or 0.0,
@@ -226,8 +229,14 @@ def errors(segments: Sequence[Segment], words: Sequence[Spoken], clip: Span) -> 
             error for error, number in ends if number + 1 == len(words) or _pause(words, number + 1) >= PAUSE_MS
         ),
         cues=len(cues),
-        cues_within_frame=round(100 * sum(abs(one) <= FRAME_MS for one in cues) / len(cues), 1) if cues else None,
+        cues_within_frame=_within_frame(cues),
+        paused=len(paused),
+        paused_within_frame=_within_frame(paused),
     )
+
+
+def _within_frame(cues: Sequence[tuple[int, int]]) -> float | None:
+    return round(100 * sum(abs(error) <= FRAME_MS for error, _ in cues) / len(cues), 1) if cues else None
 
 
 def _middle(found: Iterator[int]) -> float | None:
@@ -242,8 +251,9 @@ def _matches(texts: Sequence[str], words: Sequence[Spoken]) -> Iterator[tuple[in
         yield from ((block.a + number, block.b + number) for number in range(block.size) if texts[block.a + number])
 
 
-def _cue_errors(segments: Sequence[Segment], words: Sequence[Spoken], clip: Span) -> list[int]:
-    """Return by how much each cue appears late, where its first word was recognised and its time is known."""
+def _cue_errors(segments: Sequence[Segment], words: Sequence[Spoken], clip: Span) -> list[tuple[int, int]]:
+    """Return by how much each cue appears late, and the place of its first word, where that was recognised and its
+    time is known."""
     transcript = table.Transcript("en", clip.start_ms, clip.end_ms - clip.start_ms, tuple(segments))
     cues = track_of(transcript, rules_for("netflix", "en", 24.0)).cues
     texts, begins = list[str](), dict[int, int]()
@@ -251,7 +261,7 @@ def _cue_errors(segments: Sequence[Segment], words: Sequence[Spoken], clip: Span
         begins[len(texts)] = cue.start_ms
         texts += [normalise(text) for text in " ".join(cue.lines).split()]
     return [
-        begins[own] - start
+        (begins[own] - start, other)
         for own, other in _matches(texts, words)
         if own in begins and (start := words[other].start_ms) is not None
     ]
@@ -286,7 +296,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     early = early_ms(arguments.engine, arguments.model)
     rows: dict[str, dict[str, Errors]] = {}
-    print(f"{'set':28} times  words start  end  bias  after pause  before  cues  in a frame")
+    print(f"{'set':28} times  words start   end  bias  after before pause  cues in a frame, after a pause")
     for one in make_sets(arguments.data, arguments.seed):
         if one.name.startswith(tuple(arguments.set.split(","))):
             rows[one.name] = measure(one, partial(_transcribe, model), early)
@@ -304,8 +314,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _row(name: str, way: str, found: Errors) -> str:
     cells = [found.start, found.end, found.bias, found.after_pause, found.before_pause]
     shown = "  ".join("   -" if cell is None else f"{cell:4.0f}" for cell in cells)
-    share = "-" if found.cues_within_frame is None else f"{found.cues_within_frame:.0f} %"
-    return f"{name:28} {way:5} {found.words:5}  {shown}  {found.cues:4}  {share}"
+    all_cues, paused = (
+        "   -" if share is None else f"{share:3.0f}%" for share in (found.cues_within_frame, found.paused_within_frame)
+    )
+    return f"{name:28} {way:5} {found.words:5}  {shown}  {found.cues:4} {all_cues}  {found.paused:4} {paused}"
 
 
 if __name__ == "__main__":

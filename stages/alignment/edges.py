@@ -14,6 +14,7 @@ from itertools import accumulate, islice, pairwise
 from msgspec.structs import replace
 
 from sutradhar.pipeline.errors import UsageError
+from sutradhar.stages.alignment.durations import weighed
 from sutradhar.stages.sound.quiet import QUIET_MS
 from sutradhar.stages.text.word_times import SHORTEST_MS, in_order, moved
 from sutradhar.stages.transcript import Segment, Span, Word
@@ -57,7 +58,8 @@ def words_on_edges(words: Sequence[Word], quiet: Sequence[Span], clip: Span, ear
     later = [moved(word, word.start_ms + early_ms, word.end_ms + early_ms) for word in words]
     snapped = [_within_speech(word, quiet) for word in _snapped(later, quiet, clip)]
     ordered = in_order(snapped, clip.start_ms, clip.end_ms)
-    return in_order(_spread(ordered, quiet, clip), clip.start_ms, clip.end_ms)
+    spread = in_order(_spread(ordered, quiet, clip), clip.start_ms, clip.end_ms)
+    return in_order(weighed(spread), clip.start_ms, clip.end_ms)
 
 
 # --- Pauses

@@ -86,6 +86,8 @@ class Rules:
     max_cps: float
     word_ms: int  # reading time of a word, 0 where only characters count
     linger_ms: int = 500  # how long a cue stays after the speech although it has been readable
+    lead_ms: int = 500  # how much before its speech a cue may appear that could not be read else
+    late_ms: int = 125  # and how much after it where the cue before could not: three frames
     pause_ms: int = 1500  # a pause this long ends a cue
 
     def reading_ms(self, chars: float, words: int) -> int:

@@ -18,7 +18,24 @@ def test_a_cue_lingers_half_a_second() -> None:
 
 def test_a_cue_stays_longer_to_be_read_where_there_is_room() -> None:
     assert times([(1000, 3000), (9000, 10_000)], reading_ms=4000) == [(1000, 5000), (9000, 13_000)]
-    assert times([(1000, 3000), (4000, 5000)], reading_ms=4000) == [(1000, 3916), (4000, 8000)]
+    assert times([(1000, 3000), (4000, 5000)], reading_ms=4000) == [(500, 3916), (4000, 8000)]
+
+
+def test_a_cue_too_short_to_be_read_takes_time_that_its_neighbours_do_not_need() -> None:
+    crowded = [(1000, 2000), (3000, 4000), (4000, 6000)]
+    assert times(crowded, reading_ms=1200) == [(1000, 2341), (2841, 4041), (4125, 6500)]
+    assert times(crowded, reading_ms=1500) == [(1000, 2500), (2584, 4041), (4125, 6500)]  # the one before is read too
+    assert times(crowded, reading_ms=900) == [(1000, 2500), (3000, 3916), (4000, 6500)]
+
+
+def test_a_cue_after_a_pause_is_never_late_and_none_is_early_for_a_little() -> None:
+    assert times([(1000, 2000), (2200, 4000)], reading_ms=1300)[1][0] == 2200
+    assert times([(1000, 2000), (2200, 4000)], reading_ms=1200)[0][0] == 1000
+
+
+def test_no_cue_appears_long_before_its_speech() -> None:
+    assert times([(5000, 5500), (6000, 9000)], reading_ms=3000)[0] == (4500, 5916)
+    assert times([(200, 700), (1200, 4000)], reading_ms=3000)[0] == (0, 1116)
 
 
 def test_gaps_are_two_frames_or_half_a_second() -> None:

@@ -143,8 +143,8 @@ def test_without_a_model_words_are_on_the_edges_of_the_sound(
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda name, file: None)
     outcome, transcript = run(sound, tmp_path, tmp_path, ALIGNMENT_MODEL=wanted, WHISPER_MODEL="base")
-    inside, given = transcript.segments[1].words[1], SEGMENTS[1].words[1]  # between words, only the bias goes
-    assert (inside.start_ms, inside.end_ms) == (given.start_ms + 45, given.end_ms + 45)
+    alone, given = transcript.segments[1].words[2], SEGMENTS[1].words[2]  # no quiet beside it: only the bias goes
+    assert (alone.start_ms, alone.end_ms) == (given.start_ms + 45, given.end_ms + 45)
     first = transcript.segments[0].words[0]
     assert first.start_ms - START == pytest.approx(680, abs=30)
     assert outcome.summary == "Alignment completed: 3 segments with word times on the edges of the sound"
