@@ -21,7 +21,9 @@ from typing import Any, NamedTuple
 
 from bench.side_by_side import ROOT
 
-THREADS = 2  # of those that do not find out themselves
+# Texts do not depend on the number of threads; on a busy machine those that wait for one another burn time
+THREADS = 1
+ALONE = {"OMP_NUM_THREADS": str(THREADS), "OMP_WAIT_POLICY": "PASSIVE"}
 SILERO = ("silero-vad", "6.2.3", "7b7f5436cfcb02fae583a05b512ea96467fd449fe54cb49a5e4f06c51a1e43b8")
 
 
@@ -63,7 +65,9 @@ def hear(engine: str, audio: Path, options: argparse.Namespace) -> Heard:
         command = [sys.executable, "-m", "bench.heard", engine, "--audio", str(audio.resolve()), "--out", str(out)]
         command += ["--model", str(options.model), "--cache", str(options.cache.resolve())]
         command += [part for change in options.set for part in ("--set", change)]
-        child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        child = subprocess.Popen(
+            command, cwd=ROOT, env=os.environ | ALONE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
         said = child.stderr.read() if child.stderr else ""
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
