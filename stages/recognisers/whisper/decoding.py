@@ -19,7 +19,7 @@ from sutradhar.stages.recognisers.phrases import split_phrases
 from sutradhar.stages.recognisers.whisper.belief import is_believed, is_found, stands
 from sutradhar.stages.recognisers.whisper.echoes import confirmed, repeats
 from sutradhar.stages.recognisers.whisper.fallback import Attempt, Thresholds
-from sutradhar.stages.recognisers.whisper.omissions import Gap, cut_out, fill, find_gaps, join
+from sutradhar.stages.recognisers.whisper.omissions import Gap, cuts, explains, fill, find_gaps, join
 from sutradhar.stages.recognisers.whisper.requests import (
     MAX_TEXT,
     Align,
@@ -136,17 +136,27 @@ class Decoder:
     def _look_again(
         self, window: AudioWindow, text: TimedText, tokenizer: Tokenizer, judge: Callable[[Attempt], bool]
     ) -> Steps[TimedText]:
-        """Decode likely speech without words by itself, once, and fill it in where that gives a text to be
-        believed."""
+        """Decode likely speech without words by itself, in two ways at most, and fill it in where that gives a text
+        to be believed."""
         if not self._times or not self._thresholds.accept(text.attempt):
             return text
         # The last first, so that the places of the others stay right.
         for gap in reversed(find_gaps(text.timings, window)):
-            part = cut_out(window, gap)
-            encoded = yield Encode(part.audio)
-            found = yield from self._transcribe(part, encoded, tokenizer, judge)
-            text = text.filled(gap, found, part.offset_ms - window.offset_ms)
+            found, delay_ms = yield from self._look_at(window, gap, tokenizer, judge)
+            text = text.filled(gap, found, delay_ms)
         return text
+
+    def _look_at(
+        self, window: AudioWindow, gap: Gap, tokenizer: Tokenizer, judge: Callable[[Attempt], bool]
+    ) -> Steps[tuple[TimedText, int]]:
+        """Return the longest text of a gap, with the start of its sound in the window."""
+        looks: list[tuple[TimedText, int]] = []
+        for part, delay_ms in cuts(window, gap):
+            encoded = yield Encode(part.audio)
+            looks.append(((yield from self._transcribe(part, encoded, tokenizer, judge)), delay_ms))
+            if explains(looks[-1][0].timings, gap, delay_ms):
+                break
+        return max(looks, key=lambda look: len(look[0].attempt.text))
 
     def _previous(self, tokenizer: Tokenizer, prompt: str) -> list[int]:
         tokens = tokenizer.encode(" " + prompt.strip()) if prompt.strip() else []

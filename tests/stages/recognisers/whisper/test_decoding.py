@@ -364,8 +364,8 @@ def skipped(texts: Iterable[Decoded], **changes: object) -> tuple[Engine, Recogn
 
 
 def test_speech_that_was_skipped_is_decoded_by_itself_without_the_prompt() -> None:
-    engine, recognition = skipped([said(" In the house.", -0.5)], prompt="Daniel")
-    assert [type(request) for request in engine.asked] == [Encode, Generate, Align] * 2
+    engine, recognition = skipped([said(" In the house.", -0.5), said("")], prompt="Daniel")
+    assert [type(request) for request in engine.asked] == [Encode, Generate, Align] * 2 + [Encode, Generate]
     assert (engine.asked[3].audio[0], len(engine.asked[3].audio)) == (1250 * 16, 7950 * 16)
     assert (engine.asked[4].encoded, engine.asked[4].temperature) == ("sound of 7950 ms", 0.0)
     assert engine.asked[4].prompt == (510, 520, 530, NO_TIMESTAMPS)
@@ -375,20 +375,26 @@ def test_speech_that_was_skipped_is_decoded_by_itself_without_the_prompt() -> No
     assert recognition.doubtful == (Span(61_250, 69_200),)
 
 
+def test_where_a_look_leaves_much_open_the_edges_are_left_out_and_the_longer_text_stays() -> None:
+    engine, recognition = skipped([said(" All right."), said(" In the old house.")])
+    assert engine.asked[7].encoded == "sound of 6750 ms"
+    assert (recognition.text, words_of(recognition)[3]) == ("Where is it? In the old house.", (" In", 61_850, 62_150))
+
+
 @pytest.mark.parametrize(
     "again",
     [said(" In the house.", -1.1), said(" In the house.", -0.3, 0.7), said(" Yeah.", -0.1, 0.31)],
     ids=["unlikely", "silence", "a word alone"],
 )
 def test_what_is_not_to_be_believed_fills_no_gap(again: Decoded) -> None:
-    engine, recognition = skipped([again])
-    assert engine.temperatures == [0.0, 0.0]
+    engine, recognition = skipped([again, again])
+    assert engine.temperatures == [0.0, 0.0, 0.0]
     assert (recognition.text, recognition.whisper.avg_logprob) == ("Where is it?", -0.3)
     assert (recognition.doubtful, recognition.dropped) == ((), (Span(61_250, 69_200),))
 
 
 def test_a_second_look_that_finds_nothing_drops_nothing() -> None:
-    _, recognition = skipped([said("")])
+    _, recognition = skipped([said(""), said("")])
     assert (recognition.text, recognition.dropped) == ("Where is it?", ())
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from sutradhar.stages.recognisers.contract import AudioWindow
 from sutradhar.stages.recognisers.whisper.fallback import Attempt
-from sutradhar.stages.recognisers.whisper.omissions import Gap, cut_out, fill, find_gaps, join
+from sutradhar.stages.recognisers.whisper.omissions import Gap, cuts, explains, fill, find_gaps, join
 from sutradhar.stages.recognisers.whisper.words import Timing
 from sutradhar.stages.transcript import Likely, Span
 
@@ -58,12 +58,33 @@ def test_a_window_without_words_is_looked_at_wherever_speech_is_likely() -> None
     assert find_gaps([], window((500, 5000))) == [Gap(0, 500, 5000)]
 
 
-def test_the_sound_of_a_gap_is_padded_and_doubtful() -> None:
-    part = cut_out(window((0, 9000)), Gap(1, 1600, 6000))
+def test_a_word_between_two_gaps_belongs_behind_both() -> None:
+    said = timings((" Hi", 0, 400), (" Look", 4000, 4400), (",", 4400, 4500), (" I", 9000, 9200))
+    (gap,) = find_gaps(said, window((0, 9200)))
+    assert gap == Gap(1, 550, 8850)
+    filled = fill(said, gap, timings((" Stay", 0, 500), (" in", 500, 900)), delay_ms=600)
+    assert texts(filled) == " Hi Stay in Look, I"
+    assert filled[3] == Timing(" Look", 8850, 9000, 0.9)
+
+
+def test_a_sentence_between_two_gaps_parts_them() -> None:
+    said = timings((" I", 4000, 4200), (" do", 4200, 4400), (" not", 4400, 4600))
+    assert find_gaps(said, window((0, 9200))) == [Gap(0, 0, 3850), Gap(3, 4750, 9200)]
+
+
+def test_words_explain_a_gap_that_they_fill() -> None:
+    gap, found = Gap(0, 1000, 3000), timings((" Stay", 0, 800), (" here", 1100, 1400))
+    assert explains(found, gap, delay_ms=800)
+    assert not explains(found[:1], gap, delay_ms=800)
+
+
+def test_the_sound_of_a_gap_is_padded_and_doubtful_and_then_without_its_edges() -> None:
+    (part, delay_ms), (inner, inner_delay_ms) = cuts(window((0, 9000)), Gap(1, 1600, 6000))
+    assert (delay_ms, inner_delay_ms, inner.offset_ms, inner.end_ms) == (1400, 2000, START + 2000, START + 5600)
     assert (part.id, part.offset_ms, part.end_ms) == (3, START + 1400, START + 6200)
     assert part.speech == (Span(START + 1400, START + 6200),)
     assert (part.audio[0], part.sure, part.likely, part.prompt) == (1400 * 16, False, (), "")
-    at_the_end = cut_out(window((0, 20_000)), Gap(1, 100, 19_900))
+    at_the_end, _ = next(cuts(window((0, 20_000)), Gap(1, 100, 19_900)))
     assert (at_the_end.offset_ms, at_the_end.end_ms) == (START, START + 20_000)
 
 
