@@ -35,7 +35,10 @@ SNRS = (20.0, 15.0, 10.0, 5.0, 0.0)
 MUSIC_FROM = 10 * SAMPLE_RATE  # recorded sounds of this length are music, shorter ones events
 FULL = 32767
 # Lines that are heard in a clip and missing in its text: their places in it, in ms
-UNWRITTEN: dict[str, tuple[tuple[int, int], ...]] = {}
+UNWRITTEN: dict[str, tuple[tuple[int, int], ...]] = {
+    "film_notld/audio/15s_there_are_two_of_them_out_there.flac": ((6000, 8200),),
+    "film_notld/audio/21s_hey_thats_us_were_doing_all_right.flac": ((14_000, 16_300),),
+}
 
 
 @dataclass(frozen=True)

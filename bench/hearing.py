@@ -205,7 +205,7 @@ def tracks_of(audio: Path) -> dict[str, Sequence[float]]:
         detector, everywhere = Detector(), [True] * -(-sound.samples // FRAME)
         silero = speech_probabilities(sound, detector=detector)
         anew = probabilities_begun_anew(sound, everywhere, lambda done, total: None, detector)
-        voices = Segmentation(MODELS / NAME).speech_probabilities(sound, everywhere)
+        voices = Segmentation(MODELS / NAME).speech_probabilities(sound, everywhere, lambda done, total: None)
 
     def mean(one: Sequence[float], other: Sequence[float]) -> list[float]:
         return [(a + b) / 2 for a, b in zip(one, other, strict=True)]

@@ -137,8 +137,8 @@ class Decoder:
         self, window: AudioWindow, text: TimedText, tokenizer: Tokenizer, judge: Callable[[Attempt], bool]
     ) -> Steps[TimedText]:
         """Decode likely speech without words by itself, in two ways at most, and fill it in where that gives a text
-        to be believed."""
-        if not self._times or not self._thresholds.accept(text.attempt):
+        to be believed. A text that just stands stays as it is; where there is none, all is looked at."""
+        if not self._times or (text.timings and not self._thresholds.accept(text.attempt)):
             return text
         # The last first, so that the places of the others stay right.
         for gap in reversed(find_gaps(text.timings, window)):

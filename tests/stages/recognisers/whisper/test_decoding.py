@@ -410,6 +410,14 @@ def test_in_a_text_that_failed_no_gap_is_looked_for() -> None:
     assert [type(request) for request in engine.asked] == [Encode, Generate, Align]
 
 
+@pytest.mark.parametrize("failed", [said(" Oh no.", -1.5), said(" Oh no.", -1.1, 0.7)], ids=["dropped", "silence"])
+def test_where_a_text_failed_altogether_likely_speech_is_looked_at(failed: Decoded) -> None:
+    engine = Engine([failed, said(" In the house."), said("")])
+    likely = (Likely(OFFSET + 3000, OFFSET + 9000, 0.5),)
+    recognition = recognise(engine, make_window(10_000, likely=likely), WHISPER_TEMPERATURE="0")
+    assert (recognition.text, recognition.doubtful) == ("In the house.", (Span(62_800, 69_200),))
+
+
 # --- Translation
 
 
