@@ -51,7 +51,8 @@ class Reference:
 
 
 def _stm(kind: str, span: tuple[int, int], text: str) -> str:
-    return f"film 1 {kind} {span[0] / 1000:.3f} {span[1] / 1000:.3f} <o,{kind}> {text}\n"
+    label = kind.replace(" ", "_")  # spaces part the fields
+    return f"film 1 {label} {span[0] / 1000:.3f} {span[1] / 1000:.3f} <o,{label}> {text}\n"
 
 
 def read_reference(path: Path) -> Reference:
