@@ -17,6 +17,7 @@ from sutradhar.pipeline.names import Time
 T = TypeVar("T")
 UNTRANSLATED = "not translated"
 TRANSLATED_BY = "translated by"
+LYRICS_SHARE = 0.6  # of a segment's time in music, from which on it counts as lyrics
 MISSING = "[…]"  # stands in the subtitles where a translation is missing
 
 
@@ -31,6 +32,12 @@ class Likely(Span, frozen=True):
     """A stretch of likely speech, with its mean probability."""
 
     probability: float
+
+
+class Music(Span, frozen=True):
+    """A stretch of music in which nobody is heard speaking."""
+
+    speaker: str = ""  # the speaker in whose part of the audio it is, as in `Window`
 
 
 class Audio(msgspec.Struct, frozen=True):
@@ -64,6 +71,7 @@ class Windows(msgspec.Struct, frozen=True):
 
     windows: tuple[Window, ...]
     cause: str = ""  # why there are no windows, and the remedy
+    music: tuple[Music, ...] = ()  # looked for where MUSIC asks for it
 
 
 class Word(msgspec.Struct, frozen=True):
@@ -121,11 +129,22 @@ class Transcript(msgspec.Struct, frozen=True):
     segments: tuple[Segment, ...]
     note: str = ""
     unheard: tuple[Likely, ...] = ()  # likely speech without words
+    music: tuple[Music, ...] = ()  # where it is not empty, text in it is marked as lyrics
 
     @property
     def translator(self) -> str:
         """Return the title of the translator that made a translation."""
         return self.note.removeprefix(TRANSLATED_BY).strip()
+
+    def is_lyrics(self, segment: Segment) -> bool:
+        """Tell whether most of a segment lies in music, as songs do, and what is invented on music."""
+        start_ms, end_ms = segment.start_ms, segment.end_ms
+        inside = sum(
+            max(0, min(one.end_ms, end_ms) - max(one.start_ms, start_ms))
+            for one in self.music
+            if one.speaker == segment.speaker
+        )
+        return inside > 0 and inside >= LYRICS_SHARE * (end_ms - start_ms)
 
 
 class Translations(msgspec.Struct, frozen=True):

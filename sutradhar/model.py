@@ -16,10 +16,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal
 
+from msgspec.structs import replace as replaced
+
 from sutradhar.choice import Wishes, choose
 from sutradhar.pipeline import languages
 from sutradhar.pipeline.errors import SutradharError, UsageError
 from sutradhar.pipeline.jobs.settings import Settings
+from sutradhar.pipeline.jobs.stage import ModelNeed
 from sutradhar.pipeline.machine import engines
 from sutradhar.pipeline.models import library
 from sutradhar.pipeline.workspace import Workspace
@@ -32,9 +35,11 @@ from sutradhar.stages.recognisers.contract import AudioWindow, Recogniser, Recog
 from sutradhar.stages.recognisers.doubts import doubts, echoes, omissions
 from sutradhar.stages.recognisers.gaps import unheard
 from sutradhar.stages.recognisers.joins import segments_of_windows
+from sutradhar.stages.recognisers.lyrics import without_lyrics
 from sutradhar.stages.recognisers.opening import open_recogniser
 from sutradhar.stages.recognisers.voting import FilmLanguage, language_of
-from sutradhar.stages.sound.hearing import Ears, models_of
+from sutradhar.stages.sound import hearing, yamnet
+from sutradhar.stages.sound.hearing import Ears
 from sutradhar.stages.sound.silero import Detector
 from sutradhar.stages.sound.windows import WINDOW_MS
 from sutradhar.stages.transcript import Span
@@ -366,19 +371,27 @@ class Model:
         recognised = segments_of_windows((window, heard.done[window.id]) for window in recording.windows)
         lost = unheard(recording.windows, recognised)
         segments = self._on_edges(recognised, recording, spoken=True)
-        audio = (recording.start_ms, recording.duration_ms)
-        whole = table.Transcript(heard.language.language, *audio, segments, unheard=lost)
-        told = (*echoes(found), *doubts(whole, recording.found), *omissions(whole, recording.windows))
+        whole = table.Transcript(
+            heard.language.language,
+            recording.start_ms,
+            recording.duration_ms,
+            segments,
+            unheard=lost,
+            music=recording.found.music,
+        )
+        transcript, left_out = without_lyrics(whole, self.settings)
+        told = (*echoes(found), *doubts(whole, recording.found), *omissions(whole, recording.windows), *left_out)
         warnings = (*recording.remarks, *recogniser.degraded, *told)
-        result = replace(_result(recording, heard.language, whole.segments, warnings), unheard=lost)
+        result = _result(recording, heard.language, transcript, warnings)
         translations = ((window, heard.done[window.id].translation) for window in recording.windows)
-        english = segments_of_windows((window, one) for window, one in translations if one)
-        english = self._on_edges(english, recording, spoken=False)
+        phrases = segments_of_windows((window, one) for window, one in translations if one)
+        phrases = self._on_edges(phrases, recording, spoken=False)
         recording.close()
         if not job.translate:
             return result
         if heard.language.language == "en":
             return replace(result, translation=result)
+        english, _ = without_lyrics(replaced(whole, language="en", segments=phrases, unheard=()), self.settings)
         return replace(result, translation=_result(recording, FilmLanguage("en", 1.0), english, warnings))
 
     def _on_edges(
@@ -424,9 +437,13 @@ class Model:
 
     def _listening(self) -> Ears:
         """Return the detectors of speech. Raises UsageError where one is missing."""
-        needs = models_of(self.settings)
+        needs = (hearing.models_of, yamnet.models_of)
+        return Ears(Detector(), *(self._folder_of(models_of(self.settings)) for models_of in needs))
+
+    def _folder_of(self, needs: Sequence[ModelNeed]) -> Path | None:
+        """Return the folder of a detector, None where none is needed. Raises UsageError where it is missing."""
         found = (library.resolve(one.name, one.form, models_dir=self._models, offline=True) for one in needs)
-        return Ears(Detector(), next((model.path for model in found), None))
+        return next((model.path for model in found), None)
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -465,14 +482,14 @@ def _without_speech(ended: deque[OpenRecording], job: _Job) -> Iterator[Transcri
         language = FilmLanguage(job.language or "und", 1.0 if job.language else 0.0)
         whole = table.Transcript(language.language, recording.start_ms, recording.duration_ms, ())
         warnings = () if recording.error else (*recording.remarks, *doubts(whole, recording.found))
-        result = _result(recording, language, (), warnings)
+        result = _result(recording, language, whole, warnings)
         recording.close()
         job.progress(recording.duration_ms / 1000, recording.duration_ms / 1000)
         yield replace(result, translation=result) if job.translate else result
 
 
 def _result(
-    recording: OpenRecording, language: FilmLanguage, segments: Sequence[table.Segment], warnings: Sequence[str]
+    recording: OpenRecording, language: FilmLanguage, found: table.Transcript, warnings: Sequence[str]
 ) -> Transcript:
     return Transcript(
         path=recording.path,
@@ -480,7 +497,9 @@ def _result(
         language_probability=language.probability,
         start_ms=recording.start_ms,
         duration_ms=recording.duration_ms,
-        segments=tuple(segments),
+        segments=found.segments,
+        unheard=found.unheard,
+        music=found.music,
         warnings=tuple(warnings),
         error=recording.error,
         fps=recording.fps or Settings().SUBTITLE_FPS,

@@ -39,6 +39,7 @@ class Transcript:
     translation: Transcript | None = None  # into English, with `translate=True`
     unheard: tuple[Likely, ...] = ()  # likely speech without words: `start_ms`, `end_ms` and its `probability`
     error: SutradharError | None = None  # why there is no text, with `on_error="return"`
+    music: tuple[table.Music, ...] = ()  # with MUSIC=mark: where text is marked as lyrics
     fps: float = 24.0  # of the picture: gaps between cues are counted in frames
 
     @property
@@ -123,7 +124,8 @@ class Transcript:
             raise UsageError(
                 f"No format {form or 'named'!r}; choose from {', '.join(FORMATS)}, as the file's suffix or with format="
             )
-        whole = table.Transcript(self.language, self.start_ms, self.duration_ms, self.segments, unheard=self.unheard)
+        audio = (self.start_ms, self.duration_ms)
+        whole = table.Transcript(self.language, *audio, self.segments, unheard=self.unheard, music=self.music)
         return format_of(form).text(whole, track_of(whole, rules))
 
 

@@ -166,6 +166,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int, Meta(ge=0, le=10000, description="A pause this long ends a stretch of speech.")
     ] = 300
     SILERO_SPEECH_PAD_MS: Annotated[int, Meta(ge=0, le=2000, description="Audio kept before and after speech.")] = 300
+    MUSIC: Annotated[
+        Literal["keep", "mark", "drop"],
+        Meta(
+            description="What to do with text from music in which nobody is heard speaking, such as songs: keep it as it is, mark it with ♪, or leave it out. Speech over music is kept; docs/sound.md says how well they are told apart."
+        ),
+    ] = "keep"
     # --- Alignment
     ALIGNMENT_MODEL: Annotated[
         str,

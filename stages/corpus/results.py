@@ -21,7 +21,7 @@ from sutradhar.pipeline.errors import StoreClosed, in_one_line, is_unwritable
 from sutradhar.pipeline.files import UNREADABLE, json_document, write_whole
 from sutradhar.pipeline.jobs import leftovers
 from sutradhar.pipeline.names import Count, Hex, Time
-from sutradhar.stages.transcript import Likely, Segment
+from sutradhar.stages.transcript import Likely, Music, Segment
 
 FOLDER = "results"
 SCHEMA = 1
@@ -66,6 +66,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     degraded: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()  # surprises that are no fault
     unheard: tuple[Likely, ...] = ()  # likely speech without words
+    music: tuple[Music, ...] = ()  # where MUSIC=mark
     allow_truncated: bool = False  # in a failure: whether files that are cut short were taken
 
 

@@ -52,7 +52,13 @@ def build_cues(transcript: Transcript, rules: Rules) -> list[Cue]:
 
 def _lines(passage: Passage, start: int, end: int, rules: Rules) -> tuple[str, ...]:
     marks = [start, *wrap(passage, start, end, rules, rules.max_lines)[1], end]
-    return tuple(passage.text(left, right) for left, right in pairwise(marks))
+    lines = [passage.text(left, right) for left, right in pairwise(marks)]
+    if passage.tokens[start].is_sung:
+        lines[0] = rules.lyrics.before + lines[0]
+        song_goes_on = end < len(passage.tokens) and passage.tokens[end].is_sung
+        if rules.lyrics.after_each or not song_goes_on:
+            lines[-1] += rules.lyrics.after
+    return tuple(lines)
 
 
 def cut(passage: Passage, clip: Span, rules: Rules) -> list[int]:
@@ -94,6 +100,8 @@ class _Costing:
         for end in range(start + 1, count + 1):
             if end > start + 1:
                 if passage.pauses[end - 1] >= rules.pause_ms or self.stops[end - 1] > latest:
+                    return
+                if passage.tokens[end - 1].is_sung != passage.tokens[start].is_sung:
                     return
                 if passage.width(line_start, end) > rules.max_chars:  # filling line by line reaches as far as any way
                     lines, line_start = lines + 1, end - 1

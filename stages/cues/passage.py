@@ -40,10 +40,11 @@ class Passage:
             for token, gap in zip(tokens, self._spaces, strict=True)
         )
         self._widths = list(accumulate(widths, initial=0.0))
+        self._signs = [rules.signs_chars(token.is_sung) for token in tokens]
 
     def width(self, start: int, end: int) -> float:
-        """Return the width of tokens[start:end] set on one line, in characters."""
-        return self._widths[end] - self._widths[start] - self._spaces[start]
+        """Return the width of tokens[start:end] set on one line, in characters, with the signs that lyrics have."""
+        return self._widths[end] - self._widths[start] - self._spaces[start] + self._signs[start]
 
     def text(self, start: int, end: int) -> str:
         rest = "".join(" " * token.spaced + token.text for token in self.tokens[start + 1 : end])

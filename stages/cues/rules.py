@@ -10,11 +10,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sutradhar.pipeline.errors import UsageError
+from sutradhar.stages.text.typography import measure
 
 # Netflix's language guides; the guides of the other profiles give no figures for these scripts, so they share them.
 _LINE_CHARS = {"th": 35, "ko": 16, "zh": 16, "yue": 16, "ja": 13}
 _FULL_WIDTH_CPS = {"ko": 12, "zh": 9, "yue": 9, "ja": 4}
 _INDIC_CPS = dict.fromkeys(("hi", "ta", "te", "bn", "kn", "ml", "mr"), 22)
+
+
+@dataclass(frozen=True)
+class Lyrics:
+    """The signs of a cue that is sung: before it, and after it, or after the last one of a song."""
+
+    before: str
+    after: str
+    after_each: bool = True
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,7 @@ class Profile:
     gap_ms: int = 0
     chain_ms: int = 0
     word_ms: int = 0
+    lyrics: Lyrics = Lyrics("♪ ", " ♪")
     chars: Mapping[str, int] = field(default_factory=lambda: _LINE_CHARS)
     cps: Mapping[str, float] = field(default_factory=lambda: _FULL_WIDTH_CPS)
     min_ms_of: Mapping[str, int] = field(default_factory=dict)
@@ -56,6 +67,7 @@ PROFILES: Mapping[str, Profile] = {
         max_ms=7000,  # not in the guide
         chain_ms=1000,
         word_ms=333,
+        lyrics=Lyrics("# ", " #", after_each=False),
     ),
     "ted": Profile(source="TED Translators cheat sheet", max_chars=42, max_cps=21, min_ms=1000, max_ms=7000),
     "amazon": Profile(
@@ -84,11 +96,16 @@ class Rules:
     gap_ms: int  # between two cues at least
     chain_ms: int  # a gap shorter than this is closed to `gap_ms`
     max_cps: float
+    lyrics: Lyrics
     word_ms: int  # reading time of a word, 0 where only characters count
     linger_ms: int = 500  # how long a cue stays after the speech although it has been readable
     lead_ms: int = 500  # how much before its speech a cue may appear that could not be read else
     late_ms: int = 125  # and how much after it where the cue before could not: three frames
     pause_ms: int = 1500  # a pause this long ends a cue
+
+    def signs_chars(self, is_lyrics: bool) -> float:
+        """Return how much of a line is taken by the signs of lyrics."""
+        return measure(self.lyrics.before + self.lyrics.after, self.language) if is_lyrics else 0.0
 
     def reading_ms(self, chars: float, words: int) -> int:
         """Return how long a reader needs to see a cue."""
@@ -109,5 +126,6 @@ def rules_for(profile: str, language: str, fps: float) -> Rules:
         gap_ms=max(math.ceil(chosen.gap_frames * 1000 / fps), chosen.gap_ms),
         chain_ms=chosen.chain_ms,
         max_cps=chosen.cps.get(language, chosen.max_cps),
+        lyrics=chosen.lyrics,
         word_ms=chosen.word_ms,
     )

@@ -30,6 +30,7 @@ class Token:
     start_ms: int
     end_ms: int
     begins_word: bool = True
+    is_sung: bool = False
 
     @property
     def last_word(self) -> str:
@@ -47,12 +48,13 @@ def tokens_of(transcript: Transcript, rules: Rules) -> list[Token]:
 def spoken_tokens(transcript: Transcript) -> list[Token]:
     """Return the tokens of a transcript, however wide."""
     pieces = [
-        piece for segment in transcript.segments for piece in _pieces(segment, segment.language or transcript.language)
+        replace(piece, is_sung=transcript.is_lyrics(segment))
+        for segment in transcript.segments
+        for piece in _pieces(segment, segment.language or transcript.language)
     ]
     spans = without_overlap([Span(piece.start_ms, piece.end_ms) for piece in pieces], clip_of(transcript))
     timed = (
-        Token(piece.text, piece.spaced, piece.opens_segment, span.start_ms, span.end_ms, piece.begins_word)
-        for piece, span in zip(pieces, spans, strict=True)
+        replace(piece, start_ms=span.start_ms, end_ms=span.end_ms) for piece, span in zip(pieces, spans, strict=True)
     )
     return list(_glued(timed))
 
@@ -182,24 +184,30 @@ def _may_part(held: Token, token: Token) -> bool:
 def _cut_to_fit(token: Token, rules: Rules) -> list[Token]:
     """Cut a token wider than a line at its blanks, then between characters (inside one only if that alone is wider
     than a line)."""
-    if typography.measure(token.text, rules.language) <= rules.max_chars:
+    room = rules.max_chars - rules.signs_chars(token.is_sung)
+    if typography.measure(token.text, rules.language) <= room:
         return [token]
     words = token.text.split(" ")
     if len(words) > 1:
         timed = zip(words, shares(words, token.start_ms, token.end_ms), strict=True)
         whole = [
-            Token(word, token.spaced or number > 0, token.opens_segment and number == 0, span.start_ms, span.end_ms)
+            _part(token, word, token.spaced or number > 0, span, first=number == 0)
             for number, (word, span) in enumerate(timed)
             if word
         ]
         return [part for word in whole for part in _cut_to_fit(word, rules)]
     parts = [""]
     for cluster in typography.clusters(token.text):
-        for atom in [cluster] if typography.measure(cluster, rules.language) <= rules.max_chars else cluster:
-            if typography.measure(parts[-1] + atom, rules.language) > rules.max_chars:
+        for atom in [cluster] if typography.measure(cluster, rules.language) <= room else cluster:
+            if typography.measure(parts[-1] + atom, rules.language) > room:
                 parts.append("")
             parts[-1] += atom
     return [
-        Token(part, token.spaced and number == 0, token.opens_segment and number == 0, span.start_ms, span.end_ms)
+        _part(token, part, token.spaced and number == 0, span, first=number == 0)
         for number, (part, span) in enumerate(zip(parts, shares(parts, token.start_ms, token.end_ms), strict=True))
     ]
+
+
+def _part(token: Token, text: str, spaced: bool, span: Span, *, first: bool) -> Token:
+    opens = token.opens_segment and first
+    return Token(text, spaced, opens, span.start_ms, span.end_ms, is_sung=token.is_sung)

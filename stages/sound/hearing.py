@@ -20,6 +20,7 @@ from sutradhar.stages.sound.about import BOTH, FORM, NAME
 from sutradhar.stages.sound.segmentation import Segmentation
 from sutradhar.stages.sound.silero import FRAME, FRAME_MS, LIKELY, THREADS, Detector, speech_probabilities
 from sutradhar.stages.sound.wav import Samples, Sound
+from sutradhar.stages.sound.yamnet import Yamnet
 
 EVERY = 5 * SAMPLE_RATE // FRAME  # frames after which the second Silero begins anew
 WARM_UP = SAMPLE_RATE // FRAME  # frames that it hears before
@@ -43,9 +44,13 @@ class Hearing:
 class Ears:
     """The detectors. For one thread."""
 
-    def __init__(self, detector: Detector, segmentation: Path | None, threads: int = THREADS) -> None:
-        """Take Silero, and the folder of segmentation-3.0 where it is to listen too, on so many threads."""
+    def __init__(
+        self, detector: Detector, segmentation: Path | None, yamnet: Path | None = None, threads: int = THREADS
+    ) -> None:
+        """Take Silero, and the folders of segmentation-3.0 and of YAMNet where they are to listen too, on so many
+        threads."""
         self.detector = detector
+        self.yamnet = Yamnet(yamnet) if yamnet else None
         self._segmentation = Segmentation(segmentation, threads) if segmentation else None
 
     @property

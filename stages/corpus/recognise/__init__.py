@@ -28,8 +28,8 @@ from sutradhar.stages.corpus import manifest, results
 from sutradhar.stages.corpus.manifest import folder_of
 from sutradhar.stages.corpus.transcript_paths import TREE
 from sutradhar.stages.recognisers import declared
-from sutradhar.stages.sound import hearing, windows
-from sutradhar.stages.sound.about import ALONE
+from sutradhar.stages.sound import hearing, windows, yamnet
+from sutradhar.stages.sound.about import ALONE, KEEP
 from sutradhar.stages.text import glossary
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def work(ctx: StageContext, shard: tuple[int, int] | None = None) -> Corpus:
     from sutradhar.stages.corpus.recognise import executors
     from sutradhar.stages.corpus.recognise.corpus import Corpus
     from sutradhar.stages.corpus.recognise.files import Files
-    from sutradhar.stages.corpus.recognise.messages import Setup
+    from sutradhar.stages.corpus.recognise.messages import Networks, Setup
 
     settings = ctx.settings
     model = declared.model_of(ctx)
@@ -80,7 +80,7 @@ def work(ctx: StageContext, shard: tuple[int, int] | None = None) -> Corpus:
             tree=ctx.tree(TREE),
             model=model,
             spool=ctx.scratch,
-            segmentation=hearing.segmentation_of(ctx),
+            networks=Networks(hearing.segmentation_of(ctx), yamnet.yamnet_of(ctx)),
         )
         executors.run(setup, corpus)
     corpus.close()
@@ -101,9 +101,8 @@ def _made_with(settings: Settings, model: ResolvedModel) -> dict[str, str]:
 
 def _settings_made_with(settings: Settings) -> dict[str, str]:
     made_with = {key: to_text(getattr(settings, key)) for key in RESULT_SETTINGS}
-    for key, usual in (("SPEECH_DETECTOR", ALONE), ("ALIGNMENT_MODEL", "auto")):
-        if made_with[key] == usual:  # as before there was a choice
-            del made_with[key]
+    usual = {"SPEECH_DETECTOR": ALONE, "ALIGNMENT_MODEL": "auto", "MUSIC": KEEP}  # as before there was a choice
+    made_with = {key: value for key, value in made_with.items() if usual.get(key) != value}
     made_with["CORPUS_TIMESTAMPS"] = "none" if settings.CORPUS_TIMESTAMPS == "none" else "segment or word"
     return made_with
 
@@ -183,6 +182,7 @@ RESULT_SETTINGS = (
     *declared.SETTINGS,
     *windows.SETTINGS,
     "ALIGNMENT_MODEL",
+    "MUSIC",
     "CORPUS_CHANNELS",
 )
 STAGE = Stage(
@@ -211,7 +211,7 @@ STAGE = Stage(
         "CORPUS_WORKER_GB",
     ),
     always=True,
-    models=lambda settings: (*declared.models_of(settings), *hearing.models_of(settings)),
+    models=lambda settings: (*declared.models_of(settings), *hearing.models_of(settings), *yamnet.models_of(settings)),
     files=lambda settings: settings.user_files,
     check_file=glossary.read_glossary,
     standing=standing,

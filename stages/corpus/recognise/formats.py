@@ -65,7 +65,8 @@ def _segment(segment: Segment, times: str) -> dict[str, Any]:
 
 def _track(result: Result, settings: Settings) -> tuple[Transcript, Track]:
     rules = rules_for(settings.SUBTITLE_PROFILE, result.language or "en", settings.SUBTITLE_FPS)
-    transcript = Transcript(result.language, 0, result.duration_ms, result.segments, unheard=result.unheard)
+    audio = (0, result.duration_ms)
+    transcript = Transcript(result.language, *audio, result.segments, unheard=result.unheard, music=result.music)
     return transcript, track_of(transcript, rules)
 
 

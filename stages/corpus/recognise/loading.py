@@ -16,7 +16,7 @@ from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.media import AudioTrack, Decoding
 from sutradhar.pipeline.media.tracks import aside_before, in_order, silent_before
 from sutradhar.pipeline.media.watch import stamp
-from sutradhar.stages.corpus.recognise.messages import Deferred, Failed, Task
+from sutradhar.stages.corpus.recognise.messages import Deferred, Failed, Networks, Task
 from sutradhar.stages.recognisers.contract import Preparation
 from sutradhar.stages.sound.account import Listener, Take
 from sutradhar.stages.sound.hearing import Ears
@@ -25,7 +25,7 @@ from sutradhar.stages.sound.quiet import quiet_spans
 from sutradhar.stages.sound.silero import Detector, speech_probabilities
 from sutradhar.stages.sound.voices import Spool, Voice, Voices, sides, whole
 from sutradhar.stages.sound.wav import Samples, Sound
-from sutradhar.stages.transcript import Span, Window
+from sutradhar.stages.transcript import Music, Span, Window
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,17 +71,18 @@ class Loaded:
     degraded: tuple[str, ...] = ()
     cause: str = ""  # why nobody is heard in it, and what to do
     notes: tuple[str, ...] = ()  # surprises that are no fault
+    music: tuple[Music, ...] = ()
 
 
 class Loader:
     """A decoder of recordings that finds the speech in them. For one thread."""
 
-    def __init__(self, folder: Path, spool: Path, settings: Settings, segmentation: Path | None = None) -> None:
-        """Set up; `spool` is where long recordings are decoded to, `segmentation` the folder of that detector."""
+    def __init__(self, folder: Path, spool: Path, settings: Settings, networks: Networks) -> None:
+        """Set up; `spool` is where long recordings are decoded to."""
         self._preparer = lru_cache(_preparer)
         self._folder, self._spool, self._settings = folder, spool, settings
         self._detector = Detector(threads=1)
-        self._ears = Ears(self._detector, segmentation, threads=1)
+        self._ears = Ears(self._detector, networks.segmentation, networks.yamnet, threads=1)
 
     def load(self, task: Task, preparation: Preparation | None) -> Loaded | Failed | Deferred:
         """Load a recording. Raises OSError where the disk is full."""
@@ -152,6 +153,7 @@ class Loader:
             tuple(dict.fromkeys(media.without_name(line, path) for line in voices.remarks)),
             found.cause,
             tuple(dict.fromkeys(media.without_name(line, path) for line in voices.notes)),
+            found.music,
         )
 
     def _path(self, task: Task) -> Path | None:

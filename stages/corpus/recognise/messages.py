@@ -23,6 +23,13 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     failures: int = 0  # in how many runs it was given up
 
 
+class Networks(msgspec.Struct, frozen=True):
+    """The folders of the networks that listen beside Silero; None for one that does not."""
+
+    segmentation: Path | None = None
+    yamnet: Path | None = None
+
+
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """The first message to a worker."""
 
@@ -33,7 +40,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     tree: Path  # where the files for the user go
     model: ResolvedModel
     spool: Path  # folder that long recordings are decoded into
-    segmentation: Path | None = None  # folder of that detector of speech, None where Silero listens alone
+    networks: Networks = Networks()
     beside: int = 1  # workers on its machine, it among them
 
     @property

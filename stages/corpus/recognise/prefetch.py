@@ -19,7 +19,7 @@ from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.processes import channel
 from sutradhar.pipeline.processes.children import entry, share_one_heap
 from sutradhar.stages.corpus.recognise.loading import Loaded, Loader
-from sutradhar.stages.corpus.recognise.messages import Deferred, Failed, Task
+from sutradhar.stages.corpus.recognise.messages import Deferred, Failed, Networks, Task
 from sutradhar.stages.recognisers.contract import Preparation
 
 COMMAND = entry("sutradhar.stages.corpus.recognise.prefetch", "load_for_parent")
@@ -45,12 +45,10 @@ class LoaderPool:
     the machine when all who know them are killed; and with them nobody knows over which recording a process has
     ended."""
 
-    def __init__(
-        self, count: int, folder: Path, spool: Path, settings: Settings, segmentation: Path | None = None
-    ) -> None:
+    def __init__(self, count: int, folder: Path, spool: Path, settings: Settings, networks: Networks) -> None:
         # Known only when the model is loaded, which takes longer than starting processes.
         self.preparation: Preparation | None = None
-        self._start = partial(LoaderProcess, folder, spool, settings, segmentation)
+        self._start = partial(LoaderProcess, folder, spool, settings, networks)
         self._idle: queue.SimpleQueue[LoaderProcess] = queue.SimpleQueue()
         self._threads = ThreadPoolExecutor(count)
         for _ in range(count):
@@ -87,11 +85,11 @@ class LoaderPool:
 class LoaderProcess:
     """A process that loads, spoken to in pickles, since what it tells is arrays."""
 
-    def __init__(self, folder: Path, spool: Path, settings: Settings, segmentation: Path | None = None) -> None:
+    def __init__(self, folder: Path, spool: Path, settings: Settings, networks: Networks) -> None:
         self._child = channel.start(COMMAND)
         self.pid = self._child.pid
         with contextlib.suppress(OSError):  # it may have ended already, which the first question shows
-            self._send((folder, spool, settings, segmentation))
+            self._send((folder, spool, settings, networks))
 
     def ask(self, question: tuple[Task, Preparation | None] | None) -> Any:
         """Ask for a recording, prepared in this way, or, with None, for nothing but a sign of life. Raises LoaderEnded,
@@ -126,9 +124,9 @@ def load_for_parent() -> None:
     """Load, as the child of a worker, what it asks for."""
     incoming, answers = channel.begin(group=False)
     questions = _messages(incoming)
-    folder, spool, settings, segmentation = next(questions)
+    folder, spool, settings, networks = next(questions)
     share_one_heap()
-    loader = Loader(folder, spool, settings, segmentation)
+    loader = Loader(folder, spool, settings, networks)
     for question in questions:
         pickle.dump(_answer(loader, question), answers, pickle.HIGHEST_PROTOCOL)
         answers.flush()

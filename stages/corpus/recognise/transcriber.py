@@ -26,10 +26,11 @@ from sutradhar.stages.recognisers.contract import AudioWindow, Recogniser, Recog
 from sutradhar.stages.recognisers.doubts import UNHEARD
 from sutradhar.stages.recognisers.gaps import is_much, total_ms, unheard
 from sutradhar.stages.recognisers.joins import segments_of_windows
+from sutradhar.stages.recognisers.lyrics import without_lyrics
 from sutradhar.stages.recognisers.phrases import mean_logprob
 from sutradhar.stages.text.own_script import Letters, wrong_script_because
 from sutradhar.stages.text.scripts import script_name
-from sutradhar.stages.transcript import Segment, Span, Window
+from sutradhar.stages.transcript import Likely, Music, Segment, Span, Transcript, Window
 
 ALIVE_EVERY = 2.0  # seconds between two signs of life
 WRITERS = 4  # threads, which wait for the disk more than they work: the recogniser must not wait with them
@@ -48,6 +49,7 @@ class _Recording:
     notes: tuple[str, ...]
     windows: tuple[Window, ...]
     quiet: Mapping[str, Sequence[Span]]  # by speaker
+    music: tuple[Music, ...]
     waiting: int  # windows that are not recognised yet
     recognitions: list[tuple[Window, Recognition]] = field(default_factory=list)
     seconds: float = 0.0  # share of the time that its windows took beside others
@@ -184,6 +186,8 @@ class Transcriber:
         segments = self._on_edges(recognised, recording)
         language = _language(segments)
         lost = unheard(recording.windows, recognised)
+        whole = Transcript(language, 0, recording.duration_ms, segments, music=recording.music)
+        transcript, left_out = without_lyrics(whole, self._settings)
         result = Result(
             id=recording.task.id,
             status="done",
@@ -192,10 +196,11 @@ class Transcriber:
             speech_ms=recording.speech_ms,
             language=language,
             avg_logprob=_avg_logprob([recognition for _, recognition in recording.recognitions]),
-            segments=segments,
+            segments=transcript.segments,
+            music=transcript.music,
             seconds=round(recording.seconds, 4),
             degraded=(*recording.degraded, *_echoes(recording.recognitions), *_doubts(segments, recording)),
-            notes=(*recording.notes, *([UNHEARD] if segments and is_much(lost, recording.windows) else [])),
+            notes=(*recording.notes, *left_out, *_omissions(segments, lost, recording)),
             unheard=lost,
         )
         try:
@@ -222,18 +227,22 @@ class Transcriber:
 
 def _recording(loaded: Loaded) -> _Recording:
     windows = tuple(window for channel in loaded.channels for window in channel.windows)
-    speech_ms = sum(total_ms(window.speech) for window in windows)
     return _Recording(
-        loaded.task,
-        loaded.duration_ms,
-        speech_ms,
-        loaded.degraded,
-        loaded.cause,
-        loaded.notes,
-        windows,
-        {channel.speaker: channel.quiet for channel in loaded.channels},
-        len(windows),
+        task=loaded.task,
+        duration_ms=loaded.duration_ms,
+        speech_ms=sum(total_ms(window.speech) for window in windows),
+        degraded=loaded.degraded,
+        cause=loaded.cause,
+        notes=loaded.notes,
+        windows=windows,
+        quiet={channel.speaker: channel.quiet for channel in loaded.channels},
+        music=loaded.music,
+        waiting=len(windows),
     )
+
+
+def _omissions(segments: tuple[Segment, ...], lost: Sequence[Likely], recording: _Recording) -> list[str]:
+    return [UNHEARD] if segments and is_much(lost, recording.windows) else []
 
 
 def _language(segments: tuple[Segment, ...]) -> str:

@@ -95,7 +95,7 @@ class Worker:
             setup.folder,
             setup.spool,
             settings,
-            setup.segmentation,
+            setup.networks,
         )
         self._recogniser = open_recogniser(
             settings,

@@ -9,7 +9,7 @@ import msgspec
 
 from sutradhar.pipeline.files import json_document
 from sutradhar.stages.cues.formats.format import Format, literally
-from sutradhar.stages.transcript import Cue, Likely, Segment, Track, Transcript
+from sutradhar.stages.transcript import Cue, Likely, Music, Segment, Track, Transcript
 
 _SCHEMA = 1
 
@@ -23,13 +23,13 @@ class Document(msgspec.Struct, frozen=True):
     segments: tuple[Segment, ...]
     cues: tuple[Cue, ...]
     unheard: tuple[Likely, ...]  # likely speech without words
+    music: tuple[Music, ...]
 
 
 def _write(transcript: Transcript, track: Track) -> str:
     audio = (transcript.start_ms, transcript.duration_ms)
-    document = Document(
-        _SCHEMA, track.language, track.note, *audio, transcript.segments, track.cues, transcript.unheard
-    )
+    found = (transcript.segments, track.cues, transcript.unheard, transcript.music)
+    document = Document(_SCHEMA, track.language, track.note, *audio, *found)
     return json_document(document).decode()
 
 

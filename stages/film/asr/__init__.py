@@ -30,6 +30,7 @@ def run(ctx: StageContext) -> Outcome:
     from sutradhar.stages.recognisers.doubts import doubts, echoes
     from sutradhar.stages.recognisers.gaps import is_much, unheard
     from sutradhar.stages.recognisers.joins import segments_of_windows
+    from sutradhar.stages.recognisers.lyrics import without_lyrics
 
     audio = load(ctx.read("audio"), Audio)
     found = load(ctx.read("windows"), Windows)
@@ -39,19 +40,21 @@ def run(ctx: StageContext) -> Outcome:
     by_id = {window.id: window for window in windows}
     segments = segments_of_windows((by_id[one.window], one) for one in work.recognitions)
     lost = unheard(windows, segments)
-    transcript = Transcript(work.language, audio.start_ms, audio.duration_ms, segments, unheard=lost)
+    whole = Transcript(work.language, audio.start_ms, audio.duration_ms, segments, unheard=lost, music=found.music)
+    transcript, left_out = without_lyrics(whole, ctx.settings)
     save(ctx.write("transcript"), transcript)
     if "translation" in ctx.writes:
         translations = ((by_id[one.window], one.translation) for one in work.recognitions if one.translation)
         phrases = _on_edges(segments_of_windows(translations), audio, ctx)
-        english = Transcript("en", audio.start_ms, audio.duration_ms, phrases)
+        english = Transcript("en", audio.start_ms, audio.duration_ms, phrases, music=found.music)
+        english, _ = without_lyrics(english, ctx.settings)
         save(ctx.write("translation"), transcript if work.language == "en" else english)
     return Outcome(
-        summary=f"Transcription completed: {counted(len(segments), 'segment')}"
-        + _told(work.recognitions, lost if is_much(lost, windows) else ()),
+        summary=f"Transcription completed: {counted(len(transcript.segments), 'segment')}"
+        + _told(work.recognitions, lost if is_much(lost, windows) else (), left_out),
         engine=work.engine,
         packages=work.packages,
-        degraded=(*work.degraded, *_unheard(ctx.settings), *echoes(work.recognitions), *doubts(transcript, found)),
+        degraded=(*work.degraded, *_unheard(ctx.settings), *echoes(work.recognitions), *doubts(whole, found)),
         seconds_of_media=audio.duration_ms / 1000,
     )
 
@@ -68,10 +71,10 @@ def _on_edges(translated: tuple[Segment, ...], audio: Audio, ctx: StageContext) 
     return on_edges(translated, {"": quiet}, Span(audio.start_ms, audio.start_ms + audio.duration_ms), 0)
 
 
-def _told(recognitions: Sequence[Recognition], lost: Sequence[Likely]) -> str:
+def _told(recognitions: Sequence[Recognition], lost: Sequence[Likely], left_out: Sequence[str]) -> str:
     """Return what is not in the text, for the summary."""
     dropped = sum(len(recognition.dropped) for recognition in recognitions)
-    told = []
+    told = [*left_out]
     if dropped:
         told.append(f"{counted(dropped, 'text')} not believed in doubtful sound")
     if lost:
@@ -186,7 +189,7 @@ STAGE = Stage(
     check=check,
     reads=("sound", "audio", "windows"),
     writes=("transcript", "translation"),
-    settings=(*declared.SETTINGS, "GLOSSARY", "TRANSLATION_ENGINE", "TARGET_LANGUAGES"),
+    settings=(*declared.SETTINGS, "GLOSSARY", "TRANSLATION_ENGINE", "TARGET_LANGUAGES", "MUSIC"),
     tuning=declared.TUNING,
     unused=lambda settings: () if settings.translator == "whisper" else OF_TRANSLATION,
     sets_pace=True,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.jobs.stage import Outcome, StageContext
 from sutradhar.pipeline.wording import counted
@@ -23,7 +25,8 @@ def make_tracks(ctx: StageContext) -> Outcome:
     original = load(ctx.read("transcript"), Transcript)
     transcripts = [original]
     if "translations" in ctx.reads:
-        transcripts += load(ctx.read("translations"), Translations).transcripts
+        translations = load(ctx.read("translations"), Translations).transcripts
+        transcripts += [replace(one, music=original.music) for one in translations]
     tracks = build_tracks(transcripts, ctx.settings)
     degraded = []
     for transcript, track in zip(transcripts, tracks.tracks, strict=True):

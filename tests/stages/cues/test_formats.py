@@ -52,7 +52,8 @@ def test_a_track_without_cues() -> None:
 
 def test_json_holds_words_and_cues() -> None:
     document = json.loads(format_of("json").text(spoken("Yes."), Track("en", "translated by Whisper", TRACK.cues[:1])))
-    assert list(document) == ["schema", "language", "note", "start_ms", "duration_ms", "segments", "cues", "unheard"]
+    keys = ["schema", "language", "note", "start_ms", "duration_ms", "segments", "cues", "unheard", "music"]
+    assert list(document) == keys
     assert document["segments"][0]["words"] == [{"text": "Yes.", "start_ms": 0, "end_ms": 240, "probability": 0.9}]
     assert document["cues"] == [{"start_ms": 0, "end_ms": 1000, "lines": ["Yes."]}]
     assert document["note"] == "translated by Whisper"
