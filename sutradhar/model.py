@@ -437,8 +437,8 @@ class Model:
 
     def _listening(self) -> Ears:
         """Return the detectors of speech. Raises UsageError where one is missing."""
-        needs = (hearing.models_of, yamnet.models_of)
-        return Ears(Detector(), *(self._folder_of(models_of(self.settings)) for models_of in needs))
+        segmentation = self._folder_of(hearing.models_of(self.settings))
+        return Ears(Detector(), segmentation, self._folder_of(yamnet.models_of(self.settings)))
 
     def _folder_of(self, needs: Sequence[ModelNeed]) -> Path | None:
         """Return the folder of a detector, None where none is needed. Raises UsageError where it is missing."""

@@ -16,7 +16,7 @@ from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.media import AudioTrack, Decoding
 from sutradhar.pipeline.media.tracks import aside_before, in_order, silent_before
 from sutradhar.pipeline.media.watch import stamp
-from sutradhar.stages.corpus.recognise.messages import Deferred, Failed, Networks, Task
+from sutradhar.stages.corpus.recognise.messages import SILERO_ALONE, Deferred, Failed, Networks, Task
 from sutradhar.stages.recognisers.contract import Preparation
 from sutradhar.stages.sound.account import Listener, Take
 from sutradhar.stages.sound.hearing import Ears
@@ -77,7 +77,7 @@ class Loaded:
 class Loader:
     """A decoder of recordings that finds the speech in them. For one thread."""
 
-    def __init__(self, folder: Path, spool: Path, settings: Settings, networks: Networks) -> None:
+    def __init__(self, folder: Path, spool: Path, settings: Settings, networks: Networks = SILERO_ALONE) -> None:
         """Set up; `spool` is where long recordings are decoded to."""
         self._preparer = lru_cache(_preparer)
         self._folder, self._spool, self._settings = folder, spool, settings

@@ -30,6 +30,9 @@ class Networks(msgspec.Struct, frozen=True):
     yamnet: Path | None = None
 
 
+SILERO_ALONE = Networks()
+
+
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """The first message to a worker."""
 
@@ -40,7 +43,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     tree: Path  # where the files for the user go
     model: ResolvedModel
     spool: Path  # folder that long recordings are decoded into
-    networks: Networks = Networks()
+    networks: Networks = SILERO_ALONE
     beside: int = 1  # workers on its machine, it among them
 
     @property

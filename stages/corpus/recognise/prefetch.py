@@ -19,7 +19,7 @@ from sutradhar.pipeline.jobs.settings import Settings
 from sutradhar.pipeline.processes import channel
 from sutradhar.pipeline.processes.children import entry, share_one_heap
 from sutradhar.stages.corpus.recognise.loading import Loaded, Loader
-from sutradhar.stages.corpus.recognise.messages import Deferred, Failed, Networks, Task
+from sutradhar.stages.corpus.recognise.messages import SILERO_ALONE, Deferred, Failed, Networks, Task
 from sutradhar.stages.recognisers.contract import Preparation
 
 COMMAND = entry("sutradhar.stages.corpus.recognise.prefetch", "load_for_parent")
@@ -45,7 +45,9 @@ class LoaderPool:
     the machine when all who know them are killed; and with them nobody knows over which recording a process has
     ended."""
 
-    def __init__(self, count: int, folder: Path, spool: Path, settings: Settings, networks: Networks) -> None:
+    def __init__(
+        self, count: int, folder: Path, spool: Path, settings: Settings, networks: Networks = SILERO_ALONE
+    ) -> None:
         # Known only when the model is loaded, which takes longer than starting processes.
         self.preparation: Preparation | None = None
         self._start = partial(LoaderProcess, folder, spool, settings, networks)
@@ -85,7 +87,7 @@ class LoaderPool:
 class LoaderProcess:
     """A process that loads, spoken to in pickles, since what it tells is arrays."""
 
-    def __init__(self, folder: Path, spool: Path, settings: Settings, networks: Networks) -> None:
+    def __init__(self, folder: Path, spool: Path, settings: Settings, networks: Networks = SILERO_ALONE) -> None:
         self._child = channel.start(COMMAND)
         self.pid = self._child.pid
         with contextlib.suppress(OSError):  # it may have ended already, which the first question shows

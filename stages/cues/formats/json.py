@@ -27,9 +27,17 @@ class Document(msgspec.Struct, frozen=True):
 
 
 def _write(transcript: Transcript, track: Track) -> str:
-    audio = (transcript.start_ms, transcript.duration_ms)
-    found = (transcript.segments, track.cues, transcript.unheard, transcript.music)
-    document = Document(_SCHEMA, track.language, track.note, *audio, *found)
+    document = Document(
+        schema=_SCHEMA,
+        language=track.language,
+        note=track.note,
+        start_ms=transcript.start_ms,
+        duration_ms=transcript.duration_ms,
+        segments=transcript.segments,
+        cues=track.cues,
+        unheard=transcript.unheard,
+        music=transcript.music,
+    )
     return json_document(document).decode()
 
 

@@ -65,7 +65,7 @@ def test_every_package_is_pinned_by_version_and_hash() -> None:
     packages = [release.package for form in FORMS.values() for release in form.releases.values() if release.package]
     assert packages
     for package in packages:
-        assert re.fullmatch(r"[a-z]+==[\d.]+", package.requirement)
+        assert re.fullmatch(r"[a-z-]+==[\d.]+", package.requirement)
         assert re.fullmatch(r"[0-9a-f]{64}", package.sha256)
 
 
