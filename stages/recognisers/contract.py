@@ -106,6 +106,7 @@ class Recognition:
     echoed: bool = False  # with the prompt, the text was the prompt again; this is the text without it
     doubtful: tuple[Span, ...] = ()  # sound whose text stands by its scores alone
     dropped: tuple[Span, ...] = ()  # sound whose text was not believed
+    again_ms: int = 0  # of sound that was decoded once more by itself
     whisper: WhisperScores | None = None
 
     @property

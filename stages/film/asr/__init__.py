@@ -72,9 +72,11 @@ def _on_edges(translated: tuple[Segment, ...], audio: Audio, ctx: StageContext) 
 
 
 def _told(recognitions: Sequence[Recognition], lost: Sequence[Likely], left_out: Sequence[str]) -> str:
-    """Return what is not in the text, for the summary."""
+    """Return what is not in the text, and what was looked for, for the summary."""
     dropped = sum(len(recognition.dropped) for recognition in recognitions)
     told = [*left_out]
+    if again_ms := sum(recognition.again_ms for recognition in recognitions):
+        told.append(f"{again_ms / 1000:.0f} s of sound heard again")
     if dropped:
         told.append(f"{counted(dropped, 'text')} not believed in doubtful sound")
     if lost:

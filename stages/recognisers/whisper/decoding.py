@@ -50,14 +50,16 @@ class TimedText:
     timings: Sequence[Timing]
     doubtful: tuple[Span, ...] = ()
     dropped: tuple[Span, ...] = ()
+    again_ms: int = 0  # of sound that was decoded by second looks
 
     def filled(self, gap: Gap, found: TimedText, delay_ms: int) -> TimedText:
         """Return the text with another, of a gap, in its place."""
-        doubtful, dropped = found.doubtful + self.doubtful, found.dropped + self.dropped
+        looked = replace(self, dropped=found.dropped + self.dropped, again_ms=self.again_ms + found.again_ms)
         if not found.timings:
-            return replace(self, dropped=dropped)
+            return looked
         timings = fill(self.timings, gap, found.timings, delay_ms)
-        return TimedText(join(self.attempt, found.attempt), timings, doubtful, dropped)
+        attempt, doubtful = join(self.attempt, found.attempt), found.doubtful + self.doubtful
+        return replace(looked, attempt=attempt, timings=timings, doubtful=doubtful)
 
 
 class Decoder:
@@ -151,12 +153,15 @@ class Decoder:
     ) -> Steps[tuple[TimedText, int]]:
         """Return the longest text of a gap, with the start of its sound in the window."""
         looks: list[tuple[TimedText, int]] = []
+        again_ms = 0
         for part, delay_ms in cuts(window, gap):
             encoded = yield Encode(part.audio)
+            again_ms += part.end_ms - part.offset_ms
             looks.append(((yield from self._transcribe(part, encoded, tokenizer, judge)), delay_ms))
             if explains(looks[-1][0].timings, gap, delay_ms):
                 break
-        return max(looks, key=lambda look: len(look[0].attempt.text))
+        found, delay_ms = max(looks, key=lambda look: len(look[0].attempt.text))
+        return replace(found, again_ms=again_ms), delay_ms
 
     def _previous(self, tokenizer: Tokenizer, prompt: str) -> list[int]:
         tokens = tokenizer.encode(" " + prompt.strip()) if prompt.strip() else []
@@ -247,6 +252,7 @@ def _recognition(
         echoed=attempt.echoed,
         doubtful=text.doubtful,
         dropped=text.dropped,
+        again_ms=text.again_ms,
         whisper=WhisperScores(
             attempt.tokens, attempt.avg_logprob, attempt.no_speech_prob, attempt.compression_ratio, attempt.temperature
         ),

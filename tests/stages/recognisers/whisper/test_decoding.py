@@ -391,6 +391,7 @@ def test_what_is_not_to_be_believed_fills_no_gap(again: Decoded) -> None:
     assert engine.temperatures == [0.0, 0.0, 0.0]
     assert (recognition.text, recognition.whisper.avg_logprob) == ("Where is it?", -0.3)
     assert (recognition.doubtful, recognition.dropped) == ((), (Span(61_250, 69_200),))
+    assert recognition.again_ms == 7950 + 6750
 
 
 def test_a_second_look_that_finds_nothing_drops_nothing() -> None:
