@@ -83,6 +83,7 @@ def test_a_run_in_another_shell_is_told_with_its_note(tmp_path: Path) -> None:
         f'"pid": -1, "host": "{socket.gethostname()}"',
         '"pid": "1", "host": 1',
     ],
+    ids=["elsewhere", "another process", "too large", "negative", "other types"],
 )
 def test_a_note_is_believed_only_while_the_job_is_locked(owner: str, tmp_path: Path) -> None:
     job = folder_job(tmp_path, "a.wav")
