@@ -14,4 +14,5 @@ if [ $# -eq 0 ]; then
     "$bin/mypy"
     set -- --numprocesses 2 --dist loadfile # most tests wait for a child process; those of a file share what it makes
 fi
+export OMP_WAIT_POLICY=PASSIVE KMP_BLOCKTIME=0 # threads of two processes on two cores must not spin
 exec "$bin/python" -m pytest "$@"
