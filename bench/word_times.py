@@ -287,13 +287,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR")
     parser.add_argument("--engine", default="whisperx")
     parser.add_argument("--model", default="base")
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--set", default="", metavar="NAME", help="only sets that begin so, such as clean,8k")
     parser.add_argument("--seed", type=int, default=1, help="another one makes other noise and compositions")
     arguments = parser.parse_args(argv)
     settings = {"ALIGNMENT_MODEL": "none", "SPEECH_DETECTOR": "silero+segmentation"}
-    model = sutradhar.load(
-        arguments.model, backend=arguments.engine, device="cpu", models_dir=ROOT / "models", settings=settings
-    )
+    wishes = {"backend": arguments.engine, "device": arguments.device}
+    model = sutradhar.load(arguments.model, **wishes, models_dir=ROOT / "models", settings=settings)
     early = early_ms(arguments.engine, arguments.model)
     rows: dict[str, dict[str, Errors]] = {}
     print(f"{'set':28} times  words start   end  bias  after before pause  cues in a frame, after a pause")
