@@ -25,13 +25,13 @@ from typing import TYPE_CHECKING, Any
 
 import sutradhar
 from bench.clips import Clip, samples_of
-from bench.scoring import normalise
 from bench.side_by_side import RESULTS, ROOT, machine
 from sutradhar.stages import transcript as table
 from sutradhar.stages.alignment.bias import early_ms
 from sutradhar.stages.alignment.edges import on_edges
 from sutradhar.stages.cues.rules import rules_for
 from sutradhar.stages.cues.track import track_of
+from sutradhar.stages.evaluate.normalise import unicode as normalise
 from sutradhar.stages.sound.quiet import quiet_spans
 from sutradhar.stages.sound.wav import SAMPLES_PER_MS, Samples
 from sutradhar.stages.transcript import Segment, Span
