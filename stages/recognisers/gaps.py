@@ -65,10 +65,19 @@ def unheard(windows: Sequence[Window], segments: Sequence[Segment]) -> tuple[Lik
     """Return the likely speech of all windows for which there are no words of the same speaker."""
     found = list[Likely]()
     for speaker in dict.fromkeys(window.speaker for window in windows):
-        likely = [one for window in windows if window.speaker == speaker for one in window.likely]
+        likely = _once(one for window in windows if window.speaker == speaker for one in window.likely)
         words = (word for segment in segments if segment.speaker == speaker for word in segment.words)
         found += (one for one in without_words(likely, words) if one.end_ms - one.start_ms >= SHORTEST_MS)
     return tuple(sorted(found, key=lambda one: one.start_ms))
+
+
+def _once(spans: Iterable[Likely]) -> Iterator[Likely]:
+    """Yield spans without what an earlier one holds: windows may share sound."""
+    heard_ms = 0
+    for span in spans:
+        if span.end_ms > heard_ms:
+            yield replace(span, start_ms=max(span.start_ms, heard_ms))
+            heard_ms = span.end_ms
 
 
 def is_much(lost: Sequence[Likely], windows: Sequence[Window]) -> bool:

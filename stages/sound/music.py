@@ -41,7 +41,7 @@ def find_music(sound: Sound | Samples, sure: Sequence[float], network: Yamnet) -
     likely = np.zeros(patches * FRAMES)
     likely[: len(sure)] = np.asarray(sure)[: patches * FRAMES] >= LIKELY
     spoken = _mean(likely.reshape(patches, FRAMES).mean(axis=1))
-    wanted = np.convolve(spoken < SURE, np.ones(AROUND), "same") > 0  # what the means there are made of
+    wanted = _sum((spoken < SURE).astype(np.float64)) > 0  # what the means there are made of
     music, speech = network.scores(sound, wanted.tolist()).T
     alone = (spoken < SURE) & (_mean(music) >= MUSIC) & (_mean(speech) <= SPEECH * (1 - spoken) ** 2)
     return tuple(_stretches(alone.tolist(), sound.duration_ms))
@@ -51,9 +51,15 @@ def _mean(track: Track) -> Track:
     """Return the mean around each patch, of as many as there are."""
     import numpy as np
 
-    around = np.ones(AROUND)
-    mean: Track = np.convolve(track, around, "same") / np.convolve(np.ones(len(track)), around, "same")
+    mean: Track = _sum(track) / _sum(np.ones(len(track)))
     return mean
+
+
+def _sum(track: Track) -> Track:
+    """Return the sum around each patch, shape as the track's, which may be shorter than `AROUND`."""
+    import numpy as np
+
+    return np.convolve(track, np.ones(AROUND))[AROUND // 2 : AROUND // 2 + len(track)]
 
 
 def _stretches(alone: Sequence[bool], duration_ms: int) -> Iterator[Span]:

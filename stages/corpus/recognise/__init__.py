@@ -101,8 +101,9 @@ def _made_with(settings: Settings, model: ResolvedModel) -> dict[str, str]:
 
 def _settings_made_with(settings: Settings) -> dict[str, str]:
     made_with = {key: to_text(getattr(settings, key)) for key in RESULT_SETTINGS}
-    usual = {"SPEECH_DETECTOR": ALONE, "ALIGNMENT_MODEL": "auto", "MUSIC": KEEP}  # as before there was a choice
-    made_with = {key: value for key, value in made_with.items() if usual.get(key) != value}
+    # As before there was a choice; folders have no other alignment than edges.
+    usual = {"SPEECH_DETECTOR": (ALONE,), "ALIGNMENT_MODEL": ("auto", "edges"), "MUSIC": (KEEP,)}
+    made_with = {key: value for key, value in made_with.items() if value not in usual.get(key, ())}
     made_with["CORPUS_TIMESTAMPS"] = "none" if settings.CORPUS_TIMESTAMPS == "none" else "segment or word"
     return made_with
 

@@ -22,7 +22,8 @@ def lacks(comparison: Comparison, _: Conditions) -> str:
 
 def measure(comparisons: Sequence[Comparison], conditions: Conditions) -> Iterator[Figure]:
     yield from (_error_rate(comparisons, collar) for collar in COLLARS_S)
-    if not conditions.is_translation and not any(map(lacks_text, comparisons)):
+    # Optional words belong to no line: who says one of them would be charged for it.
+    if not conditions.is_translation and not any(lacks_text(one) or _has_optional(one) for one in comparisons):
         yield ratio("cpwer", "cpWER", [_by_speakers(comparison) for comparison in comparisons])
 
 
@@ -49,7 +50,14 @@ def _annotation(version: Version) -> Any:
 def _whole(comparison: Comparison) -> Any:
     from pyannote.core import Segment, Timeline
 
-    return Timeline([Segment(0, comparison.end_ms / 1000)])
+    ignored = [one.span for one in comparison.reference.utterances if one.is_ignored and one.span]
+    spans = Timeline([Segment(span.start_ms / 1000, span.end_ms / 1000) for span in ignored])
+    return Timeline([Segment(0, comparison.end_ms / 1000)]).extrude(spans)
+
+
+def _has_optional(comparison: Comparison) -> bool:
+    ignores = any(one.is_ignored for one in comparison.reference.utterances)
+    return ignores or any(word.is_optional for word in comparison.said)
 
 
 def _turns(version: Version) -> tuple[Turn, ...]:

@@ -67,8 +67,8 @@ def _on_edges(translated: tuple[Segment, ...], audio: Audio, ctx: StageContext) 
     if not translated:
         return ()
     with Sound(ctx.read("sound")) as sound:
-        quiet = quiet_spans(sound, audio.start_ms)
-    return on_edges(translated, {"": quiet}, Span(audio.start_ms, audio.start_ms + audio.duration_ms), 0)
+        quiet = {name: quiet_spans(spoken_by(sound, name, audio.voices), audio.start_ms) for name in audio.voices}
+    return on_edges(translated, quiet, Span(audio.start_ms, audio.start_ms + audio.duration_ms), 0)
 
 
 def _told(recognitions: Sequence[Recognition], lost: Sequence[Likely], left_out: Sequence[str]) -> str:

@@ -41,6 +41,14 @@ def test_likely_speech_without_words_is_unheard_unless_it_is_shorter_than_a_word
     )
 
 
+def test_sound_that_windows_share_is_unheard_once() -> None:
+    windows = [
+        Window(0, 0, 30_000, (), (Likely(20_000, 30_000, 0.8),)),
+        Window(1, 28_000, 50_000, (), (Likely(28_000, 40_000, 0.7),)),
+    ]
+    assert unheard(windows, []) == (Likely(20_000, 30_000, 0.8), Likely(30_000, 40_000, 0.7))
+
+
 def test_words_of_one_speaker_do_not_stand_for_anothers() -> None:
     windows = [
         Window(number, 0, 5000, (), (Likely(0, 2000, 0.9),), speaker=name) for number, name in enumerate(["1", "2"])

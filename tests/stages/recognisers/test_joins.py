@@ -16,7 +16,7 @@ def heard(one: Window, text: str, *starts_ms: int) -> tuple[Window, Recognition]
     words = tuple(
         Word(f" {word}", start, start + 300, 0.9) for word, start in zip(text.split(), starts_ms, strict=True)
     )
-    return one, Recognition(one.id, text, "en", 1.0, (words,), 0.9)
+    return one, Recognition(one.id, text, "en", 1.0, (words,) if words else (), 0.9)
 
 
 def joined(*pairs: tuple[Window, Recognition]) -> list[str]:
@@ -48,6 +48,37 @@ def test_where_no_word_is_the_same_the_middle_parts_them() -> None:
     first = heard(FIRST, "a tale of", 21_000, 21_500, 22_100)
     second = heard(SECOND, "entail love dogs", 21_200, 22_200, 23_000)
     assert joined(first, second) == ["a tale", "love dogs"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "both"),
+    [
+        ([("last", 22_200)], [], ["last"]),
+        ([], [("first", 21_200)], ["first"]),
+        ([("colour", 22_100)], [("red", 22_900)], ["colour", "red"]),
+        ([("colour", 22_100)], [("color", 21_800)], ["colour"]),
+        ([("go", 21_200), ("colour", 21_700)], [("color", 22_050), ("red", 22_500)], ["go colour", "red"]),
+        ([("tale", 22_300)], [("entail", 21_900), ("love", 22_800)], ["entail love"]),
+    ],
+)
+def test_no_word_is_lost_or_doubled_where_windows_disagree(
+    first: list[tuple[str, int]], second: list[tuple[str, int]], both: list[str]
+) -> None:
+    assert joined(*(_heard(one, words) for one, words in ((FIRST, first), (SECOND, second)))) == both
+
+
+def _heard(one: Window, words: list[tuple[str, int]]) -> tuple[Window, Recognition]:
+    return heard(one, " ".join(text for text, _ in words), *(start for _, start in words))
+
+
+def test_the_same_word_at_another_time_parts_nothing() -> None:
+    first = heard(FIRST, "yes he said", 21_100, 21_400, 21_700)
+    assert joined(first, heard(SECOND, "go yes", 22_100, 22_600)) == ["yes he said", "go yes"]
+
+
+def test_the_same_word_outside_the_sound_that_both_have_parts_nothing() -> None:
+    first = heard(FIRST, "well we", 20_500, 21_600)
+    assert joined(first, heard(SECOND, "well go", 20_900, 22_300)) == ["well we", "go"]
 
 
 def test_windows_that_share_no_sound_are_left_alone() -> None:

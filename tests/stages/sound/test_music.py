@@ -59,3 +59,7 @@ def test_sound_that_ends_inside_a_patch_or_is_empty() -> None:
     listener = cast("Yamnet", Listener([MUSIC] * 4))
     assert find_music(Samples(np.zeros(3 * PATCH + 160, np.int16)), [0.0] * 91, listener) == (Span(0, 2890),)
     assert find_music(Samples(np.zeros(0, np.int16)), [], cast("Yamnet", Listener([]))) == ()
+
+
+def test_sound_shorter_than_a_phrase_is_no_music() -> None:
+    assert (found([MUSIC]), found([MUSIC] * 2)) == ((), ())

@@ -41,3 +41,9 @@ def test_speakers_that_are_not_there_are_words_too_many() -> None:
 def test_turns_alone_are_enough_for_who_speaks_when() -> None:
     turns = Version((), turns=(Turn(Span(0, 10_000), "a"), Turn(Span(10_000, 15_000), "b")), has_text=False)
     assert values("speakers", compared(REFERENCE, turns)) == {"der_0": 25.0, "der_250": 25.0}  # 5 of 20 s, 4.75 of 19 s
+
+
+def test_what_may_be_heard_or_not_is_charged_to_nobody() -> None:
+    reference = both(timed((0, 10_000, "red (or so) green"), speaker="anna"), timed((10_000, 20_000, "[ignore]")))
+    heard = both(timed((0, 10_000, "red or so green"), speaker="2"), timed((10_000, 20_000, "blue brown"), speaker="1"))
+    assert values("speakers", compared(reference, heard)) == {"der_0": 0.0, "der_250": 0.0}
