@@ -6,7 +6,13 @@ import re
 from sutradhar.pipeline import errors
 from tests.conftest import ROOT
 
-CAUGHT_BY_WHO_ASKED = {"LoaderEnded", "BrokenBuild", "NotANumber", "OutOfMemory"}  # in the package that raises them
+CAUGHT_BY_WHO_ASKED = {
+    "LoaderEnded",
+    "BrokenBuild",
+    "NotANumber",
+    "OutOfMemory",
+    "Unreadable",
+}  # in the package that raises them
 
 
 def test_the_tree_names_every_error_that_may_end_a_command() -> None:

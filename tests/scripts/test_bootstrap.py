@@ -198,7 +198,7 @@ def test_who_may_not_run_the_python_of_a_shared_clone_is_told_of_sutradhar_home(
     private.mkdir(mode=0o700)
     python.rename(private / "python")
     python.symlink_to(private / "python")
-    for folder in (tree.root, *tree.root.parents[:3]):
+    for folder in (tree.root, *tree.root.parents[:4]):
         if folder != Path(tempfile.gettempdir()):
             folder.chmod(0o755)
     other = tree.run("setpriv", "--reuid=65534", "--clear-groups", str(tree.root / "prepare-job.sh"), "film.mkv")
@@ -215,7 +215,7 @@ def test_packages_of_a_shared_clone_are_used_and_left_to_its_owner(
 ) -> None:
     tree.bootstrap()
     tree.done()
-    for folder in (tree.root, *tree.root.parents[:3]):
+    for folder in (tree.root, *tree.root.parents[:4]):
         if folder != Path(tempfile.gettempdir()):
             folder.chmod(0o755)
     (tree.root / "log").chmod(0o666)

@@ -86,13 +86,13 @@ def test_artifacts_lie_where_they_always_lay(settings: Settings, name: str, read
 @pytest.mark.parametrize(
     ("settings", "name", "writes", "counted"),
     [
-        (Settings(), "asr", ["asr/transcript.json"], {"GLOSSARY"}),
-        (INDICTRANS2, "asr", ["asr/transcript.json"], {"GLOSSARY"}),
+        (Settings(), "asr", ["asr/transcript.json"], {"GLOSSARY", "MUSIC"}),
+        (INDICTRANS2, "asr", ["asr/transcript.json"], {"GLOSSARY", "MUSIC"}),
         (
             WHISPER,
             "asr",
             ["asr/transcript.json", "asr/translation.json"],
-            {"GLOSSARY", "TRANSLATION_ENGINE", "TARGET_LANGUAGES"},
+            {"GLOSSARY", "MUSIC", "TRANSLATION_ENGINE", "TARGET_LANGUAGES"},
         ),
     ],
 )

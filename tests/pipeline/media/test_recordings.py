@@ -64,7 +64,7 @@ found = recordings.find(Path(sys.argv[1]), "")
 print(found.paths, found.closed)
 """
     tmp_path.chmod(0o777)
-    for folder in tmp_path.parents[:2]:
+    for folder in tmp_path.parents[:3]:
         if folder != Path(tempfile.gettempdir()):
             folder.chmod(0o755)
     said = subprocess.run(

@@ -77,8 +77,7 @@ def test_a_folders_settings_are_those_of_folders(
     assert run(str(calls), "--transcribe", "-s", "en") == 0
     text = Job.open(workspace, capsys.readouterr().out.strip()).env_path.read_text()
     assert not any(
-        f"\n{key}=" in text
-        for key in ("AUDIO_TRACK", "MEDIA_START_TIME", "MUX_CONTAINER", "INDICTRANS2_MODEL", "ALIGNMENT_MODEL")
+        f"\n{key}=" in text for key in ("AUDIO_TRACK", "MEDIA_START_TIME", "MUX_CONTAINER", "INDICTRANS2_MODEL")
     )
     assert all(f"\n{key}=" in text for key in ("CORPUS_LIMIT", "SUBTITLE_PROFILE", "SUBTITLE_BOM", "OUT_MODE"))
 
