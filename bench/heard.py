@@ -1,4 +1,4 @@
-"""What recognisers hear in a long recording: ours as the stages of a job, WhisperX, and faster-whisper.
+"""The text of a long recording by several recognisers: ours as the stages of a job, WhisperX, and faster-whisper.
 
 Each runs in a process of its own (`python -m bench.heard ENGINE …`), in int8 on the CPU with 5 beams, and gives the
 same table: words with their times, what is shown when, and how much sound was decoded.

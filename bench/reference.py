@@ -1,4 +1,4 @@
-"""What a composed recording holds, and where: written as JSON, and as STM for other scorers."""
+"""The content of a composed recording, piece by piece: written as JSON, and as STM for other scorers."""
 
 from __future__ import annotations
 

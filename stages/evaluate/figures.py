@@ -16,7 +16,7 @@ MIN_PARTS = 5  # fewer say nothing of how far others would differ
 
 @dataclass(frozen=True)
 class Addend:
-    """What one unit of resampling adds to both sums of a ratio."""
+    """The addition of one unit of resampling to both sums of a ratio."""
 
     above: float
     below: float

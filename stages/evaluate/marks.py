@@ -1,4 +1,4 @@
-"""What stands in brackets in a text, as references have it.
+"""Brackets in a text, as references have them.
 
 `(…)`      words that may be heard or not (NIST's optionally deletable words): nothing that is heard there counts
 `[ignore]` anything may be heard here

@@ -22,7 +22,7 @@ class SpokenWord:
 
 @dataclass(frozen=True)
 class Utterance:
-    """What is said in one go. `span` is None where a text has no times."""
+    """A stretch of text that is said in one go. `span` is None where a text has no times."""
 
     words: tuple[SpokenWord, ...]
     span: Span | None = None

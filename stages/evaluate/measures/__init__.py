@@ -1,4 +1,4 @@
-"""What is measured, in the order of the table. To add a measure, write `stages/evaluate/measures/<name>.py` with one
+"""The measures, in the order of the table. To add a measure, write `stages/evaluate/measures/<name>.py` with one
 `MEASURE = Measure(...)` and put its name into MEASURES.
 """
 
@@ -30,7 +30,7 @@ MEASURES = (
 
 @dataclass(frozen=True)
 class Conditions:
-    """What holds for all measures of an evaluation."""
+    """The facts that hold for all measures of an evaluation."""
 
     language: str
     normaliser: str

@@ -1,4 +1,4 @@
-"""What of the speech is on the screen, and what is on the screen without speech.
+"""Coverage: speech that is on the screen, and text on the screen without speech.
 
 Coverage of utterances' spans judges little, since they hold pauses; coverage of words needs their places."""
 
