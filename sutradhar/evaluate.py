@@ -30,6 +30,7 @@ is measured. In a reference, (words in brackets) may be heard or not, and [ignor
 exit codes: 0 judged, 1 a file cannot be read, 2 usage, or a file that is not what its name says
 """
 STANDARD_OUTPUT = "-"
+MAX_FPS = 1000
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -71,6 +72,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from sutradhar.pipeline.wording import escaped_json
     from sutradhar.stages.evaluate.table import document_of, table_of
 
+    _check(arguments)
     evaluation = _judged(arguments)
     if arguments.json == STANDARD_OUTPUT:
         sys.stdout.write(escaped_json(json_document(document_of(evaluation))).decode())
@@ -78,6 +80,15 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     sys.stdout.write(table_of(evaluation))
     if arguments.json:
         write_atomic(Path(arguments.json), json_document(document_of(evaluation)))
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Raise UsageError for numbers and places that will not do, before there is anything to wait for."""
+    if not 0 < arguments.fps < MAX_FPS:
+        raise UsageError(f"--fps {arguments.fps:g}: give frames a second, such as 25")
+    folder = Path(arguments.json or STANDARD_OUTPUT).absolute().parent
+    if not folder.is_dir():
+        raise UsageError(f"--json {arguments.json}: there is no folder {folder}")
 
 
 def _judged(arguments: argparse.Namespace) -> Evaluation:

@@ -102,3 +102,15 @@ def test_a_reader_is_one_file_and_one_line(tmp_path: Path) -> None:
     (tree / "a.txt").write_text("hello word")
     assert "50.0 %" in shell(tree, "scripts/evaluate.sh", "a.txt", "a.lab")
     assert ".txt, .lab" in shell(tree, "scripts/evaluate.sh", "--help")
+
+
+@pytest.mark.parametrize(
+    "wish", [["--fps", "0"], ["--fps", "nan"], ["--fps", "-5"], ["--fps", "inf"], ["--json", "gone/found.json"]]
+)
+def test_numbers_and_places_that_will_not_do_are_refused_first(
+    wish: list[str], here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["missing.txt", "missing.txt", *wish]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"[ERROR] {wish[0]} ")

@@ -42,6 +42,8 @@ def as_json(result: Result, path: str, settings: Settings) -> str:
         "segments": [_segment(segment, settings.CORPUS_TIMESTAMPS) for segment in result.segments],
         "degraded": result.degraded,
         "notes": result.notes,
+        "unheard": result.unheard,
+        "music": result.music,
     }
     return json_document(document).decode()
 
@@ -58,6 +60,8 @@ def _segment(segment: Segment, times: str) -> dict[str, Any]:
         "no_speech_prob": no_speech_prob,
         "temperature": segment.temperature,
     }
+    if segment.doubt:
+        found["doubt"] = segment.doubt
     if times == "word":
         found["words"] = segment.words
     return found

@@ -84,6 +84,8 @@ def test_json_holds_what_is_known(tmp_path: Path) -> None:
         "text": "Hello there, my friend. Where were you?",
         "degraded": [],
         "notes": [],
+        "unheard": [],
+        "music": [],
     }
     assert segments[1] == {
         "text": "Where were you?",
