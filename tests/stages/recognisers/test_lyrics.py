@@ -27,9 +27,9 @@ def test_a_segment_is_lyrics_where_most_of_it_lies_in_music() -> None:
 
 def test_lyrics_are_left_out_where_that_is_asked_for_and_counted() -> None:
     whole = songs()
-    assert without_lyrics(whole, Settings(MUSIC="mark")) == (whole, [])
+    assert without_lyrics(whole, Settings(MUSIC="mark")) == (whole, ["1 segment marked as lyrics, at 00:00:01"])
     dropped, told = without_lyrics(whole, Settings(MUSIC="drop"))
     assert [(one.id, one.text.strip()) for one in dropped.segments] == [(0, "Who's there"), (1, "Open up")]
-    assert told == ["1 segment of lyrics left out (MUSIC=drop)"]
+    assert told == ["1 segment of lyrics left out (MUSIC=drop), at 00:00:01"]
     assert dropped.music == ()
     assert without_lyrics(songs(()), Settings(MUSIC="drop"))[1] == []
