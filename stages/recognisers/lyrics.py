@@ -20,7 +20,7 @@ def without_lyrics(transcript: Transcript, settings: Settings) -> tuple[Transcri
     lyrics = [segment for segment in transcript.segments if transcript.is_lyrics(segment)]
     if settings.MUSIC != DROP:
         return transcript, _told(lyrics, "marked as lyrics")
-    spoken = [segment for segment in transcript.segments if segment not in lyrics]
+    spoken = [segment for segment in transcript.segments if not transcript.is_lyrics(segment)]
     segments = tuple(replace(segment, id=number) for number, segment in enumerate(spoken))
     return replace(transcript, segments=segments, music=()), _told(lyrics, f"of lyrics left out (MUSIC={DROP})")
 

@@ -1,4 +1,4 @@
-"""Who speaks when (diarisation error rate), and who says what (cpWER)."""
+"""Measures of speakers: when each speaks (diarisation error rate), and what each says (cpWER)."""
 
 from __future__ import annotations
 
