@@ -25,6 +25,7 @@ from sutradhar.pipeline.workspace import Workspace
 from sutradhar.stages.alignment.bias import early_ms
 from sutradhar.stages.alignment.edges import on_edges
 from sutradhar.stages.film.align.models import MODELS, TORCH_FILES
+from sutradhar.stages.recognisers.lyrics import without_lyrics
 from sutradhar.stages.sound.quiet import quiet_spans
 from sutradhar.stages.sound.wav import Sound, spoken_by
 from sutradhar.stages.text.word_times import in_order, moved
@@ -46,11 +47,19 @@ def check(settings: Settings) -> None:
 
 
 def run(ctx: StageContext) -> Outcome:
-    audio = load(ctx.read("audio"), Audio)
     transcript = load(ctx.read("transcript"), Transcript)
+    segments, outcome = _refined(transcript, ctx)
+    # By the times that stay: folders and Python tell lyrics by the same.
+    refined, told = without_lyrics(msgspec.structs.replace(transcript, segments=segments), ctx.settings)
+    save(ctx.write("transcript"), refined)
+    return replace(outcome, summary="; ".join([outcome.summary, *told]))
+
+
+def _refined(transcript: Transcript, ctx: StageContext) -> tuple[tuple[Segment, ...], Outcome]:
     if ctx.settings.ALIGNMENT_MODEL == "none" or not transcript.segments:
-        save(ctx.write("transcript"), transcript)
-        return Outcome(summary=f"{_completed(transcript.segments)} with the recogniser's word times")
+        summary = f"{_completed(transcript.segments)} with the recogniser's word times"
+        return transcript.segments, Outcome(summary=summary)
+    audio = load(ctx.read("audio"), Audio)
     model = find_model(ctx.settings.ALIGNMENT_MODEL, transcript.language, ctx.models)
     clip = Span(audio.start_ms, audio.start_ms + audio.duration_ms)
     early = early_ms(ctx.settings.WHISPER_BACKEND, ctx.settings.WHISPER_MODEL)
@@ -63,8 +72,7 @@ def run(ctx: StageContext) -> Outcome:
         elif model:
             segments, outcome = _by_wav2vec2(segments, model, transcript.language, sound, audio, ctx)
             segments = on_edges(segments, quiet, clip, 0)  # the last letter of a word lasts until the next begins
-    save(ctx.write("transcript"), msgspec.structs.replace(transcript, segments=segments))
-    return outcome
+    return segments, outcome
 
 
 def _completed(segments: Sequence[Segment]) -> str:
@@ -235,6 +243,6 @@ STAGE = Stage(
     check=check,
     reads=("sound", "audio", "transcript"),
     writes=("transcript",),
-    settings=("ALIGNMENT_MODEL",),
+    settings=("ALIGNMENT_MODEL", "MUSIC"),
     tuning=("WHISPERX_DEVICE", "WHISPER_BACKEND", "WHISPER_MODEL"),  # the transcript shows another recogniser
 )

@@ -41,17 +41,16 @@ def run(ctx: StageContext) -> Outcome:
     segments = segments_of_windows((by_id[one.window], one) for one in work.recognitions)
     lost = unheard(windows, segments)
     whole = Transcript(work.language, audio.start_ms, audio.duration_ms, segments, unheard=lost, music=found.music)
-    transcript, left_out = without_lyrics(whole, ctx.settings)
-    save(ctx.write("transcript"), transcript)
+    save(ctx.write("transcript"), whole)
     if "translation" in ctx.writes:
         translations = ((by_id[one.window], one.translation) for one in work.recognitions if one.translation)
         phrases = _on_edges(segments_of_windows(translations), audio, ctx)
         english = Transcript("en", audio.start_ms, audio.duration_ms, phrases, music=found.music)
-        english, _ = without_lyrics(english, ctx.settings)
-        save(ctx.write("translation"), transcript if work.language == "en" else english)
+        translation, _ = without_lyrics(whole if work.language == "en" else english, ctx.settings)
+        save(ctx.write("translation"), translation)
     return Outcome(
-        summary=f"Transcription completed: {counted(len(transcript.segments), 'segment')}"
-        + _told(work.recognitions, lost if is_much(lost, windows) else (), left_out),
+        summary=f"Transcription completed: {counted(len(segments), 'segment')}"
+        + _told(work.recognitions, lost if is_much(lost, windows) else ()),
         engine=work.engine,
         packages=work.packages,
         degraded=(*work.degraded, *_unheard(ctx.settings), *echoes(work.recognitions), *doubts(whole, found)),
@@ -71,10 +70,10 @@ def _on_edges(translated: tuple[Segment, ...], audio: Audio, ctx: StageContext) 
     return on_edges(translated, quiet, Span(audio.start_ms, audio.start_ms + audio.duration_ms), 0)
 
 
-def _told(recognitions: Sequence[Recognition], lost: Sequence[Likely], left_out: Sequence[str]) -> str:
+def _told(recognitions: Sequence[Recognition], lost: Sequence[Likely]) -> str:
     """Return what is not in the text, and what was looked for, for the summary."""
     dropped = sum(len(recognition.dropped) for recognition in recognitions)
-    told = [*left_out]
+    told = []
     if again_ms := sum(recognition.again_ms for recognition in recognitions):
         told.append(f"{again_ms / 1000:.0f} s of sound heard again")
     if dropped:
@@ -184,7 +183,7 @@ def check(settings: Settings) -> None:
         raise CannotTranslate(settings.WHISPER_MODEL)
 
 
-OF_TRANSLATION = ("translation", "TRANSLATION_ENGINE", "TARGET_LANGUAGES")
+OF_TRANSLATION = ("translation", "TRANSLATION_ENGINE", "TARGET_LANGUAGES", "MUSIC")
 STAGE = Stage(
     name="asr",
     run=run,

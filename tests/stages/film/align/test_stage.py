@@ -16,7 +16,7 @@ from sutradhar.pipeline.jobs.stage import Outcome
 from sutradhar.stages.film import align
 from sutradhar.stages.film.align import find_model
 from sutradhar.stages.film.align.models import MODELS, TORCH_FILES
-from sutradhar.stages.transcript import Audio, Segment, Transcript, Word, load, save
+from sutradhar.stages.transcript import Audio, Music, Segment, Transcript, Word, load, save
 from tests.conftest import ROOT
 from tests.stages.run_stage import StageRun
 
@@ -79,13 +79,15 @@ SEGMENTS = (
 )
 
 
-def run(sound: Path, tmp_path: Path, models: Path, **settings: object) -> tuple[Outcome, Transcript]:
+def run(
+    sound: Path, tmp_path: Path, models: Path, music: tuple[Music, ...] = (), **settings: object
+) -> tuple[Outcome, Transcript]:
     stage = StageRun(align.STAGE, SAMPLE, tmp_path, **settings)
     for name in ("demux", "asr"):
         (stage.artifacts / name).mkdir()
     (stage.artifacts / "demux" / "audio.wav").symlink_to(sound)
     save(stage.artifacts / "demux" / "audio.json", Audio(START, 27_520, 16_000, 0, ""))
-    save(stage.artifacts / "asr" / "transcript.json", Transcript("en", START, 27_520, SEGMENTS))
+    save(stage.artifacts / "asr" / "transcript.json", Transcript("en", START, 27_520, SEGMENTS, music=music))
     stage.context = replace(stage.context, models=models)
     outcome = stage.run()
     return outcome, load(stage.scratch / "align" / "transcript.json", Transcript)
@@ -206,3 +208,12 @@ def test_nothing_heavy_is_imported_where_there_is_nothing_to_align() -> None:
     code = f"import sys; from sutradhar.stages.film.align import find_model; from pathlib import Path; find_model('auto', 'sw', Path()); print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+@pytest.mark.parametrize(("aligned", "texts"), [("none", ["Good morning, Daniel.", "1996"]), ("edges", ["1996"])])
+def test_lyrics_are_told_by_the_times_that_stay(aligned: str, texts: list[str], sound: Path, tmp_path: Path) -> None:
+    music = (Music(START, START + 1415), Music(START + 3800, START + 6000))
+    outcome, transcript = run(sound, tmp_path, tmp_path, music, ALIGNMENT_MODEL=aligned, MUSIC="drop")
+    # Of the 1200 ms of the first, 715 lie in music; on the edges, where it begins earlier, more than 60 %.
+    assert [one.text for one in transcript.segments] == texts
+    assert " of lyrics left out (MUSIC=drop), at 00:00:0" in outcome.summary
